@@ -1,0 +1,3 @@
+module github.com/makegood/makegood
+
+go 1.26.0
