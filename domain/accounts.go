@@ -1,0 +1,103 @@
+package domain
+
+// Account is a number of the default chart. A company's own general-ledger codes are a mapping in its configuration.
+type Account uint16
+
+// The default chart. Numbers from 4000 to 5999 are profit and loss of the order; 6xxx are the quality process and what
+// the fixes absorbed of wages and fleet that the general ledger has already.
+const (
+	Clearing          Account = 1010
+	Inventory         Account = 1200
+	ReturnAsset       Account = 1210
+	ClaimsReceivable  Account = 1300
+	DisputeReceivable Account = 1310
+	Tax               Account = 2200
+	VoucherLiability  Account = 2300
+	AccruedCosts      Account = 2400
+	Sales             Account = 4000
+	Returns           Account = 4100
+	Allowances        Account = 4110
+	Goodwill          Account = 4120
+	CostOfGoods       Account = 5000
+	PaymentFees       Account = 5050
+	ReplacementGoods  Account = 5100
+	WriteDown         Account = 5110
+	Salvage           Account = 5120
+	RedeliveryFreight Account = 5200
+	ReturnFreight     Account = 5210
+	TruckRoll         Account = 5220
+	RecoveryLabour    Account = 5300
+	DisputeFees       Account = 5400
+	DisputeLosses     Account = 5410
+	MarketplaceCharge Account = 5420
+	Recoveries        Account = 5900
+	Prevention        Account = 6100
+	Appraisal         Account = 6110
+	AbsorbedLabour    Account = 6900
+	AbsorbedFleet     Account = 6910
+)
+
+// Chart lists the accounts in order with their default names.
+func Chart() []struct {
+	Account Account
+	Name    string
+} {
+	return []struct {
+		Account Account
+		Name    string
+	}{
+		{Clearing, "clearing"}, {Inventory, "inventory"}, {ReturnAsset, "return_asset"},
+		{ClaimsReceivable, "claims_receivable"}, {DisputeReceivable, "dispute_receivable"},
+		{Tax, "tax"}, {VoucherLiability, "voucher_liability"}, {AccruedCosts, "accrued_costs"},
+		{Sales, "sales"}, {Returns, "returns"}, {Allowances, "allowances"}, {Goodwill, "goodwill"},
+		{CostOfGoods, "cogs"}, {PaymentFees, "payment_fees"}, {ReplacementGoods, "replacement_goods"},
+		{WriteDown, "write_down"}, {Salvage, "salvage"}, {RedeliveryFreight, "redelivery_freight"},
+		{ReturnFreight, "return_freight"}, {TruckRoll, "truck_roll"}, {RecoveryLabour, "recovery_labour"},
+		{DisputeFees, "dispute_fees"}, {DisputeLosses, "dispute_losses"}, {MarketplaceCharge, "marketplace_charges"},
+		{Recoveries, "recoveries"}, {Prevention, "prevention"}, {Appraisal, "appraisal"},
+		{AbsorbedLabour, "absorbed_labour"}, {AbsorbedFleet, "absorbed_fleet"},
+	}
+}
+
+// Basis says how real a line is for the general ledger.
+type Basis uint8
+
+const (
+	Cash    Basis = iota + 1 // money moved
+	Accrued                  // booked, not yet moved
+	Imputed                  // already in the wages and fleet of the general ledger, absorbed here
+)
+
+var basisNames = [...]string{"", "CASH", "ACCRUED", "IMPUTED"}
+
+func (b Basis) String() string { return basisNames[b] }
+
+// Element marks a profit-and-loss line as failure cost and says of what sort. NoElement: not a failure cost.
+type Element uint8
+
+const (
+	NoElement Element = iota
+	Refund
+	Goods
+	WriteDownElement
+	FreightOut
+	FreightReturn
+	Fleet
+	Labour
+	Concession
+	Dispute
+	Marketplace
+	Recovery
+	SalvageElement
+)
+
+var elementNames = [...]string{"", "REFUND", "GOODS", "WRITE_DOWN", "FREIGHT_OUT", "FREIGHT_RETURN", "FLEET", "LABOUR",
+	"CONCESSION", "DISPUTE", "MARKETPLACE", "RECOVERY", "SALVAGE"}
+
+func (e Element) String() string { return elementNames[e] }
+
+// Elements and Bases list the names by their number, index 0 being "none": what ClickHouse's enums are made of.
+func Elements() []string { return elementNames[:] }
+
+// Bases lists the names of the bases by their number; index 0 is not a basis.
+func Bases() []string { return basisNames[:] }

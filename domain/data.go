@@ -1,0 +1,275 @@
+package domain
+
+import "time"
+
+// Truth is a yes or no that may be unknown.
+type Truth uint8
+
+const (
+	Unknown Truth = iota
+	Yes
+	No
+)
+
+// Promise is the time span in which the customer was told to have the goods; zero times are open ends.
+type Promise struct {
+	From, Until time.Time
+}
+
+// --- stream orders ---
+
+// OrderPlaced is what a customer was promised, at a price, by a time.
+type OrderPlaced struct {
+	CustomerID, Channel, EmployeeID      string
+	Lines                                []OrderLine
+	DeliveryFee, DeliveryTax, PaymentFee Decimal
+	Promise                              Promise
+}
+
+// OrderLine is one line of an order. UnitPrice and Discount (whole line) are net of tax; Tax is for the whole line.
+type OrderLine struct {
+	LineID, SKU, VendorID              string
+	Quantity, UnitPrice, Discount, Tax Decimal
+	UnitCost                           Optional
+}
+
+// PromiseChanged moves the promise; it binds only where the customer agreed.
+type PromiseChanged struct {
+	Promise            Promise
+	AgreedWithCustomer bool
+}
+
+// OrderDelivered says when and what arrived. Zero DeliveredAt: at the event's time.
+type OrderDelivered struct {
+	DeliveredAt time.Time
+	Lines       []DeliveredLine
+	DocumentsOK Truth
+}
+
+// DeliveredLine is what arrived of one sku.
+type DeliveredLine struct {
+	SKU      string
+	Quantity Decimal
+	Damaged  bool
+}
+
+// OrderCancelled undoes (part of) a sale, by "customer" or "business".
+type OrderCancelled struct {
+	By, Reason     string
+	Net, Tax, Cost Decimal
+}
+
+// FeedbackReceived is what the customer said, 1 to 5.
+type FeedbackReceived struct {
+	Rating              int
+	Public              bool
+	Channel, CustomerID string
+}
+
+// --- stream errors ---
+
+// Classification is what is known of a case's cause; empty strings and Unknown are "not said".
+type Classification struct {
+	Kind, RootCause, PartyAtFault, VendorID, EmployeeID, Severity string
+	Avoidable                                                     Truth
+}
+
+// ErrorReported is a promise not kept: it opens a case.
+type ErrorReported struct {
+	Classification
+	Found, DetectedBy string
+	Lines             []ErrorLine
+}
+
+// ErrorLine is what was expected of one sku, and what came instead.
+type ErrorLine struct {
+	SKU              string
+	Quantity         Decimal
+	UnitCost         Optional
+	ReceivedSKU      string
+	ReceivedQuantity Optional
+	ReceivedUnitCost Optional
+}
+
+// ErrorClassified says what is known better now. Per field, the one with the latest time wins.
+type ErrorClassified struct{ Classification }
+
+// ErrorRejected says that the case is unfounded.
+type ErrorRejected struct{ Reason string }
+
+// GoodsScrapped is stock lost to a failure.
+type GoodsScrapped struct {
+	Reason string
+	Lines  []GoodsLine
+}
+
+// GoodsLine is some of a sku, at its cost.
+type GoodsLine struct {
+	SKU      string
+	Quantity Decimal
+	UnitCost Optional
+}
+
+// --- stream redeliveries ---
+
+// RedeliveryDispatched sends the right goods after the wrong ones.
+type RedeliveryDispatched struct {
+	RedeliveryID, Mode string
+	Lines              []GoodsLine
+	CarrierCharge      Decimal
+	Promise            Promise
+}
+
+// RedeliveryCompleted is the trip as it went. Minutes and kilometres are those of the whole trip, shared by Stops.
+type RedeliveryCompleted struct {
+	RedeliveryID, Vehicle                              string
+	Succeeded                                          bool
+	DriveMinutes, SiteMinutes, WaitMinutes, DistanceKM Decimal
+	Stops                                              int64
+	CarrierCharge                                      Decimal
+}
+
+// LabourSpent is somebody's minutes on a case.
+type LabourSpent struct {
+	LabourID, Role, Activity string
+	Minutes                  Decimal
+}
+
+// RefundIssued is money given back.
+type RefundIssued struct {
+	RefundID, Method string
+	Net, Tax         Decimal
+}
+
+// ConcessionGranted is given on top, of one of the kinds discount, price_reduction, cash, fee_waiver, voucher, store_credit.
+type ConcessionGranted struct {
+	ConcessionID, Kind string
+	Amount, Tax        Decimal
+	Expires            time.Time
+}
+
+// VoucherRedeemed is a voucher used.
+type VoucherRedeemed struct {
+	ConcessionID string
+	Amount       Decimal
+}
+
+// VoucherExpired releases a voucher's liability.
+type VoucherExpired struct {
+	ConcessionID string
+	Amount       Decimal
+}
+
+// ReturnReceived is goods that came back, graded.
+type ReturnReceived struct {
+	ReturnID, InspectRole         string
+	Lines                         []ReturnLine
+	FreightCharge, InspectMinutes Decimal
+}
+
+// ReturnLine is what came back of one sku: Was wrong_item or sold, Grade saleable, b_grade, scrap or abandoned. NRV is
+// the net realisable value of the whole line (IAS 2), which a b_grade has.
+type ReturnLine struct {
+	GoodsLine
+	Was, Grade string
+	NRV        Optional
+}
+
+// SalvageSold is what the wreck still brought.
+type SalvageSold struct {
+	SalvageID string
+	Amount    Decimal
+}
+
+// DisputeOpened is a charge-back begun: the bank holds Amount and takes Fee.
+type DisputeOpened struct {
+	DisputeID   string
+	Amount, Fee Decimal
+}
+
+// DisputeWon ends a dispute with the money back.
+type DisputeWon struct {
+	DisputeID string
+	Amount    Decimal
+}
+
+// DisputeLost ends a dispute with the money gone.
+type DisputeLost struct {
+	DisputeID string
+	Amount    Decimal
+}
+
+// MarketplaceCharged is a penalty of a marketplace.
+type MarketplaceCharged struct {
+	ChargeID string
+	Amount   Decimal
+}
+
+// ClaimAccepted is a supplier, carrier, insurer or marketplace agreeing to pay.
+type ClaimAccepted struct {
+	ClaimID, Party, PartyID string
+	Amount                  Decimal
+}
+
+// ClaimSettled is that party having paid.
+type ClaimSettled struct {
+	ClaimID, Party, PartyID string
+	Amount                  Decimal
+}
+
+// --- stream books ---
+
+// RateSet puts a rate in force from a moment on, see Rates.
+type RateSet struct {
+	Rate, Key     string
+	Value         Decimal
+	EffectiveFrom time.Time
+}
+
+// QualitySpent is money for doing it right the first time, by category prevention or appraisal.
+type QualitySpent struct {
+	SpendID, Category, TargetCause, Description string
+	Amount                                      Decimal
+}
+
+// PeriodClosed closes a month.
+type PeriodClosed struct{ Period Period }
+
+// PeriodReopened opens it again.
+type PeriodReopened struct{ Period Period }
+
+// EventVoided takes an event back, on whatever stream that was.
+type EventVoided struct {
+	Source, ID, Reason string
+	Original           *Event
+}
+
+func (*OrderPlaced) data()          {}
+func (*PromiseChanged) data()       {}
+func (*OrderDelivered) data()       {}
+func (*OrderCancelled) data()       {}
+func (*FeedbackReceived) data()     {}
+func (*ErrorReported) data()        {}
+func (*ErrorClassified) data()      {}
+func (*ErrorRejected) data()        {}
+func (*GoodsScrapped) data()        {}
+func (*RedeliveryDispatched) data() {}
+func (*RedeliveryCompleted) data()  {}
+func (*LabourSpent) data()          {}
+func (*RefundIssued) data()         {}
+func (*ConcessionGranted) data()    {}
+func (*VoucherRedeemed) data()      {}
+func (*VoucherExpired) data()       {}
+func (*ReturnReceived) data()       {}
+func (*SalvageSold) data()          {}
+func (*DisputeOpened) data()        {}
+func (*DisputeWon) data()           {}
+func (*DisputeLost) data()          {}
+func (*MarketplaceCharged) data()   {}
+func (*ClaimAccepted) data()        {}
+func (*ClaimSettled) data()         {}
+func (*RateSet) data()              {}
+func (*QualitySpent) data()         {}
+func (*PeriodClosed) data()         {}
+func (*PeriodReopened) data()       {}
+func (*EventVoided) data()          {}

@@ -1,0 +1,227 @@
+package domain
+
+import (
+	"errors"
+	"math"
+	"strconv"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// Decimal is a number of an event, counted in millionths: 6 decimals, the finest the contract allows (unit costs and
+// prices). Quantities and amounts use 4 of them. It is an integer, never a float, so that what a till wrote is what is
+// kept.
+type Decimal int64
+
+// MaxDecimal bounds every number in an event: a million million. It keeps each product and sum of an event far inside
+// the exact arithmetic below, and inside Decimal(18,4) for anything a business would post.
+const MaxDecimal Decimal = 1_000_000_000_000 * one
+
+const one = 1_000_000
+
+// Optional is a Decimal that an event may leave out. Absent isn't zero: a line without a cost takes its sku's rate.
+type Optional struct {
+	Value Decimal
+	Set   bool
+}
+
+// Some is an Optional that is there.
+func Some(d Decimal) Optional { return Optional{Value: d, Set: true} }
+
+// Errors of ParseDecimal. Their text is the reason that a sender reads.
+var (
+	ErrNotANumber      = errors.New("not a decimal number")
+	ErrTooManyDecimals = errors.New("more decimals than allowed")
+	ErrTooLarge        = errors.New("larger than 1,000,000,000,000")
+)
+
+// ParseDecimal reads a JSON number from its digits, exponent included, allowing at most maxDecimals (0 to 6) digits
+// after the decimal point. More is an error, not a rounding, even when they are zeros.
+func ParseDecimal(text []byte, maxDecimals int) (Decimal, error) {
+	i, negative := 0, false
+	if i < len(text) && text[i] == '-' {
+		negative = true
+		i++
+	}
+	var mantissa uint64
+	digits, decimals, significant := 0, 0, 0
+	point := false
+	for ; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+			if point {
+				decimals++
+			}
+			if significant > 0 || c != '0' {
+				significant++
+			}
+			if significant > 19 {
+				return 0, ErrTooLarge
+			}
+			// 19 digits fit in 64 bits.
+			mantissa = mantissa*10 + uint64(c-'0')
+			continue
+		case c == '.' && !point && digits > 0:
+			point = true
+			continue
+		}
+		break
+	}
+	if digits == 0 || (point && decimals == 0) {
+		return 0, ErrNotANumber
+	}
+	if i < len(text) {
+		exponent, err := parseExponent(text[i:])
+		if err != nil {
+			return 0, err
+		}
+		decimals -= exponent
+		// 1500e-3 is 1.5: trailing zeros that only the exponent made are no decimals.
+		for exponent < 0 && decimals > 0 && mantissa%10 == 0 && mantissa != 0 {
+			mantissa /= 10
+			decimals--
+		}
+	}
+	if mantissa == 0 {
+		decimals = min(max(decimals, 0), maxDecimals)
+	}
+	if decimals > maxDecimals {
+		return 0, ErrTooManyDecimals
+	}
+	for ; decimals < 6; decimals++ {
+		if mantissa > math.MaxUint64/10 {
+			return 0, ErrTooLarge
+		}
+		mantissa *= 10
+	}
+	if mantissa > uint64(MaxDecimal) {
+		return 0, ErrTooLarge
+	}
+	if negative {
+		return -Decimal(mantissa), nil
+	}
+	return Decimal(mantissa), nil
+}
+
+func parseExponent(text []byte) (int, error) {
+	if text[0] != 'e' && text[0] != 'E' {
+		return 0, ErrNotANumber
+	}
+	// A sign and at most 3 digits: beyond that, no number of ours is meant, and the loops above stay short.
+	if len(text) < 2 || len(text) > 5 {
+		return 0, ErrNotANumber
+	}
+	exponent, err := strconv.Atoi(string(text[1:]))
+	if err != nil {
+		return 0, ErrNotANumber
+	}
+	return exponent, nil
+}
+
+// String writes the number without trailing zeros.
+func (d Decimal) String() string { return string(d.Append(nil)) }
+
+// Append writes d as String does.
+func (d Decimal) Append(to []byte) []byte {
+	if d < 0 {
+		to = append(to, '-')
+	}
+	u := magnitude(int64(d))
+	to = strconv.AppendUint(to, u/one, 10)
+	if frac := u % one; frac != 0 {
+		to = append(to, '.')
+		for scale := uint64(one / 10); frac > 0; scale /= 10 {
+			to = append(to, byte('0'+frac/scale))
+			frac %= scale
+		}
+	}
+	return to
+}
+
+// Amount is money in the journal, counted in 1/10,000 of the currency's unit: exactly ClickHouse's Decimal(18,4).
+type Amount int64
+
+// MaxAmount is the largest amount that a Decimal(18,4) holds.
+const MaxAmount Amount = 999_999_999_999_999_999
+
+// String writes the amount with its 4 decimals.
+func (a Amount) String() string { return string(a.Append(nil)) }
+
+// Append writes a as String does.
+func (a Amount) Append(to []byte) []byte {
+	if a < 0 {
+		to = append(to, '-')
+	}
+	u := magnitude(int64(a))
+	to = strconv.AppendUint(to, u/10_000, 10)
+	frac := u % 10_000
+	return append(to, '.', byte('0'+frac/1000), byte('0'+frac/100%10), byte('0'+frac/10%10), byte('0'+frac%10))
+}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return uint64(-(n + 1)) + 1
+	}
+	return uint64(n)
+}
+
+// exact is a sum of products of two Decimals, counted in 10^-12, without rounding and without a bound: apd's BigInt is
+// a big.Int that keeps what fits in 128 bits inline, so ordinary events don't allocate.
+type exact struct{ n apd.BigInt }
+
+func (e *exact) reset() { e.n.SetInt64(0) }
+
+// product adds a × b.
+func (e *exact) product(a, b Decimal) { e.scaled(a, b, 1) }
+
+// scaled adds a × b × factor.
+func (e *exact) scaled(a, b Decimal, factor int64) {
+	var x, y apd.BigInt
+	x.SetInt64(int64(a))
+	y.SetInt64(int64(b))
+	x.Mul(&x, &y)
+	if factor != 1 {
+		y.SetInt64(factor)
+		x.Mul(&x, &y)
+	}
+	e.n.Add(&e.n, &x)
+}
+
+func (e *exact) add(d Decimal)      { e.product(d, one) }
+func (e *exact) subtract(d Decimal) { e.product(-d, one) }
+
+func (e *exact) plus(o *exact) { e.n.Add(&e.n, &o.n) }
+
+func (e *exact) minus(o *exact) { e.n.Sub(&e.n, &o.n) }
+
+// round divides by divisor and rounds half to even to 4 decimals, in one step: no double rounding.
+func (e *exact) round(divisor int64) (Amount, error) {
+	const toAmount = 100_000_000 // 10^-12 → 10^-4
+	var d, q, r apd.BigInt
+	d.SetInt64(divisor)
+	r.SetInt64(toAmount)
+	d.Mul(&d, &r)
+	q.QuoRem(&e.n, &d, &r)
+	sign := e.n.Sign()
+	r.Abs(&r)
+	r.Add(&r, &r)
+	// QuoRem truncates towards zero: move away from zero when the rest is above a half, or a half beside an odd number.
+	if c := r.Cmp(&d); c > 0 || (c == 0 && q.Bit(0) == 1) {
+		var step apd.BigInt
+		step.SetInt64(int64(sign))
+		q.Add(&q, &step)
+	}
+	if !q.IsInt64() {
+		return 0, ErrAmountOutOfRange
+	}
+	a := Amount(q.Int64())
+	if a > MaxAmount || a < -MaxAmount {
+		return 0, ErrAmountOutOfRange
+	}
+	return a, nil
+}
+
+// ErrAmountOutOfRange says that a journal line would not fit in a Decimal(18,4).
+var ErrAmountOutOfRange = errors.New("a journal line is beyond 99,999,999,999,999.9999")
