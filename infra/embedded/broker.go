@@ -1,0 +1,290 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	// maxBatchBytes is the largest record batch that the broker takes. An
+	// event may be 256 KiB; a dead letter carries one whole with its headers;
+	// producers put some hundreds of events in a batch.
+	maxBatchBytes = 16 << 20
+
+	// maxRequestBytes is Kafka's own socket.request.max.bytes.
+	maxRequestBytes = 100 << 20
+
+	// Committed offsets of a group without members expire after 7 days by
+	// Kafka's default. A laptop may sleep longer than that.
+	offsetsRetentionMinutes = 1<<31 - 1
+
+	defaultPartitions = 4
+)
+
+// BrokerConfig says where and how the embedded broker runs.
+type BrokerConfig struct {
+	// Dir is the data directory; the broker keeps its log in Dir/kafka.
+	Dir string
+	// Addr is the loopback address to listen on, host:port; port 0 takes any
+	// free one. The default is 127.0.0.1:0.
+	Addr string
+	// Partitions is how many a topic gets that is created without a number;
+	// the default is 4.
+	Partitions int
+	// AutoCreateTopics lets a client create a topic by asking for it. It is
+	// off by default: events sent to a mistyped topic would be taken and
+	// never read.
+	AutoCreateTopics bool
+	// Logger takes the broker's own log; nil discards it.
+	Logger *slog.Logger
+}
+
+// Validate says what is wrong with the configuration.
+func (c BrokerConfig) Validate() error {
+	var errs []error
+	if c.Dir == "" {
+		errs = append(errs, errors.New("broker: Dir is empty"))
+	}
+	if c.Addr != "" {
+		if _, _, err := loopback(c.Addr); err != nil {
+			errs = append(errs, fmt.Errorf("broker: Addr: %w", err))
+		}
+	}
+	if c.Partitions < 0 {
+		errs = append(errs, fmt.Errorf("broker: Partitions is negative: %d", c.Partitions))
+	}
+	return errors.Join(errs...)
+}
+
+// loopback splits an address and refuses one that other machines could reach:
+// the embedded broker has no users.
+func loopback(addr string) (host string, port int, err error) {
+	host, p, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, fmt.Errorf("splitting %q: %w", addr, err)
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	ip := net.ParseIP(host)
+	if ip == nil || !ip.IsLoopback() {
+		return "", 0, fmt.Errorf("%q is not a loopback address", addr)
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("reading the port of %q: %w", addr, err)
+	}
+	return host, int(n), nil
+}
+
+// Broker is a running embedded broker.
+type Broker struct {
+	cluster *kfake.Cluster
+	addr    string
+	log     *brokerLog
+	close   sync.Once
+	err     error
+}
+
+// StartBroker opens the log under cfg.Dir and serves the Kafka protocol on a
+// loopback address until Close. Every topic's log is read once at the start,
+// so the start takes longer as history grows; ctx bounds the wait for it.
+func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Addr == "" {
+		cfg.Addr = "127.0.0.1:0"
+	}
+	if cfg.Partitions == 0 {
+		cfg.Partitions = defaultPartitions
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	host, port, err := loopback(cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("broker: Addr: %w", err)
+	}
+	dir := filepath.Join(cfg.Dir, "kafka")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("creating broker directory: %w", err)
+	}
+	// After a clean stop kfake would bring back the members that its groups
+	// had. They lived in the stopped process, never answer again, and hold
+	// their partitions until their session times out. Without the file a
+	// clean start is like one after a crash: members join anew, at once.
+	if err := os.Remove(filepath.Join(dir, "session_state.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("forgetting group members of the last run: %w", err)
+	}
+
+	log := &brokerLog{log: cfg.Logger}
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.ClusterID("makegood"),
+		kfake.DefaultNumPartitions(cfg.Partitions),
+		kfake.DataDir(dir),
+		kfake.SyncWrites(),
+		kfake.WithLogger(log),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
+			l, err := net.Listen(network, net.JoinHostPort(host, strconv.Itoa(port)))
+			if err != nil {
+				return nil, fmt.Errorf("broker: %w", err)
+			}
+			return guardedListener{l}, nil
+		}),
+		// The log is the record of what was accepted: nothing expires.
+		kfake.BrokerConfigs(map[string]string{
+			"log.retention.ms":          "-1",
+			"log.retention.bytes":       "-1",
+			"offsets.retention.minutes": strconv.Itoa(offsetsRetentionMinutes),
+			"message.max.bytes":         strconv.Itoa(maxBatchBytes),
+		}),
+	}
+	if cfg.AutoCreateTopics {
+		opts = append(opts, kfake.AllowAutoTopicCreation())
+	}
+
+	type started struct {
+		cluster *kfake.Cluster
+		err     error
+	}
+	done := make(chan started, 1)
+	go func() {
+		c, err := kfake.NewCluster(opts...)
+		done <- started{c, err}
+	}()
+	select {
+	case s := <-done:
+		if s.err != nil {
+			return nil, fmt.Errorf("starting broker in %s: %w", dir, s.err)
+		}
+		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log}
+		cfg.Logger.Info("broker started", "addr", b.addr, "dir", dir)
+		return b, nil
+	case <-ctx.Done():
+		go func() {
+			if s := <-done; s.err == nil {
+				s.cluster.Close()
+			}
+		}()
+		return nil, fmt.Errorf("starting broker in %s: %w", dir, context.Cause(ctx))
+	}
+}
+
+// Addr returns the address that the broker listens on, host:port.
+func (b *Broker) Addr() string { return b.addr }
+
+// Close stops the broker and writes what a fast start wants to find. All that
+// was acknowledged is on disk already. Consumers and producers of this process
+// should be closed before it.
+func (b *Broker) Close() error {
+	b.close.Do(func() {
+		b.cluster.Close()
+		if err := b.log.failure(); err != nil {
+			b.err = fmt.Errorf("closing broker: %w", err)
+		}
+	})
+	return b.err
+}
+
+// brokerLog hands kfake's log on. What kfake can't do at Close it only logs,
+// so errors are kept for the caller as well.
+type brokerLog struct {
+	log *slog.Logger
+
+	mu   sync.Mutex
+	errs []error
+}
+
+const maxKeptErrors = 8
+
+// Logf is kfake's logging interface.
+func (l *brokerLog) Logf(level kfake.LogLevel, format string, args ...any) {
+	to := slog.LevelDebug
+	switch level {
+	case kfake.LogLevelError:
+		to = slog.LevelError
+		l.mu.Lock()
+		if len(l.errs) < maxKeptErrors {
+			l.errs = append(l.errs, fmt.Errorf(format, args...))
+		}
+		l.mu.Unlock()
+	case kfake.LogLevelWarn:
+		to = slog.LevelWarn
+	}
+	if l.log.Enabled(context.Background(), to) {
+		l.log.Log(context.Background(), to, fmt.Sprintf(format, args...), "part", "broker")
+	}
+}
+
+func (l *brokerLog) failure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return errors.Join(l.errs...)
+}
+
+// guardedListener and guardedConn stand before kfake, which trusts its
+// clients: it allocates whatever size a connection's first four bytes claim
+// and panics on a request of an unknown kind, either of which would take the
+// whole process down when, say, a browser finds the port.
+type guardedListener struct{ net.Listener }
+
+func (l guardedListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // kfake only stops on it, and net's error says it all
+	}
+	return &guardedConn{Conn: c}, nil
+}
+
+type guardedConn struct {
+	net.Conn
+	header  [requestHeaderBytes]byte // the part of a request read ahead to judge it
+	pending []byte                   // what of it is still to be handed on
+	left    int                      // what of the request is still to come after it
+}
+
+// requestHeaderBytes are a request's size, kind and version, before its
+// correlation id.
+const requestHeaderBytes = 4 + 2 + 2
+
+var errNotKafka = errors.New("not a Kafka request")
+
+func (c *guardedConn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if len(c.pending) == 0 && c.left == 0 {
+		if _, err := io.ReadFull(c.Conn, c.header[:]); err != nil {
+			return 0, err //nolint:wrapcheck // io.EOF must stay io.EOF
+		}
+		size := int64(binary.BigEndian.Uint32(c.header[:4]))
+		kind := int16(binary.BigEndian.Uint16(c.header[4:6]))
+		if size < requestHeaderBytes || size > maxRequestBytes || kmsg.RequestForKey(kind) == nil {
+			return 0, fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind)
+		}
+		c.pending = c.header[:]
+		c.left = int(size) - (requestHeaderBytes - 4)
+	}
+	if len(c.pending) > 0 {
+		n := copy(p, c.pending)
+		c.pending = c.pending[n:]
+		return n, nil
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err //nolint:wrapcheck // as above
+}
