@@ -1,0 +1,197 @@
+package reference
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Row is one row of a leakage report. Amounts are strings with 4 decimals; booked and hidden split gross.
+type Row struct {
+	Key        map[string]string `json:"key,omitempty"`
+	Gross      string            `json:"gross"`
+	Net        string            `json:"net"`
+	Booked     string            `json:"booked"`
+	Hidden     string            `json:"hidden"`
+	Recoveries string            `json:"recoveries"`
+	Cases      int               `json:"cases"`
+	Orders     int               `json:"orders"`
+}
+
+// Report is a leakage report in the shape of section 7.
+type Report struct {
+	Currency string            `json:"currency"`
+	Rows     []Row             `json:"rows"`
+	Totals   Row               `json:"totals"`
+	Apart    map[string]string `json:"apart"`
+}
+
+// viewHas tells which bases a view counts.
+var viewHas = map[string][]string{
+	"economic": {cash, accrued, imputed},
+	"booked":   {cash, accrued},
+	"cash":     {cash},
+}
+
+// sums gathers the lines of one row.
+type sums struct {
+	gross, net, booked, hidden, recoveries big.Rat
+	cases, orders                          map[string]bool
+}
+
+func newSums() *sums { return &sums{cases: make(map[string]bool), orders: make(map[string]bool)} }
+
+// add counts one line that carries an element.
+func (s *sums) add(e *Entry, l Line) {
+	s.net.Add(&s.net, l.Amount)
+	if l.Element == "RECOVERY" || l.Element == "SALVAGE" {
+		s.recoveries.Sub(&s.recoveries, l.Amount)
+	} else {
+		s.gross.Add(&s.gross, l.Amount)
+		if l.Basis == imputed {
+			s.hidden.Add(&s.hidden, l.Amount)
+		} else {
+			s.booked.Add(&s.booked, l.Amount)
+		}
+	}
+	if e.ErrorID != "" {
+		s.cases[e.ErrorID] = true
+	}
+	if e.OrderID != "" {
+		s.orders[e.OrderID] = true
+	}
+}
+
+func (s *sums) row(key map[string]string) Row {
+	return Row{
+		Key: key, Gross: money(&s.gross), Net: money(&s.net), Booked: money(&s.booked), Hidden: money(&s.hidden),
+		Recoveries: money(&s.recoveries), Cases: len(s.cases), Orders: len(s.orders),
+	}
+}
+
+// Leakage reports the lines with an element from one day (YYYY-MM-DD) to before another; an empty day is no bound.
+// groupBy names keys of section 7, view is economic, booked or cash, periodBy occurred or posting. An empty currency will
+// do where the range has but one.
+func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, currency string) (*Report, error) {
+	bases, ok := viewHas[view]
+	if !ok {
+		return nil, fmt.Errorf("unknown view %q", view)
+	}
+	if periodBy != "occurred" && periodBy != "posting" {
+		return nil, fmt.Errorf("unknown period_by %q", periodBy)
+	}
+	for _, key := range groupBy {
+		if !slices.Contains(Keys, key) {
+			return nil, fmt.Errorf("unknown key %q", key)
+		}
+	}
+	var currencies []string
+	totals, apart, groups, keys := newSums(), newSums(), make(map[string]*sums), make(map[string][]string)
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		day := b.dayOf(e, periodBy)
+		if day < from || to != "" && day >= to {
+			continue
+		}
+		for _, l := range e.Lines {
+			if l.Element == "" || !slices.Contains(bases, l.Basis) || currency != "" && e.Currency != currency {
+				continue
+			}
+			if !slices.Contains(currencies, e.Currency) {
+				currencies = append(currencies, e.Currency)
+			}
+			if b.cases[e.ErrorID].kind == changedMind {
+				apart.add(e, l)
+				continue
+			}
+			var values []string
+			for _, key := range groupBy {
+				values = append(values, b.keyOf(key, e, l, day))
+			}
+			group := strings.Join(values, "\x00") // ids hold no control characters, so this sorts key by key
+			if groups[group] == nil {
+				groups[group], keys[group] = newSums(), values
+			}
+			groups[group].add(e, l)
+			totals.add(e, l)
+		}
+	}
+	if len(currencies) > 1 {
+		slices.Sort(currencies)
+		return nil, fmt.Errorf("several currencies, ask for one: %s", strings.Join(currencies, ", "))
+	}
+	if currency == "" && len(currencies) == 1 {
+		currency = currencies[0]
+	}
+	report := &Report{
+		Currency: currency, Rows: []Row{}, Totals: totals.row(nil),
+		Apart: map[string]string{changedMind: money(&apart.net)},
+	}
+	var names []string
+	for name := range groups {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		key := make(map[string]string)
+		for i, k := range groupBy {
+			key[k] = keys[name][i]
+		}
+		report.Rows = append(report.Rows, groups[name].row(key))
+	}
+	return report, nil
+}
+
+// dayOf is the day an entry counts in. By posting period an entry that came too late for its own month counts on the first
+// day of the month that took it.
+func (b *Books) dayOf(e *Entry, periodBy string) string {
+	if periodBy == "posting" && e.PostingPeriod != e.OriginPeriod {
+		return e.PostingPeriod + "-01"
+	}
+	return e.OccurredAt.In(b.zone).Format(time.DateOnly)
+}
+
+// Keys are what a report can be grouped by.
+var Keys = []string{
+	"day", "month", "store", "vendor", "kind", "root_cause", "party_at_fault", "employee", "avoidable",
+	"element", "account", "basis", "category",
+}
+
+func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
+	facts := b.cases[e.ErrorID] // without a case: all empty
+	switch key {
+	case "day":
+		return day
+	case "month":
+		return day[:len("2006-01")]
+	case "store":
+		return e.StoreID
+	case "vendor":
+		return facts.vendor
+	case "kind":
+		return facts.kind
+	case "root_cause":
+		return facts.rootCause
+	case "party_at_fault":
+		return facts.partyAtFault
+	case "employee":
+		return facts.employee
+	case "avoidable":
+		return facts.avoidable
+	case "element":
+		return l.Element
+	case "account":
+		return l.Account
+	case "basis":
+		return l.Basis
+	case "category":
+		if facts.found == "before_delivery" {
+			return "internal"
+		}
+		return "external"
+	}
+	panic("unknown key " + key) // Leakage has checked
+}
