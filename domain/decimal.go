@@ -2,6 +2,7 @@ package domain
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -225,3 +226,38 @@ func (e *exact) round(divisor int64) (Amount, error) {
 
 // ErrAmountOutOfRange says that a journal line would not fit in a Decimal(18,4).
 var ErrAmountOutOfRange = errors.New("a journal line is beyond 99,999,999,999,999.9999")
+
+// ParseAmount reads what Amount.String wrote.
+func ParseAmount(s string) (Amount, error) {
+	text := []byte(s)
+	negative := len(text) > 0 && text[0] == '-'
+	if negative {
+		text = text[1:]
+	}
+	var n int64
+	seen, decimals := 0, -1
+	for _, c := range text {
+		switch {
+		case c == '.' && decimals < 0:
+			decimals = 0
+		case c >= '0' && c <= '9' && seen < 18 && decimals < 4:
+			n = n*10 + int64(c-'0')
+			seen++
+			if decimals >= 0 {
+				decimals++
+			}
+		default:
+			return 0, fmt.Errorf("amount %q: %w", s, ErrNotANumber)
+		}
+	}
+	if seen == 0 {
+		return 0, fmt.Errorf("amount %q: %w", s, ErrNotANumber)
+	}
+	for decimals = max(decimals, 0); decimals < 4; decimals++ {
+		n *= 10
+	}
+	if negative {
+		n = -n
+	}
+	return Amount(n), nil
+}

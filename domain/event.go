@@ -157,3 +157,21 @@ func (e *Event) Effective() Type {
 	}
 	return e.Type
 }
+
+// ParseStream finds a stream by its name; 0 where there is none such.
+func ParseStream(name string) Stream {
+	for s := Orders; s <= Books; s++ {
+		if streamNames[s] == name {
+			return s
+		}
+	}
+	return 0
+}
+
+// Envelope is an event with what the ledger keeps beside it.
+type Envelope struct {
+	Event      Event
+	Data       []byte // the data member as it came, byte for byte
+	Extensions []byte // envelope attributes that the contract doesn't know, as a JSON object; empty where there are none
+	Content    uint64 // hash of what the event means: equal for the same event however it was written down
+}

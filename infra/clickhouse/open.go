@@ -1,0 +1,185 @@
+package clickhouse
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+)
+
+// Config says which server, and how.
+type Config struct {
+	// DSN is clickhouse://user:password@host:port/database?secure=true; the database is makegood where none is named.
+	DSN string
+	// MaxConnections bounds the connections for reports; default 8.
+	MaxConnections int
+	// Timeout bounds a report; default 60 s.
+	Timeout time.Duration
+	Logger  *slog.Logger
+}
+
+// Validate reads the DSN. Its error never shows the password.
+func (c Config) Validate() error {
+	if c.Logger == nil {
+		return errors.New("clickhouse: a logger is wanted")
+	}
+	_, err := c.options()
+	return err
+}
+
+func (c Config) options() (*clickhousego.Options, error) {
+	o, err := clickhousego.ParseDSN(c.DSN)
+	if err != nil {
+		// The parser's error quotes the DSN with its password.
+		return nil, errors.New("clickhouse: the address is not of the form clickhouse://user:password@host:port/database")
+	}
+	if o.Auth.Database == "" || o.Auth.Database == "default" {
+		o.Auth.Database = "makegood"
+	}
+	o.MaxOpenConns = c.MaxConnections
+	if o.MaxOpenConns == 0 {
+		o.MaxOpenConns = 8
+	}
+	o.MaxIdleConns = o.MaxOpenConns
+	o.ConnMaxLifetime = time.Hour
+	o.DialTimeout = 5 * time.Second
+	o.ReadTimeout = c.Timeout
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout = time.Minute
+	}
+	if o.Settings == nil {
+		o.Settings = clickhousego.Settings{}
+	}
+	// A batch is acknowledged as one, by the insert that carries it.
+	o.Settings["async_insert"] = 0
+	// Sorting keys begin with what we ask for; parts of different months never hold the same event.
+	o.Settings["do_not_merge_across_partitions_select_final"] = 1
+	return o, nil
+}
+
+// Store is a connected ClickHouse.
+type Store struct {
+	// DB is for reading and for small writes.
+	DB      driver.Conn
+	options *clickhousego.Options
+	logger  *slog.Logger
+}
+
+// Open connects, creates the database where it is missing, and brings the schema to its newest version. Several
+// processes may do so at once: every step is one that may be repeated.
+func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	o, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	if err := createDatabase(ctx, o); err != nil {
+		return nil, err
+	}
+	s := &Store{options: o, logger: c.Logger}
+	if err := s.migrate(ctx, migrations); err != nil {
+		return nil, err
+	}
+	if s.DB, err = clickhousego.Open(o); err != nil {
+		return nil, fmt.Errorf("connect to clickhouse at %s: %w", o.Addr, err)
+	}
+	return s, nil
+}
+
+// Close closes the connections.
+func (s *Store) Close() error { return s.DB.Close() }
+
+func createDatabase(ctx context.Context, o *clickhousego.Options) error {
+	first := *o
+	first.Auth.Database = "default"
+	db, err := clickhousego.Open(&first)
+	if err != nil {
+		return fmt.Errorf("connect to clickhouse at %s: %w", o.Addr, err)
+	}
+	defer db.Close()
+	if err := db.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quote(o.Auth.Database)); err != nil {
+		return fmt.Errorf("create the database %s at %s: %w", o.Auth.Database, o.Addr, err)
+	}
+	return nil
+}
+
+func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
+	db := clickhousego.OpenDB(s.options)
+	defer db.Close()
+	p, err := newProvider(db, migrations, s.logger)
+	if err != nil {
+		return err
+	}
+	// Not closed: the provider would close db a second time.
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring the schema up to date: %w", err)
+	}
+	return nil
+}
+
+func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Provider, error) {
+	p, err := goose.NewProvider(database.DialectClickHouse, db, migrations, goose.WithSlog(logger), goose.WithVerbose(false),
+		goose.WithTableName("schema_versions"))
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations: %w", err)
+	}
+	return p, nil
+}
+
+// dial opens a connection of the lower layer, for inserts.
+func (s *Store) dial(ctx context.Context) (*ch.Client, error) {
+	o := ch.Options{
+		Address:     s.options.Addr[0],
+		Database:    s.options.Auth.Database,
+		User:        s.options.Auth.Username,
+		Password:    s.options.Auth.Password,
+		DialTimeout: s.options.DialTimeout,
+		// Between two packets; the server reports progress while it writes.
+		ReadTimeout: 2 * time.Minute,
+		ClientName:  "makegood",
+		TLS:         cloneTLS(s.options.TLS),
+		Settings: []ch.Setting{
+			ch.SettingInt("async_insert", 0),
+			// A batch may hold events of many months; hostile times must not stop it.
+			ch.SettingInt("max_partitions_per_insert_block", 0),
+			// One block, one part a partition: a batch is the unit.
+			ch.SettingInt("min_insert_block_size_rows", 0),
+			ch.SettingInt("min_insert_block_size_bytes", 0),
+		},
+	}
+	c, err := ch.Dial(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("connect to clickhouse at %s: %w", o.Address, err)
+	}
+	return c, nil
+}
+
+func cloneTLS(c *tls.Config) *tls.Config {
+	if c == nil {
+		return nil
+	}
+	return c.Clone()
+}
+
+func quote(identifier string) string {
+	out := []byte{'`'}
+	for i := range len(identifier) {
+		if c := identifier[i]; c == '`' || c == '\\' {
+			out = append(out, '\\')
+		}
+		out = append(out, identifier[i])
+	}
+	return string(append(out, '`'))
+}

@@ -1,0 +1,133 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+)
+
+// WatchConflicts looks, until ctx ends, for identities that came with different contents. The ledger's key folds the
+// copies of one event, but not a till whose counter was reset: other data is another content, and another order or
+// month is stored far away. The first recorded stays in the books, the others become dead letters. Checks come about
+// every second while little arrives, and take at most a tenth of the time under load, a minute apart at most.
+func (p *Projector) WatchConflicts(ctx context.Context) error {
+	const idle, most = time.Second, time.Minute
+	wait := idle
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		start := p.config.Now()
+		if _, err := p.SettleConflicts(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			if !errors.Is(err, context.Canceled) {
+				p.config.Logger.Warn("waiting to check for conflicts", "error", err)
+			}
+		}
+		wait = every(idle, p.config.Now().Sub(start), most)
+	}
+}
+
+const conflictsCheckpoint = "conflicts"
+
+// overlap is how far a check looks back behind the one before: an insert is stamped before it can be seen.
+const overlap = 15 * time.Second
+
+// SettleConflicts checks what has arrived since the last check and returns how many events left the books.
+func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
+	var now, since time.Time
+	if err := p.db.QueryRow(ctx, `SELECT now64(3, 'UTC'), max(at) FROM checkpoints WHERE name = ?`, conflictsCheckpoint).Scan(&now, &since); err != nil {
+		return 0, fmt.Errorf("read the checkpoint of the conflicts: %w", err)
+	}
+	type found struct {
+		Identity uint64   `ch:"identity"`
+		Months   []uint32 `ch:"months"`
+	}
+	var conflicts []found
+	if err := p.db.Select(ctx, &conflicts, `
+SELECT identity, groupUniqArray(month) AS months FROM identities
+WHERE identity IN (SELECT identity FROM identities WHERE arrived_at > ?)
+GROUP BY identity HAVING uniqExact(content) > 1 ORDER BY identity`, since.Add(-overlap)); err != nil {
+		return 0, fmt.Errorf("look for conflicts: %w", err)
+	}
+	settled := 0
+	const most = 1000
+	for part := range slices.Chunk(conflicts, most) {
+		ids, err := ext.NewTable("conflicts", ext.Column("identity", "UInt64"))
+		if err != nil {
+			return settled, fmt.Errorf("name the conflicts: %w", err)
+		}
+		var months []uint32
+		for _, c := range part {
+			if err := ids.Append(c.Identity); err != nil {
+				return settled, fmt.Errorf("name the conflicts: %w", err)
+			}
+			months = append(months, c.Months...)
+		}
+		slices.Sort(months)
+		n, err := p.settleConflicts(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)), slices.Compact(months))
+		settled += n
+		if err != nil {
+			return settled, err
+		}
+	}
+	if len(conflicts) == 0 && now.Sub(since) < overlap/2 {
+		return 0, nil // the checkpoint may lag by less than the overlap: no row per second
+	}
+	if err := p.db.Exec(ctx, `INSERT INTO checkpoints (name, at) VALUES (?, ?)`, conflictsCheckpoint, now); err != nil {
+		return settled, fmt.Errorf("keep the checkpoint of the conflicts: %w", err)
+	}
+	return settled, nil
+}
+
+func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, error) {
+	rows, err := readRows(ctx, p.db, `ledger FINAL WHERE toYYYYMM(occurred_at) IN (?)
+        AND cityHash64(source, event_id) IN (SELECT identity FROM conflicts)`, months)
+	if err != nil {
+		return 0, err
+	}
+	type identity struct{ source, id string }
+	byIdentity := map[identity][]*stored{}
+	for i := range rows {
+		k := identity{rows[i].Event.Source, rows[i].Event.ID}
+		byIdentity[k] = append(byIdentity[k], &rows[i])
+	}
+	var refused, anew []stored
+	touched := newTouched()
+	for _, copies := range byIdentity {
+		slices.SortFunc(copies, (*stored).earlier)
+		for _, c := range copies[1:] {
+			if c.Refused != "" {
+				continue
+			}
+			refused = append(refused, *c)
+			refused[len(refused)-1].Lines = slices.Clone(c.Lines)
+			touched.add(&c.Row)
+			c.refuse("conflict")
+			anew = append(anew, *c)
+		}
+	}
+	if len(anew) == 0 {
+		return 0, nil
+	}
+	// First the dead letter, then out of the books: a crash in between does both again, and loses nothing.
+	if err := p.keepRefused(ctx, refused, "conflict"); err != nil {
+		return 0, err
+	}
+	if err := rewrite(ctx, p.writer, anew); err != nil {
+		return 0, err
+	}
+	if err := rollUp(ctx, p.db, &touched); err != nil {
+		return 0, err
+	}
+	return len(anew), nil
+}

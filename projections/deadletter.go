@@ -1,0 +1,151 @@
+package projections
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// DeadLetter is a record that could not be booked, as it came. The same bytes sent again are the same dead letter, seen
+// again.
+type DeadLetter struct {
+	ID        string    `json:"id"`
+	Topic     string    `json:"topic"`
+	Partition int32     `json:"partition"`
+	Offset    int64     `json:"offset"`
+	Reason    string    `json:"reason"` // a stable code
+	Detail    string    `json:"detail"`
+	Pointer   string    `json:"pointer"` // RFC 6901, into the structured event
+	Source    string    `json:"source"`
+	EventID   string    `json:"event_id"`
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+
+	Key     string            `json:"-"`
+	Headers map[string]string `json:"-"`
+	Payload []byte            `json:"-"`
+}
+
+// identify gives the dead letter its id: a hash of what was sent and where.
+func (d *DeadLetter) identify() {
+	h := sha256.New()
+	part := func(b string) { fmt.Fprintf(h, "%d:%s", len(b), b) }
+	part(d.Topic)
+	part(d.Key)
+	names := make([]string, 0, len(d.Headers))
+	for name := range d.Headers {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		part(name)
+		part(d.Headers[name])
+	}
+	h.Write(d.Payload)
+	d.ID = hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// DeadLetterTopic is where dead letters go for others to read, under the prefix of the topics.
+const DeadLetterTopic = "deadletters"
+
+// message makes the dead letter a record: the original bytes and headers, and why.
+func (d *DeadLetter) message() *message.Message {
+	m := message.NewMessage("", d.Payload)
+	for k, v := range d.Headers {
+		m.Metadata.Set(k, v)
+	}
+	m.Metadata.Set("makegood_id", d.ID)
+	m.Metadata.Set("makegood_topic", d.Topic)
+	m.Metadata.Set("makegood_partition", fmt.Sprint(d.Partition))
+	m.Metadata.Set("makegood_offset", fmt.Sprint(d.Offset))
+	m.Metadata.Set("makegood_reason", d.Reason)
+	m.Metadata.Set("makegood_detail", d.Detail)
+	m.Metadata.Set("makegood_pointer", d.Pointer)
+	return m
+}
+
+// keepDeadLetters writes them to ClickHouse. Written twice they are the same.
+func keepDeadLetters(ctx context.Context, db driver.Conn, letters []DeadLetter) error {
+	batch, err := db.PrepareBatch(ctx, `INSERT INTO dead_letters (id, topic, partition, offset, reason, detail, pointer, source, event_id,
+        record_key, headers, payload, first_seen, last_seen)`)
+	if err != nil {
+		return fmt.Errorf("keep %d dead letters: %w", len(letters), err)
+	}
+	defer batch.Close()
+	for i := range letters {
+		d := &letters[i]
+		headers := d.Headers
+		if headers == nil {
+			headers = map[string]string{}
+		}
+		if err := batch.Append(d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Detail, d.Pointer, d.Source, d.EventID, d.Key,
+			headers, string(d.Payload), d.FirstSeen, d.LastSeen); err != nil {
+			return fmt.Errorf("keep dead letter %s: %w", d.ID, err)
+		}
+	}
+	if err := batch.Send(); err != nil {
+		return fmt.Errorf("keep %d dead letters: %w", len(letters), err)
+	}
+	return nil
+}
+
+// openLetters is the dead letters that nobody has dealt with since they were last seen.
+const openLetters = `(SELECT * FROM dead_letters FINAL WHERE (id, last_seen) NOT IN (
+        SELECT d.id, d.last_seen FROM dead_letters AS d FINAL INNER JOIN
+            (SELECT id, max(at) AS at FROM dead_letter_actions GROUP BY id) AS a ON a.id = d.id WHERE a.at >= d.last_seen))`
+
+const letterColumns = `id, topic, partition, offset, reason, detail, pointer, source, event_id, first_seen, last_seen, record_key, headers, payload`
+
+// ListDeadLetters lists the open ones, the last seen first, at most limit.
+func ListDeadLetters(ctx context.Context, db driver.Conn, limit int) ([]DeadLetter, error) {
+	return readLetters(ctx, db, `SELECT `+letterColumns+` FROM `+openLetters+` ORDER BY last_seen DESC, id LIMIT ?`, limit)
+}
+
+// ReadDeadLetter finds one by its id, dealt with or not.
+func ReadDeadLetter(ctx context.Context, db driver.Conn, id string) (*DeadLetter, error) {
+	letters, err := readLetters(ctx, db, `SELECT `+letterColumns+` FROM dead_letters FINAL WHERE id = ?`, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(letters) == 0 {
+		return nil, ErrNotFound
+	}
+	return &letters[0], nil
+}
+
+func readLetters(ctx context.Context, db driver.Conn, query string, args ...any) ([]DeadLetter, error) {
+	rows, err := db.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the dead letters: %w", err)
+	}
+	defer rows.Close()
+	letters := []DeadLetter{}
+	for rows.Next() {
+		var d DeadLetter
+		var payload string
+		if err := rows.Scan(&d.ID, &d.Topic, &d.Partition, &d.Offset, &d.Reason, &d.Detail, &d.Pointer, &d.Source, &d.EventID,
+			&d.FirstSeen, &d.LastSeen, &d.Key, &d.Headers, &payload); err != nil {
+			return nil, fmt.Errorf("read the dead letters: %w", err)
+		}
+		d.Payload = []byte(payload)
+		letters = append(letters, d)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the dead letters: %w", err)
+	}
+	return letters, nil
+}
+
+// NoteDeadLetter records that somebody replayed or discarded it.
+func NoteDeadLetter(ctx context.Context, db driver.Conn, id, action, actor string, at time.Time) error {
+	if err := db.Exec(ctx, `INSERT INTO dead_letter_actions (id, action, actor, at) VALUES (?, ?, ?, ?)`, id, action, actor, at); err != nil {
+		return fmt.Errorf("note that dead letter %s was %s: %w", id, action, err)
+	}
+	return nil
+}

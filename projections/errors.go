@@ -1,0 +1,6 @@
+package projections
+
+import "errors"
+
+// ErrNotFound says that the books hold nothing under that id.
+var ErrNotFound = errors.New("not found")

@@ -1,0 +1,380 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// Decode reads a record of the log: headers and value. The result is valid until the next call. An error that is a
+// *Rejection says what is wrong with it.
+type Decode func(headers message.Metadata, value []byte) (*domain.Envelope, error)
+
+// Rejection is why a record can't be booked.
+type Rejection struct {
+	Code, Pointer, Detail string
+	Source, EventID       string // as far as they could be read
+}
+
+func (r *Rejection) Error() string { return fmt.Sprintf("%s at %q: %s", r.Code, r.Pointer, r.Detail) }
+
+// Writer writes rows to the ledger, many at once.
+type Writer interface {
+	// Batch is an empty batch, to be used by one goroutine at a time.
+	Batch() WriterBatch
+}
+
+// WriterBatch gathers rows in columns.
+type WriterBatch interface {
+	// Append copies the row.
+	Append(*Row)
+	// Rows is how many there are.
+	Rows() int
+	// Insert writes them all or none. Called again it writes them again, which changes nothing.
+	Insert(context.Context) error
+	// Reset forgets them.
+	Reset()
+}
+
+// ProjectorConfig says how a projector works. Zero values take the defaults.
+type ProjectorConfig struct {
+	Topics   map[domain.Stream]string // the topic of each stream
+	Letters  string                   // the topic of dead letters
+	Position func(*message.Message) (domain.Position, bool)
+	Key      func(*message.Message) string
+	Now      func() time.Time
+	Logger   *slog.Logger
+
+	MaxRows int           // rows an insert: default 50,000
+	Linger  time.Duration // how long the first row of a batch waits for others: default 20 ms
+}
+
+// Projector reads the streams, posts each event, and keeps ledger and roll-ups. A record is acknowledged only when its
+// row is in the ledger and visible in every report, so what the consumer group has committed is what is booked:
+// insert, settle voids, recompute the roll-ups, then acknowledge. A crash anywhere repeats work that changes nothing.
+type Projector struct {
+	config     ProjectorConfig
+	subscriber message.Subscriber
+	letters    message.Publisher
+	decode     Decode
+	terms      *Terms
+	writer     Writer
+	db         driver.Conn
+	voids      *voidSettler
+	stats      Stats
+}
+
+// Stats are what a projector has done since it started, for metrics.
+type Stats struct {
+	Booked, DeadLetters, Unpriced, Batches, Retries atomic.Int64
+	LastInsertNanos, LastRollUpNanos, LastRows      atomic.Int64
+	Waiting                                         atomic.Bool // ClickHouse or the log doesn't answer
+}
+
+// NewProjector joins the parts.
+func NewProjector(config ProjectorConfig, subscriber message.Subscriber, letters message.Publisher, decode Decode, terms *Terms, writer Writer, db driver.Conn) (*Projector, error) {
+	if config.MaxRows == 0 {
+		config.MaxRows = 50_000
+	}
+	if config.Linger == 0 {
+		config.Linger = 20 * time.Millisecond
+	}
+	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil || config.Key == nil || config.Letters == "" {
+		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a clock and a logger")
+	}
+	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db,
+		voids: &voidSettler{db: db, writer: writer}}, nil
+}
+
+// Stats are live.
+func (p *Projector) Stats() *Stats { return &p.stats }
+
+// batch is what one insert lands.
+type batch struct {
+	rows     WriterBatch
+	messages []*message.Message
+	letters  []DeadLetter
+	touched  touched
+	voids    []voidRef
+}
+
+func (p *Projector) newBatch() *batch { return &batch{rows: p.writer.Batch(), touched: newTouched()} }
+
+func (b *batch) reset() {
+	b.rows.Reset()
+	clear(b.messages)
+	b.messages = b.messages[:0]
+	b.letters = b.letters[:0]
+	b.touched.clear()
+	b.voids = b.voids[:0]
+}
+
+// Run works until ctx ends; what it has taken in by then it lands, within grace.
+func (p *Projector) Run(ctx context.Context, grace time.Duration) error {
+	var inputs [4]<-chan *message.Message
+	for s := domain.Orders; s <= domain.Books; s++ {
+		in, err := p.subscriber.Subscribe(ctx, p.config.Topics[s])
+		if err != nil {
+			return fmt.Errorf("subscribe to %s: %w", p.config.Topics[s], err)
+		}
+		inputs[s-1] = in
+	}
+	// Landing outlives ctx by grace.
+	landing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	context.AfterFunc(ctx, func() { time.AfterFunc(grace, stop) })
+
+	if err := p.insist(landing, "read the open voids", p.voids.load); err != nil {
+		return err
+	}
+	full, empty := make(chan *batch), make(chan *batch, 2)
+	empty <- p.newBatch()
+	empty <- p.newBatch()
+	landed := make(chan error, 1)
+	go func() {
+		var err error
+		for b := range full {
+			if err == nil {
+				err = p.land(landing, b)
+			}
+			b.reset()
+			empty <- b
+		}
+		landed <- err
+	}()
+	err := p.gather(ctx, landing, inputs, full, empty)
+	close(full)
+	if lerr := <-landed; err == nil {
+		err = lerr
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// gather takes messages in, posts them, and hands over a batch when it is full, or when its first message has waited and
+// the batch before it has landed: so batches grow under load and stay small without. A full batch that can't be handed
+// over stops the intake, and the subscriber's bound on what is in flight does the rest.
+func (p *Projector) gather(ctx, landing context.Context, inputs [4]<-chan *message.Message, full chan<- *batch, empty <-chan *batch) error {
+	b := <-empty
+	chunk := make([]*message.Message, 0, 4096)
+	linger := time.NewTimer(time.Hour)
+	defer linger.Stop()
+	ripe := false
+	for {
+		var out chan<- *batch
+		in := inputs
+		if len(b.messages) >= p.config.MaxRows {
+			out, in = full, [4]<-chan *message.Message{}
+		} else if ripe {
+			out = full
+		}
+		var first *message.Message
+		open := true
+		select {
+		case out <- b:
+			b, ripe = <-empty, false
+			continue
+		case <-ctx.Done():
+			return p.last(landing, b, full)
+		case <-linger.C:
+			ripe = len(b.messages) > 0
+			continue
+		case first, open = <-in[0]:
+		case first, open = <-in[1]:
+		case first, open = <-in[2]:
+		case first, open = <-in[3]:
+		}
+		if !open {
+			return p.last(landing, b, full)
+		}
+		if len(b.messages) == 0 {
+			linger.Reset(p.config.Linger)
+		}
+		chunk = p.drain(append(chunk[:0], first), inputs, p.config.MaxRows-len(b.messages))
+		if err := p.post(ctx, chunk, b); err != nil {
+			return err
+		}
+	}
+}
+
+// last lands what was taken in when the projector stops.
+func (p *Projector) last(landing context.Context, b *batch, full chan<- *batch) error {
+	if len(b.messages) == 0 {
+		return nil
+	}
+	select {
+	case full <- b:
+	case <-landing.Done():
+	}
+	return nil
+}
+
+// drain takes what is there already, without waiting.
+func (p *Projector) drain(chunk []*message.Message, inputs [4]<-chan *message.Message, most int) []*message.Message {
+	most = min(most, cap(chunk))
+	for len(chunk) < most {
+		var m *message.Message
+		select {
+		case m = <-inputs[0]:
+		case m = <-inputs[1]:
+		case m = <-inputs[2]:
+		case m = <-inputs[3]:
+		default:
+			return chunk
+		}
+		if m == nil {
+			return chunk // closed: the next wait sees it
+		}
+		chunk = append(chunk, m)
+	}
+	return chunk
+}
+
+// post decodes and posts messages into the batch, after all of the books stream that is there by now is read.
+func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch) error {
+	if err := p.insist(ctx, "read the books stream", p.terms.CatchUp); err != nil {
+		return err
+	}
+	var failed error
+	p.terms.Use(func(terms *domain.Terms) {
+		var row Row
+		var entry domain.Entry
+		for _, m := range chunk {
+			b.messages = append(b.messages, m)
+			if rejection := p.postOne(m, terms, &row, &entry); rejection != nil {
+				b.letters = append(b.letters, p.letter(m, rejection))
+				continue
+			}
+			if err := row.check(); err != nil {
+				failed = err // a bug of ours: stop rather than book what doesn't balance
+				return
+			}
+			b.rows.Append(&row)
+			b.touched.add(&row)
+			if v, ok := row.Event.Data.(*domain.EventVoided); ok {
+				b.voids = append(b.voids, voidRef{strings.Clone(row.Event.OrderID), strings.Clone(v.Source), strings.Clone(v.ID)})
+			}
+			if len(row.Unpriced) > 0 {
+				p.stats.Unpriced.Add(1)
+			}
+		}
+	})
+	return failed
+}
+
+func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *Row, entry *domain.Entry) *Rejection {
+	position, ok := p.config.Position(m)
+	if !ok {
+		return &Rejection{Code: "no_position", Detail: "the record came without its place in the log"}
+	}
+	decoded, err := p.decode(m.Metadata, m.Payload)
+	if err != nil {
+		var r *Rejection
+		if errors.As(err, &r) {
+			return r
+		}
+		return &Rejection{Code: "unreadable", Detail: err.Error()}
+	}
+	e := &decoded.Event
+	if s := e.Stream(); s != position.Stream {
+		return &Rejection{Code: "wrong_topic", Pointer: "/type", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID),
+			Detail: fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
+	}
+	*row = Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position}
+	row.Place(terms.Periods)
+	if err := domain.Post(e, terms.Rates, position, entry); err != nil {
+		return &Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
+	}
+	row.Lines, row.Unpriced = entry.Lines, entry.Unpriced
+	return nil
+}
+
+func (p *Projector) letter(m *message.Message, r *Rejection) DeadLetter {
+	position, _ := p.config.Position(m)
+	now := p.config.Now().UTC()
+	d := DeadLetter{
+		Topic: p.config.Topics[position.Stream], Partition: position.Partition, Offset: position.Offset,
+		Reason: r.Code, Detail: r.Detail, Pointer: r.Pointer, Source: r.Source, EventID: r.EventID,
+		FirstSeen: now, LastSeen: now, Key: p.config.Key(m), Payload: m.Payload, Headers: map[string]string{},
+	}
+	for k, v := range m.Metadata {
+		d.Headers[k] = v
+	}
+	d.identify()
+	return d
+}
+
+// land writes a batch, makes it visible, and acknowledges it.
+func (p *Projector) land(ctx context.Context, b *batch) error {
+	start := p.config.Now()
+	steps := []struct {
+		doing string
+		do    func(context.Context) error
+		need  bool
+	}{
+		{"insert into the ledger", b.rows.Insert, b.rows.Rows() > 0},
+		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0},
+		{"keep dead letters", func(ctx context.Context) error { return keepDeadLetters(ctx, p.db, b.letters) }, len(b.letters) > 0},
+		{"settle voids", func(ctx context.Context) error { return p.settleVoids(ctx, b) }, len(b.voids) > 0 || len(p.voids.pending) > 0},
+		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, &b.touched) }, true},
+	}
+	for _, s := range steps {
+		if !s.need {
+			continue
+		}
+		if err := p.insist(ctx, s.doing, s.do); err != nil {
+			return err
+		}
+	}
+	for _, m := range b.messages {
+		m.Ack()
+	}
+	p.stats.Booked.Add(int64(b.rows.Rows()))
+	p.stats.DeadLetters.Add(int64(len(b.letters)))
+	p.stats.Batches.Add(1)
+	p.stats.LastRows.Store(int64(len(b.messages)))
+	p.stats.LastInsertNanos.Store(int64(p.config.Now().Sub(start)))
+	return nil
+}
+
+// insist does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is acknowledged,
+// so the subscriber hands over no more than its bound, and readiness says so.
+func (p *Projector) insist(ctx context.Context, doing string, do func(context.Context) error) error {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := do(ctx)
+		if err == nil {
+			p.stats.Waiting.Store(false)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		p.stats.Waiting.Store(true)
+		p.stats.Retries.Add(1)
+		p.config.Logger.Warn("waiting to "+doing, "error", err, "again_in", wait)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (p *Projector) publishLetters(letters []DeadLetter) error {
+	messages := make([]*message.Message, len(letters))
+	for i := range letters {
+		messages[i] = letters[i].message()
+	}
+	return p.letters.Publish(p.config.Letters, messages...)
+}

@@ -1,0 +1,66 @@
+package projections
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// Row is one event as the ledger keeps it: the envelope, the data as it came, and its journal lines. Its strings and
+// slices belong to the decoder and the entry that made it; a Writer copies what it needs in Append.
+type Row struct {
+	Event      *domain.Event
+	Content    uint64
+	Data       []byte // the data member, byte for byte
+	Extensions []byte
+
+	Position   domain.Position
+	RecordedAt time.Time
+	Day        time.Time // of the event's time, in the books' zone
+	Posting    domain.Period
+	Origin     domain.Period
+
+	Lines    []domain.Line
+	Unpriced []string
+	Refused  string
+	Revision uint8 // how often makegood itself wrote the row anew
+}
+
+// Version orders the copies of a row: the highest stays. A revision beats every copy that the log still holds; among
+// those the first recorded wins, by its time, then by its offset (the copies of one event share a partition).
+func (r *Row) Version() uint64 { return version(r.Revision, r.RecordedAt, r.Position.Offset) }
+
+const (
+	offsetBits = 14
+	timeBits   = 42 // milliseconds, until the year 2109
+)
+
+func version(revision uint8, recorded time.Time, offset int64) uint64 {
+	ms := uint64(max(recorded.UnixMilli(), 0)) & (1<<timeBits - 1)
+	low := uint64(offset) & (1<<offsetBits - 1)
+	return uint64(revision)<<(timeBits+offsetBits) | (^ms&(1<<timeBits-1))<<offsetBits | ^low&(1<<offsetBits-1)
+}
+
+// revisionOf reads the revision back out of a version.
+func revisionOf(v uint64) uint8 { return uint8(v >> (timeBits + offsetBits)) }
+
+// Place fills in when and where the books hold the event: what the terms say of its position.
+func (r *Row) Place(periods *domain.Periods) {
+	r.RecordedAt = periods.RecordedAt(r.Position)
+	r.Posting, r.Origin = periods.Posting(r.Event.Time, r.Position)
+	local := r.Event.Time.In(periods.Zone())
+	r.Day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// check holds a row against what must be true of every one before it is written.
+func (r *Row) check() error {
+	var sum domain.Amount
+	for i := range r.Lines {
+		sum += r.Lines[i].Amount
+	}
+	if sum != 0 {
+		return fmt.Errorf("event %s of %s: its entry sums to %s, not to zero", r.Event.ID, r.Event.Source, sum)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// stored is a row as the ledger gives it back.
+type stored struct {
+	Row
+	version    uint64
+	voidsType  string
+	voidTarget voidRef
+}
+
+const storedColumns = `source, event_id, content, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, day,
+    posting_period, origin_period, toUInt8(stream), partition, offset, payload, extensions, voids_type, voids_source, voids_id,
+    account, arrayMap(x -> toUInt8(x), element), arrayMap(x -> toUInt8(x), basis), arrayMap(x -> toDecimalString(x, 4), amount), unpriced, refused, version`
+
+// readRows reads rows of the ledger; from is what stands behind FROM.
+func readRows(ctx context.Context, db driver.Conn, from string, args ...any) ([]stored, error) {
+	rows, err := db.Query(ctx, "SELECT "+storedColumns+" FROM "+from, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	defer rows.Close()
+	var all []stored
+	for rows.Next() {
+		s := stored{Row: Row{Event: &domain.Event{}}}
+		e := s.Event
+		var eventType, payload, extensions string
+		var posting, origin time.Time
+		var stream uint8
+		var account []uint16
+		var element, basis []uint8
+		var amount []string
+		if err := rows.Scan(&e.Source, &e.ID, &s.Content, &eventType, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency, &e.Time, &s.RecordedAt, &s.Day,
+			&posting, &origin, &stream, &s.Position.Partition, &s.Position.Offset, &payload, &extensions,
+			&s.voidsType, &s.voidTarget.source, &s.voidTarget.id, &account, &element, &basis, &amount, &s.Unpriced, &s.Refused, &s.version); err != nil {
+			return nil, fmt.Errorf("read the ledger: %w", err)
+		}
+		e.Type = domain.ParseType([]byte(eventType))
+		s.voidTarget.order = e.OrderID
+		if s.voidsType != "" {
+			e.Data = &domain.EventVoided{Source: s.voidTarget.source, ID: s.voidTarget.id,
+				Original: &domain.Event{Type: domain.ParseType([]byte(s.voidsType))}}
+		}
+		s.Data, s.Extensions = []byte(payload), []byte(extensions)
+		s.Position.Stream, s.Position.Time = domain.Stream(stream), s.RecordedAt
+		s.Posting, s.Origin = domain.PeriodOf(posting, time.UTC), domain.PeriodOf(origin, time.UTC)
+		s.Revision = revisionOf(s.version)
+		for i := range account {
+			a, err := domain.ParseAmount(amount[i])
+			if err != nil {
+				return nil, fmt.Errorf("read the ledger: event %s of %s: %w", e.ID, e.Source, err)
+			}
+			s.Lines = append(s.Lines, domain.Line{Account: domain.Account(account[i]), Element: domain.Element(element[i]), Basis: domain.Basis(basis[i]), Amount: a})
+		}
+		// What was balanced when written is balanced when read.
+		if err := s.check(); err != nil {
+			return nil, fmt.Errorf("read the ledger: %w", err)
+		}
+		all = append(all, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	return all, nil
+}
+
+// effective is the type that the row's lines speak of.
+func (s *stored) effective() domain.Type {
+	if s.voidsType != "" {
+		return domain.ParseType([]byte(s.voidsType))
+	}
+	return s.Event.Type
+}
+
+// earlier orders rows by when the log took them.
+func (s *stored) earlier(o *stored) int {
+	if c := s.RecordedAt.Compare(o.RecordedAt); c != 0 {
+		return c
+	}
+	for _, c := range []int64{int64(s.Position.Stream) - int64(o.Position.Stream),
+		int64(s.Position.Partition) - int64(o.Position.Partition), s.Position.Offset - o.Position.Offset} {
+		if c != 0 {
+			return int(max(min(c, 1), -1))
+		}
+	}
+	return strings.Compare(s.Event.OrderID, o.Event.OrderID)
+}
+
+// refuse takes the row out of the books: its lines go to zero, where they overwrite what roll-ups hold of them.
+func (s *stored) refuse(reason string) {
+	s.Refused = reason
+	s.Revision++
+	s.Unpriced = nil
+	for i := range s.Lines {
+		s.Lines[i].Amount = 0
+	}
+}
+
+// structured writes the event as a CloudEvent in structured mode. Its members may stand in another order than its sender
+// wrote them; data is as it came.
+func (s *stored) structured() []byte {
+	fields := map[string]json.RawMessage{}
+	if len(s.Extensions) > 0 {
+		// Valid JSON when it was written; and if it weren't, the event itself is what matters.
+		_ = json.Unmarshal(s.Extensions, &fields)
+	}
+	set := func(name, value string) {
+		text, _ := json.Marshal(value) // a string always marshals
+		fields[name] = text
+	}
+	set("specversion", "1.0")
+	set("id", s.Event.ID)
+	set("source", s.Event.Source)
+	set("type", s.Event.Type.String())
+	set("time", s.Event.Time.UTC().Format(time.RFC3339Nano))
+	if subject := s.Event.Subject(); subject != "" {
+		set("subject", subject)
+	}
+	fields["data"] = s.Data
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return s.Data
+	}
+	return text
+}

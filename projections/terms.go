@@ -1,0 +1,121 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// EndsHeader is the header of a books record that holds the other streams' end offsets, read just before the record was
+// written (see domain.Mark).
+const EndsHeader = "makegood_ends"
+
+// FormatEnds writes end offsets for EndsHeader: "orders/0=12,orders/1=7".
+func FormatEnds(ends map[domain.Partition]int64) string {
+	parts := make([]string, 0, len(ends))
+	for p, end := range ends {
+		parts = append(parts, fmt.Sprintf("%s/%d=%d", p.Stream, p.Number, end))
+	}
+	sort.Strings(parts)
+	return strings.Join(parts, ",")
+}
+
+// ParseEnds reads what FormatEnds wrote.
+func ParseEnds(text string) (map[domain.Partition]int64, error) {
+	ends := map[domain.Partition]int64{}
+	for _, part := range strings.Split(text, ",") {
+		name, rest, ok := strings.Cut(part, "/")
+		number, offset, ok2 := strings.Cut(rest, "=")
+		p, err := strconv.ParseInt(number, 10, 32)
+		end, err2 := strconv.ParseInt(offset, 10, 64)
+		stream := domain.ParseStream(name)
+		if !ok || !ok2 || err != nil || err2 != nil || stream == 0 {
+			return nil, fmt.Errorf("%s: %q is not stream/partition=offset", EndsHeader, part)
+		}
+		ends[domain.Partition{Stream: stream, Number: int32(p)}] = end
+	}
+	return ends, nil
+}
+
+// BooksRecord is one record of the books stream.
+type BooksRecord struct {
+	Offset   int64
+	Time     time.Time
+	Metadata message.Metadata
+	Value    []byte
+}
+
+// BooksLog reads the one partition of the books stream, without a consumer group: every projector needs all of it.
+type BooksLog interface {
+	// End is the offset that the next record will have.
+	End(ctx context.Context) (int64, error)
+	// ReadTo hands over every record before end that it has not handed over yet, in order.
+	ReadTo(ctx context.Context, end int64, take func(BooksRecord) error) error
+}
+
+// Terms keeps the rates and closed months up to date with the books stream, ahead of the other streams: what was
+// acknowledged on books before an event was sent is in force for it, and posting a record twice gives the same lines.
+type Terms struct {
+	log    BooksLog
+	decode Decode
+
+	mu    sync.Mutex // one reader at a time; readers of terms hold it shared through Use
+	rules sync.RWMutex
+	terms *domain.Terms
+	read  int64
+}
+
+// NewTerms starts before the first record.
+func NewTerms(log BooksLog, decode Decode, zone *time.Location) *Terms {
+	return &Terms{log: log, decode: decode, terms: domain.NewTerms(zone)}
+}
+
+// CatchUp reads all of the books stream that is there now.
+func (t *Terms) CatchUp(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	end, err := t.log.End(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the end of the books stream: %w", err)
+	}
+	if end <= t.read {
+		return nil
+	}
+	if err := t.log.ReadTo(ctx, end, t.take); err != nil {
+		return fmt.Errorf("read the books stream up to %d: %w", end, err)
+	}
+	t.read = end
+	return nil
+}
+
+func (t *Terms) take(r BooksRecord) error {
+	decoded, err := t.decode(r.Metadata, r.Value)
+	if err != nil {
+		return nil // lays nothing down; the projector, which reads it too, makes it a dead letter
+	}
+	mark := domain.Mark{Offset: r.Offset, Time: r.Time}
+	if text := r.Metadata.Get(EndsHeader); text != "" {
+		if mark.Ends, err = ParseEnds(text); err != nil {
+			mark.Ends = nil // a foreign header: fall back to the record's time
+		}
+	}
+	t.rules.Lock()
+	defer t.rules.Unlock()
+	t.terms.Apply(&decoded.Event, mark)
+	return nil
+}
+
+// Use calls f with the terms, which don't change meanwhile.
+func (t *Terms) Use(f func(*domain.Terms)) {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	f(t.terms)
+}

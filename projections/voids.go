@@ -1,0 +1,197 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// voidRef names what a void takes back: an event of an order.
+type voidRef struct{ order, source, id string }
+
+// voidSettler makes every void the exact negation of what its original booked. The projector posts a void from the
+// original that it carries, with the rates of its own moment, since the original may come later or never; once both are
+// in the ledger, the original's own lines decide. Of several voids of one event the first recorded counts.
+type voidSettler struct {
+	db      driver.Conn
+	writer  Writer
+	pending []voidRef // targets that haven't come yet
+}
+
+// load finds the voids whose originals haven't come.
+func (v *voidSettler) load(ctx context.Context) error {
+	rows, err := v.db.Query(ctx, `
+SELECT order_id, voids_source, voids_id FROM voids FINAL
+WHERE refused = '' AND (order_id, voids_source, voids_id) NOT IN (
+    SELECT order_id, source, event_id FROM ledger
+    WHERE (order_id, source, event_id) IN (SELECT order_id, voids_source, voids_id FROM voids))`)
+	if err != nil {
+		return fmt.Errorf("find the voids without an original: %w", err)
+	}
+	defer rows.Close()
+	v.pending = nil
+	for rows.Next() {
+		var r voidRef
+		if err := rows.Scan(&r.order, &r.source, &r.id); err != nil {
+			return fmt.Errorf("find the voids without an original: %w", err)
+		}
+		v.pending = append(v.pending, r)
+	}
+	return rows.Err()
+}
+
+// settle looks at the voids of these targets and of the pending ones. It returns the rows that it wrote anew and the
+// dead letters that it kept.
+func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(context.Context, []stored, string) error) ([]stored, error) {
+	targets := append(slices.Clone(v.pending), fresh...)
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	table, err := ext.NewTable("targets", ext.Column("order_id", "String"), ext.Column("source", "String"), ext.Column("event_id", "String"))
+	if err != nil {
+		return nil, fmt.Errorf("name the voided events: %w", err)
+	}
+	for _, t := range targets {
+		if err := table.Append(t.order, t.source, t.id); err != nil {
+			return nil, fmt.Errorf("name the voided events: %w", err)
+		}
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(table))
+	rows, err := readRows(ctx, v.db, `ledger FINAL WHERE order_id IN (SELECT order_id FROM targets)
+        AND ((order_id, source, event_id) IN (SELECT order_id, source, event_id FROM targets)
+          OR (order_id, voids_source, voids_id) IN (SELECT order_id, source, event_id FROM targets))`)
+	if err != nil {
+		return nil, err
+	}
+	originals := map[voidRef]*stored{}
+	voids := map[voidRef][]*stored{}
+	for i := range rows {
+		r := &rows[i]
+		if r.Refused != "" {
+			continue
+		}
+		originals[voidRef{r.Event.OrderID, r.Event.Source, r.Event.ID}] = r
+		if r.voidsType != "" {
+			voids[r.voidTarget] = append(voids[r.voidTarget], r)
+		}
+	}
+	var anew, refused []stored
+	for target, all := range voids {
+		slices.SortFunc(all, (*stored).earlier)
+		first := all[0]
+		for _, again := range all[1:] {
+			refused = append(refused, *again)
+			again.refuse("already_voided")
+			anew = append(anew, *again)
+		}
+		if original := originals[target]; original != nil && negateAs(first, original) {
+			anew = append(anew, *first)
+		}
+	}
+	if len(refused) > 0 {
+		if err := keep(ctx, refused, "already_voided"); err != nil {
+			return nil, err
+		}
+	}
+	if err := rewrite(ctx, v.writer, anew); err != nil {
+		return nil, err
+	}
+	// Only now, that all is written, is it settled.
+	v.pending = slices.DeleteFunc(targets, func(t voidRef) bool { return originals[t] != nil })
+	slices.SortFunc(v.pending, func(a, b voidRef) int {
+		return slices.Compare([]string{a.order, a.source, a.id}, []string{b.order, b.source, b.id})
+	})
+	v.pending = slices.Compact(v.pending)
+	return anew, nil
+}
+
+// negateAs gives the void the exact negation of the original's lines; false where it has that already.
+func negateAs(void, original *stored) bool {
+	want := slices.Clone(original.Lines)
+	domain.Negate(want)
+	had := slices.DeleteFunc(slices.Clone(void.Lines), func(l domain.Line) bool { return l.Amount == 0 })
+	if slices.Equal(had, want) && slices.Equal(void.Unpriced, original.Unpriced) {
+		return false
+	}
+	// What it had before stays with zero, to overwrite the roll-ups.
+	for _, l := range had {
+		l.Amount = 0
+		if !slices.ContainsFunc(want, func(w domain.Line) bool {
+			return w.Account == l.Account && w.Element == l.Element && w.Basis == l.Basis
+		}) {
+			want = append(want, l)
+		}
+	}
+	void.Lines, void.Unpriced = want, original.Unpriced
+	void.Revision++
+	return true
+}
+
+// rewrite writes rows again, at their new revision.
+func rewrite(ctx context.Context, w Writer, rows []stored) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	b := w.Batch()
+	for i := range rows {
+		if err := rows[i].check(); err != nil {
+			return err
+		}
+		b.Append(&rows[i].Row)
+	}
+	if err := b.Insert(ctx); err != nil {
+		return fmt.Errorf("write %d rows anew: %w", len(rows), err)
+	}
+	return nil
+}
+
+func (p *Projector) settleVoids(ctx context.Context, b *batch) error {
+	anew, err := p.voids.settle(ctx, b.voids, p.keepRefused)
+	if err != nil {
+		return err
+	}
+	for i := range anew {
+		b.touched.add(&anew[i].Row)
+	}
+	return nil
+}
+
+// keepRefused makes dead letters of rows that are about to leave the books.
+func (p *Projector) keepRefused(ctx context.Context, rows []stored, reason string) error {
+	letters := make([]DeadLetter, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		letters[i] = DeadLetter{
+			Topic: p.config.Topics[r.Position.Stream], Partition: r.Position.Partition, Offset: r.Position.Offset,
+			Reason: reason, Detail: refusals[reason], Source: r.Event.Source, EventID: r.Event.ID,
+			FirstSeen: r.RecordedAt, LastSeen: r.RecordedAt, Key: r.Event.Subject(), Payload: r.structured(),
+			Headers: map[string]string{"content-type": "application/cloudevents+json"},
+		}
+		letters[i].identify()
+	}
+	if err := p.publishLetters(letters); err != nil {
+		return fmt.Errorf("publish dead letters: %w", err)
+	}
+	if err := keepDeadLetters(ctx, p.db, letters); err != nil {
+		return err
+	}
+	p.stats.DeadLetters.Add(int64(len(letters)))
+	return nil
+}
+
+var refusals = map[string]string{
+	"conflict":       "the same source and id were recorded earlier with other content, which is in the books",
+	"already_voided": "the event was voided before, by an event recorded earlier",
+}
+
+// every is how long a background check waits: at least idle, and nine times as long as it took.
+func every(idle time.Duration, took time.Duration, most time.Duration) time.Duration {
+	return min(max(idle, 9*took), most)
+}
