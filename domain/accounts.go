@@ -101,3 +101,17 @@ func Elements() []string { return elementNames[:] }
 
 // Bases lists the names of the bases by their number; index 0 is not a basis.
 func Bases() []string { return basisNames[:] }
+
+// Name is the account's name in the default chart.
+func (a Account) Name() string { return accountNames[a] }
+
+// ProfitAndLoss reports whether the account counts in an order's contribution: sales and their cost, fixes included.
+func (a Account) ProfitAndLoss() bool { return a >= 4000 && a < 6000 }
+
+var accountNames = func() map[Account]string {
+	names := map[Account]string{}
+	for _, c := range Chart() {
+		names[c.Account] = c.Name
+	}
+	return names
+}()

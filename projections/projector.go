@@ -27,6 +27,12 @@ type Rejection struct {
 
 func (r *Rejection) Error() string { return fmt.Sprintf("%s at %q: %s", r.Code, r.Pointer, r.Detail) }
 
+// Subscriber hands over the records of several topics as watermill messages, through one channel: one member of the
+// consumer group for all of them. In every partition the records come in order.
+type Subscriber interface {
+	SubscribeTopics(ctx context.Context, topics ...string) (<-chan *message.Message, error)
+}
+
 // Writer writes rows to the ledger, many at once.
 type Writer interface {
 	// Batch is an empty batch, to be used by one goroutine at a time.
@@ -63,7 +69,7 @@ type ProjectorConfig struct {
 // insert, settle voids, recompute the roll-ups, then acknowledge. A crash anywhere repeats work that changes nothing.
 type Projector struct {
 	config     ProjectorConfig
-	subscriber message.Subscriber
+	subscriber Subscriber
 	letters    message.Publisher
 	decode     Decode
 	terms      *Terms
@@ -81,7 +87,7 @@ type Stats struct {
 }
 
 // NewProjector joins the parts.
-func NewProjector(config ProjectorConfig, subscriber message.Subscriber, letters message.Publisher, decode Decode, terms *Terms, writer Writer, db driver.Conn) (*Projector, error) {
+func NewProjector(config ProjectorConfig, subscriber Subscriber, letters message.Publisher, decode Decode, terms *Terms, writer Writer, db driver.Conn) (*Projector, error) {
 	if config.MaxRows == 0 {
 		config.MaxRows = 50_000
 	}
@@ -120,13 +126,13 @@ func (b *batch) reset() {
 
 // Run works until ctx ends; what it has taken in by then it lands, within grace.
 func (p *Projector) Run(ctx context.Context, grace time.Duration) error {
-	var inputs [4]<-chan *message.Message
+	topics := make([]string, 0, len(p.config.Topics))
 	for s := domain.Orders; s <= domain.Books; s++ {
-		in, err := p.subscriber.Subscribe(ctx, p.config.Topics[s])
-		if err != nil {
-			return fmt.Errorf("subscribe to %s: %w", p.config.Topics[s], err)
-		}
-		inputs[s-1] = in
+		topics = append(topics, p.config.Topics[s])
+	}
+	in, err := p.subscriber.SubscribeTopics(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("subscribe to %s: %w", strings.Join(topics, ", "), err)
 	}
 	// Landing outlives ctx by grace.
 	landing, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -151,7 +157,7 @@ func (p *Projector) Run(ctx context.Context, grace time.Duration) error {
 		}
 		landed <- err
 	}()
-	err := p.gather(ctx, landing, inputs, full, empty)
+	err = p.gather(ctx, landing, in, full, empty)
 	close(full)
 	if lerr := <-landed; err == nil {
 		err = lerr
@@ -165,7 +171,7 @@ func (p *Projector) Run(ctx context.Context, grace time.Duration) error {
 // gather takes messages in, posts them, and hands over a batch when it is full, or when its first message has waited and
 // the batch before it has landed: so batches grow under load and stay small without. A full batch that can't be handed
 // over stops the intake, and the subscriber's bound on what is in flight does the rest.
-func (p *Projector) gather(ctx, landing context.Context, inputs [4]<-chan *message.Message, full chan<- *batch, empty <-chan *batch) error {
+func (p *Projector) gather(ctx, landing context.Context, messages <-chan *message.Message, full chan<- *batch, empty <-chan *batch) error {
 	b := <-empty
 	chunk := make([]*message.Message, 0, 4096)
 	linger := time.NewTimer(time.Hour)
@@ -173,9 +179,9 @@ func (p *Projector) gather(ctx, landing context.Context, inputs [4]<-chan *messa
 	ripe := false
 	for {
 		var out chan<- *batch
-		in := inputs
+		in := messages
 		if len(b.messages) >= p.config.MaxRows {
-			out, in = full, [4]<-chan *message.Message{}
+			out, in = full, nil
 		} else if ripe {
 			out = full
 		}
@@ -190,10 +196,7 @@ func (p *Projector) gather(ctx, landing context.Context, inputs [4]<-chan *messa
 		case <-linger.C:
 			ripe = len(b.messages) > 0
 			continue
-		case first, open = <-in[0]:
-		case first, open = <-in[1]:
-		case first, open = <-in[2]:
-		case first, open = <-in[3]:
+		case first, open = <-in:
 		}
 		if !open {
 			return p.last(landing, b, full)
@@ -201,7 +204,7 @@ func (p *Projector) gather(ctx, landing context.Context, inputs [4]<-chan *messa
 		if len(b.messages) == 0 {
 			linger.Reset(p.config.Linger)
 		}
-		chunk = p.drain(append(chunk[:0], first), inputs, p.config.MaxRows-len(b.messages))
+		chunk = drain(append(chunk[:0], first), messages, p.config.MaxRows-len(b.messages))
 		if err := p.post(ctx, chunk, b); err != nil {
 			return err
 		}
@@ -221,22 +224,17 @@ func (p *Projector) last(landing context.Context, b *batch, full chan<- *batch) 
 }
 
 // drain takes what is there already, without waiting.
-func (p *Projector) drain(chunk []*message.Message, inputs [4]<-chan *message.Message, most int) []*message.Message {
-	most = min(most, cap(chunk))
-	for len(chunk) < most {
-		var m *message.Message
+func drain(chunk []*message.Message, messages <-chan *message.Message, most int) []*message.Message {
+	for most = min(most, cap(chunk)); len(chunk) < most; {
 		select {
-		case m = <-inputs[0]:
-		case m = <-inputs[1]:
-		case m = <-inputs[2]:
-		case m = <-inputs[3]:
+		case m, open := <-messages:
+			if !open {
+				return chunk // the next wait sees it too
+			}
+			chunk = append(chunk, m)
 		default:
 			return chunk
 		}
-		if m == nil {
-			return chunk // closed: the next wait sees it
-		}
-		chunk = append(chunk, m)
 	}
 	return chunk
 }

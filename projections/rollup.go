@@ -42,23 +42,9 @@ func (t *touched) clear() { clear(t.cases); clear(t.orders) }
 // the touched cases for the roll-up, those recorded by a moment for an as_of report.
 //
 // A refused event says nothing, and its lines are zero: they only overwrite what the roll-up may hold of them.
-//
-// What an event says of a case counts unless it was voided. The report is the base; per field, the classification with
-// the latest time wins; among equals, identity decides, so that the order of arrival never matters.
 func failureLines(filter string) string {
-	return fmt.Sprintf(`
-    WITH
-    events AS (SELECT * FROM failures FINAL WHERE %[1]s),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND refused = ''),
-    cases AS (
-        SELECT error_id,
-               %[2]s AS kind, %[3]s AS root_cause, %[4]s AS party_at_fault, %[5]s AS vendor_id, %[6]s AS employee_id, %[7]s AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
-        FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND refused = '' AND (source, event_id) NOT IN voided
-        GROUP BY error_id)
+	return `
+    WITH events AS (SELECT * FROM failures FINAL WHERE ` + filter + `), ` + caseFacts + `
     SELECT e.day AS day, greatest(e.day, e.posting_period) AS posting_day, e.currency AS currency, e.store_id AS store_id,
            e.error_id AS error_id, e.order_id AS order_id, line.1 AS account, toString(line.2) AS element, toString(line.3) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
@@ -70,10 +56,26 @@ func failureLines(filter string) string {
     ARRAY JOIN arrayZip(account, element, basis, amount) AS line
     LEFT JOIN cases AS c ON c.error_id = e.error_id
     WHERE line.2 != ''
-    GROUP BY day, posting_day, currency, store_id, error_id, order_id, account, element, basis`,
-		filter, lastSaid("kind"), lastSaid("root_cause"), lastSaid("party_at_fault"), lastSaid("vendor_id"),
-		lastSaid("employee_id"), lastSaid("avoidable"))
+    GROUP BY day, posting_day, currency, store_id, error_id, order_id, account, element, basis`
 }
+
+// caseFacts are what is known of the cases of events.
+//
+// What an event says of a case counts unless it was voided. The report is the base; per field, the classification with
+// the latest time wins; among equals, identity decides, so that the order of arrival never matters.
+var caseFacts = fmt.Sprintf(`
+    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND refused = ''),
+    cases AS (
+        SELECT error_id,
+               %s AS kind, %s AS root_cause, %s AS party_at_fault,
+               %s AS vendor_id, %s AS employee_id, %s AS avoidable,
+               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
+               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        FROM events
+        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
+          AND refused = '' AND (source, event_id) NOT IN voided
+        GROUP BY error_id)`,
+	lastSaid("kind"), lastSaid("root_cause"), lastSaid("party_at_fault"), lastSaid("vendor_id"), lastSaid("employee_id"), lastSaid("avoidable"))
 
 func lastSaid(field string) string {
 	return fmt.Sprintf(`if(countIf(%[1]s != '' AND event_type = 'makegood.error.classified.v1') > 0,

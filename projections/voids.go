@@ -117,7 +117,7 @@ func negateAs(void, original *stored) bool {
 	want := slices.Clone(original.Lines)
 	domain.Negate(want)
 	had := slices.DeleteFunc(slices.Clone(void.Lines), func(l domain.Line) bool { return l.Amount == 0 })
-	if slices.Equal(had, want) && slices.Equal(void.Unpriced, original.Unpriced) {
+	if slices.Equal(had, want) && len(void.Unpriced) == 0 {
 		return false
 	}
 	// What it had before stays with zero, to overwrite the roll-ups.
@@ -129,7 +129,7 @@ func negateAs(void, original *stored) bool {
 			want = append(want, l)
 		}
 	}
-	void.Lines, void.Unpriced = want, original.Unpriced
+	void.Lines, void.Unpriced = want, nil // what the original lacks, the original says
 	void.Revision++
 	return true
 }
