@@ -1,0 +1,232 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/metadata"
+)
+
+// brokerListTTL is how old kafka-go's list of broker addresses may get. Leaders
+// are not among it: we look those up ourselves, the moment they are in doubt.
+const brokerListTTL = 2 * time.Second
+
+// anyBroker routes a request to whichever broker answers.
+const anyBroker int32 = -1
+
+// cluster is one client's connections and what it knows of who leads what.
+//
+// kafka-go's Transport keeps the connections (TLS, SASL, version negotiation,
+// pooling). Its own routing is by metadata that it refreshes at random times
+// and can't be told to refresh, so a moved leader would stay wrong for seconds;
+// therefore we keep leaders here and tell it the broker by number.
+type cluster struct {
+	cfg       Config
+	log       *slog.Logger
+	transport *kafkago.Transport
+
+	// refreshing holds one token: whoever takes it may ask for metadata, others
+	// wait and then find it fresh.
+	refreshing chan struct{}
+
+	mu     sync.RWMutex
+	topics map[string]topicLayout
+}
+
+// topicLayout is who leads each partition of a topic; -1 is nobody.
+type topicLayout struct {
+	leaders []int32
+	seen    time.Time
+}
+
+func newCluster(cfg Config) (*cluster, error) {
+	mechanism, err := cfg.SASL.mechanism()
+	if err != nil {
+		return nil, fmt.Errorf("setting up SASL: %w", err)
+	}
+	return &cluster{
+		cfg: cfg,
+		log: cfg.Logger,
+		transport: &kafkago.Transport{
+			DialTimeout: cfg.DialTimeout,
+			IdleTimeout: time.Minute,
+			MetadataTTL: brokerListTTL,
+			// Empty and not nil: the brokers without any topic. With nil every
+			// client would read the layout of the whole cluster every second.
+			MetadataTopics: []string{},
+			ClientID:       cfg.ClientID,
+			TLS:            cfg.TLS,
+			SASL:           mechanism,
+		},
+		refreshing: make(chan struct{}, 1),
+		topics:     map[string]topicLayout{},
+	}, nil
+}
+
+func (c *cluster) close() { c.transport.CloseIdleConnections() }
+
+// leader answers from what is known, without asking anybody.
+func (c *cluster) leader(topic string, partition int) (broker int32, ok bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	l, ok := c.topics[topic]
+	if !ok || partition >= len(l.leaders) || l.leaders[partition] < 0 {
+		return 0, false
+	}
+	return l.leaders[partition], true
+}
+
+// partitions tells how many partitions a topic has, asking if that isn't known.
+func (c *cluster) partitions(ctx context.Context, topic string) (int, error) {
+	c.mu.RLock()
+	l, ok := c.topics[topic]
+	c.mu.RUnlock()
+	if ok {
+		return len(l.leaders), nil
+	}
+	if err := c.refresh(ctx, topic, time.Now()); err != nil {
+		return 0, err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.topics[topic].leaders), nil
+}
+
+// refresh looks up a topic's layout unless somebody has done so after doubt
+// arose at the time given.
+func (c *cluster) refresh(ctx context.Context, topic string, doubt time.Time) error {
+	select {
+	case c.refreshing <- struct{}{}:
+		defer func() { <-c.refreshing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	c.mu.RLock()
+	fresh := c.topics[topic].seen.After(doubt)
+	c.mu.RUnlock()
+	if fresh {
+		return nil
+	}
+	_, err := c.describe(ctx, topic)
+	return err
+}
+
+// describe asks for the layout of topics now and remembers it.
+func (c *cluster) describe(ctx context.Context, topics ...string) (*metadata.Response, error) {
+	asked := time.Now()
+	if topics == nil {
+		topics = []string{} // nil would mean all of them
+	}
+	res, err := ask[*metadata.Response](ctx, c, anyBroker, &metadata.Request{TopicNames: topics})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the layout of %q: %w", topics, err)
+	}
+	var errs []error
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range res.Topics {
+		if t.ErrorCode != 0 {
+			delete(c.topics, t.Name)
+			errs = append(errs, fmt.Errorf("layout of topic %q: %w", t.Name, kafkago.Error(t.ErrorCode)))
+			continue
+		}
+		n := 0
+		for _, p := range t.Partitions {
+			n = max(n, int(p.PartitionIndex)+1)
+		}
+		l := topicLayout{leaders: slices.Repeat([]int32{-1}, n), seen: asked}
+		for _, p := range t.Partitions {
+			l.leaders[p.PartitionIndex] = p.LeaderID
+		}
+		c.topics[t.Name] = l
+	}
+	return res, errors.Join(errs...)
+}
+
+// ask sends one of kafka-go's requests to a broker of our choice.
+func ask[Answer protocol.Message](ctx context.Context, c *cluster, broker int32, req protocol.Message) (Answer, error) {
+	var zero Answer
+	got, err := c.exchange(ctx, broker, req.ApiKey(), func(conn *protocol.Conn, version int16) (any, error) {
+		return protocol.RoundTrip(conn, version, 1, c.cfg.ClientID, req)
+	})
+	if err != nil {
+		return zero, err
+	}
+	answer, ok := got.(Answer)
+	if !ok {
+		return zero, fmt.Errorf("broker %d answered %T to %s", broker, got, req.ApiKey())
+	}
+	return answer, nil
+}
+
+// exchange lends talk a connection to the broker for one request and its
+// answer. An error from talk closes the connection.
+func (c *cluster) exchange(ctx context.Context, broker int32, key protocol.ApiKey, talk func(*protocol.Conn, int16) (any, error)) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout)
+	defer cancel()
+	got, err := c.transport.RoundTrip(ctx, kafkago.TCP(c.cfg.Brokers...), &exchange{ctx: ctx, key: key, broker: broker, talk: talk})
+	if err != nil {
+		return nil, err
+	}
+	return got.(*exchanged).answer, nil
+}
+
+// exchange is a request that kafka-go routes and lends a connection to, but
+// neither encodes nor decodes.
+type exchange struct {
+	ctx     context.Context //nolint:containedctx // it lives exactly as long as the request
+	key     protocol.ApiKey
+	broker  int32
+	talk    func(*protocol.Conn, int16) (any, error)
+	version int16
+}
+
+// exchanged hides the type of an answer from the Transport, which for some
+// types waits for its own metadata to follow.
+type exchanged struct {
+	key    protocol.ApiKey
+	answer any
+}
+
+var (
+	_ protocol.BrokerMessage = (*exchange)(nil)
+	_ protocol.RawExchanger  = (*exchange)(nil)
+)
+
+func (e *exchange) ApiKey() protocol.ApiKey  { return e.key }
+func (e *exchanged) ApiKey() protocol.ApiKey { return e.key }
+
+func (e *exchange) Broker(protocol.Cluster) (protocol.Broker, error) {
+	return protocol.Broker{ID: e.broker}, nil
+}
+
+func (e *exchange) Required(versions map[protocol.ApiKey]int16) bool {
+	e.version = versions[e.key]
+	return true
+}
+
+func (e *exchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
+	conn, ok := rw.(*protocol.Conn)
+	if !ok {
+		return nil, fmt.Errorf("kafka-go lent a %T instead of a connection", rw)
+	}
+	// A long poll would otherwise keep the connection, and the goroutine that
+	// reads from it, long after everybody has left.
+	stop := context.AfterFunc(e.ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	answer, err := e.talk(conn, e.version)
+	if !stop() {
+		return nil, errors.Join(context.Cause(e.ctx), err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &exchanged{key: e.key, answer: answer}, nil
+}
