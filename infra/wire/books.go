@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// The stream books, as in the contract's §3. Its events are about the books themselves: they have no subject.
+
+var categories = []string{"prevention", "appraisal"}
+
+var rateSet = object(
+	word("rate", required, domain.RateNames(), func(r *domain.RateSet) *string { return &r.Rate }),
+	id("key", required, func(r *domain.RateSet) *string { return &r.Key }),
+	unit("value", required, func(r *domain.RateSet) *domain.Decimal { return &r.Value }),
+	currency[domain.RateSet](optional),
+	moment("effective_from", required, timesOrDates, func(r *domain.RateSet) *time.Time { return &r.EffectiveFrom }),
+).checked(func(d *Decoder, r *domain.RateSet) {
+	const whole = 1 * millionths
+	switch {
+	case r.Rate != domain.VoucherRedemption && d.envelope.Event.Currency == "":
+		d.failAt("currency", CodeRequired, "currency is required: a %s is money", r.Rate)
+	case r.Rate == domain.VoucherRedemption && r.Value > whole:
+		d.failAt("value", CodeOutOfRange, "%s is not between 0 and 1: a %s is a fraction", r.Value, r.Rate)
+	}
+})
+
+var qualitySpent = object(
+	id("spend_id", required, func(q *domain.QualitySpent) *string { return &q.SpendID }),
+	word("category", required, categories, func(q *domain.QualitySpent) *string { return &q.Category }),
+	storeID[domain.QualitySpent](optional),
+	text("target_cause", optional, func(q *domain.QualitySpent) *string { return &q.TargetCause }),
+	currency[domain.QualitySpent](required),
+	amount("amount", required, func(q *domain.QualitySpent) *domain.Decimal { return &q.Amount }),
+	text("description", optional, func(q *domain.QualitySpent) *string { return &q.Description }),
+)
+
+var periodClosed = object(month(func(p *domain.PeriodClosed) *domain.Period { return &p.Period }))
+
+var periodReopened = object(month(func(p *domain.PeriodReopened) *domain.Period { return &p.Period }))
+
+func month[T any](at func(*T) *domain.Period) field[T] {
+	return field[T]{
+		name: "period", need: required,
+		read: func(d *Decoder, t *T) uint64 {
+			p := d.period()
+			*at(t) = p
+			return mix(uint64(p) ^ tagTime)
+		},
+		write: func(b []byte, _ *domain.Event, t *T) []byte { return appendString(b, at(t).String()) },
+	}
+}

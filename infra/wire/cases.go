@@ -1,0 +1,120 @@
+package wire
+
+import "github.com/makegood/makegood/domain"
+
+// The stream errors, as in the contract's §3.
+
+var (
+	kinds = []string{
+		"wrong_item", "damaged", "defective", "missing_item", "over_shipped", "late", "not_delivered", "wrong_address",
+		"not_as_described", "billing_error", "credit_not_processed", "document_error", "service_conduct", "unspecified",
+		"changed_mind",
+	}
+	rootCauses = []string{
+		"order_capture", "catalog_data", "overpromise", "pick_pack", "preparation", "inventory_accuracy",
+		"supplier_quality", "carrier", "dispatch", "billing_system", "training", "customer", "unknown",
+	}
+	parties    = []string{"own", "supplier", "carrier", "marketplace", "customer", "unknown"}
+	severities = []string{"minor", "major", "critical"}
+	founds     = []string{beforeDelivery, "after_delivery"}
+	detectors  = []string{"customer", "employee", "system", "carrier"}
+)
+
+const beforeDelivery = "before_delivery"
+
+var errorLine = object(
+	id("sku", required, func(l *domain.ErrorLine) *string { return &l.SKU }),
+	amount("quantity", required, func(l *domain.ErrorLine) *domain.Decimal { return &l.Quantity }),
+	maybe("unit_cost", unitDecimals, func(l *domain.ErrorLine) *domain.Optional { return &l.UnitCost }),
+	id("received_sku", optional, func(l *domain.ErrorLine) *string { return &l.ReceivedSKU }),
+	maybe("received_quantity", amountDecimals, func(l *domain.ErrorLine) *domain.Optional { return &l.ReceivedQuantity }),
+	maybe("received_unit_cost", unitDecimals, func(l *domain.ErrorLine) *domain.Optional { return &l.ReceivedUnitCost }),
+)
+
+var errorReported = object(
+	orderID[domain.ErrorReported](optional),
+	storeID[domain.ErrorReported](optional),
+	errorID[domain.ErrorReported](required),
+	word("kind", required, kinds, func(r *domain.ErrorReported) *string { return &r.Kind }),
+	word("found", required, founds, func(r *domain.ErrorReported) *string { return &r.Found }),
+	word("detected_by", required, detectors, func(r *domain.ErrorReported) *string { return &r.DetectedBy }),
+	word("party_at_fault", optional, parties, func(r *domain.ErrorReported) *string { return &r.PartyAtFault }),
+	id("vendor_id", optional, func(r *domain.ErrorReported) *string { return &r.VendorID }),
+	id("employee_id", optional, func(r *domain.ErrorReported) *string { return &r.EmployeeID }),
+	word("root_cause", optional, rootCauses, func(r *domain.ErrorReported) *string { return &r.RootCause }),
+	truth("avoidable", func(r *domain.ErrorReported) *domain.Truth { return &r.Avoidable }),
+	word("severity", optional, severities, func(r *domain.ErrorReported) *string { return &r.Severity }),
+	currency[domain.ErrorReported](optional),
+	list("lines", optional, errorLine,
+		func(r *domain.ErrorReported) *[]domain.ErrorLine { return &r.Lines },
+		func(s *store) *[]domain.ErrorLine { return &s.errorLines }),
+).checked(func(d *Decoder, r *domain.ErrorReported) {
+	d.checkCase()
+	e := &d.envelope.Event
+	if e.OrderID == "" && r.Found != beforeDelivery {
+		d.failAt("order_id", CodeRequired, "order_id is required: only a case found %s can be without an order", beforeDelivery)
+	}
+	if e.Currency != "" {
+		return
+	}
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.UnitCost.Set || l.ReceivedUnitCost.Set {
+			d.failAt("currency", CodeRequired, "currency is required where a line has a cost")
+			return
+		}
+	}
+})
+
+var errorClassified = object(
+	orderID[domain.ErrorClassified](optional),
+	storeID[domain.ErrorClassified](optional),
+	errorID[domain.ErrorClassified](required),
+	word("kind", optional, kinds, func(c *domain.ErrorClassified) *string { return &c.Kind }),
+	word("root_cause", optional, rootCauses, func(c *domain.ErrorClassified) *string { return &c.RootCause }),
+	word("party_at_fault", optional, parties, func(c *domain.ErrorClassified) *string { return &c.PartyAtFault }),
+	id("vendor_id", optional, func(c *domain.ErrorClassified) *string { return &c.VendorID }),
+	id("employee_id", optional, func(c *domain.ErrorClassified) *string { return &c.EmployeeID }),
+	truth("avoidable", func(c *domain.ErrorClassified) *domain.Truth { return &c.Avoidable }),
+	word("severity", optional, severities, func(c *domain.ErrorClassified) *string { return &c.Severity }),
+).checked(caseBound[domain.ErrorClassified])
+
+var errorRejected = object(
+	orderID[domain.ErrorRejected](optional),
+	storeID[domain.ErrorRejected](optional),
+	errorID[domain.ErrorRejected](required),
+	text("reason", required, func(r *domain.ErrorRejected) *string { return &r.Reason }),
+).checked(caseBound[domain.ErrorRejected])
+
+var goodsLine = object(
+	id("sku", required, func(l *domain.GoodsLine) *string { return &l.SKU }),
+	amount("quantity", required, func(l *domain.GoodsLine) *domain.Decimal { return &l.Quantity }),
+	maybe("unit_cost", unitDecimals, func(l *domain.GoodsLine) *domain.Optional { return &l.UnitCost }),
+)
+
+var goodsScrapped = object(
+	orderID[domain.GoodsScrapped](optional),
+	storeID[domain.GoodsScrapped](optional),
+	errorID[domain.GoodsScrapped](required),
+	currency[domain.GoodsScrapped](required),
+	text("reason", optional, func(g *domain.GoodsScrapped) *string { return &g.Reason }),
+	list("lines", required, goodsLine,
+		func(g *domain.GoodsScrapped) *[]domain.GoodsLine { return &g.Lines },
+		func(s *store) *[]domain.GoodsLine { return &s.goodsLines }),
+).checked(caseBound[domain.GoodsScrapped])
+
+func caseBound[T any](d *Decoder, _ *T) { d.checkCase() }
+
+// checkCase: what is about a fix belongs to an order and says which store's, except for a case that was found in the
+// stockroom before there was any order: then its subject is the case.
+func (d *Decoder) checkCase() {
+	e := &d.envelope.Event
+	switch {
+	case e.OrderID == "" && e.ErrorID == d.subject:
+	case e.OrderID == "":
+		d.failAt("order_id", CodeRequired, "order_id is required where subject isn't the error_id of a case without an order")
+	case e.StoreID == "":
+		d.failAt("store_id", CodeRequired, "store_id is required")
+	default:
+		d.checkSubject(e.OrderID, "order_id")
+	}
+}

@@ -1,0 +1,251 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/go-faster/jx"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// need says whether the contract wants a member. Null is the same as leaving it out.
+type need bool
+
+const (
+	required need = true
+	optional need = false
+)
+
+// field is one member of an object of the contract, T being the struct that it is kept in.
+type field[T any] struct {
+	name string
+	need need
+	hash uint64 // of the name
+	// read reads the value that comes next into t, and returns its content hash, 0 where it says nothing.
+	read func(d *Decoder, t *T) uint64
+	// write appends the value of a member, and nothing where it says nothing and isn't required. Members that belong to
+	// the event as a whole (order_id…) are taken from e.
+	write func(b []byte, e *domain.Event, t *T) []byte
+}
+
+// shape is an object of the contract.
+type shape[T any] struct {
+	fields   []field[T]
+	required uint64 // a bit per field
+	// check holds the rules between members. It runs when all of them are read.
+	check func(d *Decoder, t *T)
+}
+
+const maxFields = 64 // the bits of a mask
+
+// object makes a shape of members in the contract's order, in which senders mostly write them.
+func object[T any](fields ...field[T]) *shape[T] {
+	s := &shape[T]{fields: fields}
+	if len(fields) > maxFields {
+		panic(fmt.Sprintf("wire: an object of %d members", len(fields)))
+	}
+	for i := range fields {
+		fields[i].hash = hashName(fields[i].name)
+		if fields[i].need == required {
+			s.required |= 1 << i
+		}
+	}
+	return s
+}
+
+// checked adds rules between members.
+func (s *shape[T]) checked(check func(d *Decoder, t *T)) *shape[T] {
+	s.check = check
+	return s
+}
+
+// find looks for a member by its name, at first where it is expected: behind the one before.
+func (s *shape[T]) find(name []byte, expected int) int {
+	for i := expected; i < len(s.fields); i++ {
+		if s.fields[i].name == string(name) {
+			return i
+		}
+	}
+	for i := range min(expected, len(s.fields)) {
+		if s.fields[i].name == string(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// read reads the object that comes next and returns the sum of its members' hashes.
+func (s *shape[T]) read(d *Decoder, t *T) uint64 {
+	if d.jx.Next() != jx.Object {
+		d.fail(CodeWrongType, "an object is expected, not %s", d.kindOfNext())
+		return 0
+	}
+	if !d.enter() {
+		return 0
+	}
+	members, err := d.jx.ObjIter()
+	if err != nil {
+		d.failSyntax(err)
+		return 0
+	}
+	var sum, seen, given uint64
+	expected := 0
+	unknown := d.newNames()
+	for members.Next() {
+		key := members.Key()
+		i := s.find(key, expected)
+		if i < 0 {
+			sum += d.unknownMember(key, &unknown)
+			if d.err != nil {
+				return 0
+			}
+			continue
+		}
+		expected = i + 1
+		f := &s.fields[i]
+		d.push(f.name)
+		if seen&(1<<i) != 0 {
+			d.fail(CodeDuplicateMember, "%s is there twice", quote(f.name))
+			return 0
+		}
+		seen |= 1 << i
+		if d.jx.Next() == jx.Null {
+			if err := d.jx.Null(); err != nil {
+				d.failSyntax(err)
+				return 0
+			}
+		} else {
+			given |= 1 << i
+			sum += member(f.hash, f.read(d, t))
+		}
+		if d.err != nil {
+			return 0
+		}
+		d.pop()
+	}
+	if err := members.Err(); err != nil {
+		d.failSyntax(err)
+		return 0
+	}
+	d.dropNames(&unknown)
+	d.depth--
+	if missing := s.required &^ given; missing != 0 {
+		for i := range s.fields {
+			if missing&(1<<i) != 0 {
+				d.failAt(s.fields[i].name, CodeRequired, "%s is required", s.fields[i].name)
+				return 0
+			}
+		}
+	}
+	if s.check != nil {
+		s.check(d, t)
+	}
+	return sum
+}
+
+// write appends the object.
+func (s *shape[T]) write(b []byte, e *domain.Event, t *T) []byte {
+	b = append(b, '{')
+	open := len(b)
+	for i := range s.fields {
+		f := &s.fields[i]
+		start := len(b)
+		if start > open {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = append(b, f.name...) // names of the contract need no escapes
+		b = append(b, '"', ':')
+		value := len(b)
+		if b = f.write(b, e, t); len(b) == value {
+			b = b[:start]
+		}
+	}
+	return append(b, '}')
+}
+
+// list is a list of objects. Its elements are read into a slice of the decoder's, which grows to the longest list that
+// was ever met and is used again.
+func list[T, E any](name string, n need, of *shape[E], at func(*T) *[]E, room func(*store) *[]E) field[T] {
+	return field[T]{
+		name: name, need: n,
+		read: func(d *Decoder, t *T) uint64 {
+			if d.jx.Next() != jx.Array {
+				d.fail(CodeWrongType, "a list is expected, not %s", d.kindOfNext())
+				return 0
+			}
+			if !d.enter() {
+				return 0
+			}
+			elements, err := d.jx.ArrIter()
+			if err != nil {
+				d.failSyntax(err)
+				return 0
+			}
+			buffer := room(&d.store)
+			lines := (*buffer)[:0]
+			hash := tagList
+			for elements.Next() {
+				var empty E
+				lines = append(lines, empty)
+				d.pushIndex(len(lines) - 1)
+				hash = fold(hash, hashObject(of.read(d, &lines[len(lines)-1])))
+				if d.err != nil {
+					return 0
+				}
+				d.pop()
+			}
+			if err := elements.Err(); err != nil {
+				d.failSyntax(err)
+				return 0
+			}
+			d.depth--
+			*buffer = lines
+			if len(lines) == 0 {
+				if n == required {
+					d.fail(CodeEmptyList, "at least one is required")
+				}
+				return 0
+			}
+			*at(t) = lines
+			return hash
+		},
+		write: func(b []byte, e *domain.Event, t *T) []byte {
+			lines := *at(t)
+			if len(lines) == 0 && n == optional {
+				return b
+			}
+			b = append(b, '[')
+			for i := range lines {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = of.write(b, e, &lines[i])
+			}
+			return append(b, ']')
+		},
+	}
+}
+
+// nested is an object inside of an object. Nothing inside is the same as no object.
+func nested[T, E any](name string, n need, of *shape[E], at func(*T) *E) field[T] {
+	const empty = len(`{}`)
+	return field[T]{
+		name: name, need: n,
+		read: func(d *Decoder, t *T) uint64 {
+			members := of.read(d, at(t))
+			if members == 0 {
+				return 0
+			}
+			return hashObject(members)
+		},
+		write: func(b []byte, e *domain.Event, t *T) []byte {
+			start := len(b)
+			b = of.write(b, e, at(t))
+			if n == optional && len(b) == start+empty {
+				return b[:start]
+			}
+			return b
+		},
+	}
+}

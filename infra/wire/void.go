@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"github.com/go-faster/jx"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// MaxVoids is how deep voids of voids may be nested, the outermost counted.
+const MaxVoids = 4
+
+// An event.voided carries the whole event that it takes back. What it says itself of order, store, case and currency may
+// be left out, and must agree where it is there: the void takes these from its original.
+
+var voids = object(
+	sourceOf("source", func(v *domain.EventVoided) *string { return &v.Source }),
+	id("id", required, func(v *domain.EventVoided) *string { return &v.ID }),
+)
+
+var eventVoided = object(
+	agreeing("order_id", func(e *domain.Event) *string { return &e.OrderID }),
+	agreeing("store_id", func(e *domain.Event) *string { return &e.StoreID }),
+	agreeing("error_id", func(e *domain.Event) *string { return &e.ErrorID }),
+	agreeing("currency", func(e *domain.Event) *string { return &e.Currency }),
+	nested("voids", required, voids, func(v *domain.EventVoided) *domain.EventVoided { return v }),
+	text("reason", required, func(v *domain.EventVoided) *string { return &v.Reason }),
+	original,
+).checked(func(d *Decoder, v *domain.EventVoided) {
+	e, o := &d.envelope.Event, v.Original
+	switch {
+	case o.Source != v.Source:
+		d.failVoids("source", "voids.source is %s and the original's is %s", v.Source, o.Source)
+	case o.ID != v.ID:
+		d.failVoids("id", "voids.id is %s and the original's is %s", v.ID, o.ID)
+	case o.Type == domain.TypePeriodClosed || o.Type == domain.TypePeriodReopened:
+		d.failAt("original", CodeNotVoidable, "a %s is not voided: close the period, or reopen it", o.Type)
+	}
+	for _, m := range [...]struct {
+		name       string
+		said, real *string
+	}{
+		{"order_id", &e.OrderID, &o.OrderID},
+		{"store_id", &e.StoreID, &o.StoreID},
+		{"error_id", &e.ErrorID, &o.ErrorID},
+		{"currency", &e.Currency, &o.Currency},
+	} {
+		if *m.said != "" && *m.said != *m.real {
+			d.failAt(m.name, CodeVoidMismatch, "%s is %s here and %s in the original", m.name, quote(*m.said), quote(*m.real))
+		}
+		*m.said = *m.real
+	}
+	if d.err == nil && o.Stream() != domain.Books {
+		d.checkSubject(o.Subject(), "subject of the original")
+	}
+})
+
+func (d *Decoder) failVoids(name, format, a, b string) {
+	d.push("voids")
+	d.failAt(name, CodeVoidMismatch, format, quote(a), quote(b))
+	d.pop()
+}
+
+func sourceOf(name string, at func(*domain.EventVoided) *string) field[domain.EventVoided] {
+	return field[domain.EventVoided]{
+		name: name, need: required,
+		read: func(d *Decoder, v *domain.EventVoided) uint64 {
+			s, ok := d.string()
+			if !ok {
+				return 0
+			}
+			d.checkSource(s)
+			*at(v) = s
+			return hashText(s)
+		},
+		write: writeString(required, at),
+	}
+}
+
+// agreeing is a member that repeats what the original says: it adds nothing to the content.
+func agreeing(name string, at func(*domain.Event) *string) field[domain.EventVoided] {
+	return field[domain.EventVoided]{
+		name: name,
+		read: func(d *Decoder, _ *domain.EventVoided) uint64 {
+			if s, ok := d.string(); ok {
+				d.checkID(s)
+				*at(&d.envelope.Event) = s
+			}
+			return 0
+		},
+		write: func(b []byte, e *domain.Event, _ *domain.EventVoided) []byte { return appendText(b, optional, *at(e)) },
+	}
+}
+
+var original = field[domain.EventVoided]{
+	name: "original", need: required,
+	read: func(d *Decoder, v *domain.EventVoided) uint64 {
+		if d.jx.Next() != jx.Object {
+			d.fail(CodeWrongType, "the whole voided event is expected, not %s", d.kindOfNext())
+			return 0
+		}
+		raw, err := d.jx.Raw()
+		if err != nil {
+			d.failSyntax(err)
+			return 0
+		}
+		return d.readOriginal(raw, v)
+	},
+	write: func(b []byte, _ *domain.Event, v *domain.EventVoided) []byte { return AppendEvent(b, v.Original) },
+}
+
+// readOriginal reads the event inside a void with a decoder of its own, since both are in use at once.
+func (d *Decoder) readOriginal(raw []byte, v *domain.EventVoided) uint64 {
+	if d.voids+1 > MaxVoids {
+		d.fail(CodeTooDeep, "voids of voids are at most %d deep", MaxVoids)
+		return 0
+	}
+	if d.inner == nil {
+		d.inner = &Decoder{voids: d.voids + 1}
+	}
+	in := d.inner
+	in.begin()
+	in.escapes, in.depth = d.escapes, d.depth
+	in.path = append(in.path, d.path...)
+	in.structured(raw)
+	if in.err != nil {
+		if d.err == nil {
+			d.err = in.err
+			d.err.NotCloudEvent = false // the void is one, whatever it carries
+		}
+		return 0
+	}
+	v.Original = &in.envelope.Event
+	return in.envelope.Content
+}
