@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
 
@@ -102,7 +104,7 @@ type Engine struct {
 	writer, reader string // passwords
 
 	pid   int
-	alive *os.File // our end of the engine's standard input: closing it ends the engine
+	alive *os.File // our end of the engine's terminal: closing it ends the engine
 	done  chan struct{}
 	err   error // why it ended; read after done is closed
 
@@ -246,7 +248,7 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 		TCPPort: e.native, HTTPPort: e.http,
 		Writer: writerUser, WriterSum: digest(e.writer),
 		Reader: readerUser, ReaderSum: digest(e.reader),
-		ReaderMemory: 2 << 30, ReaderSeconds: 60,
+		ReaderMemory: 2 << 30, ReaderSeconds: 60, ReaderSecondsMax: 600,
 		FsyncAfterInsert: !e.cfg.withoutFsync,
 	}); err != nil {
 		return err
@@ -256,19 +258,19 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 		return err
 	}
 	defer func() { _ = output.Close() }() // the child has its own
-	stdin, alive, err := os.Pipe()
+	alive, terminal, err := pty.Open()
 	if err != nil {
-		return fmt.Errorf("making the engine's pipe: %w", err)
+		return fmt.Errorf("making the engine's terminal: %w", err)
 	}
-	defer func() { _ = stdin.Close() }() // the child has its own
+	defer func() { _ = terminal.Close() }() // the child has its own
 
 	args := append(program.args[1:len(program.args):len(program.args)],
-		"--config-file="+e.files.config, "--queries-file", e.files.start, "/dev/stdin")
+		"--config-file="+e.files.config, "--queries-file", e.files.start, "--interactive", "--disable_suggestion")
 	cmd := exec.Command(program.path, args...)
 	cmd.Args[0] = program.args[0]
 	cmd.Dir = e.files.root
-	cmd.Env = childEnvironment()
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, output, output
+	cmd.Env = childEnvironment(e.files.root)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, output, output
 	cmd.ExtraFiles = []*os.File{lock}
 	cmd.SysProcAttr = childAttributes()
 
@@ -317,9 +319,14 @@ func (e *Engine) watch(cmd *exec.Cmd, started chan<- error) {
 
 // childEnvironment is what the engine gets to see of ours: what a program
 // needs to run, and none of the settings and secrets meant for this one.
-func childEnvironment() []string {
-	var env []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LANG", "LC_ALL"} {
+func childEnvironment(home string) []string {
+	env := []string{
+		"TZ=UTC",       // days are cut by the books' time zone, never by the machine's
+		"HOME=" + home, // the user's own ClickHouse client settings are not meant for it
+		"TERM=dumb",    // its terminal has no screen
+		"CLICKHOUSE_HISTORY_FILE=" + os.DevNull,
+	}
+	for _, name := range []string{"PATH", "TMPDIR", "LANG", "LC_ALL"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
 		}
@@ -334,7 +341,7 @@ func (e *Engine) await(ctx context.Context) error {
 	conn, err := clickhouse.Open(&clickhouse.Options{
 		Addr:        []string{e.Addr()},
 		Auth:        clickhouse.Auth{Database: "default", Username: e.User(), Password: e.Password()},
-		DialTimeout: 5 * time.Second,
+		DialTimeout: time.Second, // it is asked again
 	})
 	if err != nil {
 		return fmt.Errorf("opening a connection: %w", err)
@@ -346,6 +353,11 @@ func (e *Engine) await(ctx context.Context) error {
 		err := conn.Ping(ctx)
 		if err == nil {
 			return nil
+		}
+		// At its prompt the session survives a query that failed, and the
+		// port that it should have opened never opens.
+		if said, rerr := readEnd(e.files.OutputLog()); rerr == nil && bytes.Contains(said, []byte("DB::Exception")) {
+			return errors.New("it can't do what it was told")
 		}
 		select {
 		case <-e.done:

@@ -81,7 +81,8 @@ type engineSettings struct {
 	Writer, Reader       string
 	WriterSum, ReaderSum string // sha256 of the passwords, in hex
 	ReaderMemory         int64
-	ReaderSeconds        int
+	ReaderSeconds        int // what a reader's query gets unasked
+	ReaderSecondsMax     int // and what it may ask for: clients pass on their own deadlines
 	FsyncAfterInsert     bool
 }
 
@@ -108,10 +109,16 @@ func digest(password string) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(password)))
 }
 
-// startQueries are all that the session of clickhouse-local does itself. What
-// keeps it alive after them is the second query file, its standard input: it
-// reads that to the end, which comes when the parent closes the pipe or dies.
-// So the session's user needs no right to read files.
+// startQueries are all that the session of clickhouse-local does itself, so its
+// user needs no other right. What keeps it alive after them is the prompt: the
+// session has a terminal, whose other end is ours, and waits there for a query
+// that never comes. It ends when we close our end, or when the kernel does
+// because we are gone.
+//
+// It has to be a terminal. Without one clickhouse-local aborts on the first
+// error in any connection (a wrong password on the native port, a client that
+// goes away in the middle of an answer: ClickHouse issue 115666); a session
+// with a prompt logs such errors and goes on, as a server does.
 const startQueries = "SYSTEM START LISTEN TCP;\nSYSTEM START LISTEN HTTP;\n"
 
 var configFuncs = template.FuncMap{"x": func(s string) (string, error) {
@@ -148,7 +155,8 @@ var serverConfig = template.Must(template.New("config.xml").Funcs(configFuncs).P
     <listen_host>127.0.0.1</listen_host>
     <tcp_port>{{.TCPPort}}</tcp_port>
     <http_port>{{.HTTPPort}}</http_port>
-    <timezone>UTC</timezone>
+    <!-- idle clients hold a stop up for so many seconds -->
+    <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
 
     <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
     <mark_cache_size>134217728</mark_cache_size>
@@ -196,6 +204,8 @@ var usersConfig = template.Must(template.New("users.xml").Funcs(configFuncs).Par
         <default>
             <async_insert>0</async_insert>
             <insert_deduplicate>0</insert_deduplicate>
+            <!-- seconds after which an idle connection notices a stop -->
+            <poll_interval>1</poll_interval>
         </default>
         <session>
             <max_memory_usage>33554432</max_memory_usage>
@@ -204,12 +214,13 @@ var usersConfig = template.Must(template.New("users.xml").Funcs(configFuncs).Par
         <reader>
             <!-- 2 and not 1: drivers set things like output formats -->
             <readonly>2</readonly>
+            <poll_interval>1</poll_interval>
             <max_memory_usage>{{.ReaderMemory}}</max_memory_usage>
             <max_execution_time>{{.ReaderSeconds}}</max_execution_time>
             <max_concurrent_queries_for_user>8</max_concurrent_queries_for_user>
             <constraints>
                 <max_memory_usage><max>{{.ReaderMemory}}</max><min>1</min></max_memory_usage>
-                <max_execution_time><max>{{.ReaderSeconds}}</max><min>1</min></max_execution_time>
+                <max_execution_time><max>{{.ReaderSecondsMax}}</max><min>1</min></max_execution_time>
                 <max_concurrent_queries_for_user><const/></max_concurrent_queries_for_user>
             </constraints>
         </reader>

@@ -2,6 +2,16 @@ package embedded
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,5 +95,443 @@ func TestEngineAnswersAndStops(t *testing.T) {
 	}
 	if got := scan1[uint64](t, connect(t, again.DSN()), "SELECT count() FROM makegood.t"); got != 1000 {
 		t.Errorf("%d rows after the restart", got)
+	}
+}
+
+func login(e *Engine, user, password string) string {
+	return (&url.URL{Scheme: "clickhouse", User: url.UserPassword(user, password), Host: e.Addr(), Path: "/"}).String()
+}
+
+// refused runs a query that must fail with the given code.
+func refused(t *testing.T, conn driver.Conn, query string, code int32) {
+	t.Helper()
+	err := conn.Exec(testContext(t), query)
+	var ex *clickhouse.Exception
+	if !errors.As(err, &ex) || ex.Code != code {
+		t.Errorf("%s: %v, want code %d", query, err, code)
+	}
+}
+
+const (
+	codeReadonly           = 164
+	codeConstraint         = 452
+	codeNotEnoughRights    = 497
+	codeAuthentication     = 516
+	codeTooSlowOrTimeLimit = 159
+	codeMemoryLimit        = 241
+)
+
+func TestEngineUsers(t *testing.T) {
+	dir := t.TempDir()
+	e := startEngine(t, EngineConfig{Dir: dir})
+	writer := connect(t, e.DSN())
+	exec1(t, writer, "CREATE DATABASE makegood",
+		"CREATE TABLE makegood.ledger (a UInt64) ENGINE = MergeTree ORDER BY a",
+		"CREATE VIEW makegood.journal AS SELECT a FROM makegood.ledger",
+		"CREATE DATABASE other", "CREATE TABLE other.secret (a UInt64) ENGINE = MergeTree ORDER BY a",
+		"INSERT INTO makegood.ledger SELECT number FROM numbers(10)")
+
+	t.Run("passwords are private", func(t *testing.T) {
+		for user, password := range map[string]string{e.User(): e.Password(), e.ReaderUser(): e.ReaderPassword()} {
+			path := filepath.Join(dir, "clickhouse", user+".password")
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode().Perm() != 0o600 {
+				t.Errorf("%s has mode %v", path, info.Mode().Perm())
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.TrimSpace(string(text)) != password || len(password) < 20 {
+				t.Errorf("%s holds %q, password is %q", path, text, password)
+			}
+			err = connect(t, login(e, user, "guess")).Ping(testContext(t))
+			var ex *clickhouse.Exception
+			if !errors.As(err, &ex) || ex.Code != codeAuthentication {
+				t.Errorf("%s with a wrong password: %v", user, err)
+			}
+		}
+		if e.Password() == e.ReaderPassword() {
+			t.Error("both users have one password")
+		}
+	})
+	t.Run("reader reads the books and nothing else", func(t *testing.T) {
+		reader := connect(t, login(e, e.ReaderUser(), e.ReaderPassword()))
+		if got := scan1[uint64](t, reader, "SELECT count() FROM makegood.journal"); got != 10 {
+			t.Errorf("sees %d rows", got)
+		}
+		exec1(t, reader, "SELECT 1 SETTINGS output_format_json_quote_64bit_integers = 1", "SHOW TABLES FROM makegood")
+		refused(t, reader, "INSERT INTO makegood.ledger VALUES (1)", codeNotEnoughRights)
+		refused(t, reader, "DROP TABLE makegood.ledger", codeNotEnoughRights)
+		refused(t, reader, "CREATE TABLE makegood.x (a UInt8) ENGINE = Memory", codeNotEnoughRights)
+		refused(t, reader, "SELECT * FROM other.secret", codeNotEnoughRights)
+		refused(t, reader, "SELECT * FROM file('/etc/passwd', 'LineAsString')", codeNotEnoughRights)
+		refused(t, reader, "SYSTEM STOP LISTEN TCP", codeNotEnoughRights)
+		refused(t, reader, "SELECT 1 SETTINGS max_memory_usage = 100000000000", codeConstraint)
+		refused(t, reader, "SELECT 1 SETTINGS max_memory_usage = 0", codeConstraint)
+		refused(t, reader, "SELECT 1 SETTINGS max_execution_time = 0", codeConstraint)
+		refused(t, reader, "SELECT 1 SETTINGS readonly = 0", codeReadonly)
+		refused(t, reader, "SELECT count() FROM numbers(1e18) SETTINGS max_execution_time = 1", codeTooSlowOrTimeLimit)
+		refused(t, reader, "SELECT groupArray(number) FROM numbers(1e9) SETTINGS max_memory_usage = 1000000", codeMemoryLimit)
+	})
+	t.Run("the session's user can do nothing", func(t *testing.T) {
+		session := connect(t, login(e, "default", ""))
+		for _, q := range []string{
+			"SELECT * FROM makegood.ledger",
+			"SELECT * FROM file('/etc/passwd', 'LineAsString')",
+			"SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
+			"SELECT * FROM system.users",
+			"SELECT * FROM system.processes",
+			"CREATE TEMPORARY TABLE x (a UInt8)",
+			"CREATE DATABASE x",
+			"SYSTEM SHUTDOWN",
+			"KILL QUERY WHERE 1",
+		} {
+			refused(t, session, q, codeNotEnoughRights)
+		}
+	})
+	t.Run("only loopback", func(t *testing.T) {
+		for _, addr := range []string{e.Addr(), e.HTTPAddr()} {
+			if host, _, err := net.SplitHostPort(addr); err != nil || host != "127.0.0.1" {
+				t.Errorf("listens on %s", addr)
+			}
+		}
+	})
+	t.Run("http", func(t *testing.T) {
+		req, err := http.NewRequestWithContext(testContext(t), http.MethodPost, "http://"+e.HTTPAddr()+"/", strings.NewReader("SELECT currentUser()"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth(e.ReaderUser(), e.ReaderPassword())
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if strings.TrimSpace(string(text)) != e.ReaderUser() {
+			t.Errorf("answered %q", text)
+		}
+	})
+}
+
+func TestEngineSettings(t *testing.T) {
+	e := startEngine(t, EngineConfig{Dir: t.TempDir()})
+	conn := connect(t, e.DSN())
+	for query, want := range map[string]string{
+		"SELECT value FROM system.settings WHERE name = 'async_insert'":                                   "0",
+		"SELECT value FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'":                  "1",
+		"SELECT value FROM system.merge_tree_settings WHERE name = 'fsync_part_directory'":                "1",
+		"SELECT value FROM system.merge_tree_settings WHERE name = 'non_replicated_deduplication_window'": "0",
+		"SELECT value FROM system.server_settings WHERE name = 'background_pool_size'":                    "2",
+		"SELECT value FROM system.server_settings WHERE name = 'mark_cache_size'":                         "134217728",
+		"SELECT toString(count()) FROM system.tables WHERE database = 'system' AND name LIKE '%\\_log'":   "0",
+		"SELECT timezone()": "UTC",
+	} {
+		if got := scan1[string](t, conn, query); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	// The pools are small enough to make a mutation wait for ever if its
+	// thresholds didn't fit.
+	exec1(t, conn, "CREATE DATABASE makegood", "CREATE TABLE makegood.t (a UInt64, b UInt64) ENGINE = ReplacingMergeTree ORDER BY a",
+		"INSERT INTO makegood.t SELECT number, 0 FROM numbers(100)", "INSERT INTO makegood.t SELECT number, 1 FROM numbers(100)",
+		"ALTER TABLE makegood.t UPDATE b = 2 WHERE 1 SETTINGS mutations_sync = 1",
+		"CREATE MATERIALIZED VIEW makegood.r REFRESH EVERY 1 SECOND ENGINE = MergeTree ORDER BY a AS SELECT * FROM makegood.t FINAL",
+		"SYSTEM REFRESH VIEW makegood.r", "SYSTEM WAIT VIEW makegood.r")
+	if got := scan1[uint64](t, conn, "SELECT sum(b) FROM makegood.r"); got != 200 {
+		t.Errorf("sum after the mutation is %d", got)
+	}
+}
+
+// TestEngineKeepsWhatItAcknowledged kills the engine while it takes inserts.
+func TestEngineKeepsWhatItAcknowledged(t *testing.T) {
+	dir := t.TempDir()
+	acked := uint64(0)
+	for round := range 3 {
+		e := startEngine(t, EngineConfig{Dir: dir})
+		conn := connect(t, e.DSN())
+		if round == 0 {
+			exec1(t, conn, "CREATE DATABASE makegood", "CREATE TABLE makegood.t (a UInt64, s String) ENGINE = MergeTree ORDER BY a")
+		}
+		inserts := 0
+		for {
+			// Other rows on their way at the moment of the kill.
+			if inserts == 20 {
+				go func() {
+					_ = conn.Exec(context.WithoutCancel(t.Context()), fmt.Sprintf("INSERT INTO makegood.t SELECT number + %d, randomPrintableASCII(100) FROM numbers(1000000)", uint64(1)<<40))
+				}()
+				if err := syscall.Kill(e.PID(), syscall.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
+				break
+			}
+			exec1(t, conn, fmt.Sprintf("INSERT INTO makegood.t SELECT number + %d, 'x' FROM numbers(100)", acked))
+			acked += 100
+			inserts++
+		}
+		<-e.Done()
+		err := e.Err()
+		if err == nil || !strings.Contains(err.Error(), "killed") {
+			t.Errorf("Err after a kill: %v", err)
+		}
+		if cerr := e.Close(); !errors.Is(cerr, err) {
+			t.Errorf("Close after a kill: %v, want %v", cerr, err)
+		}
+	}
+	e := startEngine(t, EngineConfig{Dir: dir})
+	conn := connect(t, e.DSN())
+	if got := scan1[uint64](t, conn, fmt.Sprintf("SELECT uniqExact(a) FROM makegood.t WHERE a < %d", uint64(1)<<40)); got != acked {
+		t.Errorf("%d rows are there, %d were acknowledged", got, acked)
+	}
+	if got := scan1[uint64](t, conn, fmt.Sprintf("SELECT count() FROM makegood.t WHERE a >= %d", uint64(1)<<40)); got%1000000 != 0 {
+		t.Logf("%d rows of an insert that was not acknowledged: blocks of it may stay", got)
+	}
+}
+
+// TestEngineDiesWithItsParent: kill -9 of the parent ends the engine, and a
+// start right after waits until it is gone.
+func TestEngineDiesWithItsParent(t *testing.T) {
+	dir := t.TempDir()
+	for round := range uint64(3) {
+		h := startHost(t, "host-engine", dir)
+		conn := connect(t, h.DSN)
+		if round == 0 {
+			exec1(t, conn, "CREATE DATABASE makegood", "CREATE TABLE makegood.t (a UInt64) ENGINE = MergeTree ORDER BY a")
+		}
+		exec1(t, conn, "INSERT INTO makegood.t VALUES (1)")
+		h.kill(t)
+		e := startEngine(t, EngineConfig{Dir: dir})
+		if running(t, h.ChildPID) {
+			t.Error("two engines on one directory")
+		}
+		if got := scan1[uint64](t, connect(t, e.DSN()), "SELECT count() FROM makegood.t"); got != round+1 {
+			t.Errorf("%d rows after %d kills", got, round+1)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if running(t, e.PID()) {
+			t.Error("the engine outlived Close")
+		}
+	}
+	h := startHost(t, "host-engine", dir)
+	h.stop(t)
+	if running(t, h.ChildPID) {
+		t.Error("the engine outlived a clean stop of its parent")
+	}
+}
+
+// running tells whether a process works still; one that nobody has buried yet
+// doesn't.
+func running(t *testing.T, pid int) bool {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(after, "Z") && !strings.HasPrefix(after, "X")
+}
+
+func TestEngineHasItsDirectoryAlone(t *testing.T) {
+	dir := t.TempDir()
+	e := startEngine(t, EngineConfig{Dir: dir})
+	second, err := StartEngine(testContext(t), EngineConfig{Dir: dir, LockTimeout: 100 * time.Millisecond})
+	if err == nil {
+		_ = second.Close()
+		t.Fatal("two engines on one directory")
+	}
+	if !strings.Contains(err.Error(), "engine of another run") || !strings.Contains(err.Error(), dir) {
+		t.Errorf("unclear: %v", err)
+	}
+	if got := scan1[uint8](t, connect(t, e.DSN()), "SELECT 1"); got != 1 {
+		t.Error("the first engine suffered from it")
+	}
+}
+
+// TestEngineStopsWithWorkAtHand: a query that won't end doesn't hold a stop up
+// for ever.
+func TestEngineStopsWithWorkAtHand(t *testing.T) {
+	e := startEngine(t, EngineConfig{Dir: t.TempDir(), StopTimeout: 20 * time.Second})
+	conn := connect(t, e.DSN())
+	running := make(chan struct{})
+	go func() {
+		defer close(running)
+		_ = conn.Exec(context.WithoutCancel(t.Context()), "SELECT count() FROM numbers(1e18) WHERE NOT ignore(sleepEachRow(0.001)) SETTINGS max_block_size = 100, function_sleep_max_microseconds_per_block = 1e9")
+	}()
+	for scan1[uint64](t, conn, "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%processes%'") == 0 {
+	}
+	err := e.Close()
+	t.Logf("stopped with %v", err)
+	<-e.Done()
+	<-running
+}
+
+// shim puts a program called clickhouse on the PATH.
+func shim(t *testing.T, script string) {
+	t.Helper()
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "clickhouse"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// TestEngineFromThePath: a clickhouse on the PATH is used instead of the
+// library, with the options of `clickhouse local`. It is the same engine here,
+// behind a script.
+func TestEngineFromThePath(t *testing.T) {
+	library, err := Fetch(testContext(t), FetchConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := filepath.Join(t.TempDir(), "used")
+	shim(t, fmt.Sprintf("[ \"$1\" = local ] || exit 64\nshift\necho \"$@\" > '%s'\nexec '%s' %s '%s' \"$@\"\n", used, self, childArgument, library))
+	dir := t.TempDir()
+	// The cache is where no library can be: it must not be looked for.
+	e := startEngine(t, EngineConfig{Dir: dir, CacheDir: filepath.Join(os.DevNull, "nowhere")})
+	if got := scan1[uint8](t, connect(t, e.DSN()), "SELECT 1"); got != 1 {
+		t.Errorf("answered %d", got)
+	}
+	text, err := os.ReadFile(used)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "--config-file="+filepath.Join(dir, "clickhouse", "config.xml")) {
+		t.Errorf("options: %s", text)
+	}
+}
+
+func TestEngineThatFailsSaysWhy(t *testing.T) {
+	shim(t, "echo the reason >&2\nexit 3\n")
+	e, err := StartEngine(testContext(t), EngineConfig{Dir: t.TempDir()})
+	if err == nil {
+		_ = e.Close()
+		t.Fatal("started")
+	}
+	for _, part := range []string{"the reason", "exit status 3", "clickhouse on the PATH"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in: %v", part, err)
+		}
+	}
+}
+
+func TestEngineThatNeverAnswers(t *testing.T) {
+	shim(t, "echo still thinking >&2\nexec sleep 600\n")
+	dir := t.TempDir()
+	e, err := StartEngine(testContext(t), EngineConfig{Dir: dir, StartTimeout: 300 * time.Millisecond})
+	if err == nil {
+		_ = e.Close()
+		t.Fatal("started")
+	}
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "still thinking") {
+		t.Errorf("unclear: %v", err)
+	}
+	// It must be gone, or the directory would stay locked.
+	lock, err := lockEngine(testContext(t), engineLayout(dir).lock, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEngineTakenPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	taken := l.Addr().(*net.TCPAddr).Port
+	free, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := StartEngine(testContext(t), EngineConfig{Dir: t.TempDir(), NativePort: taken, HTTPPort: free})
+	if err == nil {
+		_ = e.Close()
+		t.Fatal("started on a taken port")
+	}
+	if !strings.Contains(err.Error(), "Address already in use") {
+		t.Errorf("unclear: %v", err)
+	}
+}
+
+func TestEngineConfig(t *testing.T) {
+	for _, c := range []EngineConfig{
+		{},
+		{Dir: "x", NativePort: -1},
+		{Dir: "x", HTTPPort: 65536},
+		{Dir: "x", NativePort: 9000, HTTPPort: 9000},
+		{Dir: "x", StopTimeout: -1},
+	} {
+		if err := c.Validate(); err == nil {
+			t.Errorf("%+v passed", c)
+		}
+		if _, err := StartEngine(testContext(t), c); err == nil {
+			t.Errorf("%+v started", c)
+		}
+	}
+	if err := (EngineConfig{Dir: "x", NativePort: 9000, HTTPPort: 8123}).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEngineSurvivesRudeClients: an error in a connection is that connection's
+// affair. Without its terminal the engine would abort on each of these.
+func TestEngineSurvivesRudeClients(t *testing.T) {
+	e := startEngine(t, EngineConfig{Dir: t.TempDir()})
+	hangUp := func(addr, say string, listen int) {
+		t.Helper()
+		conn, err := net.Dial("tcp", addr) //nolint:noctx // loopback
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, say); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.CopyN(io.Discard, conn, int64(listen)); err != nil {
+			t.Fatal(err)
+		}
+		// Closing with no lingering sends a reset.
+		if err := errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	query := "/?user=makegood&password=" + e.Password() + "&query=SELECT+number+FROM+numbers(100000000)"
+	for range 5 {
+		if err := connect(t, login(e, e.User(), "guess")).Ping(testContext(t)); err == nil {
+			t.Fatal("a wrong password was right")
+		}
+		hangUp(e.HTTPAddr(), "GET "+query+" HTTP/1.1\r\nHost: x\r\n\r\n", 10000)
+		hangUp(e.HTTPAddr(), "GET / HT", 0)
+		hangUp(e.HTTPAddr(), "no HTTP\r\n\r\n", 0)
+		hangUp(e.Addr(), "\x00\x04rude", 0)
+		hangUp(e.Addr(), "no native protocol", 0)
+		hangUp(e.Addr(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 10)
+		hangUp(e.Addr(), "", 0)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_ = connect(t, e.DSN()).Exec(ctx, "SELECT count() FROM numbers(1e18)") // given up by the client
+		cancel()
+	}
+	if got := scan1[uint8](t, connect(t, e.DSN()), "SELECT 1"); got != 1 {
+		t.Errorf("answered %d", got)
+	}
+	if err := e.Err(); err != nil {
+		t.Error(err)
 	}
 }

@@ -2,11 +2,11 @@ package embedded
 
 import "syscall"
 
-// childAttributes puts the engine in a process group of its own, so that a
-// Ctrl-C in the terminal reaches only the parent, and has the kernel kill it
+// childAttributes puts the engine in a session of its own, so that a
+// Ctrl-C in the user's terminal reaches only the parent, and has the kernel kill it
 // when the thread that started it ends.
 func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 }
 
 // selfPath is this very program, even after its file was replaced by a newer

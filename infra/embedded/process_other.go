@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// childAttributes puts the engine in a process group of its own, so that a
-// Ctrl-C in the terminal reaches only the parent. Where the kernel has no
+// childAttributes puts the engine in a session of its own, so that a
+// Ctrl-C in the user's terminal reaches only the parent. Where the kernel has no
 // death signal the end of the pipe alone ends the engine.
 func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true}
+	return &syscall.SysProcAttr{Setsid: true}
 }
 
 func selfPath() (string, error) {
