@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +51,14 @@ func (t *table) name(text string) uint32 {
 var columns = []string{"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"}
 
 const maxProblems = 20
+
+// What is larger is a mistake. It keeps every product and sum of a file far inside of 64 bits: ten million pieces, ten
+// million pounds a piece, a hundred million a line.
+const (
+	mostPieces    domain.Decimal = 10_000_000 * one
+	highestPrice  domain.Decimal = 10_000_000 * one
+	largestAmount domain.Decimal = 100_000_000 * one
+)
 
 // read takes in the whole file, plain or gzip, and sorts out what isn't a row and what is a row twice.
 func read(ctx context.Context, in io.Reader, account *Account) (*table, error) {
@@ -160,7 +167,7 @@ func (t *table) parse(fields []string) (row, error) {
 	if err != nil {
 		return row{}, fmt.Errorf("price %q: %w", fields[5], err)
 	}
-	if high, low := bits.Mul64(uint64(abs(quantity/one)), uint64(abs(price))); high != 0 || low > uint64(domain.MaxDecimal)/1000 {
+	if abs(quantity) > mostPieces || abs(price) > highestPrice || abs(quantity/one*price) > largestAmount {
 		return row{}, fmt.Errorf("quantity %s at price %s is beyond any invoice", quantity, price)
 	}
 	customer := strings.TrimSuffix(fields[6], ".0") // a number that went through a float on its way into the file

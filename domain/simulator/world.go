@@ -1,0 +1,164 @@
+package simulator
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// world is who and what there is. It is made once, from the seed, and only its customers change.
+type world struct {
+	stores    []store
+	vendors   []vendor
+	items     []item
+	carriers  []carrier
+	customers customers
+
+	usualTrouble float64 // see meanTrouble
+}
+
+type store struct {
+	id, currency string
+	tills        []*till
+	pickers      []picker
+	trucks       []string
+	overpromises bool // says "by noon" to everybody
+}
+
+// till is a source of events; it numbers them.
+type till struct {
+	source string
+	tag    string
+	events uint64
+}
+
+func (t *till) nextID() string {
+	t.events++
+	b := make([]byte, 0, 24)
+	b = append(b, t.tag...)
+	b = append(b, '-')
+	return string(strconv.AppendUint(b, t.events, 10))
+}
+
+// The trouble of a picker, vendor or carrier is how much more often they err than the usual one.
+type (
+	picker struct {
+		id      string
+		trouble float64
+	}
+	vendor struct {
+		id      string
+		trouble float64
+	}
+	carrier struct {
+		id      string
+		trouble float64
+	}
+)
+
+// item is one size of a part; its neighbours in a family of three are the other sizes.
+type item struct {
+	sku    string
+	vendor int
+	price  domain.Decimal // whole cents
+	cost   domain.Decimal // 4 decimals
+}
+
+const (
+	tillsPerStore   = 3
+	pickersPerStore = 5
+	families        = 200
+	sizesPerFamily  = 3
+	badVendor       = 4 // in the list of vendors
+)
+
+func newWorld(c *Config, tag string, random *rand.Rand) *world {
+	w := &world{
+		vendors: []vendor{{"vendor-acme", 0.5}, {"vendor-bluepipe", 0.7}, {"vendor-northline", 0.6}, {"vendor-halden", 0.6},
+			{"vendor-kestrel", 4}, {"vendor-orient", 0.8}},
+		carriers: []carrier{{"carrier-swift", 0.6}, {"carrier-union", 0.8}, {"carrier-lagoon", 2.2}},
+	}
+	for n := range c.Stores {
+		s := store{
+			id: "store-" + strconv.Itoa(n+1), currency: c.Currencies[n%len(c.Currencies)],
+			overpromises: n == min(2, c.Stores-1),
+		}
+		for k := range tillsPerStore {
+			s.tills = append(s.tills, &till{source: fmt.Sprintf("urn:till:%s:%d", s.id, k+1), tag: tag})
+		}
+		for k := range pickersPerStore {
+			p := picker{fmt.Sprintf("emp-%d%02d", n+1, k+1), 0.8}
+			if n == min(1, c.Stores-1) && k == 2 {
+				p.trouble = 7
+			}
+			s.pickers = append(s.pickers, p)
+		}
+		for k := range 2 {
+			s.trucks = append(s.trucks, fmt.Sprintf("truck-%d%d", n+1, k+1))
+		}
+		w.stores = append(w.stores, s)
+	}
+	prefixes := [...]string{"BRK", "FLT", "VLV", "PMP", "THR", "FAN", "HOS", "GSK", "BRG", "SEN"}
+	for f := range families {
+		// Most parts are cheap, a few are not: 4 to about 400.
+		x := random.Float64()
+		cents := int64(400 + 40_000*x*x*x)
+		margin := 50 + random.Int64N(22)
+		v := random.IntN(len(w.vendors))
+		for size := range sizesPerFamily {
+			price := cents + cents*int64(size)*7/100
+			w.items = append(w.items, item{
+				sku:    fmt.Sprintf("%s-%04d-%c", prefixes[f%len(prefixes)], f+101, "SML"[size]),
+				vendor: v,
+				price:  fromCents(price),
+				// A cost of 4 decimals, as a price list per hundred gives it.
+				cost: domain.Decimal(price*margin) * 100,
+			})
+		}
+	}
+	w.customers = customers{tag: tag}
+	w.usualTrouble = w.meanTrouble()
+	return w
+}
+
+func fromCents(cents int64) domain.Decimal { return domain.Decimal(cents) * 10_000 }
+
+// share is percent of an amount, rounded to whole cents, half up: what a till would do.
+func share(d domain.Decimal, percent int64) domain.Decimal {
+	return fromCents((int64(d)/10_000*percent + 50) / 100)
+}
+
+// customers remembers the latest of them, so that memory stays bounded however long the simulation.
+type customers struct {
+	tag    string
+	recent [20_000]struct {
+		number uint64
+		burned bool // the last order went wrong
+	}
+	count uint64
+}
+
+// pick finds who orders: two in three have ordered before, but of those whose last order went wrong half stay away.
+func (c *customers) pick(random *rand.Rand) (slot int, id string) {
+	if c.count > 20 && random.Uint32N(3) != 0 {
+		slot = random.IntN(int(min(c.count, uint64(len(c.recent)))))
+		if known := &c.recent[slot]; !known.burned || random.Uint32N(2) == 0 {
+			known.burned = false
+			return slot, c.id(known.number)
+		}
+	}
+	slot = int(c.count % uint64(len(c.recent)))
+	c.count++
+	c.recent[slot].number, c.recent[slot].burned = c.count, false
+	return slot, c.id(c.count)
+}
+
+func (c *customers) id(number uint64) string {
+	b := make([]byte, 0, 24)
+	b = append(b, "cust-"...)
+	b = append(b, c.tag...)
+	b = append(b, '-')
+	return string(strconv.AppendUint(b, number, 10))
+}
