@@ -10,9 +10,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -143,7 +145,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 			if err != nil {
 				return nil, fmt.Errorf("broker: %w", err)
 			}
-			return guardedListener{l}, nil
+			return guardedListener{l, cfg.Logger}, nil
 		}),
 		// The log is the record of what was accepted: nothing expires.
 		kfake.BrokerConfigs(map[string]string{
@@ -236,30 +238,45 @@ func (l *brokerLog) failure() error {
 	return errors.Join(l.errs...)
 }
 
-// guardedListener and guardedConn stand before kfake, which trusts its
-// clients: it allocates whatever size a connection's first four bytes claim
-// and panics on a request of an unknown kind, either of which would take the
-// whole process down when, say, a browser finds the port.
-type guardedListener struct{ net.Listener }
+// guardedListener and guardedConn stand before kfake, which trusts its clients
+// more than a process that keeps books can:
+//   - it allocates whatever size a connection's first four bytes claim, and
+//     panics on a request of an unknown kind: either takes the whole process
+//     down when, say, a browser finds the port;
+//   - it stamps a batch that is marked as having the log's time without
+//     renewing the batch's checksum, and takes the batch and everything after
+//     it for a torn tail at the next start. No producer should send that mark
+//     (Kafka refuses it too), but one that does must not cost others' records.
+type guardedListener struct {
+	net.Listener
+	log *slog.Logger
+}
 
 func (l guardedListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err //nolint:wrapcheck // kfake only stops on it, and net's error says it all
 	}
-	return &guardedConn{Conn: c}, nil
+	return &guardedConn{Conn: c, log: l.log}, nil
 }
 
 type guardedConn struct {
 	net.Conn
+	log     *slog.Logger
 	header  [requestHeaderBytes]byte // the part of a request read ahead to judge it
-	pending []byte                   // what of it is still to be handed on
+	produce []byte                   // a produce request, which is judged as a whole
+	pending []byte                   // what was read ahead and is still to be handed on
 	left    int                      // what of the request is still to come after it
 }
 
-// requestHeaderBytes are a request's size, kind and version, before its
-// correlation id.
-const requestHeaderBytes = 4 + 2 + 2
+const (
+	// requestHeaderBytes are a request's size, kind and version, before its
+	// correlation id.
+	requestHeaderBytes = 4 + 2 + 2
+
+	batchAttributesAt = 21 // where a record batch has its attributes, 2 bytes
+	logAppendTime     = 1 << 3
+)
 
 var errNotKafka = errors.New("not a Kafka request")
 
@@ -268,16 +285,9 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	if len(c.pending) == 0 && c.left == 0 {
-		if _, err := io.ReadFull(c.Conn, c.header[:]); err != nil {
-			return 0, err //nolint:wrapcheck // io.EOF must stay io.EOF
+		if err := c.judge(); err != nil {
+			return 0, err
 		}
-		size := int64(binary.BigEndian.Uint32(c.header[:4]))
-		kind := int16(binary.BigEndian.Uint16(c.header[4:6]))
-		if size < requestHeaderBytes || size > maxRequestBytes || kmsg.RequestForKey(kind) == nil {
-			return 0, fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind)
-		}
-		c.pending = c.header[:]
-		c.left = int(size) - (requestHeaderBytes - 4)
 	}
 	if len(c.pending) > 0 {
 		n := copy(p, c.pending)
@@ -286,5 +296,59 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.left)])
 	c.left -= n
-	return n, err //nolint:wrapcheck // as above
+	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
+}
+
+// judge reads the beginning of the next request. An error makes kfake hang up.
+func (c *guardedConn) judge() error {
+	if _, err := io.ReadFull(c.Conn, c.header[:]); err != nil {
+		return err //nolint:wrapcheck // io.EOF must stay io.EOF
+	}
+	size := int64(binary.BigEndian.Uint32(c.header[:4]))
+	kind := int16(binary.BigEndian.Uint16(c.header[4:6]))
+	if size < requestHeaderBytes || size > maxRequestBytes || kmsg.RequestForKey(kind) == nil {
+		err := fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind)
+		c.log.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", err)
+		return err
+	}
+	c.left = int(size) - (requestHeaderBytes - 4)
+	if kmsg.Key(kind) != kmsg.Produce {
+		c.pending = c.header[:]
+		return nil
+	}
+	c.produce = slices.Grow(append(c.produce[:0], c.header[:]...), c.left)[:requestHeaderBytes+c.left]
+	if _, err := io.ReadFull(c.Conn, c.produce[requestHeaderBytes:]); err != nil {
+		return err //nolint:wrapcheck // as above
+	}
+	if stamped(c.produce) {
+		err := errors.New("a produce request with batches that claim the log's own time")
+		c.log.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", err)
+		return err
+	}
+	c.pending, c.left = c.produce, 0
+	return nil
+}
+
+// stamped tells whether a produce request has a batch with the mark for the
+// log's time. A request that can't be read is left to kfake to refuse.
+func stamped(request []byte) bool {
+	r := kbin.Reader{Src: request[4:]}
+	_ = r.Int16() // the kind, known
+	req := kmsg.NewPtrProduceRequest()
+	req.SetVersion(r.Int16())
+	_, _ = r.Int32(), r.NullableString() // correlation id, client id
+	if req.IsFlexible() {
+		kmsg.SkipTags(&r)
+	}
+	if req.ReadFrom(r.Src) != nil {
+		return false
+	}
+	for _, t := range req.Topics {
+		for _, p := range t.Partitions {
+			if b := p.Records; len(b) >= batchAttributesAt+2 && binary.BigEndian.Uint16(b[batchAttributesAt:])&logAppendTime != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -3,8 +3,10 @@ package embedded
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"net"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 )
 
 func startBroker(t *testing.T, cfg BrokerConfig) *Broker {
@@ -445,5 +448,53 @@ func TestBrokerConfig(t *testing.T) {
 		_ = b.Close()
 	} else if !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled start: %v", err)
+	}
+}
+
+// TestBrokerRefusesLogAppendTimeBatches: kfake would stamp such a batch
+// without renewing its checksum, and take it, with everything after it, for a
+// torn tail at the next start.
+func TestBrokerRefusesLogAppendTimeBatches(t *testing.T) {
+	const topic = "t"
+	dir := t.TempDir()
+	b := startBroker(t, BrokerConfig{Dir: dir})
+	createTopic(t, b.Addr(), topic, 1)
+	if _, err := produce(testContext(t), b.Addr(), topic, 0, "before"); err != nil {
+		t.Fatal(err)
+	}
+	var batch bytes.Buffer
+	set := protocol.RecordSet{Version: 2, Records: kafka.NewRecordReader(kafka.Record{Time: time.Unix(1000, 0), Value: kafka.NewBytes([]byte("stamped"))})}
+	if _, err := set.WriteTo(&batch); err != nil {
+		t.Fatal(err)
+	}
+	raw := batch.Bytes()[4:] // what comes first is the size of the set
+	raw[22] |= 8             // the timestamps are the log's
+	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
+	send := func(records []byte) error {
+		resp, err := kafkaClient(b.Addr()).RawProduce(testContext(t), &kafka.RawProduceRequest{
+			Topic: topic, RequiredAcks: kafka.RequireAll, RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(append(binary.BigEndian.AppendUint32(nil, uint32(len(records))), records...))},
+		})
+		if err != nil {
+			return err
+		}
+		return resp.Error
+	}
+	if err := send(raw); err == nil {
+		t.Error("it was taken")
+	}
+	raw[22] &^= 8
+	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
+	if err := send(raw); err != nil {
+		t.Errorf("the same without the mark: %v", err)
+	}
+	if _, err := produce(testContext(t), b.Addr(), topic, 0, "after"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = startBroker(t, BrokerConfig{Dir: dir})
+	if got := readAll(t, b.Addr(), topic, 0); len(got) != 3 || got[2] != "after" {
+		t.Errorf("after the restart the log holds %v", got)
 	}
 }
