@@ -110,7 +110,6 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 				continue
 			}
 			refused = append(refused, *c)
-			refused[len(refused)-1].Lines = slices.Clone(c.Lines)
 			touched.add(&c.Row)
 			c.refuse("conflict")
 			anew = append(anew, *c)

@@ -40,22 +40,20 @@ func (t *touched) clear() { clear(t.cases); clear(t.orders) }
 // failureLines is the one place where an element line meets the case that it belongs to: journal lines with an element,
 // summed by day and case, each with what is known of the case. filter names the rows of failures to look at: those of
 // the touched cases for the roll-up, those recorded by a moment for an as_of report.
-//
-// A refused event says nothing, and its lines are zero: they only overwrite what the roll-up may hold of them.
 func failureLines(filter string) string {
 	return `
-    WITH events AS (SELECT * FROM failures FINAL WHERE ` + filter + `), ` + caseFacts + `
+    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ` + filter + `), ` + caseFacts + `
     SELECT e.day AS day, greatest(e.day, e.posting_period) AS posting_day, e.currency AS currency, e.store_id AS store_id,
-           e.error_id AS error_id, e.order_id AS order_id, line.1 AS account, toString(line.2) AS element, toString(line.3) AS basis,
+           e.error_id AS error_id, e.order_id AS order_id, l_account AS account, toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.found_when) = 'before_delivery', 'internal', 'external') AS category,
            any(c.is_founded) AS founded,
-           sum(CAST(line.4 AS Decimal(38, 4))) AS amount, countIf(line.4 != 0) AS lines
+           sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN arrayZip(account, element, basis, amount) AS line
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount
     LEFT JOIN cases AS c ON c.error_id = e.error_id
-    WHERE line.2 != ''
+    WHERE l_element != ''
     GROUP BY day, posting_day, currency, store_id, error_id, order_id, account, element, basis`
 }
 
@@ -64,7 +62,7 @@ func failureLines(filter string) string {
 // What an event says of a case counts unless it was voided. The report is the base; per field, the classification with
 // the latest time wins; among equals, identity decides, so that the order of arrival never matters.
 var caseFacts = fmt.Sprintf(`
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND refused = ''),
+    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
     cases AS (
         SELECT error_id,
                %s AS kind, %s AS root_cause, %s AS party_at_fault,
@@ -73,7 +71,7 @@ var caseFacts = fmt.Sprintf(`
                countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
         FROM events
         WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND refused = '' AND (source, event_id) NOT IN voided
+          AND (source, event_id) NOT IN voided
         GROUP BY error_id)`,
 	lastSaid("kind"), lastSaid("root_cause"), lastSaid("party_at_fault"), lastSaid("vendor_id"), lastSaid("employee_id"), lastSaid("avoidable"))
 
@@ -83,8 +81,10 @@ func lastSaid(field string) string {
                   argMinIf(%[1]s, (occurred_at, source, event_id), %[1]s != ''))`, field)
 }
 
-const leakageColumns = `day, posting_day, currency, store_id, error_id, order_id, account, element, basis, vendor_id, kind, root_cause,
-    party_at_fault, employee_id, avoidable, category, founded, amount, lines`
+const (
+	leakageKey   = "error_id, order_id, day, posting_day, currency, store_id, account, element, basis"
+	leakageFacts = "vendor_id, kind, root_cause, party_at_fault, employee_id, avoidable, category, founded"
+)
 
 // rollUp recomputes leakage_daily for what was touched. The version is taken before the rows are read: of two recounts
 // of a case that overlap, the one that began later has seen all that the other saw.
@@ -123,8 +123,15 @@ func rollUpOnce(ctx context.Context, db driver.Conn, cases, orders []string) err
 		filter = `error_id IN (SELECT error_id FROM touched)`
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(keys))
-	query := fmt.Sprintf(`INSERT INTO leakage_daily (%[1]s, version)
-SELECT %[1]s, toUnixTimestamp64Nano(now64(9)) AS version FROM (%[2]s)`, leakageColumns, failureLines(filter))
+	// A bucket that the rows no longer fill (its event left the books, or an earlier copy of it came, posted elsewhere)
+	// is overwritten with nothing.
+	query := fmt.Sprintf(`INSERT INTO leakage_daily (%[1]s, %[2]s, amount, lines, version)
+SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, amount, lines, toUnixTimestamp64Nano(now64(9)) AS version FROM (
+    SELECT %[1]s, argMax((%[2]s), fresh) AS facts, sum(amount) AS amount, sum(lines) AS lines FROM (
+        SELECT %[1]s, %[2]s, amount, lines, 1 AS fresh FROM (%[3]s)
+        UNION ALL
+        SELECT %[1]s, %[2]s, toDecimal128(0, 4) AS amount, toUInt64(0) AS lines, 0 AS fresh FROM leakage_daily WHERE %[4]s)
+    GROUP BY %[1]s)`, leakageKey, leakageFacts, failureLines(filter), filter)
 	if err := db.Exec(ctx, query); err != nil {
 		return fmt.Errorf("recompute the leakage of %d cases and %d orders: %w", len(cases), len(orders), err)
 	}

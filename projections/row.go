@@ -27,23 +27,20 @@ type Row struct {
 	Revision uint8 // how often makegood itself wrote the row anew
 }
 
-// Version orders the copies of a row: the highest stays. A revision beats every copy that the log still holds; among
-// those the first recorded wins, by its time, then by its offset (the copies of one event share a partition).
-func (r *Row) Version() uint64 { return version(r.Revision, r.RecordedAt, r.Position.Offset) }
-
-const (
-	offsetBits = 14
-	timeBits   = 42 // milliseconds, until the year 2109
-)
-
-func version(revision uint8, recorded time.Time, offset int64) uint64 {
-	ms := uint64(max(recorded.UnixMilli(), 0)) & (1<<timeBits - 1)
-	low := uint64(offset) & (1<<offsetBits - 1)
-	return uint64(revision)<<(timeBits+offsetBits) | (^ms&(1<<timeBits-1))<<offsetBits | ^low&(1<<offsetBits-1)
+// Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
+// by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
+// comes late still wins, even over what makegood decided when it knew only the later one.
+func (r *Row) Version() uint64 {
+	ms := uint64(max(r.RecordedAt.UnixMilli(), 0)) & (1<<timeBits - 1)
+	low := uint64(r.Position.Offset) & (1<<offsetBits - 1)
+	return (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
 }
 
-// revisionOf reads the revision back out of a version.
-func revisionOf(v uint64) uint8 { return uint8(v >> (timeBits + offsetBits)) }
+const (
+	timeBits     = 42 // milliseconds, until the year 2109
+	offsetBits   = 14
+	revisionBits = 8
+)
 
 // Place fills in when and where the books hold the event: what the terms say of its position.
 func (r *Row) Place(periods *domain.Periods) {

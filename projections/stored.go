@@ -15,7 +15,6 @@ import (
 // stored is a row as the ledger gives it back.
 type stored struct {
 	Row
-	version    uint64
 	voidsType  string
 	voidTarget voidRef
 }
@@ -38,12 +37,13 @@ func readRows(ctx context.Context, db driver.Conn, from string, args ...any) ([]
 		var eventType, payload, extensions string
 		var posting, origin time.Time
 		var stream uint8
+		var version uint64
 		var account []uint16
 		var element, basis []uint8
 		var amount []string
 		if err := rows.Scan(&e.Source, &e.ID, &s.Content, &eventType, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency, &e.Time, &s.RecordedAt, &s.Day,
 			&posting, &origin, &stream, &s.Position.Partition, &s.Position.Offset, &payload, &extensions,
-			&s.voidsType, &s.voidTarget.source, &s.voidTarget.id, &account, &element, &basis, &amount, &s.Unpriced, &s.Refused, &s.version); err != nil {
+			&s.voidsType, &s.voidTarget.source, &s.voidTarget.id, &account, &element, &basis, &amount, &s.Unpriced, &s.Refused, &version); err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
 		e.Type = domain.ParseType([]byte(eventType))
@@ -55,7 +55,7 @@ func readRows(ctx context.Context, db driver.Conn, from string, args ...any) ([]
 		s.Data, s.Extensions = []byte(payload), []byte(extensions)
 		s.Position.Stream, s.Position.Time = domain.Stream(stream), s.RecordedAt
 		s.Posting, s.Origin = domain.PeriodOf(posting, time.UTC), domain.PeriodOf(origin, time.UTC)
-		s.Revision = revisionOf(s.version)
+		s.Revision = uint8(version) // its lowest bits, see Row.Version
 		for i := range account {
 			a, err := domain.ParseAmount(amount[i])
 			if err != nil {
@@ -97,14 +97,11 @@ func (s *stored) earlier(o *stored) int {
 	return strings.Compare(s.Event.OrderID, o.Event.OrderID)
 }
 
-// refuse takes the row out of the books: its lines go to zero, where they overwrite what roll-ups hold of them.
+// refuse takes the row out of the books.
 func (s *stored) refuse(reason string) {
 	s.Refused = reason
 	s.Revision++
-	s.Unpriced = nil
-	for i := range s.Lines {
-		s.Lines[i].Amount = 0
-	}
+	s.Lines, s.Unpriced = nil, nil
 }
 
 // structured writes the event as a CloudEvent in structured mode. Its members may stand in another order than its sender

@@ -130,9 +130,6 @@ func tell(ctx context.Context, db driver.Conn, rows []stored) (*Story, error) {
 			RecordedAt: r.RecordedAt.UTC(), ErrorID: r.Event.ErrorID, Data: json.RawMessage(r.Data), Unpriced: r.Unpriced, Lines: []StoryLine{}}
 		s.Unpriced = s.Unpriced || len(r.Unpriced) > 0
 		for _, l := range r.Lines {
-			if l.Amount == 0 {
-				continue
-			}
 			event.Lines = append(event.Lines, StoryLine{fmt.Sprint(l.Account), l.Account.Name(), l.Element.String(), l.Basis.String(), l.Amount.String()})
 			if r.Event.Currency != s.Currency {
 				continue // amounts of another currency are shown and never summed
@@ -170,7 +167,7 @@ func readCases(ctx context.Context, db driver.Conn, ids []string) ([]Case, error
 	if len(ids) == 0 {
 		return cases, nil
 	}
-	if err := db.Select(ctx, &cases, `WITH events AS (SELECT * FROM failures FINAL WHERE error_id IN (?)), `+caseFacts+`
+	if err := db.Select(ctx, &cases, `WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND error_id IN (?)), `+caseFacts+`
 SELECT error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable,
        if(found_when = 'before_delivery', 'internal', 'external') AS category, toBool(is_founded) AS founded
 FROM cases ORDER BY error_id`, ids); err != nil {

@@ -116,18 +116,8 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 func negateAs(void, original *stored) bool {
 	want := slices.Clone(original.Lines)
 	domain.Negate(want)
-	had := slices.DeleteFunc(slices.Clone(void.Lines), func(l domain.Line) bool { return l.Amount == 0 })
-	if slices.Equal(had, want) && len(void.Unpriced) == 0 {
+	if slices.Equal(void.Lines, want) && len(void.Unpriced) == 0 {
 		return false
-	}
-	// What it had before stays with zero, to overwrite the roll-ups.
-	for _, l := range had {
-		l.Amount = 0
-		if !slices.ContainsFunc(want, func(w domain.Line) bool {
-			return w.Account == l.Account && w.Element == l.Element && w.Basis == l.Basis
-		}) {
-			want = append(want, l)
-		}
 	}
 	void.Lines, void.Unpriced = want, nil // what the original lacks, the original says
 	void.Revision++

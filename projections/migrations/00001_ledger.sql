@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS ledger
     basis          Array(Enum8('CASH' = 1, 'ACCRUED' = 2, 'IMPUTED' = 3)),
     amount         Array(Decimal(18, 4)) COMMENT 'debit +, credit -',
     unpriced       Array(String) COMMENT 'the rates that were missing',
-    refused        LowCardinality(String) COMMENT 'why the event is out of the books: its lines are zero and it counts nowhere',
+    refused        LowCardinality(String) COMMENT 'why the event is out of the books: it has no lines and counts nowhere',
     version        UInt64,
     INDEX by_case error_id TYPE bloom_filter(0.01) GRANULARITY 4
 )
@@ -93,7 +93,8 @@ SELECT error_id, order_id, source, event_id, content, event_type, store_id, curr
        facts.severity AS severity, multiIf(facts.avoidable IS NULL, '', facts.avoidable, 'true', 'false') AS avoidable,
        account, element, basis, amount, refused, version
 FROM ledger
-WHERE error_id != '' OR arrayExists(e -> e != '', element);
+-- What leaves the books has no lines any more, and must leave here too.
+WHERE error_id != '' OR refused != '' OR arrayExists(e -> e != '', element);
 
 -- Where every identity was seen with which content: finds the conflicts that the ledger's key can't fold, since another
 -- order or another day is another key. Some 30 bytes an event. By the month of arrival, so that what is new is found by
@@ -183,7 +184,7 @@ CREATE TABLE IF NOT EXISTS leakage_daily
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
-ORDER BY (day, posting_day, currency, store_id, error_id, order_id, account, element, basis);
+ORDER BY (error_id, order_id, day, posting_day, currency, store_id, account, element, basis);
 
 -- What could not be booked, as it came.
 CREATE TABLE IF NOT EXISTS dead_letters
