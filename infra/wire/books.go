@@ -44,9 +44,9 @@ func month[T any](at func(*T) *domain.Period) field[T] {
 	return field[T]{
 		name: "period", need: required,
 		read: func(d *Decoder, t *T) uint64 {
-			p := d.period()
+			p, text := d.period()
 			*at(t) = p
-			return mix(uint64(p) ^ tagTime)
+			return hashText(text) // there is one way to write a month
 		},
 		write: func(b []byte, _ *domain.Event, t *T) []byte { return appendString(b, at(t).String()) },
 	}

@@ -47,6 +47,7 @@ type Decoder struct {
 	err  *Error
 	path []step
 	base int // how much of path leads to the event: 0, but in a void
+	root int // how much of path leads to the text that is being parsed
 
 	depth     int
 	escapes   bool   // there is a backslash somewhere in the payload
@@ -64,10 +65,18 @@ type Decoder struct {
 // Structured reads an event in structured mode: the whole CloudEvent is the payload. Any error is an *Error.
 func (d *Decoder) Structured(payload []byte) (*Envelope, error) {
 	d.begin()
-	if d.checkPayload(payload, 0) {
+	if d.checkStructured(payload) {
 		d.structured(payload)
 	}
 	return d.result()
+}
+
+func (d *Decoder) checkStructured(payload []byte) bool {
+	d.checkPayload(payload, 0)
+	if d.err != nil && d.err.Code == CodeBadUTF8 {
+		d.err.NotCloudEvent = true // JSON is UTF-8
+	}
+	return d.err == nil
 }
 
 // Binary reads an event in binary mode: the attributes came beside its data. Any error is an *Error.
@@ -75,10 +84,13 @@ func (d *Decoder) Binary(attrs *Attributes, data []byte) (*Envelope, error) {
 	d.begin()
 	d.attrs.copyFrom(attrs)
 	d.depth = 1 // as in structured mode, where the event is the first object
-	if d.checkHeaders() && d.checkAttributes() && d.checkPayload(data, attrs.size()) {
-		if isBlank(data) {
-			d.failAt("data", CodeRequired, "data is required")
-		} else {
+	if d.checkHeaders() && d.checkAttributes() {
+		d.push("data")
+		switch {
+		case !d.checkPayload(data, attrs.size()):
+		case isBlank(data):
+			d.fail(CodeRequired, "data is required")
+		default:
 			d.event(data)
 		}
 	}
@@ -87,7 +99,7 @@ func (d *Decoder) Binary(attrs *Attributes, data []byte) (*Envelope, error) {
 
 func (d *Decoder) begin() {
 	d.err = nil
-	d.path, d.base = d.path[:0], 0
+	d.path, d.base, d.root = d.path[:0], 0, 0
 	d.depth = 0
 	d.escapes = false
 	d.unescaped = d.unescaped[:0]
@@ -108,19 +120,18 @@ func (d *Decoder) result() (*Envelope, error) {
 // checkPayload makes sure of what the JSON parser doesn't look at. After it, every string is sound.
 func (d *Decoder) checkPayload(payload []byte, beside int) bool {
 	if len(payload)+beside > MaxEvent {
+		d.path = d.path[:0]
 		d.fail(CodeEventTooLarge, "%d bytes: an event has at most %d", len(payload)+beside, MaxEvent)
 		return false
 	}
 	if !utf8.Valid(payload) {
 		d.fail(CodeBadUTF8, "byte %d is not UTF-8", firstInvalid(payload))
-		d.err.NotCloudEvent = true
 		return false
 	}
 	if first := bytes.IndexByte(payload, '\\'); first >= 0 {
 		d.escapes = true
 		if at := loneSurrogate(payload, first); at >= 0 {
 			d.fail(CodeBadUTF8, "half a surrogate pair at byte %d", at)
-			d.err.NotCloudEvent = true
 			return false
 		}
 	}
@@ -199,7 +210,7 @@ func (d *Decoder) structured(payload []byte) {
 
 // readStructured reads the envelope and cuts out its data, nil where it is missing.
 func (d *Decoder) readStructured(payload []byte) []byte {
-	d.base = len(d.path)
+	d.base, d.root = len(d.path), len(d.path)
 	d.jx.ResetBytes(payload)
 	if d.jx.Next() != jx.Object {
 		d.fail(CodeBadJSON, "a JSON object is expected")
@@ -331,6 +342,7 @@ func (d *Decoder) extension(key []byte, next jx.Type) {
 func (d *Decoder) event(data []byte) {
 	e := &d.envelope.Event
 	d.path = append(d.path[:d.base], step{"data", -1})
+	d.root = len(d.path)
 	d.jx.ResetBytes(data)
 	var sum uint64
 	e.Data, sum = codecs[e.Type].read(d)
@@ -378,8 +390,9 @@ func (d *Decoder) enter() bool {
 	return true
 }
 
-// failSyntax turns an error of the JSON parser into ours.
+// failSyntax turns an error of the JSON parser into ours, at the text that it gives the place in.
 func (d *Decoder) failSyntax(err error) {
+	d.path = d.path[:d.root]
 	switch {
 	case err == nil:
 		d.fail(CodeBadJSON, "not a JSON value")

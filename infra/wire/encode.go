@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/makegood/makegood/domain"
+import (
+	"unicode/utf8"
+
+	"github.com/makegood/makegood/domain"
+)
 
 // AppendEvent appends e as a CloudEvent in structured mode. e.Data must be of e.Type; nothing else is checked: what
 // breaks the contract is written as it is, and refused by whoever reads it.
@@ -39,4 +43,41 @@ func subjectOf(e *domain.Event) string {
 		return ""
 	}
 	return e.Subject()
+}
+
+// appendString appends s as a JSON string: characters as they are, but for what JSON wants escaped. What isn't UTF-8
+// becomes U+FFFD.
+func appendString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	done := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(b, s[done:i]...)
+				b = utf8.AppendRune(b, utf8.RuneError)
+				done = i + 1
+			}
+			i += n
+			continue
+		}
+		i++
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[done:i-1]...)
+		done = i
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	b = append(b, s[done:]...)
+	return append(b, '"')
 }

@@ -152,7 +152,7 @@ func (d *Decoder) Message(attrs *Attributes, value []byte) (*Envelope, error) {
 // CloudEvent will do. The value of an extension is JSON text.
 func (d *Decoder) Attributes(payload []byte) (attrs *Attributes, data []byte, err error) {
 	d.begin()
-	if d.checkPayload(payload, 0) {
+	if d.checkStructured(payload) {
 		data = d.readStructured(payload)
 	}
 	if d.err != nil {

@@ -147,16 +147,16 @@ func daysIn(year, month int) int {
 }
 
 // period reads a month YYYY-MM.
-func (d *Decoder) period() domain.Period {
+func (d *Decoder) period() (domain.Period, string) {
 	s, ok := d.string()
 	if !ok {
-		return 0
+		return 0, ""
 	}
 	p, err := domain.ParsePeriod(s)
 	if err != nil || p < firstPeriod || p > lastPeriod {
 		d.fail(CodeBadPeriod, "%s is no month YYYY-MM of the years %d to %d", quote(s), firstYear, lastYear)
 	}
-	return p
+	return p, s
 }
 
 const (

@@ -19,7 +19,8 @@ func (d *Decoder) checkSource(s string) {
 			return
 		}
 	}
-	scheme := true // what has been read so far could be a scheme
+	scheme := true    // what has been read so far could be a scheme
+	fragment := false // the # was there
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
@@ -47,10 +48,11 @@ func (d *Decoder) checkSource(s string) {
 				d.fail(CodeBadURI, "%s is no scheme of a URI", quote(s[:i]))
 				return
 			}
-		case uriChars[c] == 0:
+		case uriChars[c] == 0 || c == '#' && fragment:
 			d.fail(CodeBadURI, "%q has no place in a URI-reference", rune(c))
 			return
 		default:
+			fragment = fragment || c == '#'
 			scheme = scheme && (uriChars[c] == letter || (i > 0 && uriChars[c] == schemeChar))
 		}
 	}

@@ -147,12 +147,6 @@ func appendText(b []byte, n need, s string) []byte {
 	return appendString(b, s)
 }
 
-func appendString(b []byte, s string) []byte {
-	w := jx.Writer{Buf: b}
-	w.Str(s)
-	return w.Buf
-}
-
 // amount is money, a quantity, minutes or kilometres: at most 4 decimals. Left out, it is zero.
 func amount[T any](name string, n need, at func(*T) *domain.Decimal) field[T] {
 	return decimal(name, n, amountDecimals, at)
