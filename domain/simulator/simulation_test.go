@@ -344,7 +344,7 @@ func TestSimulationEnds(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	c := config(9, 400_000)
+	c := config(9, 150_000)
 	c.OrdersPerDay = 2000
 	s, err := New(c)
 	if err != nil {
