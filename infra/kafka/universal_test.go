@@ -112,4 +112,3 @@ func TestUniversalStressOrdered(t *testing.T) {
 	u.ordered = true
 	u.stress(t)
 }
-
