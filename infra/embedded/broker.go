@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -24,6 +25,10 @@ const (
 	// event may be 256 KiB; a dead letter carries one whole with its headers;
 	// producers put some hundreds of events in a batch.
 	maxBatchBytes = 16 << 20
+
+	// segmentBytes is the size at which a new segment begins. At a start each
+	// partition has one segment in memory at a time.
+	segmentBytes = 32 << 20
 
 	// maxRequestBytes is Kafka's own socket.request.max.bytes.
 	maxRequestBytes = 100 << 20
@@ -51,6 +56,8 @@ type BrokerConfig struct {
 	AutoCreateTopics bool
 	// Logger takes the broker's own log; nil discards it.
 	Logger *slog.Logger
+
+	segmentBytes int // for tests: many segments from few records
 }
 
 // Validate says what is wrong with the configuration.
@@ -113,6 +120,9 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	if cfg.Partitions == 0 {
 		cfg.Partitions = defaultPartitions
 	}
+	if cfg.segmentBytes == 0 {
+		cfg.segmentBytes = segmentBytes
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -130,6 +140,11 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	// clean start is like one after a crash: members join anew, at once.
 	if err := os.Remove(filepath.Join(dir, "session_state.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("forgetting group members of the last run: %w", err)
+	}
+	if n, err := refreshSummaries(dir); err != nil {
+		return nil, fmt.Errorf("preparing the broker's log: %w", err)
+	} else if n > 0 {
+		cfg.Logger.Info("broker was not stopped in good order, its log is whole", "partitions", n)
 	}
 
 	log := &brokerLog{log: cfg.Logger}
@@ -151,6 +166,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.ms":          "-1",
 			"log.retention.bytes":       "-1",
+			"log.segment.bytes":         strconv.Itoa(cfg.segmentBytes),
 			"offsets.retention.minutes": strconv.Itoa(offsetsRetentionMinutes),
 			"message.max.bytes":         strconv.Itoa(maxBatchBytes),
 		}),
@@ -173,6 +189,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 		if s.err != nil {
 			return nil, fmt.Errorf("starting broker in %s: %w", dir, s.err)
 		}
+		debug.FreeOSMemory() // reading the log left whole segments behind
 		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log}
 		cfg.Logger.Info("broker started", "addr", b.addr, "dir", dir)
 		return b, nil

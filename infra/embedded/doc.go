@@ -48,7 +48,9 @@
 //     machine of 2 cores: 700,000 records/s in batches of 500, 0.3 ms for a
 //     single record or an offset commit.
 //   - It reads the whole log when it starts: 0.1 s for a million records of
-//     400 bytes. After a crash it holds the log in memory while it does so.
+//     400 bytes, one segment of each partition in memory at a time. After a
+//     crash it would hold all of the log in memory, were it not for
+//     refreshSummaries. With transactions in the log, or a torn tail, it does.
 //   - The result of fsync is not looked at, only that of write. On a disk that
 //     fails exactly there a record may be acknowledged and lost; a full disk is
 //     noticed.

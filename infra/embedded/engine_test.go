@@ -206,6 +206,7 @@ func TestEngineUsers(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.SetBasicAuth(e.ReaderUser(), e.ReaderPassword())
+		defer http.DefaultClient.CloseIdleConnections() // an idle one would hold the stop up
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
