@@ -536,3 +536,25 @@ func TestEngineSurvivesRudeClients(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestEngineReadsTheBroker: the two parts work with each other as their big
+// brothers do, through a client that is neither Go nor ours.
+func TestEngineReadsTheBroker(t *testing.T) {
+	dir := t.TempDir()
+	b := startBroker(t, BrokerConfig{Dir: dir})
+	e := startEngine(t, EngineConfig{Dir: dir})
+	createTopic(t, b.Addr(), "makegood.orders", 2)
+	for p := range 2 {
+		if _, err := produce(testContext(t), b.Addr(), "makegood.orders", p, `{"a":1}`, `{"a":2}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn := connect(t, e.DSN())
+	exec1(t, conn, "CREATE DATABASE makegood",
+		fmt.Sprintf("CREATE TABLE makegood.q (a UInt64) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = 'makegood.orders', kafka_group_name = 'q', kafka_format = 'JSONEachRow', kafka_num_consumers = 2, kafka_flush_interval_ms = 100", b.Addr()),
+		"CREATE MATERIALIZED VIEW makegood.t ENGINE = MergeTree ORDER BY a AS SELECT a FROM makegood.q")
+	for scan1[uint64](t, conn, "SELECT sum(a) FROM makegood.t") != 6 {
+		time.Sleep(pollEvery)
+	}
+	exec1(t, conn, "DROP TABLE makegood.t", "DROP TABLE makegood.q")
+}
