@@ -194,3 +194,24 @@ func (d *Decoder) checkHeaders() bool {
 }
 
 func isBlank(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }
+
+// EachKafkaHeader calls f with the headers that the attributes are in a Kafka message in binary mode.
+func (a *Attributes) EachKafkaHeader(f func(key, value string)) {
+	for _, x := range [...]struct{ name, value string }{
+		{KafkaContentType, a.DataContentType},
+		{KafkaPrefix + "specversion", a.SpecVersion},
+		{KafkaPrefix + "id", a.ID},
+		{KafkaPrefix + "source", a.Source},
+		{KafkaPrefix + "type", a.Type},
+		{KafkaPrefix + "time", a.Time},
+		{KafkaPrefix + "subject", a.Subject},
+		{KafkaPrefix + "dataschema", a.DataSchema},
+	} {
+		if x.value != "" {
+			f(x.name, x.value)
+		}
+	}
+	for i := range a.Extensions {
+		f(KafkaPrefix+a.Extensions[i].Name, a.Extensions[i].Value)
+	}
+}

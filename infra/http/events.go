@@ -1,0 +1,229 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/wire"
+)
+
+// Events takes events over HTTP and publishes them. It is the handler of POST /v1/events.
+type Events struct {
+	cfg      EventsConfig
+	body     bodyReader
+	inFlight inFlight
+	decoders sync.Pool // of *wire.Decoder
+
+	accepted, refused, shed, failed atomic.Int64
+}
+
+// Counts are what Events has done since it started.
+type Counts struct {
+	Accepted int64 // events acknowledged by the broker
+	Refused  int64 // events that broke the contract
+	Shed     int64 // requests turned away for want of room
+	Failed   int64 // requests whose events weren't acknowledged
+	InFlight int64 // bytes being worked on now
+}
+
+// NewEvents checks c and makes the handler.
+func NewEvents(c EventsConfig) (*Events, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	return &Events{
+		cfg:      c,
+		body:     bodyReader{most: c.MaxBody},
+		inFlight: inFlight{most: c.MaxInFlight},
+		decoders: sync.Pool{New: func() any { return new(wire.Decoder) }},
+	}, nil
+}
+
+// Counts says what was done so far.
+func (h *Events) Counts() Counts {
+	return Counts{
+		Accepted: h.accepted.Load(), Refused: h.refused.Load(), Shed: h.shed.Load(), Failed: h.failed.Load(),
+		InFlight: h.inFlight.now.Load(),
+	}
+}
+
+// ServeHTTP takes one request's events.
+func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	accepted, problem := h.take(w, r)
+	if problem == nil {
+		writeJSON(w, http.StatusAccepted, struct {
+			Accepted int `json:"accepted"`
+		}{accepted})
+		return
+	}
+	if problem.Status != http.StatusUnprocessableEntity {
+		// There may be a body that nobody read, or will.
+		w.Header().Set("Connection", "close")
+	}
+	WriteProblem(w, problem)
+}
+
+func (h *Events) take(w http.ResponseWriter, r *http.Request) (accepted int, _ *Problem) {
+	var attrs wire.Attributes
+	attrs.HTTPHeader(r.Header)
+	contentType := r.Header.Get("Content-Type")
+	mode := wire.ModeOf(contentType, attrs.SpecVersion != "")
+	if p := unsupported(w, mode, contentType, &attrs); p != nil {
+		return 0, p
+	}
+	room := reservation{of: &h.inFlight}
+	defer room.release()
+	body, err := h.readBody(w, r, &room)
+	if err != nil {
+		return 0, h.bodyProblem(w, err)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.PublishTimeout)
+	defer cancel()
+	q := request{Events: h, ctx: ctx, room: &room, mayWrite: grantOf(r).MayWrite}
+	decoder := h.decoders.Get().(*wire.Decoder)
+	defer h.decoders.Put(decoder)
+	q.decoder = decoder
+
+	var problem *Problem
+	switch mode {
+	case wire.BatchMode:
+		problem = q.batch(body)
+	case wire.StructuredMode:
+		problem = q.single(body, nil)
+	default:
+		problem = q.single(body, &attrs)
+	}
+	h.refused.Add(int64(len(q.errors)))
+	if problem != nil {
+		return 0, problem
+	}
+	if q.overloaded {
+		return 0, h.overloaded()
+	}
+	if err := q.publish(); err != nil {
+		h.failed.Add(1)
+		h.cfg.Logger.LogAttrs(ctx, slog.LevelError, "events not acknowledged", slog.String("error", err.Error()))
+		p := NewProblem(http.StatusServiceUnavailable, ProblemNotAcknowledged,
+			"the events were not acknowledged: send them all again, nothing doubles")
+		p.RetryAfter = h.cfg.RetryAfter
+		return 0, p
+	}
+	h.accepted.Add(int64(q.count))
+	if len(q.errors) > 0 {
+		return 0, q.invalid()
+	}
+	return q.count, nil
+}
+
+// unsupported says which content types aren't spoken here. A body that isn't said to be any CloudEvent is none where it is
+// JSON, and something else where it isn't.
+func unsupported(w http.ResponseWriter, mode wire.Mode, contentType string, attrs *wire.Attributes) *Problem {
+	switch mode {
+	case wire.StructuredMode, wire.BatchMode:
+		if charset := charsetOf(contentType); charset != "" && !strings.EqualFold(charset, "utf-8") {
+			return NewProblem(http.StatusUnsupportedMediaType, ProblemUnsupported, "JSON is UTF-8, and %q is said", charset)
+		}
+		return nil
+	case wire.BinaryMode:
+		return nil
+	case wire.NoMode:
+		if isJSON(contentType) || hasAttributes(attrs) {
+			return NewProblem(http.StatusBadRequest, ProblemNoCloudEvent,
+				"no CloudEvent: send %s, %s, or %s with ce- headers", wire.ContentTypeEvent, wire.ContentTypeBatch, wire.ContentTypeData)
+		}
+	}
+	w.Header().Set("Accept", strings.Join([]string{wire.ContentTypeEvent, wire.ContentTypeBatch, wire.ContentTypeData}, ", "))
+	return NewProblem(http.StatusUnsupportedMediaType, ProblemUnsupported,
+		"%q isn't spoken here: send %s, %s, or %s with ce- headers", contentType, wire.ContentTypeEvent, wire.ContentTypeBatch, wire.ContentTypeData)
+}
+
+func hasAttributes(a *wire.Attributes) bool {
+	return a.ID != "" || a.Source != "" || a.Type != "" || a.Time != "" || a.Subject != "" || len(a.Extensions) > 0
+}
+
+func isJSON(contentType string) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	kind = strings.TrimSpace(kind)
+	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
+}
+
+func charsetOf(contentType string) string {
+	_, parameters, _ := strings.Cut(contentType, ";")
+	for _, p := range strings.Split(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		if strings.EqualFold(name, "charset") {
+			return strings.Trim(value, `"`)
+		}
+	}
+	return ""
+}
+
+func (h *Events) readBody(w http.ResponseWriter, r *http.Request, room *reservation) ([]byte, error) {
+	control := http.NewResponseController(w)
+	// Writers that can't set deadlines (in tests) have none.
+	_ = control.SetReadDeadline(time.Now().Add(h.cfg.BodyTimeout))
+	body, err := h.body.read(w, r, room)
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{})
+	}
+	return body, err
+}
+
+func (h *Events) bodyProblem(w http.ResponseWriter, err error) *Problem {
+	switch {
+	case errors.Is(err, errNoRoom):
+		return h.overloaded()
+	case errors.Is(err, errTooLarge):
+		return NewProblem(http.StatusRequestEntityTooLarge, ProblemTooLarge, "a body has at most %d bytes, expanded", h.cfg.MaxBody)
+	case errors.Is(err, errUnsupported):
+		w.Header().Set("Accept-Encoding", "gzip, identity")
+		return NewProblem(http.StatusUnsupportedMediaType, ProblemUnsupported, "of content encodings, gzip is spoken here")
+	case errors.Is(err, errTooSlow):
+		return NewProblem(http.StatusRequestTimeout, ProblemTooSlow, "the body didn't arrive within %s", h.cfg.BodyTimeout)
+	case errors.Is(err, errBadGzip):
+		return NewProblem(http.StatusBadRequest, ProblemBadRequest, "the body is said to be gzip, and isn't")
+	default:
+		return NewProblem(http.StatusBadRequest, ProblemBadRequest, "the body could not be read to its end")
+	}
+}
+
+func (h *Events) overloaded() *Problem {
+	h.shed.Add(1)
+	p := NewProblem(http.StatusTooManyRequests, ProblemOverloaded, "too much at once: nothing of this was taken, send it again later")
+	p.RetryAfter = h.cfg.RetryAfter
+	return p
+}
+
+// message makes the message of an event.
+func (q *request) message(payload []byte, e *wire.Envelope) *message.Message {
+	m := message.NewMessageWithContext(q.ctx, "", payload)
+	if subject := e.Event.Subject(); subject != "" && e.Event.Stream() != domain.Books {
+		m.Metadata[q.cfg.PartitionKey] = strings.Clone(subject)
+	}
+	return m
+}
+
+// invalid is the answer to a request with events that break the contract.
+func (q *request) invalid() *Problem {
+	p := NewProblem(http.StatusUnprocessableEntity, ProblemInvalidEvents, "%s", breaks(len(q.errors)))
+	p.More = map[string]any{"accepted": q.count, "errors": q.errors}
+	return p
+}
+
+func breaks(n int) string {
+	if n == 1 {
+		return "1 event breaks the contract"
+	}
+	return fmt.Sprintf("%d events break the contract", n)
+}

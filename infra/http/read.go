@@ -1,0 +1,237 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections"
+)
+
+// Books are what the read side asks. Errors: projections.ErrNotFound, *projections.SeveralCurrenciesError.
+type Books interface {
+	Leakage(context.Context, projections.LeakageQuery) (*projections.Leakage, error)
+	Order(ctx context.Context, id string) (*projections.Story, error)
+	Case(ctx context.Context, id string) (*projections.Story, error)
+	Status(context.Context) (*Status, error)
+	Unpriced(ctx context.Context, limit int) ([]projections.UnpricedEvent, error)
+	DeadLetters(ctx context.Context, limit int) ([]projections.DeadLetter, error)
+	DeadLetter(ctx context.Context, id string) (*projections.DeadLetter, error)
+	// Replay sends a dead letter's bytes again, to where they came from.
+	Replay(ctx context.Context, id, actor string) error
+	// LastClose finds a period's last close in the log; false where it was never closed.
+	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
+}
+
+// Status is how far the books are. CaughtUp: all that was acknowledged before the request is booked and visible.
+type Status struct {
+	CaughtUp    bool            `json:"caught_up"`
+	Topics      []TopicProgress `json:"topics"`
+	Events      uint64          `json:"events"`
+	DeadLetters uint64          `json:"dead_letters"`
+	Unpriced    uint64          `json:"unpriced"`
+	Conflicts   uint64          `json:"conflicts"`
+}
+
+// TopicProgress is one partition: End is the offset that its next record will have, Booked the offset up to which all
+// records are in the books (or are dead letters).
+type TopicProgress struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	End       int64  `json:"end"`
+	Booked    int64  `json:"booked"`
+}
+
+// maxListed bounds lists that aren't paged.
+const maxListed = 1000
+
+// readRoutes adds the read side to the routes.
+func (s *Server) readRoutes(b Books) {
+	handle := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
+		scope := Read
+		if strings.HasPrefix(pattern, "POST ") {
+			scope = Operate
+		}
+		s.Handle(pattern, scope, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := f(w, r); err != nil {
+				answerError(w, r, err, s.cfg.Logger)
+			}
+		}))
+	}
+	handle("GET /v1/status", func(w http.ResponseWriter, r *http.Request) error {
+		status, err := b.Status(r.Context())
+		return answer(w, status, err)
+	})
+	handle("GET /v1/reports/leakage", func(w http.ResponseWriter, r *http.Request) error {
+		return leakage(w, r, b)
+	})
+	handle("GET /v1/orders/{id}", func(w http.ResponseWriter, r *http.Request) error {
+		story, err := b.Order(r.Context(), r.PathValue("id"))
+		return answer(w, story, err)
+	})
+	handle("GET /v1/cases/{id}", func(w http.ResponseWriter, r *http.Request) error {
+		story, err := b.Case(r.Context(), r.PathValue("id"))
+		return answer(w, story, err)
+	})
+	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
+		events, err := b.Unpriced(r.Context(), maxListed)
+		return answer(w, map[string]any{"unpriced": events}, err)
+	})
+	handle("GET /v1/deadletters", func(w http.ResponseWriter, r *http.Request) error {
+		letters, err := b.DeadLetters(r.Context(), maxListed)
+		return answer(w, map[string]any{"dead_letters": letters}, err)
+	})
+	handle("GET /v1/deadletters/{id}", func(w http.ResponseWriter, r *http.Request) error {
+		d, err := b.DeadLetter(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		return answer(w, struct {
+			*projections.DeadLetter
+			Key     string            `json:"key"`
+			Headers map[string]string `json:"headers"`
+			Payload []byte            `json:"payload"` // base64: what came need not be text
+		}{d, d.Key, d.Headers, d.Payload}, nil)
+	})
+	handle("POST /v1/deadletters/{id}/replay", func(w http.ResponseWriter, r *http.Request) error {
+		if err := b.Replay(r.Context(), r.PathValue("id"), "http"); err != nil {
+			return err
+		}
+		writeJSON(w, http.StatusAccepted, map[string]string{"replayed": r.PathValue("id")})
+		return nil
+	})
+}
+
+func answer(w http.ResponseWriter, v any, err error) error {
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	// The status is sent; a reader that went away can't be told.
+	_ = json.NewEncoder(w).Encode(v)
+	return nil
+}
+
+// badQuery is a question that can't be answered as it stands.
+type badQuery struct{ reason string }
+
+func (e *badQuery) Error() string { return e.reason }
+
+func leakage(w http.ResponseWriter, r *http.Request, b Books) error {
+	q, err := leakageQuery(r, b)
+	if err != nil {
+		return err
+	}
+	format := r.URL.Query().Get("format")
+	if format != "" && format != "json" && format != "csv" && format != "xlsx" {
+		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", format)}
+	}
+	report, err := b.Leakage(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	switch format {
+	case "csv":
+		return leakageTable(report).csv(w, "leakage")
+	case "xlsx":
+		return leakageTable(report).xlsx(w, "leakage")
+	}
+	return answer(w, report, nil)
+}
+
+// The first and the last day that the books know: what from and to are where a report doesn't say.
+var (
+	firstDay = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastDay  = time.Date(2149, 6, 6, 0, 0, 0, 0, time.UTC)
+)
+
+var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": true, "view": true, "period_by": true, "as_of": true, "currency": true, "format": true}
+
+func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
+	values := r.URL.Query()
+	for name := range values {
+		if !leakageParameters[name] {
+			return projections.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
+		}
+	}
+	q := projections.LeakageQuery{From: firstDay, To: lastDay, View: "economic", PeriodBy: "occurred", Currency: values.Get("currency")}
+	for name, day := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
+		if text := values.Get(name); text != "" {
+			t, err := time.Parse(time.DateOnly, text)
+			if err != nil {
+				return q, &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
+			}
+			*day = t
+		}
+	}
+	if text := values.Get("group_by"); text != "" {
+		q.GroupBy = strings.Split(text, ",")
+	}
+	if text := values.Get("view"); text != "" {
+		q.View = text
+	}
+	if text := values.Get("period_by"); text != "" {
+		q.PeriodBy = text
+	}
+	var err error
+	if q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b); err != nil {
+		return q, err
+	}
+	if err := q.Validate(); err != nil {
+		return q, &badQuery{err.Error()}
+	}
+	return q, nil
+}
+
+// asOf reads a time, or close:YYYY-MM.
+func asOf(ctx context.Context, text string, b Books) (projections.AsOf, error) {
+	if text == "" {
+		return projections.AsOf{}, nil
+	}
+	month, isClose := strings.CutPrefix(text, "close:")
+	if !isClose {
+		t, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return projections.AsOf{}, &badQuery{fmt.Sprintf("as_of: %q is neither a time (RFC 3339) nor close:YYYY-MM", text)}
+		}
+		return projections.AsOf{Time: t}, nil
+	}
+	period, err := domain.ParsePeriod(month)
+	if err != nil {
+		return projections.AsOf{}, &badQuery{"as_of: " + err.Error()}
+	}
+	c, ok, err := b.LastClose(ctx, period)
+	if err != nil {
+		return projections.AsOf{}, err
+	}
+	if !ok {
+		return projections.AsOf{}, &badQuery{fmt.Sprintf("as_of: %s was never closed", period)}
+	}
+	return projections.AsOf{Close: &c}, nil
+}
+
+// answerError turns an error into problem JSON.
+func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog.Logger) {
+	var query *badQuery
+	var currencies *projections.SeveralCurrenciesError
+	switch {
+	case errors.Is(err, projections.ErrNotFound):
+		writeProblem(w, r, http.StatusNotFound, "not_found", "The books hold nothing under that id.", nil)
+	case errors.As(err, &query):
+		writeProblem(w, r, http.StatusBadRequest, "bad_query", query.reason, nil)
+	case errors.As(err, &currencies):
+		writeProblem(w, r, http.StatusBadRequest, "several_currencies", currencies.Error(), map[string]any{"currencies": currencies.Currencies})
+	case r.Context().Err() != nil:
+		// Nobody waits for the answer any more.
+	default:
+		logger.Error("a question could not be answered", "path", r.URL.Path, "error", err)
+		writeProblem(w, r, http.StatusServiceUnavailable, "unavailable", "The books can't be read right now; see the log.", nil)
+	}
+}

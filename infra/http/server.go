@@ -1,0 +1,218 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// Config is what a Server needs. Zero limits take their defaults.
+type Config struct {
+	// Addr is where to listen. Default 127.0.0.1:8080: the world is only let in on purpose.
+	Addr string
+	// TLS makes it HTTPS.
+	TLS *tls.Config
+	// Events answers POST /v1/events. Nil: no events are taken in.
+	Events *Events
+	// Books answer the read side. Nil: nothing is read back.
+	Books Books
+	// Guard decides who may do what. Nil: everybody everything.
+	Guard Guard
+	// Ready says why the service can't do its work now; nil where it can. It is asked by /readyz.
+	Ready func(ctx context.Context) error
+	// Metrics answers /metrics. Nil: there are none.
+	Metrics http.Handler
+	// Logger takes the access log. Default: nothing.
+	Logger *slog.Logger
+
+	// HeaderTimeout bounds how long the headers may take. Default 5 s.
+	HeaderTimeout time.Duration
+	// WriteTimeout bounds a whole request, with its answer. Default 2 min.
+	WriteTimeout time.Duration
+	// IdleTimeout bounds how long a connection is kept between requests. Default 2 min.
+	IdleTimeout time.Duration
+	// ShutdownTimeout bounds how long running requests are waited for. Default 15 s.
+	ShutdownTimeout time.Duration
+	// MaxHeader bounds the bytes of the headers. Default 64 KiB.
+	MaxHeader int
+	// MaxConnections bounds the connections; more of them wait. Default 4,096.
+	MaxConnections int
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.Addr, "127.0.0.1:8080")
+	setDefault(&c.HeaderTimeout, 5*time.Second)
+	setDefault(&c.WriteTimeout, 2*time.Minute)
+	setDefault(&c.IdleTimeout, 2*time.Minute)
+	setDefault(&c.ShutdownTimeout, 15*time.Second)
+	setDefault(&c.MaxHeader, 64<<10)
+	setDefault(&c.MaxConnections, 4096)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Validate says what is wrong with c, everything at once.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		errs = append(errs, fmt.Errorf("address to listen on: %w", err))
+	}
+	for _, d := range []struct {
+		name string
+		time time.Duration
+	}{
+		{"header timeout", c.HeaderTimeout},
+		{"write timeout", c.WriteTimeout},
+		{"idle timeout", c.IdleTimeout},
+		{"shutdown timeout", c.ShutdownTimeout},
+	} {
+		if d.time < 0 {
+			errs = append(errs, fmt.Errorf("%s is below zero", d.name))
+		}
+	}
+	if c.MaxHeader < 0 || c.MaxConnections < 0 {
+		errs = append(errs, errors.New("a limit is below zero"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	return nil
+}
+
+// Server answers HTTP: New, perhaps Handle for more, perhaps Listen to know the address, then Run.
+type Server struct {
+	cfg      Config
+	mux      *http.ServeMux
+	http     *http.Server
+	listener net.Listener
+	stopping atomic.Bool
+}
+
+// New checks c and makes a server. It doesn't listen yet.
+func New(c Config) (*Server, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	s := &Server{cfg: c, mux: http.NewServeMux()}
+	s.http = &http.Server{
+		Handler:           s.logged(s.recovered(http.HandlerFunc(s.route))),
+		TLSConfig:         c.TLS,
+		ReadHeaderTimeout: c.HeaderTimeout,
+		ReadTimeout:       c.WriteTimeout,
+		WriteTimeout:      c.WriteTimeout,
+		IdleTimeout:       c.IdleTimeout,
+		MaxHeaderBytes:    c.MaxHeader,
+		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+	}
+	s.Handle("GET /healthz", Open, http.HandlerFunc(healthy))
+	s.Handle("GET /readyz", Open, http.HandlerFunc(s.ready))
+	if c.Metrics != nil {
+		s.Handle("GET /metrics", Read, c.Metrics)
+	}
+	if c.Events != nil {
+		s.Handle("POST /v1/events", Write, c.Events)
+	}
+	if c.Books != nil {
+		s.readRoutes(c.Books)
+	}
+	return s, nil
+}
+
+// Handle adds a handler for a pattern of http.ServeMux, behind the guard. Not while the server runs.
+func (s *Server) Handle(pattern string, scope Scope, h http.Handler) {
+	s.mux.Handle(pattern, s.guarded(scope, h))
+}
+
+// Listen opens the address. Run does it where it wasn't done before.
+func (s *Server) Listen() error {
+	l, err := net.Listen("tcp", s.cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	s.listener = l
+	return nil
+}
+
+// Addr is where the server listens, after Listen.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Run serves until ctx ends, then says that it isn't ready, lets running requests finish within ShutdownTimeout and cuts
+// off the rest.
+func (s *Server) Run(ctx context.Context) error {
+	if s.listener == nil {
+		if err := s.Listen(); err != nil {
+			return err
+		}
+	}
+	l := netutil.LimitListener(s.listener, s.cfg.MaxConnections)
+	done := make(chan error, 1)
+	go func() {
+		if s.cfg.TLS != nil {
+			done <- s.http.ServeTLS(l, "", "")
+			return
+		}
+		done <- s.http.Serve(l)
+	}()
+	select {
+	case err := <-done:
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil // by Close
+		}
+		return fmt.Errorf("gateway: %w", err)
+	case <-ctx.Done():
+	}
+	s.stopping.Store(true)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownTimeout)
+	defer cancel()
+	err := s.http.Shutdown(end)
+	if err != nil {
+		err = fmt.Errorf("gateway: requests were cut off after %s: %w", s.cfg.ShutdownTimeout, errors.Join(err, s.http.Close()))
+	}
+	<-done
+	return err
+}
+
+// Close cuts everything off at once.
+func (s *Server) Close() error {
+	s.stopping.Store(true)
+	err := s.http.Close()
+	if s.listener != nil {
+		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
+			err = errors.Join(err, closing)
+		}
+	}
+	return err
+}
+
+func healthy(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+}
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	err := errors.New("the service is stopping")
+	if !s.stopping.Load() {
+		err = nil
+		if s.cfg.Ready != nil {
+			err = s.cfg.Ready(r.Context())
+		}
+	}
+	if err != nil {
+		p := NewProblem(http.StatusServiceUnavailable, ProblemNotReady, "%v", err)
+		p.RetryAfter = time.Second
+		WriteProblem(w, p)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}

@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// table is a report as rows of text, for spreadsheets. Numbers keep every digit: they never pass through a float.
+type table struct {
+	header  []string
+	numeric []bool // per column
+	rows    [][]string
+}
+
+func leakageTable(l *projections.Leakage) *table {
+	t := &table{header: append(append([]string{}, l.GroupBy...), "gross", "net", "booked", "hidden", "recoveries", "cases", "orders", "currency")}
+	for range l.GroupBy {
+		t.numeric = append(t.numeric, false)
+	}
+	t.numeric = append(t.numeric, true, true, true, true, true, true, true, false)
+	add := func(key []string, f projections.LeakageFigures) {
+		t.rows = append(t.rows, append(key, f.Gross, f.Net, f.Booked, f.Hidden, f.Recoveries,
+			strconv.FormatUint(f.Cases, 10), strconv.FormatUint(f.Orders, 10), l.Currency))
+	}
+	for _, r := range l.Rows {
+		var key []string
+		for _, k := range l.GroupBy {
+			key = append(key, r.Key[k])
+		}
+		add(key, r.LeakageFigures)
+	}
+	return t
+}
+
+func (t *table) csv(w http.ResponseWriter, name string) error {
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".csv"))
+	out := csv.NewWriter(w)
+	// The status is sent with the first byte; a reader that went away can't be told.
+	_ = out.Write(t.header)
+	_ = out.WriteAll(t.rows)
+	return nil
+}
+
+// xlsx writes a workbook of one sheet. Cells of numbers hold the digits as they are; excelize (BSD, the one maintained
+// writer of the format in Go) would take a float otherwise.
+func (t *table) xlsx(w http.ResponseWriter, name string) error {
+	f := excelize.NewFile()
+	defer f.Close()
+	const sheet = "Sheet1"
+	for i, row := range append([][]string{t.header}, t.rows...) {
+		for j, value := range row {
+			cell, err := excelize.CoordinatesToCellName(j+1, i+1)
+			if err != nil {
+				return fmt.Errorf("write the workbook: %w", err)
+			}
+			if i > 0 && t.numeric[j] {
+				err = f.SetCellDefault(sheet, cell, value)
+			} else {
+				err = f.SetCellStr(sheet, cell, value)
+			}
+			if err != nil {
+				return fmt.Errorf("write the workbook: %w", err)
+			}
+		}
+	}
+	if err := f.SetSheetName(sheet, name); err != nil {
+		return fmt.Errorf("write the workbook: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".xlsx"))
+	_ = f.Write(w) // as above
+	return nil
+}
