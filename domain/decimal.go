@@ -172,8 +172,6 @@ func magnitude(n int64) uint64 {
 // a big.Int that keeps what fits in 128 bits inline, so ordinary events don't allocate.
 type exact struct{ n apd.BigInt }
 
-func (e *exact) reset() { e.n.SetInt64(0) }
-
 // product adds a × b.
 func (e *exact) product(a, b Decimal) { e.scaled(a, b, 1) }
 
@@ -194,8 +192,6 @@ func (e *exact) add(d Decimal)      { e.product(d, one) }
 func (e *exact) subtract(d Decimal) { e.product(-d, one) }
 
 func (e *exact) plus(o *exact) { e.n.Add(&e.n, &o.n) }
-
-func (e *exact) minus(o *exact) { e.n.Sub(&e.n, &o.n) }
 
 // round divides by divisor and rounds half to even to 4 decimals, in one step: no double rounding.
 func (e *exact) round(divisor int64) (Amount, error) {

@@ -103,3 +103,21 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(m.desc, prometheus.GaugeValue, float64(m.read(counts)))
 	}
 }
+
+// GatewayCounts are what a gateway has done since it started.
+type GatewayCounts struct {
+	Accepted, Refused, Shed, Failed, InFlight int64
+}
+
+// WatchGateway adds them.
+func WatchGateway(r prometheus.Registerer, read func() GatewayCounts) {
+	counter := func(name, help string, of func(GatewayCounts) int64) {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(of(read())) }))
+	}
+	counter("makegood_gateway_accepted_events_total", "Events that the brokers acknowledged.", func(c GatewayCounts) int64 { return c.Accepted })
+	counter("makegood_gateway_refused_events_total", "Events that broke the contract.", func(c GatewayCounts) int64 { return c.Refused })
+	counter("makegood_gateway_shed_requests_total", "Requests turned away for want of room.", func(c GatewayCounts) int64 { return c.Shed })
+	counter("makegood_gateway_failed_requests_total", "Requests whose events the brokers did not acknowledge.", func(c GatewayCounts) int64 { return c.Failed })
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_gateway_in_flight_bytes", Help: "Bytes of requests being worked on."},
+		func() float64 { return float64(read().InFlight) }))
+}

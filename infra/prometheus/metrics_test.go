@@ -16,6 +16,7 @@ func TestNamesAndUnits(t *testing.T) {
 	r := NewRegistry()
 	var stats projections.Stats
 	WatchProjector(r, &stats)
+	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })
 	WatchBooks(r, func(context.Context) (projections.Counts, error) { return projections.Counts{Events: 3}, nil })
 	problems, err := testutil.GatherAndLint(r)
 	if err != nil {
@@ -30,7 +31,9 @@ func TestNamesAndUnits(t *testing.T) {
 
 func TestBooksThatCannotBeRead(t *testing.T) {
 	r := prometheus.NewRegistry()
-	WatchBooks(r, func(context.Context) (projections.Counts, error) { return projections.Counts{Events: 3}, errors.New("down") })
+	WatchBooks(r, func(context.Context) (projections.Counts, error) {
+		return projections.Counts{Events: 3}, errors.New("down")
+	})
 	err := testutil.GatherAndCompare(r, strings.NewReader(`
 # HELP makegood_books_readable 1 when the books could be read for this scrape, else 0.
 # TYPE makegood_books_readable gauge

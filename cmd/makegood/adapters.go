@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/projections"
+)
+
+// positions tells the projector where in the log a message stands.
+func positions(topics map[domain.Stream]string) func(*message.Message) (domain.Position, bool) {
+	streams := map[string]domain.Stream{}
+	for s, topic := range topics {
+		streams[topic] = s
+	}
+	return func(m *message.Message) (domain.Position, bool) {
+		p, ok := kafka.PositionOf(m)
+		s, known := streams[p.Topic]
+		return domain.Position{Stream: s, Partition: int32(p.Partition), Offset: p.Offset, Time: p.Time}, ok && known
+	}
+}
+
+func keyOf(m *message.Message) string {
+	key, _ := kafka.KeyOf(m)
+	return string(key)
+}
+
+// booksLog reads the books stream.
+type booksLog struct{ *kafka.Tail }
+
+func (b booksLog) ReadTo(ctx context.Context, end int64, take func(projections.BooksRecord) error) error {
+	return b.Tail.ReadTo(ctx, end, func(r kafka.Record) error {
+		metadata := message.Metadata{}
+		for _, h := range r.Headers {
+			metadata[h.Key] = string(h.Value)
+		}
+		return take(projections.BooksRecord{Offset: r.Offset, Time: r.Time, Metadata: metadata, Value: r.Value})
+	})
+}
+
+// newDecode makes the codec's reader fit the projector.
+func newDecode() projections.Decode {
+	var decoder wire.Decoder
+	var envelope domain.Envelope
+	return func(headers message.Metadata, value []byte) (*domain.Envelope, error) {
+		e, err := decoder.Kafka(headers, value)
+		if err == nil {
+			envelope = domain.Envelope(*e)
+			return &envelope, nil
+		}
+		var fault *wire.Error
+		if !errors.As(err, &fault) {
+			return nil, fmt.Errorf("read an event: %w", err)
+		}
+		return nil, &projections.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: fault.Detail, Source: fault.Source, EventID: fault.ID}
+	}
+}

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/embedded"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/projections"
+)
+
+// appConfig is what serve, and every command that opens the books itself, can be told.
+type appConfig struct {
+	DataDir    string   `help:"Where everything embedded lives." default:"makegood-data" type:"path"`
+	HTTP       string   `help:"Address to listen on." default:"127.0.0.1:8080"`
+	Brokers    []string `help:"Kafka brokers; without them a broker runs inside."`
+	ClickHouse string   `help:"Address of ClickHouse: clickhouse://user:password@host:port/database; without it an engine runs inside." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
+	Roles      []string `help:"What this process does: gateway, projector, exporter." default:"gateway,projector,exporter"`
+
+	KafkaListen string `help:"Address of the broker inside; port 0 takes any." default:"127.0.0.1:9092"`
+	Prefix      string `help:"Prefix of the topics." default:"makegood."`
+	Group       string `help:"Consumer group of the projectors." default:"makegood-projector"`
+	Partitions  int    `help:"Partitions of a topic that has to be made." default:"4"`
+	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
+}
+
+const (
+	roleGateway   = "gateway"
+	roleProjector = "projector"
+	roleExporter  = "exporter"
+)
+
+func (c *appConfig) validate() error {
+	for _, r := range c.Roles {
+		if !slices.Contains([]string{roleGateway, roleProjector, roleExporter}, r) {
+			return fmt.Errorf("--roles: %q is none of gateway, projector, exporter", r)
+		}
+	}
+	if len(c.Roles) == 0 {
+		return errors.New("--roles: at least one of gateway, projector, exporter")
+	}
+	if c.Partitions < 1 || c.Partitions > 10_000 {
+		return fmt.Errorf("--partitions: %d is not between 1 and 10,000", c.Partitions)
+	}
+	if _, err := time.LoadLocation(c.Zone); err != nil {
+		return fmt.Errorf("--zone: %w", err)
+	}
+	return nil
+}
+
+func (c *appConfig) embedded() bool { return len(c.Brokers) == 0 || c.ClickHouse == "" }
+
+func (c *appConfig) has(role string) bool { return slices.Contains(c.Roles, role) }
+
+func (c *appConfig) topic(s domain.Stream) string { return c.Prefix + s.String() }
+
+func (c *appConfig) topics() []string {
+	return []string{c.topic(domain.Orders), c.topic(domain.Errors), c.topic(domain.Redeliveries), c.topic(domain.Books)}
+}
+
+// App is a running makegood: the rooms joined. Close undoes what startApp did, in reverse.
+type App struct {
+	config appConfig
+	logger *slog.Logger
+	now    func() time.Time
+
+	dir       *embedded.DataDir
+	engine    *embedded.Engine
+	brokers   []string
+	admin     *kafka.Admin
+	publisher *kafka.Publisher
+	store     *clickhouse.Store
+	counter   *projections.Counter
+	terms     *projections.Terms
+	projector *projections.Projector
+	url       string // of the HTTP server
+
+	failed chan error // the first part that ended by itself
+	closes []func() error
+	once   sync.Once
+	err    error
+}
+
+// startApp starts everything that the roles want. progress takes what a person waits for: the engine's download.
+func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progress io.Writer) (_ *App, err error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	a := &App{config: config, logger: logger, now: time.Now, failed: make(chan error, 8)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := a.startEmbedded(ctx, progress); err != nil {
+		return nil, err
+	}
+	if err := a.connect(ctx); err != nil {
+		return nil, err
+	}
+	if config.has(roleProjector) {
+		if err := a.startProjector(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.startHTTP(ctx); err != nil {
+		return nil, err
+	}
+	if a.dir != nil {
+		if err := a.dir.Announce(embedded.Announcement{HTTP: strings.TrimPrefix(a.url, "http://"), Kafka: a.brokers[0], Started: a.now()}); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// startEmbedded starts what no address was given for.
+func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
+	a.brokers = a.config.Brokers
+	if !a.config.embedded() {
+		return nil
+	}
+	dir, err := embedded.Open(a.config.DataDir)
+	if err != nil {
+		return err
+	}
+	a.dir = dir
+	a.onClose(dir.Close)
+	if a.config.ClickHouse == "" {
+		if a.engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir.Path(), Logger: a.logger, Progress: progress}); err != nil {
+			return err
+		}
+		a.onClose(a.engine.Close)
+		go func() {
+			<-a.engine.Done()
+			if err := a.engine.Err(); err != nil {
+				a.fail(fmt.Errorf("the embedded ClickHouse ended: %w", err))
+			}
+		}()
+	}
+	if len(a.config.Brokers) == 0 {
+		broker, err := embedded.StartBroker(ctx, embedded.BrokerConfig{Dir: dir.Path(), Addr: a.config.KafkaListen, Partitions: a.config.Partitions, Logger: a.logger})
+		if err != nil {
+			return err
+		}
+		a.onClose(broker.Close)
+		a.brokers = []string{broker.Addr()}
+	}
+	return nil
+}
+
+func (a *App) kafkaConfig() kafka.Config {
+	return kafka.Config{Brokers: a.brokers, ClientID: "makegood", Logger: a.logger}
+}
+
+// connect opens the connections that every role wants, and makes topics and schema.
+func (a *App) connect(ctx context.Context) (err error) {
+	if a.admin, err = kafka.NewAdmin(a.kafkaConfig()); err != nil {
+		return err
+	}
+	a.onClose(a.admin.Close)
+	if err := a.ensureTopics(ctx); err != nil {
+		return err
+	}
+	if a.publisher, err = kafka.NewPublisher(kafka.PublisherConfig{Config: a.kafkaConfig()}); err != nil {
+		return err
+	}
+	a.onClose(a.publisher.Close)
+	dsn := a.config.ClickHouse
+	if dsn == "" {
+		dsn = a.engine.DSN()
+	}
+	if a.store, err = clickhouse.Open(ctx, clickhouse.Config{DSN: dsn, Logger: a.logger}, projections.Migrations()); err != nil {
+		return err
+	}
+	a.onClose(a.store.Close)
+	if err := projections.CreateViews(ctx, a.store.DB); err != nil {
+		return err
+	}
+	a.counter = projections.NewCounter(a.store.DB)
+	zone, err := time.LoadLocation(a.config.Zone)
+	if err != nil {
+		return err
+	}
+	books, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.config.topic(domain.Books)})
+	if err != nil {
+		return err
+	}
+	a.onClose(books.Close)
+	a.terms = projections.NewTerms(booksLog{books}, newDecode(), zone)
+	return nil
+}
+
+// ensureTopics makes the topics that are missing. Nothing in them expires: the log is what the books can be held
+// against. Their records are stamped by the broker, not by producers' clocks.
+func (a *App) ensureTopics(ctx context.Context) error {
+	settings := map[string]string{"retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
+	var specs []kafka.TopicSpec
+	for _, s := range []domain.Stream{domain.Orders, domain.Errors, domain.Redeliveries} {
+		specs = append(specs, kafka.TopicSpec{Name: a.config.topic(s), Partitions: a.config.Partitions, Config: settings})
+	}
+	specs = append(specs,
+		kafka.TopicSpec{Name: a.config.topic(domain.Books), Partitions: 1, Config: settings},
+		kafka.TopicSpec{Name: a.config.Prefix + projections.DeadLetterTopic, Partitions: 1, Config: settings})
+	differences, err := a.admin.EnsureTopics(ctx, specs)
+	if err != nil {
+		return err
+	}
+	for _, d := range differences {
+		if d.Topic == a.config.topic(domain.Books) && d.What == "partitions" {
+			return fmt.Errorf("topic %s has %s partitions; the order of its records matters, so it must have one", d.Topic, d.Have)
+		}
+		a.logger.Warn("a topic is not as makegood would make it", "difference", d.String())
+	}
+	return nil
+}
+
+// drain bounds how long a stopping projector may take to land what it holds.
+const drain = 15 * time.Second
+
+func (a *App) startProjector(ctx context.Context) error {
+	subscriber, err := kafka.NewSubscriber(kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.config.Group,
+		MaxInFlight: 65_536, MaxInFlightBytes: 32 << 20, FetchMaxBytes: 4 << 20, Buffer: 8192, FetchMaxWait: 250 * time.Millisecond,
+		CommitInterval: 100 * time.Millisecond})
+	if err != nil {
+		return err
+	}
+	writer := a.store.Writer()
+	topics := map[domain.Stream]string{}
+	for s := domain.Orders; s <= domain.Books; s++ {
+		topics[s] = a.config.topic(s)
+	}
+	a.projector, err = projections.NewProjector(projections.ProjectorConfig{
+		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Now: a.now, Logger: a.logger,
+	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
+	if err != nil {
+		return err
+	}
+	// The work outlives ctx: Close stops it, in its turn.
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := a.projector.Run(working, drain); err != nil {
+			a.fail(fmt.Errorf("the projector ended: %w", err))
+		}
+	})
+	done.Go(func() {
+		if err := a.projector.WatchConflicts(working); err != nil {
+			a.fail(fmt.Errorf("the watch for conflicts ended: %w", err))
+		}
+	})
+	a.onClose(func() error {
+		stop()
+		done.Wait()
+		return errors.Join(subscriber.Close(), writer.Close())
+	})
+	return nil
+}
+
+// fail notes that a part ended by itself.
+func (a *App) fail(err error) {
+	select {
+	case a.failed <- err:
+	default:
+	}
+}
+
+// Failed delivers the error of a part that ended by itself: nothing can go on without it.
+func (a *App) Failed() <-chan error { return a.failed }
+
+func (a *App) onClose(f func() error) { a.closes = append(a.closes, f) }
+
+// Close stops taking events in, lands what is held, and stops the rest.
+func (a *App) Close() error {
+	a.once.Do(func() {
+		for _, f := range slices.Backward(a.closes) {
+			a.err = errors.Join(a.err, f())
+		}
+	})
+	return a.err
+}

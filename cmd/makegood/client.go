@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/makegood/makegood/infra/embedded"
+)
+
+// booksFlags say which books a command asks.
+type booksFlags struct {
+	To string `help:"URL of a running makegood; without it, whoever serves the data directory, else the directory itself is opened."`
+	appConfig
+}
+
+// open finds the books: those named, those of the process that serves the data directory, or the directory itself,
+// opened for as long as the command runs.
+func (f *booksFlags) open(ctx context.Context, logger *slog.Logger, s streams) (*client, func() error, error) {
+	nothing := func() error { return nil }
+	if f.To != "" {
+		u, err := url.Parse(f.To)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return nil, nil, fmt.Errorf("--to: %q is no URL of the form http://host:port", f.To)
+		}
+		return newClient(strings.TrimSuffix(f.To, "/")), nothing, nil
+	}
+	if f.embedded() {
+		holder, err := embedded.ReadAnnouncement(f.DataDir)
+		switch {
+		case err == nil && holder.HTTP != "":
+			fmt.Fprintf(s.err, "asking the makegood that serves %s, at %s\n", f.DataDir, holder.HTTP)
+			return newClient("http://" + holder.HTTP), nothing, nil
+		case err != nil && !errors.Is(err, embedded.ErrNotServing):
+			return nil, nil, err
+		}
+	}
+	config := f.appConfig
+	// Nobody else is to reach books that are open for one command alone.
+	config.HTTP, config.KafkaListen = "127.0.0.1:0", "127.0.0.1:0"
+	app, err := startApp(ctx, config, logger, s.err)
+	if err != nil {
+		return nil, nil, err
+	}
+	return newClient(app.url), app.Close, nil
+}
+
+// client asks a makegood over HTTP.
+type client struct {
+	base string
+	http *http.Client
+}
+
+func newClient(base string) *client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 16
+	return &client{base: base, http: &http.Client{Transport: transport, Timeout: 2 * time.Minute}}
+}
+
+// problem is an answer of RFC 9457.
+type problem struct {
+	Status   int    `json:"status"`
+	Title    string `json:"title"`
+	Detail   string `json:"detail"`
+	Accepted int    `json:"accepted"`
+	Errors   []struct {
+		Index   int    `json:"index"`
+		Pointer string `json:"pointer"`
+		Code    string `json:"code"`
+		Detail  string `json:"detail"`
+	} `json:"errors"`
+}
+
+func (p *problem) Error() string {
+	if p.Detail != "" {
+		return p.Title + ": " + p.Detail
+	}
+	return p.Title
+}
+
+// get reads an answer into target, or copies it where target is an io.Writer.
+func (c *client) get(ctx context.Context, path string, query url.Values, target any) error {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return err
+	}
+	return c.do(request, target)
+}
+
+func (c *client) post(ctx context.Context, path, contentType string, body io.Reader, target any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, body)
+	if err != nil {
+		return err
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	return c.do(request, target)
+}
+
+func (c *client) do(request *http.Request, target any) error {
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", c.base, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 {
+		p := &problem{Status: response.StatusCode, Title: response.Status}
+		// Not every answer on the way is ours; without a body the status must do.
+		_ = json.NewDecoder(io.LimitReader(response.Body, 16<<20)).Decode(p)
+		return p
+	}
+	if w, ok := target.(io.Writer); ok {
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	if target == nil {
+		_, err := io.Copy(io.Discard, response.Body)
+		return err
+	}
+	if err := json.NewDecoder(response.Body).Decode(target); err != nil {
+		return fmt.Errorf("read the answer of %s: %w", request.URL.Path, err)
+	}
+	return nil
+}
+
+// caughtUp waits until all that was acknowledged by now is booked and visible, and returns the status then.
+func (c *client) caughtUp(ctx context.Context) (status, error) {
+	for {
+		var s status
+		if err := c.get(ctx, "/v1/status", nil, &s); err != nil {
+			return s, err
+		}
+		if s.CaughtUp {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			return s, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// status is the answer of /v1/status.
+type status struct {
+	CaughtUp bool `json:"caught_up"`
+	Topics   []struct {
+		Topic     string `json:"topic"`
+		Partition int    `json:"partition"`
+		End       int64  `json:"end"`
+		Booked    int64  `json:"booked"`
+	} `json:"topics"`
+	Events      uint64 `json:"events"`
+	DeadLetters uint64 `json:"dead_letters"`
+	Unpriced    uint64 `json:"unpriced"`
+	Conflicts   uint64 `json:"conflicts"`
+}

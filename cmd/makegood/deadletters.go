@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"text/tabwriter"
+
+	"github.com/makegood/makegood/projections"
+)
+
+type deadlettersCommand struct {
+	List   deadlettersList   `cmd:"" default:"1" help:"The open ones."`
+	Show   deadlettersShow   `cmd:"" help:"One, with the bytes that came."`
+	Replay deadlettersReplay `cmd:"" help:"Send one again, after its cause is mended."`
+}
+
+type deadlettersList struct{ booksFlags }
+
+// Run lists what could not be booked.
+func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var answer struct {
+		DeadLetters []projections.DeadLetter `json:"dead_letters"`
+	}
+	if err := books.get(ctx, "/v1/deadletters", nil, &answer); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "id\tplace\treason\tpointer\tsource\tevent\tlast seen\tdetail")
+	for _, d := range answer.DeadLetters {
+		fmt.Fprintf(w, "%s\t%s/%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Pointer, d.Source, d.EventID,
+			d.LastSeen.Format("2006-01-02 15:04:05"), d.Detail)
+	}
+	return w.Flush()
+}
+
+type deadlettersShow struct {
+	booksFlags
+	ID string `arg:"" help:"Of the dead letter."`
+}
+
+// Run prints one dead letter.
+func (c *deadlettersShow) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return books.get(ctx, "/v1/deadletters/"+url.PathEscape(c.ID), nil, s.out)
+}
+
+type deadlettersReplay struct {
+	booksFlags
+	ID string `arg:"" help:"Of the dead letter."`
+}
+
+// Run sends one dead letter again.
+func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := books.post(ctx, "/v1/deadletters/"+url.PathEscape(c.ID)+"/replay", "", nil, nil); err != nil {
+		return err
+	}
+	if _, err := books.caughtUp(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, "sent again; if its cause remains, it is a dead letter again")
+	return err
+}

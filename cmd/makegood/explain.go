@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections"
+)
+
+type explainCommand struct {
+	booksFlags
+	Order string `arg:"" help:"The order's id."`
+}
+
+// Run tells the story of an order.
+func (c *explainCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return explain(ctx, books, c.Order, s)
+}
+
+func explain(ctx context.Context, books *client, order string, s streams) error {
+	var story projections.Story
+	if err := books.get(ctx, "/v1/orders/"+url.PathEscape(order), nil, &story); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	tell(&b, &story)
+	_, err := s.out.Write(b.Bytes())
+	return err
+}
+
+// tell writes the story for a person: what happened, what it posted, what the books say and what it really cost.
+func tell(b *bytes.Buffer, story *projections.Story) {
+	fmt.Fprintf(b, "Order %s of store %s, in %s\n", story.OrderID, story.StoreID, story.Currency)
+	for _, c := range story.Cases {
+		fmt.Fprintf(b, "Case %s: %s\n", c.ErrorID, caseInWords(&c))
+	}
+	for _, e := range story.Events {
+		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), eventName(e.Type), details(e.Data))
+		w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+		for _, l := range e.Lines {
+			debit, credit := l.Amount, ""
+			if strings.HasPrefix(l.Amount, "-") {
+				debit, credit = "", l.Amount[1:]
+			}
+			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\n", l.Account, l.Name, debit, credit, strings.ToLower(l.Basis), l.Element)
+		}
+		w.Flush() // into a buffer: it can't fail
+		for _, missing := range e.Unpriced {
+			fmt.Fprintf(b, "      unpriced: no rate %s\n", missing)
+		}
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(b)
+	booked := bookedOnly(story)
+	for _, f := range []struct{ what, amount string }{
+		{"the order was to bring", story.PerfectContribution},
+		{"it brought", story.Contribution},
+		{"the fix cost, before anybody paid us back", story.Gross},
+		{"of that hidden: in wages and fleet, in no ledger", story.Hidden},
+		{"net, the real cost of the fix", story.Net},
+		{"what the general ledger alone shows of it", booked},
+	} {
+		fmt.Fprintf(w, "%s:\t%s\t%s\t\n", f.what, f.amount, story.Currency)
+	}
+	w.Flush()
+	if story.Unpriced {
+		fmt.Fprintln(b, "\nA rate is missing: the real cost is higher.")
+	}
+}
+
+// bookedOnly is the net of the fix without what is imputed: what a general ledger knows. Less than zero is a gain.
+func bookedOnly(story *projections.Story) string {
+	net, err := domain.ParseAmount(story.Net)
+	hidden, err2 := domain.ParseAmount(story.Hidden)
+	if err != nil || err2 != nil {
+		return "?"
+	}
+	return (net - hidden).String()
+}
+
+func caseInWords(c *projections.Case) string {
+	words := []string{strings.ReplaceAll(c.Kind, "_", " ")}
+	for _, f := range []struct{ name, value string }{
+		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID}, {"employee", c.EmployeeID}, {"avoidable", c.Avoidable},
+	} {
+		if f.value != "" {
+			words = append(words, f.name+" "+strings.ReplaceAll(f.value, "_", " "))
+		}
+	}
+	if !c.Founded {
+		words = append(words, "unfounded: the customer was mistaken")
+	}
+	return strings.Join(words, ", ")
+}
+
+func eventName(kind string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(kind, "makegood."), ".v1")
+}
+
+// details picks what a person wants to see of an event's data.
+func details(data json.RawMessage) string {
+	var fields map[string]any
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if d.Decode(&fields) != nil {
+		return ""
+	}
+	var words []string
+	for _, name := range []string{"kind", "found", "detected_by", "root_cause", "mode", "role", "minutes", "drive_minutes", "site_minutes", "wait_minutes",
+		"distance_km", "amount", "net", "party", "reason", "by", "rating"} {
+		if v, ok := fields[name]; ok && v != nil {
+			words = append(words, fmt.Sprintf("%s %v", strings.ReplaceAll(name, "_", " "), v))
+		}
+	}
+	if promise, ok := fields["promise"].(map[string]any); ok && promise["until"] != nil {
+		words = append(words, fmt.Sprintf("promised until %v", promise["until"]))
+	}
+	if lines, ok := fields["lines"].([]any); ok {
+		for _, l := range lines {
+			if line, ok := l.(map[string]any); ok {
+				words = append(words, fmt.Sprintf("%v × %v", line["quantity"], line["sku"]))
+			}
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(words, ", ")
+}

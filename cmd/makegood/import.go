@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/pos/onlineretail"
+	"github.com/makegood/makegood/infra/wire"
+)
+
+type importCommand struct {
+	booksFlags
+	SourceFormat string   `help:"cloudevents (NDJSON or a JSON array) or online-retail (UCI's CSV)." name:"format" enum:"cloudevents,online-retail" default:"cloudevents"`
+	Files        []string `arg:"" help:"Files, plain or .gz; - is standard input."`
+
+	OnlineRetail onlineRetailFlags `embed:"" prefix:"retail-" group:"What Online Retail doesn't hold, and is assumed:"`
+}
+
+type onlineRetailFlags struct {
+	Store string `help:"The store that all invoices are of." default:""`
+}
+
+// errRefused makes the exit status tell that something was refused.
+var errRefused = errors.New("not everything was accepted")
+
+// Run imports the files and says what became of them.
+func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	before, err := books.caughtUp(ctx)
+	if err != nil {
+		return err
+	}
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("importing"),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"),
+		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+	out := newSender(ctx, books, func(accepted int) { _ = bar.Set(accepted) }) // a bar that can't be drawn stops nothing
+	for _, name := range c.Files {
+		if err := c.file(ctx, name, s, out); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if err := out.wait(ctx); err != nil {
+		return err
+	}
+	_ = bar.Finish()
+	after, err := books.caughtUp(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "accepted %d, refused %d, new %d\n", out.accepted, out.refused, after.Events-min(after.Events, before.Events))
+	for _, r := range out.refusals {
+		fmt.Fprintln(s.out, "  refused", r)
+	}
+	if more := out.refused - len(out.refusals); more > 0 {
+		fmt.Fprintf(s.out, "  and %d more\n", more)
+	}
+	for _, changed := range []struct {
+		what      string
+		was, is   uint64
+		otherwise string
+	}{
+		{"dead letters", before.DeadLetters, after.DeadLetters, "makegood deadletters"},
+		{"unpriced events", before.Unpriced, after.Unpriced, "a rate is missing"},
+	} {
+		if changed.is > changed.was {
+			fmt.Fprintf(s.out, "%d more %s: %s\n", changed.is-changed.was, changed.what, changed.otherwise)
+		}
+	}
+	if out.refused > 0 {
+		return errRefused
+	}
+	return nil
+}
+
+func (c *importCommand) file(ctx context.Context, name string, s streams, out *sender) error {
+	in := s.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	if c.SourceFormat == "online-retail" {
+		return c.onlineRetail(ctx, name, in, s, out)
+	}
+	return importEvents(ctx, name, in, out)
+}
+
+// importEvents reads CloudEvents, one a line or in one JSON array.
+func importEvents(ctx context.Context, name string, in io.Reader, out *sender) error {
+	buffered := bufio.NewReaderSize(in, wire.MaxEvent+2)
+	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return fmt.Errorf("unpack: %w", err)
+		}
+		defer z.Close()
+		buffered = bufio.NewReaderSize(z, wire.MaxEvent+2)
+	}
+	array, err := beginsArray(buffered)
+	if err != nil {
+		return err
+	}
+	if array {
+		return importArray(ctx, name, buffered, out)
+	}
+	return importLines(ctx, name, buffered, out)
+}
+
+// beginsArray looks at the first character that is no white space.
+func beginsArray(in *bufio.Reader) (bool, error) {
+	for {
+		c, err := in.ReadByte()
+		if err == io.EOF {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			continue
+		}
+		return c == '[', in.UnreadByte()
+	}
+}
+
+func importLines(ctx context.Context, name string, in *bufio.Reader, out *sender) error {
+	for number := 1; ; number++ {
+		line, err := in.ReadSlice('\n')
+		place := fmt.Sprintf("%s:%d", name, number)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			out.mu.Lock()
+			out.refuse(fmt.Sprintf("%s: event_too_large: a line of more than %d bytes", place, wire.MaxEvent))
+			out.mu.Unlock()
+			for errors.Is(err, bufio.ErrBufferFull) {
+				_, err = in.ReadSlice('\n')
+			}
+			line = nil
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			if aerr := addEvent(ctx, line, place, out); aerr != nil {
+				return aerr
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}
+
+func importArray(ctx context.Context, name string, in io.Reader, out *sender) error {
+	decoder := json.NewDecoder(in)
+	if _, err := decoder.Token(); err != nil {
+		return err
+	}
+	for index := 0; decoder.More(); index++ {
+		var event json.RawMessage
+		if err := decoder.Decode(&event); err != nil {
+			return fmt.Errorf("element %d, near byte %d: %w", index, decoder.InputOffset(), err)
+		}
+		if err := addEvent(ctx, event, fmt.Sprintf("%s[%d]", name, index), out); err != nil {
+			return err
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return fmt.Errorf("the array doesn't end: %w", err)
+	}
+	return nil
+}
+
+// addEvent hands an event on, unless it can't stand in a batch with others.
+func addEvent(ctx context.Context, event []byte, place string, out *sender) error {
+	if !json.Valid(event) {
+		out.mu.Lock()
+		defer out.mu.Unlock()
+		out.refuse(place + ": bad_json: not JSON")
+		return nil
+	}
+	var head struct {
+		Type any `json:"type"`
+	}
+	// What is no object will be refused by the gateway, with its reason.
+	_ = json.Unmarshal(event, &head)
+	name, _ := head.Type.(string)
+	return out.add(ctx, event, domain.ParseType([]byte(name)).Stream() == domain.Books, place)
+}
+
+// onlineRetail imports UCI's file and accounts for every row of it.
+func (c *importCommand) onlineRetail(ctx context.Context, name string, in io.Reader, s streams, out *sender) error {
+	options := onlineretail.Defaults()
+	if c.OnlineRetail.Store != "" {
+		options.StoreID = c.OnlineRetail.Store
+	}
+	fmt.Fprintln(s.out, options.Assumptions())
+	var event []byte
+	account, err := onlineretail.Import(ctx, in, options, func(e *domain.Event) error {
+		event = wire.AppendEvent(event[:0], e)
+		return out.add(ctx, event, e.Stream() == domain.Books, e.ID)
+	})
+	fmt.Fprintln(s.out, account.String())
+	return err
+}

@@ -1,0 +1,84 @@
+// Command makegood is the service-recovery ledger: one binary with every role and tool.
+//
+// Only this package knows all the rooms: App joins them, each command is a file. The command line is kong's: flags are
+// struct fields with environment twins, and it brings no framework along.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/makegood/makegood/infra/embedded"
+)
+
+// commandLine is every command and flag. Flags have environment twins, MAKEGOOD_ and the name.
+type commandLine struct {
+	Log string `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
+
+	Serve       serveCommand       `cmd:"" help:"Take events in, book them, answer questions."`
+	Demo        demoCommand        `cmd:"" help:"See it work: everything embedded, a simulated parts distributor, the truck."`
+	Import      importCommand      `cmd:"" help:"Read events from files."`
+	Report      reportCommand      `cmd:"" help:"What the fixes really cost, by what you ask."`
+	Explain     explainCommand     `cmd:"" help:"The whole story of one order, down to the journal lines."`
+	Status      statusCommand      `cmd:"" help:"How far the books are."`
+	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
+	Loadgen     loadgenCommand     `cmd:"" help:"Simulated events, as many and as disordered as you like."`
+}
+
+// streams are the process's own: tests give others.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	if embedded.IsChild(os.Args) {
+		embedded.RunChild()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run is the whole program but for the process around it; it returns the exit status.
+func run(ctx context.Context, args []string, s streams) int {
+	var line commandLine
+	exited := -1
+	parser, err := kong.New(&line, kong.Name("makegood"),
+		kong.Description("What each fix really costs, in cash and in profit, per order and to the cent."),
+		kong.DefaultEnvars("MAKEGOOD"), kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
+	if err != nil {
+		fmt.Fprintln(s.err, "makegood:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(s.err, "makegood:", err)
+		return 2
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(line.Log)); err != nil {
+		fmt.Fprintln(s.err, "makegood:", err)
+		return 2
+	}
+	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	command.Bind(logger)
+	if err := command.Run(); err != nil {
+		fmt.Fprintln(s.err, "makegood:", err)
+		return 1
+	}
+	return 0
+}

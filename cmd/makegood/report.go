@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/makegood/makegood/projections"
+)
+
+type reportCommand struct {
+	booksFlags
+	From     string   `help:"First day, YYYY-MM-DD."`
+	Until    string   `help:"Day after the last, YYYY-MM-DD." name:"until"`
+	GroupBy  []string `help:"day, month, store, vendor, kind, root_cause, party_at_fault, employee, avoidable, element, account, basis, category." default:"kind"`
+	View     string   `help:"economic (everything), booked (what the general ledger sees) or cash." enum:"economic,booked,cash" default:"economic"`
+	PeriodBy string   `help:"By when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
+	AsOf     string   `help:"What was recorded by then: a time, or close:YYYY-MM."`
+	Currency string   `help:"ISO 4217; needed where there are several."`
+	Format   string   `help:"table, csv or json." enum:"table,csv,json" default:"table"`
+}
+
+// Run prints the leakage report.
+func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	query := url.Values{"group_by": {strings.Join(c.GroupBy, ",")}, "view": {c.View}, "period_by": {c.PeriodBy}}
+	for name, value := range map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if c.Format != "table" {
+		query.Set("format", c.Format)
+		return books.get(ctx, "/v1/reports/leakage", query, s.out)
+	}
+	var report projections.Leakage
+	if err := books.get(ctx, "/v1/reports/leakage", query, &report); err != nil {
+		return err
+	}
+	return printLeakage(s, &report, c.GroupBy)
+}
+
+// printLeakage writes the report for a person.
+func printLeakage(s streams, report *projections.Leakage, groupBy []string) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	line := func(key []string, f projections.LeakageFigures) {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked, f.Hidden, f.Cases, f.Orders)
+	}
+	fmt.Fprintf(w, "%s\tgross\trecoveries\tnet\tbooked\thidden\tcases\torders\t\n", strings.Join(groupBy, "\t"))
+	for _, row := range report.Rows {
+		key := make([]string, len(groupBy))
+		for i, k := range groupBy {
+			if key[i] = row.Key[k]; key[i] == "" {
+				key[i] = "-"
+			}
+		}
+		line(key, row.LeakageFigures)
+	}
+	total := make([]string, len(groupBy))
+	if len(total) > 0 {
+		total[0] = "total"
+	}
+	line(total, report.Totals)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "\nin %s, as of %s; changed mind, apart: %s\n", report.Currency, report.AsOf.Format("2006-01-02 15:04:05 MST"), report.Apart["changed_mind"])
+	return err
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+type serveCommand struct {
+	appConfig
+}
+
+// Run serves until it is told to stop, or until a part ends by itself.
+func (c *serveCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	app, err := startApp(ctx, c.appConfig, logger, s.err)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "makegood serves at %s\n", app.url)
+	if c.embedded() {
+		fmt.Fprintf(s.err, "  data directory %s, Kafka at %s\n", app.dir.Path(), app.brokers[0])
+	}
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(s.err, "stopping: what is held is being booked")
+		return app.Close()
+	case err := <-app.Failed():
+		return errors.Join(err, app.Close())
+	}
+}

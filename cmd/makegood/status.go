@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"text/tabwriter"
+)
+
+type statusCommand struct {
+	booksFlags
+}
+
+// Run prints how far the books are.
+func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var now status
+	if err := books.get(ctx, "/v1/status", nil, &now); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "topic\tpartition\tend\tbooked\tbehind\n")
+	for _, t := range now.Topics {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", t.Topic, t.Partition, t.End, t.Booked, t.End-t.Booked)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n", now.CaughtUp, now.Events, now.DeadLetters, now.Unpriced, now.Conflicts)
+	return err
+}
