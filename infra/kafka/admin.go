@@ -368,11 +368,22 @@ func compareTopic(ctx context.Context, c *cluster, spec TopicSpec) ([]TopicDiff,
 // retry does something again while it fails in ways that pass by themselves,
 // as long as ctx allows.
 func retry(ctx context.Context, do func() error) error {
+	var last error
 	for n := 1; ; n++ {
 		err := do()
-		if err == nil || ctx.Err() != nil || !retriable(err) {
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			if last == nil || errors.Is(err, last) {
+				return err
+			}
+			return fmt.Errorf("%w (last failure: %w)", err, last)
+		}
+		if !retriable(err) {
 			return err
 		}
+		last = err
 		if _, bounded := ctx.Deadline(); !bounded && n >= maxUnboundedTries {
 			return err
 		}

@@ -19,6 +19,10 @@ import (
 // are not among it: we look those up ourselves, the moment they are in doubt.
 const brokerListTTL = 2 * time.Second
 
+// layoutTTL is how old our own knowledge of a topic may get where nothing puts
+// it in doubt: so soon a Publisher uses new partitions.
+const layoutTTL = 30 * time.Second
+
 // anyBroker routes a request to whichever broker answers.
 const anyBroker int32 = -1
 
@@ -36,6 +40,8 @@ type cluster struct {
 	// refreshing holds one token: whoever takes it may ask for metadata, others
 	// wait and then find it fresh.
 	refreshing chan struct{}
+
+	background sync.WaitGroup
 
 	mu     sync.RWMutex
 	topics map[string]topicLayout
@@ -56,6 +62,7 @@ func newCluster(cfg Config) (*cluster, error) {
 		cfg: cfg,
 		log: cfg.Logger,
 		transport: &kafkago.Transport{
+			Dial:        newDialer(cfg.DialTimeout).dial,
 			DialTimeout: cfg.DialTimeout,
 			IdleTimeout: time.Minute,
 			MetadataTTL: brokerListTTL,
@@ -71,7 +78,10 @@ func newCluster(cfg Config) (*cluster, error) {
 	}, nil
 }
 
-func (c *cluster) close() { c.transport.CloseIdleConnections() }
+func (c *cluster) close() {
+	c.background.Wait()
+	c.transport.CloseIdleConnections()
+}
 
 // leader answers from what is known, without asking anybody.
 func (c *cluster) leader(topic string, partition int) (broker int32, ok bool) {
@@ -89,7 +99,12 @@ func (c *cluster) partitions(ctx context.Context, topic string) (int, error) {
 	c.mu.RLock()
 	l, ok := c.topics[topic]
 	c.mu.RUnlock()
+	if ok && time.Since(l.seen) < layoutTTL {
+		return len(l.leaders), nil
+	}
 	if ok {
+		// It grew old, which is no reason to wait: nearly always it is still so.
+		c.refreshSoon(topic, l.seen)
 		return len(l.leaders), nil
 	}
 	if err := c.refresh(ctx, topic, time.Now()); err != nil {
@@ -98,6 +113,30 @@ func (c *cluster) partitions(ctx context.Context, topic string) (int, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return len(c.topics[topic].leaders), nil
+}
+
+// refreshSoon refreshes in the background, unless somebody does so anyway.
+func (c *cluster) refreshSoon(topic string, seen time.Time) {
+	select {
+	case c.refreshing <- struct{}{}:
+	default:
+		return
+	}
+	c.mu.RLock()
+	fresh := c.topics[topic].seen.After(seen)
+	c.mu.RUnlock()
+	if fresh {
+		<-c.refreshing
+		return
+	}
+	c.background.Go(func() {
+		defer func() { <-c.refreshing }()
+		ctx, cancel := context.WithTimeout(context.Background(), c.cfg.RequestTimeout)
+		defer cancel()
+		if _, err := c.describe(ctx, topic); err != nil {
+			c.log.Debug("kafka: refreshing a topic's layout failed", "topic", topic, "error", err)
+		}
+	})
 }
 
 // refresh looks up a topic's layout unless somebody has done so after doubt

@@ -120,6 +120,10 @@ func (d *delivery) Done() <-chan struct{} {
 	if d.done == nil {
 		done := make(chan struct{})
 		d.done = done
+		if d.Err() != nil {
+			close(done)
+			return done
+		}
 		acked, nacked := d.msg.Acked(), d.msg.Nacked()
 		go func() {
 			defer close(done)

@@ -1,8 +1,8 @@
 package kafka
 
-// partitionOf says where a key goes among n partitions: as the Java client does
+// PartitionOf says where a key goes among n partitions: as the Java client does
 // it, so that producers in any language that follow it agree with us.
-func partitionOf(key string, n int) int {
+func PartitionOf(key string, n int) int {
 	return int(murmur2(key)&0x7fffffff) % n
 }
 

@@ -240,7 +240,7 @@ func (p *Publisher) split(c *call, partitions int) []*share {
 		key, ok := m.Metadata[PartitionKey]
 		part := keyless
 		if ok {
-			part = partitionOf(key, partitions)
+			part = PartitionOf(key, partitions)
 		} else if part < 0 {
 			keyless = int(p.keyless.Add(1)) % partitions
 			part = keyless
@@ -292,10 +292,11 @@ func (c *call) fail(indexes []int, err error) {
 type share struct {
 	call     *call
 	tp       TopicPartition
-	indexes  []int // of the messages that are still to be written, in order
-	attempts int   // failures in a row
-	alone    bool  // it was refused in company: write it by itself
-	half     int   // it was refused by itself: write no more than so many at once
+	indexes  []int     // of the messages that are still to be written, in order
+	attempts int       // failures in a row
+	unknown  time.Time // since when the brokers say that there is no such topic
+	alone    bool      // it was refused in company: write it by itself
+	half     int       // it was refused by itself: write no more than so many at once
 }
 
 // end finishes a share.

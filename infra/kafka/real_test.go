@@ -4,7 +4,6 @@ package kafka_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -14,20 +13,6 @@ import (
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
 )
-
-// TestMain lets this binary be the command with which watermill's suite
-// restarts the broker: called so, it asks the test process to do it.
-func TestMain(m *testing.M) {
-	if url := os.Getenv("KAFKATEST_RESTART"); url != "" && len(os.Args) == 2 && os.Args[1] == "restart" {
-		answer, err := http.Post(url, "", nil)
-		if err != nil || answer.StatusCode != http.StatusOK {
-			fmt.Fprintln(os.Stderr, "restarting the broker:", answer, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
 
 // restartCommand is a command that restarts the first broker of a cluster.
 func restartCommand(t *testing.T, r *kafkatest.Real) []string {
@@ -42,10 +27,9 @@ func restartCommand(t *testing.T, r *kafkatest.Real) []string {
 	})}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
-	t.Setenv("KAFKATEST_RESTART", "http://"+l.Addr().String())
 	self, err := os.Executable()
 	must(t, err)
-	return []string{self, "restart"}
+	return []string{"env", "KAFKA_TEST_ROLE=restart", "KAFKA_TEST_RESTART=http://" + l.Addr().String(), self}
 }
 
 func realUniversal(t *testing.T) (universal, *kafkatest.Real) {

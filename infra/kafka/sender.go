@@ -56,6 +56,14 @@ func (l *lane) wake() {
 // again dispatches a share once more after a failure that may pass, when some
 // time has, or ends it when its call has no time left.
 func (p *Publisher) again(s *share, err error) {
+	if !errors.Is(err, kafkago.UnknownTopicOrPartition) {
+		s.unknown = time.Time{}
+	} else if s.unknown.IsZero() {
+		s.unknown = time.Now()
+	} else if time.Since(s.unknown) > unknownTopicPatience {
+		s.failAll(err)
+		return
+	}
 	s.attempts++
 	wait := backoff(s.attempts, p.cfg.RetryDelay, p.cfg.MaxRetryDelay)
 	go func() {
@@ -321,6 +329,12 @@ func (p *Publisher) failed(b *pendingBatch, err error, culprits []produce.Respon
 		}
 		return
 	}
+	if !aboutContent(err) {
+		for _, part := range b.parts {
+			part.share.failAll(err)
+		}
+		return
+	}
 	if len(culprits) > 0 {
 		p.failCulprits(b, err, culprits)
 		return
@@ -343,6 +357,21 @@ func (p *Publisher) failed(b *pendingBatch, err error, culprits []produce.Respon
 			}
 			p.dispatch(s)
 		}
+	}
+}
+
+// aboutContent says whether a refusal is about a batch's messages, so that
+// others may fare better.
+func aboutContent(err error) bool {
+	var code kafkago.Error
+	if !errors.As(err, &code) {
+		return false
+	}
+	switch code {
+	case kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge, kafkago.InvalidTimestamp, kafkago.InvalidRecord, kafkago.UnsupportedForMessageFormat:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -49,8 +49,7 @@ func NewSubscriber(cfg SubscriberConfig) (*Subscriber, error) {
 	s.dialer = &kafkago.Dialer{
 		ClientID:      cfg.ClientID,
 		Timeout:       cfg.DialTimeout,
-		KeepAlive:     30 * time.Second,
-		DualStack:     true,
+		DialFunc:      newDialer(cfg.DialTimeout).dial,
 		TLS:           cfg.TLS,
 		SASLMechanism: c.transport.SASL,
 	}
@@ -92,6 +91,7 @@ func (s *Subscriber) SubscribeTopics(ctx context.Context, topics ...string) (<-c
 		topics:     topics,
 		ctx:        ctx,
 		out:        make(chan *message.Message, max(0, s.cfg.Buffer)),
+		layout:     map[string]int{},
 	}
 	s.running.Go(sub.run)
 	return sub.out, nil

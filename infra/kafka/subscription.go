@@ -18,6 +18,8 @@ type subscription struct {
 	topics []string
 	ctx    context.Context //nolint:containedctx // given by the caller for all messages
 	out    chan *message.Message
+	// layout is how many partitions each topic was last seen to have.
+	layout map[string]int
 }
 
 // run lives as long as the subscription.
@@ -35,6 +37,11 @@ func (s *subscription) run() {
 
 // runInGroup joins the group again and again until ctx ends.
 func (s *subscription) runInGroup(ctx context.Context) {
+	// What is known before the first assignment can't be newer than it, so that
+	// a topic that grows meanwhile is noticed after it.
+	if !s.learnLayout(ctx) {
+		return
+	}
 	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
 		ID:                s.cfg.Group,
 		Brokers:           s.cfg.Brokers,
@@ -98,7 +105,7 @@ func (s *subscription) runGeneration(genCtx context.Context, gen *kafkago.Genera
 	}
 	s.cluster.log.Info("kafka: partitions assigned", "group", s.cfg.Group, "generation", gen.ID, "partitions", assigned)
 	var watching sync.WaitGroup
-	watching.Go(func() { s.watchPartitions(ctx, cancel) })
+	watching.Go(func() { s.watchLayout(ctx, cancel) })
 	s.read(ctx, assigned, gen.CommitOffsets)
 	cancel()
 	watching.Wait()
@@ -106,42 +113,34 @@ func (s *subscription) runGeneration(genCtx context.Context, gen *kafkago.Genera
 
 // runAlone reads all partitions from their beginnings and commits nothing.
 func (s *subscription) runAlone(ctx context.Context) {
-	for failures := 0; ctx.Err() == nil; {
-		assigned, err := s.allPartitions(ctx)
-		if err != nil {
-			failures++
-			s.retryWait(ctx, failures, err, s.problem)
-			continue
-		}
-		// New partitions would have to be read from their beginnings while the
-		// others go on; there is no such need yet, so they are only told of.
-		watchCtx, cancel := context.WithCancel(ctx)
-		var watching sync.WaitGroup
-		watching.Go(func() { s.watchPartitions(watchCtx, func() {}) })
-		s.read(ctx, assigned, nil)
-		cancel()
-		watching.Wait()
+	at := map[TopicPartition]int64{}
+	if !s.learnLayout(ctx) {
 		return
 	}
-}
-
-func (s *subscription) allPartitions(ctx context.Context) (map[TopicPartition]int64, error) {
-	assigned := map[TopicPartition]int64{}
-	for _, topic := range s.topics {
-		n, err := s.cluster.partitions(ctx, topic)
-		if err != nil {
-			return nil, err
+	for ctx.Err() == nil {
+		for topic, n := range s.layout {
+			for i := range n {
+				if _, ok := at[TopicPartition{topic, i}]; !ok {
+					at[TopicPartition{topic, i}] = kafkago.FirstOffset
+				}
+			}
 		}
-		for i := range n {
-			assigned[TopicPartition{topic, i}] = kafkago.FirstOffset
+		readCtx, cancel := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { s.watchLayout(readCtx, cancel) })
+		for _, p := range s.read(readCtx, at, nil) {
+			if prefix := p.prefix.Load(); prefix >= 0 {
+				at[p.tp] = prefix
+			}
 		}
+		cancel()
+		watching.Wait()
 	}
-	return assigned, nil
 }
 
 // read runs the partitions until ctx ends, committing on the way, then drains
 // them and commits what was acknowledged.
-func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int64, commit func(map[string]map[int]int64) error) {
+func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int64, commit func(map[string]map[int]int64) error) []*partition {
 	parts := make([]*partition, 0, len(assigned))
 	var reading sync.WaitGroup
 	c := &committer{sub: s, commit: commit, done: map[TopicPartition]int64{}}
@@ -157,6 +156,7 @@ func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int
 	s.takeBack()
 	s.drain(parts)
 	c.flush()
+	return parts
 }
 
 // takeBack empties the channel: what nobody has received needn't be waited for.
@@ -186,31 +186,55 @@ func (s *subscription) drain(parts []*partition) {
 	}
 }
 
-// watchPartitions looks now and then whether the topics have got other numbers
-// of partitions, says so, and calls changed.
-func (s *subscription) watchPartitions(ctx context.Context, changed func()) {
-	known := map[string]int{}
+// learnLayout finds out how many partitions the topics have, none if they don't
+// exist. It tries until that is known, or ctx ends and it answers false.
+func (s *subscription) learnLayout(ctx context.Context) bool {
+	for failures := 0; ; {
+		_, err := s.lookAtLayout(ctx)
+		if ctx.Err() != nil {
+			return false
+		}
+		if err == nil {
+			return true
+		}
+		failures++
+		s.retryWait(ctx, failures, err, s.problem)
+	}
+}
+
+// lookAtLayout compares the topics with how they were last seen.
+func (s *subscription) lookAtLayout(ctx context.Context) (changed bool, err error) {
+	for _, topic := range s.topics {
+		n := 0
+		switch res, err := s.cluster.describe(ctx, topic); {
+		case err == nil:
+			n = len(res.Topics[0].Partitions)
+		case !errors.Is(err, kafkago.UnknownTopicOrPartition):
+			return changed, err
+		}
+		was, seen := s.layout[topic]
+		s.layout[topic] = n
+		if seen && was != n {
+			changed = true
+			s.problem(Problem{
+				Kind: PartitionsChanged, Topic: topic, Partition: -1,
+				Err: fmt.Errorf("the topic had %d partitions and now has %d", was, n),
+			})
+		}
+	}
+	return changed, nil
+}
+
+// watchLayout looks now and then whether the topics have got other numbers of
+// partitions, and calls changed when they have.
+func (s *subscription) watchLayout(ctx context.Context, changed func()) {
 	tick := time.NewTicker(s.cfg.PartitionWatchInterval)
 	defer tick.Stop()
 	for {
-		for _, topic := range s.topics {
-			res, err := s.cluster.describe(ctx, topic)
-			n := 0
-			switch {
-			case err == nil:
-				n = len(res.Topics[0].Partitions)
-			case !errors.Is(err, kafkago.UnknownTopicOrPartition):
-				continue // fetching will tell, if it lasts
-			}
-			was, seen := known[topic]
-			known[topic] = n
-			if seen && was != n {
-				s.problem(Problem{
-					Kind: PartitionsChanged, Topic: topic, Partition: -1,
-					Err: fmt.Errorf("the topic had %d partitions and now has %d", was, n),
-				})
-				changed()
-			}
+		// A failure here is no news: fetching will tell, if it lasts.
+		if is, err := s.lookAtLayout(ctx); err == nil && is {
+			changed()
+			return
 		}
 		select {
 		case <-ctx.Done():

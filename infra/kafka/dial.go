@@ -1,0 +1,52 @@
+package kafka
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// dialer opens connections that never wait for ever. kafka-go authenticates
+// with no deadline at all, so a broker that stands still at the wrong moment
+// would hold a goroutine, and with it a Close, until the system gives up on the
+// connection.
+type dialer struct {
+	net   net.Dialer
+	limit time.Duration
+}
+
+func newDialer(timeout time.Duration) *dialer {
+	return &dialer{net: net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}, limit: timeout}
+}
+
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.net.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	limited := &limitedConn{Conn: conn, limit: d.limit}
+	if err := limited.SetDeadline(time.Time{}); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return limited, nil
+}
+
+// limitedConn takes no deadline for a short one. That is right because both
+// users of it, kafka-go's Conn and Transport, set one before every request of
+// ours, and read nothing between requests.
+type limitedConn struct {
+	net.Conn
+	limit time.Duration
+}
+
+func (c *limitedConn) bound(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Now().Add(c.limit)
+	}
+	return t
+}
+
+func (c *limitedConn) SetDeadline(t time.Time) error      { return c.Conn.SetDeadline(c.bound(t)) }
+func (c *limitedConn) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(c.bound(t)) }
+func (c *limitedConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(c.bound(t)) }
