@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -60,6 +61,8 @@ func (h *Events) Counts() Counts {
 
 // ServeHTTP takes one request's events.
 func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := &countedBody{ReadCloser: r.Body}
+	r.Body = body
 	accepted, problem := h.take(w, r)
 	if problem == nil {
 		writeJSON(w, http.StatusAccepted, struct {
@@ -67,9 +70,10 @@ func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}{accepted})
 		return
 	}
-	if problem.Status != http.StatusUnprocessableEntity {
-		// There may be a body that nobody read, or will.
+	if problem.Code == ProblemTooSlow {
 		w.Header().Set("Connection", "close")
+	} else {
+		h.drain(w, r, body)
 	}
 	WriteProblem(w, problem)
 }
@@ -178,6 +182,37 @@ func (h *Events) readBody(w http.ResponseWriter, r *http.Request, room *reservat
 		_ = control.SetReadDeadline(time.Time{})
 	}
 	return body, err
+}
+
+// drain throws away the rest of a body that wasn't taken. A client that is still sending when its connection is closed
+// sees a reset, and not the answer that tells it when to come back. It costs no memory and little time.
+func (h *Events) drain(w http.ResponseWriter, r *http.Request, body *countedBody) {
+	if body.ended {
+		return
+	}
+	if r.Header.Get("Expect") != "" && body.n == 0 {
+		return // it waits to be told to send, and isn't
+	}
+	const patience = 2 * time.Second
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience))
+	_, _ = io.CopyN(io.Discard, body, h.cfg.MaxBody)
+	if !body.ended {
+		w.Header().Set("Connection", "close")
+	}
+}
+
+// countedBody knows how much of a body was read.
+type countedBody struct {
+	io.ReadCloser
+	n     int64
+	ended bool
+}
+
+func (b *countedBody) Read(to []byte) (int, error) {
+	n, err := b.ReadCloser.Read(to)
+	b.n += int64(n)
+	b.ended = b.ended || errors.Is(err, io.EOF)
+	return n, err //nolint:wrapcheck // this is a reader
 }
 
 func (h *Events) bodyProblem(w http.ResponseWriter, err error) *Problem {

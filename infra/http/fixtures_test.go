@@ -230,3 +230,9 @@ func compact(t *testing.T, b []byte) string {
 	}
 	return c.String()
 }
+
+// discard is a publisher that says yes at once.
+type discard struct{}
+
+func (*discard) Publish(string, ...*message.Message) error { return nil }
+func (*discard) Close() error                              { return nil }

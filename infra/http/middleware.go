@@ -23,7 +23,6 @@ func (s *Server) guarded(scope Scope, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		grant, err := s.cfg.Guard(r, scope)
 		if err != nil {
-			w.Header().Set("Connection", "close") // nobody reads a stranger's body
 			WriteProblem(w, refusal(w, err))
 			return
 		}

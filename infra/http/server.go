@@ -197,7 +197,7 @@ func (s *Server) Close() error {
 }
 
 func healthy(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+	writeJSON(w, http.StatusOK, map[string]bool{"alive": true})
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
@@ -214,5 +214,5 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, p)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 }
