@@ -62,6 +62,7 @@ func (h *Events) Counts() Counts {
 // ServeHTTP takes one request's events.
 func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := &countedBody{ReadCloser: r.Body}
+	r = r.WithContext(r.Context()) // a copy: net/http looks at the body of its own to know whether to ask for it
 	r.Body = body
 	accepted, problem := h.take(w, r)
 	if problem == nil {
