@@ -2,19 +2,14 @@ package kafka
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/createtopics"
 	"github.com/segmentio/kafka-go/protocol/describeconfigs"
-	"github.com/segmentio/kafka-go/protocol/findcoordinator"
-	"github.com/segmentio/kafka-go/protocol/listoffsets"
-	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 )
 
 // TopicSpec is a topic as it should be.
@@ -148,92 +143,6 @@ func (a *Admin) Committed(ctx context.Context, group string, topics ...string) (
 	return committed, nil
 }
 
-func (c *cluster) committed(ctx context.Context, group string, tps []TopicPartition) (map[TopicPartition]int64, error) {
-	found, err := ask[*findcoordinator.Response](ctx, c, anyBroker, &findcoordinator.Request{Key: group})
-	if err != nil {
-		return nil, fmt.Errorf("looking for the coordinator: %w", err)
-	}
-	if found.ErrorCode != 0 {
-		return nil, fmt.Errorf("looking for the coordinator: %w", kafkago.Error(found.ErrorCode))
-	}
-	indexes := map[string][]int32{}
-	for _, tp := range tps {
-		indexes[tp.Topic] = append(indexes[tp.Topic], int32(tp.Partition))
-	}
-	req := &offsetfetch.Request{GroupID: group}
-	for topic, partitions := range indexes {
-		req.Topics = append(req.Topics, offsetfetch.RequestTopic{Name: topic, PartitionIndexes: partitions})
-	}
-	res, err := ask[*offsetfetch.Response](ctx, c, found.NodeID, req)
-	if err != nil {
-		return nil, err
-	}
-	if res.ErrorCode != 0 {
-		return nil, kafkago.Error(res.ErrorCode)
-	}
-	committed := map[TopicPartition]int64{}
-	for _, t := range res.Topics {
-		for _, p := range t.Partitions {
-			tp := TopicPartition{t.Name, int(p.PartitionIndex)}
-			if p.ErrorCode != 0 {
-				return nil, fmt.Errorf("%s: %w", tp, kafkago.Error(p.ErrorCode))
-			}
-			if p.CommittedOffset >= 0 {
-				committed[tp] = p.CommittedOffset
-			}
-		}
-	}
-	return committed, nil
-}
-
-// logEdges asks the leaders for one edge (kafkago.FirstOffset or LastOffset) of
-// partitions whose layout is known, one request a leader.
-func (c *cluster) logEdges(ctx context.Context, edge int64, tps ...TopicPartition) (map[TopicPartition]int64, error) {
-	byLeader := map[int32]map[string][]listoffsets.RequestPartition{}
-	for _, tp := range tps {
-		leader, ok := c.leader(tp.Topic, tp.Partition)
-		if !ok {
-			if err := c.refresh(ctx, tp.Topic, time.Now()); err != nil {
-				return nil, err
-			}
-			if leader, ok = c.leader(tp.Topic, tp.Partition); !ok {
-				return nil, fmt.Errorf("%s: %w", tp, kafkago.LeaderNotAvailable)
-			}
-		}
-		if byLeader[leader] == nil {
-			byLeader[leader] = map[string][]listoffsets.RequestPartition{}
-		}
-		byLeader[leader][tp.Topic] = append(byLeader[leader][tp.Topic],
-			listoffsets.RequestPartition{Partition: int32(tp.Partition), CurrentLeaderEpoch: -1, Timestamp: edge})
-	}
-	edges := make(map[TopicPartition]int64, len(tps))
-	for leader, topics := range byLeader {
-		req := &listoffsets.Request{ReplicaID: -1, IsolationLevel: 1}
-		for topic, partitions := range topics {
-			req.Topics = append(req.Topics, listoffsets.RequestTopic{Topic: topic, Partitions: partitions})
-		}
-		doubt := time.Now()
-		res, err := ask[*listoffsets.Response](ctx, c, leader, req)
-		if err != nil {
-			for topic := range topics {
-				_ = c.refresh(ctx, topic, doubt)
-			}
-			return nil, err
-		}
-		for _, t := range res.Topics {
-			for _, p := range t.Partitions {
-				tp := TopicPartition{t.Topic, int(p.Partition)}
-				if p.ErrorCode != 0 {
-					_ = c.refresh(ctx, t.Topic, doubt)
-					return nil, fmt.Errorf("%s: %w", tp, kafkago.Error(p.ErrorCode))
-				}
-				edges[tp] = p.Offset
-			}
-		}
-	}
-	return edges, nil
-}
-
 // ensureTopics makes what isn't there and compares what is.
 func ensureTopics(ctx context.Context, c *cluster, specs ...TopicSpec) ([]TopicDiff, error) {
 	var diffs []TopicDiff
@@ -363,54 +272,4 @@ func compareTopic(ctx context.Context, c *cluster, spec TopicSpec) ([]TopicDiff,
 		differ(name, spec.Config[name], have[name])
 	}
 	return diffs, nil
-}
-
-// retry does something again while it fails in ways that pass by themselves,
-// as long as ctx allows.
-func retry(ctx context.Context, do func() error) error {
-	var last error
-	for n := 1; ; n++ {
-		err := do()
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			if last == nil || errors.Is(err, last) {
-				return err
-			}
-			return fmt.Errorf("%w (last failure: %w)", err, last)
-		}
-		if !retriable(err) {
-			return err
-		}
-		last = err
-		if _, bounded := ctx.Deadline(); !bounded && n >= maxUnboundedTries {
-			return err
-		}
-		pause(ctx, backoff(n, 50*time.Millisecond, time.Second))
-	}
-}
-
-// maxUnboundedTries is how often a question is asked whose context has no end:
-// some ten seconds.
-const maxUnboundedTries = 15
-
-// retriable says whether an error may pass by itself. What isn't Kafka's own
-// verdict is the network's, and networks recover, save for what no waiting
-// mends.
-func retriable(err error) bool {
-	if _, ok := errors.AsType[*permanentError](err); ok {
-		return false
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return false
-	}
-	var code kafkago.Error
-	if errors.As(err, &code) {
-		return code.Temporary() || code == kafkago.BrokerNotAvailable || code == kafkago.ReplicaNotAvailable
-	}
-	if errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, errCorrupt) {
-		return false
-	}
-	return true
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,10 +16,6 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/metadata"
 )
-
-// brokerListTTL is how old kafka-go's list of broker addresses may get. Leaders
-// are not among it: we look those up ourselves, the moment they are in doubt.
-const brokerListTTL = 2 * time.Second
 
 // layoutTTL is how old our own knowledge of a topic may get where nothing puts
 // it in doubt: so soon a Publisher uses new partitions.
@@ -30,8 +28,9 @@ const anyBroker int32 = -1
 //
 // kafka-go's Transport keeps the connections (TLS, SASL, version negotiation,
 // pooling). Its own routing is by metadata that it refreshes at random times
-// and can't be told to refresh, so a moved leader would stay wrong for seconds;
-// therefore we keep leaders here and tell it the broker by number.
+// and can't be told to refresh, so that a moved leader, or a broker that is
+// back, would stay unknown for seconds. Therefore we keep leaders and addresses
+// here, and hand it every request with the address that it is for.
 type cluster struct {
 	cfg       Config
 	log       *slog.Logger
@@ -43,8 +42,9 @@ type cluster struct {
 
 	background sync.WaitGroup
 
-	mu     sync.RWMutex
-	topics map[string]topicLayout
+	mu      sync.RWMutex
+	topics  map[string]topicLayout
+	brokers map[int32]string // addresses
 }
 
 // topicLayout is who leads each partition of a topic; -1 is nobody.
@@ -65,9 +65,9 @@ func newCluster(cfg Config) (*cluster, error) {
 			Dial:        newDialer(cfg.DialTimeout).dial,
 			DialTimeout: cfg.DialTimeout,
 			IdleTimeout: time.Minute,
-			MetadataTTL: brokerListTTL,
-			// Empty and not nil: the brokers without any topic. With nil every
-			// client would read the layout of the whole cluster every second.
+			MetadataTTL: cfg.RequestTimeout,
+			// Empty and not nil: no topics. With nil, every client would read
+			// the layout of the whole cluster again and again, for nothing.
 			MetadataTopics: []string{},
 			ClientID:       cfg.ClientID,
 			TLS:            cfg.TLS,
@@ -75,6 +75,7 @@ func newCluster(cfg Config) (*cluster, error) {
 		},
 		refreshing: make(chan struct{}, 1),
 		topics:     map[string]topicLayout{},
+		brokers:    map[int32]string{},
 	}, nil
 }
 
@@ -164,13 +165,19 @@ func (c *cluster) describe(ctx context.Context, topics ...string) (*metadata.Res
 	if topics == nil {
 		topics = []string{} // nil would mean all of them
 	}
-	res, err := ask[*metadata.Response](ctx, c, anyBroker, &metadata.Request{TopicNames: topics})
+	// Any broker knows; so one that stands still need not be waited for long.
+	attempt, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout/3)
+	defer cancel()
+	res, err := ask[*metadata.Response](attempt, c, anyBroker, &metadata.Request{TopicNames: topics})
 	if err != nil {
 		return nil, fmt.Errorf("asking for the layout of %q: %w", topics, err)
 	}
 	var errs []error
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, b := range res.Brokers {
+		c.brokers[b.NodeID] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	}
 	for _, t := range res.Topics {
 		if t.ErrorCode != 0 {
 			delete(c.topics, t.Name)
@@ -209,9 +216,19 @@ func ask[Answer protocol.Message](ctx context.Context, c *cluster, broker int32,
 // exchange lends talk a connection to the broker for one request and its
 // answer. An error from talk closes the connection.
 func (c *cluster) exchange(ctx context.Context, broker int32, key protocol.ApiKey, talk func(*protocol.Conn, int16) (any, error)) (any, error) {
+	addr := kafkago.TCP(c.cfg.Brokers...)
+	if broker != anyBroker {
+		c.mu.RLock()
+		known, ok := c.brokers[broker]
+		c.mu.RUnlock()
+		if !ok {
+			return nil, fmt.Errorf("broker %d: %w", broker, kafkago.BrokerNotAvailable)
+		}
+		addr = kafkago.TCP(known)
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout)
 	defer cancel()
-	got, err := c.transport.RoundTrip(ctx, kafkago.TCP(c.cfg.Brokers...), &exchange{ctx: ctx, key: key, broker: broker, talk: talk})
+	got, err := c.transport.RoundTrip(ctx, addr, &exchange{ctx: ctx, key: key, talk: talk})
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +240,6 @@ func (c *cluster) exchange(ctx context.Context, broker int32, key protocol.ApiKe
 type exchange struct {
 	ctx     context.Context //nolint:containedctx // it lives exactly as long as the request
 	key     protocol.ApiKey
-	broker  int32
 	talk    func(*protocol.Conn, int16) (any, error)
 	version int16
 }
@@ -236,16 +252,12 @@ type exchanged struct {
 }
 
 var (
-	_ protocol.BrokerMessage = (*exchange)(nil)
-	_ protocol.RawExchanger  = (*exchange)(nil)
+	_ protocol.Message      = (*exchange)(nil)
+	_ protocol.RawExchanger = (*exchange)(nil)
 )
 
 func (e *exchange) ApiKey() protocol.ApiKey  { return e.key }
 func (e *exchanged) ApiKey() protocol.ApiKey { return e.key }
-
-func (e *exchange) Broker(protocol.Cluster) (protocol.Broker, error) {
-	return protocol.Broker{ID: e.broker}, nil
-}
 
 func (e *exchange) Required(versions map[protocol.ApiKey]int16) bool {
 	e.version = versions[e.key]

@@ -214,13 +214,3 @@ func (p *parser) string() string {
 	}
 	return string(p.take(int(n)))
 }
-
-// logEnd asks a partition's leader for the oldest offset that it still has, or
-// for the one after the last.
-func (c *cluster) logEdge(ctx context.Context, tp TopicPartition, edge int64) (int64, error) {
-	edges, err := c.logEdges(ctx, edge, tp)
-	if err != nil {
-		return 0, err
-	}
-	return edges[tp], nil
-}

@@ -225,12 +225,6 @@ func (p *Publisher) partitions(ctx context.Context, topic string) (n int, err er
 	return n, err
 }
 
-// permanentError stops a retry.
-type permanentError struct{ err error }
-
-func (e *permanentError) Error() string { return e.err.Error() }
-func (e *permanentError) Unwrap() error { return e.err }
-
 // split sorts a call's messages by partition.
 func (p *Publisher) split(c *call, partitions int) []*share {
 	byPartition := make([]*share, partitions)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	kafkago "github.com/segmentio/kafka-go"
@@ -142,14 +141,4 @@ func (s *Subscriber) retryWait(ctx context.Context, n int, err error, say func(P
 		say(p)
 	}
 	pause(ctx, backoff(n, s.cfg.RetryDelay, s.cfg.MaxRetryDelay))
-}
-
-// pause waits, but not longer than ctx.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

@@ -134,12 +134,3 @@ func (c SubscriberConfig) Validate() error {
 	}
 	return errors.Join(errs...)
 }
-
-// backoff is the wait before the n-th attempt after a failure (n from 1).
-func backoff(n int, least, most time.Duration) time.Duration {
-	d := least
-	for ; n > 1 && d < most; n-- {
-		d *= 2
-	}
-	return min(d, most)
-}

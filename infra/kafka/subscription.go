@@ -106,9 +106,28 @@ func (s *subscription) runGeneration(genCtx context.Context, gen *kafkago.Genera
 	s.cluster.log.Info("kafka: partitions assigned", "group", s.cfg.Group, "generation", gen.ID, "partitions", assigned)
 	var watching sync.WaitGroup
 	watching.Go(func() { s.watchLayout(ctx, cancel) })
-	s.read(ctx, assigned, gen.CommitOffsets)
+	s.read(ctx, assigned, func(offsets map[string]map[int]int64) error { return s.commit(gen, offsets) })
 	cancel()
 	watching.Wait()
+}
+
+// commit commits offsets within a generation. The generation knows but the
+// coordinator that it began with; where that can't be reached, or has handed
+// over, the one of now is asked, so that a lost broker doesn't also cost us what
+// we had done.
+func (s *subscription) commit(gen *kafkago.Generation, offsets map[string]map[int]int64) error {
+	err := gen.CommitOffsets(offsets)
+	var refusal kafkago.Error
+	if err == nil || errors.As(err, &refusal) && refusal != kafkago.NotCoordinatorForGroup && refusal != kafkago.GroupCoordinatorNotAvailable {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	defer cancel()
+	elsewhere := retry(ctx, func() error { return s.cluster.commit(ctx, gen.GroupID, gen.MemberID, gen.ID, offsets) })
+	if elsewhere == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; and then: %w", err, elsewhere)
 }
 
 // runAlone reads all partitions from their beginnings and commits nothing.

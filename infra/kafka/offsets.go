@@ -1,0 +1,153 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/findcoordinator"
+	"github.com/segmentio/kafka-go/protocol/listoffsets"
+	"github.com/segmentio/kafka-go/protocol/offsetcommit"
+	"github.com/segmentio/kafka-go/protocol/offsetfetch"
+)
+
+// logEdge asks a partition's leader for the oldest offset that it still has
+// (kafkago.FirstOffset), or for the one after the last (LastOffset).
+func (c *cluster) logEdge(ctx context.Context, tp TopicPartition, edge int64) (int64, error) {
+	edges, err := c.logEdges(ctx, edge, tp)
+	if err != nil {
+		return 0, err
+	}
+	return edges[tp], nil
+}
+
+// logEdges asks the leaders for one edge (kafkago.FirstOffset or LastOffset) of
+// partitions whose layout is known, one request a leader.
+func (c *cluster) logEdges(ctx context.Context, edge int64, tps ...TopicPartition) (map[TopicPartition]int64, error) {
+	byLeader := map[int32]map[string][]listoffsets.RequestPartition{}
+	for _, tp := range tps {
+		leader, ok := c.leader(tp.Topic, tp.Partition)
+		if !ok {
+			if err := c.refresh(ctx, tp.Topic, time.Now()); err != nil {
+				return nil, err
+			}
+			if leader, ok = c.leader(tp.Topic, tp.Partition); !ok {
+				return nil, fmt.Errorf("%s: %w", tp, kafkago.LeaderNotAvailable)
+			}
+		}
+		if byLeader[leader] == nil {
+			byLeader[leader] = map[string][]listoffsets.RequestPartition{}
+		}
+		byLeader[leader][tp.Topic] = append(byLeader[leader][tp.Topic],
+			listoffsets.RequestPartition{Partition: int32(tp.Partition), CurrentLeaderEpoch: -1, Timestamp: edge})
+	}
+	edges := make(map[TopicPartition]int64, len(tps))
+	for leader, topics := range byLeader {
+		req := &listoffsets.Request{ReplicaID: -1, IsolationLevel: 1}
+		for topic, partitions := range topics {
+			req.Topics = append(req.Topics, listoffsets.RequestTopic{Topic: topic, Partitions: partitions})
+		}
+		doubt := time.Now()
+		res, err := ask[*listoffsets.Response](ctx, c, leader, req)
+		if err != nil {
+			for topic := range topics {
+				_ = c.refresh(ctx, topic, doubt)
+			}
+			return nil, err
+		}
+		for _, t := range res.Topics {
+			for _, p := range t.Partitions {
+				tp := TopicPartition{t.Topic, int(p.Partition)}
+				if p.ErrorCode != 0 {
+					_ = c.refresh(ctx, t.Topic, doubt)
+					return nil, fmt.Errorf("%s: %w", tp, kafkago.Error(p.ErrorCode))
+				}
+				edges[tp] = p.Offset
+			}
+		}
+	}
+	return edges, nil
+}
+
+// coordinator finds the broker that keeps a group.
+func (c *cluster) coordinator(ctx context.Context, group string) (int32, error) {
+	found, err := ask[*findcoordinator.Response](ctx, c, anyBroker, &findcoordinator.Request{Key: group})
+	if err != nil {
+		return 0, fmt.Errorf("looking for the coordinator: %w", err)
+	}
+	if found.ErrorCode != 0 {
+		return 0, fmt.Errorf("looking for the coordinator: %w", kafkago.Error(found.ErrorCode))
+	}
+	c.mu.Lock()
+	c.brokers[found.NodeID] = net.JoinHostPort(found.Host, strconv.Itoa(int(found.Port)))
+	c.mu.Unlock()
+	return found.NodeID, nil
+}
+
+// commit commits offsets for a member of a group in its generation, wherever
+// the coordinator is now.
+func (c *cluster) commit(ctx context.Context, group, member string, generation int32, offsets map[string]map[int]int64) error {
+	broker, err := c.coordinator(ctx, group)
+	if err != nil {
+		return err
+	}
+	req := &offsetcommit.Request{GroupID: group, GenerationID: generation, MemberID: member, RetentionTimeMs: -1}
+	for topic, partitions := range offsets {
+		t := offsetcommit.RequestTopic{Name: topic}
+		for partition, offset := range partitions {
+			t.Partitions = append(t.Partitions, offsetcommit.RequestPartition{PartitionIndex: int32(partition), CommittedOffset: offset, CommittedLeaderEpoch: -1})
+		}
+		req.Topics = append(req.Topics, t)
+	}
+	res, err := ask[*offsetcommit.Response](ctx, c, broker, req)
+	if err != nil {
+		return err
+	}
+	for _, t := range res.Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode != 0 {
+				return fmt.Errorf("%s: %w", TopicPartition{t.Name, int(p.PartitionIndex)}, kafkago.Error(p.ErrorCode))
+			}
+		}
+	}
+	return nil
+}
+
+// committed asks for a group's offsets of partitions.
+func (c *cluster) committed(ctx context.Context, group string, tps []TopicPartition) (map[TopicPartition]int64, error) {
+	broker, err := c.coordinator(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	indexes := map[string][]int32{}
+	for _, tp := range tps {
+		indexes[tp.Topic] = append(indexes[tp.Topic], int32(tp.Partition))
+	}
+	req := &offsetfetch.Request{GroupID: group}
+	for topic, partitions := range indexes {
+		req.Topics = append(req.Topics, offsetfetch.RequestTopic{Name: topic, PartitionIndexes: partitions})
+	}
+	res, err := ask[*offsetfetch.Response](ctx, c, broker, req)
+	if err != nil {
+		return nil, err
+	}
+	if res.ErrorCode != 0 {
+		return nil, kafkago.Error(res.ErrorCode)
+	}
+	committed := map[TopicPartition]int64{}
+	for _, t := range res.Topics {
+		for _, p := range t.Partitions {
+			tp := TopicPartition{t.Name, int(p.PartitionIndex)}
+			if p.ErrorCode != 0 {
+				return nil, fmt.Errorf("%s: %w", tp, kafkago.Error(p.ErrorCode))
+			}
+			if p.CommittedOffset >= 0 {
+				committed[tp] = p.CommittedOffset
+			}
+		}
+	}
+	return committed, nil
+}
