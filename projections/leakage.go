@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,11 @@ type LeakageQuery struct {
 	PeriodBy string    // occurred or posting
 	Currency string    // ISO 4217; empty where there is one only
 	AsOf     AsOf
+
+	// Only narrows the report to what has these values, by LeakageKeys. "" is what the key doesn't apply to.
+	Only map[string]string
+	// Largest asks for that many rows, those whose net weighs most, instead of all by their keys. Totals are of all.
+	Largest int
 }
 
 // AsOf is what a report may know: what was recorded by Time, or what stood before a period's close in the log. The zero
@@ -59,6 +65,7 @@ var leakageKeys = []struct{ name, sql string }{
 	{"store", "store_id"}, {"vendor", "vendor_id"}, {"kind", "kind"}, {"root_cause", "root_cause"},
 	{"party_at_fault", "party_at_fault"}, {"employee", "employee_id"}, {"avoidable", "avoidable"},
 	{"element", "element"}, {"account", "toString(account)"}, {"basis", "basis"}, {"category", "category"},
+	{"case", "error_id"}, {"order", "order_id"},
 }
 
 // LeakageKeys are what a report can be grouped by.
@@ -89,6 +96,14 @@ func (q *LeakageQuery) Validate() error {
 		if slices.Contains(q.GroupBy[:i], k) {
 			return fmt.Errorf("group_by: %q stands twice", k)
 		}
+	}
+	for k := range q.Only {
+		if !slices.Contains(LeakageKeys(), k) {
+			return fmt.Errorf("%q is none of %s", k, strings.Join(LeakageKeys(), ", "))
+		}
+	}
+	if q.Largest < 0 {
+		return fmt.Errorf("%d rows are none", q.Largest)
 	}
 	if !slices.Contains([]string{"economic", "booked", "cash"}, q.View) {
 		return fmt.Errorf("view: %q is none of economic, booked, cash", q.View)
@@ -135,7 +150,11 @@ func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.T
 	}
 	groups := ""
 	if len(keys) > 0 {
-		groups = " GROUP BY " + list("key%d", len(keys)) + " ORDER BY " + list("key%d", len(keys))
+		by, limit := "", ""
+		if q.Largest > 0 {
+			by, limit = "abs(sum(amount)) DESC, ", fmt.Sprintf(" LIMIT %d", q.Largest)
+		}
+		groups = " GROUP BY " + list("key%d", len(keys)) + " ORDER BY " + by + list("key%d", len(keys)) + limit
 	}
 	rows, err := db.Query(ctx, "SELECT "+selected+leakageFigures+" FROM "+source+" WHERE kind != 'changed_mind' AND "+where+groups, args...)
 	if err != nil {
@@ -200,21 +219,30 @@ func (q *LeakageQuery) dayColumn() string {
 func (q *LeakageQuery) keys() []string {
 	var keys []string
 	for _, name := range q.GroupBy {
-		i := slices.IndexFunc(leakageKeys, func(k struct{ name, sql string }) bool { return k.name == name })
-		sql := leakageKeys[i].sql
-		if name == "day" || name == "month" {
-			sql = fmt.Sprintf(sql, q.dayColumn())
-		}
-		keys = append(keys, sql)
+		keys = append(keys, q.key(name))
 	}
 	return keys
+}
+
+func (q *LeakageQuery) key(name string) string {
+	i := slices.IndexFunc(leakageKeys, func(k struct{ name, sql string }) bool { return k.name == name })
+	sql := leakageKeys[i].sql
+	if name == "day" || name == "month" {
+		sql = fmt.Sprintf(sql, q.dayColumn())
+	}
+	return sql
 }
 
 func (q *LeakageQuery) where() (string, []any) {
 	basis := map[string]string{"economic": "", "booked": " AND basis IN ('CASH', 'ACCRUED')", "cash": " AND basis = 'CASH'"}[q.View]
 	day := q.dayColumn()
-	return fmt.Sprintf("lines > 0 AND %[1]s >= toDate(?) AND %[1]s < toDate(?)%[2]s", day, basis),
-		[]any{q.From.Format(time.DateOnly), q.To.Format(time.DateOnly)}
+	where := fmt.Sprintf("lines > 0 AND %[1]s >= toDate(?) AND %[1]s < toDate(?)%[2]s", day, basis)
+	args := []any{q.From.Format(time.DateOnly), q.To.Format(time.DateOnly)}
+	for _, name := range slices.Sorted(maps.Keys(q.Only)) {
+		where += " AND " + q.key(name) + " = ?"
+		args = append(args, q.Only[name])
+	}
+	return where, args
 }
 
 func list(format string, n int) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,7 +158,7 @@ var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": tr
 func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 	values := r.URL.Query()
 	for name := range values {
-		if !leakageParameters[name] {
+		if !leakageParameters[name] && !slices.Contains(projections.LeakageKeys(), name) {
 			return projections.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
 		}
 	}
@@ -173,6 +174,14 @@ func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 	}
 	if text := values.Get("group_by"); text != "" {
 		q.GroupBy = strings.Split(text, ",")
+	}
+	for _, key := range projections.LeakageKeys() {
+		if values.Has(key) {
+			if q.Only == nil {
+				q.Only = map[string]string{}
+			}
+			q.Only[key] = values.Get(key)
+		}
 	}
 	if text := values.Get("view"); text != "" {
 		q.View = text
