@@ -331,7 +331,8 @@ func (r *Real) configure(i int) error {
 		p["ssl.keystore.type"], p["ssl.keystore.location"] = "PEM", filepath.Join(n.dir, "server.pem")
 		p["ssl.truststore.type"], p["ssl.truststore.location"] = "PEM", filepath.Join(n.dir, "ca.pem")
 		if r.opts.MutualTLS {
-			p["ssl.client.auth"] = "required"
+			// With SASL, Kafka minds this only where it names the listener.
+			p["listener.name.client.ssl.client.auth"] = "required"
 		}
 	}
 	if r.opts.SASL {
