@@ -104,14 +104,18 @@ func (r *Rates) find(k rateKey, occurred time.Time, at Position) (Decimal, bool)
 type Terms struct {
 	Rates   *Rates
 	Periods *Periods
+	Read    int64 // offset of the books stream up to which they are read
 }
 
 // NewTerms starts with no rates and every month open.
-func NewTerms(zone *time.Location) *Terms { return &Terms{NewRates(), NewPeriods(zone)} }
+func NewTerms(zone *time.Location) *Terms {
+	return &Terms{Rates: NewRates(), Periods: NewPeriods(zone)}
+}
 
 // Apply takes the next event of the books stream, in the order of their offsets. Events that lay nothing down are
 // passed over. What it keeps it copies.
 func (t *Terms) Apply(e *Event, m Mark) {
 	t.Rates.apply(e, m)
 	t.Periods.apply(e, m)
+	t.Read = max(t.Read, m.Offset+1)
 }

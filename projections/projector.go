@@ -62,6 +62,16 @@ type ProjectorConfig struct {
 
 	MaxRows int           // rows an insert: default 50,000
 	Linger  time.Duration // how long the first row of a batch waits for others: default 20 ms
+
+	// Landed is told of every batch that has landed, after its records are acknowledged. Nil: nobody is.
+	Landed func(Landing)
+}
+
+// Landing is what it took to land a batch.
+type Landing struct {
+	Records              int // rows and dead letters
+	Took, Insert, RollUp time.Duration
+	DeadLetters          map[string]int // by reason; nil where there are none
 }
 
 // Projector reads the streams, posts each event, and keeps ledger and roll-ups. A record is acknowledged only when its
@@ -111,6 +121,8 @@ type batch struct {
 	letters  []DeadLetter
 	touched  touched
 	voids    []voidRef
+	terms    int64   // the oldest that a row of it was posted with
+	laid     []int64 // offsets of the records of the books stream in it
 }
 
 func (p *Projector) newBatch() *batch { return &batch{rows: p.writer.Batch(), touched: newTouched()} }
@@ -122,6 +134,7 @@ func (b *batch) reset() {
 	b.letters = b.letters[:0]
 	b.touched.clear()
 	b.voids = b.voids[:0]
+	b.laid = b.laid[:0]
 }
 
 // Run works until ctx ends; what it has taken in by then it lands, within grace.
@@ -258,7 +271,13 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 				failed = err // a bug of ours: stop rather than book what doesn't balance
 				return
 			}
+			if b.rows.Rows() == 0 {
+				b.terms = row.Terms
+			}
 			b.rows.Append(&row)
+			if row.Position.Stream == domain.Books {
+				b.laid = append(b.laid, row.Position.Offset)
+			}
 			b.touched.add(&row)
 			if v, ok := row.Event.Data.(*domain.EventVoided); ok {
 				b.voids = append(b.voids, voidRef{strings.Clone(row.Event.OrderID), strings.Clone(v.Source), strings.Clone(v.ID)})
@@ -289,7 +308,7 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *Row, e
 		return &Rejection{Code: "wrong_topic", Pointer: "/type", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID),
 			Detail: fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
 	}
-	*row = Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position}
+	*row = Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position, Terms: terms.Read}
 	row.Place(terms.Periods)
 	if err := domain.Post(e, terms.Rates, position, entry); err != nil {
 		return &Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
@@ -316,23 +335,30 @@ func (p *Projector) letter(m *message.Message, r *Rejection) DeadLetter {
 // land writes a batch, makes it visible, and acknowledges it.
 func (p *Projector) land(ctx context.Context, b *batch) error {
 	start := p.config.Now()
+	var landing Landing
 	steps := []struct {
 		doing string
 		do    func(context.Context) error
 		need  bool
+		took  *time.Duration
 	}{
-		{"insert into the ledger", b.rows.Insert, b.rows.Rows() > 0},
-		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0},
-		{"keep dead letters", func(ctx context.Context) error { return keepDeadLetters(ctx, p.db, b.letters) }, len(b.letters) > 0},
-		{"settle voids", func(ctx context.Context) error { return p.settleVoids(ctx, b) }, len(b.voids) > 0 || len(p.voids.pending) > 0},
-		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, &b.touched) }, true},
+		{"insert into the ledger", b.rows.Insert, b.rows.Rows() > 0, &landing.Insert},
+		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0, nil},
+		{"keep dead letters", func(ctx context.Context) error { return keepDeadLetters(ctx, p.db, b.letters) }, len(b.letters) > 0, nil},
+		{"post anew what the books stream overtook", func(ctx context.Context) error { return p.repostOvertaken(ctx, b) }, true, nil},
+		{"settle voids", func(ctx context.Context) error { return p.settleVoids(ctx, b) }, true, nil},
+		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, &b.touched) }, true, &landing.RollUp},
 	}
 	for _, s := range steps {
 		if !s.need {
 			continue
 		}
+		began := p.config.Now()
 		if err := p.insist(ctx, s.doing, s.do); err != nil {
 			return err
+		}
+		if s.took != nil {
+			*s.took = p.config.Now().Sub(began)
 		}
 	}
 	for _, m := range b.messages {
@@ -342,8 +368,22 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 	p.stats.DeadLetters.Add(int64(len(b.letters)))
 	p.stats.Batches.Add(1)
 	p.stats.LastRows.Store(int64(len(b.messages)))
-	p.stats.LastInsertNanos.Store(int64(p.config.Now().Sub(start)))
+	landing.Records, landing.Took = len(b.messages), p.config.Now().Sub(start)
+	p.stats.LastInsertNanos.Store(int64(landing.Took))
+	if p.config.Landed != nil {
+		p.config.Landed(landing.with(b.letters))
+	}
 	return nil
+}
+
+func (l Landing) with(letters []DeadLetter) Landing {
+	for i := range letters {
+		if l.DeadLetters == nil {
+			l.DeadLetters = map[string]int{}
+		}
+		l.DeadLetters[letters[i].Reason]++
+	}
+	return l
 }
 
 // insist does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is acknowledged,

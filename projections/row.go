@@ -25,21 +25,29 @@ type Row struct {
 	Unpriced []string
 	Refused  string
 	Revision uint8 // how often makegood itself wrote the row anew
+	Moved    bool  // RecordedAt was corrected when a close became known that the record follows
+	Terms    int64 // offset of the books stream up to which it was known when the row was posted
 }
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
 // by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
-// comes late still wins, even over what makegood decided when it knew only the later one.
+// comes late still wins, even over what makegood decided when it knew only the later one. A row whose time was corrected
+// stands above itself as it was before, which had an earlier time.
 func (r *Row) Version() uint64 {
+	var moved uint64
+	if r.Moved {
+		moved = movedBit
+	}
 	ms := uint64(max(r.RecordedAt.UnixMilli(), 0)) & (1<<timeBits - 1)
 	low := uint64(r.Position.Offset) & (1<<offsetBits - 1)
-	return (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
+	return moved | (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
 }
 
 const (
 	timeBits     = 42 // milliseconds, until the year 2109
-	offsetBits   = 14
+	offsetBits   = 13
 	revisionBits = 8
+	movedBit     = 1 << 63
 )
 
 // Place fills in when and where the books hold the event: what the terms say of its position.

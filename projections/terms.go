@@ -70,6 +70,7 @@ type Terms struct {
 	mu    sync.Mutex // one reader at a time; readers of terms hold it shared through Use
 	rules sync.RWMutex
 	terms *domain.Terms
+	laid  []domain.Mark // of every record that lays something down
 	read  int64
 }
 
@@ -110,7 +111,47 @@ func (t *Terms) take(r BooksRecord) error {
 	t.rules.Lock()
 	defer t.rules.Unlock()
 	t.terms.Apply(&decoded.Event, mark)
+	switch d := decoded.Event.Data.(type) {
+	case *domain.RateSet, *domain.PeriodClosed, *domain.PeriodReopened:
+		t.laid = append(t.laid, mark)
+	case *domain.EventVoided:
+		if d.Original.Stream() == domain.Books {
+			t.laid = append(t.laid, mark)
+		}
+	}
 	return nil
+}
+
+// marks are those of the records that lay something down and that keep says yes to, in order.
+func (t *Terms) marks(keep func(offset int64) bool) []domain.Mark {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	var kept []domain.Mark
+	for i := range t.laid {
+		if keep(t.laid[i].Offset) {
+			kept = append(kept, t.laid[i])
+		}
+	}
+	return kept
+}
+
+// repost posts rows of the ledger with the terms of now; those that come out otherwise are changed in place and named.
+// A void keeps its lines: those are its original's affair.
+func (t *Terms) repost(rows []stored) (changed []int, err error) {
+	t.mu.Lock() // of the decoder
+	defer t.mu.Unlock()
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	for i := range rows {
+		is, err := repost(&rows[i], t.decode, t.terms)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			changed = append(changed, i)
+		}
+	}
+	return changed, nil
 }
 
 // Use calls f with the terms, which don't change meanwhile.

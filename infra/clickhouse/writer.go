@@ -56,7 +56,7 @@ func (w *Writer) Batch() projections.WriterBatch {
 		{Name: "voids_type", Data: &c.voidsType}, {Name: "voids_source", Data: &c.voidsSource}, {Name: "voids_id", Data: &c.voidsID},
 		{Name: "account", Data: c.account}, {Name: "element", Data: enumArray{c.element, elementType}}, {Name: "basis", Data: enumArray{c.basis, basisType}},
 		{Name: "amount", Data: decimalArray{c.amount}}, {Name: "unpriced", Data: c.unpriced}, {Name: "refused", Data: &c.refused},
-		{Name: "version", Data: &c.version},
+		{Name: "version", Data: &c.version}, {Name: "terms", Data: &c.terms},
 	}
 	return c
 }
@@ -73,7 +73,7 @@ type columns struct {
 	day, posting, origin                                                  proto.ColDate
 	stream                                                                streamColumn
 	partition                                                             proto.ColInt32
-	offset                                                                proto.ColInt64
+	offset, terms                                                         proto.ColInt64
 
 	accounts proto.ColUInt16
 	elements proto.ColEnum8
@@ -135,6 +135,7 @@ func (c *columns) Append(r *projections.Row) {
 	c.unpriced.Offsets.Append(uint64(c.missing.Rows()))
 	c.refused.append(r.Refused)
 	c.version.Append(r.Version())
+	c.terms.Append(r.Terms)
 }
 
 // Rows is how many rows there are.

@@ -1,0 +1,108 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// PeriodState is what is to be known of a month before it is closed, and after.
+type PeriodState struct {
+	Period   string     `json:"period"`
+	Closed   bool       `json:"closed"`
+	ClosedAt *time.Time `json:"closed_at"` // of the last close; null where there was none
+	// Settled: everything that stood before the last close is booked, and none of it waits for the conflict check. Where the
+	// month was never closed, the same of everything that is there now.
+	Settled bool `json:"settled"`
+
+	Events      uint64        `json:"events"`       // posted in the month
+	Unpriced    uint64        `json:"unpriced"`     // of them, with a line that no rate could price
+	DeadLetters uint64        `json:"dead_letters"` // open, of any month: what isn't in the books can't say which it belongs to
+	Open        []OpenBalance `json:"open"`
+}
+
+// OpenBalance is what an account that should come to nothing in the end holds at the end of a month: claims not yet
+// settled, disputes not yet decided, goods not yet returned, vouchers not yet used, costs not yet billed.
+type OpenBalance struct {
+	Account  string `json:"account"`
+	Name     string `json:"name"`
+	Currency string `json:"currency"`
+	Amount   string `json:"amount"` // debit +, credit −, 4 decimals
+	Orders   uint64 `json:"orders"` // orders, or cases without one, whose balance is not zero
+}
+
+// provisionalAccounts are those that clear themselves in time.
+var provisionalAccounts = []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability, domain.AccruedCosts}
+
+// ReadPeriod reads what is provisional in a month. Closed, ClosedAt and Settled are the caller's to fill in: the log
+// knows them.
+func ReadPeriod(ctx context.Context, db driver.Conn, period domain.Period) (*PeriodState, error) {
+	s := &PeriodState{Period: period.String(), Open: []OpenBalance{}}
+	first := period.First().Format(time.DateOnly)
+	if err := db.QueryRow(ctx, `
+SELECT count(), countIf(notEmpty(unpriced)), (SELECT count() FROM `+openLetters+`)
+FROM ledger FINAL WHERE refused = '' AND posting_period = toDate(?)`, first).Scan(&s.Events, &s.Unpriced, &s.DeadLetters); err != nil {
+		return nil, fmt.Errorf("count the events of %s: %w", period, err)
+	}
+	accounts := make([]uint16, len(provisionalAccounts))
+	for i, a := range provisionalAccounts {
+		accounts[i] = uint16(a)
+	}
+	rows, err := db.Query(ctx, `
+SELECT a, currency, toDecimalString(sum(balance), 4), countIf(balance != 0) FROM (
+    SELECT a, currency, order_id, if(order_id = '', error_id, '') AS case_id, sum(CAST(x AS Decimal(38, 4))) AS balance
+    FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
+    WHERE refused = '' AND posting_period <= toDate(?) AND a IN (?)
+    GROUP BY a, currency, order_id, case_id)
+GROUP BY a, currency HAVING sum(balance) != 0 OR countIf(balance != 0) > 0 ORDER BY a, currency`, first, accounts)
+	if err != nil {
+		return nil, fmt.Errorf("read what is open in %s: %w", period, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o OpenBalance
+		var account uint16
+		if err := rows.Scan(&account, &o.Currency, &o.Amount, &o.Orders); err != nil {
+			return nil, fmt.Errorf("read what is open in %s: %w", period, err)
+		}
+		o.Account, o.Name = fmt.Sprint(account), domain.Account(account).Name()
+		s.Open = append(s.Open, o)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read what is open in %s: %w", period, err)
+	}
+	return s, nil
+}
+
+// UnsettledConflicts counts the identities of which the books hold two contents at the moment, until the next conflict
+// check takes the later one out. A close that is to be quoted for ever waits for that.
+func UnsettledConflicts(ctx context.Context, db driver.Conn) (uint64, error) {
+	var since time.Time
+	if err := db.QueryRow(ctx, `SELECT max(at) FROM checkpoints WHERE name = ?`, conflictsCheckpoint).Scan(&since); err != nil {
+		return 0, fmt.Errorf("read the checkpoint of the conflicts: %w", err)
+	}
+	// The same question that the check begins with: mostly its answer is nothing, and the ledger isn't read at all.
+	var suspects []uint64
+	if err := db.QueryRow(ctx, `
+SELECT groupArray(identity) FROM (
+    SELECT identity FROM identities WHERE identity IN (SELECT identity FROM identities WHERE arrived_at > ?)
+    GROUP BY identity HAVING uniqExact(content) > 1)`, since.Add(-overlap)).Scan(&suspects); err != nil {
+		return 0, fmt.Errorf("look for conflicts: %w", err)
+	}
+	if len(suspects) == 0 {
+		return 0, nil
+	}
+	var n uint64
+	if err := db.QueryRow(ctx, `
+SELECT count() FROM (
+    SELECT source, event_id FROM ledger FINAL
+    WHERE refused = '' AND cityHash64(source, event_id) IN (?)
+    GROUP BY source, event_id HAVING count() > 1)`, suspects).Scan(&n); err != nil {
+		return 0, fmt.Errorf("look for conflicts in the ledger: %w", err)
+	}
+	return n, nil
+}
