@@ -53,31 +53,40 @@ SELECT (SELECT count() FROM `+openLetters+`),
 func (c *Counter) events(ctx context.Context) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	total, now, err := countByMonth(ctx, c.db, c.known, `refused = ''`)
+	if err != nil {
+		return 0, err
+	}
+	c.known = now
+	return total, nil
+}
+
+// countByMonth counts the ledger's rows of a condition, and reads only the months whose parts are not the known ones.
+func countByMonth(ctx context.Context, db driver.Conn, known map[string]partitionCount, condition string) (uint64, map[string]partitionCount, error) {
 	var parts []struct {
 		Partition string `ch:"partition_id"`
 		Parts     uint64 `ch:"parts"`
 	}
-	if err := c.db.Select(ctx, &parts, `
+	if err := db.Select(ctx, &parts, `
 SELECT partition_id, sipHash64(groupArray(name)) AS parts
 FROM (SELECT partition_id, name FROM system.parts WHERE database = currentDatabase() AND table = 'ledger' AND active ORDER BY partition_id, name)
 GROUP BY partition_id`); err != nil {
-		return 0, fmt.Errorf("list the ledger's parts: %w", err)
+		return 0, nil, fmt.Errorf("list the ledger's parts: %w", err)
 	}
 	now := make(map[string]partitionCount, len(parts))
 	var total uint64
 	for _, p := range parts {
-		count, ok := c.known[p.Partition]
+		count, ok := known[p.Partition]
 		if !ok || count.parts != p.Parts {
 			count.parts = p.Parts
-			if err := c.db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE _partition_id = ? AND refused = ''`, p.Partition).Scan(&count.events); err != nil {
-				return 0, fmt.Errorf("count the events of %s: %w", p.Partition, err)
+			if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE _partition_id = ? AND `+condition, p.Partition).Scan(&count.events); err != nil {
+				return 0, nil, fmt.Errorf("count the events of %s: %w", p.Partition, err)
 			}
 		}
 		now[p.Partition] = count
 		total += count.events
 	}
-	c.known = now
-	return total, nil
+	return total, now, nil
 }
 
 // Unbalanced counts the events whose lines don't sum to zero. It reads all of the ledger: it is for checks, not for

@@ -11,10 +11,13 @@ import (
 	"sync"
 	"time"
 
+	promclient "github.com/prometheus/client_golang/prometheus"
+
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/embedded"
 	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/prometheus"
 	"github.com/makegood/makegood/projections"
 )
 
@@ -31,6 +34,8 @@ type appConfig struct {
 	Group       string `help:"Consumer group of the projectors." default:"makegood-projector"`
 	Partitions  int    `help:"Partitions of a topic that has to be made." default:"4"`
 	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
+
+	MetricLabels int `help:"How many stores, vendors, kinds or causes the metrics tell apart; the rest is called other." default:"50"`
 }
 
 const (
@@ -47,6 +52,9 @@ func (c *appConfig) validate() error {
 	}
 	if len(c.Roles) == 0 {
 		return errors.New("--roles: at least one of gateway, projector, exporter")
+	}
+	if c.MetricLabels < 0 {
+		return fmt.Errorf("--metric-labels: %d is below zero", c.MetricLabels)
 	}
 	if c.Partitions < 1 || c.Partitions > 10_000 {
 		return fmt.Errorf("--partitions: %d is not between 1 and 10,000", c.Partitions)
@@ -82,6 +90,7 @@ type App struct {
 	counter   *projections.Counter
 	terms     *projections.Terms
 	projector *projections.Projector
+	metrics   *promclient.Registry
 	url       string // of the HTTP server
 
 	failed chan error // the first part that ended by itself
@@ -95,7 +104,7 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{config: config, logger: logger, now: time.Now, failed: make(chan error, 8)}
+	a := &App{config: config, logger: logger, now: time.Now, metrics: prometheus.NewRegistry(), failed: make(chan error, 8)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -241,6 +250,7 @@ func (a *App) startProjector(ctx context.Context) error {
 	}
 	a.projector, err = projections.NewProjector(projections.ProjectorConfig{
 		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Now: a.now, Logger: a.logger,
+		Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
 	if err != nil {
 		return err

@@ -14,12 +14,9 @@ import (
 
 // startHTTP serves what the roles want: a gateway takes events in, every role answers questions.
 func (a *App) startHTTP(ctx context.Context) error {
-	registry := prometheus.NewRegistry()
-	if a.projector != nil {
-		prometheus.WatchProjector(registry, a.projector.Stats())
-	}
-	if a.config.has(roleExporter) {
-		prometheus.WatchBooks(registry, a.counter.Count)
+	registry, err := a.watched()
+	if err != nil {
+		return err
 	}
 	config := gateway.Config{Addr: a.config.HTTP, Books: books{a}, Ready: a.ready, Logger: a.logger,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})}

@@ -1,9 +1,10 @@
-// Package prometheus exposes what makegood is doing as metrics, with client_golang. Metrics are read when they are
-// asked for: nothing is counted twice, and a restart inflates nothing that comes from the books.
+// Package prometheus exposes what makegood is doing as metrics, with client_golang. What the books hold is read from them
+// when it is asked for: a restart, a replay or three instances inflate none of it. What a process does is counted by that
+// process. dashboards/metrics.md documents every metric, and a test holds the two together.
 package prometheus
 
 import (
-	"context"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -16,12 +17,19 @@ import (
 // NewRegistry is a registry with what the process and its Go runtime are, and makegood's build.
 func NewRegistry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
+	version, revision := "unknown", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			version = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
 	}
-	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_build_info", Help: "1, labelled with the version that runs.",
-		ConstLabels: prometheus.Labels{"version": version}}, func() float64 { return 1 })
+	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_build_info", Help: "1, labelled with what runs.",
+		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()}}, func() float64 { return 1 })
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build)
 	return r
 }
@@ -31,76 +39,58 @@ func WatchProjector(r prometheus.Registerer, s *projections.Stats) {
 	counter := func(name, help string, read func() int64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) }))
 	}
-	gauge := func(name, help string, read func() float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
-	}
 	counter("makegood_projector_rows_total", "Rows written to the ledger, copies included.", s.Booked.Load)
-	counter("makegood_projector_dead_letters_total", "Records that could not be booked, copies included.", s.DeadLetters.Load)
 	counter("makegood_projector_unpriced_total", "Events posted while a rate was missing, copies included.", s.Unpriced.Load)
-	counter("makegood_projector_batches_total", "Batches landed.", s.Batches.Load)
 	counter("makegood_projector_retries_total", "Times that a step had to be tried again.", s.Retries.Load)
-	gauge("makegood_projector_batch_records", "Records in the last batch.", func() float64 { return float64(s.LastRows.Load()) })
-	gauge("makegood_projector_batch_seconds", "How long the last batch took to land, roll-ups included.", func() float64 {
-		return time.Duration(s.LastInsertNanos.Load()).Seconds()
-	})
-	gauge("makegood_projector_waiting", "1 while ClickHouse or the log doesn't answer and the projector waits.", func() float64 {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_projector_waiting", Help: "1 while ClickHouse or the log doesn't answer and the projector waits."}, func() float64 {
 		if s.Waiting.Load() {
 			return 1
 		}
 		return 0
-	})
+	}))
 }
 
-// booksCollector reads the books when it is asked.
-type booksCollector struct {
-	count   func(context.Context) (projections.Counts, error)
-	timeout time.Duration
-	metrics []bookMetric
-	failed  *prometheus.Desc
+// Landings measure the batches of a projector.
+type Landings struct {
+	records, took, insert, rollUp prometheus.Histogram
+	letters                       *prometheus.CounterVec
+	reasons                       *vocabulary
 }
 
-type bookMetric struct {
-	desc *prometheus.Desc
-	read func(projections.Counts) uint64
-}
+// maxReasons bounds the reasons of dead letters. They are makegood's own codes, some three dozen.
+const maxReasons = 64
 
-// WatchBooks adds how much the books hold.
-func WatchBooks(r prometheus.Registerer, count func(context.Context) (projections.Counts, error)) {
-	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
-	r.MustRegister(&booksCollector{count: count, timeout: 10 * time.Second,
-		metrics: []bookMetric{
-			{desc("makegood_books_events", "Distinct events in the books."), func(c projections.Counts) uint64 { return c.Events }},
-			{desc("makegood_books_dead_letters", "Open dead letters."), func(c projections.Counts) uint64 { return c.DeadLetters }},
-			{desc("makegood_books_unpriced", "Events with a line that no rate could price."), func(c projections.Counts) uint64 { return c.Unpriced }},
-			{desc("makegood_books_conflicts", "Open dead letters of one identity with several contents."), func(c projections.Counts) uint64 { return c.Conflicts }},
-		},
-		failed: desc("makegood_books_readable", "1 when the books could be read for this scrape, else 0."),
-	})
-}
-
-// Describe names the metrics.
-func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, m := range c.metrics {
-		out <- m.desc
+// NewLandings adds them. Its Landed is for projections.ProjectorConfig.
+func NewLandings(r prometheus.Registerer) *Landings {
+	seconds := func(name, help string) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help,
+			// From an idle insert on a laptop to an outage.
+			Buckets: []float64{.005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 30}})
 	}
-	out <- c.failed
+	l := &Landings{
+		records: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "makegood_projector_batch_records", Help: "Records of a batch.",
+			Buckets: []float64{1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 100_000}}),
+		took:   seconds("makegood_projector_batch_seconds", "How long a batch took from the insert until it was booked and visible, retries included."),
+		insert: seconds("makegood_projector_insert_seconds", "How long the insert of a batch into the ledger took, retries included."),
+		rollUp: seconds("makegood_projector_rollup_seconds", "How long recomputing the roll-ups after a batch took, retries included."),
+		letters: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "makegood_projector_dead_letters_total",
+			Help: "Records that could not be booked, copies included, by reason."}, []string{"reason"}),
+		reasons: newVocabulary(maxReasons),
+	}
+	r.MustRegister(l.records, l.took, l.insert, l.rollUp, l.letters)
+	return l
 }
 
-// Collect reads the books; where they can't be read, it says so and gives no numbers.
-func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
-	ctx, stop := context.WithTimeout(context.Background(), c.timeout)
-	defer stop()
-	counts, err := c.count(ctx)
-	readable := 1.0
-	if err != nil {
-		readable = 0
+// Landed takes one batch.
+func (l *Landings) Landed(b projections.Landing) {
+	l.records.Observe(float64(b.Records))
+	l.took.Observe(b.Took.Seconds())
+	if b.Insert > 0 {
+		l.insert.Observe(b.Insert.Seconds())
 	}
-	out <- prometheus.MustNewConstMetric(c.failed, prometheus.GaugeValue, readable)
-	if err != nil {
-		return
-	}
-	for _, m := range c.metrics {
-		out <- prometheus.MustNewConstMetric(m.desc, prometheus.GaugeValue, float64(m.read(counts)))
+	l.rollUp.Observe(b.RollUp.Seconds())
+	for reason, n := range b.DeadLetters {
+		l.letters.WithLabelValues(l.reasons.word(reason)).Add(float64(n))
 	}
 }
 
@@ -121,3 +111,6 @@ func WatchGateway(r prometheus.Registerer, read func() GatewayCounts) {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_gateway_in_flight_bytes", Help: "Bytes of requests being worked on."},
 		func() float64 { return float64(read().InFlight) }))
 }
+
+// scrape bounds how long the books and the log may take to answer a scrape.
+const scrape = 8 * time.Second

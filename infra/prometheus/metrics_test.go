@@ -3,8 +3,11 @@ package prometheus
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -12,13 +15,50 @@ import (
 	"github.com/makegood/makegood/projections"
 )
 
-func TestNamesAndUnits(t *testing.T) {
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+func sampleGauges() *projections.Gauges {
+	return &projections.Gauges{
+		Leakage: []projections.LeakageGauge{
+			{Currency: "USD", Store: "s1", Kind: "wrong_item", RootCause: "pick_pack", Element: "FLEET", Basis: "IMPUTED", Day: 57.15, Month: 57.15, Today: 1},
+			{Currency: "USD", Store: "s2", Kind: "damaged", RootCause: "", Element: "RECOVERY", Basis: "ACCRUED", Month: -25},
+		},
+		Stores:      []projections.RecentGauge{{Currency: "USD", Key: "s1", Last7: 57.15}},
+		Vendors:     []projections.RecentGauge{{Currency: "USD", Key: "v1", Last7: -25, Before28: 4}},
+		Spend:       []projections.SpendGauge{{Currency: "USD", Category: "prevention", Month: 80}},
+		DeadLetters: []projections.ReasonGauge{{Reason: "bad_json", Open: 2}},
+		Newest:      noon,
+	}
+}
+
+func sampleConfig() BooksConfig {
+	return BooksConfig{
+		Count: func(context.Context) (projections.Counts, error) {
+			return projections.Counts{Events: 3, Unpriced: 1}, nil
+		},
+		Gauges:     func(context.Context) (*projections.Gauges, error) { return sampleGauges(), nil },
+		Unbalanced: func(context.Context) (uint64, error) { return 0, nil },
+		Now:        func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+// full is a registry with every metric, each with a value.
+func full(t *testing.T) *prometheus.Registry {
+	t.Helper()
 	r := NewRegistry()
 	var stats projections.Stats
 	WatchProjector(r, &stats)
+	NewLandings(r).Landed(projections.Landing{Records: 3, Took: time.Second, Insert: time.Second, DeadLetters: map[string]int{"bad_json": 1}})
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })
-	WatchBooks(r, func(context.Context) (projections.Counts, error) { return projections.Counts{Events: 3}, nil })
-	problems, err := testutil.GatherAndLint(r)
+	WatchLag(r, func(context.Context) ([]Progress, error) { return []Progress{{"makegood.orders", 0, 9, 7}}, nil }, func() time.Time { return noon }, slog.New(slog.DiscardHandler))
+	if err := WatchBooks(r, sampleConfig()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestNamesAndUnits(t *testing.T) {
+	problems, err := testutil.GatherAndLint(full(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,11 +69,99 @@ func TestNamesAndUnits(t *testing.T) {
 	}
 }
 
+func TestLeakage(t *testing.T) {
+	err := testutil.GatherAndCompare(full(t), strings.NewReader(`
+# HELP makegood_lag_records Records of a partition that are acknowledged and not booked yet.
+# TYPE makegood_lag_records gauge
+makegood_lag_records{partition="0",topic="makegood.orders"} 2
+# HELP makegood_leakage_amount Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.
+# TYPE makegood_leakage_amount gauge
+makegood_leakage_amount{basis="ACCRUED",currency="USD",element="RECOVERY",kind="damaged",period="month",root_cause="none",store="s2"} -25
+makegood_leakage_amount{basis="IMPUTED",currency="USD",element="FLEET",kind="wrong_item",period="day",root_cause="pick_pack",store="s1"} 57.15
+makegood_leakage_amount{basis="IMPUTED",currency="USD",element="FLEET",kind="wrong_item",period="month",root_cause="pick_pack",store="s1"} 57.15
+`), "makegood_leakage_amount", "makegood_lag_records")
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLabelsAreBounded gives more stores than labels: the largest stay, the rest is other, and nothing is lost.
+func TestLabelsAreBounded(t *testing.T) {
+	c := sampleConfig()
+	c.LabelValues = 2
+	c.Gauges = func(context.Context) (*projections.Gauges, error) {
+		var g projections.Gauges
+		for i := range 10 {
+			g.Leakage = append(g.Leakage, projections.LeakageGauge{Currency: "USD", Store: fmt.Sprintf("s%d", i), Kind: "late", RootCause: "carrier", Element: "LABOUR", Basis: "IMPUTED", Month: float64(i)})
+		}
+		return &g, nil
+	}
+	r := prometheus.NewRegistry()
+	if err := WatchBooks(r, c); err != nil {
+		t.Fatal(err)
+	}
+	err := testutil.GatherAndCompare(r, strings.NewReader(`
+# HELP makegood_leakage_amount Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.
+# TYPE makegood_leakage_amount gauge
+makegood_leakage_amount{basis="IMPUTED",currency="USD",element="LABOUR",kind="late",period="month",root_cause="carrier",store="other"} 28
+makegood_leakage_amount{basis="IMPUTED",currency="USD",element="LABOUR",kind="late",period="month",root_cause="carrier",store="s8"} 8
+makegood_leakage_amount{basis="IMPUTED",currency="USD",element="LABOUR",kind="late",period="month",root_cause="carrier",store="s9"} 9
+`), "makegood_leakage_amount")
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSeriesAreBounded gives labels whose product is too much: fewer are told apart until it fits.
+func TestSeriesAreBounded(t *testing.T) {
+	c := sampleConfig()
+	c.LabelValues = 1000
+	c.Gauges = func(context.Context) (*projections.Gauges, error) {
+		var g projections.Gauges
+		for i := range 3 * maxLeakageSeries {
+			g.Leakage = append(g.Leakage, projections.LeakageGauge{Currency: "USD", Store: fmt.Sprint(i % 300), Kind: fmt.Sprint(i / 300), RootCause: "x", Month: 1})
+		}
+		return &g, nil
+	}
+	r := prometheus.NewRegistry()
+	if err := WatchBooks(r, c); err != nil {
+		t.Fatal(err)
+	}
+	n, err := testutil.GatherAndCount(r, "makegood_leakage_amount")
+	if err != nil || n > maxLeakageSeries || n < 100 {
+		t.Errorf("%d series (%v), at most %d are wanted", n, err, maxLeakageSeries)
+	}
+}
+
+// TestBooksAreNotAskedTooOften scrapes within the time that numbers stay fresh, and after.
+func TestBooksAreNotAskedTooOften(t *testing.T) {
+	c := sampleConfig()
+	now, reads, audits := noon, 0, 0
+	c.Now = func() time.Time { return now }
+	c.Gauges = func(context.Context) (*projections.Gauges, error) { reads++; return sampleGauges(), nil }
+	c.Unbalanced = func(context.Context) (uint64, error) { audits++; return 0, nil }
+	r := prometheus.NewRegistry()
+	if err := WatchBooks(r, c); err != nil {
+		t.Fatal(err)
+	}
+	for _, after := range []time.Duration{0, time.Second, 5 * time.Second, 10 * time.Minute} {
+		now = noon.Add(after)
+		if _, err := r.Gather(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reads != 3 || audits != 2 {
+		t.Errorf("the books were read %d times and audited %d times, 3 and 2 are wanted", reads, audits)
+	}
+}
+
 func TestBooksThatCannotBeRead(t *testing.T) {
 	r := prometheus.NewRegistry()
-	WatchBooks(r, func(context.Context) (projections.Counts, error) {
-		return projections.Counts{Events: 3}, errors.New("down")
-	})
+	c := sampleConfig()
+	c.Gauges = func(context.Context) (*projections.Gauges, error) { return sampleGauges(), errors.New("down") }
+	if err := WatchBooks(r, c); err != nil {
+		t.Fatal(err)
+	}
 	err := testutil.GatherAndCompare(r, strings.NewReader(`
 # HELP makegood_books_readable 1 when the books could be read for this scrape, else 0.
 # TYPE makegood_books_readable gauge

@@ -1,0 +1,208 @@
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// BooksConfig is what watching the books needs. Zero limits take their defaults.
+type BooksConfig struct {
+	Count      func(context.Context) (projections.Counts, error)
+	Gauges     func(context.Context) (*projections.Gauges, error)
+	Unbalanced func(context.Context) (uint64, error)
+	Now        func() time.Time
+	Logger     *slog.Logger
+
+	// LabelValues caps the values of each label that the business brings (stores, vendors, kinds, causes): the largest
+	// by money stay, the rest is summed in `other`. Default 50.
+	LabelValues int
+	// Fresh is how long numbers are given out again before the books are read anew. Default 5 s.
+	Fresh time.Duration
+	// Audited is the same for the check that every entry balances, which reads more. Default 5 minutes.
+	Audited time.Duration
+}
+
+// maxLeakageSeries bounds the one metric whose labels multiply. Beyond it the cap of each label is halved until it fits.
+const maxLeakageSeries = 20_000
+
+var (
+	booksEvents      = prometheus.NewDesc("makegood_books_events", "Distinct events in the books.", nil, nil)
+	booksUnpriced    = prometheus.NewDesc("makegood_books_unpriced", "Events with a line that no rate could price.", nil, nil)
+	booksDeadLetters = prometheus.NewDesc("makegood_books_dead_letters", "Open dead letters by reason.", []string{"reason"}, nil)
+	booksUnbalanced  = prometheus.NewDesc("makegood_books_unbalanced_events", "Events whose journal lines don't sum to zero. More than none is a bug.", nil, nil)
+	booksReadable    = prometheus.NewDesc("makegood_books_readable", "1 when the books could be read for this scrape, else 0.", nil, nil)
+	booksNewest      = prometheus.NewDesc("makegood_books_newest_event_timestamp_seconds", "When the newest event arrived in the books.", nil, nil)
+	leakageAmount    = prometheus.NewDesc("makegood_leakage_amount", "Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.",
+		[]string{"period", "currency", "store", "kind", "root_cause", "element", "basis"}, nil)
+	leakageByStore = prometheus.NewDesc("makegood_leakage_recent_store_amount", "Net leakage by store in its currency, of the last 7 days and of the 28 days before them.",
+		[]string{"window", "currency", "store"}, nil)
+	leakageByVendor = prometheus.NewDesc("makegood_leakage_recent_vendor_amount", "Net leakage by the vendor of the case in its currency, of the last 7 days and of the 28 days before them.",
+		[]string{"window", "currency", "vendor"}, nil)
+	spendAmount = prometheus.NewDesc("makegood_quality_spend_amount", "Prevention and appraisal spend of the running day or month in its currency.",
+		[]string{"period", "currency", "category"}, nil)
+)
+
+// WatchBooks adds what the books hold.
+func WatchBooks(r prometheus.Registerer, c BooksConfig) error {
+	if c.Count == nil || c.Gauges == nil || c.Unbalanced == nil || c.Now == nil || c.Logger == nil {
+		return errors.New("prometheus: the books want their readers, a clock and a logger")
+	}
+	if c.LabelValues == 0 {
+		c.LabelValues = 50
+	}
+	if c.Fresh == 0 {
+		c.Fresh = 5 * time.Second
+	}
+	if c.Audited == 0 {
+		c.Audited = 5 * time.Minute
+	}
+	return r.Register(&booksCollector{config: c})
+}
+
+// booksCollector reads the books when it is asked, and not more often than its config allows.
+type booksCollector struct {
+	config BooksConfig
+
+	mu         sync.Mutex // one reader at a time: scrapes that come together share what it finds
+	read       time.Time
+	counts     projections.Counts
+	gauges     *projections.Gauges
+	audited    time.Time
+	unbalanced uint64
+}
+
+// Describe names the metrics.
+func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest,
+		leakageAmount, leakageByStore, leakageByVendor, spendAmount} {
+		out <- d
+	}
+}
+
+// Collect gives the numbers; where the books can't be read, it says so and gives none.
+func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
+	ctx, stop := context.WithTimeout(context.Background(), scrape)
+	defer stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	if err := c.refresh(ctx); err != nil {
+		c.config.Logger.Warn("the books can't be read for metrics", "error", err)
+		gauge(booksReadable, 0)
+		return
+	}
+	gauge(booksReadable, 1)
+	gauge(booksEvents, float64(c.counts.Events))
+	gauge(booksUnpriced, float64(c.counts.Unpriced))
+	gauge(booksUnbalanced, float64(c.unbalanced))
+	if !c.gauges.Newest.IsZero() {
+		gauge(booksNewest, float64(c.gauges.Newest.UnixMilli())/1000)
+	}
+	c.sendDeadLetters(gauge)
+	c.sendLeakage(gauge)
+	c.sendRecent(gauge, leakageByStore, c.gauges.Stores)
+	c.sendRecent(gauge, leakageByVendor, c.gauges.Vendors)
+	for _, s := range c.gauges.Spend {
+		gauge(spendAmount, s.Day, "day", s.Currency, s.Category)
+		gauge(spendAmount, s.Month, "month", s.Currency, s.Category)
+	}
+}
+
+func (c *booksCollector) refresh(ctx context.Context) error {
+	now := c.config.Now()
+	if c.gauges == nil || now.Sub(c.read) >= c.config.Fresh {
+		counts, err := c.config.Count(ctx)
+		if err != nil {
+			return err
+		}
+		gauges, err := c.config.Gauges(ctx)
+		if err != nil {
+			return err
+		}
+		c.counts, c.gauges, c.read = counts, gauges, now
+	}
+	if c.audited.IsZero() || now.Sub(c.audited) >= c.config.Audited {
+		unbalanced, err := c.config.Unbalanced(ctx)
+		if err != nil {
+			return err
+		}
+		c.unbalanced, c.audited = unbalanced, now
+	}
+	return nil
+}
+
+type sendGauge func(d *prometheus.Desc, v float64, labels ...string)
+
+func (c *booksCollector) sendDeadLetters(gauge sendGauge) {
+	weights := map[string]float64{}
+	for _, d := range c.gauges.DeadLetters {
+		weights[d.Reason] = float64(d.Open)
+	}
+	word := largest(weights, maxReasons)
+	sums := map[string]float64{}
+	for _, d := range c.gauges.DeadLetters {
+		sums[word(d.Reason)] += float64(d.Open)
+	}
+	if len(sums) == 0 {
+		sums[none] = 0 // so that an alert sees a zero and not a hole
+	}
+	for reason, n := range sums {
+		gauge(booksDeadLetters, n, reason)
+	}
+}
+
+func (c *booksCollector) sendLeakage(gauge sendGauge) {
+	type labels struct{ period, currency, store, kind, cause, element, basis string }
+	var sums map[labels]float64
+	for most := c.config.LabelValues; ; most /= 2 {
+		stores, kinds, causes := map[string]float64{}, map[string]float64{}, map[string]float64{}
+		for _, l := range c.gauges.Leakage {
+			stores[l.Store] += math.Abs(l.Month)
+			kinds[l.Kind] += math.Abs(l.Month)
+			causes[l.RootCause] += math.Abs(l.Month)
+		}
+		store, kind, cause := largest(stores, most), largest(kinds, most), largest(causes, most)
+		sums = map[labels]float64{}
+		for _, l := range c.gauges.Leakage {
+			of := labels{"month", l.Currency, store(l.Store), kind(l.Kind), cause(l.RootCause), l.Element, l.Basis}
+			sums[of] += l.Month
+			if l.Today > 0 {
+				of.period = "day"
+				sums[of] += l.Day
+			}
+		}
+		if len(sums) <= maxLeakageSeries || most == 0 {
+			break
+		}
+	}
+	for l, amount := range sums {
+		gauge(leakageAmount, amount, l.period, l.currency, l.store, l.kind, l.cause, l.element, l.basis)
+	}
+}
+
+func (c *booksCollector) sendRecent(gauge sendGauge, d *prometheus.Desc, all []projections.RecentGauge) {
+	weights := map[string]float64{}
+	for _, g := range all {
+		weights[g.Key] += math.Abs(g.Last7) + math.Abs(g.Before28)
+	}
+	word := largest(weights, c.config.LabelValues)
+	type labels struct{ window, currency, key string }
+	sums := map[labels]float64{}
+	for _, g := range all {
+		sums[labels{"last_7_days", g.Currency, word(g.Key)}] += g.Last7
+		sums[labels{"28_days_before", g.Currency, word(g.Key)}] += g.Before28
+	}
+	for l, amount := range sums {
+		gauge(d, amount, l.window, l.currency, l.key)
+	}
+}
