@@ -38,6 +38,7 @@ type Envelope struct {
 // Decoder is ready.
 type Decoder struct {
 	jx       jx.Decoder
+	cursor   cursor
 	envelope Envelope
 	store    store
 	attrs    Attributes // of the event being read
@@ -47,7 +48,6 @@ type Decoder struct {
 	err  *Error
 	path []step
 	base int // how much of path leads to the event: 0, but in a void
-	root int // how much of path leads to the text that is being parsed
 
 	depth     int
 	escapes   bool   // there is a backslash somewhere in the payload
@@ -66,11 +66,13 @@ type Decoder struct {
 func (d *Decoder) Structured(payload []byte) (*Envelope, error) {
 	d.begin()
 	if d.checkStructured(payload) {
-		d.structured(payload)
+		d.read(d.readEnvelope(payload))
+		d.referee(payload, "")
 	}
 	return d.result()
 }
 
+// checkStructured is checkPayload, where the payload is the event.
 func (d *Decoder) checkStructured(payload []byte) bool {
 	d.checkPayload(payload, 0)
 	if d.err != nil && d.err.Code == CodeBadUTF8 {
@@ -92,6 +94,7 @@ func (d *Decoder) Binary(attrs *Attributes, data []byte) (*Envelope, error) {
 			d.fail(CodeRequired, "data is required")
 		default:
 			d.event(data)
+			d.referee(data, "/data")
 		}
 	}
 	return d.result()
@@ -99,7 +102,8 @@ func (d *Decoder) Binary(attrs *Attributes, data []byte) (*Envelope, error) {
 
 func (d *Decoder) begin() {
 	d.err = nil
-	d.path, d.base, d.root = d.path[:0], 0, 0
+	d.path, d.base = d.path[:0], 0
+	d.cursor = cursor{}
 	d.depth = 0
 	d.escapes = false
 	d.unescaped = d.unescaped[:0]
@@ -150,55 +154,9 @@ func firstInvalid(b []byte) int {
 	return at
 }
 
-// loneSurrogate finds a \uD800 to \uDFFF that isn't half of a pair, beginning at the first backslash. Where it is misled
-// by what is no JSON at all, the parser will say so.
-func loneSurrogate(b []byte, at int) int {
-	for at < len(b) {
-		next := bytes.IndexByte(b[at:], '\\')
-		if next < 0 || at+next+1 >= len(b) {
-			return -1
-		}
-		at += next
-		r, ok := unicodeEscape(b[at:])
-		switch {
-		case !ok:
-			at += 2 // another escape: of a quote, a backslash…
-		case r < 0xD800 || r > 0xDFFF:
-			at += 6
-		default:
-			low, ok := unicodeEscape(b[min(at+6, len(b)):])
-			if r > 0xDBFF || !ok || low < 0xDC00 || low > 0xDFFF {
-				return at
-			}
-			at += 12
-		}
-	}
-	return -1
-}
-
-func unicodeEscape(b []byte) (rune, bool) {
-	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
-		return 0, false
-	}
-	var r rune
-	for _, c := range b[2:6] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, true
-}
-
-// structured reads an event from a payload whose strings are sound.
-func (d *Decoder) structured(payload []byte) {
-	data := d.readStructured(payload)
-	if d.err != nil || !d.checkAttributes() {
+// read checks the attributes, which have been read, and reads data by them.
+func (d *Decoder) read(data []byte) {
+	if d.err != nil || d.cursor.bad || !d.checkAttributes() {
 		return
 	}
 	if data == nil {
@@ -208,25 +166,30 @@ func (d *Decoder) structured(payload []byte) {
 	d.event(data)
 }
 
-// readStructured reads the envelope and cuts out its data, nil where it is missing.
-func (d *Decoder) readStructured(payload []byte) []byte {
-	d.base, d.root = len(d.path), len(d.path)
-	d.jx.ResetBytes(payload)
-	if d.jx.Next() != jx.Object {
-		d.fail(CodeBadJSON, "a JSON object is expected")
-		d.err.NotCloudEvent = true
-		return nil
+// referee has jx look at the text of an event that was refused: where it isn't JSON at all, that is the reason to give, and
+// not what was met before, or made of it.
+func (d *Decoder) referee(text []byte, pointer string) {
+	if d.err == nil && !d.cursor.bad {
+		return
 	}
-	data := d.readEnvelope()
-	if d.err == nil {
+	reason := ""
+	d.jx.ResetBytes(text)
+	err := d.jx.Skip()
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		reason = "the JSON ends too early"
+	case err != nil:
+		reason = "not JSON: " + err.Error()
+	default:
 		if err := d.jx.Skip(); !errors.Is(err, io.EOF) {
-			d.fail(CodeBadJSON, "there is something behind the event's end")
+			reason = "there is something behind the end of the JSON"
+		} else if d.err == nil {
+			reason = "not JSON" // jx and the cursor don't agree: a fault of ours, and to be on the safe side
 		}
 	}
-	if d.err != nil && d.err.Code == CodeBadJSON {
-		d.err.NotCloudEvent = true
+	if reason != "" {
+		d.err = &Error{Pointer: pointer, Code: CodeBadJSON, Detail: reason, NotCloudEvent: pointer == ""}
 	}
-	return data
 }
 
 // The attributes that CloudEvents and the contract know, as bits.
@@ -242,22 +205,30 @@ const (
 	seenData
 )
 
-// readEnvelope reads the attributes and cuts out data, nil where it is missing.
-func (d *Decoder) readEnvelope() (data []byte) {
+// readEnvelope reads the attributes of an event and cuts out its data, nil where it is missing.
+func (d *Decoder) readEnvelope(payload []byte) (data []byte) {
+	d.base = len(d.path)
+	d.cursor = cursor{text: payload}
+	if d.cursor.next() != kindObject {
+		d.fail(CodeBadJSON, "a JSON object is expected, not %s", d.cursor.next())
+		d.err.NotCloudEvent = true
+		return nil
+	}
 	if !d.enter() {
 		return nil
 	}
-	members, err := d.jx.ObjIter()
-	if err != nil {
-		d.failSyntax(err)
-		return nil
-	}
 	a, seen := &d.attrs, 0
-	for members.Next() {
-		key := members.Key()
+	for {
+		key, ok := d.member()
+		if !ok {
+			if !d.cursor.done() {
+				d.cursor.spoil()
+			}
+			return data
+		}
 		var into *string
 		bit := 0
-		switch string(key) {
+		switch key {
 		case "specversion":
 			into, bit = &a.SpecVersion, seenSpecVersion
 		case "id":
@@ -277,23 +248,19 @@ func (d *Decoder) readEnvelope() (data []byte) {
 		case "data":
 			bit = seenData
 		}
-		d.push(unsafe.String(unsafe.SliceData(key), len(key)))
+		d.push(key)
 		if seen&bit != 0 {
-			d.fail(CodeDuplicateMember, "%s is there twice", quote(string(key)))
+			d.fail(CodeDuplicateMember, "%s is there twice", quote(key))
 			return nil
 		}
 		seen |= bit
-		switch next := d.jx.Next(); {
-		case next == jx.Null:
-			if err := d.jx.Null(); err != nil {
-				d.failSyntax(err)
-			}
+		switch next := d.cursor.next(); {
+		case next == kindNull:
+			d.cursor.literal()
 		case into != nil:
 			*into, _ = d.string()
 		case bit == seenData:
-			if data, err = d.jx.Raw(); err != nil {
-				d.failSyntax(err)
-			}
+			data = d.cursor.frame()
 		default:
 			d.extension(key, next)
 		}
@@ -302,39 +269,20 @@ func (d *Decoder) readEnvelope() (data []byte) {
 		}
 		d.pop()
 	}
-	if err := members.Err(); err != nil {
-		d.failSyntax(err)
-		return nil
-	}
-	return data
 }
 
 // extension keeps an attribute that is none of CloudEvents' own.
-func (d *Decoder) extension(key []byte, next jx.Type) {
-	switch next {
-	case jx.String, jx.Number, jx.Bool:
-		if string(key) == "data_base64" {
-			d.fail(CodeBadAttribute, "data_base64: data is JSON here")
-			return
-		}
-		raw, err := d.jx.Raw()
-		if err != nil {
-			d.failSyntax(err)
-			return
-		}
-		d.attrs.Extensions = append(d.attrs.Extensions, Extension{
-			Name:  unsafe.String(unsafe.SliceData(key), len(key)),
-			Value: unsafe.String(unsafe.SliceData(raw), len(raw)),
-			json:  true,
-		})
-	case jx.Object, jx.Array:
-		if err := d.jx.Skip(); err != nil {
-			d.failSyntax(err)
-			return
-		}
-		d.fail(CodeBadAttribute, "an attribute of the envelope is a string, a number, true or false: %s belongs into data", quote(string(key)))
+func (d *Decoder) extension(name string, next kind) {
+	switch {
+	case name == "data_base64":
+		d.fail(CodeBadAttribute, "data_base64: data is JSON here")
+	case next == kindObject || next == kindList:
+		d.fail(CodeBadAttribute, "an attribute of the envelope is a string, a number, true or false: %s belongs into data", quote(name))
 	default:
-		d.failSyntax(d.jx.Skip())
+		raw := d.cursor.scalar(next)
+		d.attrs.Extensions = append(d.attrs.Extensions, Extension{
+			Name: name, Value: unsafe.String(unsafe.SliceData(raw), len(raw)), json: true,
+		})
 	}
 }
 
@@ -342,15 +290,14 @@ func (d *Decoder) extension(key []byte, next jx.Type) {
 func (d *Decoder) event(data []byte) {
 	e := &d.envelope.Event
 	d.path = append(d.path[:d.base], step{"data", -1})
-	d.root = len(d.path)
-	d.jx.ResetBytes(data)
+	d.cursor = cursor{text: data}
 	var sum uint64
 	e.Data, sum = codecs[e.Type].read(d)
 	if d.err != nil {
 		return
 	}
-	if err := d.jx.Skip(); !errors.Is(err, io.EOF) {
-		d.fail(CodeBadJSON, "there is something behind the data's end")
+	if !d.cursor.done() {
+		d.cursor.spoil()
 		return
 	}
 	d.envelope.Data = bytes.TrimSpace(data)
@@ -381,44 +328,12 @@ var typeHashes = func() (hashes [len(codecs)]uint64) {
 	return hashes
 }()
 
-// enter counts an object or a list that is being read.
+// enter steps into an object or a list.
 func (d *Decoder) enter() bool {
+	d.cursor.enter()
 	if d.depth++; d.depth > MaxDepth {
 		d.fail(CodeTooDeep, "objects and lists are at most %d deep", MaxDepth)
 		return false
 	}
 	return true
-}
-
-// failSyntax turns an error of the JSON parser into ours, at the text that it gives the place in.
-func (d *Decoder) failSyntax(err error) {
-	d.path = d.path[:d.root]
-	switch {
-	case err == nil:
-		d.fail(CodeBadJSON, "not a JSON value")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		d.fail(CodeBadJSON, "the JSON ends too early")
-	default:
-		d.fail(CodeBadJSON, "not JSON: %v", err)
-	}
-}
-
-// kindOfNext names what stands there instead of what is expected.
-func (d *Decoder) kindOfNext() string {
-	switch d.jx.Next() {
-	case jx.Null:
-		return "null"
-	case jx.Bool:
-		return "true or false"
-	case jx.Number:
-		return "a number"
-	case jx.String:
-		return "a string"
-	case jx.Object:
-		return "an object"
-	case jx.Array:
-		return "a list"
-	default:
-		return "that"
-	}
 }

@@ -115,6 +115,7 @@ func FuzzStructured(f *testing.F) {
 		}
 		if err != nil {
 			checkRefused(t, err)
+			checkReferee(t, err, payload)
 			return
 		}
 		if !json.Valid(payload) {
@@ -128,6 +129,19 @@ func checkRefused(t *testing.T, err error) {
 	var e *wire.Error
 	if !errors.As(err, &e) || e.Code == "" || e.Detail == "" || (e.Pointer != "" && e.Pointer[0] != '/') {
 		t.Fatalf("%#v", err)
+	}
+}
+
+// checkReferee: what is called no JSON is none by encoding/json's rules either, and the other way round.
+func checkReferee(t *testing.T, err error, payload []byte) {
+	var e *wire.Error
+	if !errors.As(err, &e) || e.Code == wire.CodeBadUTF8 || e.Code == wire.CodeEventTooLarge {
+		return // said before anybody looked at the JSON
+	}
+	var object map[string]any
+	isObject := json.Valid(payload) && json.Unmarshal(payload, &object) == nil && object != nil
+	if refused := e.Code == wire.CodeBadJSON; refused == isObject {
+		t.Fatalf("an object of JSON: %t, and refused with %v: %q", isObject, err, payload)
 	}
 }
 

@@ -113,16 +113,6 @@ func unescapeHeader(v string) string {
 	return string(b)
 }
 
-func fromHex(c byte) byte {
-	if c >= 'a' {
-		return c - 'a' + 10
-	}
-	if c >= 'A' {
-		return c - 'A' + 10
-	}
-	return c - '0'
-}
-
 // Kafka reads the event of a Kafka message. headers may be nil.
 func (d *Decoder) Kafka(headers map[string]string, value []byte) (*Envelope, error) {
 	d.headers.Reset()
@@ -153,7 +143,8 @@ func (d *Decoder) Message(attrs *Attributes, value []byte) (*Envelope, error) {
 func (d *Decoder) Attributes(payload []byte) (attrs *Attributes, data []byte, err error) {
 	d.begin()
 	if d.checkStructured(payload) {
-		data = d.readStructured(payload)
+		data = d.readEnvelope(payload)
+		d.referee(payload, "")
 	}
 	if d.err != nil {
 		_, err := d.result()

@@ -282,7 +282,7 @@ func TestKafka(t *testing.T) {
 		{"x", "", ` `, "/data", wire.CodeRequired},
 		{"x", "", `null`, "/data", wire.CodeWrongType},
 		{"x", "", `{`, "/data", wire.CodeBadJSON},
-		{"x", "", `{"order_id":tru}`, "/data/order_id", wire.CodeWrongType},
+		{"x", "", `{"order_id":tru}`, "/data", wire.CodeBadJSON},
 		{"x", "", string(data) + "x", "/data", wire.CodeBadJSON},
 		{"x", "", strings.Replace(string(data), `"10"`, `1.00001`, 1), "/data/net", wire.CodeTooManyDecimals},
 		{"x", "", strings.Replace(string(data), `"10"`, `01`, 1), "/data", wire.CodeBadJSON},

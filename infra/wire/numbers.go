@@ -4,9 +4,9 @@ import (
 	"errors"
 	"math/bits"
 	"strconv"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/go-faster/jx"
 
 	"github.com/makegood/makegood/domain"
 )
@@ -23,18 +23,17 @@ const (
 // decimal reads a decimal string or a JSON number, never negative.
 func (d *Decoder) decimal(decimals int) domain.Decimal {
 	var text []byte
-	var err error
-	switch d.jx.Next() {
-	case jx.Number:
-		text, err = d.jx.Raw()
-	case jx.String:
-		text, err = d.stringBytes()
+	switch next := d.cursor.next(); next {
+	case kindNumber:
+		text = d.cursor.number()
+	case kindString:
+		s, _ := d.string()
+		text = unsafe.Slice(unsafe.StringData(s), len(s))
 	default:
-		d.fail(CodeNotANumber, "a number or a decimal string is expected, not %s", d.kindOfNext())
+		d.fail(CodeNotANumber, "a number or a decimal string is expected, not %s", next)
 		return 0
 	}
-	if err != nil {
-		d.failSyntax(err)
+	if d.cursor.bad {
 		return 0
 	}
 	n, err := domain.ParseDecimal(text, decimals)

@@ -2,8 +2,7 @@ package wire
 
 import (
 	"fmt"
-
-	"github.com/go-faster/jx"
+	"math/bits"
 
 	"github.com/makegood/makegood/domain"
 )
@@ -60,14 +59,14 @@ func (s *shape[T]) checked(check func(d *Decoder, t *T)) *shape[T] {
 }
 
 // find looks for a member by its name, at first where it is expected: behind the one before.
-func (s *shape[T]) find(name []byte, expected int) int {
+func (s *shape[T]) find(name string, expected int) int {
 	for i := expected; i < len(s.fields); i++ {
-		if s.fields[i].name == string(name) {
+		if s.fields[i].name == name {
 			return i
 		}
 	}
 	for i := range min(expected, len(s.fields)) {
-		if s.fields[i].name == string(name) {
+		if s.fields[i].name == name {
 			return i
 		}
 	}
@@ -76,26 +75,24 @@ func (s *shape[T]) find(name []byte, expected int) int {
 
 // read reads the object that comes next and returns the sum of its members' hashes.
 func (s *shape[T]) read(d *Decoder, t *T) uint64 {
-	if d.jx.Next() != jx.Object {
-		d.fail(CodeWrongType, "an object is expected, not %s", d.kindOfNext())
+	if next := d.cursor.next(); next != kindObject {
+		d.fail(CodeWrongType, "an object is expected, not %s", next)
 		return 0
 	}
 	if !d.enter() {
 		return 0
 	}
-	members, err := d.jx.ObjIter()
-	if err != nil {
-		d.failSyntax(err)
-		return 0
-	}
 	var sum, seen, given uint64
 	expected := 0
 	unknown := d.newNames()
-	for members.Next() {
-		key := members.Key()
-		i := s.find(key, expected)
+	for {
+		name, ok := d.member()
+		if !ok {
+			break
+		}
+		i := s.find(name, expected)
 		if i < 0 {
-			sum += d.unknownMember(key, &unknown)
+			sum += d.unknownMember(name, &unknown)
 			if d.err != nil {
 				return 0
 			}
@@ -109,11 +106,8 @@ func (s *shape[T]) read(d *Decoder, t *T) uint64 {
 			return 0
 		}
 		seen |= 1 << i
-		if d.jx.Next() == jx.Null {
-			if err := d.jx.Null(); err != nil {
-				d.failSyntax(err)
-				return 0
-			}
+		if d.cursor.next() == kindNull {
+			d.cursor.literal()
 		} else {
 			given |= 1 << i
 			sum += member(f.hash, f.read(d, t))
@@ -123,19 +117,15 @@ func (s *shape[T]) read(d *Decoder, t *T) uint64 {
 		}
 		d.pop()
 	}
-	if err := members.Err(); err != nil {
-		d.failSyntax(err)
-		return 0
-	}
 	d.dropNames(&unknown)
 	d.depth--
+	if d.cursor.bad {
+		return 0 // what follows would be about members that weren't reached
+	}
 	if missing := s.required &^ given; missing != 0 {
-		for i := range s.fields {
-			if missing&(1<<i) != 0 {
-				d.failAt(s.fields[i].name, CodeRequired, "%s is required", s.fields[i].name)
-				return 0
-			}
-		}
+		name := s.fields[bits.TrailingZeros64(missing)].name
+		d.failAt(name, CodeRequired, "%s is required", name)
+		return 0
 	}
 	if s.check != nil {
 		s.check(d, t)
@@ -170,22 +160,17 @@ func list[T, E any](name string, n need, of *shape[E], at func(*T) *[]E, room fu
 	return field[T]{
 		name: name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
-			if d.jx.Next() != jx.Array {
-				d.fail(CodeWrongType, "a list is expected, not %s", d.kindOfNext())
+			if next := d.cursor.next(); next != kindList {
+				d.fail(CodeWrongType, "a list is expected, not %s", next)
 				return 0
 			}
 			if !d.enter() {
 				return 0
 			}
-			elements, err := d.jx.ArrIter()
-			if err != nil {
-				d.failSyntax(err)
-				return 0
-			}
 			buffer := room(&d.store)
 			lines := (*buffer)[:0]
 			hash := tagList
-			for elements.Next() {
+			for d.cursor.element() {
 				var empty E
 				lines = append(lines, empty)
 				d.pushIndex(len(lines) - 1)
@@ -195,13 +180,9 @@ func list[T, E any](name string, n need, of *shape[E], at func(*T) *[]E, room fu
 				}
 				d.pop()
 			}
-			if err := elements.Err(); err != nil {
-				d.failSyntax(err)
-				return 0
-			}
 			d.depth--
 			*buffer = lines
-			if len(lines) == 0 {
+			if len(lines) == 0 && !d.cursor.bad {
 				if n == required {
 					d.fail(CodeEmptyList, "at least one is required")
 				}

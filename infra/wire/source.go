@@ -76,7 +76,3 @@ var uriChars = func() (table [256]byte) {
 	}
 	return table
 }()
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
-}

@@ -1,11 +1,6 @@
 package wire
 
-import (
-	"slices"
-	"unsafe"
-
-	"github.com/go-faster/jx"
-)
+import "slices"
 
 // names are the members of one object that the contract doesn't know, by the hashes of their names, to find what is there
 // twice. Few are kept on the decoder's stack, many in a map.
@@ -44,23 +39,20 @@ func (d *Decoder) add(n *names, hash uint64) bool {
 }
 
 // unknownMember hashes a member that the contract doesn't know. It is kept in the raw data and means something to
-// somebody, so it is checked for well-formedness and counts for the content.
-func (d *Decoder) unknownMember(key []byte, n *names) uint64 {
-	name := unsafe.String(unsafe.SliceData(key), len(key))
+// somebody, so it is checked like the others and counts for the content.
+func (d *Decoder) unknownMember(name string, n *names) uint64 {
 	d.push(name)
 	hash := hashName(name)
 	if !d.add(n, hash) {
 		d.fail(CodeDuplicateMember, "%s is there twice", quote(name))
 		return 0
 	}
-	if d.jx.Next() == jx.Null {
-		if err := d.jx.Null(); err != nil {
-			d.failSyntax(err)
-		}
-		d.pop()
-		return 0 // null is the same as leaving it out, as for the members that we know
+	var value uint64 // of null, that of leaving it out, as for the members that we know
+	if d.cursor.next() == kindNull {
+		d.cursor.literal()
+	} else {
+		value = d.unknownValue()
 	}
-	value := d.unknownValue()
 	if d.err == nil {
 		d.pop()
 	}
@@ -68,32 +60,26 @@ func (d *Decoder) unknownMember(key []byte, n *names) uint64 {
 }
 
 func (d *Decoder) unknownValue() uint64 {
-	switch d.jx.Next() {
-	case jx.String:
+	switch d.cursor.next() {
+	case kindString:
 		s, _ := d.string()
 		return hashString(s)
-	case jx.Number:
-		text, err := d.jx.Num()
-		if err != nil {
-			d.failSyntax(err)
+	case kindNumber:
+		text := d.cursor.number()
+		if d.cursor.bad {
 			return 0
 		}
 		return hashJSONNumber(text)
-	case jx.Bool:
+	case kindBool:
 		v, _ := d.bool()
 		return hashBool(v)
-	case jx.Null:
-		if err := d.jx.Null(); err != nil {
-			d.failSyntax(err)
-		}
-		return mix(tagNull)
-	case jx.Object:
+	case kindObject:
 		return d.unknownObject()
-	case jx.Array:
+	case kindList:
 		return d.unknownList()
 	default:
-		d.failSyntax(d.jx.Skip())
-		return 0
+		d.cursor.literal()
+		return mix(tagNull)
 	}
 }
 
@@ -101,22 +87,17 @@ func (d *Decoder) unknownObject() uint64 {
 	if !d.enter() {
 		return 0
 	}
-	members, err := d.jx.ObjIter()
-	if err != nil {
-		d.failSyntax(err)
-		return 0
-	}
 	var sum uint64
 	seen := d.newNames()
-	for members.Next() {
-		sum += d.unknownMember(members.Key(), &seen)
+	for {
+		name, ok := d.member()
+		if !ok {
+			break
+		}
+		sum += d.unknownMember(name, &seen)
 		if d.err != nil {
 			return 0
 		}
-	}
-	if err := members.Err(); err != nil {
-		d.failSyntax(err)
-		return 0
 	}
 	d.dropNames(&seen)
 	d.depth--
@@ -127,23 +108,14 @@ func (d *Decoder) unknownList() uint64 {
 	if !d.enter() {
 		return 0
 	}
-	elements, err := d.jx.ArrIter()
-	if err != nil {
-		d.failSyntax(err)
-		return 0
-	}
 	hash := tagList
-	for i := 0; elements.Next(); i++ {
+	for i := 0; d.cursor.element(); i++ {
 		d.pushIndex(i)
 		hash = fold(hash, d.unknownValue())
 		if d.err != nil {
 			return 0
 		}
 		d.pop()
-	}
-	if err := elements.Err(); err != nil {
-		d.failSyntax(err)
-		return 0
 	}
 	d.depth--
 	return hash

@@ -1,12 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"time"
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
-
-	"github.com/go-faster/jx"
 
 	"github.com/makegood/makegood/domain"
 )
@@ -17,32 +16,29 @@ const (
 	maxSource = 1024
 )
 
-// stringBytes reads the string that comes next. It may be a piece of the payload.
-func (d *Decoder) stringBytes() ([]byte, error) {
-	if !d.escapes {
-		return d.jx.StrBytes()
-	}
-	start := len(d.unescaped)
-	b, err := d.jx.StrAppend(d.unescaped)
-	if err != nil {
-		return nil, err
-	}
-	d.unescaped = b
-	return b[start:], nil
-}
-
 // string reads a string; it lives as long as the payload and until the next event.
 func (d *Decoder) string() (string, bool) {
-	if d.jx.Next() != jx.String {
-		d.fail(CodeWrongType, "a string is expected, not %s", d.kindOfNext())
+	if next := d.cursor.next(); next != kindString {
+		d.fail(CodeWrongType, "a string is expected, not %s", next)
 		return "", false
 	}
-	b, err := d.stringBytes()
-	if err != nil {
-		d.failSyntax(err)
-		return "", false
+	return d.unescape(d.cursor.string()), true
+}
+
+// member steps to the next member of an object and returns its name.
+func (d *Decoder) member() (string, bool) {
+	raw, ok := d.cursor.member()
+	return d.unescape(raw), ok
+}
+
+// unescape makes a string of what stands between quotes: a piece of the payload, if it can.
+func (d *Decoder) unescape(raw []byte) string {
+	if d.escapes && bytes.IndexByte(raw, '\\') >= 0 {
+		start := len(d.unescaped)
+		d.unescaped = appendUnescaped(d.unescaped, raw)
+		raw = d.unescaped[start:]
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), true
+	return unsafe.String(unsafe.SliceData(raw), len(raw))
 }
 
 // checkID fails where s is no id: 1 to 128 characters, none of them a control character.
@@ -242,16 +238,12 @@ func truth[T any](name string, at func(*T) *domain.Truth) field[T] {
 }
 
 func (d *Decoder) bool() (value, ok bool) {
-	if d.jx.Next() != jx.Bool {
-		d.fail(CodeWrongType, "true or false is expected, not %s", d.kindOfNext())
+	if next := d.cursor.next(); next != kindBool {
+		d.fail(CodeWrongType, "true or false is expected, not %s", next)
 		return false, false
 	}
-	v, err := d.jx.Bool()
-	if err != nil {
-		d.failSyntax(err)
-		return false, false
-	}
-	return v, true
+	text := d.cursor.literal()
+	return string(text) == "true", true
 }
 
 func appendBool(b []byte, v bool) []byte {

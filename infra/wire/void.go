@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"github.com/go-faster/jx"
-
-	"github.com/makegood/makegood/domain"
-)
+import "github.com/makegood/makegood/domain"
 
 // MaxVoids is how deep voids of voids may be nested, the outermost counted.
 const MaxVoids = 4
@@ -94,16 +90,11 @@ func agreeing(name string, at func(*domain.Event) *string) field[domain.EventVoi
 var original = field[domain.EventVoided]{
 	name: "original", need: required,
 	read: func(d *Decoder, v *domain.EventVoided) uint64 {
-		if d.jx.Next() != jx.Object {
-			d.fail(CodeWrongType, "the whole voided event is expected, not %s", d.kindOfNext())
+		if next := d.cursor.next(); next != kindObject {
+			d.fail(CodeWrongType, "the whole voided event is expected, not %s", next)
 			return 0
 		}
-		raw, err := d.jx.Raw()
-		if err != nil {
-			d.failSyntax(err)
-			return 0
-		}
-		return d.readOriginal(raw, v)
+		return d.readOriginal(d.cursor.frame(), v)
 	},
 	write: func(b []byte, _ *domain.Event, v *domain.EventVoided) []byte { return AppendEvent(b, v.Original) },
 }
@@ -121,7 +112,11 @@ func (d *Decoder) readOriginal(raw []byte, v *domain.EventVoided) uint64 {
 	in.begin()
 	in.escapes, in.depth = d.escapes, d.depth
 	in.path = append(in.path, d.path...)
-	in.structured(raw)
+	in.read(in.readEnvelope(raw))
+	if in.cursor.bad {
+		d.cursor.spoil()
+		return 0
+	}
 	if in.err != nil {
 		if d.err == nil {
 			d.err = in.err
