@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -153,6 +154,28 @@ func (p *Periods) LastClose(period Period) (Mark, bool) {
 		}
 	}
 	return Mark{}, false
+}
+
+// IsClosed reports whether the period is closed now.
+func (p *Periods) IsClosed(period Period) bool {
+	for i := len(p.changes) - 1; i >= 0; i-- {
+		if p.changes[i].period == period {
+			return p.changes[i].closed
+		}
+	}
+	return false
+}
+
+// EverClosed lists the periods that were closed at some time, in order, open again or not.
+func (p *Periods) EverClosed() []Period {
+	var all []Period
+	for i := range p.changes {
+		if c := &p.changes[i]; c.closed && !slices.Contains(all, c.period) {
+			all = append(all, c.period)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Closed lists the periods that are closed now, in order.

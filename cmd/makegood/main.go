@@ -25,8 +25,10 @@ type commandLine struct {
 	Serve       serveCommand       `cmd:"" help:"Take events in, book them, answer questions."`
 	Demo        demoCommand        `cmd:"" help:"See it work: everything embedded, a simulated parts distributor, the truck."`
 	Import      importCommand      `cmd:"" help:"Read events from files."`
-	Report      reportCommand      `cmd:"" help:"What the fixes really cost, by what you ask."`
+	Report      reportsCommand     `cmd:"" help:"What the fixes really cost, by what you ask."`
 	Explain     explainCommand     `cmd:"" help:"The whole story of one order, down to the journal lines."`
+	Close       closeCommand       `cmd:"" help:"Close a month: what comes later is posted later."`
+	Reopen      reopenCommand      `cmd:"" help:"Open a closed month again."`
 	Status      statusCommand      `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
 	Loadgen     loadgenCommand     `cmd:"" help:"Simulated events, as many and as disordered as you like."`

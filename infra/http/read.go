@@ -28,6 +28,7 @@ type Books interface {
 	Replay(ctx context.Context, id, actor string) error
 	// LastClose finds a period's last close in the log; false where it was never closed.
 	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
+	Finance
 }
 
 // Status is how far the books are. CaughtUp: all that was acknowledged before the request is booked and visible.
@@ -80,6 +81,7 @@ func (s *Server) readRoutes(b Books) {
 		story, err := b.Case(r.Context(), r.PathValue("id"))
 		return answer(w, story, err)
 	})
+	financeRoutes(b, handle)
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
 		events, err := b.Unpriced(r.Context(), maxListed)
 		return answer(w, map[string]any{"unpriced": events}, err)

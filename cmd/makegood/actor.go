@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/user"
+	"strings"
+	"time"
+)
+
+// actorFlags say who changes the books and why. Both ride along in the data of the event that is the change: the books
+// keep them as members that the contract doesn't know.
+type actorFlags struct {
+	Actor  string `help:"Who does this; the user of the operating system where nobody is named."`
+	Reason string `help:"Why."`
+}
+
+// actorSource is the source of the events that people cause on the command line.
+const actorSource = "urn:makegood:cli"
+
+func (f *actorFlags) actor() string {
+	if f.Actor != "" {
+		return f.Actor
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}
+
+// data is an event's data with who and why added.
+func (f *actorFlags) data(members map[string]any) map[string]any {
+	members["actor"] = f.actor()
+	if f.Reason != "" {
+		members["reason"] = f.Reason
+	}
+	return members
+}
+
+// record sends one event on behalf of a person, and returns when the log has it. The same id makes it the same event,
+// however often it is sent.
+func (c *client) record(ctx context.Context, kind, id string, at time.Time, data map[string]any) error {
+	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": id, "source": actorSource, "type": kind,
+		"time": at.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json", "data": data})
+	if err != nil {
+		return fmt.Errorf("write the event %s: %w", kind, err)
+	}
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		err := c.post(ctx, "/v1/events", "application/cloudevents+json", bytes.NewReader(event), nil)
+		var p *problem
+		if errors.As(err, &p) {
+			for _, e := range p.Errors {
+				return fmt.Errorf("the gateway refused it: %s at %q: %s", e.Code, e.Pointer, e.Detail)
+			}
+			if p.Status == 503 || p.Status == 429 { // nothing doubles when it is sent again
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(pause):
+					continue
+				}
+			}
+		}
+		return err
+	}
+}
+
+// onceID is an identity for something that is done once: what it is, when, and what no other can guess.
+func onceID(what string, at time.Time) string {
+	return fmt.Sprintf("%s-%s-%s", what, at.UTC().Format("20060102T150405"), strings.ToLower(rand.Text()[:8]))
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections"
+)
+
+type closeCommand struct {
+	booksFlags
+	actorFlags
+	Period string `arg:"" help:"The month, YYYY-MM."`
+	Yes    bool   `help:"Don't ask."`
+}
+
+// errNotClosed says that the person at the terminal thought better of it.
+var errNotClosed = errors.New("nothing was changed")
+
+// Run shows what is provisional in the month, asks, closes it, and waits until the closed month can be quoted.
+func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+	period, err := domain.ParsePeriod(c.Period)
+	if err != nil {
+		return err
+	}
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	behind(ctx, books, s)
+	if _, err := books.caughtUp(ctx); err != nil {
+		return err
+	}
+	state, err := books.period(ctx, period)
+	if err != nil {
+		return err
+	}
+	if state.Closed {
+		return fmt.Errorf("%s is closed since %s", period, state.ClosedAt.Format(time.RFC3339))
+	}
+	if err := printProvisional(s, state); err != nil {
+		return err
+	}
+	if time.Now().UTC().Before((period + 1).First()) {
+		fmt.Fprintf(s.out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
+	}
+	if !c.Yes && !ask(s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ", period)) {
+		return errNotClosed
+	}
+	now := time.Now()
+	if err := books.record(ctx, domain.TypePeriodClosed.String(), onceID("close-"+period.String(), now), now, c.data(map[string]any{"period": period.String()})); err != nil {
+		return fmt.Errorf("close %s: %w", period, err)
+	}
+	// The report of the closed month can be quoted once all that came before is booked and no conflict among it is open.
+	if state, err = books.settled(ctx, period); err != nil {
+		return err
+	}
+	if !state.Closed {
+		return fmt.Errorf("%s was reopened meanwhile", period)
+	}
+	_, err = fmt.Fprintf(s.out, "%s closed by %s at %s\nits report, now and for ever: makegood report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n",
+		period, c.actor(), state.ClosedAt.Format(time.RFC3339), period, period.First().Format(time.DateOnly), (period + 1).First().Format(time.DateOnly), period)
+	return err
+}
+
+type reopenCommand struct {
+	booksFlags
+	actorFlags
+	Period string `arg:"" help:"The month, YYYY-MM."`
+	Yes    bool   `help:"Don't ask."`
+}
+
+// Run opens a closed month again.
+func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+	period, err := domain.ParsePeriod(c.Period)
+	if err != nil {
+		return err
+	}
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	state, err := books.period(ctx, period)
+	if err != nil {
+		return err
+	}
+	if !state.Closed {
+		return fmt.Errorf("%s is open", period)
+	}
+	if !c.Yes && !ask(s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ", period, state.ClosedAt.Format(time.RFC3339))) {
+		return errNotClosed
+	}
+	now := time.Now()
+	if err := books.record(ctx, domain.TypePeriodReopened.String(), onceID("reopen-"+period.String(), now), now, c.data(map[string]any{"period": period.String()})); err != nil {
+		return fmt.Errorf("reopen %s: %w", period, err)
+	}
+	if _, err := books.caughtUp(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s reopened by %s; its last close stays on record: --as-of close:%s\n", period, c.actor(), period)
+	return err
+}
+
+func (c *client) period(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
+	var state projections.PeriodState
+	if err := c.get(ctx, "/v1/periods/"+period.String(), nil, &state); err != nil {
+		return nil, err
+	}
+	return &state, nil
+}
+
+// settled waits until all that stood before the period's last close is booked and past the conflict check.
+func (c *client) settled(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
+	for {
+		state, err := c.period(ctx, period)
+		if err != nil || state.Settled {
+			return state, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// behind says how much isn't booked yet.
+func behind(ctx context.Context, books *client, s streams) {
+	var now status
+	if err := books.get(ctx, "/v1/status", nil, &now); err != nil || now.CaughtUp {
+		return // an error comes again where it matters
+	}
+	var records int64
+	for _, t := range now.Topics {
+		records += t.End - t.Booked
+	}
+	fmt.Fprintf(s.err, "%d records are not booked yet: waiting for them ...\n", records)
+}
+
+func printProvisional(s streams, state *projections.PeriodState) error {
+	fmt.Fprintf(s.out, "%s: %d events posted\n", state.Period, state.Events)
+	for _, p := range []struct {
+		n          uint64
+		what, then string
+	}{
+		{state.Unpriced, "without a price for some line", "set the rates and rebuild, or they stay out of this month's cost"},
+		{state.DeadLetters, "dead letters (of any month)", "makegood deadletters"},
+	} {
+		if p.n > 0 {
+			fmt.Fprintf(s.out, "  provisional: %d %s: %s\n", p.n, p.what, p.then)
+		}
+	}
+	if !state.Settled {
+		fmt.Fprintln(s.out, "  provisional: events of one identity with two contents wait for the conflict check")
+	}
+	if len(state.Open) == 0 {
+		return nil
+	}
+	fmt.Fprintln(s.out, "  open at the end of the month:")
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, o := range state.Open {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\tof %d orders or cases\t\n", o.Account, o.Name, o.Amount, o.Currency, o.Orders)
+	}
+	return w.Flush()
+}
+
+// ask waits for the word yes.
+func ask(s streams, question string) bool {
+	fmt.Fprint(s.out, question)
+	line, _ := bufio.NewReader(s.in).ReadString('\n') // the end of the input is no
+	return strings.EqualFold(strings.TrimSpace(line), "yes")
+}
+
+// reportsCommand holds the reports; the leakage report is the one that is meant when none is named.
+type reportsCommand struct {
+	Leakage reportCommand  `cmd:"" default:"withargs" help:"What the fixes really cost, by what you ask."`
+	Changes changesCommand `cmd:"" help:"What was recorded after a month's close and touches that month."`
+}
+
+type changesCommand struct {
+	booksFlags
+	SinceClose string `help:"The closed month, YYYY-MM." required:""`
+	Format     string `help:"table, csv or json." enum:"table,csv,json" default:"table"`
+}
+
+// Run lists what came after the close.
+func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	query := url.Values{"since_close": {c.SinceClose}}
+	if c.Format != "table" {
+		query.Set("format", c.Format)
+		return books.get(ctx, "/v1/reports/changes", query, s.out)
+	}
+	var found projections.Changes
+	if err := books.get(ctx, "/v1/reports/changes", query, &found); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "since the close of %s at %s\n\n", found.Period, found.ClosedAt.Format(time.RFC3339))
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "recorded\toccurred\ttype\tsource\tid\torder\tcase\ttouches\tposted in\tnet leakage\tprofit\tcash\t")
+	for i := range found.Changes {
+		e := &found.Changes[i]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), e.OccurredAt.Format("2006-01-02"),
+			strings.TrimSuffix(strings.TrimPrefix(e.Type, "makegood."), ".v1"), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency)
+	}
+	for _, t := range found.Totals {
+		fmt.Fprintf(w, "total\t\t%d events\t\t\t\t\t\t\t%s\t%s\t%s\t%s\n", t.Events, t.Net, t.Profit, t.Cash, t.Currency)
+	}
+	return w.Flush()
+}

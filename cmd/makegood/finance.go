@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/makegood/makegood/domain"
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/projections"
+)
+
+// Period joins what the books hold of a month with what the log says of it.
+func (b books) Period(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
+	c, closed, err := b.LastClose(ctx, period)
+	if err != nil {
+		return nil, err
+	}
+	settled, err := b.settled(ctx, c.Mark.Ends)
+	if err != nil {
+		return nil, err
+	}
+	state, err := projections.ReadPeriod(ctx, b.store.DB, period)
+	if err != nil {
+		return nil, err
+	}
+	state.Settled = settled
+	if closed {
+		at := c.Mark.Time.UTC()
+		state.ClosedAt = &at
+		b.terms.Use(func(t *domain.Terms) { state.Closed = t.Periods.IsClosed(period) })
+	}
+	return state, nil
+}
+
+// settled reports whether all that stands before the ends is booked and none of it waits for the conflict check. Without
+// ends, the same of where the log ends now.
+func (b books) settled(ctx context.Context, ends map[domain.Partition]int64) (bool, error) {
+	topics := b.config.topics()
+	wanted, err := b.admin.Ends(ctx, topics...)
+	if err != nil {
+		return false, fmt.Errorf("ask where the topics end: %w", err)
+	}
+	if ends != nil {
+		for p, end := range ends {
+			wanted[kafka.TopicPartition{Topic: b.config.topic(p.Stream), Partition: int(p.Number)}] = end
+		}
+	}
+	committed, err := b.admin.Committed(ctx, b.config.Group, topics...)
+	if err != nil {
+		return false, fmt.Errorf("ask what is booked: %w", err)
+	}
+	for p, end := range wanted {
+		if max(committed[p], 0) < end {
+			return false, nil
+		}
+	}
+	conflicts, err := projections.UnsettledConflicts(ctx, b.store.DB)
+	return conflicts == 0, err
+}
+
+// Periods lists the months that were ever closed.
+func (b books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
+	if err := b.terms.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	periods := []gateway.PeriodClose{}
+	b.terms.Use(func(t *domain.Terms) {
+		for _, p := range t.Periods.EverClosed() {
+			mark, _ := t.Periods.LastClose(p)
+			periods = append(periods, gateway.PeriodClose{Period: p.String(), Closed: t.Periods.IsClosed(p), ClosedAt: mark.Time.UTC()})
+		}
+	})
+	return periods, nil
+}
+
+// Changes lists what came after a close.
+func (b books) Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error) {
+	return projections.ReadChanges(ctx, b.store.DB, c, limit)
+}

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections"
+)
+
+// Finance is what those ask who close months and keep the general ledger.
+type Finance interface {
+	// Period says what is provisional in a month, and whether it is closed.
+	Period(context.Context, domain.Period) (*projections.PeriodState, error)
+	// Periods are the months that were ever closed.
+	Periods(context.Context) ([]PeriodClose, error)
+	// Changes lists what was recorded after a close and touches its month, at most limit events.
+	Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error)
+}
+
+// PeriodClose is a month that was closed, and may have been reopened since.
+type PeriodClose struct {
+	Period   string    `json:"period"`
+	Closed   bool      `json:"closed"`
+	ClosedAt time.Time `json:"closed_at"` // the last time
+}
+
+// handler answers a question, or says why it can't.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// financeRoutes adds what finance asks to the routes.
+func financeRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	for pattern, f := range map[string]handler{
+		"GET /v1/periods": func(w http.ResponseWriter, r *http.Request) error {
+			periods, err := b.Periods(r.Context())
+			return answer(w, map[string]any{"periods": periods}, err)
+		},
+		"GET /v1/periods/{period}": func(w http.ResponseWriter, r *http.Request) error {
+			period, err := domain.ParsePeriod(r.PathValue("period"))
+			if err != nil {
+				return &badQuery{err.Error()}
+			}
+			state, err := b.Period(r.Context(), period)
+			return answer(w, state, err)
+		},
+		"GET /v1/reports/changes": func(w http.ResponseWriter, r *http.Request) error { return changes(w, r, b) },
+	} {
+		handle(pattern, f)
+	}
+}
+
+// maxChanges bounds the list of changes; its totals are of all.
+const maxChanges = 100_000
+
+func changes(w http.ResponseWriter, r *http.Request, b Books) error {
+	q := r.URL.Query()
+	if err := onlyParameters(q, "since_close", "format"); err != nil {
+		return err
+	}
+	if q.Get("since_close") == "" {
+		return &badQuery{"since_close: the month is missing, YYYY-MM"}
+	}
+	at, err := asOf(r.Context(), "close:"+q.Get("since_close"), b)
+	if err != nil {
+		var bad *badQuery
+		if errors.As(err, &bad) {
+			return &badQuery{"since_close: " + bad.reason}
+		}
+		return err
+	}
+	found, err := b.Changes(r.Context(), *at.Close, maxChanges)
+	if err != nil {
+		return err
+	}
+	switch q.Get("format") {
+	case "", "json":
+		return answer(w, found, nil)
+	case "csv":
+		return changesTable(found).csv(w, "changes")
+	case "xlsx":
+		return changesTable(found).xlsx(w, "changes")
+	default:
+		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", q.Get("format"))}
+	}
+}
+
+func changesTable(c *projections.Changes) *table {
+	t := &table{
+		header: []string{"recorded_at", "occurred_at", "source", "id", "type", "order_id", "error_id", "store", "touches", "origin_period", "posting_period",
+			"net", "profit", "cash", "currency"},
+		numeric: []bool{false, false, false, false, false, false, false, false, false, false, false, true, true, true, false},
+	}
+	for i := range c.Changes {
+		e := &c.Changes[i]
+		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.OccurredAt.Format(time.RFC3339Nano), e.Source, e.ID, e.Type, e.OrderID, e.ErrorID,
+			e.StoreID, e.Touches, e.OriginPeriod, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency})
+	}
+	return t
+}
+
+// onlyParameters refuses parameters that would otherwise be passed over in silence.
+func onlyParameters(q url.Values, known ...string) error {
+next:
+	for name := range q {
+		for _, k := range known {
+			if name == k {
+				continue next
+			}
+		}
+		return &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
+	}
+	return nil
+}
