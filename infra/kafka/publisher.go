@@ -29,9 +29,9 @@ type PublisherConfig struct {
 	// partitions. Default 16 MiB.
 	MaxRequestBytes int
 
-	// MaxBuffered bounds the messages that wait in all calls of Publish
-	// together; a call that would exceed it waits. Default 100,000.
-	MaxBuffered int
+	// MaxBufferedBytes bounds what waits in all calls of Publish together; a
+	// call that would exceed it waits, unless it is alone. Default 64 MiB.
+	MaxBufferedBytes int
 
 	// Compression of batches: default none. Any that Kafka knows is read.
 	Compression compress.Compression
@@ -46,7 +46,7 @@ func (c PublisherConfig) withDefaults() PublisherConfig {
 	orDuration(&c.PublishTimeout, 30*time.Second)
 	orInt(&c.MaxBatchBytes, 1_000_000)
 	orInt(&c.MaxRequestBytes, 16<<20)
-	orInt(&c.MaxBuffered, 100_000)
+	orInt(&c.MaxBufferedBytes, 64<<20)
 	orDuration(&c.RetryDelay, 20*time.Millisecond)
 	orDuration(&c.MaxRetryDelay, time.Second)
 	return c
@@ -60,7 +60,7 @@ func (c PublisherConfig) Validate() error {
 		notNegative("PublishTimeout", c.PublishTimeout),
 		notBelow("MaxBatchBytes", c.MaxBatchBytes, 1024),
 		notBelow("MaxRequestBytes", c.MaxRequestBytes, c.MaxBatchBytes),
-		notBelow("MaxBuffered", c.MaxBuffered, 1),
+		notBelow("MaxBufferedBytes", c.MaxBufferedBytes, 1),
 		notNegative("RetryDelay", c.RetryDelay),
 		notNegative("MaxRetryDelay", c.MaxRetryDelay),
 	)
@@ -82,7 +82,7 @@ type Publisher struct {
 	mu      sync.Mutex
 	room    *sync.Cond // of mu: buffered fell
 	closed  bool
-	waiting int // messages in all calls
+	waiting int // bytes in all calls
 	lanes   map[int32]*lane
 	calls   sync.WaitGroup
 	senders sync.WaitGroup
@@ -131,17 +131,19 @@ func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
 	if topic == "" {
 		return errors.New("kafka: no topic to publish to")
 	}
+	size := 0
 	for i, m := range msgs {
 		if m == nil {
 			return fmt.Errorf("kafka: publishing to %q: message %d is nil", topic, i)
 		}
+		size += recordBound(m)
 	}
 	ctx, cancel := context.WithTimeout(msgs[0].Context(), p.cfg.PublishTimeout)
 	defer cancel()
-	if err := p.enter(ctx, len(msgs)); err != nil {
+	if err := p.enter(ctx, size); err != nil {
 		return wholeFailed(topic, len(msgs), err)
 	}
-	defer p.leave(len(msgs))
+	defer p.leave(size)
 
 	n, err := p.partitions(ctx, topic)
 	if err != nil {
@@ -171,12 +173,12 @@ func (p *Publisher) Close() error {
 	return nil
 }
 
-// enter waits until n more messages may be on their way.
+// enter waits until n more bytes may be on their way.
 func (p *Publisher) enter(ctx context.Context, n int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// A call larger than the bound goes when it is alone.
-	full := func() bool { return p.waiting > 0 && p.waiting+n > p.cfg.MaxBuffered }
+	full := func() bool { return p.waiting > 0 && p.waiting+n > p.cfg.MaxBufferedBytes }
 	if full() {
 		defer context.AfterFunc(ctx, func() {
 			p.mu.Lock()

@@ -26,7 +26,7 @@ type SASL struct {
 	// for none.
 	Mechanism string
 	Username  string
-	Password  string
+	Password  string `json:"-"`
 }
 
 // String shows who, never the secret.

@@ -53,6 +53,9 @@ func (s *subscription) runInGroup(ctx context.Context) {
 		JoinGroupBackoff:  s.cfg.RetryDelay,
 		Timeout:           s.cfg.RequestTimeout,
 		StartOffset:       kafkago.FirstOffset,
+		ErrorLogger: kafkago.LoggerFunc(func(format string, args ...any) {
+			s.cluster.log.Debug("kafka: " + fmt.Sprintf(format, args...))
+		}),
 	})
 	if err != nil {
 		s.problem(Problem{Kind: GroupFailing, Partition: -1, Err: err})

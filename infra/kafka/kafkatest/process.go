@@ -101,6 +101,17 @@ func (r *Real) Restart(ctx context.Context, i int) error {
 	return r.Wait(ctx, len(r.nodes))
 }
 
+// PID is the process of a node that was started, 0 where it was ended since.
+func (r *Real) PID(i int) int {
+	n := r.nodes[i]
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process == nil {
+		return 0
+	}
+	return n.process.cmd.Process.Pid
+}
+
 func (r *Real) signal(i int, sig syscall.Signal) error {
 	n := r.nodes[i]
 	n.mu.Lock()

@@ -42,6 +42,9 @@ type Options struct {
 	SASL bool
 	// Properties are added to server.properties, over what is there.
 	Properties map[string]string
+	// Advertise are the addresses, one a node, that clients are told to use
+	// instead of those that the brokers listen on: those of a test's proxies.
+	Advertise []string
 	// HeapMB bounds each broker's heap. Default 320.
 	HeapMB int
 	// Optimize lets the JVM compile thoroughly: slower to start, faster when
@@ -266,6 +269,14 @@ func (r *Real) format(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
+// advertised is the address of a node that clients are told.
+func (r *Real) advertised(i int) string {
+	if i < len(r.opts.Advertise) {
+		return r.opts.Advertise[i]
+	}
+	return loopback(r.nodes[i].client)
+}
+
 // configure writes server.properties and, for TLS, the certificates.
 func (r *Real) configure(i int) error {
 	n := r.nodes[i]
@@ -291,7 +302,7 @@ func (r *Real) configure(i int) error {
 		"node.id":                        fmt.Sprint(n.id),
 		"controller.quorum.voters":       strings.Join(voters, ","),
 		"listeners":                      fmt.Sprintf("CLIENT://%s,INTERNAL://%s,CONTROLLER://%s", loopback(n.client), loopback(n.internal), loopback(n.controller)),
-		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INTERNAL://%s", loopback(n.client), loopback(n.internal)),
+		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INTERNAL://%s", r.advertised(i), loopback(n.internal)),
 		"listener.security.protocol.map": "CLIENT:" + protocol + ",INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"inter.broker.listener.name":     "INTERNAL",
 		"controller.listener.names":      "CONTROLLER",
