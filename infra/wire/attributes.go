@@ -108,11 +108,15 @@ func (d *Decoder) checkAttributes() bool {
 	if a.Subject != "" && e.Type.Stream() != domain.Books {
 		d.at("subject", func() { d.checkID(a.Subject) })
 	}
-	if a.DataContentType != "" && !isJSON(a.DataContentType) {
-		d.failAt("datacontenttype", CodeBadContentType, "%s: data is JSON in UTF-8 here", quote(a.DataContentType))
-	}
+	d.checkContentType()
 	e.ID, e.Source, d.subject = a.ID, a.Source, a.Subject
 	return d.err == nil
+}
+
+func (d *Decoder) checkContentType() {
+	if is := d.attrs.DataContentType; is != "" && !isJSON(is) {
+		d.failAt("datacontenttype", CodeBadContentType, "%s: data is JSON in UTF-8 here", quote(is))
+	}
 }
 
 func (d *Decoder) at(member string, check func()) {

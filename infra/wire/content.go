@@ -46,7 +46,8 @@ func mix(h uint64) uint64 {
 
 func hashName(name string) uint64 { return xxhash.Sum64String(name) }
 
-func hashString(s string) uint64 { return mix(xxhash.Sum64String(s) ^ tagString) }
+// hashString needs no mix: xxhash has done that.
+func hashString(s string) uint64 { return max(1, xxhash.Sum64String(s)^tagString) }
 
 // hashText is hashString, where an empty string says nothing.
 func hashText(s string) uint64 {

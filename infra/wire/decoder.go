@@ -41,6 +41,8 @@ type Decoder struct {
 	cursor   cursor
 	envelope Envelope
 	store    store
+	dataRead bool
+	dataHash uint64     // the sum of the members of data
 	attrs    Attributes // of the event being read
 	headers  Attributes // of the Kafka message being read
 	subject  string
@@ -66,7 +68,7 @@ type Decoder struct {
 func (d *Decoder) Structured(payload []byte) (*Envelope, error) {
 	d.begin()
 	if d.checkStructured(payload) {
-		d.read(d.readEnvelope(payload))
+		d.read(d.readEnvelope(payload, true))
 		d.referee(payload, "")
 	}
 	return d.result()
@@ -104,6 +106,7 @@ func (d *Decoder) begin() {
 	d.err = nil
 	d.path, d.base = d.path[:0], 0
 	d.cursor = cursor{}
+	d.dataRead = false
 	d.depth = 0
 	d.escapes = false
 	d.unescaped = d.unescaped[:0]
@@ -154,15 +157,24 @@ func firstInvalid(b []byte) int {
 	return at
 }
 
-// read checks the attributes, which have been read, and reads data by them.
+// read reads data by the attributes, unless that has been done, and completes the event.
 func (d *Decoder) read(data []byte) {
-	if d.err != nil || d.cursor.bad || !d.checkAttributes() {
+	if d.err != nil || d.cursor.bad {
+		return
+	}
+	if d.dataRead {
+		d.checkContentType() // which may have come after
+		d.complete(data)
+		return
+	}
+	if !d.checkAttributes() {
 		return
 	}
 	if data == nil {
 		d.failAt("data", CodeRequired, "data is required")
 		return
 	}
+	d.push("data")
 	d.event(data)
 }
 
@@ -203,10 +215,14 @@ const (
 	seenDataContentType
 	seenDataSchema
 	seenData
+
+	// seenBeforeData are those that reading data depends on.
+	seenBeforeData = seenSpecVersion | seenID | seenSource | seenType | seenTime | seenSubject
 )
 
-// readEnvelope reads the attributes of an event and cuts out its data, nil where it is missing.
-func (d *Decoder) readEnvelope(payload []byte) (data []byte) {
+// readEnvelope reads the attributes of an event and cuts out its data, nil where it is missing. Most senders write data
+// last: where the attributes are there by then, and eager, it is read in passing.
+func (d *Decoder) readEnvelope(payload []byte, eager bool) (data []byte) {
 	d.base = len(d.path)
 	d.cursor = cursor{text: payload}
 	if d.cursor.next() != kindObject {
@@ -259,6 +275,8 @@ func (d *Decoder) readEnvelope(payload []byte) (data []byte) {
 			d.cursor.literal()
 		case into != nil:
 			*into, _ = d.string()
+		case bit == seenData && next == kindObject && eager && seen&seenBeforeData == seenBeforeData:
+			data = d.readInPassing()
 		case bit == seenData:
 			data = d.cursor.frame()
 		default:
@@ -286,13 +304,26 @@ func (d *Decoder) extension(name string, next kind) {
 	}
 }
 
-// event reads data by the type in the attributes, which have been checked.
+// readInPassing reads the data that comes next, which the path leads to already.
+func (d *Decoder) readInPassing() []byte {
+	d.pop()
+	if !d.checkAttributes() {
+		return nil
+	}
+	d.push("data")
+	start := d.cursor.at
+	d.readData()
+	if d.err != nil || d.cursor.bad {
+		return nil
+	}
+	d.dataRead = true
+	return d.cursor.text[start:d.cursor.at]
+}
+
+// event reads data, which the path leads to, by the attributes, which have been checked.
 func (d *Decoder) event(data []byte) {
-	e := &d.envelope.Event
-	d.path = append(d.path[:d.base], step{"data", -1})
 	d.cursor = cursor{text: data}
-	var sum uint64
-	e.Data, sum = codecs[e.Type].read(d)
+	d.readData()
 	if d.err != nil {
 		return
 	}
@@ -300,9 +331,21 @@ func (d *Decoder) event(data []byte) {
 		d.cursor.spoil()
 		return
 	}
+	d.complete(data)
+}
+
+func (d *Decoder) readData() {
+	e := &d.envelope.Event
+	e.Data, d.dataHash = codecs[e.Type].read(d)
+}
+
+// complete adds to an event what its attributes and its data make together.
+func (d *Decoder) complete(data []byte) {
 	d.envelope.Data = bytes.TrimSpace(data)
 	d.envelope.Extensions = d.extensions()
-	d.envelope.Content = d.content(sum)
+	if d.err == nil {
+		d.envelope.Content = d.content()
+	}
 }
 
 var (
@@ -312,8 +355,8 @@ var (
 	nameData    = hashName("data")
 )
 
-func (d *Decoder) content(data uint64) uint64 {
-	e := &d.envelope.Event
+func (d *Decoder) content() uint64 {
+	e, data := &d.envelope.Event, d.dataHash
 	sum := member(nameType, typeHashes[e.Type]) + member(nameTime, hashMoment(e.Time)) + member(nameData, hashObject(data))
 	if e.Stream() != domain.Books {
 		sum += member(nameSubject, hashText(e.Subject()))

@@ -143,7 +143,7 @@ func (d *Decoder) Message(attrs *Attributes, value []byte) (*Envelope, error) {
 func (d *Decoder) Attributes(payload []byte) (attrs *Attributes, data []byte, err error) {
 	d.begin()
 	if d.checkStructured(payload) {
-		data = d.readEnvelope(payload)
+		data = d.readEnvelope(payload, false)
 		d.referee(payload, "")
 	}
 	if d.err != nil {

@@ -112,7 +112,7 @@ func (d *Decoder) readOriginal(raw []byte, v *domain.EventVoided) uint64 {
 	in.begin()
 	in.escapes, in.depth = d.escapes, d.depth
 	in.path = append(in.path, d.path...)
-	in.read(in.readEnvelope(raw))
+	in.read(in.readEnvelope(raw, true))
 	if in.cursor.bad {
 		d.cursor.spoil()
 		return 0
