@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	promclient "github.com/prometheus/client_golang/prometheus"
@@ -29,7 +30,7 @@ type appConfig struct {
 	ClickHouse string   `help:"Address of ClickHouse: clickhouse://user:password@host:port/database; without it an engine runs inside." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
 	Roles      []string `help:"What this process does: gateway, projector, exporter." default:"gateway,projector,exporter"`
 
-	KafkaListen string `help:"Address of the broker inside; port 0 takes any." default:"127.0.0.1:9092"`
+	KafkaListen string `help:"Address of the broker inside; where the usual port is taken, any other." default:"127.0.0.1:9092"`
 	Prefix      string `help:"Prefix of the topics." default:"makegood."`
 	Group       string `help:"Consumer group of the projectors." default:"makegood-projector"`
 	Partitions  int    `help:"Partitions of a topic that has to be made." default:"4"`
@@ -157,7 +158,7 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 		}()
 	}
 	if len(a.config.Brokers) == 0 {
-		broker, err := embedded.StartBroker(ctx, embedded.BrokerConfig{Dir: dir.Path(), Addr: a.config.KafkaListen, Partitions: a.config.Partitions, Logger: a.logger})
+		broker, err := a.startBroker(ctx)
 		if err != nil {
 			return err
 		}
@@ -166,6 +167,21 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 	}
 	return nil
 }
+
+// startBroker listens where it was told to. The usual port is a convenience for producers: where somebody else has it,
+// any port will do.
+func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
+	config := embedded.BrokerConfig{Dir: a.dir.Path(), Addr: a.config.KafkaListen, Partitions: a.config.Partitions, Logger: a.logger}
+	broker, err := embedded.StartBroker(ctx, config)
+	if errors.Is(err, syscall.EADDRINUSE) && config.Addr == usualKafka {
+		config.Addr = "127.0.0.1:0"
+		return embedded.StartBroker(ctx, config)
+	}
+	return broker, err
+}
+
+// usualKafka is the default of --kafka-listen.
+const usualKafka = "127.0.0.1:9092"
 
 func (a *App) kafkaConfig() kafka.Config {
 	return kafka.Config{Brokers: a.brokers, ClientID: "makegood", Logger: a.logger}
@@ -236,10 +252,14 @@ func (a *App) ensureTopics(ctx context.Context) error {
 // drain bounds how long a stopping projector may take to land what it holds.
 const drain = 15 * time.Second
 
-func (a *App) startProjector(ctx context.Context) error {
-	subscriber, err := kafka.NewSubscriber(kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.config.Group,
+func (a *App) subscriberConfig() kafka.SubscriberConfig {
+	return kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.config.Group,
 		MaxInFlight: 65_536, MaxInFlightBytes: 32 << 20, FetchMaxBytes: 4 << 20, Buffer: 8192, FetchMaxWait: 250 * time.Millisecond,
-		CommitInterval: 100 * time.Millisecond})
+		CommitInterval: 100 * time.Millisecond}
+}
+
+func (a *App) startProjector(ctx context.Context) error {
+	subscriber, err := kafka.NewSubscriber(a.subscriberConfig())
 	if err != nil {
 		return err
 	}

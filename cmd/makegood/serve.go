@@ -19,7 +19,11 @@ func (c *serveCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 	}
 	fmt.Fprintf(s.err, "makegood serves at %s\n", app.url)
 	if c.embedded() {
-		fmt.Fprintf(s.err, "  data directory %s, Kafka at %s\n", app.dir.Path(), app.brokers[0])
+		fmt.Fprintf(s.err, "  data directory %s\n  Kafka at %s\n", app.dir.Path(), app.brokers[0])
+	}
+	if app.engine != nil {
+		fmt.Fprintf(s.err, "  ClickHouse at %s (native) and %s (HTTP), database makegood, to read as %s, password in the data directory\n",
+			app.engine.Addr(), app.engine.HTTPAddr(), app.engine.ReaderUser())
 	}
 	select {
 	case <-ctx.Done():
