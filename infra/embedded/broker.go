@@ -47,6 +47,10 @@ type BrokerConfig struct {
 	// Addr is the loopback address to listen on, host:port; port 0 takes any
 	// free one. The default is 127.0.0.1:0.
 	Addr string
+	// Advertise is the address that clients are told to use, where they reach
+	// the broker by another than the one it listens on: through a tunnel or a
+	// proxy. The default is the address it listens on.
+	Advertise string
 	// Partitions is how many a topic gets that is created without a number;
 	// the default is 4.
 	Partitions int
@@ -69,6 +73,11 @@ func (c BrokerConfig) Validate() error {
 	if c.Addr != "" {
 		if _, _, err := loopback(c.Addr); err != nil {
 			errs = append(errs, fmt.Errorf("broker: Addr: %w", err))
+		}
+	}
+	if c.Advertise != "" {
+		if _, err := net.ResolveTCPAddr("tcp", c.Advertise); err != nil {
+			errs = append(errs, fmt.Errorf("broker: Advertise: %w", err))
 		}
 	}
 	if c.Partitions < 0 {
@@ -160,7 +169,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 			if err != nil {
 				return nil, fmt.Errorf("broker: %w", err)
 			}
-			return guardedListener{l, cfg.Logger}, nil
+			return cfg.advertised(guardedListener{l, cfg.Logger})
 		}),
 		// The log is the record of what was accepted: nothing expires.
 		kfake.BrokerConfigs(map[string]string{
@@ -254,6 +263,26 @@ func (l *brokerLog) failure() error {
 	defer l.mu.Unlock()
 	return errors.Join(l.errs...)
 }
+
+// advertised makes a listener answer to the address that clients are to use:
+// kfake tells them what its listener says.
+func (c BrokerConfig) advertised(l net.Listener) (net.Listener, error) {
+	if c.Advertise == "" {
+		return l, nil
+	}
+	addr, err := net.ResolveTCPAddr("tcp", c.Advertise)
+	if err != nil {
+		return nil, fmt.Errorf("broker: Advertise: %w", errors.Join(err, l.Close()))
+	}
+	return advertisedListener{l, addr}, nil
+}
+
+type advertisedListener struct {
+	net.Listener
+	addr net.Addr
+}
+
+func (l advertisedListener) Addr() net.Addr { return l.addr }
 
 // guardedListener and guardedConn stand before kfake, which trusts its clients
 // more than a process that keeps books can:
