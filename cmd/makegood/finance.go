@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
@@ -77,4 +78,26 @@ func (b books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
 // Changes lists what came after a close.
 func (b books) Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error) {
 	return projections.ReadChanges(ctx, b.store.DB, c, limit)
+}
+
+// Rates lists the rates in force at a time, or all that were ever set.
+func (b books) Rates(ctx context.Context, at time.Time, all bool) ([]gateway.Rate, time.Time, error) {
+	if at.IsZero() {
+		at = b.now()
+	}
+	if err := b.terms.CatchUp(ctx); err != nil {
+		return nil, at, err
+	}
+	rates := []gateway.Rate{}
+	b.terms.Use(func(t *domain.Terms) {
+		set := t.Rates.InForce(at)
+		if all {
+			set = t.Rates.All()
+		}
+		for _, r := range set {
+			rates = append(rates, gateway.Rate{Rate: r.Name, Key: r.Key, Value: r.Value.String(), Currency: r.Currency, EffectiveFrom: r.EffectiveFrom.UTC(),
+				RecordedAt: r.Mark.Time.UTC(), Source: r.Source, ID: r.ID, Voided: r.Voided})
+		}
+	})
+	return rates, at, nil
 }
