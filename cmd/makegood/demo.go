@@ -73,6 +73,7 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 	}
 	fmt.Fprintf(s.out, `
 Where to look while this runs:
+  %[1]s/                                         the page for people: what it all cost, and what every number is made of
   %[1]s/v1/orders/%[2]s                          the truck, down to the journal lines
   %[1]s/v1/reports/leakage?group_by=root_cause   the same for everything
   %[1]s/v1/status                                how far the books are

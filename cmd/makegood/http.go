@@ -33,6 +33,9 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.showPage(server); err != nil {
+		return err
+	}
 	if err := server.Listen(); err != nil {
 		return err
 	}

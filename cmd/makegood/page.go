@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/page"
+	"github.com/makegood/makegood/projections"
+)
+
+var _ page.Books = books{}
+
+func (b books) Profit(ctx context.Context, q projections.LeakageQuery) (*projections.Profit, error) {
+	return projections.ReadProfit(ctx, b.store.DB, q)
+}
+
+func (b books) Counts(ctx context.Context) (projections.Counts, error) { return b.counter.Count(ctx) }
+
+// showPage puts the page for people on the server.
+func (a *App) showPage(server *gateway.Server) error {
+	zone, err := time.LoadLocation(a.config.Zone)
+	if err != nil {
+		return err
+	}
+	p, err := page.New(page.Config{Books: books{a}, Now: a.now, Zone: zone, Logger: a.logger})
+	if err != nil {
+		return err
+	}
+	p.Mount(func(pattern string, h http.Handler) { server.Handle(pattern, gateway.Read, h) })
+	return nil
+}

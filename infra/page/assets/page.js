@@ -1,0 +1,143 @@
+// Draws a chart over each table of a <figure data-chart>. Everything that is shown comes out of the table's cells: their
+// texts are the labels, their numbers only lengths on the screen. Colours are CSS variables, which SVG understands, so
+// dark mode and paper need nothing here.
+(() => {
+  "use strict";
+  const ink = "var(--soft)", line = "var(--rule)";
+  const text = (cell) => cell.textContent.trim().replace(/\s+/g, " ");
+  const rowsOf = (figure) => [...figure.querySelectorAll("tbody tr")].filter((r) => r.querySelector("data")).map((r) => ({
+    name: text(r.cells[0]),
+    url: r.cells[0].querySelector("a")?.getAttribute("href"),
+    step: r.dataset.step,
+    total: r.classList.contains("total"),
+    values: [...r.cells].slice(1).map((c) => {
+      const d = c.querySelector("data");
+      return d ? { size: Number(d.value), label: d.dataset.label } : { size: NaN, label: text(c) };
+    }),
+  }));
+  const short = (n) => {
+    const a = Math.abs(n);
+    return a >= 1e6 ? n / 1e6 + " M" : a >= 1e3 ? n / 1e3 + " k" : String(n);
+  };
+  const brief = (s) => s.length > 30 ? s.slice(0, 29) + "…" : s;
+  const font = getComputedStyle(document.body).fontFamily; // by name: texts are measured before they are drawn
+  const base = (unit) => ({
+    animation: false,
+    textStyle: { fontFamily: font, color: ink },
+    grid: { left: 8, right: 14, top: 34, bottom: 6, containLabel: true },
+    legend: { top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: { color: ink } },
+    tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: "var(--rule)", opacity: .35 } }, renderMode: "richText", confine: true,
+      backgroundColor: "var(--sheet)", borderColor: line, textStyle: { color: "var(--ink)" } },
+    aria: { enabled: false }, // the table is the text
+  });
+  const valueAxis = (unit, more) => ({ type: "value", name: unit, nameTextStyle: { color: ink }, axisLabel: { color: ink, formatter: short, hideOverlap: true },
+    splitLine: { lineStyle: { color: line } }, ...more });
+  const nameAxis = (names, more) => ({ type: "category", data: names, axisLabel: { color: ink, hideOverlap: true }, axisLine: { lineStyle: { color: ink } },
+    axisTick: { show: false }, ...more });
+  const colored = (color) => ({ itemStyle: { color }, lineStyle: { color }, emphasis: { disabled: true } });
+  const said = (unit, labels) => (points) => [points[0].name, ...points.filter((p) => labels(p)).map((p) => p.seriesName + ": " + labels(p) + " " + unit)].join("\n");
+
+  const charts = {
+    trend(rows, unit, columns) {
+      const at = columns === "groups" ? { booked: 3, hidden: 4, net: 2 } : { booked: 0, hidden: 1, net: 2 };
+      const series = (name, column, more) => ({ name, data: rows.map((r) => r.values[column].size), ...more });
+      return { ...base(unit), xAxis: nameAxis(rows.map((r) => r.name)), yAxis: valueAxis(unit),
+        grid: { left: 8, right: 14, top: 52, bottom: 6, containLabel: true },
+        tooltip: { ...base(unit).tooltip, formatter: said(unit, (p) => rows[p.dataIndex].values[[at.booked, at.hidden, at.net][p.seriesIndex]].label) },
+        series: [
+          series("Booked", at.booked, { type: "bar", stack: "gross", barMaxWidth: 34, ...colored("var(--booked)") }),
+          series("Hidden", at.hidden, { type: "bar", stack: "gross", barMaxWidth: 34, ...colored("var(--hidden)") }),
+          series("Net, after paybacks", at.net, { type: "line", symbol: "circle", symbolSize: 5, ...colored("var(--net)"), lineStyle: { color: "var(--net)", width: 1.5 } }),
+        ] };
+    },
+
+    // Floating bars: an invisible one carries each to where the one before ended; a bar that crosses zero is two.
+    waterfall(rows, unit, _, good, figure) {
+      let level = 0;
+      const bars = rows.map((r) => {
+        const size = r.values[0].size, from = r.total ? 0 : level, to = r.total ? size : level + size;
+        level = to;
+        const low = Math.min(from, to), high = Math.max(from, to);
+        return { size, carry: low > 0 ? low : high < 0 ? high : 0, above: Math.max(high, 0) - Math.max(low, 0), below: Math.min(low, 0) - Math.min(high, 0) };
+      });
+      // Steps that are small beside what they start from would be invisible: then the scale begins near them, and says so.
+      const ends = bars.map((b) => b.carry + b.above + b.below), top = Math.max(...ends), bottom = Math.min(...ends, ...bars.filter((b) => b.carry > 0).map((b) => b.carry));
+      let begin = 0;
+      if (bars.every((b) => b.below === 0) && bottom > .7 * top && rows[0]?.total) {
+        const unitOf = 10 ** Math.floor(Math.log10(top - bottom || 1));
+        begin = Math.floor((bottom - (top - bottom)) / unitOf) * unitOf;
+        figure.querySelector(".scaled").hidden = false;
+      }
+      const better = good === "up" ? 1 : -1;
+      const color = (i) => rows[i].total ? "var(--whole)" : Math.sign(bars[i].size) === better ? "var(--paid)" : good === "up" ? "var(--hidden)" : "var(--booked)";
+      const label = (i, position) => ({ show: true, position, color: "var(--ink)", fontSize: 12, fontWeight: rows[i].total ? "bold" : "normal", formatter: () => rows[i].values[0].label });
+      const series = (of, position, labelled) => ({ type: "bar", stack: "all", barMaxWidth: 26, emphasis: { disabled: true },
+        data: bars.map((b, i) => ({ value: of(b), itemStyle: { color: color(i) }, label: labelled(b) ? label(i, position) : { show: false } })) });
+      return { ...base(unit), legend: { show: false }, grid: { left: 8, right: 84, top: 4, bottom: 6, containLabel: true },
+        xAxis: valueAxis("", { splitNumber: 4, min: begin }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, formatter: brief } }),
+        tooltip: { ...base(unit).tooltip, formatter: (points) => rows[points[0].dataIndex].name + "\n" + rows[points[0].dataIndex].values[0].label + " " + unit },
+        series: [
+          { type: "bar", stack: "all", silent: true, barMaxWidth: 26, data: bars.map((b) => b.carry), itemStyle: { color: "none" }, emphasis: { disabled: true } },
+          series((b) => b.above, "right", (b) => b.above > 0 || b.below === 0),
+          series((b) => b.below, "left", (b) => b.above === 0 && b.below < 0),
+        ] };
+    },
+
+    split(rows, unit) {
+      const series = (name, column, color) => ({ name, type: "bar", stack: "all", barMaxWidth: 24, data: rows.map((r) => r.values[column].size), ...colored(color) });
+      return { ...base(unit), grid: { left: 8, right: 20, top: 30, bottom: 6, containLabel: true },
+        xAxis: valueAxis("", { splitNumber: 4 }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, formatter: brief } }),
+        tooltip: { ...base(unit).tooltip, formatter: said(unit, (p) => rows[p.dataIndex].values[p.seriesIndex].label) },
+        series: [series("Booked", 0, "var(--booked)"), series("Hidden", 1, "var(--hidden)")] };
+    },
+
+    pareto(rows, unit) {
+      const most = 12; // the rest is in the table
+      const shown = rows.slice(0, most), shares = shown.map((r) => r.values[7].label);
+      const percent = (s) => Number(s.replace("−", "-").replace(/[^\d.-]/g, ""));
+      return { ...base(unit), grid: { left: 8, right: 14, top: 52, bottom: 6, containLabel: true },
+        xAxis: nameAxis(shown.map((r) => r.name), { axisLabel: { color: ink, interval: 0, width: 86, overflow: "break", lineHeight: 14, fontSize: 11.5 } }),
+        yAxis: [valueAxis(unit), valueAxis("%", { min: 0, max: 100, splitLine: { show: false } })],
+        tooltip: { ...base(unit).tooltip, formatter: (points) => { const i = points[0].dataIndex; return shown[i].name + "\nNet: " + shown[i].values[2].label + " " + unit + "\nSo far: " + shares[i]; } },
+        series: [
+          { name: "Net cost", type: "bar", barMaxWidth: 56, data: shown.map((r) => r.values[2].size), ...colored("var(--booked)") },
+          { name: "Share of the whole so far", type: "line", yAxisIndex: 1, symbol: "circle", symbolSize: 6, data: shares.map(percent), ...colored("var(--hidden)") },
+          // The amounts stand over the line that crosses them.
+          { type: "line", data: shown.map((r) => Math.max(r.values[2].size, 0)), symbol: "circle", symbolSize: 1, itemStyle: { color: "none" }, silent: true, z: 9, lineStyle: { width: 0 },
+            label: { show: true, position: "top", color: "var(--ink)", fontSize: 11.5, textBorderColor: "var(--sheet)", textBorderWidth: 3, formatter: (p) => shown[p.dataIndex].values[2].label } },
+        ] };
+    },
+  };
+
+  const drawn = [];
+  const draw = (figure) => {
+    const rows = rowsOf(figure), plot = figure.querySelector(".plot");
+    const { chart: kind, unit = "", columns, good } = figure.dataset;
+    for (const d of figure.querySelectorAll("details")) d.open = false;
+    if (rows.length === 0 || !window.echarts) {
+      plot.classList.add("empty");
+      for (const d of figure.querySelectorAll("details")) d.open = true;
+      return;
+    }
+    const flat = kind === "waterfall" || kind === "split";
+    if (flat) plot.style.height = Math.max(200, rows.length * (good ? 40 : 30) + 56) + "px";
+    const chart = window.echarts.init(plot, null, { renderer: "svg" });
+    chart.setOption(charts[kind](rows, unit, columns, good, figure));
+    chart.getZr().on("click", (e) => {
+      const at = chart.convertFromPixel({ gridIndex: 0 }, [e.offsetX, e.offsetY]);
+      const row = at && rows[Math.round(flat ? at[1] : at[0])];
+      if (row?.url) window.location.assign(row.url);
+    });
+    drawn.push(chart);
+  };
+  for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
+
+  const fit = () => drawn.forEach((c) => c.resize());
+  let waiting;
+  window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
+  const paper = 690; // the width of A4 and Letter inside their margins, in CSS pixels
+  window.addEventListener("beforeprint", () => drawn.forEach((c) => c.resize({ width: paper, height: Math.min(c.getHeight(), 300) })));
+  window.addEventListener("afterprint", () => drawn.forEach((c) => c.resize({ width: "auto", height: "auto" })));
+})();

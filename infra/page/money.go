@@ -1,0 +1,134 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+	"math/big"
+	"strings"
+)
+
+// decimals of an amount, by the contract.
+const decimals = 4
+
+// money is an exact amount, of any size: sums of sums need not fit 64 bits.
+type money struct {
+	units    big.Int // of 1/10,000
+	currency string
+}
+
+// read parses an amount as reports write it.
+func read(text, currency string) (*money, error) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	m := &money{currency: currency}
+	if _, ok := m.units.SetString(whole+(fraction + "0000")[:decimals], 10); !ok || len(fraction) > decimals {
+		return nil, fmt.Errorf("%q is no amount", text)
+	}
+	return m, nil
+}
+
+func (m *money) plus(o *money) *money {
+	sum := &money{currency: m.currency}
+	sum.units.Add(&m.units, &o.units)
+	return sum
+}
+
+func (m *money) minus(o *money) *money {
+	d := &money{currency: m.currency}
+	d.units.Sub(&m.units, &o.units)
+	return d
+}
+
+func (m *money) negated() *money { return (&money{currency: m.currency}).minus(m) }
+
+// Sign is -1, 0 or +1.
+func (m *money) Sign() int { return m.units.Sign() }
+
+// Text is the exact amount: what a report says.
+func (m *money) Text() string {
+	digits := new(big.Int).Abs(&m.units).String()
+	if missing := decimals + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	text := digits[:len(digits)-decimals] + "." + digits[len(digits)-decimals:]
+	if m.Sign() < 0 {
+		return "-" + text
+	}
+	return text
+}
+
+const minus, thin = "−", " " // a real minus sign, and a space that doesn't break
+
+// grouped writes digits before the point in threes.
+func grouped(whole string) string {
+	var b strings.Builder
+	for i, c := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// Cents is the amount rounded to two decimals, half to even, for headlines and charts. The exact one stands in its table.
+func (m *money) Cents() string {
+	hundredths, rest := new(big.Int).QuoRem(new(big.Int).Abs(&m.units), big.NewInt(100), new(big.Int))
+	if c := rest.Cmp(big.NewInt(50)); c > 0 || c == 0 && hundredths.Bit(0) == 1 {
+		hundredths.Add(hundredths, big.NewInt(1))
+	}
+	digits := fmt.Sprintf("%03s", hundredths)
+	text := grouped(digits[:len(digits)-2]) + "." + digits[len(digits)-2:]
+	if m.Sign() < 0 && hundredths.Sign() != 0 {
+		return minus + text
+	}
+	return text
+}
+
+// Short is Cents with its currency.
+func (m *money) Short() string { return m.Cents() + thin + m.currency }
+
+// Cell is the exact amount as markup: what is beyond cents stands back, and machines find the plain number.
+func (m *money) Cell() template.HTML {
+	whole, fraction, _ := strings.Cut(strings.TrimPrefix(m.Text(), "-"), ".")
+	sign := ""
+	if m.Sign() < 0 {
+		sign = minus
+	}
+	// Digits, commas and a point: nothing in it can be markup.
+	return template.HTML(fmt.Sprintf(`<data value="%s" data-label="%s">%s%s.%s<span class="sub">%s</span></data>`, //nolint:gosec // as said
+		m.Text(), m.Cents(), sign, grouped(whole), fraction[:2], fraction[2:]))
+}
+
+// share is a ÷ b in percent with one decimal; nothing where b is zero.
+func share(a, b *big.Int) string {
+	if b.Sign() == 0 {
+		return ""
+	}
+	text := new(big.Rat).Mul(big.NewRat(100, 1), new(big.Rat).SetFrac(a, b)).FloatString(1)
+	return strings.Replace(text, "-", minus, 1) + thin + "%"
+}
+
+// change says in words how now compares to before.
+func change(now, before *money) (text, direction string) {
+	d := now.minus(before)
+	switch {
+	case d.Sign() == 0:
+		return "the same", "same"
+	case before.Sign() <= 0:
+		direction = map[bool]string{true: "up", false: "down"}[d.Sign() > 0]
+		return strings.TrimPrefix(d.Short(), minus) + map[string]string{"up": " more", "down": " less"}[direction], direction
+	}
+	text = strings.TrimPrefix(share(&d.units, &before.units), minus)
+	if d.Sign() > 0 {
+		return text + " more", "up"
+	}
+	return text + " less", "down"
+}
+
+// permille is a ÷ most for the length of a bar, 0 to 1000: geometry only.
+func permille(a, most *big.Int) int64 {
+	if most.Sign() <= 0 || a.Sign() <= 0 {
+		return 0
+	}
+	return new(big.Int).Quo(new(big.Int).Mul(a, big.NewInt(1000)), most).Int64()
+}

@@ -1,0 +1,156 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections"
+)
+
+// Books are what the page asks. Errors: projections.ErrNotFound, *projections.SeveralCurrenciesError.
+type Books interface {
+	Leakage(context.Context, projections.LeakageQuery) (*projections.Leakage, error)
+	Profit(context.Context, projections.LeakageQuery) (*projections.Profit, error)
+	Order(ctx context.Context, id string) (*projections.Story, error)
+	Case(ctx context.Context, id string) (*projections.Story, error)
+	// LastClose finds a period's last close in the log; false where it was never closed.
+	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
+	Counts(context.Context) (projections.Counts, error)
+}
+
+// Config is what a Page needs.
+type Config struct {
+	Books Books
+	// Now is the clock: the page begins with the month that it says.
+	Now func() time.Time
+	// Zone is the books' own, in which days begin.
+	Zone *time.Location
+	// Logger takes what an operator should know of. Default: nothing.
+	Logger *slog.Logger
+}
+
+// Page answers the pages.
+type Page struct {
+	books     Books
+	now       func() time.Time
+	zone      *time.Location
+	logger    *slog.Logger
+	assets    map[string]*asset
+	templates *template.Template
+}
+
+// New makes a page.
+func New(c Config) (*Page, error) {
+	if c.Books == nil || c.Now == nil || c.Zone == nil {
+		return nil, errors.New("page: books, a clock and a zone are required")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Page{books: c.Books, now: c.Now, zone: c.Zone, logger: c.Logger}
+	var err error
+	if p.assets, err = readAssets(); err != nil {
+		return nil, err
+	}
+	if p.templates, err = p.parse(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Mount hands every pattern of http.ServeMux with its handler to add.
+func (p *Page) Mount(add func(pattern string, h http.Handler)) {
+	for pattern, show := range map[string]func(*http.Request, *ask) (*view, error){
+		"GET /{$}":   p.overview,
+		"GET /cases": p.cases,
+		"GET /case":  p.story,
+		"GET /order": p.story,
+		"GET /event": p.event,
+	} {
+		add(pattern, p.handler(show))
+	}
+	add("GET /assets/{name}", http.HandlerFunc(p.asset))
+}
+
+// view is what a template is given.
+type view struct {
+	template string
+	Title    string
+	Ask      *ask
+	Trail    []crumb // the way back to the first number
+	Body     any
+	Error    string
+}
+
+type crumb struct{ Text, URL string }
+
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (p *Page) handler(show func(*http.Request, *ask) (*view, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := http.StatusOK
+		a, err := p.ask(r)
+		var v *view
+		if err == nil {
+			v, err = show(r, a)
+		}
+		if err != nil {
+			status, v = p.failure(r, a, err)
+		}
+		var body bytes.Buffer // whole or not at all
+		if err := p.templates.ExecuteTemplate(&body, v.template, v); err != nil {
+			p.logger.Error("a page could not be written", "path", r.URL.Path, "error", err)
+			http.Error(w, "The page could not be written; see the log.", http.StatusInternalServerError)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		w.WriteHeader(status)
+		_, _ = body.WriteTo(w) // a reader that went away can't be told
+	})
+}
+
+// badQuery is a question that can't be answered as it stands.
+type badQuery struct{ reason string }
+
+func (e *badQuery) Error() string { return e.reason }
+
+// failure is the page that says what went wrong.
+func (p *Page) failure(r *http.Request, a *ask, err error) (int, *view) {
+	v := &view{template: "failure", Title: "That did not work", Ask: a}
+	var query *badQuery
+	switch {
+	case errors.As(err, &query):
+		v.Error = query.reason
+		return http.StatusBadRequest, v
+	case errors.Is(err, projections.ErrNotFound):
+		v.Title, v.Error = "Not in the books", "The books hold nothing under that id."
+		return http.StatusNotFound, v
+	default:
+		if r.Context().Err() == nil {
+			p.logger.Error("a page could not be made", "path", r.URL.Path, "error", err)
+		}
+		v.Error = "The books can't be read right now. Try again in a moment; the log of the service says more."
+		return http.StatusServiceUnavailable, v
+	}
+}
+
+// wrap says what was being read when err came; errors that are answers stay as they are.
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("read %s: %w", what, err)
+}
