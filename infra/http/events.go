@@ -241,11 +241,17 @@ func (h *Events) overloaded() *Problem {
 	return p
 }
 
-// message makes the message of an event.
+// message makes the message of an event. It has no acknowledgement of its own: Publish tells.
 func (q *request) message(payload []byte, e *wire.Envelope) *message.Message {
-	m := message.NewMessageWithContext(q.ctx, "", payload)
+	if len(q.messages) == 0 {
+		q.messages = make([]message.Message, 1)
+	}
+	m := &q.messages[0]
+	q.messages = q.messages[1:]
+	m.Payload, m.Metadata = payload, message.Metadata{}
+	m.SetContext(q.ctx)
 	if subject := e.Event.Subject(); subject != "" && e.Event.Stream() != domain.Books {
-		m.Metadata[q.cfg.PartitionKey] = strings.Clone(subject)
+		m.Metadata[q.cfg.PartitionKey] = strings.Clone(subject) // it was the decoder's
 	}
 	return m
 }

@@ -23,6 +23,7 @@ type request struct {
 	room       *reservation
 	decoder    *wire.Decoder
 	mayWrite   func(source string) bool
+	messages   []message.Message // made at once for a batch, to be used
 	byStream   [domain.Books + 1][]*message.Message
 	count      int // good events
 	errors     []EventError
@@ -76,6 +77,7 @@ func (q *request) batch(body []byte) *Problem {
 		q.overloaded = true
 		return nil
 	}
+	q.messages = make([]message.Message, len(elements))
 	for i, element := range elements {
 		q.structured(i, element)
 	}
