@@ -34,6 +34,7 @@ type appConfig struct {
 	Prefix      string `help:"Prefix of the topics." default:"makegood."`
 	Group       string `help:"Consumer group of the projectors." default:"makegood-projector"`
 	Partitions  int    `help:"Partitions of a topic that has to be made." default:"4"`
+	Accounts    string `help:"File that gives the general ledger's own codes for the accounts of journals." type:"existingfile"`
 	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
 
 	MetricLabels int `help:"How many stores, vendors, kinds or causes the metrics tell apart; the rest is called other." default:"50"`

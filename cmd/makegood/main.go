@@ -28,6 +28,7 @@ type commandLine struct {
 	Report      reportsCommand     `cmd:"" help:"What the fixes really cost, by what you ask."`
 	Explain     explainCommand     `cmd:"" help:"The whole story of one order, down to the journal lines."`
 	Close       closeCommand       `cmd:"" help:"Close a month: what comes later is posted later."`
+	Journal     journalCommand     `cmd:"" help:"Entries for the general ledger."`
 	Rates       ratesCommand       `cmd:"" help:"What an hour, a kilometre, a piece cost: set and listed."`
 	Reopen      reopenCommand      `cmd:"" help:"Open a closed month again."`
 	Status      statusCommand      `cmd:"" help:"How far the books are."`

@@ -20,6 +20,8 @@ type Finance interface {
 	Periods(context.Context) ([]PeriodClose, error)
 	// Changes lists what was recorded after a close and touches its month, at most limit events.
 	Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error)
+	// Journal writes entries for the general ledger. Errors: *projections.OpenPeriodsError, *projections.UnmappedAccountsError.
+	Journal(context.Context, JournalRequest) (*Document, error)
 	// Rates lists the rates in force at a time (zero: now), or all that were ever set, and says which time.
 	Rates(ctx context.Context, at time.Time, all bool) ([]Rate, time.Time, error)
 }
@@ -49,6 +51,7 @@ func financeRoutes(b Books, handle func(pattern string, f func(http.ResponseWrit
 			state, err := b.Period(r.Context(), period)
 			return answer(w, state, err)
 		},
+		"GET /v1/journal":         func(w http.ResponseWriter, r *http.Request) error { return journal(w, r, b) },
 		"GET /v1/rates":           func(w http.ResponseWriter, r *http.Request) error { return rates(w, r, b) },
 		"GET /v1/reports/changes": func(w http.ResponseWriter, r *http.Request) error { return changes(w, r, b) },
 	} {

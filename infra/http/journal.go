@@ -1,0 +1,93 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// Document is a file that is ready to be sent.
+type Document struct {
+	Name, ContentType string
+	Body              []byte
+}
+
+// JournalRequest is what the journal is asked for.
+type JournalRequest struct {
+	Query  projections.JournalQuery
+	Format string // json, csv, xlsx or quickbooks
+	// DefaultChart keeps makegood's account numbers where the server knows the company's codes.
+	DefaultChart bool
+}
+
+// journal answers with entries for the general ledger.
+func journal(w http.ResponseWriter, r *http.Request, b Books) error {
+	q := r.URL.Query()
+	if err := onlyParameters(q, "from", "to", "period_by", "every", "detail", "currency", "final", "accounts", "format"); err != nil {
+		return err
+	}
+	request := JournalRequest{Format: q.Get("format"), DefaultChart: q.Get("accounts") == "default",
+		Query: projections.JournalQuery{From: firstDay, To: lastDay, PeriodBy: "posting", Every: "month", Detail: "aggregated", Currency: q.Get("currency")}}
+	for name, day := range map[string]*time.Time{"from": &request.Query.From, "to": &request.Query.To} {
+		if text := q.Get(name); text != "" {
+			t, err := time.Parse(time.DateOnly, text)
+			if err != nil {
+				return &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
+			}
+			*day = t
+		}
+	}
+	for name, value := range map[string]*string{"period_by": &request.Query.PeriodBy, "every": &request.Query.Every, "detail": &request.Query.Detail} {
+		if text := q.Get(name); text != "" {
+			*value = text
+		}
+	}
+	switch q.Get("final") {
+	case "", "false":
+	case "true":
+		request.Query.Final = true
+		if q.Get("from") == "" || q.Get("to") == "" {
+			return &badQuery{"final: from and to are wanted"}
+		}
+	default:
+		return &badQuery{fmt.Sprintf("final: %q is neither true nor false", q.Get("final"))}
+	}
+	if a := q.Get("accounts"); a != "" && a != "default" {
+		return &badQuery{fmt.Sprintf("accounts: %q; default keeps makegood's own numbers, and nothing takes the codes that the server was given", a)}
+	}
+	switch request.Format {
+	case "":
+		request.Format = "json"
+	case "json", "csv", "xlsx", "quickbooks":
+	default:
+		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx, quickbooks", request.Format)}
+	}
+	if err := request.Query.Validate(); err != nil {
+		return &badQuery{err.Error()}
+	}
+	document, err := b.Journal(r.Context(), request)
+	var open *projections.OpenPeriodsError
+	var unmapped *projections.UnmappedAccountsError
+	switch {
+	case errors.As(err, &open):
+		writeProblem(w, r, http.StatusConflict, "period_open", open.Error(), map[string]any{"periods": open.Periods})
+		return nil
+	case errors.As(err, &unmapped):
+		writeProblem(w, r, http.StatusConflict, "accounts_unmapped", unmapped.Error(), map[string]any{"accounts": unmapped.Accounts})
+		return nil
+	case errors.Is(err, projections.ErrJournalTooLong):
+		return &badQuery{err.Error()}
+	case err != nil:
+		return err
+	}
+	w.Header().Set("Content-Type", document.ContentType)
+	w.Header().Set("Cache-Control", "no-store")
+	if request.Format != "json" {
+		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", document.Name))
+	}
+	_, _ = w.Write(document.Body) // a reader that went away can't be told
+	return nil
+}
