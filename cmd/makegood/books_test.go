@@ -25,9 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if embedded.IsChild(os.Args) {
-		embedded.RunChild()
-	}
+	hostIfTold()
 	if os.Getenv(asMakegood) != "" {
 		main()
 		return

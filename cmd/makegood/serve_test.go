@@ -74,15 +74,20 @@ func waitReady(ctx context.Context, t testing.TB, c *client, p *process) {
 	}
 }
 
-// freeAddress is a loopback address that nobody listened on a moment ago: it has to be the same after a restart.
+// freeAddress is a loopback address that nobody listened on a moment ago, outside of the range that the system gives to
+// outgoing connections: it has to be the same after a restart.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 func post(t testing.TB, c *client, contentType, body string) (int, string) {

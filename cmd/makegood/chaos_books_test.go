@@ -1,0 +1,244 @@
+//go:build chaos
+
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/projections"
+)
+
+var streamNames = []string{"orders", "errors", "redeliveries", "books"}
+
+// readLog reads everything that the log holds.
+func readLog(ctx context.Context, t *testing.T, brokers []string) []kafka.Record {
+	config := kafka.Config{Brokers: brokers}
+	admin, err := kafka.NewAdmin(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	var topics []string
+	for _, s := range streamNames {
+		topics = append(topics, "makegood."+s)
+	}
+	ends, err := admin.Ends(ctx, topics...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []kafka.Record
+	for tp, end := range ends {
+		tail, err := kafka.NewTail(kafka.TailConfig{Config: config, Topic: tp.Topic, Partition: tp.Partition})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tail.ReadTo(ctx, end, func(r kafka.Record) error {
+			all = append(all, r)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := tail.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// As the contract has it: what was recorded first. Where two have the same millisecond, their places decide.
+	slices.SortFunc(all, func(a, b kafka.Record) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.Time.Compare(b.Time), cmp.Compare(streamOf(a), streamOf(b)), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
+	return all
+}
+
+func streamOf(r kafka.Record) int {
+	return slices.Index(streamNames, strings.TrimPrefix(r.Topic, "makegood."))
+}
+
+// rank puts books first: they were acknowledged before the rest was sent.
+func rank(r kafka.Record) int {
+	if r.Topic == "makegood.books" {
+		return 0
+	}
+	return 1
+}
+
+// structured is the event of a record, in structured mode.
+func structured(t *testing.T, r kafka.Record) []byte {
+	fields := map[string]json.RawMessage{}
+	for _, h := range r.Headers {
+		if name, ok := strings.CutPrefix(h.Key, "ce_"); ok {
+			text, err := json.Marshal(string(h.Value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields[name] = text
+		}
+	}
+	if len(fields) == 0 {
+		return r.Value
+	}
+	fields["data"] = r.Value
+	text, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func identityOf(t *testing.T, event []byte) reference.Identity {
+	var e struct{ Source, ID string }
+	if err := json.Unmarshal(event, &e); err != nil {
+		t.Fatal(err)
+	}
+	return reference.Identity{Source: e.Source, ID: e.ID}
+}
+
+// check waits until all is booked and compares the books with the reference's.
+func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64) {
+	c := newClient(f.gateways[0])
+	waitReady(ctx, t, c, &process{said: new(bytes.Buffer)})
+	if _, err := c.caughtUp(ctx); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	var records []reference.Record
+	inLog := map[reference.Identity]bool{}
+	badInLog := map[string]bool{}
+	log := readLog(ctx, t, []string{f.brokerPath.addr()})
+	for i, r := range log {
+		if x.bad[string(r.Value)] != "" {
+			badInLog[string(r.Value)] = true
+			continue
+		}
+		event := structured(t, r)
+		inLog[identityOf(t, event)] = true
+		records = append(records, reference.Record{Stream: streamNames[streamOf(r)], Event: event, RecordedAt: r.Time, Seq: int64(i + 1)})
+	}
+	// All that was acknowledged is there.
+	for _, some := range append(x.others[:], x.books) {
+		for _, r := range some {
+			if id := identityOf(t, r.Event); !inLog[id] {
+				t.Errorf("seed %d: %v was acknowledged and is not in the log", seed, id)
+			}
+		}
+	}
+	if len(badInLog) != len(x.bad) {
+		t.Errorf("seed %d: of %d broken events that the log took, it holds %d", seed, len(x.bad), len(badInLog))
+	}
+	want, err := reference.Run(records, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts, %d refused", len(log), len(inLog), len(want.Entries), len(want.Conflicts), len(want.Refused))
+
+	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)}, projections.Migrations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	f.awaitConflicts(ctx, t, store)
+	got, expected := journal(t, store), strings.TrimSpace(want.Journal())
+	if got != expected {
+		dir := t.ArtifactDir()
+		for name, text := range map[string]string{"got": got, "want": expected} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Errorf("seed %d: the journals differ:\n%s", seed, difference(got, expected))
+	}
+	if n, err := projections.Unbalanced(ctx, store.DB); err != nil || n != 0 {
+		t.Errorf("seed %d: %d events don't balance (%v)", seed, n, err)
+	}
+	var events, identities uint64
+	if err := store.DB.QueryRow(ctx, "SELECT count(), uniqExact(source, event_id) FROM ledger FINAL WHERE refused = ''").Scan(&events, &identities); err != nil {
+		t.Fatal(err)
+	}
+	if int(events) != len(want.Entries) || identities != events {
+		t.Errorf("seed %d: the books hold %d events of %d identities, not %d", seed, events, identities, len(want.Entries))
+	}
+	checkLetters(ctx, t, store, want, log, badInLog, seed)
+	compareReports(t, store, want, rand.New(rand.NewPCG(seed, 7)))
+	compareOrders(t, store, want)
+}
+
+// awaitConflicts waits until the watch for conflicts has looked at everything: a check that began after the last row came.
+func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickhouse.Store) {
+	for {
+		var unsettled uint64
+		if err := store.DB.QueryRow(ctx, `SELECT count() FROM (SELECT source, event_id FROM ledger FINAL WHERE refused = '' GROUP BY source, event_id HAVING count() > 1)`).Scan(&unsettled); err != nil {
+			t.Fatal(err)
+		}
+		if unsettled == 0 {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%d conflicts are not settled", unsettled)
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+// checkLetters holds the dead letters against what broke the contract and what lost to another.
+func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, want *reference.Books, log []kafka.Record, bad map[string]bool, seed uint64) {
+	letters, err := projections.ListDeadLetters(ctx, store.DB, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byPlace := map[kafka.TopicPartition]map[int64]kafka.Record{}
+	for _, r := range log {
+		tp := kafka.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+		if byPlace[tp] == nil {
+			byPlace[tp] = map[int64]kafka.Record{}
+		}
+		byPlace[tp][r.Offset] = r
+	}
+	lost := map[reference.Identity]string{}
+	for _, r := range want.Conflicts {
+		lost[r.Identity] = "conflict"
+	}
+	for _, r := range want.Refused {
+		lost[r.Identity] = "already_voided"
+	}
+	said := map[reference.Identity]bool{}
+	broken := map[string]int{}
+	for _, d := range letters {
+		r, ok := byPlace[kafka.TopicPartition{Topic: d.Topic, Partition: int(d.Partition)}][d.Offset]
+		if !ok || !bytes.Equal(r.Value, d.Payload) || string(r.Key) != d.Key {
+			t.Errorf("seed %d: dead letter %s (%s) doesn't hold what stands at %s/%d@%d", seed, d.ID, d.Reason, d.Topic, d.Partition, d.Offset)
+			continue
+		}
+		if bad[string(d.Payload)] {
+			broken[string(d.Payload)]++
+			continue
+		}
+		id := reference.Identity{Source: d.Source, ID: d.EventID}
+		if reason, ok := lost[id]; ok && reason == d.Reason {
+			said[id] = true
+			continue
+		}
+		t.Errorf("seed %d: %v is a dead letter for %s at %s/%d@%d, without cause", seed, id, d.Reason, d.Topic, d.Partition, d.Offset)
+	}
+	for text := range bad {
+		if broken[text] != 1 {
+			t.Errorf("seed %d: a broken event is %d dead letters: %s", seed, broken[text], text)
+		}
+	}
+	for id, reason := range lost {
+		if !said[id] {
+			t.Errorf("seed %d: %v should be a dead letter for %s", seed, id, reason)
+		}
+	}
+}

@@ -1,0 +1,407 @@
+//go:build chaos
+
+// Chaos: makegood run apart, as in production, while everything that it stands on fails at random moments; in the end the
+// books must be those of the independent reference, to the cent.
+//
+//	go test -tags chaos -run TestChaos ./cmd/makegood -v -timeout 15m
+//
+// TestChaosEmbeddedBroker has the broker that comes along, TestChaosRealKafka Apache Kafka (Java 17 and Maven are needed;
+// they are fetched like those of infra/kafka). In the environment:
+//
+//	MAKEGOOD_CHAOS_FAULTS  how many faults, 60 unless given; 1000 take about an hour (give -timeout as well)
+//	MAKEGOOD_CHAOS_SEED    of a run to repeat: the same events, by the same routes, the same faults in the same order
+//
+// What runs: three projectors and two gateways, each a process under a supervisor that starts it again whenever it ends;
+// a broker and a ClickHouse, processes as well; a proxy before each of these two. Four producers at once: two send over
+// HTTP and go to the other gateway when one fails, two write straight to Kafka in both content modes, and not by the
+// gateway's partitioner either. Events are shuffled within a window, a tenth of them is sent twice by different
+// producers, some break the contract, and every one is sent until it is acknowledged.
+//
+// What fails, with a pause between of 0 to 2 seconds, for up to 3 (faults overlap):
+//
+//   - a projector or gateway is killed (-9), or told to stop and away for a while (which makes the group rebalance), or
+//     stands still (SIGSTOP), some of them for longer than the group waits for a member;
+//   - the broker or ClickHouse is killed, stopped in good order, or stands still;
+//   - their disk is full: every write beyond the first 4 KiB of a file fails (RLIMIT_FSIZE of that process, which needs
+//     no privilege and fills nothing);
+//   - all connections to one of them are cut and no new ones let in, or half of them are cut, or every piece that passes
+//     waits, or nothing passes while connections stay open.
+//
+// What must be true then: no role ended that was not told to; the journal, reports and orders equal the reference's, which
+// is given the log read back record by record; all that was acknowledged is in the log; the ledger has every event once;
+// and every record that breaks the contract, or lost to another of its identity, is a dead letter with the bytes that
+// stand in the log.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/makegood/makegood/infra/kafka/kafkatest"
+)
+
+func TestChaosEmbeddedBroker(t *testing.T) {
+	chaos(t, func(t *testing.T, p *proxy) part {
+		addr := freeAddress(t)
+		p.target = addr
+		m := newHost(t, "broker", hostArguments{Dir: t.TempDir(), Addr: addr, Advertise: p.addr()})
+		return hostPart{m}
+	})
+}
+
+func TestChaosRealKafka(t *testing.T) {
+	chaos(t, func(t *testing.T, p *proxy) part {
+		r := kafkatest.StartReal(t, kafkatest.Options{Advertise: []string{p.addr()}})
+		p.target = r.Brokers()[0]
+		return kafkaPart{r}
+	})
+}
+
+// part is something that the roles stand on.
+type part interface {
+	kill() error
+	stop() error
+	start(context.Context) error
+	pause() error
+	resume() error
+	pid() int
+}
+
+type hostPart struct{ *member }
+
+func (h hostPart) kill() error   { h.end(syscall.SIGKILL); return nil }
+func (h hostPart) stop() error   { h.end(syscall.SIGTERM); return nil }
+func (h hostPart) pause() error  { h.signal(syscall.SIGSTOP); return nil }
+func (h hostPart) resume() error { h.signal(syscall.SIGCONT); return nil }
+func (h hostPart) start(ctx context.Context) error {
+	if err := h.begin(); err != nil {
+		return err
+	}
+	_, err := h.await(ctx)
+	return err
+}
+
+type kafkaPart struct{ *kafkatest.Real }
+
+func (k kafkaPart) kill() error   { return k.Kill(0) }
+func (k kafkaPart) stop() error   { return k.Stop(0) }
+func (k kafkaPart) pause() error  { return k.Pause(0) }
+func (k kafkaPart) resume() error { return k.Resume(0) }
+func (k kafkaPart) pid() int      { return k.PID(0) }
+func (k kafkaPart) start(ctx context.Context) error {
+	if err := k.Start(0); err != nil {
+		return err
+	}
+	return k.Wait(ctx, 1)
+}
+
+// fault is one thing that goes wrong: after a pause, for a while.
+type fault struct {
+	after, lasts time.Duration
+	target, kind string
+	seed         uint64
+}
+
+func (f fault) String() string { return fmt.Sprintf("%s: %s for %s", f.target, f.kind, f.lasts) }
+
+var roleKinds = []string{"kill", "kill", "leave", "leave", "pause", "long pause"}
+
+// possible is what can go wrong with what.
+var possible = map[string][]string{
+	"projector 0":     roleKinds,
+	"projector 1":     roleKinds,
+	"projector 2":     roleKinds,
+	"gateway 0":       {"kill", "leave", "pause"},
+	"gateway 1":       {"kill", "leave", "pause"},
+	"broker":          {"kill", "stop", "pause", "full disk"},
+	"engine":          {"kill", "stop", "pause", "full disk"},
+	"path to broker":  {"cut", "cut half", "slow", "hold"},
+	"path to engine":  {"cut", "cut half", "slow", "hold"},
+	"path to engine ": {"cut half"}, // more often than the rest: a connection that ends within an insert
+}
+
+// plan is what goes wrong, all of it said by the seed.
+func plan(random *rand.Rand, n int) []fault {
+	targets := slices.Sorted(maps.Keys(possible))
+	var faults []fault
+	for range n {
+		f := fault{target: targets[random.IntN(len(targets))], seed: random.Uint64()}
+		kinds := possible[f.target]
+		f.target, f.kind = strings.TrimSpace(f.target), kinds[random.IntN(len(kinds))]
+		f.after = time.Duration(random.IntN(2000)) * time.Millisecond
+		f.lasts = time.Duration(50+random.IntN(3000)) * time.Millisecond
+		if f.kind == "long pause" {
+			f.lasts += 10 * time.Second // the group's session timeout
+		}
+		faults = append(faults, f)
+	}
+	return faults
+}
+
+// fleet is all that runs.
+type fleet struct {
+	t              *testing.T
+	broker, engine part
+	brokerPath     *proxy
+	enginePath     *proxy
+	roles          map[string]*member
+	gateways       []string // their URLs
+	dsn            string   // of ClickHouse itself
+}
+
+func startFleet(ctx context.Context, t *testing.T, startBroker func(*testing.T, *proxy) part) *fleet {
+	f := &fleet{t: t, roles: map[string]*member{}}
+	f.brokerPath, f.enginePath = startProxy(t, ""), startProxy(t, "")
+	f.broker = startBroker(t, f.brokerPath)
+	_, native, err := net.SplitHostPort(freeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nativePort, err := strconv.Atoi(native)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := newHost(t, "engine", hostArguments{Dir: t.TempDir(), NativePort: nativePort})
+	f.engine = hostPart{engine}
+	report, err := engine.await(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := f.broker.(hostPart); ok {
+		if _, err := h.await(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.dsn = report.DSN
+	addr := net.JoinHostPort("127.0.0.1", native)
+	f.enginePath.target = addr
+	behind := strings.Replace(f.dsn, addr, f.enginePath.addr(), 1)
+	if behind == f.dsn {
+		t.Fatal("the engine has another address than it was given")
+	}
+	common := []string{"--brokers", f.brokerPath.addr(), "--clickhouse", behind, "--data-dir", filepath.Join(t.TempDir(), "none")}
+	for i := range 2 {
+		addr := freeAddress(t)
+		f.gateways = append(f.gateways, "http://"+addr)
+		name := fmt.Sprintf("gateway %d", i)
+		f.roles[name] = newRole(t, name, append(common, "--roles", "gateway", "--http", addr)...)
+	}
+	for i := range 3 {
+		name := fmt.Sprintf("projector %d", i)
+		f.roles[name] = newRole(t, name, append(common, "--roles", "projector", "--http", freeAddress(t))...)
+	}
+	for _, m := range f.roles {
+		if _, err := m.await(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+// do lets one fault happen, from its beginning to its end.
+func (f *fleet) do(ctx context.Context, x fault) error {
+	wait := func() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(x.lasts):
+		}
+	}
+	if m := f.roles[x.target]; m != nil {
+		switch x.kind {
+		case "kill":
+			m.end(syscall.SIGKILL)
+			wait()
+			return m.begin()
+		case "leave":
+			m.end(syscall.SIGTERM)
+			wait()
+			return m.begin()
+		default:
+			m.signal(syscall.SIGSTOP)
+			wait()
+			m.signal(syscall.SIGCONT)
+			return nil
+		}
+	}
+	switch x.target {
+	case "broker":
+		return f.fail(ctx, f.broker, x, wait)
+	case "engine":
+		return f.fail(ctx, f.engine, x, wait)
+	}
+	p := f.brokerPath
+	if x.target == "path to engine" {
+		p = f.enginePath
+	}
+	switch x.kind {
+	case "cut":
+		p.block(true)
+		p.cut(nil)
+		wait()
+		p.block(false)
+	case "cut half":
+		p.cut(rand.New(rand.NewPCG(x.seed, 4)))
+	case "slow":
+		p.slowDown(time.Duration(1+x.seed%40) * time.Millisecond)
+		wait()
+		p.slowDown(0)
+	case "hold":
+		release := p.hold()
+		wait()
+		release()
+	}
+	return nil
+}
+
+// fail lets something happen to the broker or ClickHouse, and waits until it is back.
+func (f *fleet) fail(ctx context.Context, p part, x fault, wait func()) error {
+	switch x.kind {
+	case "pause":
+		if err := p.pause(); err != nil {
+			return err
+		}
+		wait()
+		return p.resume()
+	case "full disk":
+		limit := func(size uint64) error {
+			pid := p.pid()
+			if pid == 0 {
+				return nil
+			}
+			err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: unix.RLIM_INFINITY}, nil)
+			if errors.Is(err, unix.ESRCH) {
+				return nil // it ended of it
+			}
+			return err
+		}
+		if err := limit(4 << 10); err != nil {
+			return err
+		}
+		wait()
+		if err := limit(unix.RLIM_INFINITY); err != nil {
+			return err
+		}
+		// Whoever runs it would start it again: a broker does not use a directory again that failed it.
+		if err := p.kill(); err != nil {
+			return err
+		}
+	case "stop":
+		if err := p.stop(); err != nil {
+			return err
+		}
+		wait()
+	default:
+		if err := p.kill(); err != nil {
+			return err
+		}
+		wait()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	return p.start(ctx)
+}
+
+func number(t *testing.T, name string, otherwise uint64) uint64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+func chaos(t *testing.T, startBroker func(*testing.T, *proxy) part) {
+	faults := int(number(t, "MAKEGOOD_CHAOS_FAULTS", 60))
+	seed := number(t, "MAKEGOOD_CHAOS_SEED", uint64(time.Now().UnixNano()))
+	t.Logf("MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d", seed, faults)
+	defer func() {
+		if t.Failed() {
+			t.Logf("again: MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d go test -tags chaos -run %s ./cmd/makegood", seed, faults, t.Name())
+		}
+	}()
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(faults)*10*time.Second+5*time.Minute)
+	defer cancel()
+	traffic := newTraffic(t, seed, faults)
+	f := startFleet(ctx, t, startBroker)
+	traffic.sendBooks(ctx, t, f)
+
+	producing, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+	var producers sync.WaitGroup
+	for _, produce := range traffic.producers(f) {
+		producers.Go(func() {
+			if err := produce(producing); err != nil {
+				abort(err)
+			}
+		})
+	}
+	f.happen(producing, t, plan(rand.New(rand.NewPCG(seed, 5)), faults), traffic, abort)
+	traffic.allow(1)
+	producers.Wait()
+	if err := context.Cause(producing); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	for _, m := range f.roles {
+		if _, err := m.await(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d faults and %d events sent in %s", faults, traffic.sent.Load(), time.Since(begun).Round(time.Second))
+	f.check(ctx, t, traffic, seed)
+	lives := 0
+	for _, m := range f.roles {
+		lives += m.lives
+		for _, end := range m.unasked() {
+			t.Errorf("seed %d: %s", seed, end)
+		}
+	}
+	t.Logf("the roles lived %d times; all is compared after %s", lives, time.Since(begun).Round(time.Second))
+}
+
+// happen lets the faults happen, one after the other begun, each target with one at a time.
+func (f *fleet) happen(ctx context.Context, t *testing.T, faults []fault, traffic *traffic, abort func(error)) {
+	busy := map[string]*sync.Mutex{}
+	for _, x := range faults {
+		busy[x.target] = new(sync.Mutex)
+	}
+	var running sync.WaitGroup
+	for i, x := range faults {
+		select {
+		case <-ctx.Done():
+		case <-time.After(x.after):
+		}
+		busy[x.target].Lock()
+		if ctx.Err() != nil {
+			busy[x.target].Unlock()
+			break
+		}
+		t.Logf("%3d %s", i+1, x)
+		traffic.allow(float64(i+1) / float64(len(faults)+1))
+		running.Go(func() {
+			defer busy[x.target].Unlock()
+			if err := f.do(ctx, x); err != nil {
+				abort(fmt.Errorf("fault %d, %s: %w", i+1, x, err))
+			}
+		})
+	}
+	running.Wait()
+}

@@ -1,0 +1,298 @@
+//go:build chaos
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/makegood/makegood/domain/reference"
+)
+
+// traffic is what the producers of a chaos send.
+type traffic struct {
+	seed    uint64
+	books   []reference.Record    // sent first
+	others  [4][]reference.Record // of each producer, in the order in which it sends them
+	bad     map[string]string     // what breaks the contract, by its bytes: the stream it is sent to
+	badList [4][]reference.Record
+
+	sent atomic.Int64
+
+	mu      sync.Mutex
+	share   float64 // how much of it may be sent by now: so that it flows for as long as faults happen
+	changed chan struct{}
+}
+
+func newTraffic(t *testing.T, seed uint64, faults int) *traffic {
+	random := rand.New(rand.NewPCG(seed, 6))
+	options := reference.Options{Orders: max(60, 6*faults), Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true, StockFixes: true}
+	records := withoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
+	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{})}
+	var rest []reference.Record
+	for _, r := range records {
+		if r.Stream == "books" {
+			x.books = append(x.books, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	const window = 200
+	for i := range rest {
+		j := min(len(rest)-1, i+random.IntN(window))
+		rest[i], rest[j] = rest[j], rest[i]
+	}
+	for _, r := range rest {
+		n := random.IntN(len(x.others))
+		x.others[n] = append(x.others[n], r)
+		if random.IntN(10) == 0 {
+			n = random.IntN(len(x.others))
+			x.others[n] = append(x.others[n], r)
+		}
+	}
+	for i := range max(10, faults/2) {
+		n := i % len(x.others)
+		r := broken(i, rest[random.IntN(len(rest))])
+		x.badList[n] = append(x.badList[n], r)
+		if n >= 2 { // the gateway refuses them; the log takes whatever comes
+			x.bad[string(r.Event)] = r.Stream
+		}
+	}
+	return x
+}
+
+// broken makes an event that breaks the contract, in one of several ways.
+func broken(i int, r reference.Record) reference.Record {
+	var e map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(r.Event))
+	decoder.UseNumber()
+	if err := decoder.Decode(&e); err != nil {
+		panic(err) // the generator made it
+	}
+	e["id"] = fmt.Sprintf("broken-%d", i)
+	switch i % 3 {
+	case 0:
+		e["type"] = "makegood.order.vanished.v1"
+	case 1:
+		e["data"].(map[string]any)["store_id"] = strings.Repeat("x", 129)
+	case 2:
+		delete(e, "time")
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // as above
+	}
+	return reference.Record{Stream: r.Stream, Event: text}
+}
+
+// allow lets producers send that share of what they have.
+func (x *traffic) allow(share float64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.share = share
+	close(x.changed)
+	x.changed = make(chan struct{})
+}
+
+// take is the next batch of a producer, when it may be sent; nothing where it has sent all.
+func (x *traffic) take(ctx context.Context, all []reference.Record, at, most int) ([]reference.Record, error) {
+	for at < len(all) {
+		x.mu.Lock()
+		allowed, changed := int(x.share*float64(len(all))), x.changed
+		x.mu.Unlock()
+		if at < allowed {
+			return all[at:min(at+most, allowed)], nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, nil
+}
+
+// sendBooks sends the books stream, in its order, before anything else.
+func (x *traffic) sendBooks(ctx context.Context, t *testing.T, f *fleet) {
+	if err := sendUntilAcknowledged(ctx, newClient(f.gateways[0]), x.books, x.seed); err != nil {
+		t.Fatal(err)
+	}
+	x.sent.Add(int64(len(x.books)))
+}
+
+// producers are what sends the rest.
+func (x *traffic) producers(f *fleet) []func(context.Context) error {
+	return []func(context.Context) error{
+		func(ctx context.Context) error { return x.overHTTP(ctx, f, 0) },
+		func(ctx context.Context) error { return x.overHTTP(ctx, f, 1) },
+		func(ctx context.Context) error {
+			return x.overKafka(ctx, f, 2, kafkago.Murmur2Balancer{Consistent: true}, false)
+		},
+		func(ctx context.Context) error { return x.overKafka(ctx, f, 3, &kafkago.Hash{}, true) },
+	}
+}
+
+// mixed puts the broken events among the others: so many of them at each place.
+func (x *traffic) mixed(n int) func(at int) []reference.Record {
+	bad, every := x.badList[n], max(1, len(x.others[n])/max(1, len(x.badList[n])))
+	return func(at int) (some []reference.Record) {
+		for len(bad) > 0 && (len(x.badList[n])-len(bad))*every <= at {
+			some, bad = append(some, bad[0]), bad[1:]
+		}
+		return some
+	}
+}
+
+func (x *traffic) overHTTP(ctx context.Context, f *fleet, n int) error {
+	random := rand.New(rand.NewPCG(x.seed, uint64(10+n)))
+	var gateways []*client
+	for _, url := range f.gateways {
+		c := newClient(url)
+		c.http.Timeout = 20 * time.Second
+		gateways = append(gateways, c)
+	}
+	broken := x.mixed(n)
+	for at := 0; ; {
+		batch, err := x.take(ctx, x.others[n], at, 1+random.IntN(20))
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		bad := broken(at)
+		var events [][]byte
+		for _, r := range append(bad, batch...) {
+			events = append(events, r.Event)
+		}
+		body := append(append([]byte{'['}, bytes.Join(events, []byte{','})...), ']')
+		for try := n; ; try++ {
+			err := gateways[try%len(gateways)].post(ctx, "/v1/events", "application/cloudevents-batch+json", bytes.NewReader(body), nil)
+			done, err := taken(err, len(batch), len(bad))
+			if err != nil {
+				return err
+			}
+			if done {
+				break
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			time.Sleep(time.Duration(20+random.IntN(80)) * time.Millisecond)
+		}
+		at += len(batch)
+		x.sent.Add(int64(len(batch)))
+	}
+}
+
+// taken reads a gateway's answer: all the good ones are acknowledged, or it is to be sent again, or the answer is wrong.
+func taken(err error, good, bad int) (bool, error) {
+	var p *problem
+	switch {
+	case err == nil && bad == 0:
+		return true, nil
+	case err == nil:
+		return false, fmt.Errorf("a batch with %d broken events was accepted", bad)
+	case !errors.As(err, &p), p.Status == http.StatusServiceUnavailable, p.Status == http.StatusTooManyRequests:
+		return false, nil
+	case p.Status == http.StatusUnprocessableEntity && p.Accepted == good && len(p.Errors) == bad:
+		return true, nil
+	default:
+		return false, fmt.Errorf("a batch of %d good and %d broken events is answered with %d: %w %+v", good, bad, p.Status, err, p.Errors)
+	}
+}
+
+func (x *traffic) overKafka(ctx context.Context, f *fleet, n int, balancer kafkago.Balancer, binary bool) error {
+	random := rand.New(rand.NewPCG(x.seed, uint64(10+n)))
+	w := &kafkago.Writer{Addr: kafkago.TCP(f.brokerPath.addr()), Balancer: balancer, BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll,
+		MaxAttempts: 2, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second, Transport: &kafkago.Transport{MetadataTTL: 2 * time.Second, DialTimeout: 2 * time.Second}}
+	defer w.Close()
+	broken := x.mixed(n)
+	for at := 0; ; {
+		batch, err := x.take(ctx, x.others[n], at, 1+random.IntN(20))
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		var messages []kafkago.Message
+		for _, r := range broken(at) {
+			messages = append(messages, structuredRecord(r))
+		}
+		for _, r := range batch {
+			if binary && random.IntN(2) == 0 {
+				messages = append(messages, binaryRecord(r))
+			} else {
+				messages = append(messages, structuredRecord(r))
+			}
+		}
+		for len(messages) > 0 {
+			one, cancel := context.WithTimeout(ctx, 30*time.Second)
+			err := w.WriteMessages(one, messages...)
+			cancel()
+			var failed kafkago.WriteErrors
+			switch {
+			case err == nil:
+				messages = nil
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.As(err, &failed):
+				var again []kafkago.Message
+				for i, err := range failed {
+					if err != nil {
+						again = append(again, messages[i])
+					}
+				}
+				messages = again
+				time.Sleep(100 * time.Millisecond)
+			default:
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+		at += len(batch)
+		x.sent.Add(int64(len(batch)))
+	}
+}
+
+func keyOfRecord(r reference.Record) []byte {
+	var e struct{ Subject string }
+	if err := json.Unmarshal(r.Event, &e); err != nil {
+		panic(err) // the generator made it
+	}
+	return []byte(e.Subject)
+}
+
+func structuredRecord(r reference.Record) kafkago.Message {
+	return kafkago.Message{Topic: "makegood." + r.Stream, Key: keyOfRecord(r), Value: r.Event,
+		Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}}}
+}
+
+// attributes are those of the envelope that a record in binary mode has as headers.
+var attributes = []string{"specversion", "id", "source", "type", "time", "subject"}
+
+func binaryRecord(r reference.Record) kafkago.Message {
+	var e map[string]json.RawMessage
+	if err := json.Unmarshal(r.Event, &e); err != nil {
+		panic(err) // the generator made it
+	}
+	m := kafkago.Message{Topic: "makegood." + r.Stream, Key: keyOfRecord(r), Value: e["data"],
+		Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/json")}}}
+	for _, name := range attributes {
+		if len(e[name]) == 0 {
+			continue
+		}
+		var value string
+		if err := json.Unmarshal(e[name], &value); err != nil {
+			panic(err) // as above
+		}
+		m.Headers = append(m.Headers, kafkago.Header{Key: "ce_" + name, Value: []byte(value)})
+	}
+	return m
+}
