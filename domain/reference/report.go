@@ -157,7 +157,7 @@ func (b *Books) dayOf(e *Entry, periodBy string) string {
 // Keys are what a report can be grouped by.
 var Keys = []string{
 	"day", "month", "store", "vendor", "kind", "root_cause", "party_at_fault", "employee", "avoidable",
-	"element", "account", "basis", "category",
+	"element", "account", "basis", "category", "case", "order",
 }
 
 func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
@@ -169,6 +169,10 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 		return day[:len("2006-01")]
 	case "store":
 		return e.StoreID
+	case "case":
+		return e.ErrorID
+	case "order":
+		return e.OrderID
 	case "vendor":
 		return facts.vendor
 	case "kind":
