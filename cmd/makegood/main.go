@@ -26,6 +26,7 @@ type commandLine struct {
 	Demo        demoCommand        `cmd:"" help:"See it work: everything embedded, a simulated parts distributor, the truck."`
 	Import      importCommand      `cmd:"" help:"Read events from files."`
 	Report      reportsCommand     `cmd:"" help:"What the fixes really cost, by what you ask."`
+	Summary     summaryCommand     `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
 	Explain     explainCommand     `cmd:"" help:"The whole story of one order, down to the journal lines."`
 	Close       closeCommand       `cmd:"" help:"Close a month: what comes later is posted later."`
 	Journal     journalCommand     `cmd:"" help:"Entries for the general ledger."`

@@ -68,18 +68,25 @@ func Generate(seed int64, opts Options) []Record {
 	if opts.Orders == 0 {
 		opts.Orders = 40
 	}
+	return generate(seed, opts, func(g *generator) {
+		g.rates()
+		for i := range opts.Orders {
+			g.order(i)
+		}
+		for range 1 + opts.Orders/8 {
+			g.stockCase()
+		}
+		for i := range 2 + opts.Orders/10 {
+			g.qualitySpent(i)
+		}
+		g.voids()
+	})
+}
+
+// generate turns what tell adds into records, with the troubles that opts ask for.
+func generate(seed int64, opts Options, tell func(*generator)) []Record {
 	g := &generator{rng: rand.New(rand.NewPCG(uint64(seed), 0x6d616b65)), opts: opts}
-	g.rates()
-	for i := range opts.Orders {
-		g.order(i)
-	}
-	for range 1 + opts.Orders/8 {
-		g.stockCase()
-	}
-	for i := range 2 + opts.Orders/10 {
-		g.qualitySpent(i)
-	}
-	g.voids()
+	tell(g)
 	if opts.Periods {
 		g.periods()
 	}

@@ -29,6 +29,7 @@ type Books interface {
 	// LastClose finds a period's last close in the log; false where it was never closed.
 	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
 	Finance
+	Numbers
 }
 
 // Status is how far the books are. CaughtUp: all that was acknowledged before the request is booked and visible.
@@ -82,6 +83,7 @@ func (s *Server) readRoutes(b Books) {
 		return answer(w, story, err)
 	})
 	financeRoutes(b, handle)
+	numberRoutes(b, handle)
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
 		events, err := b.Unpriced(r.Context(), maxListed)
 		return answer(w, map[string]any{"unpriced": events}, err)

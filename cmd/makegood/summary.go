@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"text/tabwriter"
+
+	"github.com/makegood/makegood/projections"
+)
+
+type summaryCommand struct {
+	booksFlags
+	From     string `help:"First day, YYYY-MM-DD." required:""`
+	Until    string `help:"Day after the last, YYYY-MM-DD." required:""`
+	Store    string `help:"One store alone."`
+	Currency string `help:"ISO 4217; needed where there are several."`
+	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM."`
+	Format   string `help:"table or json." enum:"table,json" default:"table"`
+}
+
+// Run prints the summary.
+func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	query := url.Values{"from": {c.From}, "to": {c.Until}}
+	for name, value := range map[string]string{"store": c.Store, "currency": c.Currency, "as_of": c.AsOf} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if c.Format == "json" {
+		return books.get(ctx, "/v1/summary", query, s.out)
+	}
+	var summary projections.Summary
+	if err := books.get(ctx, "/v1/summary", query, &summary); err != nil {
+		return err
+	}
+	return printSummary(s, &summary)
+}
+
+// printSummary writes every number with what it was divided by.
+func printSummary(s streams, m *projections.Summary) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	text := func(value *string) string {
+		if value == nil {
+			return "-"
+		}
+		return *value
+	}
+	fmt.Fprintf(w, "\t\tof\t\t\n")
+	for _, n := range []struct {
+		name string
+		projections.Ratio
+	}{
+		{"right first time", m.RightFirstTime}, {"perfect order", m.PerfectOrder}, {"on time", m.OnTime}, {"in full", m.InFull},
+		{"silent failures", m.SilentFailures}, {"with a time promised", m.Promised},
+		{"avoidable share", m.AvoidableShare}, {"hidden share", m.HiddenShare}, {"leakage share of net sales", m.LeakageShareOfNetSales},
+		{"cost per case", m.CostPerCase}, {"perfect contribution", m.PerfectContribution}, {"orders to earn back", m.OrdersToEarnBack},
+		{"prevention", m.PAF.Prevention}, {"appraisal", m.PAF.Appraisal}, {"internal failure", m.PAF.Internal}, {"external failure", m.PAF.External},
+	} {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", n.name, n.Numerator, n.Denominator, text(n.Value))
+	}
+	fmt.Fprintf(w, "\n\tcash\tprofit\tdifference\t\nthe same fixes\t%s\t%s\t%s\t\n", m.CashAndProfit.Cash, m.CashAndProfit.Profit, m.CashAndProfit.Difference)
+	fmt.Fprintf(w, "\nbought again within\tof\treturned\tshare\t95 %% from\tto\t\n")
+	for _, r := range m.ReturningCustomers {
+		for _, g := range []struct {
+			name string
+			projections.Share
+		}{{"first order wrong", r.WithError}, {"first order right", r.WithoutError}} {
+			fmt.Fprintf(w, "%d days, %s\t%d\t%d\t%s\t%s\t%s\t\n", r.Days, g.name, g.N, g.Returned, text(g.Share.Share), text(g.Low), text(g.High))
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "\n%s to %s (exclusive), in %s, as of %s\n", m.From, m.To, m.Currency, m.AsOf.Format("2006-01-02 15:04:05 MST"))
+	return err
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections"
+)
+
+// TestSummaryAgainstReference: in any order of arrival, with duplicates, conflicts, voids and restarts, every number of
+// the summary is the one that is counted event by event, with exact fractions, by code that shares nothing with it.
+func TestSummaryAgainstReference(t *testing.T) {
+	seeds := int64(6)
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			store := openStore(t)
+			random := rand.New(rand.NewPCG(uint64(seed), 2))
+			records := withoutVoidedConflicts(t, reference.GenerateService(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true}))
+			book(t, store, records, random)
+			for range 12 {
+				from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(120))
+				q := projections.SummaryQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)), Currency: []string{"USD", "EUR"}[random.IntN(2)]}
+				if random.IntN(3) == 0 {
+					q.Store = fmt.Sprintf("s%d", 1+random.IntN(4))
+				}
+				now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(120))
+				known := records
+				if random.IntN(3) == 0 {
+					q.AsOf.Time = from.AddDate(0, 0, random.IntN(150))
+					now = q.AsOf.Time
+					known = reference.AsOf(records, now)
+				}
+				got, err := projections.ReadSummary(t.Context(), store.DB, q, now)
+				if err != nil {
+					t.Fatalf("seed %d: %+v: %v", seed, q, err)
+				}
+				want, err := reference.Serve(known, time.UTC, reference.ServiceQuery{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly),
+					Store: q.Store, Currency: q.Currency, Known: now})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if g, w := serviceText(flat(got)), serviceText(want); g != w {
+					t.Fatalf("seed %d: the summary %+v differs:\n%s", seed, q, difference(g, w))
+				}
+			}
+		})
+	}
+}
+
+// flat is the summary in the reference's words.
+func flat(m *projections.Summary) reference.Service {
+	s := reference.Service{"cash": m.CashAndProfit.Cash, "profit": m.CashAndProfit.Profit}
+	text := func(value *string) string {
+		if value == nil {
+			return "-"
+		}
+		return *value
+	}
+	for name, r := range map[string]projections.Ratio{
+		"right_first_time": m.RightFirstTime, "perfect_order": m.PerfectOrder, "on_time": m.OnTime, "in_full": m.InFull,
+		"silent_failures": m.SilentFailures, "with_a_time_promised": m.Promised, "avoidable_share": m.AvoidableShare,
+		"hidden_share": m.HiddenShare, "leakage_share_of_net_sales": m.LeakageShareOfNetSales, "cost_per_case": m.CostPerCase,
+		"perfect_contribution": m.PerfectContribution, "orders_to_earn_back": m.OrdersToEarnBack, "paf prevention": m.PAF.Prevention,
+		"paf appraisal": m.PAF.Appraisal, "paf internal": m.PAF.Internal, "paf external": m.PAF.External,
+	} {
+		s[name] = r.Numerator + " / " + r.Denominator + " = " + text(r.Value)
+	}
+	for _, p := range m.PAF.Periods {
+		s["paf prevention "+p.Period], s["paf appraisal "+p.Period] = p.Prevention, p.Appraisal
+		s["paf internal "+p.Period], s["paf external "+p.Period] = p.Internal, p.External
+	}
+	for _, r := range m.ReturningCustomers {
+		for name, share := range map[string]projections.Share{"with": r.WithError, "without": r.WithoutError} {
+			interval := "-"
+			if share.N > 0 {
+				var low, high float64
+				if _, err := fmt.Sscan(*share.Low+" "+*share.High, &low, &high); err != nil {
+					interval = err.Error()
+				} else {
+					interval = fmt.Sprintf("%.4f %.4f", low, high)
+				}
+			}
+			s[fmt.Sprintf("returning %d %s", r.Days, name)] = fmt.Sprintf("%d of %d %s", share.Returned, share.N, interval)
+		}
+	}
+	return s
+}
+
+// serviceText writes the numbers one a line; what is nothing may be there or not.
+func serviceText(s reference.Service) string {
+	var lines []string
+	for name, value := range s {
+		if value == "0.0000" || strings.HasSuffix(value, "= -") && name == "orders_to_earn_back" {
+			continue
+		}
+		lines = append(lines, name+": "+value)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// Numbers are the questions of people who steer and of those who audit.
+type Numbers interface {
+	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
+}
+
+// numberRoutes adds their routes.
+func numberRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	handle("GET /v1/summary", func(w http.ResponseWriter, r *http.Request) error {
+		q, err := summaryQuery(r, b)
+		if err != nil {
+			return err
+		}
+		summary, err := b.Summary(r.Context(), q)
+		return answer(w, summary, err)
+	})
+}
+
+func summaryQuery(r *http.Request, b Books) (q projections.SummaryQuery, err error) {
+	if err := onlyParameters(r.URL.Query(), "from", "to", "store", "currency", "as_of"); err != nil {
+		return q, err
+	}
+	values := r.URL.Query()
+	q.Store, q.Currency = values.Get("store"), values.Get("currency")
+	if q.From, q.To, err = span(r); err != nil {
+		return q, err
+	}
+	q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b)
+	return q, err
+}
+
+// span reads from and to, which must both be given: these questions are about a time.
+func span(r *http.Request) (from, to time.Time, err error) {
+	for name, day := range map[string]*time.Time{"from": &from, "to": &to} {
+		text := r.URL.Query().Get(name)
+		if *day, err = time.Parse(time.DateOnly, text); err != nil {
+			return from, to, &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
+		}
+	}
+	if !from.Before(to) {
+		return from, to, &badQuery{"from must be before to"}
+	}
+	if from.Before(firstDay) || to.After(lastDay) {
+		return from, to, &badQuery{fmt.Sprintf("the books know days from %s to %s", firstDay.Format(time.DateOnly), lastDay.Format(time.DateOnly))}
+	}
+	return from, to, nil
+}
