@@ -238,7 +238,7 @@ func (c *cluster) exchange(ctx context.Context, broker int32, key protocol.ApiKe
 // exchange is a request that kafka-go routes and lends a connection to, but
 // neither encodes nor decodes.
 type exchange struct {
-	ctx     context.Context //nolint:containedctx // it lives exactly as long as the request
+	ctx     context.Context // it lives exactly as long as the request
 	key     protocol.ApiKey
 	talk    func(*protocol.Conn, int16) (any, error)
 	version int16

@@ -12,7 +12,7 @@ import (
 // time the context of its message. That makes the position of a message free:
 // deliveries lie in slabs, and finding one is a type assertion.
 type delivery struct {
-	parent    context.Context //nolint:containedctx // a delivery is a context
+	parent    context.Context // a delivery is a context
 	msg       *message.Message
 	topic     string
 	key       []byte

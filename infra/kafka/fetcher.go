@@ -51,7 +51,10 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 			return
 		}
 		failures++
-		p.sub.retryWait(ctx, failures, err, p.problem)
+		p.sub.retryWait(ctx, failures, err, func(what Problem) {
+			what.From = r.offset
+			p.problem(what)
+		})
 	}
 }
 

@@ -42,7 +42,10 @@ func newPartition(sub *subscription, tp TopicPartition) *partition {
 }
 
 // problem says what happened to this partition.
-func (p *partition) problem(what Problem) { p.sub.problem(what) }
+func (p *partition) problem(what Problem) {
+	what.Topic, what.Partition = p.tp.Topic, p.tp.Partition
+	p.sub.problem(what)
+}
 
 // run reads the partition from an offset on until ctx ends. When it returns,
 // nothing is handed over any more; what is in flight remains in p.inFlight.
@@ -63,7 +66,7 @@ func (p *partition) pump(ctx context.Context) {
 	for {
 		p.advance()
 		next := p.nextToHand()
-		if next != nil {
+		if next != nil && ctx.Err() == nil {
 			// The short way, for a consumer that keeps up.
 			select {
 			case p.sub.out <- next.msg:

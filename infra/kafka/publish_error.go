@@ -19,6 +19,9 @@ type PublishError struct {
 
 // Error counts the failures and shows the first.
 func (e *PublishError) Error() string {
+	if len(e.Failed) == 0 {
+		return fmt.Sprintf("kafka: publishing to %q: none of %d messages failed", e.Topic, e.Total)
+	}
 	first := e.Indexes()[0]
 	return fmt.Sprintf("kafka: publishing to %q: %d of %d messages failed, the first (index %d): %v",
 		e.Topic, len(e.Failed), e.Total, first, e.Failed[first])

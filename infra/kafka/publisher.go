@@ -87,7 +87,7 @@ type Publisher struct {
 	calls   sync.WaitGroup
 	senders sync.WaitGroup
 
-	closing context.Context //nolint:containedctx // ends when the last call has returned after Close
+	closing context.Context // ends when the last call has returned after Close
 	stop    context.CancelFunc
 	closeUp func()
 }
@@ -262,7 +262,7 @@ func wholeFailed(topic string, n int, err error) error {
 
 // call is one call of Publish.
 type call struct {
-	ctx   context.Context //nolint:containedctx // that of the call
+	ctx   context.Context // that of the call
 	topic string
 	msgs  []*message.Message
 	open  atomic.Int32 // shares that haven't ended

@@ -23,7 +23,7 @@ type Subscriber struct {
 
 	mu      sync.Mutex
 	closed  bool
-	closing context.Context //nolint:containedctx // ends when Close is called
+	closing context.Context // ends when Close is called
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	closeUp func()

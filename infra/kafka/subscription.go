@@ -16,7 +16,7 @@ import (
 type subscription struct {
 	*Subscriber
 	topics []string
-	ctx    context.Context //nolint:containedctx // given by the caller for all messages
+	ctx    context.Context // given by the caller for all messages
 	out    chan *message.Message
 	// layout is how many partitions each topic was last seen to have.
 	layout map[string]int
@@ -51,8 +51,9 @@ func (s *subscription) runInGroup(ctx context.Context) {
 		SessionTimeout:    s.cfg.SessionTimeout,
 		RebalanceTimeout:  s.cfg.RebalanceTimeout,
 		JoinGroupBackoff:  s.cfg.RetryDelay,
-		Timeout:           s.cfg.RequestTimeout,
-		StartOffset:       kafkago.FirstOffset,
+		// A heartbeat that hangs must be given up on before the session ends.
+		Timeout:     min(s.cfg.RequestTimeout, s.cfg.SessionTimeout/2),
+		StartOffset: kafkago.FirstOffset,
 		ErrorLogger: kafkago.LoggerFunc(func(format string, args ...any) {
 			s.cluster.log.Debug("kafka: " + fmt.Sprintf(format, args...))
 		}),
@@ -201,8 +202,8 @@ func (s *subscription) drain(parts []*partition) {
 	for _, p := range parts {
 		if late := p.drain(over.Done()); late > 0 {
 			p.problem(Problem{
-				Kind: DrainTimedOut, Topic: p.tp.Topic, Partition: p.tp.Partition,
-				Err: fmt.Errorf("%d messages were not settled within %v", late, s.cfg.DrainTimeout),
+				Kind: DrainTimedOut,
+				Err:  fmt.Errorf("%d messages were not settled within %v", late, s.cfg.DrainTimeout),
 			})
 		}
 	}

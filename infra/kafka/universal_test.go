@@ -46,7 +46,7 @@ func (u universal) groupPubSub(t *testing.T, group string) (message.Publisher, m
 		Group:             group,
 		SessionTimeout:    6 * time.Second,
 		HeartbeatInterval: 200 * time.Millisecond,
-		DrainTimeout:      500 * time.Millisecond,
+		DrainTimeout:      100 * time.Millisecond,
 		CommitInterval:    100 * time.Millisecond,
 		NackDelay:         time.Millisecond,
 		MaxNackDelay:      10 * time.Millisecond,
