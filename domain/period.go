@@ -135,8 +135,11 @@ func (p *Periods) closedAt(period Period, at Position) bool {
 
 // RecordedAt is when the log took the record: the claim of its producer, but later than every close that the record
 // follows by its position.
-func (p *Periods) RecordedAt(at Position) time.Time {
-	t := at.Time
+func (p *Periods) RecordedAt(at Position) time.Time { return p.RecordedSince(at.Time, at) }
+
+// RecordedSince is RecordedAt of a record that the log had held before, at that time: it keeps that, but is never put
+// before a close that it follows by its position.
+func (p *Periods) RecordedSince(t time.Time, at Position) time.Time {
 	for i := range p.changes {
 		c := &p.changes[i]
 		if c.closed && !t.After(c.mark.Time) && c.mark.Precedes(at) {

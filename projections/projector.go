@@ -57,6 +57,9 @@ type ProjectorConfig struct {
 	Letters  string                   // the topic of dead letters
 	Position func(*message.Message) (domain.Position, bool)
 	Key      func(*message.Message) string
+	// Original reads a record of the log back by its place; nil where the log has it no more. Without the function nothing
+	// is read back.
+	Original func(context.Context, domain.Position) (*Original, error)
 	Now      func() time.Time
 	Logger   *slog.Logger
 
@@ -257,6 +260,10 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 	if err := p.insist(ctx, "read the books stream", p.terms.CatchUp); err != nil {
 		return err
 	}
+	firsts, err := p.firstTimes(ctx, chunk)
+	if err != nil {
+		return err
+	}
 	var failed error
 	p.terms.Use(func(terms *domain.Terms) {
 		var row Row
@@ -266,6 +273,9 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 			if rejection := p.postOne(m, terms, &row, &entry); rejection != nil {
 				b.letters = append(b.letters, p.letter(m, rejection))
 				continue
+			}
+			if first, again := firsts[m]; again {
+				row.RecordedAt = terms.Periods.RecordedSince(first, row.Position)
 			}
 			if err := row.check(); err != nil {
 				failed = err // a bug of ours: stop rather than book what doesn't balance
@@ -326,7 +336,9 @@ func (p *Projector) letter(m *message.Message, r *Rejection) DeadLetter {
 		FirstSeen: now, LastSeen: now, Key: p.config.Key(m), Payload: m.Payload, Headers: map[string]string{},
 	}
 	for k, v := range m.Metadata {
-		d.Headers[k] = v
+		if k != FirstHeader { // it is ours, not its sender's
+			d.Headers[k] = v
+		}
 	}
 	d.identify()
 	return d

@@ -158,11 +158,14 @@ func (p *Projector) keepRefused(ctx context.Context, rows []stored, reason strin
 	letters := make([]DeadLetter, len(rows))
 	for i := range rows {
 		r := &rows[i]
+		original, err := p.originalOf(ctx, r)
+		if err != nil {
+			return err
+		}
 		letters[i] = DeadLetter{
 			Topic: p.config.Topics[r.Position.Stream], Partition: r.Position.Partition, Offset: r.Position.Offset,
 			Reason: reason, Detail: refusals[reason], Source: r.Event.Source, EventID: r.Event.ID,
-			FirstSeen: r.RecordedAt, LastSeen: r.RecordedAt, Key: r.Event.Subject(), Payload: r.structured(),
-			Headers: map[string]string{"content-type": "application/cloudevents+json"},
+			FirstSeen: r.RecordedAt, LastSeen: r.RecordedAt, Key: original.Key, Payload: original.Payload, Headers: original.Headers,
 		}
 		letters[i].identify()
 	}

@@ -270,7 +270,7 @@ func (a *App) startProjector(ctx context.Context) error {
 		topics[s] = a.config.topic(s)
 	}
 	a.projector, err = projections.NewProjector(projections.ProjectorConfig{
-		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Now: a.now, Logger: a.logger,
+		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Original: a.original, Now: a.now, Logger: a.logger,
 		Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
 	if err != nil {

@@ -113,6 +113,11 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	if _, err := c.caughtUp(ctx); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
+	begun := time.Now()
+	phase := func(what string) {
+		t.Logf("%s after %s", what, time.Since(begun).Round(time.Millisecond))
+		begun = time.Now()
+	}
 	var records []reference.Record
 	inLog := map[reference.Identity]bool{}
 	badInLog := map[string]bool{}
@@ -143,12 +148,14 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	}
 	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts, %d refused", len(log), len(inLog), len(want.Entries), len(want.Conflicts), len(want.Refused))
 
+	phase("the reference has its books")
 	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)}, projections.Migrations())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
 	f.awaitConflicts(ctx, t, store)
+	phase("conflicts are settled")
 	got, expected := journal(t, store), strings.TrimSpace(want.Journal())
 	if got != expected {
 		dir := t.ArtifactDir()
@@ -169,9 +176,13 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	if int(events) != len(want.Entries) || identities != events {
 		t.Errorf("seed %d: the books hold %d events of %d identities, not %d", seed, events, identities, len(want.Entries))
 	}
+	phase("the journal is compared")
 	checkLetters(ctx, t, store, want, log, badInLog, seed)
+	phase("the dead letters are compared")
 	compareReports(t, store, want, rand.New(rand.NewPCG(seed, 7)))
+	phase("reports are compared")
 	compareOrders(t, store, want)
+	phase("orders are compared")
 }
 
 // awaitConflicts waits until the watch for conflicts has looked at everything: a check that began after the last row came.

@@ -296,7 +296,11 @@ func (f *fleet) fail(ctx context.Context, p part, x fault, wait func()) error {
 		if err := limit(unix.RLIM_INFINITY); err != nil {
 			return err
 		}
-		// Whoever runs it would start it again: a broker does not use a directory again that failed it.
+		// There is room again. Some go on with it, some are started anew; Apache Kafka doesn't use a directory again that
+		// failed it.
+		if _, real := p.(kafkaPart); !real && x.seed%2 == 0 {
+			return nil
+		}
 		if err := p.kill(); err != nil {
 			return err
 		}
@@ -360,12 +364,12 @@ func chaos(t *testing.T, startBroker func(*testing.T, *proxy) part) {
 	if err := context.Cause(producing); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
+	t.Logf("%d faults and %d events sent in %s", faults, traffic.sent.Load(), time.Since(begun).Round(time.Second))
 	for _, m := range f.roles {
 		if _, err := m.await(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d faults and %d events sent in %s", faults, traffic.sent.Load(), time.Since(begun).Round(time.Second))
 	f.check(ctx, t, traffic, seed)
 	lives := 0
 	for _, m := range f.roles {
