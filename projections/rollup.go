@@ -33,8 +33,6 @@ func (t *touched) add(r *Row) {
 	}
 }
 
-func (t *touched) empty() bool { return len(t.cases) == 0 && len(t.orders) == 0 }
-
 func (t *touched) clear() { clear(t.cases); clear(t.orders) }
 
 // failureLines is the one place where an element line meets the case that it belongs to: journal lines with an element,
@@ -59,10 +57,11 @@ func failureLines(filter string) string {
 
 // caseFacts are what is known of the cases of events.
 //
-// What an event says of a case counts unless it was voided. The report is the base; per field, the classification with
+// What an event says of a case counts unless it was voided (and the void wasn't voided in its turn). The report is the base; per field, the classification with
 // the latest time wins; among equals, identity decides, so that the order of arrival never matters.
 var caseFacts = fmt.Sprintf(`
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
+    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
+    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
     cases AS (
         SELECT error_id,
                %s AS kind, %s AS root_cause, %s AS party_at_fault,

@@ -65,7 +65,8 @@ func ordersView() string {
 	}
 	return `
 WITH events AS (SELECT * FROM ledger FINAL WHERE order_id != '' AND refused = ''),
-    voided AS (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = ''),
+    targets AS (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = ''),
+    voided AS (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = '' AND (source, event_id) NOT IN targets),
     changed_mind AS (SELECT error_id FROM cases WHERE kind = 'changed_mind'),
     facts AS (
         SELECT order_id, if(countIf(event_type = 'makegood.order.placed.v1') > 0, argMinIf(store_id, occurred_at, event_type = 'makegood.order.placed.v1'), any(store_id)) AS store_id,

@@ -47,12 +47,10 @@ func (b booksLog) ReadTo(ctx context.Context, end int64, take func(projections.B
 // newDecode makes the codec's reader fit the projector.
 func newDecode() projections.Decode {
 	var decoder wire.Decoder
-	var envelope domain.Envelope
 	return func(headers message.Metadata, value []byte) (*domain.Envelope, error) {
 		e, err := decoder.Kafka(headers, value)
 		if err == nil {
-			envelope = domain.Envelope(*e)
-			return &envelope, nil
+			return e, nil
 		}
 		var fault *wire.Error
 		if !errors.As(err, &fault) {

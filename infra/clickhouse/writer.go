@@ -170,5 +170,6 @@ func (c *columns) Insert(ctx context.Context) error {
 	return nil
 }
 
-// date counts days since 1970.
-func date(t time.Time) proto.Date { return proto.Date(t.Unix() / 86400) }
+// date counts days since 1970. The first hours of 1970 are the day before in books west of Greenwich, which a Date doesn't
+// reach.
+func date(t time.Time) proto.Date { return proto.Date(max(t.Unix(), 0) / 86400) }

@@ -21,18 +21,9 @@ const (
 )
 
 // Envelope is an event as it came. It lives as long as the payload that it was read from is unchanged, and until its
-// Decoder reads the next.
-type Envelope struct {
-	Event domain.Event
-	// Data is the JSON of the event's data, byte for byte, with the members that this release doesn't know.
-	Data []byte
-	// Extensions are the envelope's other attributes (traceparent and the like) as a JSON object in the order of their
-	// names; empty where there are none.
-	Extensions []byte
-	// Content is a hash of what the event means: its type, time, subject and data, however they were spelled. Two
-	// events of one identity and different Content are a conflict.
-	Content uint64
-}
+// Decoder reads the next. Its Content is a hash of what the event means: its type, time, subject and data, however they
+// were spelled. Two events of one identity and different Content are a conflict.
+type Envelope = domain.Envelope
 
 // Decoder reads events. It keeps what it reads into and uses it again, so it's for one goroutine at a time. The zero
 // Decoder is ready.
