@@ -43,7 +43,7 @@ func (f *figures) HiddenShare() string { return share(&f.Hidden.units, &f.Gross.
 type card struct {
 	Name, Value, Unit, Explained string
 	Exact                        string
-	Change, Direction            string // compared to the time before; direction up, down or same, worse or better by color
+	Change, Direction            string // compared to the time before; direction: up, down or same
 	Worse                        bool
 	URL                          string
 }
@@ -173,15 +173,20 @@ func (p *Page) profit(ctx context.Context, q projections.LeakageQuery) (*project
 
 func (b *overviewBody) cards(a *ask, past *figures) {
 	t := b.Total
+	nothing := past.Cases == 0 && past.Orders == 0
+	const noComparison = "nothing to compare"
 	add := func(name string, now, then *money, worseUp bool, explained, url string) {
 		c := card{Name: name, Value: now.Cents(), Unit: now.currency, Exact: now.Text(), Explained: explained, URL: url}
 		c.Change, c.Direction = change(now, then)
 		c.Worse = c.Direction == "up" == worseUp
+		if nothing {
+			c.Change, c.Direction, c.Worse = noComparison, "same", false
+		}
 		b.Cards = append(b.Cards, c)
 	}
 	all := a.Link("/cases")
 	add("Real cost, net", t.Net, past.Net, true, "What putting mistakes right cost, after what others paid back.", all)
-	add("Cost before paybacks", t.Gross, past.Gross, true, "Refunds, goods, freight, staff time, trucks: everything, gross.", a.Link("/", "group", "element")+"#groups")
+	add("Gross cost", t.Gross, past.Gross, true, "Refunds, goods, freight, staff time, trucks: everything before paybacks.", a.Link("/", "group", "element")+"#groups")
 	add("Paid back to us", t.Recoveries, past.Recoveries, false, "By suppliers, carriers and insurers, and from salvage.", a.Link("/cases", "element", "RECOVERY"))
 	add("Your ledger shows", t.Ledger(), past.Ledger(), true, "All that your general ledger alone shows of it, net. Below zero it looks like a gain.", a.Link("/", "view", "booked"))
 	hidden := card{Name: "Hidden share", Value: t.HiddenShare(), Explained: "Part of the gross cost inside wages and fleet, where no ledger shows it: " + t.Hidden.Short() + ".",
@@ -190,7 +195,7 @@ func (b *overviewBody) cards(a *ask, past *figures) {
 		hidden.Value = "–"
 	}
 	if past.HiddenShare() == "" {
-		hidden.Change = "nothing to compare"
+		hidden.Change = noComparison
 	}
 	b.Cards = append(b.Cards, hidden)
 	number := func(n uint64) *money {
@@ -198,7 +203,11 @@ func (b *overviewBody) cards(a *ask, past *figures) {
 	}
 	cases := card{Name: "Cases", Value: grouped(new(big.Int).SetUint64(t.Cases).String()), URL: all, Explained: "Promises not kept that cost money, on " + grouped(new(big.Int).SetUint64(t.Orders).String()) + " orders."}
 	cases.Change, cases.Direction = change(number(t.Cases), number(past.Cases))
-	cases.Worse = cases.Direction == "up"
+	if cases.Worse = cases.Direction == "up"; nothing {
+		cases.Change, cases.Direction, cases.Worse = noComparison, "same", false
+	} else if past.Cases == 0 {
+		cases.Change = "none before"
+	}
 	b.Cards = append(b.Cards, cases)
 }
 

@@ -19,7 +19,8 @@
     const a = Math.abs(n);
     return a >= 1e6 ? n / 1e6 + " M" : a >= 1e3 ? n / 1e3 + " k" : String(n);
   };
-  const brief = (s) => s.length > 30 ? s.slice(0, 29) + "…" : s;
+  // Names beside bars take no more than a third of a narrow screen.
+  const beside = (plot) => ({ width: Math.min(190, plot.clientWidth * .34), overflow: plot.clientWidth < 460 ? "break" : "truncate", lineHeight: 13, fontSize: plot.clientWidth < 460 ? 11 : 12 });
   const font = getComputedStyle(document.body).fontFamily; // by name: texts are measured before they are drawn
   const base = (unit) => ({
     animation: false,
@@ -38,7 +39,7 @@
   const said = (unit, labels) => (points) => [points[0].name, ...points.filter((p) => labels(p)).map((p) => p.seriesName + ": " + labels(p) + " " + unit)].join("\n");
 
   const charts = {
-    trend(rows, unit, columns) {
+    trend(rows, unit, { columns }) {
       const at = columns === "groups" ? { booked: 3, hidden: 4, net: 2 } : { booked: 0, hidden: 1, net: 2 };
       const series = (name, column, more) => ({ name, data: rows.map((r) => r.values[column].size), ...more });
       return { ...base(unit), xAxis: nameAxis(rows.map((r) => r.name)), yAxis: valueAxis(unit),
@@ -52,7 +53,8 @@
     },
 
     // Floating bars: an invisible one carries each to where the one before ended; a bar that crosses zero is two.
-    waterfall(rows, unit, _, good, figure) {
+    waterfall(rows, unit, { good, figure, plot }) {
+      const names = beside(plot);
       let level = 0;
       const bars = rows.map((r) => {
         const size = r.values[0].size, from = r.total ? 0 : level, to = r.total ? size : level + size;
@@ -75,7 +77,7 @@
         data: bars.map((b, i) => ({ value: of(b), itemStyle: { color: color(i) }, label: labelled(b) ? label(i, position) : { show: false } })) });
       return { ...base(unit), legend: { show: false }, grid: { left: 8, right: 84, top: 4, bottom: 6, containLabel: true },
         xAxis: valueAxis("", { splitNumber: 4, min: begin }),
-        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, formatter: brief } }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, ...names } }),
         tooltip: { ...base(unit).tooltip, formatter: (points) => rows[points[0].dataIndex].name + "\n" + rows[points[0].dataIndex].values[0].label + " " + unit },
         series: [
           { type: "bar", stack: "all", silent: true, barMaxWidth: 26, data: bars.map((b) => b.carry), itemStyle: { color: "none" }, emphasis: { disabled: true } },
@@ -84,22 +86,28 @@
         ] };
     },
 
-    split(rows, unit) {
+    split(rows, unit, { plot }) {
+      const names = beside(plot);
       const series = (name, column, color) => ({ name, type: "bar", stack: "all", barMaxWidth: 24, data: rows.map((r) => r.values[column].size), ...colored(color) });
       return { ...base(unit), grid: { left: 8, right: 20, top: 30, bottom: 6, containLabel: true },
         xAxis: valueAxis("", { splitNumber: 4 }),
-        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, formatter: brief } }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, ...names } }),
         tooltip: { ...base(unit).tooltip, formatter: said(unit, (p) => rows[p.dataIndex].values[p.seriesIndex].label) },
         series: [series("Booked", 0, "var(--booked)"), series("Hidden", 1, "var(--hidden)")] };
     },
 
-    pareto(rows, unit) {
-      const most = 12; // the rest is in the table
+    pareto(rows, unit, { plot }) {
+      const most = Math.max(3, Math.min(12, Math.floor((plot.clientWidth - 90) / 66))); // the rest is in the table
       const shown = rows.slice(0, most), shares = shown.map((r) => r.values[7].label);
       const percent = (s) => Number(s.replace("−", "-").replace(/[^\d.-]/g, ""));
+      // Both scales have their zero and their steps on the same lines: a fifth of the left one is 20 % of the right one.
+      const sizes = shown.map((r) => r.values[2].size), fifth = Math.max(...sizes, 1) / 5, ten = 10 ** Math.floor(Math.log10(fifth));
+      const step = [1, 2, 2.5, 3, 4, 5, 6, 8, 10].map((n) => n * ten).find((n) => n >= fifth);
+      const under = Math.max(0, Math.ceil(-Math.min(...sizes) / step));
       return { ...base(unit), grid: { left: 8, right: 14, top: 52, bottom: 6, containLabel: true },
-        xAxis: nameAxis(shown.map((r) => r.name), { axisLabel: { color: ink, interval: 0, width: 86, overflow: "break", lineHeight: 14, fontSize: 11.5 } }),
-        yAxis: [valueAxis(unit), valueAxis("%", { min: 0, max: 100, splitLine: { show: false } })],
+        xAxis: nameAxis(shown.map((r) => r.name), { axisLabel: { color: ink, interval: 0, width: 78, overflow: "break", lineHeight: 14, fontSize: 11.5 } }),
+        yAxis: [valueAxis(unit, { min: -under * step, max: 5 * step, interval: step }),
+          valueAxis("%", { min: -under * 20, max: 100, interval: 20, splitLine: { show: false }, axisLabel: { color: ink, formatter: (v) => v < 0 ? "" : String(v) } })],
         tooltip: { ...base(unit).tooltip, formatter: (points) => { const i = points[0].dataIndex; return shown[i].name + "\nNet: " + shown[i].values[2].label + " " + unit + "\nSo far: " + shares[i]; } },
         series: [
           { name: "Net cost", type: "bar", barMaxWidth: 56, data: shown.map((r) => r.values[2].size), ...colored("var(--booked)") },
@@ -124,20 +132,22 @@
     const flat = kind === "waterfall" || kind === "split";
     if (flat) plot.style.height = Math.max(200, rows.length * (good ? 40 : 30) + 56) + "px";
     const chart = window.echarts.init(plot, null, { renderer: "svg" });
-    chart.setOption(charts[kind](rows, unit, columns, good, figure));
+    const show = () => chart.setOption(charts[kind](rows, unit, { columns, good, figure, plot }), true);
+    show();
     chart.getZr().on("click", (e) => {
       const at = chart.convertFromPixel({ gridIndex: 0 }, [e.offsetX, e.offsetY]);
       const row = at && rows[Math.round(flat ? at[1] : at[0])];
       if (row?.url) window.location.assign(row.url);
     });
-    drawn.push(chart);
+    drawn.push({ chart, plot, show });
   };
   for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
 
-  const fit = () => drawn.forEach((c) => c.resize());
+  const fit = () => drawn.forEach(({ chart, show }) => { chart.resize(); show(); chart.getZr().flush(); });
   let waiting;
   window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
-  const paper = 690; // the width of A4 and Letter inside their margins, in CSS pixels
-  window.addEventListener("beforeprint", () => drawn.forEach((c) => c.resize({ width: paper, height: Math.min(c.getHeight(), 300) })));
-  window.addEventListener("afterprint", () => drawn.forEach((c) => c.resize({ width: "auto", height: "auto" })));
+  const paper = 660; // less than the width of A4 and Letter inside their margins, in CSS pixels
+  const sized = (width) => { drawn.forEach(({ plot }) => { plot.style.width = width; }); fit(); };
+  window.addEventListener("beforeprint", () => sized(paper + "px"));
+  window.addEventListener("afterprint", () => sized(""));
 })();

@@ -1,0 +1,445 @@
+//go:build browser
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/makegood/makegood/domain/simulator"
+)
+
+// browser is a real Chromium, in whose console nothing may be said.
+type browser struct {
+	*testing.T
+	ctx  context.Context
+	base string
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+func startBrowser(t *testing.T, base string) *browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 1000),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(time.Minute))
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, done := chromedp.NewContext(allocator)
+	t.Cleanup(done)
+	b := &browser{T: t, ctx: ctx, base: base}
+	chromedp.ListenTarget(ctx, func(e any) {
+		switch e := e.(type) {
+		case *runtime.EventExceptionThrown:
+			b.complain("exception: " + fmt.Sprint(e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+		case *runtime.EventConsoleAPICalled:
+			b.complain("console: " + string(e.Type))
+		case *log.EventEntryAdded:
+			b.complain(fmt.Sprintf("log: %s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
+		case *page.EventJavascriptDialogOpening:
+			b.complain("dialog: " + e.Message)
+		}
+	})
+	b.do(log.Enable())
+	return b
+}
+
+func (b *browser) complain(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complaints = append(b.complaints, text)
+}
+
+func (b *browser) do(actions ...chromedp.Action) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
+	defer cancel()
+	// The first Run binds the browser to its context, which must be the one that lives on.
+	if chromedp.FromContext(b.ctx).Target == nil {
+		if err := chromedp.Run(b.ctx); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *browser) open(path string) {
+	b.Helper()
+	b.do(chromedp.Navigate(b.base+path), chromedp.WaitReady("main"))
+}
+
+// follow clicks a link and waits for the page that it leads to.
+func (b *browser) follow(selector string) {
+	b.Helper()
+	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery))
+		return err
+	}), chromedp.WaitReady("main"))
+}
+
+// eval asks the page.
+func eval[T any](b *browser, script string) T {
+	b.Helper()
+	var answer T
+	b.do(chromedp.Evaluate(script, &answer))
+	return answer
+}
+
+// amounts are the numbers of the cells that a selector finds.
+func (b *browser) amounts(selector string) []*big.Rat {
+	b.Helper()
+	var all []*big.Rat
+	for _, text := range eval[[]string](b, fmt.Sprintf(`[...document.querySelectorAll(%q)].map(d => d.value)`, selector)) {
+		n, ok := new(big.Rat).SetString(text)
+		if !ok {
+			b.Fatalf("%s: %q is no number", selector, text)
+		}
+		all = append(all, n)
+	}
+	if len(all) == 0 {
+		b.Fatalf("there is nothing at %s", selector)
+	}
+	return all
+}
+
+func sum(all []*big.Rat) *big.Rat {
+	total := new(big.Rat)
+	for _, n := range all {
+		total.Add(total, n)
+	}
+	return total
+}
+
+func (b *browser) same(what string, got, want *big.Rat) {
+	b.Helper()
+	if got.Cmp(want) != 0 {
+		b.Errorf("%s: %s, and where the reader came from %s", what, got.FloatString(4), want.FloatString(4))
+	}
+}
+
+func (b *browser) quiet(where string) {
+	b.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.complaints {
+		b.Errorf("%s: %s", where, c)
+	}
+	b.complaints = nil
+}
+
+// picture keeps what a person would see, where MAKEGOOD_SCREENSHOTS names a folder.
+func (b *browser) picture(name string, width int64) {
+	b.Helper()
+	dir := os.Getenv("MAKEGOOD_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	var png []byte
+	b.do(chromedp.EmulateViewport(width, 1000), chromedp.Sleep(300*time.Millisecond), chromedp.FullScreenshot(&png, 100), chromedp.EmulateViewport(1280, 1000))
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+const (
+	hostile  = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
+	relative = `../..`
+)
+
+// TestPageInABrowser goes the way of a reader: from the first number down to a journal line, where each level has to sum
+// up to the one above.
+func TestPageInABrowser(t *testing.T) {
+	app, c := startTestApp(t, t.TempDir())
+	from, through := fillPage(t, c)
+	b := startBrowser(t, app.url)
+	first := "/?from=" + from + "&through=" + through + "&currency=USD"
+
+	b.open(first)
+	b.quiet("the first screen")
+	figures, drawn := eval[int](b, `document.querySelectorAll("figure[data-chart]").length`), eval[int](b, `document.querySelectorAll("figure[data-chart] .plot svg").length`)
+	if figures < 5 || drawn != figures {
+		t.Errorf("%d of %d charts are drawn", drawn, figures)
+	}
+	headline, ok := new(big.Rat).SetString(eval[string](b, `document.querySelector(".card .value").dataset.exact`))
+	if !ok || headline.Sign() <= 0 {
+		t.Fatalf("the first number is %v", headline)
+	}
+	const groups = ".wide table"
+	b.same("all groups", sum(b.amounts(groups+" tbody td:nth-child(4) data")), headline)
+	b.same("the groups' total", sum(b.amounts(groups+" tfoot td:nth-child(4) data")), headline)
+	b.same("what the money went on", sum(b.amounts(`[aria-labelledby="cost-h"] tbody tr:not(.total) data`)), headline)
+	b.same("the days", sum(b.amounts(`[aria-labelledby="trend-h"] tbody td:nth-child(4) data`)), headline)
+	margin := b.amounts(`[aria-labelledby="profit-h"] tbody data`)
+	b.same("from promised to real margin", sum(margin[:len(margin)-1]), margin[len(margin)-1])
+	for _, chart := range []string{"cost-h", "profit-h"} { // what is drawn is what the table says
+		if missing := eval[[]string](b, fmt.Sprintf(`(() => { const s = document.querySelector("[aria-labelledby=%[1]s]"), drawn = [...s.querySelectorAll("svg text")].map(t => t.textContent);
+			return [...s.querySelectorAll("tbody data")].map(d => d.dataset.label).filter(l => !drawn.includes(l)); })()`, chart)); len(missing) > 0 {
+			t.Errorf("%s: %v is in the table and not in the chart", chart, missing)
+		}
+	}
+	b.picture("light", 1280)
+
+	group := b.amounts(groups + " tbody td:nth-child(4) data")[0]
+	b.follow(groups + " tbody tr:first-child th a")
+	b.same("the cases of the first group", sum(b.amounts("tbody td.strong data")), group)
+	b.same("their total", sum(b.amounts("tfoot td.strong data")), group)
+	b.picture("cases", 1280)
+	wanted := b.amounts("tbody td.strong data")[0]
+	b.follow("tbody tr:first-child th a")
+	b.same("what the report holds of the case", sum(b.amounts("#in-report data")), wanted)
+	whole := sum(b.amounts("#sum data"))
+	b.same("the steps of the case", sum(b.amounts("#events tbody data")), whole)
+	b.same("the case's net", sum(b.amounts("#net data")), whole)
+	b.same("the case's journal lines", b.failureLines(), whole)
+	b.picture("case", 1280)
+	step := b.amounts("#events tbody data")[0]
+	b.do(chromedp.Evaluate(`document.querySelector("#events tbody data").closest("tr").querySelector("a").id = "costly"`, nil))
+	b.follow("#costly")
+	b.same("the journal lines of the event", b.failureLines(), step)
+	b.same("debits and credits", sum(b.amounts("tfoot td:nth-child(2) data")), sum(b.amounts("tfoot td:nth-child(3) data")))
+	b.picture("event", 1280)
+	b.quiet("the way down")
+
+	// And up again, by the trail.
+	b.follow(`.trail li:first-child a`)
+	if now := eval[string](b, `document.querySelector(".card .value").dataset.exact`); now != headline.FloatString(4) {
+		t.Errorf("back on the first screen it says %s, not %s", now, headline.FloatString(4))
+	}
+
+	// What the pickers ask, and the spreadsheet beside a table.
+	b.do(chromedp.SetValue(`select[name=group]`, "kind", chromedp.ByQuery))
+	b.follow(`.pickers button`)
+	b.same("the same by another key", sum(b.amounts(groups+" tbody td:nth-child(4) data")), headline)
+	table := eval[string](b, `document.querySelector('.links a[href*="format=csv"]').getAttribute("href")`)
+	var csv bytes.Buffer
+	if err := c.get(t.Context(), table, nil, &csv); err != nil {
+		t.Fatal(err)
+	}
+	if rows := strings.Count(csv.String(), "\n") - 1; rows != len(b.amounts(groups+" tbody td:nth-child(4) data")) {
+		t.Errorf("the spreadsheet has %d rows:\n%s", rows, csv.String())
+	}
+
+	for _, id := range []string{hostile, relative} {
+		b.open("/")
+		b.open("/?" + strings.TrimPrefix(first, "/?") + "&group=store")
+		b.do(chromedp.Evaluate(fmt.Sprintf(`[...document.querySelectorAll(".wide th a")].find(a => a.textContent === %q).id = "wanted"`, id), nil))
+		b.follow("#wanted")
+		b.follow("tbody tr:first-child th a")
+		if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Case "+id {
+			t.Errorf("the case %q is shown as %q", id, title)
+		}
+		b.quiet("an id like " + id)
+	}
+	b.open("/case?id=nobody")
+	if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Not in the books" {
+		t.Errorf("what isn't there is shown as %q", title)
+	}
+	b.mu.Lock()
+	b.complaints = nil // the browser notes the 404 itself
+	b.mu.Unlock()
+
+	t.Run("accessible", func(t *testing.T) { b.on(t).accessible(first) })
+	t.Run("keyboard", func(t *testing.T) { b.on(t).keyboard(first) })
+	t.Run("narrow", func(t *testing.T) { b.on(t).narrow(first) })
+	t.Run("print", func(t *testing.T) { b.on(t).print(first) })
+	t.Run("without scripts", func(t *testing.T) { b.on(t).withoutScripts(first) })
+}
+
+// on is the browser for a subtest.
+func (b *browser) on(t *testing.T) *browser {
+	return &browser{T: t, ctx: b.ctx, base: b.base}
+}
+
+// failureLines sums the journal lines that count as cost of putting right: debit less credit.
+func (b *browser) failureLines() *big.Rat {
+	b.Helper()
+	cell := func(n int) []string {
+		return eval[[]string](b, fmt.Sprintf(`[...document.querySelectorAll(".journal tr.failure td:nth-child(%d) data")].map(d => d.value)`, n))
+	}
+	total := new(big.Rat)
+	for n, sign := range map[int]*big.Rat{2: big.NewRat(1, 1), 3: big.NewRat(-1, 1)} {
+		for _, text := range cell(n) {
+			amount, _ := new(big.Rat).SetString(text)
+			total.Add(total, amount.Mul(amount, sign))
+		}
+	}
+	return total
+}
+
+// accessible holds the pages against axe, in light and dark: contrast, names, roles, order of headings, tables.
+func (b *browser) accessible(first string) {
+	axe, err := os.ReadFile(os.Getenv("MAKEGOOD_AXE"))
+	if err != nil {
+		b.Fatalf("MAKEGOOD_AXE must name axe.min.js of the npm package axe-core: %v", err)
+	}
+	b.open(first)
+	var pages []string
+	pages = append(pages, strings.TrimPrefix(first, "/"))
+	b.follow(".wide tbody tr:first-child th a")
+	b.do(chromedp.Evaluate(`location.pathname + location.search`, &first))
+	pages = append(pages, strings.TrimPrefix(first, "/"))
+	b.follow("tbody tr:first-child th a")
+	pages = append(pages, strings.TrimPrefix(eval[string](b, `location.pathname + location.search`), "/"))
+	b.follow("#events tbody a")
+	pages = append(pages, strings.TrimPrefix(eval[string](b, `location.pathname + location.search`), "/"))
+	for _, scheme := range []string{"light", "dark"} {
+		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+		for i, path := range pages {
+			b.open("/" + path)
+			b.do(chromedp.Evaluate(string(axe), nil))
+			var found []struct {
+				ID    string `json:"id"`
+				Help  string `json:"help"`
+				Nodes []struct {
+					HTML    string `json:"html"`
+					Summary string `json:"failureSummary"`
+				} `json:"nodes"`
+			}
+			b.do(chromedp.Evaluate(`axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`, &found,
+				func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+			for _, f := range found {
+				b.Errorf("%s, page %d: %s (%s): %d times, first %s: %s", scheme, i, f.ID, f.Help, len(f.Nodes), f.Nodes[0].HTML, f.Nodes[0].Summary)
+			}
+			if i == 0 {
+				b.picture(scheme+"-again", 1280)
+			}
+		}
+		ground := eval[string](b, `getComputedStyle(document.body).backgroundColor`)
+		if dark := ground == "rgb(17, 21, 28)"; dark != (scheme == "dark") {
+			b.Errorf("in %s mode the ground is %s", scheme, ground)
+		}
+	}
+	b.do(emulation.SetEmulatedMedia())
+}
+
+// keyboard: the first stop leads past the head, and every stop is to be seen.
+func (b *browser) keyboard(first string) {
+	b.open(first)
+	b.do(chromedp.KeyEvent("\t"))
+	if at := eval[string](b, `document.activeElement.className`); at != "skip" {
+		b.Errorf("the first stop is %q", at)
+	}
+	b.do(chromedp.KeyEvent("\r"))
+	if at := eval[string](b, `document.activeElement.id`); at != "main" {
+		b.Errorf("the way past the head leads to %q", at)
+	}
+	stops := map[string]bool{}
+	for range 30 {
+		b.do(chromedp.KeyEvent("\t"))
+		stops[eval[string](b, `document.activeElement.tagName`)] = true
+		if outline := eval[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline == "none" {
+			b.Errorf("where the focus is can't be seen on %s", eval[string](b, `document.activeElement.outerHTML.slice(0, 120)`))
+		}
+	}
+	for _, want := range []string{"A", "INPUT", "SELECT", "BUTTON", "SUMMARY"} {
+		if !stops[want] {
+			b.Errorf("the keyboard doesn't get to any %s: %v", want, stops)
+		}
+	}
+}
+
+// narrow: on a telephone nothing is wider than the screen but what scrolls by itself.
+func (b *browser) narrow(first string) {
+	b.do(chromedp.EmulateViewport(360, 800))
+	b.open(first)
+	if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > 360 {
+		b.Errorf("the page is %d wide on a screen of 360", wide)
+	}
+	b.picture("narrow", 360)
+	b.do(chromedp.EmulateViewport(1280, 1000))
+}
+
+// print: on paper of either size, a few pages with every chart.
+func (b *browser) print(first string) {
+	for name, inches := range map[string][2]float64{"a4": {8.27, 11.69}, "letter": {8.5, 11}} {
+		b.open(first)
+		var pdf []byte
+		b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+			pdf, _, err = page.PrintToPDF().WithPaperWidth(inches[0]).WithPaperHeight(inches[1]).WithPreferCSSPageSize(false).WithPrintBackground(true).Do(ctx)
+			return err //nolint:wrapcheck // a test
+		}))
+		if pages := bytes.Count(pdf, []byte("/Type /Page\n")) + bytes.Count(pdf, []byte("/Type /Page ")); !bytes.HasPrefix(pdf, []byte("%PDF")) || pages < 1 || pages > 4 {
+			b.Errorf("%s: %d pages", name, pages)
+		}
+		if dir := os.Getenv("MAKEGOOD_SCREENSHOTS"); dir != "" {
+			if err := os.WriteFile(filepath.Join(dir, name+".pdf"), pdf, 0o600); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// withoutScripts: everything is there, as tables.
+func (b *browser) withoutScripts(first string) {
+	b.do(emulation.SetScriptExecutionDisabled(true))
+	b.open(first)
+	b.picture("plain", 1280)
+	// The page runs no scripts; the debugger's own questions do.
+	visible := eval[int](b, `[...document.querySelectorAll("figure table")].filter(t => t.getBoundingClientRect().height > 40).length`)
+	plots := eval[int](b, `[...document.querySelectorAll(".plot")].filter(p => p.getBoundingClientRect().height > 0).length`)
+	if visible != 5 || plots != 0 {
+		b.Errorf("%d tables of 5 and %d empty charts are seen", visible, plots)
+	}
+	b.do(emulation.SetScriptExecutionDisabled(false))
+}
+
+// fillPage books what the pages show, and returns the first and last day of it.
+func fillPage(t *testing.T, c *client) (from, through string) {
+	t.Helper()
+	config := simulator.Defaults()
+	config.Orders, config.Days, config.Start = 1500, 45, time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	simulation, err := simulator.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := httpSink(t.Context(), c)
+	var last time.Time
+	for {
+		event, more := simulation.Next()
+		if !more {
+			break
+		}
+		if event.Time.After(last) {
+			last = event.Time
+		}
+		if err := out.add(&event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range []string{hostile, relative} {
+		quoted, err := json.Marshal(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := config.Start.AddDate(0, 0, 3).Format(time.RFC3339)
+		mustPost(t, c, fmt.Sprintf(`{"specversion":"1.0","id":"hostile-%[3]d","source":"/till","type":"makegood.error.reported.v1","time":%[2]q,"subject":%[1]s,
+			"data":{"order_id":%[1]s,"store_id":%[1]s,"error_id":%[1]s,"kind":"wrong_item","found":"after_delivery","detected_by":"customer","currency":"USD","lines":[{"sku":%[1]s,"quantity":1,"unit_cost":"12.3456"}]}}`,
+			quoted, at, i))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := c.caughtUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return config.Start.Format(time.DateOnly), last.Format(time.DateOnly)
+}

@@ -1,0 +1,53 @@
+package page
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMoney(t *testing.T) {
+	for _, c := range []struct{ text, cents, cell string }{
+		{"0.0000", "0.00", "0.00"},
+		{"1234567.8901", "1,234,567.89", "1,234,567.89"},
+		{"-0.0049", "0.00", "−0.00"},
+		{"0.0050", "0.00", "0.00"}, // half to even
+		{"0.0150", "0.02", "0.01"},
+		{"-999.9950", "−1,000.00", "−999.99"},
+		{"92233720368547758079999.1234", "92,233,720,368,547,758,079,999.12", "92,233,720,368,547,758,079,999.12"},
+	} {
+		m, err := read(c.text, "USD")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Text() != c.text || m.Cents() != c.cents || !strings.Contains(string(m.Cell()), ">"+c.cell+`<span class="sub">`) {
+			t.Errorf("%s: %s, %s, %s", c.text, m.Text(), m.Cents(), m.Cell())
+		}
+	}
+	for _, bad := range []string{"", "x", "1.23456", "1.2.3", "--1.0000", "1e3"} {
+		if m, err := read(bad, ""); err == nil {
+			t.Errorf("%q is read as %s", bad, m.Text())
+		}
+	}
+}
+
+func TestChange(t *testing.T) {
+	for _, c := range []struct{ now, before, text, direction string }{
+		{"110.0000", "100.0000", "10.0\u00a0% more", "up"},
+		{"50.0000", "100.0000", "50.0\u00a0% less", "down"},
+		{"100.0000", "100.0000", "the same", "same"},
+		{"5.0000", "0.0000", "5.00\u00a0USD more", "up"},
+		{"-5.0000", "-2.0000", "3.00\u00a0USD less", "down"},
+	} {
+		now, err := read(c.now, "USD")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := read(c.before, "USD")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, direction := change(now, before); text != c.text || direction != c.direction {
+			t.Errorf("%s after %s: %q, %s", c.now, c.before, text, direction)
+		}
+	}
+}
