@@ -30,6 +30,8 @@ type DeadLetter struct {
 	Key     string            `json:"-"`
 	Headers map[string]string `json:"-"`
 	Payload []byte            `json:"-"`
+
+	lastOffset int64 // where it was last seen
 }
 
 // identify gives the dead letter its id: a hash of what was sent and where.
@@ -76,7 +78,7 @@ func (d *DeadLetter) message() *message.Message {
 // keepDeadLetters writes them to ClickHouse. Written twice they are the same.
 func keepDeadLetters(ctx context.Context, db driver.Conn, letters []DeadLetter) error {
 	batch, err := db.PrepareBatch(ctx, `INSERT INTO dead_letters (id, topic, partition, offset, reason, detail, pointer, source, event_id,
-        record_key, headers, payload, first_seen, last_seen)`)
+        record_key, headers, payload, first_seen, last_seen, last_offset)`)
 	if err != nil {
 		return fmt.Errorf("keep %d dead letters: %w", len(letters), err)
 	}
@@ -88,7 +90,7 @@ func keepDeadLetters(ctx context.Context, db driver.Conn, letters []DeadLetter) 
 			headers = map[string]string{}
 		}
 		if err := batch.Append(d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Detail, d.Pointer, d.Source, d.EventID, d.Key,
-			headers, string(d.Payload), d.FirstSeen, d.LastSeen); err != nil {
+			headers, string(d.Payload), d.FirstSeen, d.LastSeen, d.Offset); err != nil {
 			return fmt.Errorf("keep dead letter %s: %w", d.ID, err)
 		}
 	}
@@ -98,12 +100,14 @@ func keepDeadLetters(ctx context.Context, db driver.Conn, letters []DeadLetter) 
 	return nil
 }
 
-// openLetters is the dead letters that nobody has dealt with since they were last seen.
-const openLetters = `(SELECT * FROM dead_letters FINAL WHERE (id, last_seen) NOT IN (
-        SELECT d.id, d.last_seen FROM dead_letters AS d FINAL INNER JOIN
-            (SELECT id, max(at) AS at FROM dead_letter_actions GROUP BY id) AS a ON a.id = d.id WHERE a.at >= d.last_seen))`
+// openLetters is the dead letters that nobody has dealt with since they were last seen: later in the log than what was
+// dealt with, or later by the clock, for a topic that has got more partitions has new places for old keys.
+const openLetters = `(SELECT * FROM dead_letters FINAL WHERE id NOT IN (
+        SELECT d.id FROM dead_letters AS d FINAL INNER JOIN
+            (SELECT id, max(at) AS at, max(seen_offset) AS seen_offset FROM dead_letter_actions GROUP BY id) AS a ON a.id = d.id
+        WHERE a.at >= d.last_seen AND a.seen_offset >= d.last_offset))`
 
-const letterColumns = `id, topic, partition, offset, reason, detail, pointer, source, event_id, first_seen, last_seen, record_key, headers, payload`
+const letterColumns = `id, topic, partition, offset, reason, detail, pointer, source, event_id, first_seen, last_seen, record_key, headers, payload, last_offset`
 
 // ListDeadLetters lists the open ones, the last seen first, at most limit.
 func ListDeadLetters(ctx context.Context, db driver.Conn, limit int) ([]DeadLetter, error) {
@@ -133,7 +137,7 @@ func readLetters(ctx context.Context, db driver.Conn, query string, args ...any)
 		var d DeadLetter
 		var payload string
 		if err := rows.Scan(&d.ID, &d.Topic, &d.Partition, &d.Offset, &d.Reason, &d.Detail, &d.Pointer, &d.Source, &d.EventID,
-			&d.FirstSeen, &d.LastSeen, &d.Key, &d.Headers, &payload); err != nil {
+			&d.FirstSeen, &d.LastSeen, &d.Key, &d.Headers, &payload, &d.lastOffset); err != nil {
 			return nil, fmt.Errorf("read the dead letters: %w", err)
 		}
 		d.Payload = []byte(payload)
@@ -145,10 +149,34 @@ func readLetters(ctx context.Context, db driver.Conn, query string, args ...any)
 	return letters, nil
 }
 
-// NoteDeadLetter records that somebody replayed or discarded it.
-func NoteDeadLetter(ctx context.Context, db driver.Conn, id, action, actor string, at time.Time) error {
-	if err := db.Exec(ctx, `INSERT INTO dead_letter_actions (id, action, actor, at) VALUES (?, ?, ?, ?)`, id, action, actor, at); err != nil {
-		return fmt.Errorf("note that dead letter %s was %s: %w", id, action, err)
+// What can be done about a dead letter.
+const (
+	Replayed  = "replayed"
+	Discarded = "discarded"
+)
+
+// NoteDeadLetter records that somebody replayed or discarded the dead letter as it was read.
+func NoteDeadLetter(ctx context.Context, db driver.Conn, d *DeadLetter, action, actor string, at time.Time) error {
+	if at.Before(d.LastSeen) {
+		at = d.LastSeen // by another clock
+	}
+	if err := db.Exec(ctx, `INSERT INTO dead_letter_actions (id, action, actor, at, seen_offset) VALUES (?, ?, ?, ?, ?)`, d.ID, action, actor, at, d.lastOffset); err != nil {
+		return fmt.Errorf("note that dead letter %s was %s: %w", d.ID, action, err)
+	}
+	return nil
+}
+
+// NoReplayError says that a dead letter can't become part of the books by being sent again.
+type NoReplayError struct{ Reason string }
+
+func (e *NoReplayError) Error() string {
+	return "sent again it would be refused again: " + refusals[e.Reason] + ". Send what it says as a new event, with a source and id of its own, or discard it."
+}
+
+// Replayable says whether sending the dead letter again can help: not where its identity is another event's.
+func (d *DeadLetter) Replayable() error {
+	if _, refused := refusals[d.Reason]; refused {
+		return &NoReplayError{Reason: d.Reason}
 	}
 	return nil
 }

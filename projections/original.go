@@ -43,7 +43,9 @@ func (p *Projector) originalOf(ctx context.Context, r *stored) (*Original, error
 const FirstHeader = "makegood_first"
 
 // FormatFirst writes FirstHeader.
-func FormatFirst(partition int32, offset int64) string { return fmt.Sprintf("%d/%d", partition, offset) }
+func FormatFirst(partition int32, offset int64) string {
+	return fmt.Sprintf("%d/%d", partition, offset)
+}
 
 // firstTimes are the times of those messages that the log had held before.
 func (p *Projector) firstTimes(ctx context.Context, chunk []*message.Message) (map[*message.Message]time.Time, error) {

@@ -11,9 +11,10 @@ import (
 )
 
 type deadlettersCommand struct {
-	List   deadlettersList   `cmd:"" default:"1" help:"The open ones."`
-	Show   deadlettersShow   `cmd:"" help:"One, with the bytes that came."`
-	Replay deadlettersReplay `cmd:"" help:"Send one again, after its cause is mended."`
+	List    deadlettersList    `cmd:"" default:"1" help:"The open ones."`
+	Show    deadlettersShow    `cmd:"" help:"One, with the bytes that came."`
+	Replay  deadlettersReplay  `cmd:"" help:"Send one again, after its cause is mended."`
+	Discard deadlettersDiscard `cmd:"" help:"Take one off the list; it stays to be shown."`
 }
 
 type deadlettersList struct{ booksFlags }
@@ -74,5 +75,24 @@ func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s stre
 		return err
 	}
 	_, err = fmt.Fprintln(s.out, "sent again; if its cause remains, it is a dead letter again")
+	return err
+}
+
+type deadlettersDiscard struct {
+	booksFlags
+	ID string `arg:"" help:"Of the dead letter."`
+}
+
+// Run takes one dead letter off the list.
+func (c *deadlettersDiscard) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := books.post(ctx, "/v1/deadletters/"+url.PathEscape(c.ID)+"/discard", "", nil, nil); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, "discarded; should the same come again, it is listed again")
 	return err
 }

@@ -351,4 +351,3 @@ func (m *member) unasked() []string {
 	defer m.mu.Unlock()
 	return m.faults
 }
-

@@ -24,8 +24,10 @@ type Books interface {
 	Unpriced(ctx context.Context, limit int) ([]projections.UnpricedEvent, error)
 	DeadLetters(ctx context.Context, limit int) ([]projections.DeadLetter, error)
 	DeadLetter(ctx context.Context, id string) (*projections.DeadLetter, error)
-	// Replay sends a dead letter's bytes again, to where they came from.
+	// Replay sends a dead letter's bytes again, to where they came from. Its error may be a *projections.NoReplayError.
 	Replay(ctx context.Context, id, actor string) error
+	// Discard takes a dead letter off the list; it stays to be read.
+	Discard(ctx context.Context, id, actor string) error
 	// LastClose finds a period's last close in the log; false where it was never closed.
 	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
 	Finance
@@ -105,12 +107,27 @@ func (s *Server) readRoutes(b Books) {
 		}{d, d.Key, d.Headers, d.Payload}, nil)
 	})
 	handle("POST /v1/deadletters/{id}/replay", func(w http.ResponseWriter, r *http.Request) error {
-		if err := b.Replay(r.Context(), r.PathValue("id"), "http"); err != nil {
+		if err := b.Replay(r.Context(), r.PathValue("id"), actorOf(r)); err != nil {
 			return err
 		}
 		writeJSON(w, http.StatusAccepted, map[string]string{"replayed": r.PathValue("id")})
 		return nil
 	})
+	handle("POST /v1/deadletters/{id}/discard", func(w http.ResponseWriter, r *http.Request) error {
+		if err := b.Discard(r.Context(), r.PathValue("id"), actorOf(r)); err != nil {
+			return err
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"discarded": r.PathValue("id")})
+		return nil
+	})
+}
+
+// actorOf is who did it, for the record.
+func actorOf(r *http.Request) string {
+	if name := grantOf(r).Name; name != "" {
+		return name
+	}
+	return "http"
 }
 
 func answer(w http.ResponseWriter, v any, err error) error {
@@ -234,7 +251,10 @@ func asOf(ctx context.Context, text string, b Books) (projections.AsOf, error) {
 func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog.Logger) {
 	var query *badQuery
 	var currencies *projections.SeveralCurrenciesError
+	var noReplay *projections.NoReplayError
 	switch {
+	case errors.As(err, &noReplay):
+		writeProblem(w, r, http.StatusConflict, "no_replay", noReplay.Error(), nil)
 	case errors.Is(err, projections.ErrNotFound):
 		writeProblem(w, r, http.StatusNotFound, "not_found", "The books hold nothing under that id.", nil)
 	case errors.As(err, &query):

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/projections"
+)
+
+// openLetters lists the dead letters by the reason that they are there for.
+func openLetters(t testing.TB, c *client) map[string]projections.DeadLetter {
+	t.Helper()
+	var answer struct {
+		Letters []projections.DeadLetter `json:"dead_letters"`
+	}
+	if err := c.get(t.Context(), "/v1/deadletters", nil, &answer); err != nil {
+		t.Fatal(err)
+	}
+	letters := map[string]projections.DeadLetter{}
+	for _, d := range answer.Letters {
+		if _, twice := letters[d.Reason]; twice {
+			t.Fatalf("two dead letters for %s", d.Reason)
+		}
+		letters[d.Reason] = d
+	}
+	return letters
+}
+
+func mustCatchUp(t testing.TB, c *client) status {
+	t.Helper()
+	s, err := c.caughtUp(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestDeadLettersAreKeptReplayedAndDiscarded: what came is kept byte for byte with its headers and place, also where it
+// was readable and lost to another; it can be sent again, which books nothing twice, and taken off the list.
+func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
+	app, c := startTestApp(t, t.TempDir())
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.orders", Balancer: kafkago.Murmur2Balancer{Consistent: true},
+		BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
+	defer w.Close()
+	send := func(key, text string) {
+		t.Helper()
+		if err := w.WriteMessages(t.Context(), kafkago.Message{Key: []byte(key), Value: []byte(text),
+			Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}, {Key: "till", Value: []byte("7")}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	placed := func(id, order, price string) string {
+		return event(id, "order.placed", "2026-01-01T00:00:00Z", order, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,"unit_cost":"1"}]}`, order, price))
+	}
+	send("a", placed("a", "a", "10"))
+	send("a", `  {"half`)
+	mustCatchUp(t, c)
+	other := " " + placed("a", "a", "11") + "\n" // the spaces are to be kept
+	send("a", other)
+	for deadline := time.Now().Add(time.Minute); mustCatchUp(t, c).DeadLetters != 2; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no conflict within a minute")
+		}
+	}
+	letters := openLetters(t, c)
+	for reason, text := range map[string]string{"bad_json": `  {"half`, "conflict": other} {
+		d, err := projections.ReadDeadLetter(t.Context(), app.store.DB, letters[reason].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(d.Payload) != text || d.Key != "a" || d.Headers["till"] != "7" || len(d.Headers) != 2 || d.Topic != "makegood.orders" || d.FirstSeen.IsZero() {
+			t.Errorf("the dead letter for %s is %+v, %q", reason, d, d.Payload)
+		}
+	}
+
+	replay := func(id string) error {
+		return c.post(t.Context(), "/v1/deadletters/"+id+"/replay", "", nil, nil)
+	}
+	// What lost to another loses again: that is said, instead of taking it off the list.
+	var p *problem
+	if err := replay(letters["conflict"].ID); !errors.As(err, &p) || p.Status != http.StatusConflict {
+		t.Errorf("the replay of a conflict gives %v", err)
+	}
+	if err := replay("nothing"); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+		t.Errorf("the replay of nothing gives %v", err)
+	}
+	// What is still broken is a dead letter again, the same.
+	if err := replay(letters["bad_json"].ID); err != nil {
+		t.Fatal(err)
+	}
+	mustCatchUp(t, c)
+	if again := openLetters(t, c); again["bad_json"].ID != letters["bad_json"].ID || len(again) != 2 {
+		t.Errorf("after a replay that failed, the list is %+v", again)
+	}
+	// Discarded is off the list until the same comes again.
+	for _, d := range letters {
+		if err := c.post(t.Context(), "/v1/deadletters/"+d.ID+"/discard", "", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left := openLetters(t, c); len(left) != 0 {
+		t.Errorf("discarded, the list is %+v", left)
+	}
+	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Events != 1 {
+		t.Errorf("status %+v", s)
+	}
+	send("a", `  {"half`)
+	mustCatchUp(t, c)
+	if again := openLetters(t, c); len(again) != 1 || again["bad_json"].ID != letters["bad_json"].ID {
+		t.Errorf("sent again, the list is %+v", again)
+	}
+}
+
+// mendableLog is a log whose records can be read back.
+type mendableLog struct {
+	*memoryLog
+	held map[domain.Position]*projections.Original
+}
+
+// TestReplayAfterTheCauseIsMended: an event that could not be read at first, and is sent again when it can, is booked
+// once, with the time at which the log first took it; but never before a close that the replay came after, and never by a
+// claim that the log doesn't bear out.
+func TestReplayAfterTheCauseIsMended(t *testing.T) {
+	first := time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC)
+	sent := time.Date(2026, 2, 5, 10, 0, 0, 0, time.UTC)
+	closed := time.Date(2026, 2, 3, 10, 0, 0, 0, time.UTC)
+	placed := event("late", "order.placed", "2026-01-15T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"1"}]}`)
+	for name, c := range map[string]struct {
+		close  bool
+		held   string // what the log holds where the replay says that it was
+		at     time.Time
+		period string
+	}{
+		"as if it had come in time":    {false, placed, first, "2026-01-01"},
+		"never before a close":         {true, placed, closed.Add(time.Millisecond), "2026-02-01"},
+		"a claim without a foundation": {false, `{"other":1}`, sent, "2026-01-01"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := openStore(t)
+			records := []reference.Record{{Stream: "orders", Event: []byte(placed), RecordedAt: first, Seq: 1}}
+			if c.close {
+				records = append(records, reference.Record{Stream: "books", Event: []byte(event("c", "period.closed", "2026-02-03T10:00:00Z", "", `{"period":"2026-01"}`)), RecordedAt: closed, Seq: 2})
+			}
+			records = append(records, reference.Record{Stream: "orders", Event: []byte(placed), RecordedAt: sent, Seq: 3})
+			l := &mendableLog{&memoryLog{records: records}, map[domain.Position]*projections.Original{
+				{Stream: domain.Orders, Offset: 1}: {Payload: []byte(c.held), Time: first}}}
+			refuse := func(message.Metadata, []byte) (*domain.Envelope, error) {
+				return nil, &projections.Rejection{Code: "unknown_version", Source: "urn:till:1", EventID: "late"}
+			}
+			l.project(t, store, refuse, records[:1])
+			if letters, err := projections.ListDeadLetters(t.Context(), store.DB, 10); err != nil || len(letters) != 1 || letters[0].Offset != 1 {
+				t.Fatalf("dead letters %+v (%v)", letters, err)
+			}
+			l.project(t, store, newDecode(), records[1:])
+			l.project(t, store, newDecode(), records[len(records)-1:]) // the same again
+			rows, err := store.DB.Query(t.Context(), `SELECT recorded_at, toString(posting_period) FROM ledger FINAL WHERE event_id = 'late'`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			var got []string
+			for rows.Next() {
+				var at time.Time
+				var period string
+				if err := rows.Scan(&at, &period); err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, at.UTC().Format(time.RFC3339Nano)+" "+period)
+			}
+			if want := []string{c.at.Format(time.RFC3339Nano) + " " + c.period}; !slices.Equal(got, want) {
+				t.Errorf("booked as %v, not %v", got, want)
+			}
+		})
+	}
+}
+
+// project lets a projector meet the records. What comes again of orders says where it was before.
+func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode projections.Decode, records []reference.Record) {
+	t.Helper()
+	l.feed = make(chan *message.Message, len(records))
+	var messages []*message.Message
+	for _, r := range records {
+		m := l.message(r)
+		if r.Stream == "orders" && r.Seq > 1 {
+			m.Metadata.Set(projections.FirstHeader, projections.FormatFirst(0, 1))
+		}
+		messages = append(messages, m)
+		l.feed <- m
+	}
+	topics := map[domain.Stream]string{}
+	for s := domain.Orders; s <= domain.Books; s++ {
+		topics[s] = s.String()
+	}
+	writer := store.Writer()
+	defer writer.Close()
+	p, err := projections.NewProjector(projections.ProjectorConfig{
+		Topics: topics, Letters: "deadletters", Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
+		Key: func(*message.Message) string { return "" },
+		Position: func(m *message.Message) (domain.Position, bool) {
+			p, ok := m.Context().Value(place{}).(domain.Position)
+			return p, ok
+		},
+		Original: func(_ context.Context, at domain.Position) (*projections.Original, error) { return l.held[at], nil },
+	}, l, l, decode, projections.NewTerms(l, newDecode(), time.UTC), writer, store.DB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx, time.Minute) }()
+	for _, m := range messages {
+		select {
+		case <-m.Acked():
+		case err := <-ended:
+			t.Fatalf("the projector ended: %v", err)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
