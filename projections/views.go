@@ -2,7 +2,9 @@ package projections
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -10,11 +12,21 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// CreateViews makes the views for people who bring their own tools. They hold no data, so they are made anew at every
-// start instead of by a migration.
+// CreateViews makes the views for people who bring their own tools. They hold no data, so they are made when a process
+// starts instead of by a migration; but only those that are missing or were another version's. ClickHouse writes a
+// definition to disk, and one that a full disk cuts short keeps the server from ever starting again: a process that is
+// started again and again because the disk is full must not be what does that.
 func CreateViews(ctx context.Context, db driver.Conn) error {
 	for _, v := range []struct{ name, query string }{{"journal", journalView()}, {"cases", casesView()}, {"orders", ordersView()}} {
-		if err := db.Exec(ctx, "CREATE OR REPLACE VIEW "+v.name+" AS "+v.query); err != nil {
+		version := fmt.Sprintf("version %x", sha256.Sum256([]byte(v.query)))
+		var have []string
+		if err := db.QueryRow(ctx, "SELECT groupArray(comment) FROM system.tables WHERE database = currentDatabase() AND name = ?", v.name).Scan(&have); err != nil {
+			return fmt.Errorf("look at the view %s: %w", v.name, err)
+		}
+		if slices.Contains(have, version) {
+			continue
+		}
+		if err := db.Exec(ctx, "CREATE OR REPLACE VIEW "+v.name+" AS "+v.query+" COMMENT '"+version+"'"); err != nil {
 			return fmt.Errorf("make the view %s: %w", v.name, err)
 		}
 	}
