@@ -36,8 +36,7 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	behind(ctx, books, s)
-	if _, err := books.caughtUp(ctx); err != nil {
+	if _, err := books.booked(ctx, s); err != nil {
 		return err
 	}
 	state, err := books.period(ctx, period)
@@ -104,7 +103,7 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if err := books.record(ctx, domain.TypePeriodReopened.String(), onceID("reopen-"+period.String(), now), now, c.data(map[string]any{"period": period.String()})); err != nil {
 		return fmt.Errorf("reopen %s: %w", period, err)
 	}
-	if _, err := books.caughtUp(ctx); err != nil {
+	if _, err := books.booked(ctx, s); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "%s reopened by %s; its last close stays on record: --as-of close:%s\n", period, c.actor(), period)
@@ -134,17 +133,39 @@ func (c *client) settled(ctx context.Context, period domain.Period) (*projection
 	}
 }
 
-// behind says how much isn't booked yet.
-func behind(ctx context.Context, books *client, s streams) {
-	var now status
-	if err := books.get(ctx, "/v1/status", nil, &now); err != nil || now.CaughtUp {
-		return // an error comes again where it matters
+// booked waits until what the log holds now is booked, and says how much that is. Others go on writing meanwhile: to wait
+// for a moment at which nothing is under way could take for ever.
+func (c *client) booked(ctx context.Context, s streams) (status, error) {
+	type partition struct {
+		topic  string
+		number int
 	}
-	var records int64
-	for _, t := range now.Topics {
-		records += t.End - t.Booked
+	ends := map[partition]int64{}
+	for first := true; ; first = false {
+		var now status
+		if err := c.get(ctx, "/v1/status", nil, &now); err != nil {
+			return now, err
+		}
+		var behind int64
+		for _, t := range now.Topics {
+			p := partition{t.Topic, t.Partition}
+			if first {
+				ends[p] = t.End
+			}
+			behind += max(ends[p]-t.Booked, 0)
+		}
+		if behind == 0 {
+			return now, nil
+		}
+		if first {
+			fmt.Fprintf(s.err, "%d records are not booked yet: waiting for them ...\n", behind)
+		}
+		select {
+		case <-ctx.Done():
+			return now, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	fmt.Fprintf(s.err, "%d records are not booked yet: waiting for them ...\n", records)
 }
 
 func printProvisional(s streams, state *projections.PeriodState) error {

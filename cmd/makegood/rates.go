@@ -74,7 +74,7 @@ func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 	if len(refusals) > 0 {
 		return errRefused
 	}
-	now, err := books.caughtUp(ctx)
+	now, err := books.booked(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,365 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/projections"
+)
+
+// lateBooks is a books stream whose records beyond a limit have not arrived yet.
+type lateBooks struct {
+	*memoryLog
+	limit int64
+}
+
+func (l lateBooks) End(context.Context) (int64, error) { return l.limit, nil }
+
+func (l lateBooks) ReadTo(_ context.Context, end int64, take func(projections.BooksRecord) error) error {
+	for _, r := range l.records {
+		if r.Stream == "books" && r.Seq < end {
+			m := l.message(r)
+			if err := take(projections.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata, Value: m.Payload}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bookKnowing books records with a projector that knows the books stream before limit alone.
+func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []reference.Record, limit int64) {
+	t.Helper()
+	writer := store.Writer()
+	defer func() {
+		if err := writer.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	l := &memoryLog{records: records, feed: make(chan *message.Message, len(part))}
+	topics := map[domain.Stream]string{}
+	for s := domain.Orders; s <= domain.Books; s++ {
+		topics[s] = s.String()
+	}
+	p, err := projections.NewProjector(projections.ProjectorConfig{
+		Topics: topics, Letters: "deadletters", Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
+		Key: func(*message.Message) string { return "" },
+		Position: func(m *message.Message) (domain.Position, bool) {
+			p, ok := m.Context().Value(place{}).(domain.Position)
+			return p, ok
+		},
+	}, l, l, newDecode(), projections.NewTerms(lateBooks{l, limit}, newDecode(), time.UTC), writer, store.DB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var messages []*message.Message
+	for _, r := range part {
+		m := l.message(r)
+		messages = append(messages, m)
+		l.feed <- m
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx, time.Minute) }()
+	for _, m := range messages {
+		select {
+		case <-m.Acked():
+		case err := <-ended:
+			t.Fatalf("the projector ended: %v", err)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.SettleConflicts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func generated(t *testing.T, seed int64) []reference.Record {
+	t.Helper()
+	options := reference.Everything
+	options.OrphanVoids = false
+	return withoutVoidedConflicts(t, reference.Generate(seed, options))
+}
+
+func seeds(full, short int64) int64 {
+	if testing.Short() {
+		return short
+	}
+	return full
+}
+
+// TestBookedBeforeItsTermsCame: whatever was booked while a close or a rate that it follows was still on its way is in the
+// end where its position says.
+func TestBookedBeforeItsTermsCame(t *testing.T) {
+	for seed := range seeds(4, 1) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			store := openStore(t)
+			random := rand.New(rand.NewPCG(uint64(seed), 7))
+			records := generated(t, seed)
+			want, err := reference.Run(records, time.UTC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest := slices.Clone(records)
+			random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+			for range 3 {
+				// What stands beyond the limit is booked as well, but for the books stream itself.
+				limit := records[random.IntN(len(records))].Seq
+				var part, later []reference.Record
+				for _, r := range rest {
+					if (r.Stream != "books" || r.Seq < limit) && random.IntN(4) > 0 {
+						part = append(part, r)
+					} else {
+						later = append(later, r)
+					}
+				}
+				bookKnowing(t, store, records, part, limit)
+				rest = later
+			}
+			bookKnowing(t, store, records, rest, records[len(records)-1].Seq+1)
+			if got, want := journal(t, store), strings.TrimSpace(want.Journal()); got != want {
+				t.Fatalf("seed %d: the journals differ:\n%s", seed, difference(got, want))
+			}
+		})
+	}
+}
+
+// closedReports are all reports of a closed month that are worth comparing, as the gateway would send them.
+func closedReports(t *testing.T, store *clickhouse.Store, c projections.Close) string {
+	t.Helper()
+	reports := map[string]string{}
+	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"}, "posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
+		first := c.Period.First()
+		report, err := projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: first, To: first.AddDate(0, 1, 0), GroupBy: groups, View: "economic",
+			PeriodBy: by, Currency: "USD", AsOf: projections.AsOf{Close: &c}}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reports[by] = string(text)
+	}
+	return reports["occurred"] + "\n" + reports["posting"]
+}
+
+// TestClosedMonthNeverChanges: the reports of a closed month, read as of its close, are byte for byte the same after
+// everything that came later: late events, voids, reclassifications, rates, conflicts, reopenings.
+func TestClosedMonthNeverChanges(t *testing.T) {
+	for seed := range seeds(5, 1) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			store := openStore(t)
+			random := rand.New(rand.NewPCG(uint64(seed), 11))
+			records := generated(t, seed)
+			slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
+			var closes []int
+			for i, r := range records {
+				if strings.Contains(string(r.Event), "makegood.period.closed.v1") {
+					closes = append(closes, i)
+				}
+			}
+			at := closes[random.IntN(len(closes))]
+			terms := domain.NewTerms(time.UTC)
+			decode := newDecode()
+			closing, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, records[at].Event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			period := closing.Event.Data.(*domain.PeriodClosed).Period
+			terms.Apply(&closing.Event, mark(records[at]))
+			m, _ := terms.Periods.LastClose(period)
+			c := projections.Close{Period: period, Mark: m}
+
+			// Some of what came after the close is in the books already when its report is read for the first time.
+			before := min(at+1+random.IntN(40), len(records))
+			bookKnowing(t, store, records[:before], records[:before], records[before-1].Seq+1)
+			was := closedReports(t, store, c)
+			rest := slices.Clone(records[before:])
+			random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+			bookKnowing(t, store, records, rest, records[len(records)-1].Seq+1)
+			if is := closedReports(t, store, c); is != was {
+				t.Fatalf("seed %d: the closed reports of %s changed:\n%s", seed, period, difference(is, was))
+			}
+			changes, err := projections.ReadChanges(t.Context(), store.DB, c, 1_000_000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range changes.Changes {
+				if changes.Changes[i].RecordedAt.Before(m.Time) {
+					t.Errorf("seed %d: listed as later than the close, recorded before it: %+v", seed, changes.Changes[i])
+				}
+			}
+			checkChanges(t, store, c, changes)
+		})
+	}
+}
+
+// checkChanges: what was posted in the month as of its close, and the changes that are posted in it, make what is posted
+// in it now.
+func checkChanges(t *testing.T, store *clickhouse.Store, c projections.Close, changes *projections.Changes) {
+	t.Helper()
+	net := func(asOf projections.AsOf) domain.Amount {
+		first := c.Period.First()
+		r, err := projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: first, To: first.AddDate(0, 1, 0), View: "economic", PeriodBy: "posting", Currency: "USD", AsOf: asOf}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum domain.Amount
+		for _, text := range []string{r.Totals.Net, r.Apart["changed_mind"]} {
+			a, err := domain.ParseAmount(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += a
+		}
+		return sum
+	}
+	var late domain.Amount
+	for i := range changes.Changes {
+		if e := &changes.Changes[i]; e.Currency == "USD" && e.PostingPeriod == c.Period.String() {
+			a, err := domain.ParseAmount(e.Net)
+			if err != nil {
+				t.Fatal(err)
+			}
+			late += a
+		}
+	}
+	if was, is := net(projections.AsOf{Close: &c}), net(projections.AsOf{}); was+late != is {
+		t.Errorf("%s: %s as of the close and %s later make %s, and %s is posted", c.Period, was, late, was+late, is)
+	}
+}
+
+// TestCloseUnderFire closes a month while producers whose clocks are wrong write on every partition: what stood before
+// the close in the log is in it, what came after is not, whatever the clocks say.
+func TestCloseUnderFire(t *testing.T) {
+	app, c := startTestApp(t, t.TempDir())
+	writing, stop := context.WithCancel(t.Context())
+	defer stop()
+	var producers sync.WaitGroup
+	for n := range 4 {
+		producers.Go(func() {
+			w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{}, BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
+			defer func() { _ = w.Close() }()
+			for i := 0; writing.Err() == nil; i++ {
+				id := fmt.Sprintf("%d-%d", n, i)
+				err := w.WriteMessages(writing, kafkago.Message{Key: []byte(id), Time: time.Now().AddDate(n-2, 0, 0),
+					Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}},
+					Value:   []byte(event(id, "refund.issued", "2026-01-15T00:00:00Z", id, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","error_id":"e-%s","refund_id":"r","currency":"USD","net":1}`, id, id)))})
+				if err != nil && writing.Err() == nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(2 * time.Millisecond) // others need the processor as well
+			}
+		})
+	}
+	time.Sleep(500 * time.Millisecond)
+	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to", c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status != 0 {
+		t.Fatalf("close: exit status %d", status)
+	}
+	report := func(query string) string {
+		t.Helper()
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		if err := c.get(t.Context(), "/v1/reports/leakage", values, &text); err != nil {
+			t.Fatal(err)
+		}
+		return text.String()
+	}
+	const closed = "from=2026-01-01&to=2026-02-01&as_of=close:2026-01&group_by=store,element&currency=USD"
+	was := report(closed)
+	time.Sleep(300 * time.Millisecond)
+	stop()
+	producers.Wait()
+	if _, err := c.caughtUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var before, all int64
+	var closing domain.Mark
+	app.terms.Use(func(terms *domain.Terms) { closing, _ = terms.Periods.LastClose(2026 * 12) })
+	for p, end := range closing.Ends {
+		if p.Stream == domain.Redeliveries {
+			before += end
+		}
+	}
+	var now status
+	if err := c.get(t.Context(), "/v1/status", nil, &now); err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range now.Topics {
+		if topic.Topic == "makegood.redeliveries" {
+			all += topic.End
+		}
+	}
+	if now.Events != uint64(all)+1 || before == 0 || before == all {
+		t.Fatalf("%d before the close of %d in all, %d events", before, all, now.Events)
+	}
+	t.Logf("%d before the close of %d in all", before, all)
+	if is := report(closed); is != was {
+		t.Errorf("the closed report changed:\n%s\n%s", was, is)
+	}
+	gross := func(n int64) string { return fmt.Sprintf(`"totals":{"gross":"%d.0000"`, n) }
+	for query, want := range map[string]string{
+		closed: gross(before),
+		"from=2026-01-01&to=2026-02-01&period_by=posting&currency=USD":  gross(before),
+		"from=2026-02-01&to=2026-03-01&period_by=posting&currency=USD":  gross(all - before),
+		"from=2026-01-01&to=2026-02-01&period_by=occurred&currency=USD": gross(all),
+	} {
+		if got := report(query); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, not %s", query, got, want)
+		}
+	}
+	var changes projections.Changes
+	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2026-01"}}, &changes); err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(changes.Changes)) != all-before {
+		t.Errorf("%d changes listed of %d", len(changes.Changes), all-before)
+	}
+	for _, e := range changes.Changes {
+		if !e.RecordedAt.After(changes.ClosedAt) || e.PostingPeriod != "2026-02" || e.OriginPeriod != "2026-01" || e.Touches != "origin" {
+			t.Fatalf("listed as late: %+v", e)
+		}
+	}
+	// Closed is closed, and who did it is on record.
+	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--to", c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status == 0 {
+		t.Error("a closed month could be closed again")
+	}
+	var payload string
+	if err := app.store.DB.QueryRow(t.Context(), `SELECT payload FROM ledger FINAL WHERE event_type = 'makegood.period.closed.v1'`).Scan(&payload); err != nil {
+		t.Fatal(err)
+	}
+	if payload != `{"actor":"ann","period":"2026-01","reason":"month end"}` {
+		t.Errorf("the close says %s", payload)
+	}
+	var p *problem
+	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2025-01"}}, nil); err == nil || !errors.As(err, &p) || p.Status != http.StatusBadRequest {
+		t.Errorf("changes since the close of an open month: %v", err)
+	}
+}
