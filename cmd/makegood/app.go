@@ -93,7 +93,8 @@ type App struct {
 	terms     *projections.Terms
 	projector *projections.Projector
 	metrics   *promclient.Registry
-	url       string // of the HTTP server
+	url       string   // of the HTTP server
+	routes    []string // that it answers
 
 	failed chan error // the first part that ended by itself
 	closes []func() error

@@ -36,6 +36,10 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := a.showPage(server); err != nil {
 		return err
 	}
+	if err := showContract(server); err != nil {
+		return err
+	}
+	a.routes = server.Patterns()
 	if err := server.Listen(); err != nil {
 		return err
 	}

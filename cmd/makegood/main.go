@@ -34,6 +34,7 @@ type commandLine struct {
 	Reopen      reopenCommand      `cmd:"" help:"Open a closed month again."`
 	Status      statusCommand      `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
+	Schemas     schemasCommand     `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`
 	Loadgen     loadgenCommand     `cmd:"" help:"Simulated events, as many and as disordered as you like."`
 }
 

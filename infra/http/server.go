@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -97,6 +98,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	stopping atomic.Bool
+	patterns []string
 }
 
 // New checks c and makes a server. It doesn't listen yet.
@@ -133,7 +135,11 @@ func New(c Config) (*Server, error) {
 // Handle adds a handler for a pattern of http.ServeMux, behind the guard. Not while the server runs.
 func (s *Server) Handle(pattern string, scope Scope, h http.Handler) {
 	s.mux.Handle(pattern, s.guarded(scope, h))
+	s.patterns = append(s.patterns, pattern)
 }
+
+// Patterns are all that the server answers, as they were given to Handle.
+func (s *Server) Patterns() []string { return slices.Clone(s.patterns) }
 
 // Listen opens the address. Run does it where it wasn't done before.
 func (s *Server) Listen() error {

@@ -20,7 +20,7 @@ type money struct {
 func read(text, currency string) (*money, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	m := &money{currency: currency}
-	if _, ok := m.units.SetString(whole+(fraction + "0000")[:decimals], 10); !ok || len(fraction) > decimals {
+	if _, ok := m.units.SetString(whole+(fraction + "0000")[:decimals], 10); !ok || whole == "" || len(fraction) > decimals {
 		return nil, fmt.Errorf("%q is no amount", text)
 	}
 	return m, nil

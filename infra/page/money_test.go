@@ -32,11 +32,11 @@ func TestMoney(t *testing.T) {
 
 func TestChange(t *testing.T) {
 	for _, c := range []struct{ now, before, text, direction string }{
-		{"110.0000", "100.0000", "10.0\u00a0% more", "up"},
-		{"50.0000", "100.0000", "50.0\u00a0% less", "down"},
+		{"110.0000", "100.0000", "10.0" + thin + "% more", "up"},
+		{"50.0000", "100.0000", "50.0" + thin + "% less", "down"},
 		{"100.0000", "100.0000", "the same", "same"},
-		{"5.0000", "0.0000", "5.00\u00a0USD more", "up"},
-		{"-5.0000", "-2.0000", "3.00\u00a0USD less", "down"},
+		{"5.0000", "0.0000", "5.00" + thin + "USD more", "up"},
+		{"-5.0000", "-2.0000", "3.00" + thin + "USD less", "down"},
 	} {
 		now, err := read(c.now, "USD")
 		if err != nil {

@@ -72,16 +72,19 @@ func short(payload []byte) string {
 	return string(payload)
 }
 
-// TestRules is the table of what is refused, why and where.
-func TestRules(t *testing.T) {
+// rule is an event with one value set, and what is said of it.
+type rule struct {
+	event, pointer string
+	value          any
+	code           string // empty: accepted
+	where          string // empty: at pointer
+}
+
+// rules is the table of what is refused, why and where.
+func rules() []rule {
 	long := func(n int) string { return strings.Repeat("é", n) }
 	deep := func(n int) raw { return raw(strings.Repeat("[", n) + strings.Repeat("]", n)) }
-	for _, c := range []struct {
-		event, pointer string
-		value          any
-		code           string // empty: accepted
-		where          string // empty: at pointer
-	}{
+	return []rule{
 		// the envelope
 		{"order.placed", "/specversion", "0.3", wire.CodeUnknownSpecVersion, ""},
 		{"order.placed", "/specversion", "1", wire.CodeUnknownSpecVersion, ""},
@@ -294,7 +297,11 @@ func TestRules(t *testing.T) {
 		{"event.voided", "/data/original/data/lines/0/quantity", raw("-1"), wire.CodeNegative, ""},
 		{"event.voided", "/data/original/data/mood", deep(28), "", ""},
 		{"event.voided", "/data/original/data/mood", deep(29), wire.CodeTooDeep, "/data/original/data/mood" + strings.Repeat("/0", 28)},
-	} {
+	}
+}
+
+func TestRules(t *testing.T) {
+	for _, c := range rules() {
 		e := byName(t, c.event).event.clone()
 		set(e, c.pointer, c.value)
 		payload := e.json()

@@ -1,0 +1,90 @@
+package schemas
+
+// ofOrder is the data of what belongs to an order.
+func ofOrder(more ...property) object {
+	return members(append([]property{must("order_id", id), must("store_id", id)}, more...)...)
+}
+
+// ofCase is the data of what is about a fix. A case that was found before there was any order has none, and its subject is
+// the error_id; what has an order says which store's.
+func ofCase(more ...property) object {
+	o := members(append([]property{may("order_id", id), may("store_id", id), must("error_id", id)}, more...)...)
+	return o.where(object{"if": isSaid("order_id"), "then": said("store_id")})
+}
+
+// moneyOf is the data of what one thing brought or cost.
+func moneyOf(thing string, more ...property) object {
+	return ofCase(append([]property{must(thing, id), must("currency", currency), must("amount", amount)}, more...)...)
+}
+
+var (
+	promise    = members(may("from", moment), may("until", moment))
+	goods      = members(must("sku", id), must("quantity", amount), may("unit_cost", unit))
+	kinds      = words("wrong_item", "damaged", "defective", "missing_item", "over_shipped", "late", "not_delivered", "wrong_address", "not_as_described", "billing_error", "credit_not_processed", "document_error", "service_conduct", "unspecified", "changed_mind")
+	rootCauses = words("order_capture", "catalog_data", "overpromise", "pick_pack", "preparation", "inventory_accuracy", "supplier_quality", "carrier", "dispatch", "billing_system", "training", "customer", "unknown")
+	parties    = words("own", "supplier", "carrier", "marketplace", "customer", "unknown")
+	severities = words("minor", "major", "critical")
+	claimants  = words("supplier", "carrier", "insurer", "marketplace")
+)
+
+// hasCost is a list with a line that says what it cost.
+var hasCost = object{"required": []string{"lines"}, "properties": object{"lines": object{"type": "array", "contains": object{"anyOf": []any{said("unit_cost"), said("received_unit_cost")}}}}}
+
+// events is the contract's list, by stream and row.
+var events = map[string]object{
+	"order.placed": ofOrder(may("customer_id", id), may("channel", text), may("employee_id", id), must("currency", currency),
+		must("lines", some(members(must("line_id", id), must("sku", id), may("vendor_id", id), must("quantity", amount),
+			must("unit_price", described(unit, "Net of tax.")), may("discount", described(amount, "Net, for the whole line.")), may("tax", described(amount, "For the whole line.")), may("unit_cost", unit)))),
+		may("delivery_fee", amount), may("delivery_tax", amount), may("payment_fee", amount), may("promise", promise)),
+	"order.promise_changed": ofOrder(must("promise", promise), must("agreed_with_customer", flag)),
+	"order.delivered": ofOrder(may("delivered_at", described(moment, "Where it isn't the event's time.")),
+		may("lines", listOf(members(must("sku", id), must("quantity", amount), may("condition", words("good", "damaged"))))), may("documents_ok", flag)),
+	"order.cancelled": ofOrder(must("by", words("customer", "business")), may("reason", text), must("currency", currency), must("net", amount), may("tax", amount), may("cost", amount)),
+	"feedback.received": ofOrder(must("rating", object{"anyOf": []any{object{"type": "integer", "minimum": 1, "maximum": 5}, object{"type": "string", "pattern": "^[1-5]$"}}}),
+		must("public", flag), may("channel", text), may("customer_id", id)),
+
+	"error.reported": ofCase(must("kind", kinds), must("found", words("before_delivery", "after_delivery")), must("detected_by", words("customer", "employee", "system", "carrier")),
+		may("party_at_fault", parties), may("vendor_id", id), may("employee_id", id), may("root_cause", rootCauses), may("avoidable", flag), may("severity", severities), may("currency", currency),
+		may("lines", listOf(members(must("sku", id), must("quantity", amount), may("unit_cost", unit), may("received_sku", id), may("received_quantity", amount), may("received_unit_cost", unit))))).
+		where(when("found", "after_delivery", said("order_id")), object{"if": hasCost, "then": said("currency")}),
+	"error.classified": ofCase(may("kind", kinds), may("root_cause", rootCauses), may("party_at_fault", parties), may("vendor_id", id), may("employee_id", id), may("avoidable", flag), may("severity", severities)),
+	"error.rejected":   ofCase(must("reason", said1)),
+	"goods.scrapped":   ofCase(must("currency", currency), may("reason", text), must("lines", some(goods))),
+
+	"redelivery.dispatched": ofCase(must("redelivery_id", id), must("mode", words("own_truck", "carrier", "pickup")), must("currency", currency), must("lines", some(goods)),
+		may("carrier_charge", amount), may("promise", promise)),
+	"redelivery.completed": ofCase(must("redelivery_id", id), must("succeeded", flag), must("currency", currency), may("vehicle", id), may("drive_minutes", amount), may("site_minutes", amount),
+		may("wait_minutes", amount), may("distance_km", amount),
+		may("stops", object{"description": "How many share the trip. Default 1.", "anyOf": []any{object{"type": "integer", "minimum": 1}, object{"type": "string", "pattern": "^[0-9]*[1-9][0-9]*$"}}}),
+		may("carrier_charge", described(amount, "What was not charged at dispatch."))),
+	"labour.spent":  ofCase(must("labour_id", id), must("role", id), must("minutes", amount), may("activity", text), must("currency", currency)),
+	"refund.issued": ofCase(must("refund_id", id), must("currency", currency), must("net", amount), may("tax", amount), may("method", text)),
+	"concession.granted": ofCase(must("concession_id", id), must("kind", words("discount", "price_reduction", "cash", "fee_waiver", "voucher", "store_credit")), must("currency", currency),
+		must("amount", described(amount, "Net.")), may("tax", amount), may("expires", momentOrDate)),
+	"voucher.redeemed": moneyOf("concession_id"),
+	"voucher.expired":  moneyOf("concession_id"),
+	"return.received": ofCase(must("return_id", id), must("currency", currency),
+		must("lines", some(members(must("sku", id), must("quantity", amount), may("unit_cost", unit), must("was", words("wrong_item", "sold")), must("grade", words("saleable", "b_grade", "scrap", "abandoned")),
+			may("nrv", described(amount, "What the whole line still brings."))).where(when("grade", "b_grade", said("nrv"))))),
+		may("freight_charge", amount), may("inspect_minutes", amount), may("inspect_role", id)),
+	"salvage.sold":        moneyOf("salvage_id"),
+	"dispute.opened":      moneyOf("dispute_id", may("fee", amount)),
+	"dispute.won":         moneyOf("dispute_id"),
+	"dispute.lost":        moneyOf("dispute_id"),
+	"marketplace.charged": moneyOf("charge_id"),
+	"claim.accepted":      moneyOf("claim_id", must("party", claimants), may("party_id", id)),
+	"claim.settled":       moneyOf("claim_id", must("party", claimants), may("party_id", id)),
+
+	"rate.set": members(must("rate", words("labour_hour", "fleet_hour", "fleet_km", "item_cost", "voucher_redemption")), must("key", id), must("value", unit), may("currency", currency), must("effective_from", momentOrDate)).
+		where(object{"if": object{"not": object{"properties": object{"rate": object{"const": "voucher_redemption"}}}}, "then": said("currency"),
+			"else": object{"properties": object{"value": object{"anyOf": []any{object{"type": "number", "maximum": 1}, object{"type": "string", "pattern": `^(0+(\.[0-9]{1,6})?|0*1(\.0{1,6})?|[0-9.]+[eE][+-]?[0-9]+)$`}}}}}}),
+	"quality.spent":   members(must("spend_id", id), must("category", words("prevention", "appraisal")), may("store_id", id), may("target_cause", text), must("currency", currency), must("amount", amount), may("description", text)),
+	"period.closed":   members(must("period", ref("period"))),
+	"period.reopened": members(must("period", ref("period"))),
+
+	"event.voided": members(may("order_id", id), may("store_id", id), may("error_id", id), may("currency", text),
+		must("voids", members(must("source", ref("source")), must("id", id))), must("reason", said1),
+		must("original", object{"description": "The whole voided event, valid by the schema of its own type.", "type": "object", "required": []string{"specversion", "id", "source", "type", "time", "data"},
+			"properties": object{"specversion": object{"const": "1.0"}, "id": id, "source": ref("source"), "time": moment, "data": object{"type": "object"},
+				"type": object{"type": "string", "pattern": `^makegood\.[a-z_.]+\.v1$`}}})),
+}
