@@ -1,0 +1,33 @@
+package grafana
+
+// promises asks how what was promised was kept, and what it cost where it wasn't.
+func promises() Board {
+	return Board{
+		UID: "makegood-promises", Title: "Promises", From: "now-30d",
+		Description: "Whether what was promised was kept, what nobody complained about, and what broken promises cost.",
+		Variables:   []Variable{currencyVariable(), storeVariable()},
+		Rows: []Row{
+			{Title: "What broken promises cost", Height: 10, Panels: []Panel{
+				{Kind: "barchart", Title: "Net leakage by the promise that was broken ($currency)", Width: 12, Unit: money,
+					Description: "On time: late, not_delivered, wrong_address. In full: missing_item, over_shipped. The right thing: wrong_item, not_as_described. In order: damaged, defective. The rest: billing, documents, conduct and what nobody specified.",
+					SQL:         `SELECT ` + brokenPromise + ` AS "Promise", ` + net + ` AS "Net leakage" FROM ` + leaks + ` GROUP BY "Promise" ORDER BY "Net leakage" DESC`,
+					Options:     object{"orientation": "horizontal"}},
+				{Kind: "timeseries", Title: "Cases by day and the promise that was broken", Width: 12, Unit: "locale", Decimals: digits(0), Stacked: true, Series: true,
+					Description: "Cases by the first day on which they cost something. Steady is the process, a step is an event.",
+					SQL: `SELECT toDateTime(first) AS time, promise AS promise, count() AS cases FROM (
+    SELECT error_id, min(day) AS first, any(` + brokenPromise + `) AS promise FROM ` + leaks + ` AND error_id != '' GROUP BY error_id)
+GROUP BY first, promise ORDER BY first, promise`},
+			}},
+			{Title: "Promises that moved", Height: 9, Panels: []Panel{
+				{Kind: "timeseries", Title: "Promises moved, by whether the customer agreed", Width: 24, Unit: "locale", Decimals: digits(0), Stacked: true, Series: true,
+					Description: "A promise that is moved with the customer's agreement is a new promise; one that is moved without is a broken one as soon as its time has passed.",
+					SQL: `SELECT toDateTime(day) AS time, countIf(JSONExtractBool(payload, 'agreed_with_customer')) AS "Agreed", countIf(NOT JSONExtractBool(payload, 'agreed_with_customer')) AS "Not agreed"
+FROM ledger FINAL WHERE event_type = 'makegood.order.promise_changed.v1' AND refused = '' AND $__dateFilter(day) AND occurred_at >= $__fromTime - INTERVAL 2 DAY AND occurred_at <= $__toTime + INTERVAL 2 DAY AND ` + chosen("store_id", "store") + `
+GROUP BY day ORDER BY day`},
+			}},
+		},
+	}
+}
+
+// brokenPromise is which of its parts a kind of error breaks.
+const brokenPromise = `multiIf(kind IN ('late', 'not_delivered', 'wrong_address'), 'on time', kind IN ('missing_item', 'over_shipped'), 'in full', kind IN ('wrong_item', 'not_as_described'), 'the right thing', kind IN ('damaged', 'defective'), 'in order', 'the rest')`
