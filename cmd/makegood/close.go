@@ -174,7 +174,7 @@ func printProvisional(s streams, state *projections.PeriodState) error {
 		n          uint64
 		what, then string
 	}{
-		{state.Unpriced, "without a price for some line", "set the rates and rebuild, or they stay out of this month's cost"},
+		{state.Unpriced, "without a price for some line", "they stay out of this month's cost: next time, set rates before what needs them"},
 		{state.DeadLetters, "dead letters (of any month)", "makegood deadletters"},
 	} {
 		if p.n > 0 {
