@@ -62,14 +62,16 @@ func deliveryOutcomes(q *SummaryQuery) string {
 	const (
 		// JSON has one kind of number and tills have two ways to write one: both come out as text here, and only then
 		// as a decimal, whose digits are those that were sent.
-		lines    = `JSONExtract(payload, 'lines', 'Array(Tuple(sku String, quantity String, condition String))')`
-		standing = `arraySort(arrayFilter(e -> NOT has(voided, (e.2, e.3)), %s))` // by time, source, id
+		lines = `JSONExtract(payload, 'lines', 'Array(Tuple(sku String, quantity String, condition String))')`
+		// Events that stand, each once, by time, source and id.
+		sorted = `arraySort(arrayFilter(e -> NOT has(voided, (e.2, e.3)), %[1]s)) AS %[1]s_sorted,
+           arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (%[1]s_sorted[i - 1].2, %[1]s_sorted[i - 1].3), %[1]s_sorted, arrayEnumerate(%[1]s_sorted))`
 	)
 	return `
     SELECT order_id,
-           ` + fmt.Sprintf(standing, "placed") + ` AS orders,
-           ` + fmt.Sprintf(standing, "promises") + ` AS agreed,
-           ` + fmt.Sprintf(standing, "deliveries") + ` AS arrivals,
+           ` + fmt.Sprintf(sorted, "placed") + ` AS orders,
+           ` + fmt.Sprintf(sorted, "promises") + ` AS agreed,
+           ` + fmt.Sprintf(sorted, "deliveries") + ` AS arrivals,
            arrayElement(arrivals, -1).4 AS day,
            if(notEmpty(orders), orders[1].4, arrivals[1].5) AS store_id,
            if(notEmpty(orders), orders[1].5, '') AS currency,
@@ -93,9 +95,9 @@ func deliveryOutcomes(q *SummaryQuery) string {
                groupArrayIf((occurred_at, source, event_id, day, store_id,
                    coalesce(` + moment("JSONExtractString(payload, 'delivered_at')") + `, occurred_at), ` + lines + `,
                    JSONExtract(payload, 'documents_ok', 'Nullable(Bool)')), event_type = 'makegood.order.delivered.v1') AS deliveries
-        FROM ledger FINAL
-        WHERE order_id IN (` + deliveredOrders(q) + `) AND refused = '' AND ` + q.recorded() + `
-          AND ('makegood.order.placed.v1' IN (event_type, voids_type) OR 'makegood.order.promise_changed.v1' IN (event_type, voids_type)
+        FROM ledger
+        PREWHERE order_id IN (` + deliveredOrders(q) + `) -- the one column that is read of all of history
+        WHERE ` + q.standing() + ` AND ('makegood.order.placed.v1' IN (event_type, voids_type) OR 'makegood.order.promise_changed.v1' IN (event_type, voids_type)
             OR 'makegood.order.delivered.v1' IN (event_type, voids_type))
         GROUP BY order_id)
     WHERE notEmpty(arrivals)`
@@ -112,7 +114,7 @@ func reportedErrors(q *SummaryQuery) string {
 	return `
     WITH events AS (
         SELECT * FROM failures FINAL WHERE refused = '' AND ` + q.recorded() + ` AND error_id IN (
-            SELECT error_id FROM ledger WHERE order_id IN (` + deliveredOrders(q) + `) AND event_type = 'makegood.error.reported.v1')), ` + caseFacts + `
+            SELECT error_id FROM failures WHERE order_id IN (` + deliveredOrders(q) + `) AND event_type = 'makegood.error.reported.v1')), ` + caseFacts + `
     SELECT e.order_id AS order_id, uniqExact(e.error_id) AS reports, uniqExactIf(e.error_id, c.is_founded AND c.kind != 'changed_mind') AS founded
     FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id
     WHERE e.event_type = 'makegood.error.reported.v1' AND (e.source, e.event_id) NOT IN voided

@@ -24,9 +24,10 @@ type Row struct {
 	Lines    []domain.Line
 	Unpriced []string
 	Refused  string
-	Revision uint8 // how often makegood itself wrote the row anew
-	Moved    bool  // RecordedAt was corrected when a close became known that the record follows
-	Terms    int64 // offset of the books stream up to which it was known when the row was posted
+	Customer string // of an order.placed that comes back from the ledger, where Event.Data isn't read again
+	Revision uint8  // how often makegood itself wrote the row anew
+	Moved    bool   // RecordedAt was corrected when a close became known that the record follows
+	Terms    int64  // offset of the books stream up to which it was known when the row was posted
 }
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then

@@ -187,6 +187,15 @@ func (q *SummaryQuery) voidedEvents() string {
 	return `SELECT voids_source, voids_id FROM ledger FINAL WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ` + q.recorded()
 }
 
+// standing is the condition on rows of the ledger that are in the books, for reading them without FINAL: that would read
+// every column of what it merges before any condition, so all the data of all the orders it passes by. What it leaves to
+// the caller is to count the copies of an event once. A row is out of the books where a newer revision of it says so,
+// and those are found by way of failures, which keeps them all.
+func (q *SummaryQuery) standing() string {
+	return q.recorded() + ` AND refused = '' AND (source, event_id, content) NOT IN (
+        SELECT source, event_id, content FROM ledger FINAL WHERE order_id IN (SELECT order_id FROM failures WHERE refused != '') AND refused != '')`
+}
+
 func counts(numerator, denominator uint64) Ratio {
 	return ratioOf(new(big.Rat).SetUint64(numerator), new(big.Rat).SetUint64(denominator), 0, 0)
 }

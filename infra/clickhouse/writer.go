@@ -56,7 +56,7 @@ func (w *Writer) Batch() projections.WriterBatch {
 		{Name: "voids_type", Data: &c.voidsType}, {Name: "voids_source", Data: &c.voidsSource}, {Name: "voids_id", Data: &c.voidsID},
 		{Name: "account", Data: c.account}, {Name: "element", Data: enumArray{c.element, elementType}}, {Name: "basis", Data: enumArray{c.basis, basisType}},
 		{Name: "amount", Data: decimalArray{c.amount}}, {Name: "unpriced", Data: c.unpriced}, {Name: "refused", Data: &c.refused},
-		{Name: "version", Data: &c.version}, {Name: "terms", Data: &c.terms},
+		{Name: "version", Data: &c.version}, {Name: "customer_id", Data: &c.customerID}, {Name: "terms", Data: &c.terms},
 	}
 	return c
 }
@@ -67,7 +67,7 @@ type columns struct {
 	input  proto.Input
 
 	source, eventType, storeID, currency, voidsType, voidsSource, refused dictionary
-	eventID, orderID, errorID, payload, extensions, voidsID               proto.ColStr
+	eventID, orderID, errorID, payload, extensions, voidsID, customerID   proto.ColStr
 	content, version                                                      proto.ColUInt64
 	occurredAt, recordedAt                                                proto.ColDateTime64
 	day, posting, origin                                                  proto.ColDate
@@ -135,6 +135,11 @@ func (c *columns) Append(r *projections.Row) {
 	c.unpriced.Offsets.Append(uint64(c.missing.Rows()))
 	c.refused.append(r.Refused)
 	c.version.Append(r.Version())
+	customer := r.Customer
+	if d, ok := e.Data.(*domain.OrderPlaced); ok {
+		customer = d.CustomerID
+	}
+	c.customerID.Append(customer)
 	c.terms.Append(r.Terms)
 }
 
