@@ -36,6 +36,8 @@ type commandLine struct {
 	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
 	Schemas     schemasCommand     `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`
 	Loadgen     loadgenCommand     `cmd:"" help:"Simulated events, as many and as disordered as you like."`
+	Bench       benchCommand       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
+	BenchBroker benchBrokerCommand `cmd:"" hidden:""`
 }
 
 // streams are the process's own: tests give others.

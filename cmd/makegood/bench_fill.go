@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/wire"
+)
+
+// benchEvents makes order events of two lines and some 420 bytes, one after the other: 40 tills in 20 stores, a second of
+// business for every twenty of them.
+type benchEvents struct {
+	run   string // of the ids
+	n     int
+	event domain.Event
+	order domain.OrderPlaced
+}
+
+var benchStart = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+
+func (g *benchEvents) next() *domain.Event {
+	i := g.n
+	g.n++
+	const one = domain.Decimal(1_000_000)
+	price := domain.Decimal(1_000+i*7919%90_000) * one / 100
+	store := i % 20
+	g.order = domain.OrderPlaced{Lines: append(g.order.Lines[:0],
+		domain.OrderLine{LineID: "1", SKU: "P" + strconv.Itoa(10_000+i%5000), Quantity: 2 * one, UnitPrice: price, Tax: price * 16 / 100 / 100 * 100, UnitCost: domain.Some(price * 6 / 10)},
+		domain.OrderLine{LineID: "2", SKU: "P" + strconv.Itoa(10_000+i*31%5000), Quantity: one, UnitPrice: price / 2 / 100 * 100, UnitCost: domain.Some(price / 4)},
+	), PaymentFee: 3 * one / 10}
+	g.event = domain.Event{
+		Source: "//till/s" + strconv.Itoa(store) + "/" + strconv.Itoa(i/20%2), ID: g.run + strconv.Itoa(i), Type: domain.TypeOrderPlaced,
+		Time: benchStart.Add(time.Duration(i) * 50 * time.Millisecond), OrderID: "o" + g.run + strconv.Itoa(i), StoreID: "s" + strconv.Itoa(store), Currency: "USD", Data: &g.order,
+	}
+	return &g.event
+}
+
+func benchMessage(e *domain.Event) *message.Message {
+	m := message.NewMessage("", wire.AppendEvent(nil, e))
+	m.Metadata.Set("content-type", wire.ContentTypeEvent)
+	m.Metadata.Set(kafka.PartitionKey, e.Subject())
+	return m
+}
+
+// fill makes the topics and writes events to the orders'.
+func (b *bench) fill(ctx context.Context, events int) error {
+	a, err := b.app(ctx, roleExporter) // makes the topics
+	if err != nil {
+		return err
+	}
+	if err := a.Close(); err != nil {
+		return err
+	}
+	start := time.Now()
+	bytes, err := b.write(ctx, &benchEvents{run: "a"}, events, nil)
+	if err != nil {
+		return err
+	}
+	b.say("filled: %s order events of %d bytes with 2 lines each, 4 partitions, %s/s", count(float64(events)), bytes/events, count(float64(events)/time.Since(start).Seconds()))
+	return nil
+}
+
+// write publishes events as makegood's own publisher does. each, if given, may put another event in the place of one.
+func (b *bench) write(ctx context.Context, g *benchEvents, events int, each func(i int, e *domain.Event) *domain.Event) (bytes int, err error) {
+	publisher, err := kafka.NewPublisher(kafka.PublisherConfig{Config: b.kafkaConfig()})
+	if err != nil {
+		return 0, err
+	}
+	defer publisher.Close()
+	const batch = 2000
+	waiting := map[domain.Stream][]*message.Message{}
+	for i := range events {
+		if err := ctx.Err(); err != nil {
+			return bytes, fmt.Errorf("fill the topics: %w", err)
+		}
+		e := g.next()
+		if each != nil {
+			e = each(i, e)
+		}
+		m, stream := benchMessage(e), e.Stream()
+		bytes += len(m.Payload)
+		waiting[stream] = append(waiting[stream], m)
+		if len(waiting[stream]) < batch && i < events-1 {
+			continue
+		}
+		for s := range waiting {
+			if len(waiting[s]) == 0 || len(waiting[s]) < batch && i < events-1 {
+				continue
+			}
+			if err := publisher.Publish(b.prefix+s.String(), waiting[s]...); err != nil {
+				return bytes, fmt.Errorf("fill the topics: %w", err)
+			}
+			waiting[s] = waiting[s][:0]
+		}
+	}
+	return bytes, nil
+}
+
+// inDatabase is the address of a server, with another database.
+func inDatabase(dsn, name string) (string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "", fmt.Errorf("read the address of ClickHouse: it is not of the form clickhouse://user:password@host:port/database")
+	}
+	u.Path = "/" + name
+	return u.String(), nil
+}
+
+// count writes a number of things with thousands apart.
+func count(n float64) string {
+	text := strconv.FormatFloat(n, 'f', 0, 64)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
