@@ -1,0 +1,147 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// composed is docker-compose.yml as a container engine would read it: checked against the specification's schema, with
+// the settings that make-env writes.
+func composed(t *testing.T) *types.Project {
+	t.Helper()
+	text, err := os.ReadFile("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("../../infra/container/make-env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := types.Mapping{}
+	for _, m := range regexp.MustCompile(`(?m)^([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(script), -1) {
+		env[m[1]] = strings.ReplaceAll(m[2], "$(password)", "made")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{WorkingDir: root, Environment: env,
+		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(root, "docker-compose.yml"), Content: text}}}, func(o *loader.Options) { o.SetProjectName("makegood", true) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestComposePublishesOnlyWhatIsMeant: the gateway and Grafana, on loopback.
+func TestComposePublishesOnlyWhatIsMeant(t *testing.T) {
+	var published []string
+	for name, s := range composed(t).Services {
+		for _, p := range s.Ports {
+			published = append(published, name+" "+net.JoinHostPort(p.HostIP, p.Published))
+		}
+	}
+	slices.Sort(published)
+	if want := []string{"gateway 127.0.0.1:8080", "grafana 127.0.0.1:3000"}; !slices.Equal(published, want) {
+		t.Errorf("published are %q, not %q", published, want)
+	}
+}
+
+// TestComposeIsComplete: every service is pinned, healthy or not by its own word, and comes back; every file that is mounted
+// is there, read only; and every role has a process.
+func TestComposeIsComplete(t *testing.T) {
+	p := composed(t)
+	roles := map[string]bool{}
+	for name, s := range p.Services {
+		if _, tag, _ := strings.Cut(s.Image, ":"); s.Build == nil && !regexp.MustCompile(`^v?\d+\.\d+`).MatchString(tag) {
+			t.Errorf("%s: the image %s is not pinned", name, s.Image)
+		}
+		if s.HealthCheck == nil || len(s.HealthCheck.Test) == 0 || s.Restart == "" {
+			t.Errorf("%s: a health check and a restart policy are wanted", name)
+		}
+		for _, v := range s.Volumes {
+			if v.Type != types.VolumeTypeBind {
+				if _, ok := p.Volumes[v.Source]; !ok {
+					t.Errorf("%s: no volume %s", name, v.Source)
+				}
+				continue
+			}
+			if _, err := os.Stat(v.Source); err != nil || !v.ReadOnly {
+				t.Errorf("%s: %s is to be there (%v) and read only (%t)", name, v.Source, err, v.ReadOnly)
+			}
+		}
+		if s.Build != nil {
+			if _, err := os.Stat(filepath.Join(s.Build.Context, s.Build.Dockerfile)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			roles[*s.Environment["MAKEGOOD_ROLES"]] = true
+		}
+	}
+	for _, role := range []string{roleGateway, roleProjector, roleExporter} {
+		if !roles[role] {
+			t.Errorf("no process has the role %s", role)
+		}
+	}
+	targets, err := os.ReadFile("../../dashboards/prometheus/targets/makegood.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range p.Services {
+		if s.Build != nil && !strings.Contains(string(targets), name+":8080") {
+			t.Errorf("Prometheus doesn't scrape %s", name)
+		}
+	}
+}
+
+// TestComposeSpeaksTheFlags holds the environment of makegood's processes against serve's flags, and runs the flags'
+// own checks on it.
+func TestComposeSpeaksTheFlags(t *testing.T) {
+	for name, s := range composed(t).Services {
+		if s.Build == nil {
+			continue
+		}
+		var line commandLine
+		parser, err := kong.New(&line, kong.DefaultEnvars("MAKEGOOD"), kong.Exit(func(int) { t.Fatal("kong wants to exit") }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := map[string]bool{}
+		for _, f := range parser.Model.AllFlags(false) {
+			for _, flag := range f {
+				for _, e := range flag.Envs {
+					known[e] = true
+				}
+			}
+		}
+		for _, node := range parser.Model.Children {
+			if node.Name == "serve" {
+				for _, flag := range node.Flags {
+					for _, e := range flag.Envs {
+						known[e] = true
+					}
+				}
+			}
+		}
+		for key, value := range s.Environment {
+			if !known[key] {
+				t.Errorf("%s: %s is no flag of serve", name, key)
+			}
+			t.Setenv(key, *value)
+		}
+		if _, err := parser.Parse([]string{"serve"}); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := line.Serve.validate(); err != nil || line.Serve.embedded() || len(line.Serve.Roles) != 1 {
+			t.Errorf("%s: %v, embedded %t, roles %v", name, err, line.Serve.embedded(), line.Serve.Roles)
+		}
+	}
+}
