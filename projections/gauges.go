@@ -101,6 +101,22 @@ GROUP BY currency, category`, today, first, next); err != nil {
 	return &g, err
 }
 
+// Served are the orders delivered in the running month, by what became of their promise. An order stands in several.
+type Served struct {
+	All, OnTime, InFull uint64
+	Perfect             uint64 // on time, in full, undamaged, documents right
+	RightFirstTime      uint64 // perfect, and no founded error
+	Silent              uint64 // the promise broken, and nobody reported anything
+}
+
+// ReadServed counts them as of now, whose location is the time zone of the books. It reads the promises of every order
+// delivered in the month: not for every scrape.
+func ReadServed(ctx context.Context, db driver.Conn, now time.Time) (Served, error) {
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
+	d, err := readDeliveries(ctx, db, &SummaryQuery{From: month, To: month.AddDate(0, 1, 0)}, "")
+	return Served{All: d.Delivered, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right, Silent: d.Silent}, err
+}
+
 // newestArrival looks back step by step, so that the index on arrivals spares it all of the past.
 func newestArrival(ctx context.Context, db driver.Conn) (time.Time, error) {
 	for _, back := range []string{"now() - INTERVAL 10 MINUTE", "now() - INTERVAL 1 DAY", "now() - INTERVAL 31 DAY", "toDateTime(0)"} {

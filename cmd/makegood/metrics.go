@@ -29,7 +29,10 @@ func (a *App) watched() (*promclient.Registry, error) {
 			return projections.ReadGauges(ctx, a.store.DB, a.now().In(zone))
 		},
 		Unbalanced: projections.NewAuditor(a.store.DB).Unbalanced,
-		Now:        a.now, Logger: a.logger, LabelValues: a.config.MetricLabels,
+		Served: func(ctx context.Context) (projections.Served, error) {
+			return projections.ReadServed(ctx, a.store.DB, a.now().In(zone))
+		},
+		Now: a.now, Logger: a.logger, LabelValues: a.config.MetricLabels,
 	})
 }
 

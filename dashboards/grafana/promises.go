@@ -7,6 +7,17 @@ func promises() Board {
 		Description: "Whether what was promised was kept, what nobody complained about, and what broken promises cost.",
 		Variables:   []Variable{currencyVariable(), storeVariable()},
 		Rows: []Row{
+			{Title: "How promises were kept this month", Height: 5, Panels: []Panel{
+				kept("Right first time", "right_first_time", 6, "Of the orders delivered in the running month, all stores: the promise kept and no founded error."),
+				kept("Perfect orders", "perfect", 6, "SCOR RL.1.1, of the orders delivered in the running month, all stores: on time, in full, undamaged, documents right."),
+				kept("On time", "on_time", 4, "Delivered no later than the last promise agreed with the customer. An order without a time promised can't be late."),
+				kept("In full", "in_full", 4, "Every promised line came."),
+				kept("Silent failures", "silent_failure", 4, "A promise was broken and nobody reported an error: what complaints alone never show."),
+			}},
+			{Height: 8, Panels: []Panel{
+				{Kind: "timeseries", Title: "How the month developed", Width: 24, Unit: "percentunit", Description: "The same shares as Prometheus saw them; each month begins anew, and its first days swing since few orders are in them.",
+					PromQL: []Series{{`outcome:makegood_delivered_orders:ratio`, "{{outcome}}"}}},
+			}},
 			{Title: "What broken promises cost", Height: 10, Panels: []Panel{
 				{Kind: "barchart", Title: "Net leakage by the promise that was broken ($currency)", Width: 12, Unit: money,
 					Description: "On time: late, not_delivered, wrong_address. In full: missing_item, over_shipped. The right thing: wrong_item, not_as_described. In order: damaged, defective. The rest: billing, documents, conduct and what nobody specified.",
@@ -27,6 +38,11 @@ GROUP BY day ORDER BY day`},
 			}},
 		},
 	}
+}
+
+func kept(title, outcome string, width int, description string) Panel {
+	return Panel{Kind: "stat", Title: title, Width: width, Unit: "percentunit", Decimals: digits(2), Description: description,
+		PromQL: []Series{{`outcome:makegood_delivered_orders:ratio{outcome="` + outcome + `"}`, ""}}}
 }
 
 // brokenPromise is which of its parts a kind of error breaks.

@@ -18,6 +18,7 @@ type BooksConfig struct {
 	Count      func(context.Context) (projections.Counts, error)
 	Gauges     func(context.Context) (*projections.Gauges, error)
 	Unbalanced func(context.Context) (uint64, error)
+	Served     func(context.Context) (projections.Served, error)
 	Now        func() time.Time
 	Logger     *slog.Logger
 
@@ -26,7 +27,7 @@ type BooksConfig struct {
 	LabelValues int
 	// Fresh is how long numbers are given out again before the books are read anew. Default 5 s.
 	Fresh time.Duration
-	// Audited is the same for the check that every entry balances, which reads more. Default 5 minutes.
+	// Audited is the same for what reads more: whether every entry balances, how promises were kept. Default 5 minutes.
 	Audited time.Duration
 }
 
@@ -48,11 +49,13 @@ var (
 		[]string{"window", "currency", "vendor"}, nil)
 	spendAmount = prometheus.NewDesc("makegood_quality_spend_amount", "Prevention and appraisal spend of the running day or month in its currency.",
 		[]string{"period", "currency", "category"}, nil)
+	deliveredOrders = prometheus.NewDesc("makegood_delivered_orders", "Orders delivered in the running month, by what became of their promise; an order stands in several: all, on_time, in_full, perfect (both, undamaged, documents right), right_first_time (perfect and no founded error), silent_failure (broken and nobody reported it).",
+		[]string{"outcome"}, nil)
 )
 
 // WatchBooks adds what the books hold.
 func WatchBooks(r prometheus.Registerer, c BooksConfig) error {
-	if c.Count == nil || c.Gauges == nil || c.Unbalanced == nil || c.Now == nil || c.Logger == nil {
+	if c.Count == nil || c.Gauges == nil || c.Unbalanced == nil || c.Served == nil || c.Now == nil || c.Logger == nil {
 		return errors.New("prometheus: the books want their readers, a clock and a logger")
 	}
 	if c.LabelValues == 0 {
@@ -77,12 +80,13 @@ type booksCollector struct {
 	gauges     *projections.Gauges
 	audited    time.Time
 	unbalanced uint64
+	served     projections.Served
 }
 
 // Describe names the metrics.
 func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest,
-		leakageAmount, leakageByStore, leakageByVendor, spendAmount} {
+		leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders} {
 		out <- d
 	}
 }
@@ -116,6 +120,10 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(spendAmount, s.Day, "day", s.Currency, s.Category)
 		gauge(spendAmount, s.Month, "month", s.Currency, s.Category)
 	}
+	for outcome, n := range map[string]uint64{"all": c.served.All, "on_time": c.served.OnTime, "in_full": c.served.InFull, "perfect": c.served.Perfect,
+		"right_first_time": c.served.RightFirstTime, "silent_failure": c.served.Silent} {
+		gauge(deliveredOrders, float64(n), outcome)
+	}
 }
 
 func (c *booksCollector) refresh(ctx context.Context) error {
@@ -136,7 +144,11 @@ func (c *booksCollector) refresh(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.unbalanced, c.audited = unbalanced, now
+		served, err := c.config.Served(ctx)
+		if err != nil {
+			return err
+		}
+		c.unbalanced, c.served, c.audited = unbalanced, served, now
 	}
 	return nil
 }

@@ -38,7 +38,10 @@ func sampleConfig() BooksConfig {
 		},
 		Gauges:     func(context.Context) (*projections.Gauges, error) { return sampleGauges(), nil },
 		Unbalanced: func(context.Context) (uint64, error) { return 0, nil },
-		Now:        func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
+		Served: func(context.Context) (projections.Served, error) {
+			return projections.Served{All: 10, OnTime: 9, InFull: 9, Perfect: 8, RightFirstTime: 7, Silent: 1}, nil
+		},
+		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	}
 }
 
