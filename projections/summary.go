@@ -19,6 +19,7 @@ type SummaryQuery struct {
 	Store    string    // empty: all
 	Currency string    // ISO 4217; empty where there is one only
 	AsOf     AsOf
+	Brief    bool // without the two views and the returning customers, which take most of the time
 }
 
 // Validate says what is wrong with the question.
@@ -127,6 +128,9 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 	s.PerfectContribution = perUnit(trade.perfect, trade.orders)
 	s.OrdersToEarnBack = earnBack(cost, trade)
 	s.PAF = paf(trade.months, cost.months)
+	if q.Brief {
+		return s, nil
+	}
 	if s.CashAndProfit, err = readViews(ctx, db, &q, s.Currency); err != nil {
 		return nil, err
 	}

@@ -2,8 +2,10 @@ package page
 
 import (
 	"context"
+	"errors"
 	"math/big"
 	"net/http"
+	"os"
 	"slices"
 	"time"
 
@@ -88,6 +90,7 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	trendKey := map[bool]string{false: "day", true: "month"}[b.ByMonth]
 	var total, earlier, trend, elements, groups *projections.Leakage
 	var profit *projections.Profit
+	var served, servedBefore *projections.Summary
 	var counts projections.Counts
 	earlierFrom, earlierTo := before(a.query.From, a.query.To)
 	b.Before = span(earlierFrom, earlierTo)
@@ -113,9 +116,19 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	})
 	if len(a.query.Only) == 0 && a.query.Currency != "" {
 		g.Go(func() (err error) {
-			profit, err = p.profit(ctx, a.query)
+			profit, err = inTime(ctx, func(ctx context.Context) (*projections.Profit, error) { return p.books.Profit(ctx, a.query) })
 			return wrap("the profit", err)
 		})
+	}
+	if question, ok := a.served(); ok {
+		for into, days := range map[**projections.Summary][2]time.Time{&served: {a.query.From, a.query.To}, &servedBefore: {earlierFrom, earlierTo}} {
+			q := question
+			q.From, q.To = days[0], days[1]
+			g.Go(func() (err error) {
+				*into, err = inTime(ctx, func(ctx context.Context) (*projections.Summary, error) { return p.books.Summary(ctx, q) })
+				return wrap("how well it served", err)
+			})
+		}
 	}
 	g.Go(func() (err error) {
 		counts, err = p.books.Counts(ctx)
@@ -139,6 +152,9 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	b.Empty = total.Totals.Orders == 0 && total.Totals.Cases == 0
 	b.AsOf = total.AsOf.In(p.zone).Format("2 January 2006, 15:04 MST")
 	b.cards(a, past)
+	if err := b.service(a, served, servedBefore); err != nil {
+		return nil, err
+	}
 	b.warnings(counts)
 	if b.Trend, err = a.trend(trend, trendKey); err != nil {
 		return nil, err
@@ -158,17 +174,76 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	return &view{template: "overview", Title: "What putting things right costs", Ask: a, Body: b}, nil
 }
 
-// profitTimeout bounds the one chart that reads the ledger itself: a page about years is shown without it rather than late.
-const profitTimeout = 5 * time.Second
+// wholeTimeout bounds the questions that read the ledger itself: a page about years, or on a busy machine, is shown without
+// their answers rather than late.
+const wholeTimeout = 1500 * time.Millisecond
 
-func (p *Page) profit(ctx context.Context, q projections.LeakageQuery) (*projections.Profit, error) {
-	short, cancel := context.WithTimeout(ctx, profitTimeout)
+// inTime asks, and takes nothing for an answer that takes too long.
+func inTime[T any](ctx context.Context, ask func(context.Context) (*T, error)) (*T, error) {
+	short, cancel := context.WithTimeout(ctx, wholeTimeout)
 	defer cancel()
-	profit, err := p.books.Profit(short, q)
-	if err != nil && ctx.Err() == nil && short.Err() != nil {
-		return nil, nil //nolint:nilnil // no profit is an answer here
+	answer, err := ask(short)
+	// A connection's own deadline, set from ours, may fire a moment earlier.
+	if err != nil && ctx.Err() == nil && (short.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded)) {
+		return nil, nil //nolint:nilnil // no answer is one here
 	}
-	return profit, err
+	return answer, err
+}
+
+// served is the question how well orders were served; false where the page is narrowed to what it can't be asked about.
+func (a *ask) served() (q projections.SummaryQuery, ok bool) {
+	q = projections.SummaryQuery{Store: a.query.Only["store"], Currency: a.query.Currency, AsOf: a.query.AsOf, Brief: true}
+	narrowed := len(a.query.Only)
+	if q.Store != "" {
+		narrowed--
+	}
+	return q, narrowed == 0 && a.query.View == "economic" && a.query.PeriodBy == "occurred" && a.query.Currency != ""
+}
+
+// service adds what the summary says.
+func (b *overviewBody) service(a *ask, now, then *projections.Summary) error {
+	if now == nil {
+		return nil
+	}
+	add := func(name, explained string, of func(*projections.Summary) projections.Ratio) error {
+		value, err := ratio(of(now))
+		if err != nil || value == "" {
+			return err
+		}
+		c := card{Name: name, Value: value, Explained: explained, Direction: "same", Change: "nothing to compare", URL: a.Link("/cases")}
+		if then != nil {
+			earlier, err := ratio(of(then))
+			if err != nil {
+				return err
+			}
+			if earlier != "" {
+				c.Change = "was " + earlier
+			}
+		}
+		b.Cards = append(b.Cards, c)
+		return nil
+	}
+	if err := add("Share of net sales", "Net cost of putting right, out of all sales without tax.", func(s *projections.Summary) projections.Ratio { return s.LeakageShareOfNetSales }); err != nil {
+		return err
+	}
+	return add("Right first time", "Delivered orders with the promise kept and nothing wrong. "+now.SilentFailures.Numerator+" more broke it, and nobody complained.",
+		func(s *projections.Summary) projections.Ratio { return s.RightFirstTime })
+}
+
+// ratio is a ratio in percent; nothing where there is nothing to divide by.
+func ratio(r projections.Ratio) (string, error) {
+	if r.Value == nil {
+		return "", nil
+	}
+	above, err := read(r.Numerator, "")
+	if err != nil {
+		return "", err
+	}
+	below, err := read(r.Denominator, "")
+	if err != nil {
+		return "", err
+	}
+	return share(&above.units, &below.units), nil
 }
 
 func (b *overviewBody) cards(a *ask, past *figures) {
