@@ -219,6 +219,7 @@ func TestLive(t *testing.T) {
 	l := startLive(t)
 	t.Run("metrics", l.metricsAgreeWithTheReport)
 	t.Run("boards", l.everyPanelShowsSomething)
+	t.Run("waterfall", l.waterfallEndsAtTheLedger)
 	t.Run("runbooks", l.everyCommandWorks)
 }
 
@@ -321,6 +322,25 @@ func (l *live) everyPanelShowsSomething(t *testing.T) {
 			}
 		}
 	}
+}
+
+// waterfallEndsAtTheLedger compares the waterfall's last step with the ledger, in one query: the demo goes on meanwhile.
+func (l *live) waterfallEndsAtTheLedger(t *testing.T) {
+	for _, b := range boards(t) {
+		for _, p := range b.Panels {
+			if !strings.HasPrefix(p.Title, "The same, exactly") {
+				continue
+			}
+			steps, _, _ := strings.Cut(p.Targets[0].RawSQL, "SELECT step AS")
+			rows, err := l.sql(grafanaSQL(steps+`SELECT toString(after), toString((SELECT -sum(CAST(x AS Decimal(38, 4))) FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.amount AS x
+WHERE $__dateFilter(day) AND currency = 'USD' AND a >= 4000 AND a < 6000)) FROM steps WHERE n = 13`, map[string]string{"currency": "'USD'", "store": "'__all'"}))
+			if err != nil || len(rows) != 1 || rows[0][0] != rows[0][1] || rows[0][0] == "0" {
+				t.Errorf("the waterfall ends at %v: %v", rows, err)
+			}
+			return
+		}
+	}
+	t.Error("there is no waterfall")
 }
 
 func blank(rows [][]any) bool {
