@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
@@ -209,7 +210,7 @@ func checkPromQL(t *testing.T, where, expression string, known map[string]bool) 
 			return nil
 		}
 		for _, m := range selector.LabelMatchers {
-			if m.Name == labels.MetricName && m.Type == labels.MatchEqual && !known[m.Value] {
+			if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual && !known[m.Value] {
 				t.Errorf("%s uses %s, which nobody exposes or records", where, m.Value)
 			}
 		}
