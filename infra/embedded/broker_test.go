@@ -396,7 +396,7 @@ func TestBrokerSurvivesStrangers(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = conn.(*net.TCPConn).CloseWrite() // the broker may have hung up already
-			_, _ = io.Copy(io.Discard, conn) // until the broker hangs up
+			_, _ = io.Copy(io.Discard, conn)     // until the broker hangs up
 			_ = conn.Close()
 			if _, err := produce(testContext(t), b.Addr(), "t", 0, name); err != nil {
 				t.Errorf("afterwards: %v", err)

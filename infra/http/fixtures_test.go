@@ -222,15 +222,6 @@ func list(events ...string) io.Reader {
 
 var errBroker = errors.New("the broker said no")
 
-func compact(t *testing.T, b []byte) string {
-	t.Helper()
-	var c bytes.Buffer
-	if err := json.Compact(&c, b); err != nil {
-		t.Fatal(err)
-	}
-	return c.String()
-}
-
 // discard is a publisher that says yes at once.
 type discard struct{}
 
