@@ -12,6 +12,8 @@ import (
 // Numbers are the questions of people who steer and of those who audit.
 type Numbers interface {
 	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
+	// Reconcile holds the books against the log and themselves, and clearing against payouts where there are any.
+	Reconcile(context.Context, Payouts) (*projections.Reconciliation, error)
 }
 
 // numberRoutes adds their routes.
@@ -24,6 +26,7 @@ func numberRoutes(b Books, handle func(pattern string, f func(http.ResponseWrite
 		summary, err := b.Summary(r.Context(), q)
 		return answer(w, summary, err)
 	})
+	handle("POST /v1/reconcile", func(w http.ResponseWriter, r *http.Request) error { return reconcile(w, r, b) })
 }
 
 func summaryQuery(r *http.Request, b Books) (q projections.SummaryQuery, err error) {

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/projections"
+)
+
+// Reconcile holds the books against the log, as far as it is booked, and against themselves.
+func (b books) Reconcile(ctx context.Context, payouts gateway.Payouts) (*projections.Reconciliation, error) {
+	partitions, done, err := b.logPartitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	r, err := projections.Reconcile(ctx, b.store.DB, newDecode(), partitions, b.now())
+	if err != nil {
+		return nil, err
+	}
+	if len(payouts.Lines) > 0 {
+		err = r.ComparePayouts(ctx, b.store.DB, payouts.Lines, payouts.Currency, payouts.Lag)
+	}
+	return r, err
+}
+
+// logPartitions are all partitions of the four streams, each to be read from its beginning.
+func (a *App) logPartitions(ctx context.Context) (_ []projections.LogPartition, done func(), err error) {
+	topics := a.config.topics()
+	starts, err := a.admin.Starts(ctx, topics...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask where the topics begin: %w", err)
+	}
+	committed, err := a.admin.Committed(ctx, a.config.Group, topics...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask what is booked: %w", err)
+	}
+	ends, err := a.admin.Ends(ctx, topics...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask where the topics end: %w", err)
+	}
+	streams := map[string]domain.Stream{}
+	for s := domain.Orders; s <= domain.Books; s++ {
+		streams[a.config.topic(s)] = s
+	}
+	var all []projections.LogPartition
+	var tails []*kafka.Tail
+	done = func() {
+		for _, t := range tails {
+			if err := t.Close(); err != nil {
+				a.logger.Warn("a reader of the log did not close", "error", err)
+			}
+		}
+	}
+	for p, end := range ends {
+		tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: p.Topic, Partition: p.Partition, From: starts[p]})
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+		tails = append(tails, tail)
+		all = append(all, projections.LogPartition{Topic: p.Topic, Stream: streams[p.Topic], Partition: int32(p.Partition), Start: starts[p],
+			Booked: max(committed[p], starts[p]), End: end, Read: func(ctx context.Context, end int64, take func(projections.LogRecord) error) error {
+				return tail.ReadTo(ctx, end, func(r kafka.Record) error {
+					headers := message.Metadata{}
+					for _, h := range r.Headers {
+						headers[h.Key] = string(h.Value)
+					}
+					return take(projections.LogRecord{Offset: r.Offset, Key: string(r.Key), Headers: headers, Value: r.Value})
+				})
+			}})
+	}
+	slices.SortFunc(all, func(a, b projections.LogPartition) int {
+		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Partition, b.Partition))
+	})
+	return all, done, nil
+}
+
+type reconcileCommand struct {
+	booksFlags
+	Payouts  string `help:"CSV of a payment processor, with the columns date, id and amount; - is standard input."`
+	Currency string `help:"ISO 4217: of the payouts."`
+	LagDays  int    `help:"Days that the processor takes to pay." default:"7"`
+	Format   string `help:"table or json." enum:"table,json" default:"table"`
+}
+
+// errDiffers makes the exit status tell that something differs.
+var errDiffers = errors.New("the books differ from what they were held against")
+
+// Run compares, and says what differs.
+func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+	var payouts []byte
+	switch c.Payouts {
+	case "":
+	case "-":
+		payouts, err = io.ReadAll(s.in)
+	default:
+		payouts, err = os.ReadFile(c.Payouts)
+	}
+	if err != nil {
+		return fmt.Errorf("read the payouts: %w", err)
+	}
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if _, err := books.caughtUp(ctx); err != nil {
+		return err
+	}
+	books.http.Timeout = 0 // all of the log is read
+	query := url.Values{"lag_days": {fmt.Sprint(c.LagDays)}}
+	if c.Currency != "" {
+		query.Set("currency", c.Currency)
+	}
+	var found projections.Reconciliation
+	if err := books.post(ctx, "/v1/reconcile?"+query.Encode(), "text/csv", bytes.NewReader(payouts), &found); err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		err = json.NewEncoder(s.out).Encode(&found)
+	} else {
+		err = printReconciliation(s, &found)
+	}
+	if err == nil && !found.Clean() {
+		return errDiffers
+	}
+	return err
+}
+
+// printReconciliation writes it for a person: what was compared, what differs, what is open.
+func printReconciliation(s streams, r *projections.Reconciliation) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "log\tpartition\tfrom\tto\tend\trecords\tevents\tduplicates\tdead letters\t\n")
+	for _, l := range r.Log {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", l.Topic, l.Partition, l.Start, l.Booked, l.End, l.Records, l.Events, l.Duplicates, l.DeadLetters)
+	}
+	fmt.Fprintf(w, "\ncheck\tcompared\tdifferences\t\n")
+	for _, c := range r.Checks {
+		fmt.Fprintf(w, "%s\t%d\t%d\t\n", c.Name, c.Compared, c.Differences)
+	}
+	if p := r.Payouts; p != nil {
+		fmt.Fprintf(w, "\npayouts %s to %s\tclearing\tin transit\tmatched\t\n%s %s\t%s\t%s\t%d\t\n", p.From, p.To, p.Payouts, p.Currency, p.Clearing, p.InTransit, p.Matched)
+	}
+	type key struct{ account, currency string }
+	type aged struct {
+		n    int
+		sums [4]domain.Amount
+	}
+	open := map[key]*aged{}
+	var keys []key
+	for i := range r.Balances {
+		b := &r.Balances[i]
+		k := key{b.Account + " " + b.Name, b.Currency}
+		if open[k] == nil {
+			open[k] = &aged{}
+			keys = append(keys, k)
+		}
+		amount, err := domain.ParseAmount(b.Balance)
+		if err != nil {
+			return fmt.Errorf("read the balance of %s: %w", b.Reference, err)
+		}
+		open[k].n++
+		open[k].sums[min(max(b.AgeDays-1, 0)/30, 3)] += amount
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.currency, b.currency))
+	})
+	fmt.Fprintf(w, "\nopen balances\t\titems\tto 30 days\tto 60\tto 90\tolder\t\n")
+	for _, k := range keys {
+		a := open[k]
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", k.account, k.currency, a.n, a.sums[0], a.sums[1], a.sums[2], a.sums[3])
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, d := range r.Differences {
+		fmt.Fprintf(s.out, "\n%s: %s\n", d.Check, d.What)
+		if d.Place != "" {
+			fmt.Fprintf(s.out, "  at %s\n", d.Place)
+		}
+		if d.Expected != "" || d.Actual != "" {
+			fmt.Fprintf(s.out, "  expected %s, found %s\n", d.Expected, d.Actual)
+		}
+		for _, e := range d.Events {
+			fmt.Fprintf(s.out, "  event %s\n", e)
+		}
+	}
+	return nil
+}
