@@ -11,7 +11,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 )
 
-// WatchConflicts looks, until ctx ends, for identities that came with different contents. The ledger's key folds the
+// WatchConflicts looks, until ctx ends, for what could not be settled when it was booked: identities that came with
+// different contents, and voids whose originals another projector booked (see SettleVoids).
+// The ledger's key folds the
 // copies of one event, but not a till whose counter was reset: other data is another content, and another order or
 // month is stored far away. The first recorded stays in the books, the others become dead letters. Checks come about
 // every second while little arrives, and take at most a tenth of the time under load, a minute apart at most.
@@ -25,13 +27,15 @@ func (p *Projector) WatchConflicts(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 		start := p.config.Now()
-		if _, err := p.SettleConflicts(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			if !errors.Is(err, context.Canceled) {
-				p.config.Logger.Warn("waiting to check for conflicts", "error", err)
-			}
+		_, err := p.SettleConflicts(ctx)
+		if err == nil {
+			_, err = p.SettleVoids(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			p.config.Logger.Warn("waiting to check for conflicts", "error", err)
 		}
 		wait = every(idle, p.config.Now().Sub(start), most)
 	}
@@ -44,9 +48,9 @@ const overlap = 15 * time.Second
 
 // SettleConflicts checks what has arrived since the last check and returns how many events left the books.
 func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
-	var now, since time.Time
-	if err := p.db.QueryRow(ctx, `SELECT now64(3, 'UTC'), max(at) FROM checkpoints WHERE name = ?`, conflictsCheckpoint).Scan(&now, &since); err != nil {
-		return 0, fmt.Errorf("read the checkpoint of the conflicts: %w", err)
+	now, since, err := p.checkpoint(ctx, conflictsCheckpoint)
+	if err != nil {
+		return 0, err
 	}
 	type found struct {
 		Identity uint64   `ch:"identity"`
@@ -80,13 +84,26 @@ GROUP BY identity HAVING uniqExact(content) > 1 ORDER BY identity`, since.Add(-o
 			return settled, err
 		}
 	}
-	if len(conflicts) == 0 && now.Sub(since) < overlap/2 {
-		return 0, nil // the checkpoint may lag by less than the overlap: no row per second
+	return settled, p.reach(ctx, conflictsCheckpoint, len(conflicts) > 0, now, since)
+}
+
+// checkpoint is the time by ClickHouse's clock, and the time from which a background check looked last.
+func (p *Projector) checkpoint(ctx context.Context, name string) (now, since time.Time, err error) {
+	if err := p.db.QueryRow(ctx, `SELECT now64(3, 'UTC'), max(at) FROM checkpoints WHERE name = ?`, name).Scan(&now, &since); err != nil {
+		return now, since, fmt.Errorf("read the checkpoint of the %s: %w", name, err)
 	}
-	if err := p.db.Exec(ctx, `INSERT INTO checkpoints (name, at) VALUES (?, ?)`, conflictsCheckpoint, now); err != nil {
-		return settled, fmt.Errorf("keep the checkpoint of the conflicts: %w", err)
+	return now, since, nil
+}
+
+// reach notes that a background check has looked at what arrived until now.
+func (p *Projector) reach(ctx context.Context, name string, found bool, now, since time.Time) error {
+	if !found && now.Sub(since) < overlap/2 {
+		return nil // the checkpoint may lag by less than the overlap: no row per second
 	}
-	return settled, nil
+	if err := p.db.Exec(ctx, `INSERT INTO checkpoints (name, at) VALUES (?, ?)`, name, now); err != nil {
+		return fmt.Errorf("keep the checkpoint of the %s: %w", name, err)
+	}
+	return nil
 }
 
 func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, error) {
@@ -106,21 +123,21 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 	for _, copies := range byIdentity {
 		slices.SortFunc(copies, (*stored).earlier)
 		for _, c := range copies[1:] {
+			// Also what was refused before: whoever did that may have ended before the roll-ups knew.
+			touched.addRefused(&c.Row)
 			if c.Refused != "" {
 				continue
 			}
 			refused = append(refused, *c)
-			touched.add(&c.Row)
 			c.refuse("conflict")
 			anew = append(anew, *c)
 		}
 	}
-	if len(anew) == 0 {
-		return 0, nil
-	}
 	// First the dead letter, then out of the books: a crash in between does both again, and loses nothing.
-	if err := p.keepRefused(ctx, refused, "conflict"); err != nil {
-		return 0, err
+	if len(refused) > 0 {
+		if err := p.keepRefused(ctx, refused, "conflict"); err != nil {
+			return 0, err
+		}
 	}
 	if err := rewrite(ctx, p.writer, anew); err != nil {
 		return 0, err

@@ -160,7 +160,9 @@ func NoteDeadLetter(ctx context.Context, db driver.Conn, d *DeadLetter, action, 
 	if at.Before(d.LastSeen) {
 		at = d.LastSeen // by another clock
 	}
-	if err := db.Exec(ctx, `INSERT INTO dead_letter_actions (id, action, actor, at, seen_offset) VALUES (?, ?, ?, ?, ?)`, d.ID, action, actor, at, d.lastOffset); err != nil {
+	// In milliseconds: a time as it is would be bound in whole seconds.
+	if err := db.Exec(ctx, `INSERT INTO dead_letter_actions (id, action, actor, at, seen_offset) VALUES (?, ?, ?, fromUnixTimestamp64Milli(?), ?)`,
+		d.ID, action, actor, at.UnixMilli(), d.lastOffset); err != nil {
 		return fmt.Errorf("note that dead letter %s was %s: %w", d.ID, action, err)
 	}
 	return nil

@@ -119,7 +119,7 @@ func repost(r *stored, decode Decode, terms *domain.Terms) (changed bool, err er
 		r.Row = was
 		return false, nil
 	}
-	r.Terms = terms.Read
+	// Its terms stay those of its first posting: should this process end before the roll-ups know, the row is found again.
 	r.Revision++
 	r.Moved = r.Moved || !r.RecordedAt.Equal(was.RecordedAt)
 	return true, nil

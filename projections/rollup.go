@@ -33,6 +33,15 @@ func (t *touched) add(r *Row) {
 	}
 }
 
+// addRefused adds what a row touched before it left the books: it has no lines any more that could tell.
+func (t *touched) addRefused(r *Row) {
+	if r.Event.ErrorID != "" {
+		t.cases[string([]byte(r.Event.ErrorID))] = struct{}{}
+	} else {
+		t.orders[string([]byte(r.Event.OrderID))] = struct{}{}
+	}
+}
+
 func (t *touched) clear() { clear(t.cases); clear(t.orders) }
 
 // failureLines is the one place where an element line meets the case that it belongs to: journal lines with an element,

@@ -47,20 +47,21 @@ WHERE refused = '' AND (order_id, voids_source, voids_id) NOT IN (
 	return rows.Err()
 }
 
-// settle looks at the voids of these targets and of the pending ones. It returns the rows that it wrote anew and the
-// dead letters that it kept.
-func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(context.Context, []stored, string) error) ([]stored, error) {
+// settle looks at the voids of these targets and of the pending ones. It returns how many rows it wrote anew, and the
+// rows of what is settled now: also those that were settled before, for whoever did it may have ended before the roll-ups
+// knew.
+func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(context.Context, []stored, string) error) (n int, settled []*stored, err error) {
 	targets := append(slices.Clone(v.pending), fresh...)
 	if len(targets) == 0 {
-		return nil, nil
+		return 0, nil, nil
 	}
 	table, err := ext.NewTable("targets", ext.Column("order_id", "String"), ext.Column("source", "String"), ext.Column("event_id", "String"))
 	if err != nil {
-		return nil, fmt.Errorf("name the voided events: %w", err)
+		return 0, nil, fmt.Errorf("name the voided events: %w", err)
 	}
 	for _, t := range targets {
 		if err := table.Append(t.order, t.source, t.id); err != nil {
-			return nil, fmt.Errorf("name the voided events: %w", err)
+			return 0, nil, fmt.Errorf("name the voided events: %w", err)
 		}
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(table))
@@ -68,13 +69,14 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
         AND ((order_id, source, event_id) IN (SELECT order_id, source, event_id FROM targets)
           OR (order_id, voids_source, voids_id) IN (SELECT order_id, source, event_id FROM targets))`)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	originals := map[voidRef]*stored{}
 	voids := map[voidRef][]*stored{}
 	for i := range rows {
 		r := &rows[i]
 		if r.Refused != "" {
+			settled = append(settled, r)
 			continue
 		}
 		originals[voidRef{r.Event.OrderID, r.Event.Source, r.Event.ID}] = r
@@ -86,6 +88,9 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 	for target, all := range voids {
 		slices.SortFunc(all, (*stored).earlier)
 		first := all[0]
+		if originals[target] != nil || len(all) > 1 {
+			settled = append(settled, all...)
+		}
 		for _, again := range all[1:] {
 			refused = append(refused, *again)
 			again.refuse("already_voided")
@@ -97,11 +102,11 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 	}
 	if len(refused) > 0 {
 		if err := keep(ctx, refused, "already_voided"); err != nil {
-			return nil, err
+			return 0, nil, err
 		}
 	}
 	if err := rewrite(ctx, v.writer, anew); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	// Only now, that all is written, is it settled.
 	v.pending = slices.DeleteFunc(targets, func(t voidRef) bool { return originals[t] != nil })
@@ -109,7 +114,7 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 		return slices.Compare([]string{a.order, a.source, a.id}, []string{b.order, b.source, b.id})
 	})
 	v.pending = slices.Compact(v.pending)
-	return anew, nil
+	return len(anew), settled, nil
 }
 
 // negateAs gives the void the exact negation of the original's lines; false where it has that already.
@@ -143,14 +148,64 @@ func rewrite(ctx context.Context, w Writer, rows []stored) error {
 }
 
 func (p *Projector) settleVoids(ctx context.Context, b *batch) error {
-	anew, err := p.voids.settle(ctx, b.voids, p.keepRefused)
+	_, settled, err := p.voids.settle(ctx, b.voids, p.keepRefused)
 	if err != nil {
 		return err
 	}
-	for i := range anew {
-		b.touched.add(&anew[i].Row)
+	for _, r := range settled {
+		b.touched.addRefused(&r.Row)
 	}
 	return nil
+}
+
+const voidsCheckpoint = "voids"
+
+// SettleVoids settles the voids of which they or their originals have arrived since the last check, and returns how many
+// rows it wrote anew. A batch settles what it brings itself; but a void and its original may be booked by two projectors,
+// since a rebalance came between or their producers choose partitions in different ways, and a projector that dies
+// between booking an original and settling its void leaves an original that is no news any more.
+func (p *Projector) SettleVoids(ctx context.Context) (int, error) {
+	now, since, err := p.checkpoint(ctx, voidsCheckpoint)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := p.db.Query(ctx, `
+WITH arrived AS (SELECT identity FROM identities WHERE arrived_at > ?)
+SELECT DISTINCT order_id, voids_source, voids_id FROM voids FINAL
+WHERE refused = '' AND (cityHash64(voids_source, voids_id) IN arrived OR cityHash64(source, event_id) IN arrived)`, since.Add(-overlap))
+	if err != nil {
+		return 0, fmt.Errorf("find the voids that arrived: %w", err)
+	}
+	defer rows.Close()
+	var targets []voidRef
+	for rows.Next() {
+		var r voidRef
+		if err := rows.Scan(&r.order, &r.source, &r.id); err != nil {
+			return 0, fmt.Errorf("find the voids that arrived: %w", err)
+		}
+		targets = append(targets, r)
+	}
+	if err := rows.Err(); err != nil {
+		return 0, fmt.Errorf("find the voids that arrived: %w", err)
+	}
+	anew := 0
+	const most = 1000
+	for part := range slices.Chunk(targets, most) {
+		one := &voidSettler{db: p.db, writer: p.writer}
+		n, settled, err := one.settle(ctx, part, p.keepRefused)
+		anew += n
+		if err != nil {
+			return anew, err
+		}
+		touched := newTouched()
+		for _, r := range settled {
+			touched.addRefused(&r.Row)
+		}
+		if err := rollUp(ctx, p.db, &touched); err != nil {
+			return anew, err
+		}
+	}
+	return anew, p.reach(ctx, voidsCheckpoint, len(targets) > 0, now, since)
 }
 
 // keepRefused makes dead letters of rows that are about to leave the books.

@@ -192,7 +192,11 @@ func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickho
 		if err := store.DB.QueryRow(ctx, `SELECT count() FROM (SELECT source, event_id FROM ledger FINAL WHERE refused = '' GROUP BY source, event_id HAVING count() > 1)`).Scan(&unsettled); err != nil {
 			t.Fatal(err)
 		}
-		if unsettled == 0 {
+		var looked bool
+		if err := store.DB.QueryRow(ctx, `SELECT min(at) >= (SELECT max(arrived_at) FROM identities) FROM (SELECT name, max(at) AS at FROM checkpoints GROUP BY name)`).Scan(&looked); err != nil {
+			t.Fatal(err)
+		}
+		if unsettled == 0 && looked {
 			return
 		}
 		if ctx.Err() != nil {
