@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -15,6 +14,7 @@ import (
 	promclient "github.com/prometheus/client_golang/prometheus"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/access"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/embedded"
 	"github.com/makegood/makegood/infra/kafka"
@@ -36,6 +36,12 @@ type appConfig struct {
 	Partitions  int    `help:"Partitions of a topic that has to be made." default:"4"`
 	Accounts    string `help:"File that gives the general ledger's own codes for the accounts of journals." type:"existingfile"`
 	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
+
+	ClickHousePasswordFile string `help:"File with the password of ClickHouse's user; or MAKEGOOD_CLICKHOUSE_PASSWORD." name:"clickhouse-password-file" env:"MAKEGOOD_CLICKHOUSE_PASSWORD_FILE"`
+
+	Access accessFlags `embed:"" group:"Who gets in:"`
+	Kafka  kafkaFlags  `embed:"" prefix:"kafka-" group:"How the brokers let it in:"`
+	Limits limitFlags  `embed:"" prefix:"http-" group:"Limits of the gateway, 0 for the default:"`
 
 	MetricLabels int `help:"How many stores, vendors, kinds or causes the metrics tell apart; the rest is called other." default:"50"`
 }
@@ -64,7 +70,10 @@ func (c *appConfig) validate() error {
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return fmt.Errorf("--zone: %w", err)
 	}
-	return nil
+	if len(c.Brokers) == 0 && c.Kafka.given() {
+		return errors.New("--kafka-tls…, --kafka-sasl, --kafka-user and --kafka-password-file are for --brokers; the broker inside is on loopback")
+	}
+	return errors.Join(c.validateAccess(), c.Limits.validate())
 }
 
 func (c *appConfig) embedded() bool { return len(c.Brokers) == 0 || c.ClickHouse == "" }
@@ -93,8 +102,13 @@ type App struct {
 	terms     *projections.Terms
 	projector *projections.Projector
 	metrics   *promclient.Registry
-	url       string   // of the HTTP server
+	address   string   // of the HTTP server
+	url       string   // of the same
 	routes    []string // that it answers
+
+	guard       *access.Guard       // nil: everybody is let in
+	certificate *access.Certificate // nil: no HTTPS
+	secured     kafka.Config        // how to be let in by the brokers
 
 	failed chan error // the first part that ended by itself
 	closes []func() error
@@ -113,6 +127,14 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	if err := a.prepareAccess(); err != nil {
+		return nil, err
+	}
+	if len(config.Brokers) > 0 {
+		if a.secured, err = config.Kafka.config(logger); err != nil {
+			return nil, err
+		}
+	}
 	if err := a.startEmbedded(ctx, progress); err != nil {
 		return nil, err
 	}
@@ -128,7 +150,7 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 		return nil, err
 	}
 	if a.dir != nil {
-		if err := a.dir.Announce(embedded.Announcement{HTTP: strings.TrimPrefix(a.url, "http://"), Kafka: a.brokers[0], Started: a.now()}); err != nil {
+		if err := a.dir.Announce(embedded.Announcement{HTTP: a.address, TLS: config.Access.TLSCert != "", Kafka: a.brokers[0], Started: a.now()}); err != nil {
 			return nil, err
 		}
 	}
@@ -186,7 +208,9 @@ func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
 const usualKafka = "127.0.0.1:9092"
 
 func (a *App) kafkaConfig() kafka.Config {
-	return kafka.Config{Brokers: a.brokers, ClientID: "makegood", Logger: a.logger}
+	config := a.secured
+	config.Brokers, config.ClientID, config.Logger = a.brokers, "makegood", a.logger
+	return config
 }
 
 // connect opens the connections that every role wants, and makes topics and schema.
@@ -202,11 +226,13 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.onClose(a.publisher.Close)
-	dsn := a.config.ClickHouse
-	if dsn == "" {
-		dsn = a.engine.DSN()
+	server := clickhouse.Config{DSN: a.config.ClickHouse, Logger: a.logger}
+	if server.DSN == "" {
+		server.DSN = a.engine.DSN()
+	} else if server.Password, err = secret("--clickhouse-password-file", a.config.ClickHousePasswordFile, "MAKEGOOD_CLICKHOUSE_PASSWORD"); err != nil {
+		return err
 	}
-	if a.store, err = clickhouse.Open(ctx, clickhouse.Config{DSN: dsn, Logger: a.logger}, projections.Migrations()); err != nil {
+	if a.store, err = clickhouse.Open(ctx, server, projections.Migrations()); err != nil {
 		return err
 	}
 	a.onClose(a.store.Close)

@@ -18,33 +18,51 @@ import (
 // booksFlags say which books a command asks.
 type booksFlags struct {
 	To string `help:"URL of a running makegood; without it, whoever serves the data directory, else the directory itself is opened."`
+	tokenFlags
 	appConfig
+}
+
+// tokenFlags say by which token a command is let in.
+type tokenFlags struct {
+	TokenFile string `help:"File with the token for a gateway that wants one; or MAKEGOOD_TOKEN."`
+}
+
+func (f *tokenFlags) token() (string, error) {
+	return secret("--token-file", f.TokenFile, "MAKEGOOD_TOKEN")
 }
 
 // open finds the books: those named, those of the process that serves the data directory, or the directory itself,
 // opened for as long as the command runs.
 func (f *booksFlags) open(ctx context.Context, logger *slog.Logger, s streams) (*client, func() error, error) {
 	nothing := func() error { return nil }
+	token, err := f.token()
+	if err != nil {
+		return nil, nil, err
+	}
 	if f.To != "" {
 		u, err := url.Parse(f.To)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			return nil, nil, fmt.Errorf("--to: %q is no URL of the form http://host:port", f.To)
 		}
-		return newClient(strings.TrimSuffix(f.To, "/")), nothing, nil
+		return newClient(strings.TrimSuffix(f.To, "/")).withToken(token), nothing, nil
 	}
 	if f.embedded() {
 		holder, err := embedded.ReadAnnouncement(f.DataDir)
 		switch {
 		case err == nil && holder.HTTP != "":
-			fmt.Fprintf(s.err, "asking the makegood that serves %s, at %s\n", f.DataDir, holder.HTTP)
-			return newClient("http://" + holder.HTTP), nothing, nil
+			base := "http://" + holder.HTTP
+			if holder.TLS {
+				base = "https://" + holder.HTTP
+			}
+			fmt.Fprintf(s.err, "asking the makegood that serves %s, at %s (another name for it: --to)\n", f.DataDir, base)
+			return newClient(base).withToken(token), nothing, nil
 		case err != nil && !errors.Is(err, embedded.ErrNotServing):
 			return nil, nil, err
 		}
 	}
 	config := f.appConfig
 	// Nobody else is to reach books that are open for one command alone.
-	config.HTTP, config.KafkaListen = "127.0.0.1:0", "127.0.0.1:0"
+	config.HTTP, config.KafkaListen, config.Access = "127.0.0.1:0", "127.0.0.1:0", accessFlags{}
 	app, err := startApp(ctx, config, logger, s.err)
 	if err != nil {
 		return nil, nil, err
@@ -54,14 +72,21 @@ func (f *booksFlags) open(ctx context.Context, logger *slog.Logger, s streams) (
 
 // client asks a makegood over HTTP.
 type client struct {
-	base string
-	http *http.Client
+	base  string
+	token string
+	http  *http.Client
 }
 
 func newClient(base string) *client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 16
 	return &client{base: base, http: &http.Client{Transport: transport, Timeout: 2 * time.Minute}}
+}
+
+// withToken makes c bring a token along.
+func (c *client) withToken(token string) *client {
+	c.token = token
+	return c
 }
 
 // problem is an answer of RFC 9457.
@@ -109,6 +134,10 @@ func (c *client) post(ctx context.Context, path, contentType string, body io.Rea
 }
 
 func (c *client) do(request *http.Request, target any) error {
+	if c.token != "" {
+		// Sent to nobody else: net/http drops it where an answer points to another host.
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", c.base, err)

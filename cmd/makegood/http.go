@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -20,9 +21,12 @@ func (a *App) startHTTP(ctx context.Context) error {
 	}
 	config := gateway.Config{Addr: a.config.HTTP, Books: books{a}, Ready: a.ready, Logger: a.logger,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})}
+	a.config.Limits.server(&config)
+	a.letIn(&config)
 	if a.config.has(roleGateway) {
-		events, err := gateway.NewEvents(gateway.EventsConfig{Publisher: a.publisher, TopicPrefix: a.config.Prefix, PartitionKey: kafka.PartitionKey,
-			Ends: a.ends, Logger: a.logger})
+		intake := gateway.EventsConfig{Publisher: a.publisher, TopicPrefix: a.config.Prefix, PartitionKey: kafka.PartitionKey, Ends: a.ends, Logger: a.logger}
+		a.config.Limits.events(&intake)
+		events, err := gateway.NewEvents(intake)
 		if err != nil {
 			return err
 		}
@@ -43,7 +47,15 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := server.Listen(); err != nil {
 		return err
 	}
-	a.url = "http://" + server.Addr().String()
+	a.address = server.Addr().String()
+	a.url = "http://" + a.address
+	if config.TLS != nil {
+		a.url = "https://" + a.address
+	}
+	// What a name stands for is known only now.
+	if config.Guard == nil && !a.config.Access.InsecureOpen && !isLoopback(a.address) {
+		return errors.Join(notLoopback("--http", a.address), server.Close())
+	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var done sync.WaitGroup
 	done.Go(func() {

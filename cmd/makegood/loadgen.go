@@ -28,10 +28,13 @@ type loadgenCommand struct {
 	Disorder   int       `help:"Events held back to be shuffled." default:"0"`
 	Rate       int       `help:"Events a second; 0 is as fast as can be." default:"0"`
 
-	Output  string   `help:"File for NDJSON; - is standard output." default:"-" xor:"where"`
+	Output  string   `help:"File for NDJSON; without any, or -, standard output." xor:"where"`
 	To      string   `help:"URL of a gateway." xor:"where"`
 	Brokers []string `help:"Kafka brokers to write to." xor:"where"`
 	Prefix  string   `help:"Prefix of the topics." default:"makegood."`
+
+	tokenFlags
+	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
 }
 
 // Run sends simulated events.
@@ -87,15 +90,20 @@ type sink struct {
 func (c *loadgenCommand) sink(ctx context.Context, logger *slog.Logger, s streams) (*sink, error) {
 	switch {
 	case len(c.Brokers) > 0:
-		return kafkaSink(kafka.Config{Brokers: c.Brokers, Logger: logger}, c.Prefix)
+		config, err := c.Kafka.config(logger)
+		if err != nil {
+			return nil, err
+		}
+		config.Brokers, config.Logger = c.Brokers, logger
+		return kafkaSink(config, c.Prefix)
 	case c.To != "":
-		flags := booksFlags{To: c.To}
+		flags := booksFlags{To: c.To, tokenFlags: c.tokenFlags}
 		books, _, err := flags.open(ctx, logger, s)
 		if err != nil {
 			return nil, err
 		}
 		return httpSink(ctx, books), nil
-	case c.Output != "-":
+	case c.Output != "" && c.Output != "-":
 		f, err := os.Create(c.Output)
 		if err != nil {
 			return nil, err

@@ -36,6 +36,7 @@ type commandLine struct {
 	Status      statusCommand      `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
 	Schemas     schemasCommand     `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`
+	Token       tokenCommand       `cmd:"" help:"Who may reach a gateway that is not on loopback."`
 	Loadgen     loadgenCommand     `cmd:"" help:"Simulated events, as many and as disordered as you like."`
 	Bench       benchCommand       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
 	BenchBroker benchBrokerCommand `cmd:"" hidden:""`

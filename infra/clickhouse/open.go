@@ -21,6 +21,8 @@ import (
 type Config struct {
 	// DSN is clickhouse://user:password@host:port/database?secure=true; the database is makegood where none is named.
 	DSN string
+	// Password is the user's where the DSN holds none: so it needn't stand in an address, which people copy around.
+	Password string `json:"-"`
 	// MaxConnections bounds the connections for reports; default 8.
 	MaxConnections int
 	// Timeout bounds a report; default 60 s.
@@ -45,6 +47,12 @@ func (c Config) options() (*clickhousego.Options, error) {
 	}
 	if o.Auth.Database == "" || o.Auth.Database == "default" {
 		o.Auth.Database = "makegood"
+	}
+	if c.Password != "" {
+		if o.Auth.Password != "" {
+			return nil, errors.New("clickhouse: a password is in the address and given beside it")
+		}
+		o.Auth.Password = c.Password
 	}
 	o.MaxOpenConns = c.MaxConnections
 	if o.MaxOpenConns == 0 {

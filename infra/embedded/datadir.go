@@ -38,6 +38,8 @@ type Announcement struct {
 	PID int `json:"pid"`
 	// HTTP is the address of the gateway, host:port.
 	HTTP string `json:"http,omitempty"`
+	// TLS says that the gateway speaks HTTPS there.
+	TLS bool `json:"tls,omitempty"`
 	// Kafka is the address of the broker, host:port.
 	Kafka string `json:"kafka,omitempty"`
 	// ClickHouse is the address of the engine's native protocol, host:port.

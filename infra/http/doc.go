@@ -14,7 +14,7 @@
 //	413  larger than an event, a batch or a body may be
 //	415  a content type or encoding that isn't spoken here
 //	422  events that break the contract: `accepted` says how many good ones of the batch are in, `errors` lists the others
-//	429  too much at once: nothing of it was taken, Retry-After says when to come back
+//	429  too much at once, or too many failures of the Guard: nothing of it was taken, Retry-After says when to come back
 //	503  not acknowledged: send it all again, nothing doubles
 //
 // All but the first are problems of RFC 9457.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"net/http"
+	"strings"
 )
 
 // Scope is what somebody may do.
@@ -36,7 +37,7 @@ var (
 )
 
 // refusal is the answer to somebody whom the guard didn't let in.
-func refusal(w http.ResponseWriter, err error) *Problem {
+func refusal(w http.ResponseWriter, r *http.Request, err error) *Problem {
 	var p *Problem
 	switch {
 	case errors.As(err, &p):
@@ -45,6 +46,10 @@ func refusal(w http.ResponseWriter, err error) *Problem {
 		return NewProblem(http.StatusForbidden, ProblemForbidden, "these credentials don't allow this")
 	case errors.Is(err, ErrUnauthenticated):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="makegood"`)
+		if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			// A browser asks its user for a password, and for nothing else.
+			w.Header().Add("WWW-Authenticate", `Basic realm="makegood: any name, the token as password", charset="UTF-8"`)
+		}
 		return NewProblem(http.StatusUnauthorized, ProblemUnauthorized, "a valid bearer token is required")
 	default:
 		return NewProblem(http.StatusInternalServerError, ProblemInternal, "credentials could not be checked")

@@ -22,12 +22,12 @@ func (s *Server) guarded(scope Scope, h http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		grant, err := s.cfg.Guard(r, scope)
-		if err != nil {
-			WriteProblem(w, refusal(w, err))
-			return
-		}
 		if a, ok := w.(*response); ok {
-			a.who = grant.Name
+			a.who = grant.Name // also of somebody who may not do this
+		}
+		if err != nil {
+			WriteProblem(w, refusal(w, r, err))
+			return
 		}
 		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), grantKey{}, grant)))
 	})

@@ -35,6 +35,7 @@ const (
 	ProblemTooLarge        = "too_large"
 	ProblemUnsupported     = "unsupported_media_type"
 	ProblemOverloaded      = "overloaded"
+	ProblemTooManyFailures = "too_many_failures"
 	ProblemNotAcknowledged = "not_acknowledged"
 	ProblemNotReady        = "not_ready"
 	ProblemInternal        = "internal"

@@ -112,5 +112,38 @@ func WatchGateway(r prometheus.Registerer, read func() GatewayCounts) {
 		func() float64 { return float64(read().InFlight) }))
 }
 
+// AccessCounts are requests that were not let in since a process started.
+type AccessCounts struct {
+	Missing, Unknown, Scope, Slowed int64
+}
+
+// WatchAccess adds them.
+func WatchAccess(r prometheus.Registerer, read func() AccessCounts) {
+	const name, help = "makegood_access_refused_requests_total", "Requests that were not let in, by reason: without a token (missing), with one that is not in the access file (unknown), with one that does not allow it (scope)."
+	for reason, of := range map[string]func(AccessCounts) int64{
+		"missing": func(c AccessCounts) int64 { return c.Missing },
+		"unknown": func(c AccessCounts) int64 { return c.Unknown },
+		"scope":   func(c AccessCounts) int64 { return c.Scope },
+	} {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: prometheus.Labels{"reason": reason}},
+			func() float64 { return float64(of(read())) }))
+	}
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "makegood_access_slowed_requests_total",
+		Help: "Requests without a valid token that were answered late and with 429, since their address had failed too often."},
+		func() float64 { return float64(read().Slowed) }))
+}
+
+// WatchAccessFile adds whether what a file of access says is in force.
+func WatchAccessFile(r prometheus.Registerer, what string, stale func() bool) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_access_file_stale",
+		Help:        "1 while the access file or the certificate can not be used as it is, so that what it said before is in force, else 0.",
+		ConstLabels: prometheus.Labels{"file": what}}, func() float64 {
+		if stale() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // scrape bounds how long the books and the log may take to answer a scrape.
 const scrape = 8 * time.Second

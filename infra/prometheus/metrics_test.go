@@ -53,6 +53,8 @@ func full(t *testing.T) *prometheus.Registry {
 	WatchProjector(r, &stats)
 	NewLandings(r).Landed(projections.Landing{Records: 3, Took: time.Second, Insert: time.Second, DeadLetters: map[string]int{"bad_json": 1}})
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })
+	WatchAccess(r, func() AccessCounts { return AccessCounts{Missing: 1} })
+	WatchAccessFile(r, "certificate", func() bool { return true })
 	WatchLag(r, func(context.Context) ([]Progress, error) { return []Progress{{"makegood.orders", 0, 9, 7}}, nil }, func() time.Time { return noon }, slog.New(slog.DiscardHandler))
 	if err := WatchBooks(r, sampleConfig()); err != nil {
 		t.Fatal(err)

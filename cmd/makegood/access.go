@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/makegood/makegood/infra/access"
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/prometheus"
+)
+
+// accessFlags say who gets in.
+type accessFlags struct {
+	AccessFile   string `help:"File of who may do what, by token: wanted wherever --http is no loopback address; makegood token new writes it." type:"path"`
+	InsecureOpen bool   `help:"Let everybody in who reaches an address that is no loopback."`
+	TLSCert      string `help:"Certificate in PEM form: makes it HTTPS." name:"tls-cert" type:"path"`
+	TLSKey       string `help:"Its key in PEM form." name:"tls-key" type:"path"`
+}
+
+// validateAccess refuses what would let in anybody without that being said.
+func (c *appConfig) validateAccess() error {
+	var errs []error
+	a := &c.Access
+	if (a.TLSCert == "") != (a.TLSKey == "") {
+		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
+	}
+	if a.InsecureOpen && a.AccessFile != "" {
+		errs = append(errs, errors.New("--insecure-open lets everybody in and --access-file doesn't: give one"))
+	}
+	if a.AccessFile == "" && !a.InsecureOpen && !isLoopback(c.HTTP) {
+		errs = append(errs, notLoopback("--http", c.HTTP))
+	}
+	if len(c.Brokers) == 0 && !a.InsecureOpen && !isLoopback(c.KafkaListen) {
+		errs = append(errs, fmt.Errorf("--kafka-listen: %s is no loopback address, and the broker inside asks nobody who they are: take a Kafka of your own (--brokers), "+
+			"or say --insecure-open if everybody who reaches it may read and write", c.KafkaListen))
+	}
+	return errors.Join(errs...)
+}
+
+func notLoopback(flag, address string) error {
+	return fmt.Errorf("%s: %s is no loopback address, so it needs --access-file, which makegood token new writes; --insecure-open lets everybody in who reaches it", flag, address)
+}
+
+// isLoopback says whether only this machine reaches an address. No address at all is the default, which is one.
+func isLoopback(address string) bool {
+	if address == "" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	// Of names, this one alone is known not to be the world's; where it was made so, startHTTP finds out.
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// prepareAccess reads who gets in, and what shows them who we are, before anything else is started.
+func (a *App) prepareAccess() (err error) {
+	flags := &a.config.Access
+	if flags.TLSCert != "" {
+		if a.certificate, err = access.NewCertificate(flags.TLSCert, flags.TLSKey, a.now, a.logger); err != nil {
+			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
+		}
+		prometheus.WatchAccessFile(a.metrics, "certificate", a.certificate.Stale)
+	}
+	if flags.AccessFile == "" {
+		if !isLoopback(a.config.HTTP) {
+			a.logger.Warn("everybody who reaches this address may read and write the books", "address", a.config.HTTP)
+		}
+		return nil
+	}
+	guard, err := access.NewGuard(access.GuardConfig{File: flags.AccessFile, Now: a.now, Logger: a.logger})
+	if err != nil {
+		return fmt.Errorf("--access-file: %w", err)
+	}
+	if a.certificate == nil && !isLoopback(a.config.HTTP) {
+		a.logger.Warn("tokens cross the network in the clear: give --tls-cert and --tls-key, or have a proxy with TLS in front", "address", a.config.HTTP)
+	}
+	a.guard = guard
+	prometheus.WatchAccess(a.metrics, func() prometheus.AccessCounts { return prometheus.AccessCounts(guard.Counts()) })
+	prometheus.WatchAccessFile(a.metrics, "access", guard.Stale)
+	return nil
+}
+
+// letIn puts the guard and the certificate on the server.
+func (a *App) letIn(config *gateway.Config) {
+	if a.certificate != nil {
+		config.TLS = a.certificate.TLS()
+	}
+	if a.guard != nil {
+		config.Guard = a.guard.Check
+	}
+}
+
+// secret reads a secret from the file of a flag or from the environment, never from a flag: command lines are for
+// everybody on the machine to read. None given is no error.
+func secret(flag, file, variable string) (string, error) {
+	fromEnvironment := os.Getenv(variable)
+	if file == "" {
+		return fromEnvironment, nil
+	}
+	if fromEnvironment != "" {
+		return "", fmt.Errorf("%s and %s are both given: which is meant?", flag, variable)
+	}
+	s, err := access.ReadSecret(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	return s, nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	gateway "github.com/makegood/makegood/infra/http"
+)
+
+// limitFlags bound what the gateway takes on. 0 is the default of each.
+type limitFlags struct {
+	MaxBody        byteSize      `help:"Bytes of a request's body, as sent and as unpacked." default:"8MiB"`
+	MaxBatch       int           `help:"Events of a request." default:"10000"`
+	MaxInFlight    byteSize      `help:"Bytes of all requests that are being worked on; beyond, they are shed." default:"64MiB"`
+	MaxConnections int           `help:"Connections; more of them wait." default:"4096"`
+	MaxHeader      byteSize      `help:"Bytes of a request's headers." default:"64KiB"`
+	HeaderTimeout  time.Duration `help:"For the headers to arrive." default:"5s"`
+	BodyTimeout    time.Duration `help:"For a body to arrive." default:"30s"`
+	PublishTimeout time.Duration `help:"For the brokers to acknowledge." default:"30s"`
+	RequestTimeout time.Duration `help:"For a whole request, with its answer." default:"2m"`
+	IdleTimeout    time.Duration `help:"For a connection to be kept without a request." default:"2m"`
+	StopTimeout    time.Duration `help:"For running requests to end when the process is told to stop." default:"15s"`
+	RetryAfter     time.Duration `help:"What those are told who were shed." default:"1s"`
+}
+
+// validate sees what gateway can't, which knows the two sides apart. What is wrong with one of them it says itself.
+func (f *limitFlags) validate() error {
+	if f.RequestTimeout > 0 && f.RequestTimeout < f.BodyTimeout+f.PublishTimeout {
+		return fmt.Errorf("--http-request-timeout: %s leave no time for a body (%s) and its acknowledgement (%s): nobody would be told what became of it",
+			f.RequestTimeout, f.BodyTimeout, f.PublishTimeout)
+	}
+	return nil
+}
+
+func (f *limitFlags) events(c *gateway.EventsConfig) {
+	c.MaxBody, c.MaxBatch, c.MaxInFlight = int64(f.MaxBody), f.MaxBatch, int64(f.MaxInFlight)
+	c.BodyTimeout, c.PublishTimeout, c.RetryAfter = f.BodyTimeout, f.PublishTimeout, f.RetryAfter
+}
+
+func (f *limitFlags) server(c *gateway.Config) {
+	c.MaxHeader, c.MaxConnections = int(f.MaxHeader), f.MaxConnections
+	c.HeaderTimeout, c.WriteTimeout, c.IdleTimeout, c.ShutdownTimeout = f.HeaderTimeout, f.RequestTimeout, f.IdleTimeout, f.StopTimeout
+}
+
+// byteSize is a number of bytes, written as such or with a unit: 8MiB.
+type byteSize int64
+
+var byteUnits = map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+var errByteSize = errors.New("a number of bytes is written 1000, 64KiB, 8MiB or 1GiB")
+
+// UnmarshalText reads it.
+func (b *byteSize) UnmarshalText(text []byte) error {
+	digits := strings.TrimRight(string(text), "KMGiB")
+	unit, ok := byteUnits[string(text[len(digits):])]
+	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+	if err != nil || !ok || n < 0 || n > math.MaxInt64/unit {
+		return fmt.Errorf("%q: %w", text, errByteSize)
+	}
+	*b = byteSize(n * unit)
+	return nil
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/makegood/makegood/infra/access"
+	gateway "github.com/makegood/makegood/infra/http"
+)
+
+type tokenCommand struct {
+	New tokenNew `cmd:"" help:"Make a token, print it once, and write who may use it for what into the access file."`
+}
+
+type tokenNew struct {
+	AccessFile string   `help:"The file to add it to; made where it is missing." required:"" type:"path"`
+	Name       string   `help:"Who it is for, as the access log will call them." required:""`
+	Scope      []string `help:"What they may do: read, write, operate." required:"" enum:"read,write,operate"`
+	Source     []string `help:"Source of events that a writer is bound to; may be given again." sep:"none"`
+}
+
+// Run makes a token. It alone goes to standard output, so that it can be piped to where it belongs.
+func (c *tokenNew) Run(s streams) error {
+	entry := access.Entry{Name: c.Name, Sources: c.Source}
+	for _, scope := range c.Scope {
+		entry.Scopes = append(entry.Scopes, gateway.Scope(scope))
+	}
+	token, err := access.Issue(c.AccessFile, entry)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "%s was added to %s. This is the only time that its token is shown:\n", c.Name, c.AccessFile)
+	_, err = fmt.Fprintln(s.out, token)
+	return err
+}
