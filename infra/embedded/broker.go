@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -62,6 +63,9 @@ type BrokerConfig struct {
 	Logger *slog.Logger
 
 	segmentBytes int // for tests: many segments from few records
+	// for tests: how often to look for members that are gone, and how long to
+	// miss them
+	ghostWatch, ghostPatience time.Duration
 }
 
 // Validate says what is wrong with the configuration.
@@ -112,6 +116,8 @@ type Broker struct {
 	cluster *kfake.Cluster
 	addr    string
 	log     *brokerLog
+	stop    context.CancelFunc
+	hunt    sync.WaitGroup
 	close   sync.Once
 	err     error
 }
@@ -131,6 +137,9 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	}
 	if cfg.segmentBytes == 0 {
 		cfg.segmentBytes = segmentBytes
+	}
+	if cfg.ghostWatch == 0 {
+		cfg.ghostWatch, cfg.ghostPatience = ghostWatch, ghostPatience
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -157,6 +166,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	}
 
 	log := &brokerLog{log: cfg.Logger}
+	hunter := &ghostHunter{guests: new(guests), log: cfg.Logger, watch: cfg.ghostWatch, wait: cfg.ghostPatience}
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.ClusterID("makegood"),
@@ -169,7 +179,8 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 			if err != nil {
 				return nil, fmt.Errorf("broker: %w", err)
 			}
-			return cfg.advertised(guardedListener{l, cfg.Logger})
+			hunter.addr = l.Addr().String()
+			return cfg.advertised(guardedListener{l, cfg.Logger, hunter.guests})
 		}),
 		// The log is the record of what was accepted: nothing expires.
 		kfake.BrokerConfigs(map[string]string{
@@ -200,6 +211,9 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 		}
 		debug.FreeOSMemory() // reading the log left whole segments behind
 		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log}
+		hunting, stop := context.WithCancel(context.WithoutCancel(ctx))
+		b.stop = stop
+		b.hunt.Go(func() { hunter.run(hunting) })
 		cfg.Logger.Info("broker started", "addr", b.addr, "dir", dir)
 		return b, nil
 	case <-ctx.Done():
@@ -220,7 +234,9 @@ func (b *Broker) Addr() string { return b.addr }
 // should be closed before it.
 func (b *Broker) Close() error {
 	b.close.Do(func() {
+		b.stop()
 		b.cluster.Close()
+		b.hunt.Wait()
 		if err := b.log.failure(); err != nil {
 			b.err = fmt.Errorf("closing broker: %w", err)
 		}
@@ -295,7 +311,8 @@ func (l advertisedListener) Addr() net.Addr { return l.addr }
 //     (Kafka refuses it too), but one that does must not cost others' records.
 type guardedListener struct {
 	net.Listener
-	log *slog.Logger
+	log    *slog.Logger
+	guests *guests
 }
 
 func (l guardedListener) Accept() (net.Conn, error) {
@@ -303,7 +320,8 @@ func (l guardedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // kfake only stops on it, and net's error says it all
 	}
-	return &guardedConn{Conn: c, log: l.log}, nil
+	l.guests.add(c, 1)
+	return &guardedConn{Conn: c, log: l.log, guests: l.guests}, nil
 }
 
 type guardedConn struct {
@@ -313,6 +331,14 @@ type guardedConn struct {
 	produce []byte                   // a produce request, which is judged as a whole
 	pending []byte                   // what was read ahead and is still to be handed on
 	left    int                      // what of the request is still to come after it
+	guests  *guests
+	gone    sync.Once
+}
+
+// Close is also called when the client has hung up.
+func (c *guardedConn) Close() error {
+	c.gone.Do(func() { c.guests.add(c.Conn, -1) })
+	return c.Conn.Close() //nolint:wrapcheck // net's error says it all
 }
 
 const (

@@ -33,6 +33,8 @@
 //   - Group membership is not kept over a restart: StartBroker drops what kfake
 //     saves of it at a clean stop, or members of the stopped process would hold
 //     their partitions until their sessions time out.
+//   - It doesn't learn that a group's member is gone where its connection ended
+//     while it waited to join, and would wait for it: see ghostHunter.
 //   - Idempotent producers work. Their sequence windows are saved at a clean
 //     stop only: after a crash a retried batch may be stored twice, which
 //     identity by event makes harmless. Transactions in flight are aborted.

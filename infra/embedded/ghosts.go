@@ -1,0 +1,169 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kbin"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Ghosts are members of a consumer group whose process is gone, and of whom
+// kfake doesn't learn it. It starts a member's session timer when it has
+// answered the member's request to join; an answer that nobody takes, since the
+// process was killed or its connection cut while it waited, starts none. Such a
+// member holds partitions for ever. Worse, every other member that joins anew
+// restarts the wait for it: three of them that try again every 40 seconds keep
+// each other waiting 30 seconds for a ghost until somebody restarts the broker.
+//
+// So somebody looks: a member whose connection has been gone for ghostPatience
+// leaves the group. One that is alive, and came by another connection meanwhile,
+// is told that it is unknown and joins again.
+
+const (
+	ghostWatch    = 3 * time.Second
+	ghostPatience = 12 * time.Second // longer than a session usually lasts without a sign of life
+)
+
+// guests are the connections that are open, by the address at their other end.
+type guests struct {
+	mu   sync.Mutex
+	open map[string]int
+}
+
+func (g *guests) add(c net.Conn, n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == nil {
+		g.open = map[string]int{}
+	}
+	name := c.RemoteAddr().String()
+	if g.open[name] += n; g.open[name] == 0 {
+		delete(g.open, name)
+	}
+}
+
+func (g *guests) here(name string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open[name] > 0
+}
+
+// ghostHunter sends ghosts away.
+type ghostHunter struct {
+	addr   string // where the broker listens
+	guests *guests
+	log    *slog.Logger
+	watch  time.Duration
+	wait   time.Duration
+
+	missing map[member]time.Time
+}
+
+type member struct{ group, id string }
+
+func (h *ghostHunter) run(ctx context.Context) {
+	h.missing = map[member]time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(h.watch):
+		}
+		if err := h.look(time.Now()); err != nil && ctx.Err() == nil {
+			h.log.Warn("broker can't look for members that are gone", "error", err)
+		}
+	}
+}
+
+// look finds the members whose connections are gone, and sends away those that
+// have been missed for long enough.
+func (h *ghostHunter) look(now time.Time) error {
+	conn, err := net.DialTimeout("tcp", h.addr, h.wait)
+	if err != nil {
+		return fmt.Errorf("connecting to ourselves: %w", err)
+	}
+	defer func() { _ = conn.Close() }() // nothing is lost with it
+	if err := conn.SetDeadline(now.Add(h.wait)); err != nil {
+		return fmt.Errorf("connecting to ourselves: %w", err)
+	}
+	list := kmsg.NewPtrListGroupsRequest()
+	listed := list.ResponseKind().(*kmsg.ListGroupsResponse)
+	if err := talk(conn, list, listed); err != nil {
+		return fmt.Errorf("listing groups: %w", err)
+	}
+	describe := kmsg.NewPtrDescribeGroupsRequest()
+	for _, g := range listed.Groups {
+		describe.Groups = append(describe.Groups, g.Group)
+	}
+	described := describe.ResponseKind().(*kmsg.DescribeGroupsResponse)
+	if err := talk(conn, describe, described); err != nil {
+		return fmt.Errorf("describing groups: %w", err)
+	}
+	missing := map[member]time.Time{}
+	var errs []error
+	for _, g := range described.Groups {
+		for _, m := range g.Members {
+			if m.ClientHost == "" || h.guests.here(m.ClientHost) {
+				continue
+			}
+			who := member{g.Group, m.MemberID}
+			since, before := h.missing[who]
+			if !before {
+				since = now
+			}
+			if now.Sub(since) < h.wait {
+				missing[who] = since
+				continue
+			}
+			h.log.Warn("broker sends a member away whose connection is gone", "group", g.Group, "member", m.MemberID, "client", m.ClientHost)
+			leave := kmsg.NewPtrLeaveGroupRequest()
+			leave.Group, leave.MemberID = g.Group, m.MemberID
+			if err := talk(conn, leave, leave.ResponseKind()); err != nil {
+				errs = append(errs, fmt.Errorf("sending %s away: %w", m.MemberID, err))
+			}
+		}
+	}
+	h.missing = missing
+	return errors.Join(errs...)
+}
+
+// talk sends a request in its oldest form, and reads the answer.
+func talk(conn net.Conn, request kmsg.Request, answer kmsg.Response) error {
+	request.SetVersion(0)
+	answer.SetVersion(0)
+	be := binary.BigEndian
+	b := make([]byte, 4, 256)
+	b = be.AppendUint16(b, uint16(request.Key()))
+	b = be.AppendUint16(b, 0) // the version
+	b = be.AppendUint32(b, 0) // which request it is: the only one on its way
+	b = kbin.AppendNullableString(b, nil)
+	b = request.AppendTo(b)
+	be.PutUint32(b, uint32(len(b)-4))
+	if _, err := conn.Write(b); err != nil {
+		return fmt.Errorf("sending: %w", err)
+	}
+	var head [8]byte
+	if _, err := io.ReadFull(conn, head[:]); err != nil {
+		return fmt.Errorf("receiving: %w", err)
+	}
+	size := be.Uint32(head[:4])
+	if size < 4 || size > maxRequestBytes {
+		return fmt.Errorf("receiving: an answer of %d bytes", size)
+	}
+	body := make([]byte, size-4)
+	if _, err := io.ReadFull(conn, body); err != nil {
+		return fmt.Errorf("receiving: %w", err)
+	}
+	if err := answer.ReadFrom(body); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	return nil
+}
