@@ -27,6 +27,7 @@ type commandLine struct {
 	Import      importCommand      `cmd:"" help:"Read events from files."`
 	Report      reportsCommand     `cmd:"" help:"What the fixes really cost, by what you ask."`
 	Summary     summaryCommand     `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
+	Statement   statementCommand   `cmd:"" help:"The account of a store or a vendor for a month, with its cases and their evidence."`
 	Reconcile   reconcileCommand   `cmd:"" help:"Hold the books against the log, themselves, and a payment processor's payouts."`
 	Explain     explainCommand     `cmd:"" help:"The whole story of one order, down to the journal lines."`
 	Close       closeCommand       `cmd:"" help:"Close a month: what comes later is posted later."`

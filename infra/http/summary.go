@@ -12,6 +12,7 @@ import (
 // Numbers are the questions of people who steer and of those who audit.
 type Numbers interface {
 	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
+	Statement(context.Context, projections.StatementQuery) (*projections.Statement, error)
 	// Reconcile holds the books against the log and themselves, and clearing against payouts where there are any.
 	Reconcile(context.Context, Payouts) (*projections.Reconciliation, error)
 }
@@ -26,6 +27,7 @@ func numberRoutes(b Books, handle func(pattern string, f func(http.ResponseWrite
 		summary, err := b.Summary(r.Context(), q)
 		return answer(w, summary, err)
 	})
+	handle("GET /v1/statement", func(w http.ResponseWriter, r *http.Request) error { return statement(w, r, b) })
 	handle("POST /v1/reconcile", func(w http.ResponseWriter, r *http.Request) error { return reconcile(w, r, b) })
 }
 

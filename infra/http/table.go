@@ -48,27 +48,13 @@ func (t *table) csv(w http.ResponseWriter, name string) error {
 	return nil
 }
 
-// xlsx writes a workbook of one sheet. Cells of numbers hold the digits as they are; excelize (BSD, the one maintained
-// writer of the format in Go) would take a float otherwise.
+// xlsx writes a workbook of one sheet.
 func (t *table) xlsx(w http.ResponseWriter, name string) error {
 	f := excelize.NewFile()
 	defer f.Close()
 	const sheet = "Sheet1"
-	for i, row := range append([][]string{t.header}, t.rows...) {
-		for j, value := range row {
-			cell, err := excelize.CoordinatesToCellName(j+1, i+1)
-			if err != nil {
-				return fmt.Errorf("write the workbook: %w", err)
-			}
-			if i > 0 && t.numeric[j] {
-				err = f.SetCellDefault(sheet, cell, value)
-			} else {
-				err = f.SetCellStr(sheet, cell, value)
-			}
-			if err != nil {
-				return fmt.Errorf("write the workbook: %w", err)
-			}
-		}
+	if err := t.fill(f, sheet); err != nil {
+		return fmt.Errorf("write the workbook: %w", err)
 	}
 	if err := f.SetSheetName(sheet, name); err != nil {
 		return fmt.Errorf("write the workbook: %w", err)
@@ -76,5 +62,31 @@ func (t *table) xlsx(w http.ResponseWriter, name string) error {
 	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".xlsx"))
 	_ = f.Write(w) // as above
+	return nil
+}
+
+// fill writes the table into a sheet. Cells of numbers hold the digits as they are; excelize (BSD, the one maintained
+// writer of the format in Go) would take a float otherwise. Text that is longer than a cell takes (32,767 characters) ends
+// with a sign that it goes on.
+func (t *table) fill(f *excelize.File, sheet string) error {
+	for i, row := range append([][]string{t.header}, t.rows...) {
+		for j, value := range row {
+			cell, err := excelize.CoordinatesToCellName(j+1, i+1)
+			if err != nil {
+				return err
+			}
+			if i > 0 && t.numeric[j] {
+				err = f.SetCellDefault(sheet, cell, value)
+			} else {
+				if text := []rune(value); len(text) > excelize.TotalCellChars {
+					value = string(text[:excelize.TotalCellChars-1]) + "…"
+				}
+				err = f.SetCellStr(sheet, cell, value)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }

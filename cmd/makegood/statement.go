@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// Statement reads the account of a store or a vendor.
+func (b books) Statement(ctx context.Context, q projections.StatementQuery) (*projections.Statement, error) {
+	return projections.ReadStatement(ctx, b.store.DB, q, b.now())
+}
+
+type statementCommand struct {
+	booksFlags
+	Store  string `help:"The store." xor:"of" required:""`
+	Vendor string `help:"The vendor." xor:"of" required:""`
+	Period string `help:"The month of posting, YYYY-MM." required:""`
+	AsOf   string `help:"What was recorded by then: a time, or close:YYYY-MM."`
+	Format string `help:"html (prints on A4 and Letter), csv, xlsx or json." enum:"html,csv,xlsx,json" default:"html"`
+	Part   string `help:"Of csv: accounts or cases." enum:"accounts,cases" default:"accounts"`
+	Output string `help:"File to write; standard output where none is given." short:"o" type:"path"`
+}
+
+// Run writes the statement.
+func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	query := url.Values{"period": {c.Period}, "format": {c.Format}, "part": {c.Part}}
+	for name, value := range map[string]string{"store": c.Store, "vendor": c.Vendor, "as_of": c.AsOf} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	// Whole before any of it is written: a file that is cut short looks like a statement.
+	var text bytes.Buffer
+	if err := books.get(ctx, "/v1/statement", query, &text); err != nil {
+		return err
+	}
+	if c.Output == "" {
+		_, err = s.out.Write(text.Bytes())
+		return err
+	}
+	if err := os.WriteFile(c.Output, text.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write the statement: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections"
+)
+
+//go:embed statement.html
+var statementHTML string
+
+var statementPage = template.Must(template.New("statement").Parse(statementHTML))
+
+// statement answers as JSON, as a page that prints, as CSV of one part, or as a workbook of both.
+func statement(w http.ResponseWriter, r *http.Request, b Books) error {
+	values := r.URL.Query()
+	if err := onlyParameters(values, "store", "vendor", "period", "as_of", "format", "part"); err != nil {
+		return err
+	}
+	q := projections.StatementQuery{Store: values.Get("store"), Vendor: values.Get("vendor")}
+	var err error
+	if q.Period, err = domain.ParsePeriod(values.Get("period")); err != nil {
+		return &badQuery{err.Error()}
+	}
+	if err := q.Validate(); err != nil {
+		return &badQuery{err.Error()}
+	}
+	if q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b); err != nil {
+		return err
+	}
+	format, part := values.Get("format"), values.Get("part")
+	if part != "" && part != "accounts" && part != "cases" {
+		return &badQuery{fmt.Sprintf("part: %q is none of accounts, cases", part)}
+	}
+	s, err := b.Statement(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	name := "statement-" + fileName(q.Store+q.Vendor) + "-" + s.Period
+	switch format {
+	case "", "json":
+		return answer(w, s, nil)
+	case "html":
+		return statementAsHTML(w, s)
+	case "csv":
+		if part == "cases" {
+			return statementCases(s).csv(w, name+"-cases")
+		}
+		return statementAccounts(s).csv(w, name+"-accounts")
+	case "xlsx":
+		return statementAsWorkbook(w, s, name)
+	default:
+		return &badQuery{fmt.Sprintf("format: %q is none of json, html, csv, xlsx", format)}
+	}
+}
+
+// fileName keeps of an id what every file system takes.
+func fileName(id string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '_'
+	}, id)
+}
+
+func statementAsHTML(w http.ResponseWriter, s *projections.Statement) error {
+	of := "store " + s.Store
+	if s.Vendor != "" {
+		of = "vendor " + s.Vendor
+	}
+	var page bytes.Buffer
+	if err := statementPage.Execute(&page, struct {
+		*projections.Statement
+		Of string
+	}{s, of}); err != nil {
+		return fmt.Errorf("write the statement: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	// It runs nothing and fetches nothing, whatever a till has called its orders.
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	_, _ = w.Write(page.Bytes()) // a reader that went away can't be told
+	return nil
+}
+
+func statementAccounts(s *projections.Statement) *table {
+	t := &table{header: []string{"currency", "account", "name", "opening", "debit", "credit", "closing"}, numeric: []bool{false, false, false, true, true, true, true}}
+	for _, c := range s.Currencies {
+		for _, a := range c.Accounts {
+			t.rows = append(t.rows, []string{c.Currency, a.Account, a.Name, a.Opening, a.Debit, a.Credit, a.Closing})
+		}
+	}
+	return t
+}
+
+func statementCases(s *projections.Statement) *table {
+	t := &table{header: []string{"currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor", "founded", "gross", "recoveries", "net", "evidence"},
+		numeric: []bool{false, false, false, false, false, false, false, false, true, true, true, false}}
+	for _, c := range s.Currencies {
+		for i := range c.Cases {
+			k := &c.Cases[i]
+			t.rows = append(t.rows, []string{c.Currency, k.ErrorID, k.OrderID, k.Kind, k.RootCause, k.PartyAtFault, k.VendorID, strconv.FormatBool(k.Founded),
+				k.Gross, k.Recoveries, k.Net, strings.Join(k.Evidence, "; ")})
+		}
+	}
+	return t
+}
+
+func statementAsWorkbook(w http.ResponseWriter, s *projections.Statement, name string) error {
+	f := excelize.NewFile()
+	defer f.Close()
+	if err := f.SetSheetName("Sheet1", "accounts"); err != nil {
+		return fmt.Errorf("write the workbook: %w", err)
+	}
+	if _, err := f.NewSheet("cases"); err != nil {
+		return fmt.Errorf("write the workbook: %w", err)
+	}
+	for sheet, t := range map[string]*table{"accounts": statementAccounts(s), "cases": statementCases(s)} {
+		if err := t.fill(f, sheet); err != nil {
+			return fmt.Errorf("write the workbook: %w", err)
+		}
+	}
+	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".xlsx"))
+	_ = f.Write(w) // the status is sent; a reader that went away can't be told
+	return nil
+}
