@@ -305,6 +305,19 @@ func TestUnpricedIsCountedAndListed(t *testing.T) {
 	if got := strings.Join(missing, " "); got != "fleet_hour: labour_hour:agent voucher_redemption:voucher labour_hour:inspector" {
 		t.Errorf("missing %s", got)
 	}
+	// What leaves the books leaves the list: the loser of a conflict, unpriced like the first.
+	mustPost(t, c, strings.Replace(goldenEvents[4], `"minutes":18`, `"minutes":19`, 1))
+	for deadline := time.Now().Add(time.Minute); s.Conflicts == 0; time.Sleep(100 * time.Millisecond) {
+		if s, err = c.caughtUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no conflict within a minute: %+v", s)
+		}
+	}
+	if s.Unpriced != 4 {
+		t.Errorf("status %+v", s)
+	}
 }
 
 // TestKilledAtAnyMoment: a process that is killed again and again, and events that are sent again and again until they
