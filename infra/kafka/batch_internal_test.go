@@ -65,7 +65,7 @@ func TestWhatIsPackedIsUnpacked(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	for range 300 {
+	for range 60 {
 		var data []byte
 		var want []*message.Message
 		at := rnd.Int64N(1 << 40)

