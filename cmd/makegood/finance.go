@@ -42,10 +42,8 @@ func (b books) settled(ctx context.Context, ends map[domain.Partition]int64) (bo
 	if err != nil {
 		return false, fmt.Errorf("ask where the topics end: %w", err)
 	}
-	if ends != nil {
-		for p, end := range ends {
-			wanted[kafka.TopicPartition{Topic: b.config.topic(p.Stream), Partition: int(p.Number)}] = end
-		}
+	for p, end := range ends {
+		wanted[kafka.TopicPartition{Topic: b.config.topic(p.Stream), Partition: int(p.Number)}] = end
 	}
 	committed, err := b.admin.Committed(ctx, b.config.Group, topics...)
 	if err != nil {
