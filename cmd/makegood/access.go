@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"os"
 
-	"github.com/makegood/makegood/infra/access"
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/prometheus"
 )
 

@@ -14,9 +14,9 @@ import (
 	promclient "github.com/prometheus/client_golang/prometheus"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/infra/access"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/embedded"
+	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/prometheus"
 	"github.com/makegood/makegood/projections"

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/makegood/makegood/infra/access"
+	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/kafka"
 )
 

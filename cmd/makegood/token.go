@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 
-	"github.com/makegood/makegood/infra/access"
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/http/access"
 )
 
 type tokenCommand struct {

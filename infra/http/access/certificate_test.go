@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/makegood/makegood/infra/access"
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
 )
 

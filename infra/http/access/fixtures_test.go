@@ -15,8 +15,8 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
-	"github.com/makegood/makegood/infra/access"
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/http/access"
 )
 
 // clock stands still until it is moved.
