@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 
 	"github.com/cockroachdb/apd/v3"
@@ -168,56 +169,104 @@ func magnitude(n int64) uint64 {
 	return uint64(n)
 }
 
-// exact is a sum of products of two Decimals, counted in 10^-12, without rounding and without a bound: apd's BigInt is
-// a big.Int that keeps what fits in 128 bits inline, so ordinary events don't allocate.
-type exact struct{ n apd.BigInt }
+// exact is a sum of products of two Decimals, counted in 10^-12, without rounding: an integer of 128 bits, two's
+// complement. A product of two Decimals within MaxDecimal is at most 10^36, and 128 bits hold 1.7 × 10^38. What an event
+// subtracts are single Decimals, so a sum that goes beyond that never comes back: it stays out of range.
+type exact struct {
+	high int64
+	low  uint64
+	over bool // the sum went beyond 128 bits
+}
 
 // product adds a × b.
 func (e *exact) product(a, b Decimal) { e.scaled(a, b, 1) }
 
-// scaled adds a × b × factor.
+// scaled adds a × b × factor; factor is above zero.
 func (e *exact) scaled(a, b Decimal, factor int64) {
-	var x, y apd.BigInt
-	x.SetInt64(int64(a))
-	y.SetInt64(int64(b))
-	x.Mul(&x, &y)
+	high, low := bits.Mul64(magnitude(int64(a)), magnitude(int64(b)))
 	if factor != 1 {
-		y.SetInt64(factor)
-		x.Mul(&x, &y)
+		beyond, more := bits.Mul64(high, uint64(factor))
+		var carry uint64
+		high, low = bits.Mul64(low, uint64(factor))
+		high, carry = bits.Add64(high, more, 0)
+		e.over = e.over || beyond != 0 || carry != 0
 	}
-	e.n.Add(&e.n, &x)
+	e.over = e.over || high>>63 != 0
+	x := exact{high: int64(high), low: low}
+	if (a < 0) != (b < 0) {
+		x.negate()
+	}
+	e.plus(&x)
 }
 
 func (e *exact) add(d Decimal)      { e.product(d, one) }
 func (e *exact) subtract(d Decimal) { e.product(-d, one) }
 
-func (e *exact) plus(o *exact) { e.n.Add(&e.n, &o.n) }
+func (e *exact) plus(o *exact) {
+	low, carry := bits.Add64(e.low, o.low, 0)
+	high := e.high + o.high + int64(carry)
+	// Two of one sign never have a sum of the other.
+	e.over = e.over || o.over || (e.high^high)&(o.high^high) < 0
+	e.high, e.low = high, low
+}
+
+func (e *exact) negate() {
+	low, borrow := bits.Sub64(0, e.low, 0)
+	e.high, e.low = -e.high-int64(borrow), low
+}
+
+func (e *exact) isZero() bool { return e.high == 0 && e.low == 0 && !e.over }
 
 // round divides by divisor and rounds half to even to 4 decimals, in one step: no double rounding.
 func (e *exact) round(divisor int64) (Amount, error) {
 	const toAmount = 100_000_000 // 10^-12 → 10^-4
-	var d, q, r apd.BigInt
-	d.SetInt64(divisor)
-	r.SetInt64(toAmount)
-	d.Mul(&d, &r)
-	q.QuoRem(&e.n, &d, &r)
-	sign := e.n.Sign()
-	r.Abs(&r)
+	if e.over {
+		return 0, ErrAmountOutOfRange
+	}
+	x, negative := *e, e.high < 0
+	if negative {
+		x.negate()
+	}
+	beyond, d := bits.Mul64(uint64(divisor), toAmount)
+	if beyond != 0 || d>>63 != 0 {
+		return x.roundWide(divisor, toAmount, negative)
+	}
+	if uint64(x.high) >= d {
+		return 0, ErrAmountOutOfRange // the quotient alone has more than 64 bits
+	}
+	q, r := bits.Div64(uint64(x.high), x.low, d)
+	// Away from zero when the rest is above a half, or a half beside an odd number.
+	if twice := 2 * r; twice > d || twice == d && q&1 == 1 {
+		q++
+	}
+	if q > uint64(MaxAmount) {
+		return 0, ErrAmountOutOfRange
+	}
+	if negative {
+		return -Amount(q), nil
+	}
+	return Amount(q), nil
+}
+
+// roundWide is round for divisors that 64 bits don't hold: a trip of thousands of millions of stops. e isn't negative.
+func (e *exact) roundWide(divisor, scale int64, negative bool) (Amount, error) {
+	var n, d, q, r apd.BigInt
+	n.SetInt64(e.high)
+	n.Lsh(&n, 64)
+	n.Add(&n, q.SetUint64(e.low))
+	d.Mul(d.SetInt64(divisor), r.SetInt64(scale))
+	q.QuoRem(&n, &d, &r)
 	r.Add(&r, &r)
-	// QuoRem truncates towards zero: move away from zero when the rest is above a half, or a half beside an odd number.
 	if c := r.Cmp(&d); c > 0 || (c == 0 && q.Bit(0) == 1) {
-		var step apd.BigInt
-		step.SetInt64(int64(sign))
-		q.Add(&q, &step)
+		q.Add(&q, r.SetInt64(1))
 	}
-	if !q.IsInt64() {
+	if !q.IsInt64() || q.Int64() > int64(MaxAmount) {
 		return 0, ErrAmountOutOfRange
 	}
-	a := Amount(q.Int64())
-	if a > MaxAmount || a < -MaxAmount {
-		return 0, ErrAmountOutOfRange
+	if negative {
+		return -Amount(q.Int64()), nil
 	}
-	return a, nil
+	return Amount(q.Int64()), nil
 }
 
 // ErrAmountOutOfRange says that a journal line would not fit in a Decimal(18,4).

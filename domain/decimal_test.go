@@ -117,6 +117,48 @@ func TestRoundingBeyondTheRange(t *testing.T) {
 	}
 }
 
+// The widest that the bounds of an event allow: products of millions of millions, and divisors of more than 64 bits.
+func TestRoundingOfWideNumbers(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	most := new(big.Int).SetInt64(int64(MaxAmount))
+	for range 50_000 {
+		var e exact
+		want := new(big.Rat)
+		for range 1 + random.IntN(3) {
+			a, b := Decimal(random.Int64N(int64(MaxDecimal)>>random.IntN(50)+1)), Decimal(random.Int64N(int64(MaxDecimal)>>random.IntN(50)+1))
+			if random.IntN(4) == 0 {
+				a = -a
+			}
+			factor := []int64{1, 60}[random.IntN(2)]
+			e.scaled(a, b, factor)
+			term := new(big.Rat).Mul(big.NewRat(int64(a), one), big.NewRat(int64(b), one))
+			want.Add(want, term.Mul(term, big.NewRat(factor, 1)))
+		}
+		divisor := 1 + random.Int64N(60_000_000_000_000>>random.IntN(46))
+		want.Quo(want, big.NewRat(divisor, 1))
+		w := halfEven(want)
+		got, err := e.round(divisor)
+		if beyond := new(big.Int).Abs(w).Cmp(most) > 0; beyond != (err != nil) {
+			t.Fatalf("seed %d: %s / %d ends with %v", seed, want.FloatString(6), divisor, err)
+		}
+		if err == nil && w.Cmp(big.NewInt(int64(got))) != 0 {
+			t.Fatalf("seed %d: %s rounds to %s, not to %s", seed, want.FloatString(20), got, w)
+		}
+	}
+}
+
+func TestSumsBeyond128Bits(t *testing.T) {
+	var e exact
+	for range 200 {
+		e.product(MaxDecimal, MaxDecimal)
+	}
+	if _, err := e.round(1); !errors.Is(err, ErrAmountOutOfRange) {
+		t.Errorf("2 x 10^26 rounds with %v", err)
+	}
+}
+
 func TestAmountsInWords(t *testing.T) {
 	for a, want := range map[Amount]string{0: "0.0000", 1: "0.0001", -1: "-0.0001", 1_234_567: "123.4567", MaxAmount: "99999999999999.9999", -10_000: "-1.0000"} {
 		if a.String() != want {

@@ -56,11 +56,11 @@ func (p *posting) table() {
 	case *OrderPlaced:
 		net, tax, cost := p.order(d)
 		p.balance(Clearing, Cash)
-		p.debit(CostOfGoods, NoElement, Accrued, cost)
+		p.debit(CostOfGoods, NoElement, Accrued, &cost)
 		p.debit(PaymentFees, NoElement, Cash, of(d.PaymentFee))
-		p.credit(Sales, NoElement, Cash, net)
-		p.credit(Tax, NoElement, Cash, tax)
-		p.credit(Inventory, NoElement, Accrued, cost)
+		p.credit(Sales, NoElement, Cash, &net)
+		p.credit(Tax, NoElement, Cash, &tax)
+		p.credit(Inventory, NoElement, Accrued, &cost)
 		p.credit(Clearing, NoElement, Cash, of(d.PaymentFee))
 
 	case *OrderCancelled:
@@ -196,7 +196,7 @@ func (p *posting) returned(d *ReturnReceived) {
 	p.debit(Inventory, NoElement, Accrued, &stock)
 	p.debit(WriteDown, WriteDownElement, Accrued, &writtenDown)
 	p.credit(ReplacementGoods, Goods, Accrued, &resold)
-	if asset.n.Sign() != 0 {
+	if !asset.isZero() {
 		p.balance(ReturnAsset, Accrued)
 	}
 }
@@ -238,14 +238,15 @@ func (p *posting) labour(role string, minutes Decimal) {
 }
 
 // order sums up an order: sales net of tax, tax, and what the goods cost.
-func (p *posting) order(d *OrderPlaced) (net, tax, cost *exact) {
-	net, tax, cost = of(d.DeliveryFee), of(d.DeliveryTax), new(exact)
+func (p *posting) order(d *OrderPlaced) (net, tax, cost exact) {
+	net.add(d.DeliveryFee)
+	tax.add(d.DeliveryTax)
 	for i := range d.Lines {
 		l := &d.Lines[i]
 		net.product(l.Quantity, l.UnitPrice)
 		net.subtract(l.Discount)
 		tax.add(l.Tax)
-		p.cost(cost, l.SKU, l.Quantity, l.UnitCost)
+		p.cost(&cost, l.SKU, l.Quantity, l.UnitCost)
 	}
 	return net, tax, cost
 }
