@@ -165,6 +165,8 @@ func (s *Store) dial(ctx context.Context) (*ch.Client, error) {
 			// One block, one part a partition: a batch is the unit.
 			ch.SettingInt("min_insert_block_size_rows", 0),
 			ch.SettingInt("min_insert_block_size_bytes", 0),
+			// Folding copies within a block costs a merge of it (see doc.go); every reader folds anyway.
+			ch.SettingInt("optimize_on_insert", 0),
 		},
 	}
 	c, err := ch.Dial(ctx, o)
