@@ -280,9 +280,12 @@ func (a *App) ensureTopics(ctx context.Context) error {
 // drain bounds how long a stopping projector may take to land what it holds.
 const drain = 15 * time.Second
 
+// subscriberConfig bounds what a projector holds. What is in flight, and with it how large its batches get under load, is
+// bounded in bytes a partition: makegood bench peaked at 233 MiB with 4 MiB each of four partitions, 411 with 8 and 582
+// with 32, while all processes together took 19.6, 18.7 and 19.1 µs of CPU an event.
 func (a *App) subscriberConfig() kafka.SubscriberConfig {
 	return kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.config.Group,
-		MaxInFlight: 65_536, MaxInFlightBytes: 32 << 20, FetchMaxBytes: 4 << 20, Buffer: 8192, FetchMaxWait: 250 * time.Millisecond,
+		MaxInFlight: 32_768, MaxInFlightBytes: 4 << 20, FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond,
 		CommitInterval: 100 * time.Millisecond}
 }
 
