@@ -22,8 +22,11 @@
 //   - a projector or gateway is killed (-9), or told to stop and away for a while (which makes the group rebalance), or
 //     stands still (SIGSTOP), some of them for longer than the group waits for a member;
 //   - the broker or ClickHouse is killed, stopped in good order, or stands still;
-//   - their disk is full: every write beyond the first 4 KiB of a file fails (RLIMIT_FSIZE of that process, which needs
-//     no privilege and fills nothing);
+//   - their disk is full. ClickHouse has a small one of its own (a tmpfs), which is filled to its last byte; where mounting
+//     isn't allowed, that is said, and ClickHouse is killed instead. For the broker every write beyond the first 4 KiB of a
+//     file fails (RLIMIT_FSIZE of that process, which needs no privilege and fills nothing). ClickHouse itself doesn't bear
+//     that: it keeps files that were cut short, a view's definition or a merged part, as if they were whole; with a disk
+//     that is full it doesn't begin what it has no room for;
 //   - all connections to one of them are cut and no new ones let in, or half of them are cut, or every piece that passes
 //     waits, or nothing passes while connections stay open.
 //
@@ -162,6 +165,7 @@ type fleet struct {
 	roles          map[string]*member
 	gateways       []string // their URLs
 	dsn            string   // of ClickHouse itself
+	engineDisk     string   // where it has a disk of its own
 }
 
 func startFleet(ctx context.Context, t *testing.T, startBroker func(*testing.T, *proxy) part) *fleet {
@@ -176,7 +180,13 @@ func startFleet(ctx context.Context, t *testing.T, startBroker func(*testing.T, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := newHost(t, "engine", hostArguments{Dir: t.TempDir(), NativePort: nativePort})
+	dir := t.TempDir()
+	if err := mountSmall(t, dir); err != nil {
+		t.Logf("ClickHouse's disk can't be filled, since it has none of its own: %v", err)
+	} else {
+		f.engineDisk = dir
+	}
+	engine := newHost(t, "engine", hostArguments{Dir: dir, NativePort: nativePort})
 	f.engine = hostPart{engine}
 	report, err := engine.await(ctx)
 	if err != nil {
@@ -242,6 +252,12 @@ func (f *fleet) do(ctx context.Context, x fault) error {
 	case "broker":
 		return f.fail(ctx, f.broker, x, wait)
 	case "engine":
+		if x.kind == "full disk" {
+			if f.engineDisk != "" {
+				return fill(f.engineDisk, wait)
+			}
+			x.kind = "kill"
+		}
 		return f.fail(ctx, f.engine, x, wait)
 	}
 	p := f.brokerPath
@@ -296,8 +312,8 @@ func (f *fleet) fail(ctx context.Context, p part, x fault, wait func()) error {
 		if err := limit(unix.RLIM_INFINITY); err != nil {
 			return err
 		}
-		// There is room again. Some go on with it, some are started anew; Apache Kafka doesn't use a directory again that
-		// failed it.
+		// There is room again. Sometimes the embedded broker goes on with it, sometimes it is started anew; Apache Kafka
+		// doesn't use a directory again that failed it.
 		if _, real := p.(kafkaPart); !real && x.seed%2 == 0 {
 			return nil
 		}
@@ -318,6 +334,38 @@ func (f *fleet) fail(ctx context.Context, p part, x fault, wait func()) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	return p.start(ctx)
+}
+
+// mountSmall gives a directory a small disk of its own.
+func mountSmall(t *testing.T, dir string) error {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=160m,mode=700"); err != nil {
+		return err
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return nil
+}
+
+// fill leaves nothing of a disk for a while.
+func fill(dir string, wait func()) (err error) {
+	name := filepath.Join(dir, "ballast")
+	ballast, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ballast.Close(), os.Remove(name)) }()
+	for piece := make([]byte, 1<<20); len(piece) > 0; {
+		if _, err := ballast.Write(piece); errors.Is(err, unix.ENOSPC) {
+			piece = piece[:len(piece)/2]
+		} else if err != nil {
+			return err
+		}
+	}
+	wait()
+	return nil
 }
 
 func number(t *testing.T, name string, otherwise uint64) uint64 {
