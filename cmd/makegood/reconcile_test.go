@@ -123,7 +123,7 @@ func TestReconcilePayouts(t *testing.T) {
 	if differences != want {
 		t.Errorf("got\n%s\nwant\n%s", differences, want)
 	}
-	if p := r.Payouts; p == nil || fmt.Sprint(p.Payouts, p.Clearing, p.InTransit, p.Matched) != "180.5000 254.0000 69.0000 4" {
+	if p := r.Payouts; p == nil || fmt.Sprintf("%s %s %s %d", p.Payouts, p.Clearing, p.InTransit, p.Matched) != "180.5000 254.0000 69.0000 4" {
 		t.Errorf("%+v", p)
 	}
 	if err := c.post(t.Context(), "/v1/reconcile", "text/csv", strings.NewReader("date,id,amount\n2026-01-07,a,1.00001\n"), nil); err == nil {
