@@ -139,7 +139,7 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 			return 0, err
 		}
 	}
-	if err := rewrite(ctx, p.writer, anew); err != nil {
+	if err := p.rewrite(ctx, anew); err != nil {
 		return 0, err
 	}
 	if err := rollUp(ctx, p.db, &touched); err != nil {

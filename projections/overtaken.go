@@ -83,7 +83,7 @@ func (p *Projector) repostRows(ctx context.Context, b *batch, rows []stored) err
 		b.touched.add(&rows[i].Row)
 		anew = append(anew, rows[i])
 	}
-	if err := rewrite(ctx, p.writer, anew); err != nil {
+	if err := p.rewrite(ctx, anew); err != nil {
 		return err
 	}
 	for i := range anew {

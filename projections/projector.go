@@ -110,8 +110,9 @@ func NewProjector(config ProjectorConfig, subscriber Subscriber, letters message
 	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil || config.Key == nil || config.Letters == "" {
 		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a clock and a logger")
 	}
-	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db,
-		voids: &voidSettler{db: db, writer: writer}}, nil
+	p := &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db}
+	p.voids = &voidSettler{db: db, rewrite: p.rewrite}
+	return p, nil
 }
 
 // Stats are live.

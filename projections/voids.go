@@ -21,7 +21,7 @@ type voidRef struct{ order, source, id string }
 // in the ledger, the original's own lines decide. Of several voids of one event the first recorded counts.
 type voidSettler struct {
 	db      driver.Conn
-	writer  Writer
+	rewrite func(context.Context, []stored) error
 	pending []voidRef // targets that haven't come yet
 }
 
@@ -105,7 +105,7 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 			return 0, nil, err
 		}
 	}
-	if err := rewrite(ctx, v.writer, anew); err != nil {
+	if err := v.rewrite(ctx, anew); err != nil {
 		return 0, nil, err
 	}
 	// Only now, that all is written, is it settled.
@@ -129,22 +129,21 @@ func negateAs(void, original *stored) bool {
 	return true
 }
 
-// rewrite writes rows again, at their new revision.
-func rewrite(ctx context.Context, w Writer, rows []stored) error {
+// rewrite writes rows again, at their new revision, and doesn't give up: an insert that fails half-way may have reached the
+// ledger and not the tables that are fed from it. Whoever looked at the ledger again would find the row as it should be, and
+// leave the others as they are.
+func (p *Projector) rewrite(ctx context.Context, rows []stored) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	b := w.Batch()
+	b := p.writer.Batch()
 	for i := range rows {
 		if err := rows[i].check(); err != nil {
 			return err
 		}
 		b.Append(&rows[i].Row)
 	}
-	if err := b.Insert(ctx); err != nil {
-		return fmt.Errorf("write %d rows anew: %w", len(rows), err)
-	}
-	return nil
+	return p.insist(ctx, fmt.Sprintf("write %d rows anew", len(rows)), b.Insert)
 }
 
 func (p *Projector) settleVoids(ctx context.Context, b *batch) error {
@@ -191,7 +190,7 @@ WHERE refused = '' AND (cityHash64(voids_source, voids_id) IN arrived OR cityHas
 	anew := 0
 	const most = 1000
 	for part := range slices.Chunk(targets, most) {
-		one := &voidSettler{db: p.db, writer: p.writer}
+		one := &voidSettler{db: p.db, rewrite: p.rewrite}
 		n, settled, err := one.settle(ctx, part, p.keepRefused)
 		anew += n
 		if err != nil {

@@ -134,16 +134,21 @@ func (l *memoryLog) ReadTo(_ context.Context, end int64, take func(projections.B
 
 func newTestProjector(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int) *projections.Projector {
 	t.Helper()
-	topics := map[domain.Stream]string{}
-	for s := domain.Orders; s <= domain.Books; s++ {
-		topics[s] = s.String()
-	}
 	writer := store.Writer()
 	t.Cleanup(func() {
 		if err := writer.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return newTestProjectorBy(t, store, l, maxRows, writer)
+}
+
+func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int, writer projections.Writer) *projections.Projector {
+	t.Helper()
+	topics := map[domain.Stream]string{}
+	for s := domain.Orders; s <= domain.Books; s++ {
+		topics[s] = s.String()
+	}
 	p, err := projections.NewProjector(projections.ProjectorConfig{
 		Topics: topics, Letters: "deadletters", Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },

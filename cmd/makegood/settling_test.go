@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -134,5 +135,72 @@ func TestRollUpsKnowOfConflictsWhateverCrashes(t *testing.T) {
 	}
 	if got := leakage(t, store); got != "o1 5.0000" {
 		t.Errorf("the leakage is %s", got)
+	}
+}
+
+// halfWriter is a writer whose first insert reaches the ledger and none of the tables that are fed from it, as where
+// ClickHouse is killed between the two.
+type halfWriter struct {
+	projections.Writer
+	t     *testing.T
+	store *clickhouse.Store
+	done  bool
+}
+
+func (w *halfWriter) Batch() projections.WriterBatch { return &halfBatch{w.Writer.Batch(), w} }
+
+type halfBatch struct {
+	projections.WriterBatch
+	of *halfWriter
+}
+
+func (b *halfBatch) Insert(ctx context.Context) error {
+	w := b.of
+	if w.done {
+		return b.WriterBatch.Insert(ctx)
+	}
+	w.done = true
+	feeds := []string{"failures_feed", "voids_feed", "identities_feed", "unpriced_feed"}
+	for _, feed := range feeds {
+		if err := w.store.DB.Exec(ctx, "DETACH TABLE "+feed); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if err := b.WriterBatch.Insert(ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, feed := range feeds {
+		if err := w.store.DB.Exec(ctx, "ATTACH TABLE "+feed); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return errors.New("the connection ended")
+}
+
+// TestWhatLeavesTheBooksLeavesEveryTable: a conflict's loser that has left the ledger when the connection ends also leaves
+// what is fed from the ledger.
+func TestWhatLeavesTheBooksLeavesEveryTable(t *testing.T) {
+	store := openStore(t)
+	refund := func(net string) string {
+		return event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"`+net+`"}`)
+	}
+	records := sequence(refund("5"), refund("7"))
+	a := startAtWork(t, store, records)
+	a.book(records[0])
+	a.book(records[1])
+	writer := store.Writer()
+	defer writer.Close()
+	settler := newTestProjectorBy(t, store, &memoryLog{records: records}, 0, &halfWriter{writer, t, store, false})
+	for range 2 {
+		if _, err := settler.SettleConflicts(t.Context()); err != nil {
+			t.Log(err)
+		}
+	}
+	if got := leakage(t, store); got != "o1 5.0000" {
+		t.Errorf("the leakage is %s", got)
+	}
+	var left uint64
+	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM failures FINAL WHERE refused = ''").Scan(&left); err != nil || left != 1 {
+		t.Errorf("%d events bear on failures (%v), not 1", left, err)
 	}
 }
