@@ -201,6 +201,9 @@ func (c *cluster) describe(ctx context.Context, topics ...string) (*metadata.Res
 func ask[Answer protocol.Message](ctx context.Context, c *cluster, broker int32, req protocol.Message) (Answer, error) {
 	var zero Answer
 	got, err := c.exchange(ctx, broker, req.ApiKey(), func(conn *protocol.Conn, version int16) (any, error) {
+		if p, ok := req.(protocol.PreparedMessage); ok {
+			p.Prepare(version)
+		}
 		return protocol.RoundTrip(conn, version, 1, c.cfg.ClientID, req)
 	})
 	if err != nil {

@@ -2,7 +2,10 @@ package kafka
 
 import (
 	"context"
+	"maps"
 	"net"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -13,10 +16,13 @@ import (
 type dialer struct {
 	net   net.Dialer
 	limit time.Duration
+
+	mu   sync.Mutex
+	open map[*limitedConn]struct{}
 }
 
 func newDialer(timeout time.Duration) *dialer {
-	return &dialer{net: net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}, limit: timeout}
+	return &dialer{net: net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}, limit: timeout, open: map[*limitedConn]struct{}{}}
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -24,12 +30,25 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	limited := &limitedConn{Conn: conn, limit: d.limit}
+	limited := &limitedConn{Conn: conn, dialer: d}
 	if err := limited.SetDeadline(time.Time{}); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open[limited] = struct{}{}
 	return limited, nil
+}
+
+// cut closes every connection that is open, whoever is waiting for it.
+func (d *dialer) cut() {
+	d.mu.Lock()
+	open := slices.Collect(maps.Keys(d.open))
+	d.mu.Unlock()
+	for _, c := range open {
+		_ = c.Close()
+	}
 }
 
 // limitedConn takes no deadline for a short one. That is right because both
@@ -37,12 +56,12 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 // ours, and read nothing between requests.
 type limitedConn struct {
 	net.Conn
-	limit time.Duration
+	dialer *dialer
 }
 
 func (c *limitedConn) bound(t time.Time) time.Time {
 	if t.IsZero() {
-		return time.Now().Add(c.limit)
+		return time.Now().Add(c.dialer.limit)
 	}
 	return t
 }
@@ -50,3 +69,10 @@ func (c *limitedConn) bound(t time.Time) time.Time {
 func (c *limitedConn) SetDeadline(t time.Time) error      { return c.Conn.SetDeadline(c.bound(t)) }
 func (c *limitedConn) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(c.bound(t)) }
 func (c *limitedConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(c.bound(t)) }
+
+func (c *limitedConn) Close() error {
+	c.dialer.mu.Lock()
+	delete(c.dialer.open, c)
+	c.dialer.mu.Unlock()
+	return c.Conn.Close()
+}

@@ -74,6 +74,8 @@
 //     when its functions return first, the group joins the next generation.
 //   - The number of partitions is compared with what was seen after the
 //     assignment, so growth between the two is missed. See lookAtLayout.
+//   - ConsumerGroup takes an answer without an offset for a group that is new,
+//     and has everything read again from the beginning. See makeSure.
 //   - FindCoordinator's error code is ignored when Transport routes by group.
 //
 // kfake ignores message.timestamp.type: it stamps a batch only if the producer

@@ -9,6 +9,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/findcoordinator"
+	"github.com/segmentio/kafka-go/protocol/leavegroup"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 	"github.com/segmentio/kafka-go/protocol/offsetcommit"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
@@ -112,6 +113,22 @@ func (c *cluster) commit(ctx context.Context, group, member string, generation i
 				return fmt.Errorf("%s: %w", TopicPartition{t.Name, int(p.PartitionIndex)}, kafkago.Error(p.ErrorCode))
 			}
 		}
+	}
+	return nil
+}
+
+// leave takes a member out of a group.
+func (c *cluster) leave(ctx context.Context, group, member string) error {
+	broker, err := c.coordinator(ctx, group)
+	if err != nil {
+		return err
+	}
+	res, err := ask[*leavegroup.Response](ctx, c, broker, &leavegroup.Request{GroupID: group, Members: []leavegroup.RequestMember{{MemberID: member}}})
+	if err != nil {
+		return err
+	}
+	if res.ErrorCode != 0 {
+		return kafkago.Error(res.ErrorCode)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	kafkago "github.com/segmentio/kafka-go"
 )
 
 // ErrClosed is what a Publisher, Subscriber or Tail answers after its Close.
@@ -19,7 +18,6 @@ var ErrClosed = errors.New("kafka: closed")
 type Subscriber struct {
 	cfg     SubscriberConfig
 	cluster *cluster
-	dialer  *kafkago.Dialer
 
 	mu      sync.Mutex
 	closed  bool
@@ -45,13 +43,6 @@ func NewSubscriber(cfg SubscriberConfig) (*Subscriber, error) {
 		return nil, fmt.Errorf("kafka subscriber: %w", err)
 	}
 	s := &Subscriber{cfg: cfg, cluster: c}
-	s.dialer = &kafkago.Dialer{
-		ClientID:      cfg.ClientID,
-		Timeout:       cfg.DialTimeout,
-		DialFunc:      newDialer(cfg.DialTimeout).dial,
-		TLS:           cfg.TLS,
-		SASLMechanism: c.transport.SASL,
-	}
 	s.closing, s.stop = context.WithCancel(context.Background())
 	s.closeUp = sync.OnceFunc(s.cluster.close)
 	return s, nil

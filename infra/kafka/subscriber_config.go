@@ -50,7 +50,8 @@ type SubscriberConfig struct {
 	HeartbeatInterval time.Duration
 
 	// RebalanceTimeout is how long the group waits in a rebalance for its
-	// members to come. Default 30 s.
+	// members to come, and so how long at worst a member that was lost in the
+	// middle of joining holds up the others, or a Close. Default 10 s.
 	RebalanceTimeout time.Duration
 
 	// DrainTimeout is how long a rebalance or Close waits for messages that were
@@ -93,7 +94,7 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	orDuration(&c.CommitInterval, time.Second)
 	orDuration(&c.SessionTimeout, 10*time.Second)
 	orDuration(&c.HeartbeatInterval, time.Second)
-	orDuration(&c.RebalanceTimeout, 30*time.Second)
+	orDuration(&c.RebalanceTimeout, 10*time.Second)
 	orDuration(&c.DrainTimeout, 4*time.Second)
 	orDuration(&c.PartitionWatchInterval, 10*time.Second)
 	orDuration(&c.NackDelay, 10*time.Millisecond)

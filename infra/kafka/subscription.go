@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -20,6 +22,8 @@ type subscription struct {
 	out    chan *message.Message
 	// layout is how many partitions each topic was last seen to have.
 	layout map[string]int
+	// between is our member id while we are between generations.
+	between atomic.Pointer[string]
 }
 
 // run lives as long as the subscription.
@@ -42,10 +46,14 @@ func (s *subscription) runInGroup(ctx context.Context) {
 	if !s.learnLayout(ctx) {
 		return
 	}
+	dialer := newDialer(s.cfg.DialTimeout)
 	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
-		ID:                s.cfg.Group,
-		Brokers:           s.cfg.Brokers,
-		Dialer:            s.dialer,
+		ID:      s.cfg.Group,
+		Brokers: s.cfg.Brokers,
+		Dialer: &kafkago.Dialer{
+			ClientID: s.cfg.ClientID, Timeout: s.cfg.DialTimeout, DialFunc: dialer.dial,
+			TLS: s.cfg.TLS, SASLMechanism: s.cluster.transport.SASL,
+		},
 		Topics:            s.topics,
 		HeartbeatInterval: s.cfg.HeartbeatInterval,
 		SessionTimeout:    s.cfg.SessionTimeout,
@@ -71,18 +79,24 @@ func (s *subscription) runInGroup(ctx context.Context) {
 		<-ctx.Done()
 		_ = group.Close()
 	})
+	closing.Go(func() {
+		<-ctx.Done()
+		s.leaveBetweenGenerations(dialer)
+	})
 	defer closing.Wait()
 	for failures := 0; ; {
 		gen, err := group.Next(ctx)
 		switch {
 		case err == nil:
 			failures = 0
+			s.between.Store(nil)
 			done := make(chan struct{})
 			gen.Start(func(genCtx context.Context) {
 				defer close(done)
 				s.runGeneration(genCtx, gen)
 			})
 			<-done
+			s.between.Store(&gen.MemberID)
 		case ctx.Err() != nil || errors.Is(err, kafkago.ErrGroupClosed):
 			return
 		default:
@@ -96,6 +110,24 @@ func (s *subscription) runInGroup(ctx context.Context) {
 	}
 }
 
+// leaveBetweenGenerations leaves the group while kafka-go joins it again. Joining
+// waits for the others, and for those who were lost on the way, and kafka-go
+// doesn't close before it is over. Who has left may cut the wait off; who hadn't
+// would stay in the group, unheard, until its session ends.
+func (s *subscription) leaveBetweenGenerations(d *dialer) {
+	member := s.between.Load()
+	if member == nil {
+		return // in a generation, which is left in good order, or not yet a member
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	defer cancel()
+	if err := s.cluster.leave(ctx, s.cfg.Group, *member); err != nil {
+		s.cluster.log.Debug("kafka: leaving the group between generations", "group", s.cfg.Group, "error", err)
+		return
+	}
+	d.cut()
+}
+
 // runGeneration reads the partitions that this generation assigns to us, until
 // it ends, and then gives them back in good order.
 func (s *subscription) runGeneration(genCtx context.Context, gen *kafkago.Generation) {
@@ -107,12 +139,43 @@ func (s *subscription) runGeneration(genCtx context.Context, gen *kafkago.Genera
 			assigned[TopicPartition{topic, p.ID}] = p.Offset
 		}
 	}
+	if !s.makeSure(ctx, assigned) {
+		return
+	}
 	s.cluster.log.Info("kafka: partitions assigned", "group", s.cfg.Group, "generation", gen.ID, "partitions", assigned)
 	var watching sync.WaitGroup
 	watching.Go(func() { s.watchLayout(ctx, cancel) })
 	s.read(ctx, assigned, func(offsets map[string]map[int]int64) error { return s.commit(gen, offsets) })
 	cancel()
 	watching.Wait()
+}
+
+// makeSure asks once more for the offsets of partitions that are said to have
+// none committed. kafka-go takes an answer without an offset, as a coordinator
+// that has just handed over may give it, for a group that is new, and would have
+// us read everything from the beginning and commit that. It tries until that is
+// known, or ctx ends and it answers false.
+func (s *subscription) makeSure(ctx context.Context, assigned map[TopicPartition]int64) bool {
+	var unknown []TopicPartition
+	for tp, offset := range assigned {
+		if offset < 0 {
+			unknown = append(unknown, tp)
+		}
+	}
+	if len(unknown) == 0 {
+		return true
+	}
+	for failures := 1; ; failures++ {
+		committed, err := s.cluster.committed(ctx, s.cfg.Group, unknown)
+		if err == nil {
+			maps.Copy(assigned, committed)
+			return true
+		}
+		s.retryWait(ctx, failures, fmt.Errorf("asking for the committed offsets of group %q: %w", s.cfg.Group, err), s.problem)
+		if ctx.Err() != nil {
+			return false
+		}
+	}
 }
 
 // commit commits offsets within a generation. The generation knows but the
