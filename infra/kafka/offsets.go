@@ -127,8 +127,12 @@ func (c *cluster) leave(ctx context.Context, group, member string) error {
 	if err != nil {
 		return err
 	}
-	if res.ErrorCode != 0 {
-		return kafkago.Error(res.ErrorCode)
+	code := res.ErrorCode
+	for _, m := range res.Members { // from version 3 on it is said of each
+		code = max(code, m.ErrorCode)
+	}
+	if code != 0 {
+		return kafkago.Error(code)
 	}
 	return nil
 }

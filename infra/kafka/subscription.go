@@ -112,8 +112,9 @@ func (s *subscription) runInGroup(ctx context.Context) {
 
 // leaveBetweenGenerations leaves the group while kafka-go joins it again. Joining
 // waits for the others, and for those who were lost on the way, and kafka-go
-// doesn't close before it is over. Who has left may cut the wait off; who hadn't
-// would stay in the group, unheard, until its session ends.
+// doesn't close before it is over. Who has left may cut the wait off. Who hadn't
+// would stay in the group, unheard, until its session ends; so we don't, where
+// the coordinator doesn't know us by the name that we had.
 func (s *subscription) leaveBetweenGenerations(d *dialer) {
 	member := s.between.Load()
 	if member == nil {
