@@ -262,15 +262,12 @@ func TestBadInputIsSaid(t *testing.T) {
 		if s, err = c.caughtUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if s.Conflicts == 1 {
+		if s.Conflicts == 1 && s.Events == 3 { // the dead letter comes first, so that a crash between loses nothing
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("no conflict within a minute: %+v", s)
+			t.Fatalf("the conflict isn't settled within a minute: %+v", s)
 		}
-	}
-	if s.Events != 3 {
-		t.Errorf("%d events are in the books, not 3", s.Events)
 	}
 	var p *problem
 	if err := c.get(t.Context(), "/v1/orders/other", nil, nil); !errors.As(err, &p) || p.Status != http.StatusNotFound {
@@ -307,7 +304,7 @@ func TestUnpricedIsCountedAndListed(t *testing.T) {
 	}
 	// What leaves the books leaves the list: the loser of a conflict, unpriced like the first.
 	mustPost(t, c, strings.Replace(goldenEvents[4], `"minutes":18`, `"minutes":19`, 1))
-	for deadline := time.Now().Add(time.Minute); s.Conflicts == 0; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); s.Conflicts == 0 || s.Events != 8; time.Sleep(100 * time.Millisecond) {
 		if s, err = c.caughtUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -118,7 +118,7 @@ func TestCloseWaitsForWhatTheConsumerHolds(t *testing.T) {
 	o := newOne(t, 1)
 	must(t, o.pub.Publish("things", numbered(0, 10)...))
 	cfg := o.quick()
-	cfg.DrainTimeout, cfg.SessionTimeout = 20*time.Second, 30*time.Second
+	cfg.DrainTimeout, cfg.SessionTimeout, cfg.RebalanceTimeout = 20*time.Second, 30*time.Second, 30*time.Second
 	sub := newSubscriber(t, cfg)
 	in := subscribe(t, sub)
 	held := []*message.Message{receive(t, in), receive(t, in)}
