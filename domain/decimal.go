@@ -272,7 +272,7 @@ func (e *exact) roundWide(divisor, scale int64, negative bool) (Amount, error) {
 // ErrAmountOutOfRange says that a journal line would not fit in a Decimal(18,4).
 var ErrAmountOutOfRange = errors.New("a journal line is beyond 99,999,999,999,999.9999")
 
-// ParseAmount reads what Amount.String wrote.
+// ParseAmount reads what Amount.String wrote, or any decimal number with at most 4 decimals that is within MaxAmount.
 func ParseAmount(s string) (Amount, error) {
 	text := []byte(s)
 	negative := len(text) > 0 && text[0] == '-'
@@ -299,7 +299,9 @@ func ParseAmount(s string) (Amount, error) {
 		return 0, fmt.Errorf("amount %q: %w", s, ErrNotANumber)
 	}
 	for decimals = max(decimals, 0); decimals < 4; decimals++ {
-		n *= 10
+		if n *= 10; n > int64(MaxAmount) {
+			return 0, fmt.Errorf("amount %q: %w", s, ErrAmountOutOfRange)
+		}
 	}
 	if negative {
 		n = -n

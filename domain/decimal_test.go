@@ -57,7 +57,7 @@ func FuzzDecimal(f *testing.F) {
 }
 
 func FuzzAmount(f *testing.F) {
-	for _, s := range []string{"0.0000", "-1.2345", "99999999999999.9999", ".", "1.23456"} {
+	for _, s := range []string{"0.0000", "-1.2345", "99999999999999.9999", "100000000000000", "-999999999999999999", ".", "1.23456"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

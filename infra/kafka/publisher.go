@@ -152,9 +152,7 @@ func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
 	c := &call{ctx: ctx, topic: topic, msgs: msgs, done: make(chan struct{})}
 	shares := p.split(c, n)
 	c.open.Store(int32(len(shares)))
-	for _, s := range shares {
-		p.dispatch(s)
-	}
+	p.dispatch(shares...)
 	// The senders end every share, each within the time of a request after ctx.
 	<-c.done
 	if len(c.failed) == 0 {

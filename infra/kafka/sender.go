@@ -25,23 +25,47 @@ type lane struct {
 	buf    []byte        // the request; only the sender's
 }
 
-// dispatch gives a share to the lane of its partition's leader.
-func (p *Publisher) dispatch(s *share) {
+// dispatch gives shares to the lanes of their partitions' leaders. What one call sends to one broker enters its lane at
+// once, so that it goes as one request.
+func (p *Publisher) dispatch(shares ...*share) {
+	if len(shares) == 1 { // nearly always
+		if l := p.laneOf(shares[0]); l != nil {
+			l.enter(shares)
+		}
+		return
+	}
+	byLane := map[*lane][]*share{}
+	for _, s := range shares {
+		if l := p.laneOf(s); l != nil {
+			byLane[l] = append(byLane[l], s)
+		}
+	}
+	for l, shares := range byLane {
+		l.enter(shares)
+	}
+}
+
+// laneOf is the lane for a share, or nil if its partition has no leader now: then it is sent again later.
+func (p *Publisher) laneOf(s *share) *lane {
 	leader, ok := p.cluster.leader(s.tp.Topic, s.tp.Partition)
 	if !ok {
 		p.again(s, fmt.Errorf("%s: %w", s.tp, kafkago.LeaderNotAvailable))
-		return
+		return nil
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	l := p.lanes[leader]
 	if l == nil {
 		l = &lane{broker: leader, ready: make(chan struct{}, 1)}
 		p.lanes[leader] = l
 		p.senders.Go(func() { p.send(l) })
 	}
-	p.mu.Unlock()
+	return l
+}
+
+func (l *lane) enter(shares []*share) {
 	l.mu.Lock()
-	l.queue = append(l.queue, s)
+	l.queue = append(l.queue, shares...)
 	l.mu.Unlock()
 	l.wake()
 }
