@@ -296,5 +296,7 @@ func TestNoGoroutineStaysBehind(t *testing.T) {
 	must(t, err)
 	must(t, tail.Close())
 	must(t, pub.Close())
-	goleak.VerifyNone(t, before)
+	// The broker begins a new goroutine for each request of a connection, so those of the connections that were there before
+	// aren't among the ones ignored. A connection that we left open is found by its others.
+	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*clientConn).read.func1"))
 }
