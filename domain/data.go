@@ -238,6 +238,20 @@ type PeriodClosed struct{ Period Period }
 // PeriodReopened opens it again.
 type PeriodReopened struct{ Period Period }
 
+// DeadLetterReplayed notes that somebody had a dead letter sent again. It changes no term and posts nothing: what the dead
+// letter says is booked, or refused, by itself.
+type DeadLetterReplayed struct{ HandledLetter }
+
+// DeadLetterDiscarded notes that somebody decided to do nothing about one.
+type DeadLetterDiscarded struct{ HandledLetter }
+
+// HandledLetter is which dead letter, where the log last held it, who dealt with it and why.
+type HandledLetter struct {
+	DeadLetterID, Topic string
+	Partition, Offset   Optional
+	Actor, Reason       string
+}
+
 // EventVoided takes an event back, on whatever stream that was.
 type EventVoided struct {
 	Source, ID, Reason string
@@ -272,4 +286,6 @@ func (*RateSet) data()              {}
 func (*QualitySpent) data()         {}
 func (*PeriodClosed) data()         {}
 func (*PeriodReopened) data()       {}
+func (*DeadLetterReplayed) data()   {}
+func (*DeadLetterDiscarded) data()  {}
 func (*EventVoided) data()          {}

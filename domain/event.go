@@ -77,6 +77,8 @@ const (
 	TypeQualitySpent
 	TypePeriodClosed
 	TypePeriodReopened
+	TypeDeadLetterReplayed
+	TypeDeadLetterDiscarded
 	TypeEventVoided
 	typeCount
 )
@@ -113,6 +115,8 @@ var types = [typeCount]struct {
 	TypeQualitySpent:         {"makegood.quality.spent.v1", Books},
 	TypePeriodClosed:         {"makegood.period.closed.v1", Books},
 	TypePeriodReopened:       {"makegood.period.reopened.v1", Books},
+	TypeDeadLetterReplayed:   {"makegood.deadletter.replayed.v1", Books},
+	TypeDeadLetterDiscarded:  {"makegood.deadletter.discarded.v1", Books},
 	TypeEventVoided:          {"makegood.event.voided.v1", AnyStream},
 }
 

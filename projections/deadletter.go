@@ -46,7 +46,7 @@ func (d *DeadLetter) identify() {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		if name == EndsHeader {
+		if name == EndsHeader || name == FirstHeader {
 			continue // what we add, and which differs each time, is no part of what was sent
 		}
 		part(name)
@@ -147,6 +147,11 @@ func readLetters(ctx context.Context, db driver.Conn, query string, args ...any)
 		return nil, fmt.Errorf("read the dead letters: %w", err)
 	}
 	return letters, nil
+}
+
+// Seen identifies the dead letter as it was read: when it comes again, it is another.
+func (d *DeadLetter) Seen() string {
+	return fmt.Sprintf("%s-%d-%d", d.ID, d.lastOffset, d.LastSeen.UnixMilli())
 }
 
 // What can be done about a dead letter.

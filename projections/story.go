@@ -127,10 +127,9 @@ func tell(ctx context.Context, db driver.Conn, rows []stored) (*Story, error) {
 	for i := range rows {
 		r := &rows[i]
 		event := StoryEvent{Source: r.Event.Source, ID: r.Event.ID, Type: r.Event.Type.String(), Time: r.Event.Time.UTC(),
-			RecordedAt: r.RecordedAt.UTC(), ErrorID: r.Event.ErrorID, Data: json.RawMessage(r.Data), Unpriced: r.Unpriced, Lines: []StoryLine{}}
+			RecordedAt: r.RecordedAt.UTC(), ErrorID: r.Event.ErrorID, Data: json.RawMessage(r.Data), Unpriced: r.Unpriced, Lines: storyLines(r.Lines)}
 		s.Unpriced = s.Unpriced || len(r.Unpriced) > 0
 		for _, l := range r.Lines {
-			event.Lines = append(event.Lines, StoryLine{fmt.Sprint(l.Account), l.Account.Name(), l.Element.String(), l.Basis.String(), l.Amount.String()})
 			if r.Event.Currency != s.Currency {
 				continue // amounts of another currency are shown and never summed
 			}
@@ -160,6 +159,14 @@ func tell(ctx context.Context, db driver.Conn, rows []stored) (*Story, error) {
 	s.PerfectContribution, s.Contribution = perfect.String(), contribution.String()
 	s.Gross, s.Net, s.Hidden, s.ChangedMind = gross.String(), net.String(), hidden.String(), apart.String()
 	return s, nil
+}
+
+func storyLines(lines []domain.Line) []StoryLine {
+	all := make([]StoryLine, len(lines))
+	for i, l := range lines {
+		all[i] = StoryLine{fmt.Sprint(l.Account), l.Account.Name(), l.Element.String(), l.Basis.String(), l.Amount.String()}
+	}
+	return all
 }
 
 func readCases(ctx context.Context, db driver.Conn, ids []string) ([]Case, error) {

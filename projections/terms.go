@@ -71,12 +71,16 @@ type Terms struct {
 	rules sync.RWMutex
 	terms *domain.Terms
 	laid  []domain.Mark // of every record that lays something down
+	dealt map[dealing]bool
 	read  int64
 }
 
+// dealing is the identity of an event that says that somebody dealt with a dead letter.
+type dealing struct{ source, id string }
+
 // NewTerms starts before the first record.
 func NewTerms(log BooksLog, decode Decode, zone *time.Location) *Terms {
-	return &Terms{log: log, decode: decode, terms: domain.NewTerms(zone)}
+	return &Terms{log: log, decode: decode, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
 }
 
 // CatchUp reads all of the books stream that is there now.
@@ -114,12 +118,22 @@ func (t *Terms) take(r BooksRecord) error {
 	switch d := decoded.Event.Data.(type) {
 	case *domain.RateSet, *domain.PeriodClosed, *domain.PeriodReopened:
 		t.laid = append(t.laid, mark)
+	case *domain.DeadLetterReplayed, *domain.DeadLetterDiscarded:
+		t.dealt[dealing{strings.Clone(decoded.Event.Source), strings.Clone(decoded.Event.ID)}] = true
 	case *domain.EventVoided:
 		if d.Original.Stream() == domain.Books {
 			t.laid = append(t.laid, mark)
 		}
 	}
 	return nil
+}
+
+// Dealt reports whether the books stream, as far as it was read, says already that a dead letter was dealt with: by an
+// event of that identity.
+func (t *Terms) Dealt(source, id string) bool {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	return t.dealt[dealing{source, id}]
 }
 
 // marks are those of the records that lay something down and that keep says yes to, in order.

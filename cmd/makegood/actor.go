@@ -41,11 +41,29 @@ func (f *actorFlags) data(members map[string]any) map[string]any {
 	return members
 }
 
+// post asks for something that goes on record, and says who and why.
+func (f *actorFlags) post(ctx context.Context, to *client, path string) error {
+	body, err := json.Marshal(f.data(map[string]any{}))
+	if err != nil {
+		return fmt.Errorf("write who does it: %w", err)
+	}
+	return to.post(ctx, path, "application/json", bytes.NewReader(body), nil)
+}
+
 // record sends one event on behalf of a person, and returns when the log has it. The same id makes it the same event,
 // however often it is sent.
 func (c *client) record(ctx context.Context, kind, id string, at time.Time, data map[string]any) error {
-	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": id, "source": actorSource, "type": kind,
-		"time": at.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json", "data": data})
+	return c.recordAbout(ctx, "", kind, id, at, data)
+}
+
+// recordAbout is record of an event that has a subject: the order or case that it is about.
+func (c *client) recordAbout(ctx context.Context, subject, kind, id string, at time.Time, data map[string]any) error {
+	members := map[string]any{"specversion": "1.0", "id": id, "source": actorSource, "type": kind,
+		"time": at.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json", "data": data}
+	if subject != "" {
+		members["subject"] = subject
+	}
+	event, err := json.Marshal(members)
 	if err != nil {
 		return fmt.Errorf("write the event %s: %w", kind, err)
 	}

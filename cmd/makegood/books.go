@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ThreeDotsLabs/watermill/message"
-
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/projections"
 )
 
@@ -71,46 +68,6 @@ func (b books) Status(ctx context.Context) (*gateway.Status, error) {
 	}
 	s.Events, s.DeadLetters, s.Unpriced, s.Conflicts = counts.Events, counts.DeadLetters, counts.Unpriced, counts.Conflicts
 	return s, nil
-}
-
-// Replay sends a dead letter's bytes to the topic that they came from, and notes who did.
-func (b books) Replay(ctx context.Context, id, actor string) error {
-	d, err := projections.ReadDeadLetter(ctx, b.store.DB, id)
-	if err != nil {
-		return err
-	}
-	if err := d.Replayable(); err != nil {
-		return err
-	}
-	at := b.now().UTC()
-	m := message.NewMessage("", d.Payload)
-	for k, v := range d.Headers {
-		m.Metadata.Set(k, v)
-	}
-	m.Metadata.Set(kafka.PartitionKey, d.Key)
-	m.Metadata.Set(projections.FirstHeader, projections.FormatFirst(d.Partition, d.Offset))
-	if d.Topic == b.config.topic(domain.Books) {
-		ends, err := b.ends(ctx)
-		if err != nil {
-			return err
-		}
-		m.Metadata.Set(projections.EndsHeader, ends)
-	}
-	if err := b.publisher.Publish(d.Topic, m); err != nil {
-		return fmt.Errorf("send the dead letter again: %w", err)
-	}
-	// Noted as it was when it was read: should the replay fail for the same reason, it is seen again further on in the log
-	// than that, and open again.
-	return projections.NoteDeadLetter(ctx, b.store.DB, d, projections.Replayed, actor, at)
-}
-
-// Discard notes that somebody decided to do nothing about a dead letter.
-func (b books) Discard(ctx context.Context, id, actor string) error {
-	d, err := projections.ReadDeadLetter(ctx, b.store.DB, id)
-	if err != nil {
-		return err
-	}
-	return projections.NoteDeadLetter(ctx, b.store.DB, d, projections.Discarded, actor, b.now().UTC())
 }
 
 func (b books) LastClose(ctx context.Context, period domain.Period) (c projections.Close, found bool, err error) {

@@ -58,6 +58,7 @@ func (c *deadlettersShow) Run(ctx context.Context, logger *slog.Logger, s stream
 
 type deadlettersReplay struct {
 	booksFlags
+	actorFlags
 	ID string `arg:"" help:"Of the dead letter."`
 }
 
@@ -68,7 +69,7 @@ func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s stre
 		return err
 	}
 	defer done()
-	if err := books.post(ctx, "/v1/deadletters/"+url.PathEscape(c.ID)+"/replay", "", nil, nil); err != nil {
+	if err := c.post(ctx, books, "/v1/deadletters/"+url.PathEscape(c.ID)+"/replay"); err != nil {
 		return err
 	}
 	if _, err := books.caughtUp(ctx); err != nil {
@@ -80,6 +81,7 @@ func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s stre
 
 type deadlettersDiscard struct {
 	booksFlags
+	actorFlags
 	ID string `arg:"" help:"Of the dead letter."`
 }
 
@@ -90,7 +92,7 @@ func (c *deadlettersDiscard) Run(ctx context.Context, logger *slog.Logger, s str
 		return err
 	}
 	defer done()
-	if err := books.post(ctx, "/v1/deadletters/"+url.PathEscape(c.ID)+"/discard", "", nil, nil); err != nil {
+	if err := c.post(ctx, books, "/v1/deadletters/"+url.PathEscape(c.ID)+"/discard"); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(s.out, "discarded; should the same come again, it is listed again")

@@ -114,7 +114,7 @@ func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 	if left := openLetters(t, c); len(left) != 0 {
 		t.Errorf("discarded, the list is %+v", left)
 	}
-	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Events != 1 {
+	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Events != 4 { // and who replayed and discarded
 		t.Errorf("status %+v", s)
 	}
 	send("a", `  {"half`)

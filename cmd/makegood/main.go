@@ -34,6 +34,8 @@ type commandLine struct {
 	Journal     journalCommand     `cmd:"" help:"Entries for the general ledger."`
 	Rates       ratesCommand       `cmd:"" help:"What an hour, a kilometre, a piece cost: set and listed."`
 	Reopen      reopenCommand      `cmd:"" help:"Open a closed month again."`
+	Void        voidCommand        `cmd:"" help:"Take an event back: its entry is posted again, the other way round."`
+	Audit       auditCommand       `cmd:"" help:"Who changed the books, when and why."`
 	Status      statusCommand      `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
 	Schemas     schemasCommand     `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`

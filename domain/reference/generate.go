@@ -11,10 +11,11 @@ import (
 )
 
 // Options say what a generated stream holds beside plain traffic. The zero value is the plain stream: every type but
-// closings, no identity twice, each event voided at most once.
+// closings and dealings with dead letters, no identity twice, each event voided at most once.
 type Options struct {
 	Orders      int  // 0: 40
 	Periods     bool // months are closed and reopened, events come late
+	Letters     bool // somebody deals with dead letters
 	Duplicates  bool // events come again, written another way
 	Conflicts   bool // identities come again with other content
 	SecondVoids bool // some events are voided twice
@@ -23,7 +24,7 @@ type Options struct {
 }
 
 // Everything turns every trouble on.
-var Everything = Options{Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true, OrphanVoids: true, StockFixes: true}
+var Everything = Options{Periods: true, Letters: true, Duplicates: true, Conflicts: true, SecondVoids: true, OrphanVoids: true, StockFixes: true}
 
 // Kinds, RootCauses and Parties are the words of section 3.
 var (
@@ -87,6 +88,9 @@ func Generate(seed int64, opts Options) []Record {
 func generate(seed int64, opts Options, tell func(*generator)) []Record {
 	g := &generator{rng: rand.New(rand.NewPCG(uint64(seed), 0x6d616b65)), opts: opts}
 	tell(g)
+	if opts.Letters {
+		g.letters()
+	}
 	if opts.Periods {
 		g.periods()
 	}

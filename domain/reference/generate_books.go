@@ -94,6 +94,18 @@ func (g *generator) periods() {
 	}
 }
 
+// letters tell that somebody dealt with dead letters, which changes no number.
+func (g *generator) letters() {
+	for i, at := range []time.Time{firstDay.Add(40 * time.Hour), firstDay.AddDate(0, 1, 9), firstDay.AddDate(0, 2, 3)} {
+		d := object{"dead_letter_id": fmt.Sprintf("%032x", i), "actor": pick(g, []string{"ann", "josé"})}
+		if g.chance(60) {
+			d["topic"], d["partition"], d["offset"] = "makegood.orders", json.Number(fmt.Sprint(g.rng.IntN(4))), json.Number(fmt.Sprint(g.rng.IntN(10_000)))
+		}
+		g.maybe(d, 60, "reason", "the till was mended")
+		g.add("books", []string{"deadletter.replayed", "deadletter.discarded"}[i%2], "", at, d)
+	}
+}
+
 // voids undoes some events of every kind. A void may come before what it voids.
 func (g *generator) voids() {
 	sent := slices.Clone(g.drafts)

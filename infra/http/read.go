@@ -25,13 +25,14 @@ type Books interface {
 	DeadLetters(ctx context.Context, limit int) ([]projections.DeadLetter, error)
 	DeadLetter(ctx context.Context, id string) (*projections.DeadLetter, error)
 	// Replay sends a dead letter's bytes again, to where they came from. Its error may be a *projections.NoReplayError.
-	Replay(ctx context.Context, id, actor string) error
+	Replay(ctx context.Context, id string, by Actor) error
 	// Discard takes a dead letter off the list; it stays to be read.
-	Discard(ctx context.Context, id, actor string) error
+	Discard(ctx context.Context, id string, by Actor) error
 	// LastClose finds a period's last close in the log; false where it was never closed.
 	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
 	Finance
 	Numbers
+	Trail
 }
 
 // Status is how far the books are. CaughtUp: all that was acknowledged before the request is booked and visible.
@@ -85,6 +86,7 @@ func (s *Server) readRoutes(b Books) {
 		return answer(w, story, err)
 	})
 	financeRoutes(b, handle)
+	auditRoutes(b, handle)
 	numberRoutes(b, handle)
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
 		events, err := b.Unpriced(r.Context(), maxListed)
@@ -107,27 +109,27 @@ func (s *Server) readRoutes(b Books) {
 		}{d, d.Key, d.Headers, d.Payload}, nil)
 	})
 	handle("POST /v1/deadletters/{id}/replay", func(w http.ResponseWriter, r *http.Request) error {
-		if err := b.Replay(r.Context(), r.PathValue("id"), actorOf(r)); err != nil {
+		by, err := actorOf(w, r)
+		if err != nil {
+			return err
+		}
+		if err := b.Replay(r.Context(), r.PathValue("id"), by); err != nil {
 			return err
 		}
 		writeJSON(w, http.StatusAccepted, map[string]string{"replayed": r.PathValue("id")})
 		return nil
 	})
 	handle("POST /v1/deadletters/{id}/discard", func(w http.ResponseWriter, r *http.Request) error {
-		if err := b.Discard(r.Context(), r.PathValue("id"), actorOf(r)); err != nil {
+		by, err := actorOf(w, r)
+		if err != nil {
+			return err
+		}
+		if err := b.Discard(r.Context(), r.PathValue("id"), by); err != nil {
 			return err
 		}
 		writeJSON(w, http.StatusOK, map[string]string{"discarded": r.PathValue("id")})
 		return nil
 	})
-}
-
-// actorOf is who did it, for the record.
-func actorOf(r *http.Request) string {
-	if name := grantOf(r).Name; name != "" {
-		return name
-	}
-	return "http"
 }
 
 func answer(w http.ResponseWriter, v any, err error) error {

@@ -51,3 +51,18 @@ func month[T any](at func(*T) *domain.Period) field[T] {
 		write: func(b []byte, _ *domain.Event, t *T) []byte { return appendString(b, at(t).String()) },
 	}
 }
+
+var deadLetterReplayed = handledLetter(func(r *domain.DeadLetterReplayed) *domain.HandledLetter { return &r.HandledLetter })
+
+var deadLetterDiscarded = handledLetter(func(d *domain.DeadLetterDiscarded) *domain.HandledLetter { return &d.HandledLetter })
+
+func handledLetter[T any](of func(*T) *domain.HandledLetter) *shape[T] {
+	return object(
+		id("dead_letter_id", required, func(t *T) *string { return &of(t).DeadLetterID }),
+		id("topic", optional, func(t *T) *string { return &of(t).Topic }),
+		maybe("partition", wholeDecimals, func(t *T) *domain.Optional { return &of(t).Partition }),
+		maybe("offset", wholeDecimals, func(t *T) *domain.Optional { return &of(t).Offset }),
+		id("actor", required, func(t *T) *string { return &of(t).Actor }),
+		text("reason", optional, func(t *T) *string { return &of(t).Reason }),
+	)
+}

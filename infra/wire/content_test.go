@@ -45,6 +45,8 @@ func TestContentGolden(t *testing.T) {
 		"quality.spent":         0xd0eb7775c3a5e697,
 		"period.closed":         0x617f7539ec3c9baf,
 		"period.reopened":       0xfa9033ad09a71af9,
+		"deadletter.replayed":   0x4534635ad92987a2,
+		"deadletter.discarded":  0x82422158dba6cc55,
 		"event.voided":          0x55f29984630d70bb,
 		"unknown":               0x5dbab6da8a07f1b6,
 	}

@@ -55,6 +55,8 @@ var contract = []struct {
 	{"quality.spent", "books", `spend_id="q-1" category="prevention" store_id?="s-1" target_cause?="pick_pack" currency="EUR" amount="500" description?="training"`},
 	{"period.closed", "books", `period="2026-01"`},
 	{"period.reopened", "books", `period="2026-01"`},
+	{"deadletter.replayed", "books", `dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?=3 offset?=42 actor="ann" reason?="the till was mended"`},
+	{"deadletter.discarded", "books", `dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?="3" offset?=42 actor="ann" reason?="a test order"`},
 }
 
 // tree is a JSON object that can be edited.

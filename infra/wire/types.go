@@ -32,6 +32,8 @@ type store struct {
 	qualitySpent         domain.QualitySpent
 	periodClosed         domain.PeriodClosed
 	periodReopened       domain.PeriodReopened
+	deadLetterReplayed   domain.DeadLetterReplayed
+	deadLetterDiscarded  domain.DeadLetterDiscarded
 	eventVoided          domain.EventVoided
 
 	orderLines     []domain.OrderLine
@@ -80,6 +82,8 @@ func init() {
 		domain.TypeQualitySpent:         data(qualitySpent, func(s *store) *domain.QualitySpent { return &s.qualitySpent }),
 		domain.TypePeriodClosed:         data(periodClosed, func(s *store) *domain.PeriodClosed { return &s.periodClosed }),
 		domain.TypePeriodReopened:       data(periodReopened, func(s *store) *domain.PeriodReopened { return &s.periodReopened }),
+		domain.TypeDeadLetterReplayed:   data(deadLetterReplayed, func(s *store) *domain.DeadLetterReplayed { return &s.deadLetterReplayed }),
+		domain.TypeDeadLetterDiscarded:  data(deadLetterDiscarded, func(s *store) *domain.DeadLetterDiscarded { return &s.deadLetterDiscarded }),
 		domain.TypeEventVoided:          data(eventVoided, func(s *store) *domain.EventVoided { return &s.eventVoided }),
 	} {
 		codecs[t] = c

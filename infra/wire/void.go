@@ -30,6 +30,8 @@ var eventVoided = object(
 		d.failVoids("id", "voids.id is %s and the original's is %s", v.ID, o.ID)
 	case o.Type == domain.TypePeriodClosed || o.Type == domain.TypePeriodReopened:
 		d.failAt("original", CodeNotVoidable, "a %s is not voided: close the period, or reopen it", o.Type)
+	case o.Type == domain.TypeDeadLetterReplayed || o.Type == domain.TypeDeadLetterDiscarded:
+		d.failAt("original", CodeNotVoidable, "a %s is not voided: it says who did something, which stays done", o.Type)
 	}
 	for _, m := range [...]struct {
 		name       string

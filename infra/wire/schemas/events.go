@@ -30,6 +30,12 @@ var (
 // hasCost is a list with a line that says what it cost.
 var hasCost = object{"required": []string{"lines"}, "properties": object{"lines": object{"type": "array", "contains": object{"anyOf": []any{said("unit_cost"), said("received_unit_cost")}}}}}
 
+// handledLetter says which dead letter, where the log last held it, who dealt with it and why. They post nothing.
+var handledLetter = members(must("dead_letter_id", id), may("topic", id), may("partition", place), may("offset", place), must("actor", id), may("reason", text))
+
+// place is a number of a partition, or an offset in it.
+var place = object{"anyOf": []any{object{"type": "integer", "minimum": 0}, object{"type": "string", "pattern": "^[0-9]+$"}}}
+
 // events is the contract's list, by stream and row.
 var events = map[string]object{
 	"order.placed": ofOrder(may("customer_id", id), may("channel", text), may("employee_id", id), must("currency", currency),
@@ -81,6 +87,9 @@ var events = map[string]object{
 	"quality.spent":   members(must("spend_id", id), must("category", words("prevention", "appraisal")), may("store_id", id), may("target_cause", text), must("currency", currency), must("amount", amount), may("description", text)),
 	"period.closed":   members(must("period", ref("period"))),
 	"period.reopened": members(must("period", ref("period"))),
+
+	"deadletter.replayed":  handledLetter,
+	"deadletter.discarded": handledLetter,
 
 	"event.voided": members(may("order_id", id), may("store_id", id), may("error_id", id), may("currency", text),
 		must("voids", members(must("source", ref("source")), must("id", id))), must("reason", said1),

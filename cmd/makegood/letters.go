@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/projections"
+)
+
+// serverSource is the source of the events that makegood itself writes when it is told to do something over HTTP.
+const serverSource = "urn:makegood:serve"
+
+// Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off the
+// list, in this order: whatever ends half-way leaves the dead letter open, and is done again.
+func (b books) Replay(ctx context.Context, id string, by gateway.Actor) error {
+	d, err := projections.ReadDeadLetter(ctx, b.store.DB, id)
+	if err != nil {
+		return err
+	}
+	if err := d.Replayable(); err != nil {
+		return err
+	}
+	at := b.now().UTC()
+	m := message.NewMessage("", d.Payload)
+	for k, v := range d.Headers {
+		m.Metadata.Set(k, v)
+	}
+	m.Metadata.Set(kafka.PartitionKey, d.Key)
+	m.Metadata.Set(projections.FirstHeader, projections.FormatFirst(d.Partition, d.Offset))
+	if d.Topic == b.config.topic(domain.Books) {
+		ends, err := b.ends(ctx)
+		if err != nil {
+			return err
+		}
+		m.Metadata.Set(projections.EndsHeader, ends)
+	}
+	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterReplayed, &domain.DeadLetterReplayed{HandledLetter: handledLetter(d, by)}, by); err != nil {
+		return err
+	}
+	if err := b.publisher.Publish(d.Topic, m); err != nil {
+		return fmt.Errorf("send the dead letter again: %w", err)
+	}
+	// Noted as it was when it was read: should the replay fail for the same reason, it is seen again further on in the log
+	// than that, and open again.
+	return projections.NoteDeadLetter(ctx, b.store.DB, d, projections.Replayed, by.Name, at)
+}
+
+// Discard puts on record that somebody decided to do nothing about a dead letter, and takes it off the list.
+func (b books) Discard(ctx context.Context, id string, by gateway.Actor) error {
+	d, err := projections.ReadDeadLetter(ctx, b.store.DB, id)
+	if err != nil {
+		return err
+	}
+	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterDiscarded, &domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
+		return err
+	}
+	return projections.NoteDeadLetter(ctx, b.store.DB, d, projections.Discarded, by.Name, b.now().UTC())
+}
+
+func handledLetter(d *projections.DeadLetter, by gateway.Actor) domain.HandledLetter {
+	whole := func(n int64) domain.Optional { return domain.Some(domain.Decimal(n) * 1_000_000) } // which are millionths
+	return domain.HandledLetter{DeadLetterID: d.ID, Topic: d.Topic, Partition: whole(int64(d.Partition)), Offset: whole(d.Offset), Actor: by.Name, Reason: by.Reason}
+}
+
+// putOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person to the
+// dead letter as it was last seen is the same event: what is on record already isn't written again, since a second telling
+// would have another time, and so be a conflict.
+func (b books) putOnRecord(ctx context.Context, d *projections.DeadLetter, kind domain.Type, data domain.Data, by gateway.Actor) error {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", kind, d.Seen(), by.Name))
+	e := domain.Event{Source: serverSource, ID: "deadletter-" + hex.EncodeToString(sum[:16]), Type: kind, Time: b.now().UTC(), Data: data}
+	if err := b.terms.CatchUp(ctx); err != nil {
+		return err
+	}
+	if b.terms.Dealt(e.Source, e.ID) {
+		return nil
+	}
+	ends, err := b.ends(ctx)
+	if err != nil {
+		return err
+	}
+	m := message.NewMessage("", wire.AppendEvent(nil, &e))
+	m.Metadata.Set(wire.KafkaContentType, wire.ContentTypeEvent)
+	m.Metadata.Set(projections.EndsHeader, ends)
+	if err := b.publisher.Publish(b.config.topic(domain.Books), m); err != nil {
+		return fmt.Errorf("put %s of %s on record: %w", kind, d.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// Trail is what auditors ask: who changed what, and what an event did.
+type Trail interface {
+	// Audit lists the changes that were recorded on days from one on and before another, in the books' zone, the last at
+	// most limit of them.
+	Audit(ctx context.Context, from, to time.Time, limit int) (*projections.Audit, error)
+	// Event finds an event by its identity. Errors: projections.ErrNotFound.
+	Event(ctx context.Context, source, id string) (*projections.BookedEvent, error)
+}
+
+// auditRoutes adds their routes.
+func auditRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	handle("GET /v1/audit", func(w http.ResponseWriter, r *http.Request) error { return audit(w, r, b) })
+	handle("GET /v1/events", func(w http.ResponseWriter, r *http.Request) error {
+		q := r.URL.Query()
+		if err := onlyParameters(q, "source", "id"); err != nil {
+			return err
+		}
+		if q.Get("source") == "" || q.Get("id") == "" {
+			return &badQuery{"an event is found by its source and its id"}
+		}
+		event, err := b.Event(r.Context(), q.Get("source"), q.Get("id"))
+		return answer(w, event, err)
+	})
+}
+
+// maxAudit bounds the list; what it leaves out is counted.
+const maxAudit = 100_000
+
+func audit(w http.ResponseWriter, r *http.Request, b Books) error {
+	q := r.URL.Query()
+	if err := onlyParameters(q, "from", "to", "format"); err != nil {
+		return err
+	}
+	from, to := firstDay, lastDay
+	for name, day := range map[string]*time.Time{"from": &from, "to": &to} {
+		if text := q.Get(name); text != "" {
+			t, err := time.Parse(time.DateOnly, text)
+			if err != nil {
+				return &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
+			}
+			*day = t
+		}
+	}
+	found, err := b.Audit(r.Context(), from, to, maxAudit)
+	if err != nil {
+		return err
+	}
+	switch q.Get("format") {
+	case "", "json":
+		return answer(w, found, nil)
+	case "csv":
+		return auditTable(found).csv(w, "audit")
+	case "xlsx":
+		return auditTable(found).xlsx(w, "audit")
+	default:
+		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", q.Get("format"))}
+	}
+}
+
+func auditTable(a *projections.Audit) *table {
+	t := &table{header: []string{"recorded_at", "time", "type", "actor", "reason", "change", "source", "id"}, numeric: make([]bool, 8)}
+	for _, e := range a.Entries {
+		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.Time.Format(time.RFC3339Nano), e.Type, e.Actor, e.Reason, e.Change, e.Source, e.ID})
+	}
+	return t
+}
