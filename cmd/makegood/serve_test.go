@@ -32,8 +32,15 @@ const asMakegood = "MAKEGOOD_TEST_AS_MAKEGOOD"
 // startTestApp runs everything inside of the test.
 func startTestApp(t testing.TB, dir string) (*App, *client) {
 	t.Helper()
-	app, err := startApp(t.Context(), appConfig{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
-		Partitions: 4, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}}, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
+	return startTestAppWith(t, dir, func(*appConfig) {})
+}
+
+func startTestAppWith(t testing.TB, dir string, change func(*appConfig)) (*App, *client) {
+	t.Helper()
+	config := appConfig{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
+		Partitions: 4, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}}
+	change(&config)
+	app, err := startApp(t.Context(), config, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

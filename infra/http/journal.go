@@ -73,10 +73,10 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 	var unmapped *projections.UnmappedAccountsError
 	switch {
 	case errors.As(err, &open):
-		writeProblem(w, r, http.StatusConflict, "period_open", open.Error(), map[string]any{"periods": open.Periods})
+		writeProblem(w, r, http.StatusConflict, ProblemPeriodOpen, open.Error(), map[string]any{"periods": open.Periods})
 		return nil
 	case errors.As(err, &unmapped):
-		writeProblem(w, r, http.StatusConflict, "accounts_unmapped", unmapped.Error(), map[string]any{"accounts": unmapped.Accounts})
+		writeProblem(w, r, http.StatusConflict, ProblemUnmapped, unmapped.Error(), map[string]any{"accounts": unmapped.Accounts})
 		return nil
 	case errors.Is(err, projections.ErrJournalTooLong):
 		return &badQuery{err.Error()}

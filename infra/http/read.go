@@ -256,17 +256,17 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	var noReplay *projections.NoReplayError
 	switch {
 	case errors.As(err, &noReplay):
-		writeProblem(w, r, http.StatusConflict, "no_replay", noReplay.Error(), nil)
+		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), nil)
 	case errors.Is(err, projections.ErrNotFound):
-		writeProblem(w, r, http.StatusNotFound, "not_found", "The books hold nothing under that id.", nil)
+		writeProblem(w, r, http.StatusNotFound, ProblemNotFound, "The books hold nothing under that id.", nil)
 	case errors.As(err, &query):
-		writeProblem(w, r, http.StatusBadRequest, "bad_query", query.reason, nil)
+		writeProblem(w, r, http.StatusBadRequest, ProblemBadQuery, query.reason, nil)
 	case errors.As(err, &currencies):
-		writeProblem(w, r, http.StatusBadRequest, "several_currencies", currencies.Error(), map[string]any{"currencies": currencies.Currencies})
+		writeProblem(w, r, http.StatusBadRequest, ProblemSeveralCurrencies, currencies.Error(), map[string]any{"currencies": currencies.Currencies})
 	case r.Context().Err() != nil:
 		// Nobody waits for the answer any more.
 	default:
 		logger.Error("a question could not be answered", "path", r.URL.Path, "error", err)
-		writeProblem(w, r, http.StatusServiceUnavailable, "unavailable", "The books can't be read right now; see the log.", nil)
+		writeProblem(w, r, http.StatusServiceUnavailable, ProblemUnavailable, "The books can't be read right now; see the log.", nil)
 	}
 }
