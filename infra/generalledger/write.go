@@ -58,16 +58,17 @@ func lines(j *projections.Journal, part string, entries []projections.JournalEnt
 	for i := range entries {
 		e := &entries[i]
 		for _, l := range e.Lines {
-			all = append(all, []string{j.BatchID, part, e.ID, e.Date, e.Currency, plain(l.Account), plain(l.Name), plain(l.Store), l.Debit, l.Credit,
-				plain(e.Source), plain(e.EventID), plain(e.EventType), plain(e.OrderID), plain(e.ErrorID)})
+			all = append(all, []string{j.BatchID, part, e.ID, e.Date, e.Currency, l.Account, l.Name, l.Store, l.Debit, l.Credit,
+				e.Source, e.EventID, e.EventType, e.OrderID, e.ErrorID})
 		}
 	}
 	return all
 }
 
-// plain keeps a spreadsheet from taking text of a till for a formula.
-func plain(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+// harmless keeps a spreadsheet from running what a till has called something as a formula: an apostrophe in front says that
+// it is text. A workbook needs none, since its cells say of what type they are.
+func harmless(text string) string {
+	if text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0 {
 		return "'" + text
 	}
 	return text
@@ -79,6 +80,13 @@ func writeCSV(w io.Writer, j *projections.Journal) error {
 	out := csv.NewWriter(w)
 	rows := append([][]string{header}, lines(j, "journal", j.Entries)...)
 	rows = append(rows, lines(j, "memo", j.Memo)...)
+	for _, row := range rows[1:] {
+		for i := range row {
+			if i < firstAmount || i > lastAmount {
+				row[i] = harmless(row[i])
+			}
+		}
+	}
 	for _, c := range j.Control.Currencies {
 		row := make([]string, len(header))
 		row[0], row[1], row[2], row[4], row[firstAmount], row[lastAmount] = j.BatchID, "control", fmt.Sprint(c.Entries), c.Currency, c.Debit, c.Credit
@@ -161,7 +169,7 @@ func writeQuickBooks(w io.Writer, j *projections.Journal) error {
 			if l.Chart == "" {
 				account = l.Account + " " + l.Name
 			}
-			rows = append(rows, []string{number, day.Format("01/02/2006"), plain(account), side(l.Debit), side(l.Credit), plain(description), "", e.Currency, plain(l.Store), ""})
+			rows = append(rows, []string{number, day.Format("01/02/2006"), harmless(account), side(l.Debit), side(l.Credit), harmless(description), "", e.Currency, harmless(l.Store), ""})
 		}
 	}
 	return out.WriteAll(rows)

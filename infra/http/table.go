@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 
@@ -44,8 +45,26 @@ func (t *table) csv(w http.ResponseWriter, name string) error {
 	out := csv.NewWriter(w)
 	// The status is sent with the first byte; a reader that went away can't be told.
 	_ = out.Write(t.header)
-	_ = out.WriteAll(t.rows)
+	plain := make([]string, len(t.header))
+	for _, row := range t.rows {
+		for j, value := range row {
+			if plain[j] = value; !t.numeric[j] {
+				plain[j] = harmless(value)
+			}
+		}
+		_ = out.Write(plain)
+	}
+	out.Flush()
 	return nil
+}
+
+// harmless keeps a spreadsheet from running what a till has called something as a formula: an apostrophe in front says that
+// it is text. A workbook needs none, since its cells say of what type they are.
+func harmless(text string) string {
+	if text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0 {
+		return "'" + text
+	}
+	return text
 }
 
 // xlsx writes a workbook of one sheet.
