@@ -24,15 +24,19 @@ func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery, curre
 	if q.bounded() {
 		source = "(" + failureLines(q.recorded()) + ")"
 	}
+	day := "day"
+	if q.PeriodBy == "posting" {
+		day = "posting_day"
+	}
 	rows, err := db.Query(ctx, `
-SELECT formatDateTime(day, '%Y-%m') AS month,
+SELECT formatDateTime(`+day+`, '%Y-%m') AS month,
        toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE')), 4), toDecimalString(sum(amount), 4),
        toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4),
        toDecimalString(sumIf(amount, founded AND avoidable = 'true'), 4), toDecimalString(sumIf(amount, founded AND avoidable != ''), 4),
        toDecimalString(sumIf(amount, error_id != ''), 4), groupUniqArrayIf(error_id, error_id != ''),
        toDecimalString(sumIf(amount, category = 'internal'), 4), toDecimalString(sumIf(amount, category = 'external'), 4)
 FROM `+source+`
-WHERE kind != 'changed_mind' AND lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store) AND currency = @currency
+WHERE kind != 'changed_mind' AND lines > 0 AND `+day+` >= toDate(@from) AND `+day+` < toDate(@to) AND (@store = '' OR store_id = @store) AND currency = @currency
 GROUP BY month ORDER BY month`, q.named(currency)...)
 	if err != nil {
 		return nil, fmt.Errorf("sum the leakage: %w", err)
@@ -106,7 +110,7 @@ func paf(spent, failed map[string]*[2]*big.Rat) PAF {
 // readViews sums what the fixes of the period did to cash and to profit: every line of the events of a case, and of an
 // order that the business itself cancelled. changed_mind is no fix.
 func readViews(ctx context.Context, db driver.Conn, q *SummaryQuery, currency string) (Views, error) {
-	fixes := `notEmpty(account) AND refused = '' AND ` + inMoney + ` AND ` + q.recorded() + ` AND (error_id != '' OR arrayExists(e -> e != '', element))`
+	fixes := `notEmpty(account) AND refused = '' AND ` + q.inMoney() + ` AND ` + q.recorded() + ` AND (error_id != '' OR arrayExists(e -> e != '', element))`
 	sum := func(condition string) string {
 		return `sum(arraySum(arrayMap((a, x) -> if(` + condition + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)))`
 	}

@@ -24,6 +24,7 @@ type JournalQuery struct {
 	Every    string    // aggregated entries: one a month or one a day
 	Detail   string    // aggregated by account and store, or events: one entry an event
 	Currency string    // ISO 4217; empty: all, each in entries of its own
+	AsOf     AsOf      // what was recorded by then
 	Final    bool      // refuse months that are not closed
 }
 
@@ -37,6 +38,7 @@ type Journal struct {
 	Every    string         `json:"every"`
 	Detail   string         `json:"detail"`
 	Currency string         `json:"currency,omitempty"` // where one was asked for
+	AsOf     *time.Time     `json:"as_of,omitempty"`    // where it was asked for
 	Final    bool           `json:"final"`
 	Entries  []JournalEntry `json:"entries"` // of basis CASH and ACCRUED: what is new to the general ledger
 	Memo     []JournalEntry `json:"memo"`    // of basis IMPUTED: in its wages and fleet already, never to be posted
@@ -148,6 +150,11 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 	}
 	where := "refused = '' AND " + day + " >= toDate(?) AND " + day + " < toDate(?)"
 	args := []any{j.From, j.To}
+	if !q.AsOf.Time.IsZero() || q.AsOf.Close != nil {
+		filter, at := q.AsOf.filter()
+		where += " AND " + filter
+		j.AsOf = &at
+	}
 	if q.Currency != "" {
 		where += " AND currency = ?"
 		args = append(args, q.Currency)
@@ -363,9 +370,9 @@ func (j *Journal) Seal() {
 	case 1:
 		j.Control.Debit, j.Control.Credit = &all[0].Debit, &all[0].Credit
 	}
-	// Everything but the batch's own name; whether it is final says nothing of its content.
+	// Everything but the batch's own name; whether it is final, and as of when it was asked for, say nothing of its content.
 	content := *j
-	content.BatchID, content.Final = "", false
+	content.BatchID, content.Final, content.AsOf = "", false, nil
 	text, err := json.Marshal(content)
 	if err != nil {
 		panic(err) // strings and numbers always marshal

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ type SummaryQuery struct {
 	From, To time.Time // days in the books' zone; To is exclusive
 	Store    string    // empty: all
 	Currency string    // ISO 4217; empty where there is one only
+	// PeriodBy is occurred (empty is the same) or posting: then money counts in the month in which it is posted. Deliveries
+	// and customers who come back post nothing, and count when they happened.
+	PeriodBy string
 	AsOf     AsOf
 	Brief    bool // without the two views and the returning customers, which take most of the time
 }
@@ -26,6 +30,9 @@ type SummaryQuery struct {
 func (q *SummaryQuery) Validate() error {
 	if q.From.IsZero() || q.To.IsZero() || !q.From.Before(q.To) {
 		return errors.New("from must be before to")
+	}
+	if !slices.Contains([]string{"", "occurred", "posting"}, q.PeriodBy) {
+		return fmt.Errorf("period_by: %q is none of occurred, posting", q.PeriodBy)
 	}
 	return nil
 }
@@ -36,6 +43,7 @@ type Summary struct {
 	To       string    `json:"to"` // exclusive
 	Store    string    `json:"store,omitempty"`
 	Currency string    `json:"currency"` // empty where no money moved
+	PeriodBy string    `json:"period_by"`
 	AsOf     time.Time `json:"as_of"`
 
 	// Of the orders whose last delivery falls in the period, in orders.
@@ -97,7 +105,7 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store, AsOf: now.UTC()}
+	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store, PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: now.UTC()}
 	if q.bounded() {
 		_, s.AsOf = q.AsOf.filter()
 	}
@@ -144,7 +152,7 @@ func summaryCurrency(ctx context.Context, db driver.Conn, q *SummaryQuery) (stri
 		return q.Currency, nil
 	}
 	var found []string
-	if err := db.QueryRow(ctx, `SELECT groupUniqArray(currency) FROM ledger WHERE notEmpty(account) AND refused = '' AND `+inPeriod+` AND `+q.recorded(),
+	if err := db.QueryRow(ctx, `SELECT groupUniqArray(currency) FROM ledger WHERE notEmpty(account) AND refused = '' AND `+q.booked()+` AND `+q.recorded(),
 		q.named("")...).Scan(&found); err != nil {
 		return "", fmt.Errorf("list the currencies of the summary: %w", err)
 	}
@@ -163,8 +171,28 @@ const (
 	// than a day away from it.
 	inMonths = `occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY`
 	inPeriod = inMonths + ` AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store)`
-	inMoney  = inPeriod + ` AND currency = @currency`
 )
+
+// bookedDay is the day on which money of the ledger counts.
+func (q *SummaryQuery) bookedDay() string {
+	if q.PeriodBy == "posting" {
+		return "greatest(day, posting_period)"
+	}
+	return "day"
+}
+
+// booked is the condition on rows of the ledger whose money counts in the period. What is posted late may have happened at
+// any time before.
+func (q *SummaryQuery) booked() string {
+	if q.PeriodBy == "posting" {
+		return `occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
+            AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR store_id = @store)`
+	}
+	return inPeriod
+}
+
+// inMoney is booked, of one currency.
+func (q *SummaryQuery) inMoney() string { return q.booked() + ` AND currency = @currency` }
 
 func (q *SummaryQuery) named(currency string) []any {
 	return []any{clickhouse.Named("from", q.From.Format(time.DateOnly)), clickhouse.Named("to", q.To.Format(time.DateOnly)),

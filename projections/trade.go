@@ -22,13 +22,13 @@ func readTrade(ctx context.Context, db driver.Conn, q *SummaryQuery, currency st
 		return `arraySum(arrayMap((a, x) -> if(` + condition + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))`
 	}
 	rows, err := db.Query(ctx, `
-SELECT formatDateTime(day, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(profit, stands), 4), uniqExactIf(order_id, stands),
+SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(profit, stands), 4), uniqExactIf(order_id, stands),
        toDecimalString(sum(prevention), 4), toDecimalString(sum(appraisal), 4)
 FROM (
-    SELECT day, order_id, event_type = 'makegood.order.placed.v1' AND (source, event_id) NOT IN (`+q.voidedEvents()+`) AS stands,
+    SELECT `+q.bookedDay()+` AS booked_on, order_id, event_type = 'makegood.order.placed.v1' AND (source, event_id) NOT IN (`+q.voidedEvents()+`) AS stands,
            `+sum("a = 4000")+` AS sales, `+sum("a >= 4000 AND a < 6000")+` AS profit,
            `+sum("a = 6100")+` AS prevention, `+sum("a = 6110")+` AS appraisal
-    FROM ledger FINAL WHERE (notEmpty(account) OR event_type = 'makegood.order.placed.v1') AND refused = '' AND `+inMoney+` AND `+q.recorded()+`)
+    FROM ledger FINAL WHERE (notEmpty(account) OR event_type = 'makegood.order.placed.v1') AND refused = '' AND `+q.inMoney()+` AND `+q.recorded()+`)
 GROUP BY month WITH ROLLUP`, q.named(currency)...)
 	if err != nil {
 		return nil, fmt.Errorf("sum the sales: %w", err)

@@ -149,11 +149,9 @@ func TestBookedBeforeItsTermsCame(t *testing.T) {
 // closedReports are all reports of a closed month that are worth comparing, as the gateway would send them.
 func closedReports(t *testing.T, store *clickhouse.Store, c projections.Close) string {
 	t.Helper()
-	reports := map[string]string{}
-	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"}, "posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
-		first := c.Period.First()
-		report, err := projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: first, To: first.AddDate(0, 1, 0), GroupBy: groups, View: "economic",
-			PeriodBy: by, Currency: "USD", AsOf: projections.AsOf{Close: &c}}, time.Now())
+	var reports []string
+	add := func(report any, err error) {
+		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,9 +159,24 @@ func closedReports(t *testing.T, store *clickhouse.Store, c projections.Close) s
 		if err != nil {
 			t.Fatal(err)
 		}
-		reports[by] = string(text)
+		reports = append(reports, string(text))
 	}
-	return reports["occurred"] + "\n" + reports["posting"]
+	first, asOf := c.Period.First(), projections.AsOf{Close: &c}
+	after := first.AddDate(0, 1, 0)
+	for _, by := range []string{"occurred", "posting"} {
+		add(projections.ReadSummary(t.Context(), store.DB, projections.SummaryQuery{From: first, To: after, Currency: "USD", PeriodBy: by, AsOf: asOf}, time.Now()))
+		add(projections.ReadJournal(t.Context(), store.DB, projections.JournalQuery{From: first, To: after, PeriodBy: by, Every: "month", Detail: "aggregated", AsOf: asOf}))
+		add(projections.ReadJournal(t.Context(), store.DB, projections.JournalQuery{From: first, To: after, PeriodBy: by, Every: "day", Detail: "events", AsOf: asOf}))
+	}
+	for _, of := range []projections.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
+		of.Period, of.AsOf = c.Period, asOf
+		add(projections.ReadStatement(t.Context(), store.DB, of, time.Now()))
+	}
+	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"}, "posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
+		add(projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: first, To: after, GroupBy: groups, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now()))
+	}
+	slices.Sort(reports) // of maps, whose order is another each time
+	return strings.Join(reports, "\n")
 }
 
 // TestClosedMonthNeverChanges: the reports of a closed month, read as of its close, are byte for byte the same after

@@ -84,6 +84,7 @@ type journalCommand struct {
 	Every    string `help:"One entry a month or a day." enum:"month,day" default:"month"`
 	Detail   string `help:"aggregated by account and store, or events: one entry an event." enum:"aggregated,events" default:"aggregated"`
 	Currency string `help:"ISO 4217; all where none is given."`
+	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM."`
 	Final    bool   `help:"Refuse months that are not closed."`
 	Format   string `help:"csv, xlsx, json, or quickbooks (CSV of its import)." enum:"json,csv,xlsx,quickbooks" default:"csv"`
 	Output   string `help:"File to write; standard output where none is given." short:"o" type:"path"`
@@ -97,7 +98,7 @@ func (c *journalCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"period_by": {c.PeriodBy}, "every": {c.Every}, "detail": {c.Detail}, "format": {"json"}}
-	for name, value := range map[string]string{"from": c.From, "to": c.Until, "currency": c.Currency} {
+	for name, value := range map[string]string{"from": c.From, "to": c.Until, "currency": c.Currency, "as_of": c.AsOf} {
 		if value != "" {
 			query.Set(name, value)
 		}

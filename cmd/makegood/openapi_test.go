@@ -235,7 +235,7 @@ func (o *openAPI) questions(c *client) {
 		get("/v1/audit", url.Values{"from": {"2026-01-01"}, "format": {format}})
 	}
 	get("/v1/events", url.Values{"source": {"urn:till:1"}, "id": {"u"}})
-	get("/v1/journal", with("detail", "events", "every", "day"))
+	get("/v1/journal", with("detail", "events", "every", "day", "as_of", "close:2026-01"))
 	for _, format := range []string{"json", "html", "csv", "xlsx"} {
 		get("/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format}})
 	}

@@ -16,6 +16,7 @@ type summaryCommand struct {
 	Until    string `help:"Day after the last, YYYY-MM-DD." required:""`
 	Store    string `help:"One store alone."`
 	Currency string `help:"ISO 4217; needed where there are several."`
+	PeriodBy string `help:"Money by when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
 	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM."`
 	Format   string `help:"table or json." enum:"table,json" default:"table"`
 }
@@ -27,7 +28,7 @@ func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		return err
 	}
 	defer done()
-	query := url.Values{"from": {c.From}, "to": {c.Until}}
+	query := url.Values{"from": {c.From}, "to": {c.Until}, "period_by": {c.PeriodBy}}
 	for name, value := range map[string]string{"store": c.Store, "currency": c.Currency, "as_of": c.AsOf} {
 		if value != "" {
 			query.Set(name, value)

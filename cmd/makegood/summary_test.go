@@ -31,6 +31,9 @@ func TestSummaryAgainstReference(t *testing.T) {
 				if random.IntN(3) == 0 {
 					q.Store = fmt.Sprintf("s%d", 1+random.IntN(4))
 				}
+				if random.IntN(2) == 0 {
+					q.PeriodBy = "posting"
+				}
 				now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(120))
 				known := records
 				if random.IntN(3) == 0 {
@@ -43,7 +46,7 @@ func TestSummaryAgainstReference(t *testing.T) {
 					t.Fatalf("seed %d: %+v: %v", seed, q, err)
 				}
 				want, err := reference.Serve(known, time.UTC, reference.ServiceQuery{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly),
-					Store: q.Store, Currency: q.Currency, Known: now})
+					Store: q.Store, Currency: q.Currency, ByPosting: q.PeriodBy == "posting", Known: now})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -19,11 +19,15 @@ type Service map[string]string
 // the time in which a customer can have come back.
 type ServiceQuery struct {
 	From, To, Store, Currency string
+	ByPosting                 bool // money counts in the month in which it is posted
 	Known                     time.Time
 }
 
 func (q *ServiceQuery) holds(t time.Time, zone *time.Location, store string) bool {
-	day := t.In(zone).Format(time.DateOnly)
+	return q.holdsDay(t.In(zone).Format(time.DateOnly), store)
+}
+
+func (q *ServiceQuery) holdsDay(day, store string) bool {
 	return day >= q.From && day < q.To && (q.Store == "" || store == q.Store)
 }
 
@@ -198,7 +202,11 @@ func serveMoney(s Service, books *Books, events []*event, zone *time.Location, q
 	placed, cases, months := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range books.Entries {
 		e := &books.Entries[i]
-		if e.Currency != q.Currency || !q.holds(e.OccurredAt, zone, e.StoreID) {
+		day := e.OccurredAt.In(zone).Format(time.DateOnly)
+		if q.ByPosting && e.PostingPeriod != e.OriginPeriod {
+			day = e.PostingPeriod + "-01"
+		}
+		if e.Currency != q.Currency || !q.holdsDay(day, e.StoreID) {
 			continue
 		}
 		facts := books.cases[e.ErrorID]
@@ -206,7 +214,7 @@ func serveMoney(s Service, books *Books, events []*event, zone *time.Location, q
 		if isPlaced {
 			placed[e.OrderID] = true
 		}
-		month := e.OccurredAt.In(zone).Format("2006-01")
+		month := day[:len("2006-01")]
 		isFix := e.ErrorID != "" || slices.ContainsFunc(e.Lines, func(l Line) bool { return l.Element != "" })
 		for _, l := range e.Lines {
 			minus := new(big.Rat).Neg(l.Amount)

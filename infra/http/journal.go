@@ -26,7 +26,7 @@ type JournalRequest struct {
 // journal answers with entries for the general ledger.
 func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 	q := r.URL.Query()
-	if err := onlyParameters(q, "from", "to", "period_by", "every", "detail", "currency", "final", "accounts", "format"); err != nil {
+	if err := onlyParameters(q, "from", "to", "period_by", "every", "detail", "currency", "as_of", "final", "accounts", "format"); err != nil {
 		return err
 	}
 	request := JournalRequest{Format: q.Get("format"), DefaultChart: q.Get("accounts") == "default",
@@ -44,6 +44,10 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 		if text := q.Get(name); text != "" {
 			*value = text
 		}
+	}
+	var err error
+	if request.Query.AsOf, err = asOf(r.Context(), q.Get("as_of"), b); err != nil {
+		return err
 	}
 	switch q.Get("final") {
 	case "", "false":

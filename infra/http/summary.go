@@ -32,16 +32,21 @@ func numberRoutes(b Books, handle func(pattern string, f func(http.ResponseWrite
 }
 
 func summaryQuery(r *http.Request, b Books) (q projections.SummaryQuery, err error) {
-	if err := onlyParameters(r.URL.Query(), "from", "to", "store", "currency", "as_of"); err != nil {
+	if err := onlyParameters(r.URL.Query(), "from", "to", "store", "currency", "period_by", "as_of"); err != nil {
 		return q, err
 	}
 	values := r.URL.Query()
-	q.Store, q.Currency = values.Get("store"), values.Get("currency")
+	q.Store, q.Currency, q.PeriodBy = values.Get("store"), values.Get("currency"), values.Get("period_by")
 	if q.From, q.To, err = span(r); err != nil {
 		return q, err
 	}
-	q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b)
-	return q, err
+	if q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b); err != nil {
+		return q, err
+	}
+	if err := q.Validate(); err != nil {
+		return q, &badQuery{err.Error()}
+	}
+	return q, nil
 }
 
 // span reads from and to, which must both be given: these questions are about a time.
