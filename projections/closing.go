@@ -90,7 +90,7 @@ func UnsettledConflicts(ctx context.Context, db driver.Conn) (uint64, error) {
 	if err := db.QueryRow(ctx, `
 SELECT groupArray(identity) FROM (
     SELECT identity FROM identities WHERE identity IN (SELECT identity FROM identities WHERE arrived_at > ?)
-    GROUP BY identity HAVING uniqExact(content) > 1)`, since.Add(-overlap)).Scan(&suspects); err != nil {
+    GROUP BY identity HAVING min(content) != max(content))`, since.Add(-overlap)).Scan(&suspects); err != nil {
 		return 0, fmt.Errorf("look for conflicts: %w", err)
 	}
 	if len(suspects) == 0 {

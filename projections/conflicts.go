@@ -60,7 +60,7 @@ func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 	if err := p.db.Select(ctx, &conflicts, `
 SELECT identity, groupUniqArray(month) AS months FROM identities
 WHERE identity IN (SELECT identity FROM identities WHERE arrived_at > ?)
-GROUP BY identity HAVING uniqExact(content) > 1 ORDER BY identity`, since.Add(-overlap)); err != nil {
+GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`, since.Add(-overlap)); err != nil {
 		return 0, fmt.Errorf("look for conflicts: %w", err)
 	}
 	settled := 0

@@ -84,10 +84,11 @@ func TestWhatIsPackedIsUnpacked(t *testing.T) {
 		data = append(data, data[:rnd.IntN(40)]...) // brokers cut the last batch
 		skip := rnd.IntN(len(want))
 		from := first + int64(skip)
+		var stock slab
 		next, err := readRecords(&fetched{records: data}, from, func(b *batch, r *rawRecord) {
 			m := want[r.offset-first]
 			var d delivery
-			d.load(t.Context(), TopicPartition{"t", 1}, b, r)
+			d.load(t.Context(), TopicPartition{"t", 1}, b, r, &stock)
 			key, hasKey := m.Metadata[PartitionKey]
 			headers := maps.Clone(m.Metadata)
 			delete(headers, PartitionKey)
@@ -215,7 +216,7 @@ func FuzzReadRecords(f *testing.F) {
 				t.Fatalf("offset %d, before %d", r.offset, from)
 			}
 			var d delivery
-			d.load(t.Context(), TopicPartition{"t", 0}, b, r)
+			d.load(t.Context(), TopicPartition{"t", 0}, b, r, new(slab))
 			_ = fmt.Sprint(RecordOf(d.msg))
 		})
 	})

@@ -36,7 +36,10 @@ type delivery struct {
 var _ context.Context = (*delivery)(nil)
 
 // slab is the stock that deliveries are taken from: one allocation for many.
-type slab struct{ free []delivery }
+type slab struct {
+	free    []delivery
+	headers string // of the record before: mostly those of the next as well
+}
 
 const slabSize = 256
 
@@ -49,32 +52,38 @@ func (s *slab) take() *delivery {
 	return d
 }
 
+// text is packed headers as a string: the same one for records with the same headers.
+func (s *slab) text(headers []byte) string {
+	if string(headers) != s.headers {
+		s.headers = string(headers)
+	}
+	return s.headers
+}
+
 // load fills a delivery from a record.
-func (d *delivery) load(parent context.Context, tp TopicPartition, b *batch, r *rawRecord) {
+func (d *delivery) load(parent context.Context, tp TopicPartition, b *batch, r *rawRecord, from *slab) {
 	d.parent = parent
 	d.topic, d.partition = tp.Topic, int32(tp.Partition)
 	d.offset, d.next = r.offset, r.offset+1
 	d.time, d.logTime = r.time, b.logAppendTime
 	d.key, d.value, d.headers, d.nheader = r.key, r.value, r.headers, int32(r.nheader)
 	d.size = int32(r.size)
-	d.mint()
+	d.mint(from.text(r.headers))
 }
 
-// mint makes the message that is handed over.
-func (d *delivery) mint() {
+// mint makes the message that is handed over. headers are d's, as one string, of which the names and values are parts.
+func (d *delivery) mint(headers string) {
 	d.msg = message.NewMessage("", d.value)
 	d.msg.SetContext(d)
 	if d.nheader == 0 {
 		return
 	}
-	// One string for all headers, of which names and values are parts.
-	all := string(d.headers)
 	eachHeader(d.headers, int(d.nheader), func(key, keyEnd, value, valueEnd int) {
 		v := ""
 		if value >= 0 {
-			v = all[value:valueEnd]
+			v = headers[value:valueEnd]
 		}
-		if k := all[key:keyEnd]; k == UUIDHeader {
+		if k := headers[key:keyEnd]; k == UUIDHeader {
 			d.msg.UUID = v
 		} else {
 			d.msg.Metadata[k] = v
@@ -91,7 +100,7 @@ func (d *delivery) again() *delivery {
 		offset: d.offset, next: d.next, time: d.time, partition: d.partition, nheader: d.nheader,
 		size: d.size, nacks: d.nacks + 1, logTime: d.logTime, waiting: true,
 	}
-	n.mint()
+	n.mint(string(n.headers))
 	return n
 }
 

@@ -30,7 +30,7 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 		size := 0
 		err := r.read(ctx, func(b *batch, raw *rawRecord) {
 			d := p.slab.take()
-			d.load(p.sub.ctx, p.tp, b, raw)
+			d.load(p.sub.ctx, p.tp, b, raw, &p.slab)
 			c.deliveries = append(c.deliveries, d)
 			size += raw.size
 		})

@@ -115,6 +115,10 @@ func unescapeHeader(v string) string {
 
 // Kafka reads the event of a Kafka message. headers may be nil.
 func (d *Decoder) Kafka(headers map[string]string, value []byte) (*Envelope, error) {
+	// The usual case, spelled as usual: nothing else in the headers matters then.
+	if headers[KafkaContentType] == ContentTypeEvent {
+		return d.Structured(value)
+	}
 	d.headers.Reset()
 	for key, v := range headers {
 		d.headers.KafkaHeader(key, v)
