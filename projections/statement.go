@@ -42,6 +42,8 @@ type Statement struct {
 type StatementCurrency struct {
 	Currency   string             `json:"currency"`
 	Accounts   []StatementAccount `json:"accounts"`
+	Debit      string             `json:"debit"` // Σ over the accounts: what was moved balances
+	Credit     string             `json:"credit"`
 	Cases      []StatementCase    `json:"cases"`
 	Gross      string             `json:"gross"` // of the cases, without changed_mind
 	Recoveries string             `json:"recoveries"`
@@ -207,6 +209,16 @@ func (c *StatementCurrency) total() error {
 		recoveries.Add(recoveries, a[1])
 		net.Add(net, a[2])
 	}
+	debit, credit := new(big.Rat), new(big.Rat)
+	for i := range c.Accounts {
+		a, err := amounts(c.Accounts[i].Debit, c.Accounts[i].Credit)
+		if err != nil {
+			return err
+		}
+		debit.Add(debit, a[0])
+		credit.Add(credit, a[1])
+	}
+	c.Debit, c.Credit = debit.FloatString(4), credit.FloatString(4)
 	c.Gross, c.Recoveries, c.Net, c.Apart = gross.FloatString(4), recoveries.FloatString(4), net.FloatString(4), apart.FloatString(4)
 	return nil
 }

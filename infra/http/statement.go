@@ -18,7 +18,9 @@ import (
 //go:embed statement.html
 var statementHTML string
 
-var statementPage = template.Must(template.New("statement").Parse(statementHTML))
+var statementPage = template.Must(template.New("statement").Funcs(template.FuncMap{
+	"words": func(code string) string { return strings.ReplaceAll(code, "_", " ") },
+}).Parse(statementHTML))
 
 // statement answers as JSON, as a page that prints, as CSV of one part, or as a workbook of both.
 func statement(w http.ResponseWriter, r *http.Request, b Books) error {
