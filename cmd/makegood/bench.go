@@ -27,7 +27,7 @@ type benchCommand struct {
 	Rate    int      `help:"Events a second while latency is measured." default:"10000"`
 	Seconds int      `help:"How long latency and gateway are measured." default:"20"`
 	History []int    `help:"How many rows of history growth is measured with." default:"1000000,10000000"`
-	Profile string   `help:"Directory to write CPU and allocation profiles of the pipe to." type:"path"`
+	Profile string   `help:"Directory to write CPU and allocation profiles of pipe and gateway to." type:"path"`
 
 	DataDir    string   `help:"Where the embedded broker and engine keep their data, a new directory; without it a temporary one." type:"path"`
 	Brokers    []string `help:"Kafka brokers; without them one runs in a process of its own."`

@@ -34,6 +34,7 @@ func (b *bench) gateway(ctx context.Context) (err error) {
 	var writing sync.WaitGroup
 	took := make([][]time.Duration, gatewayWriters)
 	failed := make([]error, gatewayWriters)
+	stop := b.profile("gateway")()
 	before := measure()
 	start := time.Now()
 	for i := range gatewayWriters {
@@ -48,7 +49,7 @@ func (b *bench) gateway(ctx context.Context) (err error) {
 	}
 	writing.Wait()
 	seconds, spent := time.Since(start).Seconds(), before.until()
-	if err := errors.Join(failed...); err != nil {
+	if err := errors.Join(errors.Join(failed...), stop()); err != nil {
 		return err
 	}
 	all := slices.Concat(took...)

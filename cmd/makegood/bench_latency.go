@@ -23,6 +23,9 @@ import (
 // probeEvery is how often latency sends an event that it looks for in the report.
 const probeEvery = 50 * time.Millisecond
 
+// watchEvery is how long the report is left alone between two looks: who asks without a pause measures the asking.
+const watchEvery = 50 * time.Millisecond
+
 // latency measures, under a steady load, how long it takes from the moment that an event is accepted, which is that the
 // brokers have acknowledged it, until a report over HTTP shows it. Each probe is a refund in a store of its own.
 func (b *bench) latency(ctx context.Context) (err error) {
@@ -128,7 +131,7 @@ func (w *probeWatch) add(store string) {
 func (w *probeWatch) watch(ctx context.Context) error {
 	sent := false
 	var deadline time.Time
-	for ; ; time.Sleep(5 * time.Millisecond) {
+	for ; ; time.Sleep(watchEvery) {
 		rows, err := leakageByStore(ctx, w.url)
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ func (b *bench) pipe(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("the Kafka engine: %w", err)
 		}
-		o, err := b.projector(ctx, b.profile(round))
+		o, err := b.projector(ctx, b.profile(strconv.Itoa(round+1)))
 		if err != nil {
 			return fmt.Errorf("the projector: %w", err)
 		}
@@ -253,13 +253,13 @@ func (u usage) worse(o usage) usage {
 	return usage{max(u.cpu, o.cpu), max(u.allocations, o.allocations), max(u.bytes, o.bytes), max(u.peak, o.peak)}
 }
 
-// profile begins profiles of a round, if they are asked for; what it returns ends them.
-func (b *bench) profile(round int) func() func() error {
+// profile begins profiles of a part, if they are asked for; what it returns ends them.
+func (b *bench) profile(name string) func() func() error {
 	return func() func() error {
 		if b.Profile == "" {
 			return func() error { return nil }
 		}
-		cpu, err := os.Create(filepath.Join(b.Profile, fmt.Sprintf("cpu%d.pprof", round+1)))
+		cpu, err := os.Create(filepath.Join(b.Profile, "cpu-"+name+".pprof"))
 		if err == nil {
 			err = pprof.StartCPUProfile(cpu)
 		}
@@ -268,7 +268,7 @@ func (b *bench) profile(round int) func() func() error {
 			if err != nil {
 				return fmt.Errorf("profile: %w", err)
 			}
-			heap, err := os.Create(filepath.Join(b.Profile, fmt.Sprintf("allocs%d.pprof", round+1)))
+			heap, err := os.Create(filepath.Join(b.Profile, "allocs-"+name+".pprof"))
 			if err != nil {
 				return fmt.Errorf("profile: %w", err)
 			}
