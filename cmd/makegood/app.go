@@ -45,6 +45,8 @@ type appConfig struct {
 	Kafka  kafkaFlags  `embed:"" prefix:"kafka-" group:"How the brokers let it in:"`
 	Limits limitFlags  `embed:"" prefix:"http-" group:"Limits of the gateway, 0 for the default:"`
 
+	Projector projectorFlags `embed:"" prefix:"projector-" group:"Limits of the projector, 0 for the default:"`
+
 	MetricLabels int `help:"How many stores, vendors, kinds or causes the metrics tell apart; the rest is called other." default:"50"`
 }
 
@@ -75,7 +77,7 @@ func (c *appConfig) validate() error {
 	if len(c.Brokers) == 0 && c.Kafka.given() {
 		return errors.New("--kafka-tls…, --kafka-sasl, --kafka-user and --kafka-password-file are for --brokers; the broker inside is on loopback")
 	}
-	return errors.Join(c.validateAccess(), c.Limits.validate())
+	return errors.Join(c.validateAccess(), c.Limits.validate(), c.Projector.validate())
 }
 
 func (c *appConfig) embedded() bool { return len(c.Brokers) == 0 || c.ClickHouse == "" }
@@ -282,13 +284,11 @@ func (a *App) ensureTopics(ctx context.Context) error {
 // drain bounds how long a stopping projector may take to land what it holds.
 const drain = 15 * time.Second
 
-// subscriberConfig bounds what a projector holds. What is in flight, and with it how large its batches get under load, is
-// bounded in bytes a partition: memory grows with it (see collectOften), and the CPU that all processes together take for
-// an event hardly changes between 4 and 32 MiB.
 func (a *App) subscriberConfig() kafka.SubscriberConfig {
-	return kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.config.Group,
-		MaxInFlight: 32_768, MaxInFlightBytes: 4 << 20, FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond,
-		CommitInterval: 100 * time.Millisecond}
+	c := kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.config.Group,
+		FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond}
+	a.config.Projector.subscriber(&c)
+	return c
 }
 
 // collectOften trades a little CPU for memory where nobody has set GOGC: what a projector holds is short-lived, so that
@@ -314,7 +314,7 @@ func (a *App) startProjector(ctx context.Context) error {
 	}
 	a.projector, err = projections.NewProjector(projections.ProjectorConfig{
 		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Original: a.original, Now: a.now, Logger: a.logger,
-		Landed: prometheus.NewLandings(a.metrics).Landed,
+		MaxRows: a.config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
 	if err != nil {
 		return err

@@ -285,6 +285,28 @@ func TestBadInputIsSaid(t *testing.T) {
 	}
 }
 
+// TestTightestLimits: a projector that may hold next to nothing books all the same.
+func TestTightestLimits(t *testing.T) {
+	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) {
+		config.Projector = projectorFlags{Batch: 1, InFlight: 1, InFlightBytes: leastInFlight}
+	})
+	for _, e := range goldenEvents {
+		mustPost(t, c, e)
+	}
+	s, err := c.caughtUp(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Events != 8 {
+		t.Errorf("status %+v", s)
+	}
+	for _, f := range []projectorFlags{{Batch: -1}, {Batch: 1_000_001}, {InFlight: -1}, {InFlight: 1_000_001}, {InFlightBytes: leastInFlight - 1}} {
+		if f.validate() == nil {
+			t.Errorf("%+v is fine", f)
+		}
+	}
+}
+
 // TestUnpricedIsCountedAndListed: a missing rate is never a silent zero.
 func TestUnpricedIsCountedAndListed(t *testing.T) {
 	_, c := startTestApp(t, t.TempDir())
