@@ -252,6 +252,13 @@ type HandledLetter struct {
 	Actor, Reason       string
 }
 
+// BooksRebuilt posts history anew: what was recorded before it is priced with the rates that are known at its own place in
+// the log, see Terms.PricedAt. Unless ClosedPeriods, the months that are closed then keep what their reports hold.
+type BooksRebuilt struct {
+	RebuildID     string
+	ClosedPeriods bool
+}
+
 // EventVoided takes an event back, on whatever stream that was.
 type EventVoided struct {
 	Source, ID, Reason string
@@ -288,4 +295,5 @@ func (*PeriodClosed) data()         {}
 func (*PeriodReopened) data()       {}
 func (*DeadLetterReplayed) data()   {}
 func (*DeadLetterDiscarded) data()  {}
+func (*BooksRebuilt) data()         {}
 func (*EventVoided) data()          {}

@@ -79,6 +79,7 @@ const (
 	TypePeriodReopened
 	TypeDeadLetterReplayed
 	TypeDeadLetterDiscarded
+	TypeBooksRebuilt
 	TypeEventVoided
 	typeCount
 )
@@ -117,6 +118,7 @@ var types = [typeCount]struct {
 	TypePeriodReopened:       {"makegood.period.reopened.v1", Books},
 	TypeDeadLetterReplayed:   {"makegood.deadletter.replayed.v1", Books},
 	TypeDeadLetterDiscarded:  {"makegood.deadletter.discarded.v1", Books},
+	TypeBooksRebuilt:         {"makegood.books.rebuilt.v1", Books},
 	TypeEventVoided:          {"makegood.event.voided.v1", AnyStream},
 }
 

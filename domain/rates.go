@@ -100,16 +100,17 @@ func (r *Rates) find(k rateKey, occurred time.Time, at Position) (Decimal, bool)
 	return 0, false
 }
 
-// Terms are what the books stream has laid down so far: the rates and the closed months.
+// Terms are what the books stream has laid down so far: the rates, the closed months, the rebuilds.
 type Terms struct {
-	Rates   *Rates
-	Periods *Periods
-	Read    int64 // offset of the books stream up to which they are read
+	Rates    *Rates
+	Periods  *Periods
+	Rebuilds *Rebuilds
+	Read     int64 // offset of the books stream up to which they are read
 }
 
 // NewTerms starts with no rates and every month open.
 func NewTerms(zone *time.Location) *Terms {
-	return &Terms{Rates: NewRates(), Periods: NewPeriods(zone)}
+	return &Terms{Rates: NewRates(), Periods: NewPeriods(zone), Rebuilds: &Rebuilds{seen: map[identity]bool{}}}
 }
 
 // Apply takes the next event of the books stream, in the order of their offsets. Events that lay nothing down are
@@ -117,5 +118,6 @@ func NewTerms(zone *time.Location) *Terms {
 func (t *Terms) Apply(e *Event, m Mark) {
 	t.Rates.apply(e, m)
 	t.Periods.apply(e, m)
+	t.Rebuilds.apply(e, m)
 	t.Read = max(t.Read, m.Offset+1)
 }

@@ -81,10 +81,15 @@ func Run(records []Record, zone *time.Location) (*Books, error) {
 		})
 	}
 
+	rebuilds := rebuildsOf(events)
 	own := make(map[Identity][]Line)
 	for _, e := range events {
 		entry := b.entryOf(e, e, marks)
-		entry.Lines, entry.Unpriced = postAt(e, e.seq) // a void's own row is empty
+		about := []Entry{entry}
+		if v := voidOf[e.Identity]; v != nil {
+			about = append(about, b.entryOf(v, e, marks))
+		}
+		entry.Lines, entry.Unpriced = postAt(e, pricedAt(rebuilds, marks, about)) // a void's own row is empty
 		own[e.Identity] = entry.Lines
 		b.Entries = append(b.Entries, entry)
 	}
@@ -113,7 +118,7 @@ func Run(records []Record, zone *time.Location) (*Books, error) {
 					return nil, fmt.Errorf("original of void %v: %w", e.Identity, err)
 				}
 				entry = b.entryOf(e, original, marks)
-				originalLines, entry.Unpriced = postAt(original, e.seq)
+				originalLines, entry.Unpriced = postAt(original, pricedAt(rebuilds, marks, []Entry{entry}))
 			}
 			entry.Lines = negated(originalLines)
 		}

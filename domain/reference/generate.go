@@ -16,6 +16,7 @@ type Options struct {
 	Orders      int  // 0: 40
 	Periods     bool // months are closed and reopened, events come late
 	Letters     bool // somebody deals with dead letters
+	Rebuilds    bool // history is posted anew with the rates of then
 	Duplicates  bool // events come again, written another way
 	Conflicts   bool // identities come again with other content
 	SecondVoids bool // some events are voided twice
@@ -24,7 +25,7 @@ type Options struct {
 }
 
 // Everything turns every trouble on.
-var Everything = Options{Periods: true, Letters: true, Duplicates: true, Conflicts: true, SecondVoids: true, OrphanVoids: true, StockFixes: true}
+var Everything = Options{Periods: true, Rebuilds: true, Letters: true, Duplicates: true, Conflicts: true, SecondVoids: true, OrphanVoids: true, StockFixes: true}
 
 // Kinds, RootCauses and Parties are the words of section 3.
 var (
@@ -93,6 +94,9 @@ func generate(seed int64, opts Options, tell func(*generator)) []Record {
 	}
 	if opts.Periods {
 		g.periods()
+	}
+	if opts.Rebuilds {
+		g.rebuilds()
 	}
 	if opts.Duplicates {
 		g.duplicates()

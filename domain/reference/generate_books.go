@@ -106,6 +106,16 @@ func (g *generator) letters() {
 	}
 }
 
+// rebuilds post history anew at some moments, with what was closed left alone mostly.
+func (g *generator) rebuilds() {
+	for i := range 4 {
+		at := firstDay.Add(time.Duration(g.rng.IntN(100*24)) * time.Hour)
+		d := object{"rebuild_id": fmt.Sprintf("rebuild%d", i)}
+		g.maybe(d, 40, "closed_periods", g.chance(50))
+		g.add("books", "books.rebuilt", "", at, d).take = at
+	}
+}
+
 // voids undoes some events of every kind. A void may come before what it voids.
 func (g *generator) voids() {
 	sent := slices.Clone(g.drafts)

@@ -102,7 +102,7 @@ var table = []row{
 // silent are the types that post nothing of their own. A type in neither list is unknown.
 var silent = []string{
 	"order.promise_changed", "order.delivered", "feedback.received", "error.classified", "error.rejected",
-	"rate.set", "period.closed", "period.reopened", "deadletter.replayed", "deadletter.discarded", "event.voided",
+	"rate.set", "period.closed", "period.reopened", "books.rebuilt", "deadletter.replayed", "deadletter.discarded", "event.voided",
 }
 
 func known(kind string) bool {

@@ -40,6 +40,12 @@ var periodClosed = object(month(func(p *domain.PeriodClosed) *domain.Period { re
 
 var periodReopened = object(month(func(p *domain.PeriodReopened) *domain.Period { return &p.Period }))
 
+// Who did it, why, and how much it changed ride along as members that are kept and not read.
+var booksRebuilt = object(
+	id("rebuild_id", required, func(r *domain.BooksRebuilt) *string { return &r.RebuildID }),
+	perhaps("closed_periods", func(r *domain.BooksRebuilt) *bool { return &r.ClosedPeriods }),
+)
+
 func month[T any](at func(*T) *domain.Period) field[T] {
 	return field[T]{
 		name: "period", need: required,

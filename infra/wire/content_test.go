@@ -47,6 +47,7 @@ func TestContentGolden(t *testing.T) {
 		"period.reopened":       0xfa9033ad09a71af9,
 		"deadletter.replayed":   0x4534635ad92987a2,
 		"deadletter.discarded":  0x82422158dba6cc55,
+		"books.rebuilt":         0xd9fa638d0514b17f,
 		"event.voided":          0x55f29984630d70bb,
 		"unknown":               0x5dbab6da8a07f1b6,
 	}

@@ -20,7 +20,7 @@ func everyVariant(t testing.TB) []tree {
 		}
 		all = append(all, e)
 		switch s.typ {
-		case domain.TypePeriodClosed, domain.TypePeriodReopened, domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded, domain.TypeEventVoided:
+		case domain.TypePeriodClosed, domain.TypePeriodReopened, domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded, domain.TypeBooksRebuilt, domain.TypeEventVoided:
 		default:
 			all = append(all, voidOf(&sample{event: e}).event)
 		}

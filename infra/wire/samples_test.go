@@ -57,6 +57,7 @@ var contract = []struct {
 	{"period.reopened", "books", `period="2026-01"`},
 	{"deadletter.replayed", "books", `dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?=3 offset?=42 actor="ann" reason?="the till was mended"`},
 	{"deadletter.discarded", "books", `dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?="3" offset?=42 actor="ann" reason?="a test order"`},
+	{"books.rebuilt", "books", `rebuild_id="b-1" closed_periods?=true`},
 }
 
 // tree is a JSON object that can be edited.

@@ -34,6 +34,7 @@ type store struct {
 	periodReopened       domain.PeriodReopened
 	deadLetterReplayed   domain.DeadLetterReplayed
 	deadLetterDiscarded  domain.DeadLetterDiscarded
+	booksRebuilt         domain.BooksRebuilt
 	eventVoided          domain.EventVoided
 
 	orderLines     []domain.OrderLine
@@ -84,6 +85,7 @@ func init() {
 		domain.TypePeriodReopened:       data(periodReopened, func(s *store) *domain.PeriodReopened { return &s.periodReopened }),
 		domain.TypeDeadLetterReplayed:   data(deadLetterReplayed, func(s *store) *domain.DeadLetterReplayed { return &s.deadLetterReplayed }),
 		domain.TypeDeadLetterDiscarded:  data(deadLetterDiscarded, func(s *store) *domain.DeadLetterDiscarded { return &s.deadLetterDiscarded }),
+		domain.TypeBooksRebuilt:         data(booksRebuilt, func(s *store) *domain.BooksRebuilt { return &s.booksRebuilt }),
 		domain.TypeEventVoided:          data(eventVoided, func(s *store) *domain.EventVoided { return &s.eventVoided }),
 	} {
 		codecs[t] = c

@@ -213,6 +213,27 @@ func flag[T any](name string, at func(*T) *bool) field[T] {
 	}
 }
 
+// perhaps is a yes that needn't be said: left out, it is a no, and said to be one it says no more.
+func perhaps[T any](name string, at func(*T) *bool) field[T] {
+	return field[T]{
+		name: name, need: optional,
+		read: func(d *Decoder, t *T) uint64 {
+			v, ok := d.bool()
+			if !ok || !v {
+				return 0
+			}
+			*at(t) = true
+			return hashBool(true)
+		},
+		write: func(b []byte, _ *domain.Event, t *T) []byte {
+			if !*at(t) {
+				return b
+			}
+			return appendBool(b, true)
+		},
+	}
+}
+
 // truth is a yes or no that may be unknown.
 func truth[T any](name string, at func(*T) *domain.Truth) field[T] {
 	return field[T]{

@@ -87,6 +87,7 @@ var events = map[string]object{
 	"quality.spent":   members(must("spend_id", id), must("category", words("prevention", "appraisal")), may("store_id", id), may("target_cause", text), must("currency", currency), must("amount", amount), may("description", text)),
 	"period.closed":   members(must("period", ref("period"))),
 	"period.reopened": members(must("period", ref("period"))),
+	"books.rebuilt":   members(must("rebuild_id", id), may("closed_periods", described(flag, "Months that are closed are posted anew as well."))),
 
 	"deadletter.replayed":  handledLetter,
 	"deadletter.discarded": handledLetter,
