@@ -14,8 +14,11 @@ type Close struct {
 }
 
 // stoodBefore is the condition on rows that belong to the close: what stood before it in the log.
-func (c *Close) stoodBefore() string {
-	return fmt.Sprintf("((stream != 'books' AND %s) OR (stream = 'books' AND offset < %d))", before(&c.Mark), c.Mark.Offset)
+func (c *Close) stoodBefore() string { return stoodBefore(&c.Mark) }
+
+// stoodBefore is the condition on rows of any stream that stand before the mark.
+func stoodBefore(m *domain.Mark) string {
+	return fmt.Sprintf("((stream != 'books' AND %s) OR (stream = 'books' AND offset < %d))", before(m), m.Offset)
 }
 
 // filter is the condition on rows that were recorded by then, and the moment to show for it.

@@ -98,6 +98,11 @@ func (e *AuditEntry) read(payload []byte, voids voidedName) {
 		e.Change = strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s from %s", text("rate"), text("key"), text("value"), text("currency"), text("effective_from"))), " ")
 	case domain.TypePeriodClosed, domain.TypePeriodReopened:
 		e.Change = text("period")
+	case domain.TypeBooksRebuilt:
+		e.Change = fmt.Sprintf("%s, %s events", text("rebuild_id"), text("events"))
+		if data["closed_periods"] == true {
+			e.Change += ", closed months as well"
+		}
 	case domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded:
 		e.Change = text("dead_letter_id")
 		if text("topic") != "" {

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -18,6 +19,8 @@ type Gauges struct {
 	Vendors     []RecentGauge // net leakage by the vendor of the case, where one is known
 	Spend       []SpendGauge
 	DeadLetters []ReasonGauge
+	Rebuilding  bool      // a rebuild is being computed or swapped in
+	Rebuilt     float64   // how much of the ledger the last rebuild has posted anew, 0 to 1; 0 where there never was one
 	Newest      time.Time // when the newest event arrived in the books; zero where there is none
 }
 
@@ -96,7 +99,15 @@ GROUP BY currency, category`, today, first, next); err != nil {
 	if err := db.Select(ctx, &g.DeadLetters, `SELECT reason, count() AS open FROM `+openLetters+` GROUP BY reason`); err != nil {
 		return nil, fmt.Errorf("count dead letters by reason: %w", err)
 	}
-	var err error
+	r, err := ReadRebuild(ctx, db, "")
+	switch {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		g.Rebuilding = r.State == RebuildComputing || r.State == RebuildSwapping
+		g.Rebuilt = float64(r.Done) / float64(max(r.Total, 1))
+	}
 	g.Newest, err = newestArrival(ctx, db)
 	return &g, err
 }

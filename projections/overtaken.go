@@ -44,7 +44,7 @@ func (p *Projector) repostOvertaken(ctx context.Context, b *batch) error {
 		return err
 	}
 	marks := p.terms.marks(func(offset int64) bool {
-		return (b.rows.Rows() > 0 && offset >= b.terms) || slices.Contains(b.laid, offset)
+		return (b.rows.Rows() > 0 && offset >= b.terms) || b.hasLaid(offset)
 	})
 	var conditions []string
 	for i := range marks {
@@ -97,11 +97,12 @@ func (p *Projector) repostRows(ctx context.Context, b *batch, rows []stored) err
 	return nil
 }
 
-// repost places and posts a row of the ledger as its record would be with these terms; false where that changes nothing.
-func repost(r *stored, decode Decode, terms *domain.Terms) (changed bool, err error) {
+// repost places and posts a row of the ledger as its record would be with these terms and with the rates that were known
+// at that place; false where that changes nothing. A void keeps its lines unless it is on its own.
+func repost(r *stored, decode Decode, terms *domain.Terms, at domain.Position, alone bool) (changed bool, err error) {
 	was := r.Row
 	r.Place(terms.Periods)
-	if r.voidsType == "" {
+	if r.voidsType == "" || alone {
 		decoded, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, r.structured())
 		if err != nil {
 			return false, fmt.Errorf("read the event %s of %s from the ledger: %w", r.Event.ID, r.Event.Source, err)
@@ -110,7 +111,7 @@ func repost(r *stored, decode Decode, terms *domain.Terms) (changed bool, err er
 		event := decoded.Event
 		event.Time = r.Event.Time
 		var entry domain.Entry
-		if err := domain.Post(&event, terms.Rates, r.Position, &entry); err != nil {
+		if err := domain.Post(&event, terms.Rates, at, &entry); err != nil {
 			return false, fmt.Errorf("post the event %s of %s anew: %w", r.Event.ID, r.Event.Source, err)
 		}
 		r.Lines, r.Unpriced = slices.Clone(entry.Lines), cloneAll(entry.Unpriced)
@@ -120,7 +121,7 @@ func repost(r *stored, decode Decode, terms *domain.Terms) (changed bool, err er
 		return false, nil
 	}
 	// Its terms stay those of its first posting: should this process end before the roll-ups know, the row is found again.
-	r.Revision++
+	r.revise(byEvents)
 	r.Moved = r.Moved || !r.RecordedAt.Equal(was.RecordedAt)
 	return true, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -60,8 +61,11 @@ type ProjectorConfig struct {
 	// Original reads a record of the log back by its place; nil where the log has it no more. Without the function nothing
 	// is read back.
 	Original func(context.Context, domain.Position) (*Original, error)
-	Now      func() time.Time
-	Logger   *slog.Logger
+	// Ledger reads the ledger back, and Stored makes readers of what it keeps: for rebuilds.
+	Ledger Reader
+	Stored func() DecodeStored
+	Now    func() time.Time
+	Logger *slog.Logger
 
 	MaxRows int           // rows an insert: default 50,000
 	Linger  time.Duration // how long the first row of a batch waits for others: default 20 ms
@@ -107,11 +111,12 @@ func NewProjector(config ProjectorConfig, subscriber Subscriber, letters message
 	if config.Linger == 0 {
 		config.Linger = 20 * time.Millisecond
 	}
-	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil || config.Key == nil || config.Letters == "" {
-		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a clock and a logger")
+	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil || config.Key == nil || config.Letters == "" ||
+		config.Ledger == nil || config.Stored == nil {
+		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a reader of the ledger, a clock and a logger")
 	}
 	p := &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db}
-	p.voids = &voidSettler{db: db, rewrite: p.rewrite}
+	p.voids = &voidSettler{db: db, terms: terms, rewrite: p.rewrite}
 	return p, nil
 }
 
@@ -127,9 +132,14 @@ type batch struct {
 	voids    []voidRef
 	terms    int64   // the oldest that a row of it was posted with
 	laid     []int64 // offsets of the records of the books stream in it
+	places   map[domain.Partition]places
 }
 
-func (p *Projector) newBatch() *batch { return &batch{rows: p.writer.Batch(), touched: newTouched()} }
+func (b *batch) hasLaid(offset int64) bool { return slices.Contains(b.laid, offset) }
+
+func (p *Projector) newBatch() *batch {
+	return &batch{rows: p.writer.Batch(), touched: newTouched(), places: map[domain.Partition]places{}}
+}
 
 func (b *batch) reset() {
 	b.rows.Reset()
@@ -139,6 +149,7 @@ func (b *batch) reset() {
 	b.touched.clear()
 	b.voids = b.voids[:0]
 	b.laid = b.laid[:0]
+	clear(b.places)
 }
 
 // Run works until ctx ends; what it has taken in by then it lands, within grace.
@@ -286,6 +297,7 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 				b.terms = row.Terms
 			}
 			b.rows.Append(&row)
+			b.place(row.Position)
 			if row.Position.Stream == domain.Books {
 				b.laid = append(b.laid, row.Position.Offset)
 			}
@@ -321,7 +333,7 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *Row, e
 	}
 	*row = Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position, Terms: terms.Read}
 	row.Place(terms.Periods)
-	if err := domain.Post(e, terms.Rates, position, entry); err != nil {
+	if err := domain.Post(e, terms.Rates, terms.PricedAt(e.Time, position), entry); err != nil {
 		return &Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
 	}
 	row.Lines, row.Unpriced = entry.Lines, entry.Unpriced
@@ -358,6 +370,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		{"insert into the ledger", b.rows.Insert, b.rows.Rows() > 0, &landing.Insert},
 		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0, nil},
 		{"keep dead letters", func(ctx context.Context) error { return keepDeadLetters(ctx, p.db, b.letters) }, len(b.letters) > 0, nil},
+		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
 		{"post anew what the books stream overtook", func(ctx context.Context) error { return p.repostOvertaken(ctx, b) }, true, nil},
 		{"settle voids", func(ctx context.Context) error { return p.settleVoids(ctx, b) }, true, nil},
 		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, &b.touched) }, true, &landing.RollUp},

@@ -47,9 +47,12 @@ func (t *touched) clear() { clear(t.cases); clear(t.orders) }
 // failureLines is the one place where an element line meets the case that it belongs to: journal lines with an element,
 // summed by day and case, each with what is known of the case. filter names the rows of failures to look at: those of
 // the touched cases for the roll-up, those recorded by a moment for an as_of report.
-func failureLines(filter string) string {
+func failureLines(filter string) string { return failureLinesOf("failures FINAL", filter) }
+
+// failureLinesOf is the same of other rows than those of failures.
+func failureLinesOf(failures, filter string) string {
 	return `
-    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ` + filter + `), ` + caseFacts + `
+    WITH events AS (SELECT * FROM ` + failures + ` WHERE refused = '' AND ` + filter + `), ` + caseFacts + `
     SELECT e.day AS day, greatest(e.day, e.posting_period) AS posting_day, e.currency AS currency, e.store_id AS store_id,
            e.error_id AS error_id, e.order_id AS order_id, l_account AS account, toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,

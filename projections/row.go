@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/makegood/makegood/domain"
@@ -43,6 +44,25 @@ func (r *Row) Version() uint64 {
 	low := uint64(r.Position.Offset) & (1<<offsetBits - 1)
 	return moved | (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
 }
+
+// SetVersion takes from a version what a row doesn't say otherwise.
+func (r *Row) SetVersion(version uint64) {
+	r.Revision, r.Moved = uint8(version), version&movedBit != 0
+}
+
+// revise gives the row its next version. Of two that were made of the same one, what was decided meanwhile about the event
+// itself (it was voided, refused, overtaken by a close) stands above what a rebuild made of it, which comes from before.
+// After some hundred of them there is no higher one: of two alike the later insert stays.
+func (r *Row) revise(by revision) {
+	r.Revision = uint8(min(int(r.Revision)+int(by), math.MaxUint8))
+}
+
+type revision uint8
+
+const (
+	byRebuild revision = 1
+	byEvents  revision = 2
+)
 
 const (
 	timeBits     = 42 // milliseconds, until the year 2109

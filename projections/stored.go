@@ -55,7 +55,7 @@ func readRows(ctx context.Context, db driver.Conn, from string, args ...any) ([]
 		s.Data, s.Extensions = []byte(payload), []byte(extensions)
 		s.Position.Stream, s.Position.Time = domain.Stream(stream), s.RecordedAt
 		s.Posting, s.Origin = domain.PeriodOf(posting, time.UTC), domain.PeriodOf(origin, time.UTC)
-		s.Revision, s.Moved = uint8(version), version&movedBit != 0 // see Row.Version
+		s.SetVersion(version)
 		for i := range account {
 			a, err := domain.ParseAmount(amount[i])
 			if err != nil {
@@ -74,6 +74,9 @@ func readRows(ctx context.Context, db driver.Conn, from string, args ...any) ([]
 	}
 	return all, nil
 }
+
+// ref is how a void would name the row.
+func (s *stored) ref() voidRef { return voidRef{s.Event.OrderID, s.Event.Source, s.Event.ID} }
 
 // effective is the type that the row's lines speak of.
 func (s *stored) effective() domain.Type {
@@ -100,7 +103,7 @@ func (s *stored) earlier(o *stored) int {
 // refuse takes the row out of the books.
 func (s *stored) refuse(reason string) {
 	s.Refused = reason
-	s.Revision++
+	s.revise(byEvents)
 	s.Lines, s.Unpriced = nil, nil
 }
 

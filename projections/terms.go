@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -83,6 +84,15 @@ func NewTerms(log BooksLog, decode Decode, zone *time.Location) *Terms {
 	return &Terms{log: log, decode: decode, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
 }
 
+// ReadTerms reads the books stream up to its end, and says where that is. The terms are the caller's own.
+func ReadTerms(ctx context.Context, log BooksLog, decode Decode, zone *time.Location) (*domain.Terms, int64, error) {
+	t := NewTerms(log, decode, zone)
+	if err := t.CatchUp(ctx); err != nil {
+		return nil, 0, err
+	}
+	return t.terms, t.read, nil
+}
+
 // CatchUp reads all of the books stream that is there now.
 func (t *Terms) CatchUp(ctx context.Context) error {
 	t.mu.Lock()
@@ -157,7 +167,8 @@ func (t *Terms) repost(rows []stored) (changed []int, err error) {
 	t.rules.RLock()
 	defer t.rules.RUnlock()
 	for i := range rows {
-		is, err := repost(&rows[i], t.decode, t.terms)
+		r := &rows[i]
+		is, err := repost(r, t.decode, t.terms, t.terms.PricedAt(r.Event.Time, r.Position), false)
 		if err != nil {
 			return nil, err
 		}
@@ -166,6 +177,23 @@ func (t *Terms) repost(rows []stored) (changed []int, err error) {
 		}
 	}
 	return changed, nil
+}
+
+// rebuilds are those that the log holds, in order.
+func (t *Terms) rebuilds() []domain.Rebuild {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	return slices.Clone(t.terms.Rebuilds.All())
+}
+
+// repostFamily posts an event anew that voids negate, one the other, where a rebuild that covers it doesn't cover one of
+// them: then it leaves all of them as they are. alone: the event is a void itself, of something that never came.
+func (t *Terms) repostFamily(root *stored, voids []*stored, alone bool) (changed bool, err error) {
+	t.mu.Lock() // of the decoder
+	defer t.mu.Unlock()
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	return repostFamily(root, voids, alone, t.decode, t.terms)
 }
 
 // Use calls f with the terms, which don't change meanwhile.

@@ -21,6 +21,7 @@ type voidRef struct{ order, source, id string }
 // in the ledger, the original's own lines decide. Of several voids of one event the first recorded counts.
 type voidSettler struct {
 	db      driver.Conn
+	terms   *Terms
 	rewrite func(context.Context, []stored) error
 	pending []voidRef // targets that haven't come yet
 }
@@ -55,19 +56,7 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 	if len(targets) == 0 {
 		return 0, nil, nil
 	}
-	table, err := ext.NewTable("targets", ext.Column("order_id", "String"), ext.Column("source", "String"), ext.Column("event_id", "String"))
-	if err != nil {
-		return 0, nil, fmt.Errorf("name the voided events: %w", err)
-	}
-	for _, t := range targets {
-		if err := table.Append(t.order, t.source, t.id); err != nil {
-			return 0, nil, fmt.Errorf("name the voided events: %w", err)
-		}
-	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(table))
-	rows, err := readRows(ctx, v.db, `ledger FINAL WHERE order_id IN (SELECT order_id FROM targets)
-        AND ((order_id, source, event_id) IN (SELECT order_id, source, event_id FROM targets)
-          OR (order_id, voids_source, voids_id) IN (SELECT order_id, source, event_id FROM targets))`)
+	rows, targets, err := v.read(ctx, targets)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -85,10 +74,33 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 		}
 	}
 	var anew, refused []stored
-	for target, all := range voids {
+	for _, all := range voids {
 		slices.SortFunc(all, (*stored).earlier)
+	}
+	done := map[voidRef]bool{}
+	var settle func(voidRef) error
+	settle = func(target voidRef) error {
+		all, original := voids[target], originals[target]
+		if done[target] || len(all) == 0 {
+			return nil
+		}
+		done[target] = true
+		if original != nil && original.voidsType != "" && originals[original.voidTarget] != nil {
+			if err := settle(original.voidTarget); err != nil { // what it is itself comes first
+				return err
+			}
+		} else if original != nil {
+			changed, err := v.terms.repostFamily(original, chain(target, voids), original.voidsType != "")
+			if err != nil {
+				return err
+			}
+			if changed {
+				anew = append(anew, *original)
+				settled = append(settled, original)
+			}
+		}
 		first := all[0]
-		if originals[target] != nil || len(all) > 1 {
+		if original != nil || len(all) > 1 {
 			settled = append(settled, all...)
 		}
 		for _, again := range all[1:] {
@@ -96,8 +108,15 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 			again.refuse("already_voided")
 			anew = append(anew, *again)
 		}
-		if original := originals[target]; original != nil && negateAs(first, original) {
+		if original != nil && negateAs(first, original) {
+			first.revise(byEvents)
 			anew = append(anew, *first)
+		}
+		return nil
+	}
+	for target := range voids {
+		if err := settle(target); err != nil {
+			return 0, nil, err
 		}
 	}
 	if len(refused) > 0 {
@@ -117,6 +136,75 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 	return len(anew), settled, nil
 }
 
+// read reads the targets and their voids. Where there are rebuilds it follows voids of voids to both ends, and says so in
+// the targets: whether a rebuild covers an event depends on all of them.
+func (v *voidSettler) read(ctx context.Context, targets []voidRef) ([]stored, []voidRef, error) {
+	named := map[voidRef]bool{}
+	for _, t := range targets {
+		named[t] = true
+	}
+	for {
+		rows, err := readFamilies(ctx, v.db, targets)
+		if err != nil || len(v.terms.rebuilds()) == 0 {
+			return rows, targets, err
+		}
+		before := len(targets)
+		for i := range rows {
+			if rows[i].voidsType == "" || rows[i].Refused != "" {
+				continue
+			}
+			for _, t := range []voidRef{rows[i].voidTarget, rows[i].ref()} {
+				if !named[t] {
+					named[t] = true
+					targets = append(targets, t)
+				}
+			}
+		}
+		if len(targets) == before {
+			return rows, targets, nil
+		}
+	}
+}
+
+// readFamilies reads the rows of the targets and those of their voids.
+func readFamilies(ctx context.Context, db driver.Conn, targets []voidRef) ([]stored, error) {
+	ctx, err := withTargets(ctx, targets)
+	if err != nil {
+		return nil, err
+	}
+	return readRows(ctx, db, `ledger FINAL WHERE order_id IN (SELECT order_id FROM targets)
+        AND ((order_id, source, event_id) IN (SELECT order_id, source, event_id FROM targets)
+          OR (order_id, voids_source, voids_id) IN (SELECT order_id, source, event_id FROM targets))`)
+}
+
+// withTargets lets a statement know the targets as a table of that name.
+func withTargets(ctx context.Context, targets []voidRef) (context.Context, error) {
+	table, err := ext.NewTable("targets", ext.Column("order_id", "String"), ext.Column("source", "String"), ext.Column("event_id", "String"))
+	if err != nil {
+		return nil, fmt.Errorf("name the voided events: %w", err)
+	}
+	for _, t := range targets {
+		if err := table.Append(t.order, t.source, t.id); err != nil {
+			return nil, fmt.Errorf("name the voided events: %w", err)
+		}
+	}
+	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), nil
+}
+
+// chain is the void of the target, the void of that, and so on: of several the first.
+func chain(target voidRef, voids map[voidRef][]*stored) []*stored {
+	var all []*stored
+	for len(voids[target]) > 0 && len(all) < maxChain {
+		first := voids[target][0]
+		all = append(all, first)
+		target = first.ref()
+	}
+	return all
+}
+
+// maxChain bounds voids of voids; the codec allows for four.
+const maxChain = 16
+
 // negateAs gives the void the exact negation of the original's lines; false where it has that already.
 func negateAs(void, original *stored) bool {
 	want := slices.Clone(original.Lines)
@@ -125,7 +213,6 @@ func negateAs(void, original *stored) bool {
 		return false
 	}
 	void.Lines, void.Unpriced = want, nil // what the original lacks, the original says
-	void.Revision++
 	return true
 }
 
@@ -190,7 +277,7 @@ WHERE refused = '' AND (cityHash64(voids_source, voids_id) IN arrived OR cityHas
 	anew := 0
 	const most = 1000
 	for part := range slices.Chunk(targets, most) {
-		one := &voidSettler{db: p.db, rewrite: p.rewrite}
+		one := &voidSettler{db: p.db, terms: p.terms, rewrite: p.rewrite}
 		n, settled, err := one.settle(ctx, part, p.keepRefused)
 		anew += n
 		if err != nil {

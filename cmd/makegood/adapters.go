@@ -44,6 +44,18 @@ func (b booksLog) ReadTo(ctx context.Context, end int64, take func(projections.B
 	})
 }
 
+// newStored makes the codec's reader fit what the ledger keeps.
+func newStored() projections.DecodeStored {
+	var decoder wire.Decoder
+	return func(e *domain.Event, data []byte) (*domain.Event, error) {
+		read, err := decoder.Stored(e, data)
+		if err != nil {
+			return nil, err
+		}
+		return &read.Event, nil
+	}
+}
+
 // newDecode makes the codec's reader fit the projector.
 func newDecode() projections.Decode {
 	var decoder wire.Decoder

@@ -105,6 +105,7 @@ type App struct {
 	counter   *projections.Counter
 	terms     *projections.Terms
 	projector *projections.Projector
+	rebuilder *projections.Rebuilder // of a gateway
 	metrics   *promclient.Registry
 	address   string   // of the HTTP server
 	url       string   // of the same
@@ -147,6 +148,11 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 	}
 	if config.has(roleProjector) {
 		if err := a.startProjector(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if config.has(roleGateway) {
+		if err := a.startRebuilder(); err != nil {
 			return nil, err
 		}
 	}
@@ -313,7 +319,7 @@ func (a *App) startProjector(ctx context.Context) error {
 		topics[s] = a.config.topic(s)
 	}
 	a.projector, err = projections.NewProjector(projections.ProjectorConfig{
-		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Original: a.original, Now: a.now, Logger: a.logger,
+		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Original: a.original, Ledger: a.store.Reader(), Stored: newStored, Now: a.now, Logger: a.logger,
 		MaxRows: a.config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
 	if err != nil {

@@ -21,9 +21,9 @@ import (
 // benchCommand measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the same
 // server. It prints what it measured and nothing that it knew before.
 type benchCommand struct {
-	Events  int      `help:"Order events of the backlog that pipe and stages read." default:"1000000"`
+	Events  int      `help:"Order events of the backlog that pipe, stages and rebuild read." default:"1000000"`
 	Rounds  int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
-	Only    []string `help:"Parts to run: pipe, stages, latency, gateway, growth." default:"pipe,stages,latency,gateway"`
+	Only    []string `help:"Parts to run: pipe, stages, latency, gateway, growth, rebuild." default:"pipe,stages,latency,gateway"`
 	Rate    int      `help:"Events a second while latency is measured." default:"10000"`
 	Seconds int      `help:"How long latency and gateway are measured." default:"20"`
 	History []int    `help:"How many rows of history growth is measured with." default:"1000000,10000000"`
@@ -59,13 +59,14 @@ var benchParts = []benchPart{
 	{"latency", (*bench).latency},
 	{"gateway", (*bench).gateway},
 	{"growth", (*bench).growth},
+	{"rebuild", (*bench).rebuild},
 }
 
 // Run measures.
 func (c *benchCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	for _, name := range c.Only {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, growth", name)
+			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, growth, rebuild", name)
 		}
 	}
 	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Seconds < 1 {

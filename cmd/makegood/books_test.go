@@ -150,7 +150,7 @@ func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, max
 		topics[s] = s.String()
 	}
 	p, err := projections.NewProjector(projections.ProjectorConfig{
-		Topics: topics, Letters: "deadletters", Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)

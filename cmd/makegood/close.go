@@ -174,7 +174,7 @@ func printProvisional(s streams, state *projections.PeriodState) error {
 		n          uint64
 		what, then string
 	}{
-		{state.Unpriced, "without a price for some line", "they stay out of this month's cost: next time, set rates before what needs them"},
+		{state.Unpriced, "without a price for some line", "set the rates and rebuild before you close: makegood rates, makegood rebuild"},
 		{state.DeadLetters, "dead letters (of any month)", "makegood deadletters"},
 	} {
 		if p.n > 0 {

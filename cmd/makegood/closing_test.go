@@ -60,7 +60,7 @@ func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []referenc
 		topics[s] = s.String()
 	}
 	p, err := projections.NewProjector(projections.ProjectorConfig{
-		Topics: topics, Letters: "deadletters", Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
@@ -186,7 +186,8 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 11))
-			records := generated(t, seed)
+			// What rebuilds leave alone is TestRebuildsInAnyStream's: these may be told to change what is closed.
+			records := slices.DeleteFunc(generated(t, seed), func(r reference.Record) bool { _, _, is := noted(t, r); return is })
 			slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
 			var closes []int
 			for i, r := range records {

@@ -207,7 +207,7 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode proj
 	writer := store.Writer()
 	defer writer.Close()
 	p, err := projections.NewProjector(projections.ProjectorConfig{
-		Topics: topics, Letters: "deadletters", Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)

@@ -219,7 +219,7 @@ func (o *openAPI) questions(c *client) {
 		return all
 	}
 	get := func(path string, values url.Values) { o.Helper(); o.ask(c, "GET", path, values, "", "") }
-	for _, path := range []string{"/healthz", "/readyz", "/v1/status", "/v1/periods", "/v1/unpriced", "/v1/deadletters", "/v1/rates", "/v1/audit", "/openapi.yaml", "/asyncapi.yaml", "/metrics", "/", "/cases"} {
+	for _, path := range []string{"/healthz", "/readyz", "/v1/status", "/v1/periods", "/v1/unpriced", "/v1/deadletters", "/v1/rates", "/v1/audit", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics", "/", "/cases"} {
 		get(path, nil)
 	}
 	get("/v1/rates", url.Values{"all": {"true"}, "at": {"2026-01-05"}})
@@ -245,6 +245,34 @@ func (o *openAPI) questions(c *client) {
 	get("/v1/orders/{id}", url.Values{"id": {"o1"}})
 	get("/v1/cases/{id}", url.Values{"id": {"e1"}})
 	get("/schemas/{name}", url.Values{"name": {"makegood.order.placed.v1.json"}})
+}
+
+// rebuild asks for a rebuild that has everything to say: an event whose rate came late, one of a closed month, one that can't
+// be read any more.
+func (o *openAPI) rebuild(app *App, c *client) {
+	o.Helper()
+	mustPost(o.T, c, strings.NewReplacer(`"5"`, `"february"`, `2026-01-10`, `2026-02-10`, `"agent"`, `"nobody"`).Replace(goldenEvents[4]))
+	mustPost(o.T, c, event("r9", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"nobody","value":"20","currency":"USD","effective_from":"2026-01-01"}`))
+	mustCatchUp(o.T, c)
+	if err := app.store.DB.Exec(o.Context(), `ALTER TABLE ledger UPDATE payload = '{}' WHERE event_id = 'q' SETTINGS mutations_sync = 1`); err != nil {
+		o.Fatal(err)
+	}
+	for _, then := range []string{"discard", "swap"} {
+		begun, _ := o.ask(c, "POST", "/v1/rebuild", nil, "application/json", `{"actor":"ann","reason":"rates came late"}`)["rebuild"].(map[string]any)
+		id := fmt.Sprint(begun["id"])
+		if _, err := c.computed(o.Context(), id, streams{out: io.Discard, err: io.Discard}); err != nil {
+			o.Fatal(err)
+		}
+		o.ask(c, "GET", "/v1/rebuild", url.Values{"id": {id}}, "", "")
+		if then == "discard" {
+			o.ask(c, "DELETE", "/v1/rebuild/{id}", url.Values{"id": {id}}, "", "")
+			continue
+		}
+		o.ask(c, "POST", "/v1/rebuild/{id}/swap", url.Values{"id": {id}}, "", "")
+		if err := c.swapped(o.Context(), id); err != nil {
+			o.Fatal(err)
+		}
+	}
 }
 
 // TestOpenAPIOfAnswers: every answer is as openapi.yaml describes it, with nothing beside, and everything it describes is
@@ -284,6 +312,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustCatchUp(t, c)
+	o.rebuild(app, c)
 	o.questions(c)
 
 	mustPost(t, c, event("v", "event.voided", "2026-02-03T00:00:00Z", "o1", `{`+goldenCase+`,"voids":{"source":"urn:till:1","id":"u"},"reason":"mistake","original":`+unpriced+`}`))

@@ -13,16 +13,20 @@ import (
 	"github.com/makegood/makegood/projections"
 )
 
-// Writer writes the ledger. Batches may be filled side by side; inserts share one connection and take turns.
+// Writer writes the ledger, or what stands in for it. Batches may be filled side by side; inserts share one connection and take turns.
 type Writer struct {
 	store *Store
+	table string
 
 	mu   sync.Mutex
 	conn *ch.Client
 }
 
 // Writer is a new writer on this store.
-func (s *Store) Writer() *Writer { return &Writer{store: s} }
+func (s *Store) Writer() *Writer { return s.WriterTo("ledger") }
+
+// WriterTo is a new writer of a table that has the ledger's columns.
+func (s *Store) WriterTo(table string) *Writer { return &Writer{store: s, table: table} }
 
 // Close closes the connection.
 func (w *Writer) Close() error {
@@ -166,11 +170,11 @@ func (c *columns) Insert(ctx context.Context) error {
 		}
 		w.conn = conn
 	}
-	if err := w.conn.Do(ctx, ch.Query{Body: c.input.Into("ledger"), Input: c.input}); err != nil {
+	if err := w.conn.Do(ctx, ch.Query{Body: c.input.Into(w.table), Input: c.input}); err != nil {
 		// After an error the connection's state is unknown.
 		_ = w.conn.Close()
 		w.conn = nil
-		return fmt.Errorf("insert %d rows into the ledger: %w", c.Rows(), err)
+		return fmt.Errorf("insert %d rows into %s: %w", c.Rows(), w.table, err)
 	}
 	return nil
 }

@@ -42,11 +42,16 @@ func actorOf(w http.ResponseWriter, r *http.Request) (Actor, error) {
 			return by, &badQuery{`the body is not {"actor": "…", "reason": "…"}: ` + err.Error()}
 		}
 	}
+	return by, by.settle(r)
+}
+
+// settle checks the name, and puts that of the token in its place, where there is one.
+func (by *Actor) settle(r *http.Request) error {
 	if n := utf8.RuneCountInString(by.Name); n > maxActor {
-		return by, &badQuery{fmt.Sprintf("actor: %d characters, and at most %d are taken", n, maxActor)}
+		return &badQuery{fmt.Sprintf("actor: %d characters, and at most %d are taken", n, maxActor)}
 	}
 	if strings.ContainsFunc(by.Name, unicode.IsControl) {
-		return by, &badQuery{"actor: a name has no control characters"}
+		return &badQuery{"actor: a name has no control characters"}
 	}
 	if name := grantOf(r).Name; name != "" {
 		by.Name = name
@@ -54,5 +59,5 @@ func actorOf(w http.ResponseWriter, r *http.Request) (Actor, error) {
 	if by.Name == "" {
 		by.Name = "http"
 	}
-	return by, nil
+	return nil
 }

@@ -33,6 +33,7 @@ type Books interface {
 	Finance
 	Numbers
 	Trail
+	Rebuilds
 }
 
 // Status is how far the books are. CaughtUp: all that was acknowledged before the request is booked and visible.
@@ -61,7 +62,7 @@ const maxListed = 1000
 func (s *Server) readRoutes(b Books) {
 	handle := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
 		scope := Read
-		if strings.HasPrefix(pattern, "POST ") {
+		if !strings.HasPrefix(pattern, "GET ") {
 			scope = Operate
 		}
 		s.Handle(pattern, scope, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,6 +89,7 @@ func (s *Server) readRoutes(b Books) {
 	financeRoutes(b, handle)
 	auditRoutes(b, handle)
 	numberRoutes(b, handle)
+	rebuildRoutes(b, handle)
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
 		events, err := b.Unpriced(r.Context(), maxListed)
 		return answer(w, map[string]any{"unpriced": events}, err)
@@ -255,6 +257,8 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	var currencies *projections.SeveralCurrenciesError
 	var noReplay *projections.NoReplayError
 	switch {
+	case errors.Is(err, projections.ErrRebuildUnderWay), errors.Is(err, projections.ErrRebuildNotReady), errors.Is(err, projections.ErrRebuildStale), errors.Is(err, ErrNoRebuilds):
+		writeProblem(w, r, http.StatusConflict, "no_rebuild", err.Error(), nil)
 	case errors.As(err, &noReplay):
 		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), nil)
 	case errors.Is(err, projections.ErrNotFound):

@@ -41,6 +41,8 @@ var (
 	booksUnbalanced  = prometheus.NewDesc("makegood_books_unbalanced_events", "Events whose journal lines don't sum to zero. More than none is a bug.", nil, nil)
 	booksReadable    = prometheus.NewDesc("makegood_books_readable", "1 when the books could be read for this scrape, else 0.", nil, nil)
 	booksNewest      = prometheus.NewDesc("makegood_books_newest_event_timestamp_seconds", "When the newest event arrived in the books.", nil, nil)
+	rebuildRunning   = prometheus.NewDesc("makegood_rebuild_running", "1 while a rebuild is being computed or swapped in, else 0.", nil, nil)
+	rebuildProgress  = prometheus.NewDesc("makegood_rebuild_progress_ratio", "How much of the ledger the last rebuild has posted anew, 0 to 1.", nil, nil)
 	leakageAmount    = prometheus.NewDesc("makegood_leakage_amount", "Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.",
 		[]string{"period", "currency", "store", "kind", "root_cause", "element", "basis"}, nil)
 	leakageByStore = prometheus.NewDesc("makegood_leakage_recent_store_amount", "Net leakage by store in its currency, of the last 7 days and of the 28 days before them.",
@@ -86,7 +88,7 @@ type booksCollector struct {
 // Describe names the metrics.
 func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest,
-		leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders} {
+		rebuildRunning, rebuildProgress, leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders} {
 		out <- d
 	}
 }
@@ -109,6 +111,12 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(booksEvents, float64(c.counts.Events))
 	gauge(booksUnpriced, float64(c.counts.Unpriced))
 	gauge(booksUnbalanced, float64(c.unbalanced))
+	running := 0.
+	if c.gauges.Rebuilding {
+		running = 1
+	}
+	gauge(rebuildRunning, running)
+	gauge(rebuildProgress, c.gauges.Rebuilt)
 	if !c.gauges.Newest.IsZero() {
 		gauge(booksNewest, float64(c.gauges.Newest.UnixMilli())/1000)
 	}

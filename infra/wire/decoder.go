@@ -93,6 +93,22 @@ func (d *Decoder) Binary(attrs *Attributes, data []byte) (*Envelope, error) {
 	return d.result()
 }
 
+// Stored reads the data of an event whose envelope was read and found valid before, and is kept apart from it: of e the
+// source, id, type and time count, the rest is data's to say. Any error is an *Error.
+func (d *Decoder) Stored(e *domain.Event, data []byte) (*Envelope, error) {
+	d.begin()
+	d.attrs.Source, d.attrs.ID = e.Source, e.ID // for an error to name
+	d.envelope.Event = domain.Event{Source: e.Source, ID: e.ID, Type: e.Type, Time: e.Time}
+	d.subject = e.Subject()
+	d.depth = 1
+	d.push("data")
+	if d.checkPayload(data, 0) {
+		d.event(data)
+		d.referee(data, "/data")
+	}
+	return d.result()
+}
+
 func (d *Decoder) begin() {
 	d.err = nil
 	d.path, d.base = d.path[:0], 0

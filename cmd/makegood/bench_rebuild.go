@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/projections"
+)
+
+// rebuild books the backlog, one order in ten without a cost, then sets the rate that they lack and posts all of it anew.
+func (b *bench) rebuild(ctx context.Context) (err error) {
+	b.prefix += "rebuild." // topics of its own
+	a, err := b.app(ctx, roleExporter)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if _, err := b.write(ctx, &benchEvents{run: "r"}, b.Events, func(i int, e *domain.Event) *domain.Event {
+		if i%10 == 9 {
+			e.Data.(*domain.OrderPlaced).Lines[0].UnitCost = domain.Optional{}
+		}
+		return e
+	}); err != nil {
+		return err
+	}
+	live, err := b.timed(func() error {
+		if err := a.startProjector(ctx); err != nil {
+			return err
+		}
+		return a.booked(ctx, int64(b.Events))
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.setItemCost(ctx, a); err != nil {
+		return err
+	}
+	if err := a.startRebuilder(); err != nil {
+		return err
+	}
+	var r *projections.Rebuild
+	anew, err := b.timed(func() error {
+		if r, err = (books{a}).StartRebuild(ctx, gateway.RebuildRequest{Actor: gateway.Actor{Name: "bench"}}); err != nil {
+			return err
+		}
+		r, err = b.until(ctx, a, r.ID, projections.RebuildReady)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	if _, err := (books{a}).SwapRebuild(ctx, r.ID, ""); err != nil {
+		return err
+	}
+	if _, err := b.until(ctx, a, r.ID, projections.RebuildDone); err != nil {
+		return err
+	}
+	took := time.Since(start)
+	b.say("\nrebuild, from the ledger's own payloads, its report included:")
+	b.say("  booked live %s/s, CPU %.2f µs an event (%s)", count(live.rate), b.perEvent(live.cpu()), b.shares(live))
+	b.say("  rebuilt     %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", count(anew.rate), b.perEvent(anew.cpu()), b.shares(anew), anew.rate/live.rate)
+	b.say("  %s of %s rows come out otherwise; swapped in within %s", count(float64(r.Report.Events)), count(float64(r.Done-1)), took.Round(time.Millisecond))
+	return nil
+}
+
+// setItemCost says what a piece costs, after all that lacked it was booked.
+func (b *bench) setItemCost(ctx context.Context, a *App) error {
+	m := benchMessage(&domain.Event{Source: "//bench", ID: "cost", Type: domain.TypeRateSet, Time: benchStart, Currency: "USD",
+		Data: &domain.RateSet{Rate: domain.ItemCost, Key: "*", Value: 5_000_000, EffectiveFrom: benchStart.AddDate(0, -1, 0)}})
+	ends, err := a.ends(ctx)
+	if err != nil {
+		return err
+	}
+	m.Metadata.Set(projections.EndsHeader, ends)
+	if err := a.publisher.Publish(a.config.topic(domain.Books), m); err != nil {
+		return fmt.Errorf("set a rate: %w", err)
+	}
+	return a.booked(ctx, int64(b.Events)+1)
+}
+
+// until waits for a state of a rebuild.
+func (b *bench) until(ctx context.Context, a *App, id, state string) (*projections.Rebuild, error) {
+	for {
+		r, err := projections.ReadRebuild(ctx, a.store.DB, id)
+		if err != nil || r.State == state {
+			return r, err
+		}
+		if r.State == projections.RebuildFailed || r.State == projections.RebuildDiscarded {
+			return nil, fmt.Errorf("the rebuild was %s: %s", r.State, r.Error)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case err := <-a.Failed():
+			return nil, err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}

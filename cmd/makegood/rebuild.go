@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/projections"
+)
+
+type rebuildCommand struct {
+	booksFlags
+	actorFlags
+	ClosedPeriods bool `help:"Months that are closed may move as well: their reports change."`
+	DryRun        bool `help:"Say what would change, and change nothing."`
+	Yes           bool `help:"Don't ask."`
+}
+
+// Run posts history anew beside the books, shows what that changes, asks, and makes it the books.
+func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if _, err := books.booked(ctx, s); err != nil {
+		return err
+	}
+	body, err := json.Marshal(gateway.RebuildRequest{Actor: gateway.Actor{Name: c.actor(), Reason: c.Reason}, ClosedPeriods: c.ClosedPeriods})
+	if err != nil {
+		return fmt.Errorf("ask for a rebuild: %w", err)
+	}
+	var answer rebuildAnswer
+	if err := books.post(ctx, "/v1/rebuild", "application/json", bytes.NewReader(body), &answer); err != nil {
+		return fmt.Errorf("begin a rebuild: %w", err)
+	}
+	id := answer.Rebuild.ID
+	r, err := books.computed(ctx, id, s)
+	if err != nil {
+		return errors.Join(err, books.discard(context.WithoutCancel(ctx), id))
+	}
+	if err := printRebuild(s, r); err != nil {
+		return err
+	}
+	switch {
+	case r.Report.Nothing():
+		fmt.Fprintln(s.out, "the books are as a rebuild would make them: nothing was changed")
+		return books.discard(ctx, id)
+	case c.DryRun:
+		fmt.Fprintln(s.out, "this was a dry run: nothing was changed")
+		return books.discard(ctx, id)
+	case !c.Yes && !ask(s, "Make this the books? Type yes: "):
+		return errors.Join(errNotClosed, books.discard(ctx, id))
+	}
+	if err := books.post(ctx, "/v1/rebuild/"+id+"/swap", "", nil, nil); err != nil {
+		return fmt.Errorf("make rebuild %s the books: %w", id, err)
+	}
+	if err := books.swapped(ctx, id); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "rebuilt by %s: %s events were posted anew (rebuild %s)\n", c.actor(), count(float64(r.Report.Events)), id)
+	return err
+}
+
+type rebuildAnswer struct {
+	Rebuild *projections.Rebuild `json:"rebuild"`
+}
+
+func (c *client) rebuild(ctx context.Context, id string) (*projections.Rebuild, error) {
+	var answer rebuildAnswer
+	if err := c.get(ctx, "/v1/rebuild", url.Values{"id": {id}}, &answer); err != nil {
+		return nil, err
+	}
+	return answer.Rebuild, nil
+}
+
+func (c *client) discard(ctx context.Context, id string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodDelete, c.base+"/v1/rebuild/"+url.PathEscape(id), nil)
+	if err != nil {
+		return err
+	}
+	return c.do(request, nil)
+}
+
+// computed waits until a rebuild is, and says how far it is every now and then.
+func (c *client) computed(ctx context.Context, id string, s streams) (*projections.Rebuild, error) {
+	started, said := time.Now(), time.Now()
+	for {
+		r, err := c.rebuild(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		switch r.State {
+		case projections.RebuildComputing:
+		case projections.RebuildReady:
+			fmt.Fprintf(s.err, "%s rows posted anew in %s\n", count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond))
+			return r, nil
+		default:
+			return nil, fmt.Errorf("rebuild %s was %s: %s", id, r.State, r.Error)
+		}
+		if time.Since(said) > 2*time.Second {
+			said = time.Now()
+			fmt.Fprintf(s.err, "%s of at most %s rows, %s/s ...\n", count(float64(r.Done)), count(float64(r.Total)), count(float64(r.Done)/time.Since(started).Seconds()))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// swapped waits until a rebuild is the books.
+func (c *client) swapped(ctx context.Context, id string) error {
+	for {
+		r, err := c.rebuild(ctx, id)
+		if err != nil {
+			return err
+		}
+		switch r.State {
+		case projections.RebuildDone:
+			return nil
+		case projections.RebuildSwapping:
+		default:
+			return fmt.Errorf("rebuild %s was %s: %s", id, r.State, r.Error)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// printRebuild writes what a rebuild changes for a person.
+func printRebuild(s streams, r *projections.Rebuild) error {
+	d := r.Report
+	fmt.Fprintf(s.out, "%d events come out otherwise; without a price for some line: %d before, %d after\n", d.Events, d.UnpricedBefore, d.UnpricedAfter)
+	if d.Mended > 0 {
+		fmt.Fprintf(s.out, "%d rows of what is kept from the ledger did not agree with it and are mended\n", d.Mended)
+	}
+	if len(d.Accounts) > 0 {
+		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+		fmt.Fprintln(w, "\nposted in\taccount\tstore\tcurrency\tbefore\tafter\tchange\t")
+		for _, a := range d.Accounts {
+			fmt.Fprintf(w, "%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t\n", a.Period, a.Account, a.Name, a.Store, a.Currency, a.Before, a.After, a.Delta)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out)
+	}
+	for _, l := range d.Left {
+		fmt.Fprintf(s.out, "%s is closed: %d events would come out otherwise and stay as they are (--closed-periods moves them)\n", l.Period, l.Events)
+		for _, e := range l.Named[:min(len(l.Named), 10)] {
+			fmt.Fprintf(s.out, "  %s %s\n", e.Source, e.ID)
+		}
+	}
+	if d.NotPosted > 0 {
+		fmt.Fprintf(s.out, "%d events can't be posted by today's rules and stay as they are\n", d.NotPosted)
+		for _, e := range d.NotPostedEvents[:min(len(d.NotPostedEvents), 10)] {
+			fmt.Fprintf(s.out, "  %s %s: %s\n", e.Source, e.ID, e.Why)
+		}
+	}
+	return nil
+}

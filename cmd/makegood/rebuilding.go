@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/projections"
+)
+
+// startRebuilder lets this process compute rebuilds.
+func (a *App) startRebuilder() (err error) {
+	a.rebuilder, err = projections.NewRebuilder(projections.RebuildConfig{
+		DB: a.store.DB, Ledger: a.store.Reader(), Shadow: func(table string) projections.ShadowWriter { return a.store.WriterTo(table) },
+		Decode: newStored, Envelope: newDecode, Terms: a.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) }, Logger: a.logger,
+	})
+	if err != nil {
+		return err
+	}
+	a.onClose(a.rebuilder.Close)
+	return nil
+}
+
+// termsNow reads the books stream from its beginning, and says where a record that is written to it now would stand.
+func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, mark domain.Mark, err error) {
+	zone, err := time.LoadLocation(a.config.Zone)
+	if err != nil {
+		return nil, mark, err
+	}
+	tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.config.topic(domain.Books)})
+	if err != nil {
+		return nil, mark, err
+	}
+	defer func() { _ = tail.Close() }() // all that is wanted was read
+	terms, end, err := projections.ReadTerms(ctx, booksLog{tail}, newDecode(), zone)
+	if err != nil {
+		return nil, mark, err
+	}
+	text, err := a.ends(ctx)
+	if err != nil {
+		return nil, mark, err
+	}
+	ends, err := projections.ParseEnds(text)
+	if err != nil {
+		return nil, mark, err
+	}
+	return terms, domain.Mark{Offset: end, Time: a.now().UTC(), Ends: ends}, nil
+}
+
+// Rebuild is the last rebuild, or the one of that id.
+func (b books) Rebuild(ctx context.Context, id string) (*projections.Rebuild, error) {
+	return projections.ReadRebuild(ctx, b.store.DB, id)
+}
+
+// StartRebuild begins to compute one.
+func (b books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*projections.Rebuild, error) {
+	if b.rebuilder == nil {
+		return nil, gateway.ErrNoRebuilds
+	}
+	return b.rebuilder.Start(ctx, r.Name, r.Reason, r.ClosedPeriods)
+}
+
+// SwapRebuild writes the event that makes a rebuild part of the books. It stands for the same event however often it is
+// written.
+func (b books) SwapRebuild(ctx context.Context, id, actor string) (*projections.Rebuild, error) {
+	if b.rebuilder == nil {
+		return nil, gateway.ErrNoRebuilds
+	}
+	r, err := b.rebuilder.Swap(ctx, id, actor)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{"rebuild_id": r.ID, "closed_periods": r.ClosedPeriods, "actor": r.Actor}
+	if r.Reason != "" {
+		data["reason"] = r.Reason
+	}
+	if r.Report != nil {
+		data["events"] = r.Report.Events
+	}
+	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "rebuild-" + r.ID, "source": serverSource, "type": domain.TypeBooksRebuilt.String(),
+		"time": r.Started.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json", "data": data})
+	if err != nil {
+		return nil, fmt.Errorf("write the event of rebuild %s: %w", id, err)
+	}
+	ends, err := b.ends(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := message.NewMessage("", event)
+	m.Metadata.Set("content-type", wire.ContentTypeEvent)
+	m.Metadata.Set(projections.EndsHeader, ends)
+	if err := b.publisher.Publish(b.config.topic(domain.Books), m); err != nil {
+		return nil, fmt.Errorf("write rebuild %s to the log: %w", id, err)
+	}
+	return r, nil
+}
+
+// DiscardRebuild throws one away.
+func (b books) DiscardRebuild(ctx context.Context, id string) error {
+	if b.rebuilder == nil {
+		return gateway.ErrNoRebuilds
+	}
+	return b.rebuilder.Discard(ctx, id)
+}

@@ -1,0 +1,83 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// Rebuilds post history anew. Errors: projections.ErrNotFound, ErrRebuildUnderWay, ErrRebuildNotReady, ErrRebuildStale;
+// ErrNoRebuilds.
+type Rebuilds interface {
+	// Rebuild is the rebuild of that id, the last one begun where it is empty.
+	Rebuild(ctx context.Context, id string) (*projections.Rebuild, error)
+	// StartRebuild begins to compute one in the background.
+	StartRebuild(context.Context, RebuildRequest) (*projections.Rebuild, error)
+	// SwapRebuild makes one that is ready part of the books.
+	SwapRebuild(ctx context.Context, id, actor string) (*projections.Rebuild, error)
+	// DiscardRebuild throws one away.
+	DiscardRebuild(ctx context.Context, id string) error
+}
+
+// ErrNoRebuilds says that this process takes no events in and rebuilds nothing: ask a gateway.
+var ErrNoRebuilds = errors.New("this process is no gateway: ask one that is")
+
+// RebuildRequest says who wants a rebuild and why.
+type RebuildRequest struct {
+	Actor
+	ClosedPeriods bool `json:"closed_periods"` // months that are closed may move
+}
+
+// maxRebuildRequest bounds its bytes.
+const maxRebuildRequest = 16 << 10
+
+func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	handle("GET /v1/rebuild", func(w http.ResponseWriter, r *http.Request) error {
+		q := r.URL.Query()
+		if err := onlyParameters(q, "id"); err != nil {
+			return err
+		}
+		found, err := b.Rebuild(r.Context(), q.Get("id"))
+		if errors.Is(err, projections.ErrNotFound) && q.Get("id") == "" {
+			found, err = nil, nil // there never was one
+		}
+		return answer(w, map[string]any{"rebuild": found}, err)
+	})
+	handle("POST /v1/rebuild", func(w http.ResponseWriter, r *http.Request) error {
+		var request RebuildRequest
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRebuildRequest))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&request); err != nil && !errors.Is(err, io.EOF) {
+			return &badQuery{fmt.Sprintf("the body is no JSON object with actor, reason, closed_periods: %v", err)}
+		}
+		if err := request.settle(r); err != nil {
+			return err
+		}
+		started, err := b.StartRebuild(r.Context(), request)
+		if err != nil {
+			return err
+		}
+		writeJSON(w, http.StatusAccepted, map[string]any{"rebuild": started})
+		return nil
+	})
+	handle("POST /v1/rebuild/{id}/swap", func(w http.ResponseWriter, r *http.Request) error {
+		swapping, err := b.SwapRebuild(r.Context(), r.PathValue("id"), grantOf(r).Name)
+		if err != nil {
+			return err
+		}
+		writeJSON(w, http.StatusAccepted, map[string]any{"rebuild": swapping})
+		return nil
+	})
+	handle("DELETE /v1/rebuild/{id}", func(w http.ResponseWriter, r *http.Request) error {
+		if err := b.DiscardRebuild(r.Context(), r.PathValue("id")); err != nil {
+			return err
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"discarded": r.PathValue("id")})
+		return nil
+	})
+}

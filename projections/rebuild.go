@@ -1,0 +1,365 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// A rebuild posts history anew from the ledger's own payloads, with today's posting rules and the rates that are known by
+// now, into a shadow: tables of its own that nobody reads. What it would change is reported, and nothing else happens until
+// somebody says so. Then books.rebuilt is written to the log, and the projector that books it makes the shadow's partitions
+// part of the books (see rebuild_swap.go). What an event posts stays a function of the log alone: domain.Terms.PricedAt
+// says what the rebuild means, and whoever reads the log from its beginning comes to the same books.
+//
+// Rows are read month by month, in no other order: positions in the log decide what each of them posts, and none of it
+// depends on another but a void on its original, which is seen to afterwards.
+//
+// # What it takes
+//
+// Where nothing comes out otherwise, a row is read, decoded and posted, and that is all; what changes is inserted once more.
+// Two workers decode beside the reader (see the bench: makegood bench --only rebuild).
+
+// States of a rebuild.
+const (
+	RebuildComputing = "computing"
+	RebuildReady     = "ready"     // its report can be read, and it can be swapped in
+	RebuildSwapping  = "swapping"  // books.rebuilt is written, or about to be
+	RebuildDone      = "done"      // it is the books
+	RebuildFailed    = "failed"    // see Error; the books are as they were
+	RebuildDiscarded = "discarded" // somebody did not want it
+)
+
+// Rebuild is how far a rebuild is.
+type Rebuild struct {
+	ID            string         `json:"id"`
+	State         string         `json:"state"`
+	Actor         string         `json:"actor"`
+	Reason        string         `json:"reason"`
+	ClosedPeriods bool           `json:"closed_periods"`
+	Started       time.Time      `json:"started"`
+	Done          uint64         `json:"done"`   // rows of the ledger looked at
+	Total         uint64         `json:"total"`  // rows of the ledger; copies that are not folded yet are counted
+	Error         string         `json:"error"`  // why it failed; empty where it did not
+	Report        *RebuildReport `json:"report"` // null until it is known
+
+	snapshot time.Time
+	terms    int64
+	idle     time.Duration // since it was last heard of
+}
+
+// Errors of what can't be done to a rebuild in its state.
+var (
+	ErrRebuildUnderWay = errors.New("a rebuild is under way: wait for it, or discard it")
+	ErrRebuildNotReady = errors.New("only a rebuild that is ready can be swapped in")
+	ErrRebuildStale    = errors.New("rates or closes came since it was computed: rebuild again")
+)
+
+// RebuildConfig says how rebuilds are computed.
+type RebuildConfig struct {
+	DB     driver.Conn
+	Ledger Reader
+	// Shadow is a writer to a table that has the ledger's columns.
+	Shadow func(table string) ShadowWriter
+	// Decode makes a reader of stored events, one for each worker; Envelope one for whole ones.
+	Decode   func() DecodeStored
+	Envelope func() Decode
+	// Terms reads the books stream, all of it, and says where a record that is written to it now would stand. They are the
+	// caller's own from then on.
+	Terms  func(context.Context) (*domain.Terms, domain.Mark, error)
+	ID     func() string // of the next rebuild: small letters and digits
+	Logger *slog.Logger
+}
+
+// ShadowWriter is a Writer that is closed after use.
+type ShadowWriter interface {
+	Writer
+	Close() error
+}
+
+// Rebuilder computes rebuilds, one at a time.
+type Rebuilder struct {
+	config  RebuildConfig
+	working context.Context //nolint:containedctx // that of the work in the background, ended by Close
+	stop    context.CancelFunc
+	work    sync.WaitGroup
+}
+
+// NewRebuilder joins the parts.
+func NewRebuilder(c RebuildConfig) (*Rebuilder, error) {
+	if c.DB == nil || c.Ledger == nil || c.Shadow == nil || c.Decode == nil || c.Envelope == nil || c.Terms == nil || c.ID == nil || c.Logger == nil {
+		return nil, errors.New("a rebuilder wants the ledger's reader, writers for the shadow, decoders, terms, ids and a logger")
+	}
+	r := &Rebuilder{config: c}
+	r.working, r.stop = context.WithCancel(context.Background())
+	return r, nil
+}
+
+// Close ends what is being computed: it has failed, and the books are as they were.
+func (b *Rebuilder) Close() error {
+	b.stop()
+	b.work.Wait()
+	return nil
+}
+
+// lost is how long nothing is heard of a rebuild whose process has ended.
+const lost = 10 * time.Second
+
+// Start begins to compute a rebuild in the background. Its error may be ErrRebuildUnderWay. One that is ready gives way to
+// it, and so does one whose process ended.
+func (b *Rebuilder) Start(ctx context.Context, actor, reason string, closedPeriods bool) (*Rebuild, error) {
+	// What arrives from now on is looked at again when it is swapped in, whatever of it is met until then.
+	var now time.Time
+	if err := b.config.DB.QueryRow(ctx, "SELECT now64(3, 'UTC')").Scan(&now); err != nil {
+		return nil, fmt.Errorf("ask ClickHouse for the time: %w", err)
+	}
+	terms, mark, err := b.config.Terms(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the books stream: %w", err)
+	}
+	before, err := readRebuilds(ctx, b.config.DB, "state IN ('computing', 'ready', 'swapping')")
+	if err != nil {
+		return nil, err
+	}
+	for i := range before {
+		old := &before[i]
+		switch {
+		case old.State == RebuildReady:
+			old.State = RebuildDiscarded
+		case old.idle < lost || old.State == RebuildSwapping && isWritten(terms, old.ID):
+			return nil, ErrRebuildUnderWay
+		default:
+			old.State, old.Error = RebuildFailed, "its process ended"
+		}
+		if err := b.end(ctx, old); err != nil {
+			return nil, err
+		}
+	}
+	r := &Rebuild{ID: b.config.ID(), State: RebuildComputing, Actor: actor, Reason: reason, ClosedPeriods: closedPeriods, Started: now, snapshot: now, terms: mark.Offset}
+	if !rebuildID.MatchString(r.ID) {
+		return nil, fmt.Errorf("%q is no id for a rebuild", r.ID)
+	}
+	if err := b.keep(ctx, r); err != nil {
+		return nil, err
+	}
+	// Two that began at once see each other now, and agree on which of them goes on.
+	if rivals, err := readRebuilds(ctx, b.config.DB, "state = 'computing'"); err != nil {
+		return nil, err
+	} else if len(rivals) == 0 || rivals[0].ID != r.ID {
+		r.State = RebuildDiscarded
+		return nil, errors.Join(ErrRebuildUnderWay, b.keep(ctx, r))
+	}
+	terms.Apply(&domain.Event{Source: "urn:makegood:rebuild", ID: r.ID, Type: domain.TypeBooksRebuilt,
+		Data: &domain.BooksRebuilt{RebuildID: r.ID, ClosedPeriods: closedPeriods}}, mark)
+	answer := *r
+	b.work.Go(func() { b.run(r, terms) })
+	return &answer, nil
+}
+
+// isWritten reports whether the log holds the rebuild.
+func isWritten(terms *domain.Terms, id string) bool {
+	for _, r := range terms.Rebuilds.All() {
+		if r.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// run computes it and notes how that went.
+func (b *Rebuilder) run(r *Rebuild, terms *domain.Terms) {
+	ctx, cancel := context.WithCancelCause(b.working)
+	defer cancel(nil)
+	s := newShadow(b, r, terms)
+	var beating sync.WaitGroup
+	beat, still := context.WithCancel(ctx)
+	beating.Go(func() { b.beat(beat, cancel, s) })
+	err := s.compute(ctx)
+	still()
+	beating.Wait()
+	r.Done, r.Total = s.done.Load(), s.total.Load()
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errTakenAway):
+		err = nil // whoever did that has noted it
+	case err != nil:
+		r.State, r.Error = RebuildFailed, err.Error()
+		if b.working.Err() != nil {
+			r.Error = "its process was stopped"
+		} else {
+			b.config.Logger.Error("a rebuild failed; the books are as they were", "rebuild", r.ID, "error", err)
+		}
+		err = b.end(context.WithoutCancel(ctx), r)
+	default:
+		r.State, r.Total = RebuildReady, r.Done // the copies among them are folded now
+		err = b.keep(ctx, r)
+	}
+	if err != nil {
+		b.config.Logger.Error("how a rebuild ended could not be noted", "rebuild", r.ID, "error", err)
+	}
+}
+
+var errTakenAway = errors.New("the rebuild was discarded")
+
+// beat notes every second how far it is, and ends it where somebody has discarded it.
+func (b *Rebuilder) beat(ctx context.Context, cancel context.CancelCauseFunc, s *shadow) {
+	id := s.rebuild.ID
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+		is, err := ReadRebuild(ctx, b.config.DB, id)
+		if err == nil && is.State != RebuildComputing {
+			cancel(errTakenAway)
+			return
+		}
+		if err == nil {
+			is.Done, is.Total = s.done.Load(), s.total.Load()
+			err = b.keep(ctx, is)
+		}
+		if err != nil && ctx.Err() == nil {
+			b.config.Logger.Warn("how far a rebuild is could not be noted", "rebuild", id, "error", err)
+		}
+	}
+}
+
+// Swap notes that a rebuild is to be swapped in, which the caller does by writing books.rebuilt, and who said so, where that
+// is not who asked for it. Again for one that is being swapped changes nothing. Errors: ErrNotFound, ErrRebuildNotReady,
+// ErrRebuildStale.
+func (b *Rebuilder) Swap(ctx context.Context, id, actor string) (*Rebuild, error) {
+	r, err := ReadRebuild(ctx, b.config.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.State == RebuildSwapping {
+		return r, nil
+	}
+	if r.State != RebuildReady {
+		return nil, fmt.Errorf("%w: this one is %s", ErrRebuildNotReady, r.State)
+	}
+	terms, mark, err := b.config.Terms(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the books stream: %w", err)
+	}
+	if terms.LaidDown(r.terms, mark.Offset) {
+		r.State = RebuildDiscarded
+		return nil, errors.Join(ErrRebuildStale, b.end(ctx, r))
+	}
+	r.State = RebuildSwapping
+	if actor != "" {
+		r.Actor = actor
+	}
+	return r, b.keep(ctx, r)
+}
+
+// Discard throws a rebuild away that is not in the books. Errors: ErrNotFound, ErrRebuildUnderWay where it is being swapped.
+func (b *Rebuilder) Discard(ctx context.Context, id string) error {
+	r, err := ReadRebuild(ctx, b.config.DB, id)
+	if err != nil {
+		return err
+	}
+	switch r.State {
+	case RebuildComputing, RebuildReady:
+		r.State = RebuildDiscarded
+		return b.end(ctx, r)
+	case RebuildSwapping:
+		return ErrRebuildUnderWay
+	default:
+		return nil // there is nothing left of it
+	}
+}
+
+// end notes how a rebuild ended, and then drops what is left of it.
+func (b *Rebuilder) end(ctx context.Context, r *Rebuild) error {
+	if err := b.keep(ctx, r); err != nil {
+		return err
+	}
+	return dropShadow(ctx, b.config.DB, r.ID)
+}
+
+func (b *Rebuilder) keep(ctx context.Context, r *Rebuild) error {
+	return keepRebuild(ctx, b.config.DB, r)
+}
+
+func keepRebuild(ctx context.Context, db driver.Conn, r *Rebuild) error {
+	report := ""
+	if r.Report != nil {
+		text, err := json.Marshal(r.Report)
+		if err != nil {
+			return fmt.Errorf("write the report of rebuild %s: %w", r.ID, err)
+		}
+		report = string(text)
+	}
+	batch, err := db.PrepareBatch(ctx, `INSERT INTO rebuilds (id, state, actor, reason, closed_periods, started, snapshot, terms, done, total, report, error)`)
+	if err != nil {
+		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
+	}
+	defer batch.Close()
+	if err := batch.Append(r.ID, r.State, r.Actor, r.Reason, r.ClosedPeriods, r.Started, r.snapshot, r.terms, r.Done, r.Total, report, r.Error); err != nil {
+		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
+	}
+	if err := batch.Send(); err != nil {
+		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
+	}
+	return nil
+}
+
+// rebuildID is what we name rebuilds, and tables for them. A foreign books.rebuilt may say anything.
+var rebuildID = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
+
+// ReadRebuild reads one rebuild, the last begun where no id is given. Its error may be ErrNotFound.
+func ReadRebuild(ctx context.Context, db driver.Conn, id string) (*Rebuild, error) {
+	condition, args := "1", []any{}
+	if id != "" {
+		condition, args = "id = ?", []any{id}
+	}
+	all, err := readRebuilds(ctx, db, condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, ErrNotFound
+	}
+	return &all[len(all)-1], nil
+}
+
+// readRebuilds reads them in the order in which they began.
+func readRebuilds(ctx context.Context, db driver.Conn, condition string, args ...any) ([]Rebuild, error) {
+	rows, err := db.Query(ctx, `
+SELECT id, state, actor, reason, closed_periods, started, snapshot, terms, done, total, report, error, toInt64(dateDiff('millisecond', updated, now64(3)))
+FROM rebuilds FINAL WHERE `+condition+` ORDER BY started, id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the rebuilds: %w", err)
+	}
+	defer rows.Close()
+	var all []Rebuild
+	for rows.Next() {
+		var r Rebuild
+		var report string
+		var idle int64
+		if err := rows.Scan(&r.ID, &r.State, &r.Actor, &r.Reason, &r.ClosedPeriods, &r.Started, &r.snapshot, &r.terms, &r.Done, &r.Total, &report, &r.Error, &idle); err != nil {
+			return nil, fmt.Errorf("read the rebuilds: %w", err)
+		}
+		r.idle = time.Duration(idle) * time.Millisecond
+		if report != "" {
+			if err := json.Unmarshal([]byte(report), &r.Report); err != nil {
+				return nil, fmt.Errorf("read the report of rebuild %s: %w", r.ID, err)
+			}
+		}
+		all = append(all, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the rebuilds: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,273 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// A rebuild becomes the books when the projector lands its record, before that is acknowledged: each partition of the
+// shadow is attached to the table that it stands in for, which is atomic, takes milliseconds and copies nothing. Readers go
+// on reading, and whoever inserts goes on inserting; a row's version decides which of two counts, and the shadow's stands
+// between what it was made of and whatever was decided about the event since (see Row.revise). Then what ran beside is
+// seen to: the rows that arrived after the snapshot and stand before the rebuild were posted without knowing of it.
+//
+// A crash anywhere does it again, which changes nothing. Where the shadow is gone, or is of other rates than the record
+// speaks of, or never was, since somebody else wrote the record, the ledger itself is posted anew, with the same result.
+
+// finishRebuilds makes the rebuilds part of the books whose records are in the batch, and posts those rows of it anew that
+// were posted before their rebuild was known.
+func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
+	if err := p.terms.CatchUp(ctx); err != nil {
+		return err
+	}
+	for _, r := range p.terms.rebuilds() {
+		switch {
+		case b.hasLaid(r.Mark.Offset):
+			if err := p.swapIn(ctx, b, &r); err != nil {
+				return fmt.Errorf("make rebuild %s part of the books: %w", r.ID, err)
+			}
+		case b.rows.Rows() > 0 && r.Mark.Offset >= b.terms:
+			// The rows of others are others' affair, or that of who books the record.
+			if err := p.repostWhere(ctx, b, fmt.Sprintf("%s AND terms <= %d AND %s", b.within(), r.Mark.Offset, stoodBefore(&r.Mark))); err != nil {
+				return fmt.Errorf("post anew what rebuild %s overtook: %w", r.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild) error {
+	missed := fmt.Sprintf("terms <= %d AND %s", landed.Mark.Offset, stoodBefore(&landed.Mark))
+	r, err := ReadRebuild(ctx, p.db, landed.ID)
+	if landed.ID == "" || errors.Is(err, ErrNotFound) {
+		return p.repostWhere(ctx, b, missed)
+	}
+	if err != nil {
+		return err
+	}
+	switch r.State {
+	case RebuildDone:
+		return dropShadow(ctx, p.db, r.ID) // this is its record once more
+	case RebuildReady, RebuildSwapping:
+	default:
+		return p.repostWhere(ctx, b, missed)
+	}
+	var stale bool
+	p.terms.Use(func(t *domain.Terms) {
+		stale = r.ClosedPeriods != landed.ClosedPeriods || t.LaidDown(r.terms, landed.Mark.Offset)
+	})
+	whole, err := p.hasShadow(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if whole && !stale {
+		if err := p.attach(ctx, r.ID); err != nil {
+			return err
+		}
+		beside, err := p.arrivedSince(ctx, r.snapshot.Add(-overlap))
+		if err != nil {
+			return err
+		}
+		missed += " AND " + beside
+	}
+	if err := p.repostWhere(ctx, b, missed); err != nil {
+		return err
+	}
+	// The roll-ups of what was reposted now, and not with the rest of the batch: once it is done nobody looks again.
+	if err := p.settleAndRollUp(ctx, b); err != nil {
+		return err
+	}
+	r.State = RebuildDone
+	if err := keepRebuild(ctx, p.db, r); err != nil {
+		return err
+	}
+	return dropShadow(ctx, p.db, r.ID)
+}
+
+// hasShadow reports whether all of a rebuild's tables are there.
+func (p *Projector) hasShadow(ctx context.Context, id string) (bool, error) {
+	names := make([]string, len(swapped))
+	for i, table := range swapped {
+		names[i] = shadowTable(table, id)
+	}
+	var n uint64
+	if err := p.db.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN (?)", names).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for the shadow of rebuild %s: %w", id, err)
+	}
+	return n == uint64(len(swapped)), nil
+}
+
+// arrivedSince is the condition on rows that arrived later than that.
+func (p *Projector) arrivedSince(ctx context.Context, since time.Time) (string, error) {
+	var months []uint32 // so that the others aren't read
+	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(month) FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(?)", since.UnixMilli()).Scan(&months); err != nil {
+		return "", fmt.Errorf("look for what arrived: %w", err)
+	}
+	list := "0"
+	for _, m := range months {
+		list += fmt.Sprintf(", %d", m)
+	}
+	return fmt.Sprintf("toYYYYMM(occurred_at) IN (%s) AND cityHash64(source, event_id) IN (SELECT identity FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(%d))",
+		list, since.UnixMilli()), nil
+}
+
+// attach makes the shadow's partitions part of the books.
+func (p *Projector) attach(ctx context.Context, id string) error {
+	for _, table := range swapped {
+		from := shadowTable(table, id)
+		all, err := partitions(ctx, p.db, from, 1)
+		if err != nil {
+			return err
+		}
+		for _, partition := range all {
+			if err := p.db.Exec(ctx, fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION ID '%s' FROM %s", table, partition, from)); err != nil {
+				return fmt.Errorf("attach %s of %s: %w", partition, from, err)
+			}
+		}
+	}
+	return nil
+}
+
+// repostWhere posts the rows of a condition anew, however many, with the terms of now.
+func (p *Projector) repostWhere(ctx context.Context, b *batch, condition string) error {
+	orphans, err := orphanVoids(ctx, p.db)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex // of the batch
+	workers := make([]*liveWorker, 2)
+	take := make([]func(*Row) error, len(workers))
+	for i := range workers {
+		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), reposter: reposter{decode: p.config.Stored(), orphans: orphans}}
+		workers[i], take[i] = w, w.take
+	}
+	if err := p.config.Ledger.ReadLedger(ctx, "refused = '' AND "+condition, take...); err != nil {
+		return err
+	}
+	for _, w := range workers {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// liveWorker posts rows of the ledger anew and writes what changes to the ledger itself.
+type liveWorker struct {
+	reposter
+	projector *Projector
+	ctx       context.Context //nolint:containedctx // that of the landing
+	of        *batch
+	mu        *sync.Mutex
+	batch     WriterBatch
+}
+
+const (
+	liveRows  = 20_000 // rows an insert
+	mostCases = 50_000 // touched cases, orders and voids in memory
+)
+
+func (w *liveWorker) take(r *Row) error {
+	var changed bool
+	var err error
+	w.projector.terms.Use(func(t *domain.Terms) { changed, err = w.repost(r, t, t.PricedAt(r.Event.Time, r.Position)) })
+	var not *NotPostedError
+	if errors.As(err, &not) {
+		w.projector.config.Logger.Warn("an event stays as it was posted", "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if changed {
+		if err := r.check(); err != nil {
+			return err
+		}
+		r.revise(byEvents)
+		w.batch.Append(r)
+	}
+	w.note(r, changed)
+	if w.batch.Rows() < liveRows && !w.tooMuch() {
+		return nil
+	}
+	return w.flush()
+}
+
+// note remembers whose leakage and whose voids have to be looked at: also where the row did not change, for whoever changed
+// it may have ended before the roll-ups knew.
+func (w *liveWorker) note(r *Row, changed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.of.touched.add(r)
+	order := strings.Clone(r.Event.OrderID)
+	if void, is := r.Event.Data.(*domain.EventVoided); is {
+		w.of.voids = append(w.of.voids, voidRef{order, strings.Clone(void.Source), strings.Clone(void.ID)})
+	}
+	if changed {
+		w.of.voids = append(w.of.voids, voidRef{order, strings.Clone(r.Event.Source), strings.Clone(r.Event.ID)})
+	}
+}
+
+func (w *liveWorker) tooMuch() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.of.touched.cases)+len(w.of.touched.orders)+len(w.of.voids) > mostCases
+}
+
+func (w *liveWorker) flush() error {
+	p := w.projector
+	if n := w.batch.Rows(); n > 0 {
+		if err := p.insist(w.ctx, fmt.Sprintf("write %d rows anew", n), w.batch.Insert); err != nil {
+			return err
+		}
+		w.batch.Reset()
+	}
+	if !w.tooMuch() {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p.settleAndRollUp(w.ctx, w.of)
+}
+
+// settleAndRollUp does for what the batch has touched so far what landing does at its end, and forgets it.
+func (p *Projector) settleAndRollUp(ctx context.Context, b *batch) error {
+	if err := p.settleVoids(ctx, b); err != nil {
+		return err
+	}
+	if err := rollUp(ctx, p.db, &b.touched); err != nil {
+		return err
+	}
+	b.voids = b.voids[:0]
+	b.touched.clear()
+	return nil
+}
+
+// places are the offsets of a batch's rows in one partition of the log.
+type places struct{ from, to int64 }
+
+func (b *batch) place(p domain.Position) {
+	at := domain.Partition{Stream: p.Stream, Number: p.Partition}
+	is, ok := b.places[at]
+	if !ok {
+		is = places{p.Offset, p.Offset}
+	}
+	b.places[at] = places{min(is.from, p.Offset), max(is.to, p.Offset)}
+}
+
+// within is the condition on rows that can be the batch's.
+func (b *batch) within() string {
+	parts := make([]string, 0, len(b.places))
+	for p, at := range b.places {
+		parts = append(parts, fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset <= %d)", p.Stream, p.Number, at.from, at.to))
+	}
+	sort.Strings(parts)
+	return "(" + strings.Join(parts, " OR ") + ")"
+}
