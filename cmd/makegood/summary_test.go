@@ -84,12 +84,7 @@ func flat(m *projections.Summary) reference.Service {
 		for name, share := range map[string]projections.Share{"with": r.WithError, "without": r.WithoutError} {
 			interval := "-"
 			if share.N > 0 {
-				var low, high float64
-				if _, err := fmt.Sscan(*share.Low+" "+*share.High, &low, &high); err != nil {
-					interval = err.Error()
-				} else {
-					interval = fmt.Sprintf("%.4f %.4f", low, high)
-				}
+				interval = *share.Low + " " + *share.High
 			}
 			s[fmt.Sprintf("returning %d %s", r.Days, name)] = fmt.Sprintf("%d of %d %s", share.Returned, share.N, interval)
 		}

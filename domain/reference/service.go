@@ -333,7 +333,7 @@ func interval(n, k float64) string {
 	seen := k / n
 	a, b, c := 1+z*z/n, -(2*seen + z*z/n), seen*seen
 	root := math.Sqrt(max(b*b-4*a*c, 0))
-	text := func(x float64) string { return strconv.FormatFloat(min(max(x, 0), 1), 'f', 4, 64) }
+	text := func(x float64) string { return strconv.FormatFloat(min(max(x, 0), 1), 'f', 6, 64) }
 	return text((-b-root)/(2*a)) + " " + text((-b+root)/(2*a))
 }
 
