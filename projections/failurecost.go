@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -70,6 +71,49 @@ GROUP BY month ORDER BY month`, q.named(currency)...)
 	}
 	c.cases = uint64(len(cases))
 	return c, nil
+}
+
+// ReadPAF answers from what belongs to no order, where prevention and appraisal are booked, and from the roll-up: of a
+// year as fast as of a month. q.Currency is required.
+func ReadPAF(ctx context.Context, db driver.Conn, q SummaryQuery) (*PAF, error) {
+	if err := q.Validate(); err != nil {
+		return nil, err
+	}
+	if q.Currency == "" {
+		return nil, errors.New("a currency is required: amounts of several are never summed")
+	}
+	sum := func(account string) string {
+		return `toDecimalString(sum(arraySum(arrayMap((a, x) -> if(a = ` + account + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))), 4)`
+	}
+	rows, err := db.Query(ctx, `
+SELECT formatDateTime(`+q.bookedDay()+`, '%Y-%m') AS month, `+sum("6100")+`, `+sum("6110")+`
+FROM ledger FINAL WHERE order_id = '' AND refused = '' AND `+q.inMoney()+` AND `+q.recorded()+`
+GROUP BY month`, q.named(q.Currency)...)
+	if err != nil {
+		return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+	}
+	defer rows.Close()
+	spent := map[string]*[2]*big.Rat{}
+	for rows.Next() {
+		var month, prevention, appraisal string
+		if err := rows.Scan(&month, &prevention, &appraisal); err != nil {
+			return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+		}
+		a, err := amounts(prevention, appraisal)
+		if err != nil {
+			return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+		}
+		spent[month] = &[2]*big.Rat{a[0], a[1]}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+	}
+	cost, err := readFailureCost(ctx, db, &q, q.Currency)
+	if err != nil {
+		return nil, err
+	}
+	p := paf(spent, cost.months)
+	return &p, nil
 }
 
 // paf joins what was spent to prevent with what failure cost, month by month.

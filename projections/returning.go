@@ -28,6 +28,18 @@ type Share struct {
 	High     *string `json:"high"`
 }
 
+// ReadReturning answers for customers whose first order was placed in the days (and the store) of q.
+func ReadReturning(ctx context.Context, db driver.Conn, q SummaryQuery, now time.Time) ([]Returning, error) {
+	if err := q.Validate(); err != nil {
+		return nil, err
+	}
+	known := now
+	if q.bounded() {
+		_, known = q.AsOf.filter()
+	}
+	return readReturning(ctx, db, &q, known)
+}
+
 // readReturning looks at the customers whose first order ever, by time and then identity, was placed in the period (and
 // store). Any later order counts as coming back, wherever and in whatever currency. known is what moment the books speak of.
 func readReturning(ctx context.Context, db driver.Conn, q *SummaryQuery, known time.Time) ([]Returning, error) {

@@ -16,6 +16,14 @@ func (b books) Profit(ctx context.Context, q projections.LeakageQuery) (*project
 	return projections.ReadProfit(ctx, b.store.DB, q)
 }
 
+func (b books) PAF(ctx context.Context, q projections.SummaryQuery) (*projections.PAF, error) {
+	return projections.ReadPAF(ctx, b.store.DB, q)
+}
+
+func (b books) Returning(ctx context.Context, q projections.SummaryQuery) ([]projections.Returning, error) {
+	return projections.ReadReturning(ctx, b.store.DB, q, b.now())
+}
+
 func (b books) Counts(ctx context.Context) (projections.Counts, error) { return b.counter.Count(ctx) }
 
 // showPage puts the page for people on the server.

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +24,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/makegood/makegood/domain/simulator"
+	"github.com/makegood/makegood/projections"
 )
 
 // browser is a real Chromium, in whose console nothing may be said.
@@ -174,7 +177,7 @@ func TestPageInABrowser(t *testing.T) {
 	b.open(first)
 	b.quiet("the first screen")
 	figures, drawn := eval[int](b, `document.querySelectorAll("figure[data-chart]").length`), eval[int](b, `document.querySelectorAll("figure[data-chart] .plot svg").length`)
-	if figures < 5 || drawn != figures {
+	if figures != 7 || drawn != figures {
 		t.Errorf("%d of %d charts are drawn", drawn, figures)
 	}
 	headline, ok := new(big.Rat).SetString(eval[string](b, `document.querySelector(".card .value").dataset.exact`))
@@ -188,6 +191,25 @@ func TestPageInABrowser(t *testing.T) {
 	b.same("the days", sum(b.amounts(`[aria-labelledby="trend-h"] tbody td:nth-child(4) data`)), headline)
 	margin := b.amounts(`[aria-labelledby="profit-h"] tbody data`)
 	b.same("from promised to real margin", sum(margin[:len(margin)-1]), margin[len(margin)-1])
+	var year projections.Summary // what the page says of a year, the API says
+	if err := c.get(t.Context(), "/v1/summary", url.Values{"from": {"2025-05-01"}, "to": {dayAfter(t, through)}, "currency": {"USD"}}, &year); err != nil {
+		t.Fatal(err)
+	}
+	paf := b.amounts(`[aria-labelledby="paf-h"] tfoot data`)
+	for i, r := range []projections.Ratio{year.PAF.Prevention, year.PAF.Appraisal, year.PAF.Internal, year.PAF.External} {
+		if paf[i].FloatString(4) != r.Numerator {
+			t.Errorf("part %d of the cost of quality: %s on the page, %s in the summary", i, paf[i].FloatString(4), r.Numerator)
+		}
+	}
+	b.same("the months of the cost of quality", sum(b.amounts(`[aria-labelledby="paf-h"] tbody td:nth-child(6) data`)), paf[4])
+	b.same("its parts", sum(paf[:4]), paf[4])
+	var again []string
+	for _, r := range year.ReturningCustomers {
+		again = append(again, fmt.Sprint(r.WithError.Returned, " of ", r.WithError.N), fmt.Sprint(r.WithoutError.Returned, " of ", r.WithoutError.N))
+	}
+	if shown := eval[[]string](b, `[...document.querySelectorAll('[aria-labelledby="again-h"] tbody tr')].map(r => r.cells[2].textContent + " of " + r.cells[1].textContent)`); !slices.Equal(shown, again) {
+		t.Errorf("who came back: %q on the page, %q in the summary", shown, again)
+	}
 	for _, chart := range []string{"cost-h", "profit-h"} { // what is drawn is what the table says
 		if missing := eval[[]string](b, fmt.Sprintf(`(() => { const s = document.querySelector("[aria-labelledby=%[1]s]"), drawn = [...s.querySelectorAll("svg text")].map(t => t.textContent);
 			return [...s.querySelectorAll("tbody data")].map(d => d.dataset.label).filter(l => !drawn.includes(l)); })()`, chart)); len(missing) > 0 {
@@ -260,6 +282,15 @@ func TestPageInABrowser(t *testing.T) {
 	t.Run("narrow", func(t *testing.T) { b.on(t).narrow(first) })
 	t.Run("print", func(t *testing.T) { b.on(t).print(first) })
 	t.Run("without scripts", func(t *testing.T) { b.on(t).withoutScripts(first) })
+}
+
+func dayAfter(t *testing.T, text string) string {
+	t.Helper()
+	last, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return last.AddDate(0, 0, 1).Format(time.DateOnly)
 }
 
 // on is the browser for a subtest.
@@ -394,8 +425,8 @@ func (b *browser) withoutScripts(first string) {
 	// The page runs no scripts; the debugger's own questions do.
 	visible := eval[int](b, `[...document.querySelectorAll("figure table")].filter(t => t.getBoundingClientRect().height > 40).length`)
 	plots := eval[int](b, `[...document.querySelectorAll(".plot")].filter(p => p.getBoundingClientRect().height > 0).length`)
-	if visible != 5 || plots != 0 {
-		b.Errorf("%d tables of 5 and %d empty charts are seen", visible, plots)
+	if visible != 7 || plots != 0 {
+		b.Errorf("%d tables of 7 and %d empty charts are seen", visible, plots)
 	}
 	b.do(emulation.SetScriptExecutionDisabled(false))
 }

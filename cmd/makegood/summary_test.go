@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/projections"
 )
 
@@ -45,6 +47,7 @@ func TestSummaryAgainstReference(t *testing.T) {
 				if err != nil {
 					t.Fatalf("seed %d: %+v: %v", seed, q, err)
 				}
+				compareParts(t, store, q, got, now)
 				want, err := reference.Serve(known, time.UTC, reference.ServiceQuery{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly),
 					Store: q.Store, Currency: q.Currency, ByPosting: q.PeriodBy == "posting", Known: now})
 				if err != nil {
@@ -55,6 +58,25 @@ func TestSummaryAgainstReference(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// compareParts: what can be asked by itself is what the summary says.
+func compareParts(t *testing.T, store *clickhouse.Store, q projections.SummaryQuery, whole *projections.Summary, now time.Time) {
+	t.Helper()
+	paf, err := projections.ReadPAF(t.Context(), store.DB, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(*paf, whole.PAF) {
+		t.Fatalf("%+v:\n%+v alone, in the summary\n%+v", q, *paf, whole.PAF)
+	}
+	returning, err := projections.ReadReturning(t.Context(), store.DB, q, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(returning, whole.ReturningCustomers) {
+		t.Fatalf("%+v:\n%+v alone, in the summary\n%+v", q, returning, whole.ReturningCustomers)
 	}
 }
 

@@ -19,6 +19,8 @@ type Books interface {
 	Leakage(context.Context, projections.LeakageQuery) (*projections.Leakage, error)
 	Profit(context.Context, projections.LeakageQuery) (*projections.Profit, error)
 	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
+	PAF(context.Context, projections.SummaryQuery) (*projections.PAF, error)
+	Returning(context.Context, projections.SummaryQuery) ([]projections.Returning, error)
 	Order(ctx context.Context, id string) (*projections.Story, error)
 	Case(ctx context.Context, id string) (*projections.Story, error)
 	// LastClose finds a period's last close in the log; false where it was never closed.

@@ -77,7 +77,7 @@
         data: bars.map((b, i) => ({ value: of(b), itemStyle: { color: color(i) }, label: labelled(b) ? label(i, position) : { show: false } })) });
       return { ...base(unit), legend: { show: false }, grid: { left: 8, right: 84, top: 4, bottom: 6, containLabel: true },
         xAxis: valueAxis("", { splitNumber: 4, min: begin }),
-        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, ...names } }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, interval: 0, ...names } }),
         tooltip: { ...base(unit).tooltip, formatter: (points) => rows[points[0].dataIndex].name + "\n" + rows[points[0].dataIndex].values[0].label + " " + unit },
         series: [
           { type: "bar", stack: "all", silent: true, barMaxWidth: 26, data: bars.map((b) => b.carry), itemStyle: { color: "none" }, emphasis: { disabled: true } },
@@ -91,9 +91,30 @@
       const series = (name, column, color) => ({ name, type: "bar", stack: "all", barMaxWidth: 24, data: rows.map((r) => r.values[column].size), ...colored(color) });
       return { ...base(unit), grid: { left: 8, right: 20, top: 30, bottom: 6, containLabel: true },
         xAxis: valueAxis("", { splitNumber: 4 }),
-        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, ...names } }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, interval: 0, ...names } }),
         tooltip: { ...base(unit).tooltip, formatter: said(unit, (p) => rows[p.dataIndex].values[p.seriesIndex].label) },
         series: [series("Booked", 0, "var(--booked)"), series("Hidden", 1, "var(--hidden)")] };
+    },
+
+    stack(rows, unit, { plot }) {
+      const parts = [["Preventing", "--prevent"], ["Checking", "--check"], ["Failed before delivery", "--inside"], ["Failed after delivery", "--outside"]];
+      return { ...base(unit), grid: { left: 8, right: 14, top: plot.clientWidth < 460 ? 86 : 52, bottom: 6, containLabel: true },
+        xAxis: nameAxis(rows.map((r) => r.name)), yAxis: valueAxis(unit),
+        tooltip: { ...base(unit).tooltip, formatter: said(unit, (p) => rows[p.dataIndex].values[p.seriesIndex].label) },
+        series: parts.map(([name, color], i) => ({ name, type: "bar", stack: "all", barMaxWidth: 44, data: rows.map((r) => r.values[i].size), ...colored(`var(${color})`) })) };
+    },
+
+    // A bar from the lower to the upper end, carried by an invisible one, and the share as a dot on it.
+    interval(rows, unit, { figure, plot }) {
+      const ends = [...figure.querySelectorAll("tbody tr[data-low]")].map((r) => [Number(r.dataset.low), Number(r.dataset.high)]);
+      const bar = (of, color) => ({ type: "bar", stack: "all", barMaxWidth: 12, silent: true, data: ends.map(of), ...colored(color) });
+      return { ...base(unit), legend: { show: false }, grid: { left: 8, right: 24, top: 12, bottom: 6, containLabel: true },
+        xAxis: valueAxis("", { min: 0, max: 100, interval: plot.clientWidth < 460 ? 50 : 25, axisLabel: { color: ink, formatter: "{value} %" } }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, interval: 0, ...beside(plot), overflow: "break" } }),
+        tooltip: { ...base(unit).tooltip, formatter: (points) => { const r = rows[points[0].dataIndex]; return [r.name, r.values[2].label, "95 % certain: " + r.values[3].label, r.values[1].label + " of " + r.values[0].label].join("\n"); } },
+        series: [bar(([low]) => low, "none"), { ...bar(([low, high]) => high - low, "var(--soft)"), itemStyle: { color: "var(--soft)", opacity: .45 } },
+          { type: "scatter", symbolSize: 12, z: 5, data: rows.map((r, i) => [r.values[2].size, i]), ...colored("var(--ink)"), itemStyle: { color: "var(--ink)", opacity: 1 },
+            label: { show: true, position: "top", distance: 5, color: "var(--ink)", fontSize: 12, formatter: (p) => rows[p.dataIndex].values[2].label } }] };
     },
 
     pareto(rows, unit, { plot }) {
@@ -129,8 +150,8 @@
       for (const d of figure.querySelectorAll("details")) d.open = true;
       return;
     }
-    const flat = kind === "waterfall" || kind === "split";
-    if (flat) plot.style.height = Math.max(200, rows.length * (good ? 40 : 30) + 56) + "px";
+    const flat = ["waterfall", "split", "interval"].includes(kind);
+    if (flat) plot.style.height = Math.max(200, rows.length * (good || kind === "interval" ? 40 : 30) + 56) + "px";
     const chart = window.echarts.init(plot, null, { renderer: "svg" });
     const show = () => chart.setOption(charts[kind](rows, unit, { columns, good, figure, plot }), true);
     show();
@@ -139,7 +160,7 @@
       const row = at && rows[Math.round(flat ? at[1] : at[0])];
       if (row?.url) window.location.assign(row.url);
     });
-    drawn.push({ chart, plot, show });
+    drawn.push({ chart, plot, show, height: plot.clientHeight, onPaper: kind === "interval" ? .8 : .56 }); // so that few pages hold all
   };
   for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
 
@@ -147,7 +168,13 @@
   let waiting;
   window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
   const paper = 660; // less than the width of A4 and Letter inside their margins, in CSS pixels
-  const sized = (width) => { drawn.forEach(({ plot }) => { plot.style.width = width; }); fit(); };
+  const sized = (width) => {
+    for (const { plot, height, onPaper } of drawn) {
+      plot.style.width = width;
+      plot.style.height = Math.round(height * (width ? onPaper : 1)) + "px";
+    }
+    fit();
+  };
   window.addEventListener("beforeprint", () => sized(paper + "px"));
   window.addEventListener("afterprint", () => sized(""));
 })();

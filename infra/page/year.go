@@ -1,0 +1,147 @@
+package page
+
+import (
+	"context"
+	"math/big"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/makegood/makegood/projections"
+)
+
+// year is what a month alone can't tell: whether more prevention means fewer failures, and whether customers whom
+// something went wrong for come back. Each is empty where it took too long to ask.
+type year struct {
+	Span   string // in words
+	Late   bool   // not everything was answered in time
+	Months []pafMonth
+	Total  *pafMonth
+	Again  []again
+}
+
+// pafMonth is a month of the cost of quality: prevention, appraisal, failures before and after delivery.
+type pafMonth struct {
+	Text, URL                                        string
+	Prevention, Appraisal, Internal, External, Total *money
+}
+
+// again is how many of a group of customers bought again, with the 95 % interval.
+type again struct {
+	Text                 string
+	N, Returned          string
+	Share, Low, High     string // in percent, for the chart; empty where N is 0
+	ShareText, RangeText string
+}
+
+// askYear asks, in g, about the twelve months up to the last day that is shown, or about all that is shown where that is
+// more. What it returns is to be called when g is done, and makes of the answers what is shown.
+func (p *Page) askYear(ctx context.Context, g *errgroup.Group, a *ask, q projections.SummaryQuery) func() (*year, error) {
+	last := a.query.To.AddDate(0, 0, -1)
+	q.From, q.To = day(last.Year(), last.Month(), 1).AddDate(0, -11, 0), a.query.To
+	if a.query.From.Before(q.From) {
+		q.From = a.query.From
+	}
+	var paf *projections.PAF
+	var returning *[]projections.Returning
+	g.Go(func() (err error) {
+		paf, err = inTime(ctx, func(ctx context.Context) (*projections.PAF, error) { return p.books.PAF(ctx, q) })
+		return wrap("the cost of quality", err)
+	})
+	g.Go(func() (err error) {
+		returning, err = inTime(ctx, func(ctx context.Context) (*[]projections.Returning, error) {
+			found, err := p.books.Returning(ctx, q)
+			return &found, err
+		})
+		return wrap("the customers who came back", err)
+	})
+	return func() (*year, error) {
+		y := &year{Span: span(q.From, q.To), Late: paf == nil || returning == nil}
+		if paf != nil {
+			if err := y.months(a, paf, q.From, q.To); err != nil {
+				return nil, err
+			}
+		}
+		if returning != nil {
+			y.again(*returning)
+		}
+		return y, nil
+	}
+}
+
+func (y *year) months(a *ask, paf *projections.PAF, from, to time.Time) error {
+	zero := &money{currency: a.query.Currency}
+	y.Total = &pafMonth{Text: "Total", Prevention: zero, Appraisal: zero, Internal: zero, External: zero, Total: zero}
+	found := map[string]projections.PAFPeriod{}
+	for _, period := range paf.Periods {
+		found[period.Period] = period
+	}
+	last := to.AddDate(0, 0, -1)
+	for month := day(from.Year(), from.Month(), 1); !month.After(last); month = month.AddDate(0, 1, 0) {
+		period, ok := found[month.Format("2006-01")]
+		if !ok {
+			if len(y.Months) == 0 {
+				continue // a row for each month from the first on that has anything
+			}
+			const none = "0.0000"
+			period = projections.PAFPeriod{Prevention: none, Appraisal: none, Internal: none, External: none, Total: none}
+		}
+		first, through := month, month.AddDate(0, 1, -1)
+		if first.Before(from) {
+			first = from
+		}
+		if through.After(last) {
+			through = last
+		}
+		m := pafMonth{Text: month.Format("Jan 2006"), URL: a.Link("/", "from", first.Format(time.DateOnly), "through", through.Format(time.DateOnly))}
+		for _, n := range []struct {
+			into, total **money
+			text        string
+		}{
+			{&m.Prevention, &y.Total.Prevention, period.Prevention}, {&m.Appraisal, &y.Total.Appraisal, period.Appraisal},
+			{&m.Internal, &y.Total.Internal, period.Internal}, {&m.External, &y.Total.External, period.External}, {&m.Total, &y.Total.Total, period.Total},
+		} {
+			var err error
+			if *n.into, err = read(n.text, a.query.Currency); err != nil {
+				return err
+			}
+			*n.total = (*n.total).plus(*n.into)
+		}
+		y.Months = append(y.Months, m)
+	}
+	return nil
+}
+
+func (y *year) again(all []projections.Returning) {
+	for _, r := range all {
+		for _, group := range []struct {
+			text  string
+			share projections.Share
+		}{{"first order with an error", r.WithError}, {"first order without", r.WithoutError}} {
+			s := group.share
+			count := func(n uint64) string { return grouped(new(big.Int).SetUint64(n).String()) }
+			g := again{Text: "Within " + count(uint64(r.Days)) + " days, " + group.text, N: count(s.N), Returned: count(s.Returned)}
+			if s.Share != nil && s.Low != nil && s.High != nil {
+				g.Share, g.Low, g.High = percent(*s.Share), percent(*s.Low), percent(*s.High)
+				g.ShareText, g.RangeText = g.Share+thin+"%", g.Low+" to "+g.High+thin+"%"
+			}
+			y.Again = append(y.Again, g)
+		}
+	}
+	for i := range y.Again {
+		if y.Again[i].Share != "" {
+			return
+		}
+	}
+	y.Again = nil // nobody's days are over
+}
+
+// percent is a share, as a report writes it, in percent with one decimal.
+func percent(text string) string {
+	r, ok := new(big.Rat).SetString(strings.TrimSpace(text))
+	if !ok {
+		return ""
+	}
+	return r.Mul(r, big.NewRat(100, 1)).FloatString(1)
+}
