@@ -42,15 +42,9 @@ func audit(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err := onlyParameters(q, "from", "to", "format"); err != nil {
 		return err
 	}
-	from, to := firstDay, lastDay
-	for name, day := range map[string]*time.Time{"from": &from, "to": &to} {
-		if text := q.Get(name); text != "" {
-			t, err := time.Parse(time.DateOnly, text)
-			if err != nil {
-				return &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
-			}
-			*day = t
-		}
+	from, to, err := days(q)
+	if err != nil {
+		return err
 	}
 	found, err := b.Audit(r.Context(), from, to, maxAudit)
 	if err != nil {

@@ -39,18 +39,18 @@ type handler func(http.ResponseWriter, *http.Request) error
 // financeRoutes adds what finance asks to the routes.
 func financeRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	for pattern, f := range map[string]handler{
-		"GET /v1/periods": func(w http.ResponseWriter, r *http.Request) error {
+		"GET /v1/periods": plain(func(w http.ResponseWriter, r *http.Request) error {
 			periods, err := b.Periods(r.Context())
 			return answer(w, map[string]any{"periods": periods}, err)
-		},
-		"GET /v1/periods/{period}": func(w http.ResponseWriter, r *http.Request) error {
+		}),
+		"GET /v1/periods/{period}": plain(func(w http.ResponseWriter, r *http.Request) error {
 			period, err := domain.ParsePeriod(r.PathValue("period"))
 			if err != nil {
 				return &badQuery{err.Error()}
 			}
 			state, err := b.Period(r.Context(), period)
 			return answer(w, state, err)
-		},
+		}),
 		"GET /v1/journal":         func(w http.ResponseWriter, r *http.Request) error { return journal(w, r, b) },
 		"GET /v1/rates":           func(w http.ResponseWriter, r *http.Request) error { return rates(w, r, b) },
 		"GET /v1/reports/changes": func(w http.ResponseWriter, r *http.Request) error { return changes(w, r, b) },

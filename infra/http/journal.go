@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/makegood/makegood/projections"
 )
@@ -30,22 +29,16 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 		return err
 	}
 	request := JournalRequest{Format: q.Get("format"), DefaultChart: q.Get("accounts") == "default",
-		Query: projections.JournalQuery{From: firstDay, To: lastDay, PeriodBy: "posting", Every: "month", Detail: "aggregated", Currency: q.Get("currency")}}
-	for name, day := range map[string]*time.Time{"from": &request.Query.From, "to": &request.Query.To} {
-		if text := q.Get(name); text != "" {
-			t, err := time.Parse(time.DateOnly, text)
-			if err != nil {
-				return &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
-			}
-			*day = t
-		}
+		Query: projections.JournalQuery{PeriodBy: "posting", Every: "month", Detail: "aggregated", Currency: q.Get("currency")}}
+	var err error
+	if request.Query.From, request.Query.To, err = days(q); err != nil {
+		return err
 	}
 	for name, value := range map[string]*string{"period_by": &request.Query.PeriodBy, "every": &request.Query.Every, "detail": &request.Query.Detail} {
 		if text := q.Get(name); text != "" {
 			*value = text
 		}
 	}
-	var err error
 	if request.Query.AsOf, err = asOf(r.Context(), q.Get("as_of"), b); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ const (
 	ProblemNotAllowed        = "method_not_allowed"
 	ProblemTooSlow           = "too_slow"
 	ProblemNoReplay          = "no_replay"
+	ProblemNoRebuild         = "no_rebuild"
 	ProblemPeriodOpen        = "period_open"
 	ProblemUnmapped          = "accounts_unmapped"
 	ProblemTooLarge          = "too_large"

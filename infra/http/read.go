@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/projections"
 )
 
@@ -66,39 +69,43 @@ func (s *Server) readRoutes(b Books) {
 			scope = Operate
 		}
 		s.Handle(pattern, scope, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := f(w, r); err != nil {
+			err := wellFormed(r)
+			if err == nil {
+				err = f(w, r)
+			}
+			if err != nil {
 				answerError(w, r, err, s.cfg.Logger)
 			}
 		}))
 	}
-	handle("GET /v1/status", func(w http.ResponseWriter, r *http.Request) error {
+	handle("GET /v1/status", plain(func(w http.ResponseWriter, r *http.Request) error {
 		status, err := b.Status(r.Context())
 		return answer(w, status, err)
-	})
+	}))
 	handle("GET /v1/reports/leakage", func(w http.ResponseWriter, r *http.Request) error {
 		return leakage(w, r, b)
 	})
-	handle("GET /v1/orders/{id}", func(w http.ResponseWriter, r *http.Request) error {
+	handle("GET /v1/orders/{id}", plain(func(w http.ResponseWriter, r *http.Request) error {
 		story, err := b.Order(r.Context(), r.PathValue("id"))
 		return answer(w, story, err)
-	})
-	handle("GET /v1/cases/{id}", func(w http.ResponseWriter, r *http.Request) error {
+	}))
+	handle("GET /v1/cases/{id}", plain(func(w http.ResponseWriter, r *http.Request) error {
 		story, err := b.Case(r.Context(), r.PathValue("id"))
 		return answer(w, story, err)
-	})
+	}))
 	financeRoutes(b, handle)
 	auditRoutes(b, handle)
 	numberRoutes(b, handle)
 	rebuildRoutes(b, handle)
-	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
+	handle("GET /v1/unpriced", plain(func(w http.ResponseWriter, r *http.Request) error {
 		events, err := b.Unpriced(r.Context(), maxListed)
 		return answer(w, map[string]any{"unpriced": events}, err)
-	})
-	handle("GET /v1/deadletters", func(w http.ResponseWriter, r *http.Request) error {
+	}))
+	handle("GET /v1/deadletters", plain(func(w http.ResponseWriter, r *http.Request) error {
 		letters, err := b.DeadLetters(r.Context(), maxListed)
 		return answer(w, map[string]any{"dead_letters": letters}, err)
-	})
-	handle("GET /v1/deadletters/{id}", func(w http.ResponseWriter, r *http.Request) error {
+	}))
+	handle("GET /v1/deadletters/{id}", plain(func(w http.ResponseWriter, r *http.Request) error {
 		d, err := b.DeadLetter(r.Context(), r.PathValue("id"))
 		if err != nil {
 			return err
@@ -109,8 +116,8 @@ func (s *Server) readRoutes(b Books) {
 			Headers map[string]string `json:"headers"`
 			Payload []byte            `json:"payload"` // base64: what came need not be text
 		}{d, d.Key, d.Headers, d.Payload}, nil)
-	})
-	handle("POST /v1/deadletters/{id}/replay", func(w http.ResponseWriter, r *http.Request) error {
+	}))
+	handle("POST /v1/deadletters/{id}/replay", plain(func(w http.ResponseWriter, r *http.Request) error {
 		by, err := actorOf(w, r)
 		if err != nil {
 			return err
@@ -120,8 +127,8 @@ func (s *Server) readRoutes(b Books) {
 		}
 		writeJSON(w, http.StatusAccepted, map[string]string{"replayed": r.PathValue("id")})
 		return nil
-	})
-	handle("POST /v1/deadletters/{id}/discard", func(w http.ResponseWriter, r *http.Request) error {
+	}))
+	handle("POST /v1/deadletters/{id}/discard", plain(func(w http.ResponseWriter, r *http.Request) error {
 		by, err := actorOf(w, r)
 		if err != nil {
 			return err
@@ -131,7 +138,35 @@ func (s *Server) readRoutes(b Books) {
 		}
 		writeJSON(w, http.StatusOK, map[string]string{"discarded": r.PathValue("id")})
 		return nil
-	})
+	}))
+}
+
+// plain is a question without parameters.
+func plain(f handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := onlyParameters(r.URL.Query()); err != nil {
+			return err
+		}
+		return f(w, r)
+	}
+}
+
+// wellFormed refuses what would otherwise be passed over in silence: parameters that can't be read, that stand twice, or
+// a currency that no event can have.
+func wellFormed(r *http.Request) error {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return &badQuery{"the parameters can't be read: " + err.Error()}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if len(values[name]) > 1 {
+			return &badQuery{fmt.Sprintf("%q stands twice", name)}
+		}
+	}
+	if text := values.Get("currency"); text != "" && !wire.IsCurrency(text) {
+		return &badQuery{fmt.Sprintf("currency: %q is no code of ISO 4217", text)}
+	}
+	return nil
 }
 
 func answer(w http.ResponseWriter, v any, err error) error {
@@ -178,6 +213,34 @@ var (
 	lastDay  = time.Date(2149, 6, 6, 0, 0, 0, 0, time.UTC)
 )
 
+// days reads from and to, which may be left out.
+func days(values url.Values) (from, to time.Time, err error) {
+	read := func(name string, otherwise time.Time) (time.Time, error) {
+		text := values.Get(name)
+		if text == "" {
+			return otherwise, nil
+		}
+		t, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			return t, &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
+		}
+		if t.Before(firstDay) || t.After(lastDay) {
+			return t, &badQuery{fmt.Sprintf("%s: the books know days from %s to %s", name, firstDay.Format(time.DateOnly), lastDay.Format(time.DateOnly))}
+		}
+		return t, nil
+	}
+	if from, err = read("from", firstDay); err != nil {
+		return from, to, err
+	}
+	if to, err = read("to", lastDay); err != nil {
+		return from, to, err
+	}
+	if !from.Before(to) {
+		return from, to, &badQuery{"from must be before to"}
+	}
+	return from, to, nil
+}
+
 var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": true, "view": true, "period_by": true, "as_of": true, "currency": true, "format": true}
 
 func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
@@ -187,15 +250,10 @@ func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 			return projections.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
 		}
 	}
-	q := projections.LeakageQuery{From: firstDay, To: lastDay, View: "economic", PeriodBy: "occurred", Currency: values.Get("currency")}
-	for name, day := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
-		if text := values.Get(name); text != "" {
-			t, err := time.Parse(time.DateOnly, text)
-			if err != nil {
-				return q, &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
-			}
-			*day = t
-		}
+	q := projections.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency")}
+	var err error
+	if q.From, q.To, err = days(values); err != nil {
+		return q, err
 	}
 	if text := values.Get("group_by"); text != "" {
 		q.GroupBy = strings.Split(text, ",")
@@ -214,7 +272,6 @@ func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 	if text := values.Get("period_by"); text != "" {
 		q.PeriodBy = text
 	}
-	var err error
 	if q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b); err != nil {
 		return q, err
 	}
@@ -258,7 +315,7 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	var noReplay *projections.NoReplayError
 	switch {
 	case errors.Is(err, projections.ErrRebuildUnderWay), errors.Is(err, projections.ErrRebuildNotReady), errors.Is(err, projections.ErrRebuildStale), errors.Is(err, ErrNoRebuilds):
-		writeProblem(w, r, http.StatusConflict, "no_rebuild", err.Error(), nil)
+		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), nil)
 	case errors.As(err, &noReplay):
 		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), nil)
 	case errors.Is(err, projections.ErrNotFound):

@@ -48,7 +48,7 @@ func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseW
 		}
 		return answer(w, map[string]any{"rebuild": found}, err)
 	})
-	handle("POST /v1/rebuild", func(w http.ResponseWriter, r *http.Request) error {
+	handle("POST /v1/rebuild", plain(func(w http.ResponseWriter, r *http.Request) error {
 		var request RebuildRequest
 		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRebuildRequest))
 		d.DisallowUnknownFields()
@@ -64,20 +64,20 @@ func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseW
 		}
 		writeJSON(w, http.StatusAccepted, map[string]any{"rebuild": started})
 		return nil
-	})
-	handle("POST /v1/rebuild/{id}/swap", func(w http.ResponseWriter, r *http.Request) error {
+	}))
+	handle("POST /v1/rebuild/{id}/swap", plain(func(w http.ResponseWriter, r *http.Request) error {
 		swapping, err := b.SwapRebuild(r.Context(), r.PathValue("id"), grantOf(r).Name)
 		if err != nil {
 			return err
 		}
 		writeJSON(w, http.StatusAccepted, map[string]any{"rebuild": swapping})
 		return nil
-	})
-	handle("DELETE /v1/rebuild/{id}", func(w http.ResponseWriter, r *http.Request) error {
+	}))
+	handle("DELETE /v1/rebuild/{id}", plain(func(w http.ResponseWriter, r *http.Request) error {
 		if err := b.DiscardRebuild(r.Context(), r.PathValue("id")); err != nil {
 			return err
 		}
 		writeJSON(w, http.StatusOK, map[string]string{"discarded": r.PathValue("id")})
 		return nil
-	})
+	}))
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -51,17 +50,11 @@ func summaryQuery(r *http.Request, b Books) (q projections.SummaryQuery, err err
 
 // span reads from and to, which must both be given: these questions are about a time.
 func span(r *http.Request) (from, to time.Time, err error) {
-	for name, day := range map[string]*time.Time{"from": &from, "to": &to} {
-		text := r.URL.Query().Get(name)
-		if *day, err = time.Parse(time.DateOnly, text); err != nil {
-			return from, to, &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
+	values := r.URL.Query()
+	for _, name := range []string{"from", "to"} {
+		if values.Get(name) == "" {
+			return from, to, &badQuery{name + " is wanted, a day of the form YYYY-MM-DD"}
 		}
 	}
-	if !from.Before(to) {
-		return from, to, &badQuery{"from must be before to"}
-	}
-	if from.Before(firstDay) || to.After(lastDay) {
-		return from, to, &badQuery{fmt.Sprintf("the books know days from %s to %s", firstDay.Format(time.DateOnly), lastDay.Format(time.DateOnly))}
-	}
-	return from, to, nil
+	return days(values)
 }

@@ -27,14 +27,15 @@ func (d *Decoder) checkCurrency(s string) {
 	if s == string(d.lastCurrency[:]) {
 		return // what a till's events nearly always do
 	}
-	if !isCurrency(s) {
+	if !IsCurrency(s) {
 		d.fail(CodeBadCurrency, "%s is no currency code of ISO 4217, such as EUR", quote(s))
 		return
 	}
 	copy(d.lastCurrency[:], s)
 }
 
-func isCurrency(s string) bool {
+// IsCurrency says whether s is a code that an event may have.
+func IsCurrency(s string) bool {
 	if len(s) != 3 {
 		return false
 	}
