@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/makegood/makegood/domain"
 )
@@ -71,8 +72,7 @@ func (s *shadow) report(ctx context.Context) (*RebuildReport, error) {
 	const key = `order_id, source, event_id, content`
 	ledger := s.table("ledger")
 	both := func(columns string) string {
-		return `(SELECT ` + columns + `, false AS fresh FROM ledger FINAL WHERE refused = '' AND (` + key + `) IN (SELECT ` + key + ` FROM ` + ledger + `)
-    UNION ALL SELECT ` + columns + `, true AS fresh FROM ` + ledger + ` FINAL)`
+		return `(SELECT ` + columns + `, false AS fresh FROM ` + s.table(replaced) + ` FINAL UNION ALL SELECT ` + columns + `, true AS fresh FROM ` + ledger + ` FINAL)`
 	}
 	const posted = `account, element, basis, amount, unpriced, posting_period, origin_period, day, recorded_at`
 	if err := s.db.QueryRow(ctx, `
@@ -95,19 +95,9 @@ SELECT (SELECT count() FROM (SELECT `+key+` FROM `+both(key+", "+posted)+` GROUP
 		return d, nil
 	}
 	rows, err := s.db.Query(ctx, `
-WITH deltas AS (
-        SELECT posting_period, a, store_id, currency, sum(if(fresh, CAST(x AS Decimal(38, 4)), -CAST(x AS Decimal(38, 4)))) AS delta
-        FROM `+both("posting_period, store_id, currency, account, amount")+` ARRAY JOIN account AS a, amount AS x
-        GROUP BY posting_period, a, store_id, currency HAVING delta != 0),
-    totals AS (
-        SELECT posting_period, a, store_id, currency, sum(CAST(x AS Decimal(38, 4))) AS total
-        FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
-        WHERE refused = '' AND posting_period IN (SELECT posting_period FROM deltas)
-        GROUP BY posting_period, a, store_id, currency)
-SELECT formatDateTime(d.posting_period, '%Y-%m'), d.a, d.store_id, d.currency,
-       toDecimalString(t.total, 4), toDecimalString(t.total + d.delta, 4), toDecimalString(d.delta, 4)
-FROM deltas AS d LEFT JOIN totals AS t ON t.posting_period = d.posting_period AND t.a = d.a AND t.store_id = d.store_id AND t.currency = d.currency
-ORDER BY d.posting_period, d.a, d.store_id, d.currency`)
+SELECT posting_period, a, store_id, currency, toDecimalString(sum(if(fresh, CAST(x AS Decimal(38, 4)), -CAST(x AS Decimal(38, 4)))) AS delta, 4)
+FROM `+both("posting_period, store_id, currency, account, amount")+` ARRAY JOIN account AS a, amount AS x
+GROUP BY posting_period, a, store_id, currency HAVING delta != 0 ORDER BY posting_period, a, store_id, currency`)
 	if err != nil {
 		return nil, fmt.Errorf("sum up what a rebuild changes: %w", err)
 	}
@@ -115,10 +105,15 @@ ORDER BY d.posting_period, d.a, d.store_id, d.currency`)
 	for rows.Next() {
 		var a AccountDifference
 		var account uint16
-		if err := rows.Scan(&a.Period, &account, &a.Store, &a.Currency, &a.Before, &a.After, &a.Delta); err != nil {
+		var month time.Time
+		if err := rows.Scan(&month, &account, &a.Store, &a.Currency, &a.Delta); err != nil {
 			return nil, fmt.Errorf("sum up what a rebuild changes: %w", err)
 		}
-		a.Account, a.Name = fmt.Sprint(account), domain.Account(account).Name()
+		period := domain.PeriodOf(month, time.UTC)
+		a.Period, a.Account, a.Name = period.String(), fmt.Sprint(account), domain.Account(account).Name()
+		if a.Before, a.After, err = s.sums.moved(period, domain.Account(account), a.Store, a.Currency, a.Delta); err != nil {
+			return nil, fmt.Errorf("sum up what a rebuild changes: %w", err)
+		}
 		d.Accounts = append(d.Accounts, a)
 	}
 	if err := rows.Err(); err != nil {

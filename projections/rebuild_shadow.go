@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -22,12 +23,15 @@ var swapped = []string{"ledger", "failures", "unpriced", "leakage_daily"}
 // know yet that its rebuild was given up can spoil no other.
 func shadowTable(table, id string) string { return "rebuilt_" + table + "_" + id }
 
+// replaced names the table of the rows that the shadow's were made of. It is for the report alone.
+const replaced = "replaced"
+
 // dropShadow drops what is left of a rebuild.
 func dropShadow(ctx context.Context, db driver.Conn, id string) error {
 	if !rebuildID.MatchString(id) {
 		return nil // it never had any
 	}
-	for _, table := range swapped {
+	for _, table := range append([]string{replaced}, swapped...) {
 		if err := db.Exec(ctx, "DROP TABLE IF EXISTS "+shadowTable(table, id)+" SYNC"); err != nil {
 			return fmt.Errorf("drop the shadow of rebuild %s: %w", id, err)
 		}
@@ -48,6 +52,7 @@ type shadow struct {
 	total    atomic.Uint64
 
 	mu   sync.Mutex
+	sums balances // of the books as they are
 	left map[domain.Period]*LeftPeriod
 	kept []NotPosted // the first of them
 	bad  uint64
@@ -56,7 +61,7 @@ type shadow struct {
 func newShadow(b *Rebuilder, r *Rebuild, terms *domain.Terms) *shadow {
 	all := terms.Rebuilds.All()
 	mark := all[len(all)-1].Mark
-	return &shadow{db: b.config.DB, config: &b.config, rebuild: r, envelope: b.config.Envelope(), terms: terms, mark: mark, left: map[domain.Period]*LeftPeriod{},
+	return &shadow{db: b.config.DB, config: &b.config, rebuild: r, envelope: b.config.Envelope(), terms: terms, mark: mark, sums: balances{}, left: map[domain.Period]*LeftPeriod{},
 		at: domain.Position{Stream: domain.Books, Offset: mark.Offset, Time: mark.Time}}
 }
 
@@ -64,19 +69,31 @@ func (s *shadow) table(of string) string { return shadowTable(of, s.rebuild.ID) 
 
 // compute fills the shadow and reports what it changes.
 func (s *shadow) compute(ctx context.Context) error {
+	if err := s.exec(ctx, "make the shadow", "CREATE TABLE "+s.table(replaced)+" AS ledger"); err != nil {
+		return err
+	}
 	for _, table := range swapped {
 		if err := s.exec(ctx, "make the shadow of "+table, "CREATE TABLE "+s.table(table)+" AS "+table); err != nil {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context) error{s.postAll, s.takeVoidsAlong, s.feed, s.mend, s.rollUp, s.compact} {
-		if err := step(ctx); err != nil {
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"post", s.postAll}, {"voids", s.takeVoidsAlong}, {"feed", s.feed}, {"mend", s.mend}, {"roll up", s.rollUp}, {"compact", s.compact},
+		{"report", func(ctx context.Context) (err error) {
+			s.rebuild.Report, err = s.report(ctx)
+			return err
+		}},
+	} {
+		start := time.Now()
+		if err := step.do(ctx); err != nil {
 			return err
 		}
+		s.config.Logger.Info("a step of a rebuild is done", "rebuild", s.rebuild.ID, "step", step.name, "took", time.Since(start).Round(time.Millisecond))
 	}
-	report, err := s.report(ctx)
-	s.rebuild.Report = report
-	return err
+	return nil
 }
 
 func (s *shadow) exec(ctx context.Context, doing, query string, args ...any) error {
@@ -107,11 +124,11 @@ WHERE database = currentDatabase() AND table = 'ledger' AND active GROUP BY mont
 	if err != nil {
 		return err
 	}
-	writer := s.config.Shadow(s.table("ledger"))
+	writer, old := s.config.Shadow(s.table("ledger")), s.config.Shadow(s.table(replaced))
 	workers := make([]*shadowWorker, 2)
 	take := make([]func(*Row) error, len(workers))
 	for i := range workers {
-		workers[i] = &shadowWorker{shadow: s, ctx: ctx, batch: writer.Batch(), reposter: reposter{decode: s.config.Decode(), orphans: orphans}}
+		workers[i] = &shadowWorker{shadow: s, ctx: ctx, batch: writer.Batch(), was: old.Batch(), sums: balances{}, reposter: reposter{decode: s.config.Decode(), orphans: orphans}}
 		take[i] = workers[i].take
 	}
 	for _, m := range months {
@@ -125,7 +142,10 @@ WHERE database = currentDatabase() AND table = 'ledger' AND active GROUP BY mont
 			break
 		}
 	}
-	return errors.Join(err, writer.Close())
+	for _, w := range workers {
+		s.sums.addAll(w.sums)
+	}
+	return errors.Join(err, writer.Close(), old.Close())
 }
 
 // shadowWorker is one of those who post.
@@ -134,10 +154,14 @@ type shadowWorker struct {
 	reposter
 	ctx   context.Context //nolint:containedctx // that of the computation
 	batch WriterBatch
+	was   WriterBatch // the rows that those in batch are made of
+	sums  balances
 }
 
 func (w *shadowWorker) take(r *Row) error {
 	w.done.Add(1)
+	w.sums.add(r)
+	was := *r
 	if w.mark.Precedes(r.Position) {
 		return nil // recorded later: not the rebuild's
 	}
@@ -178,6 +202,7 @@ func (w *shadowWorker) take(r *Row) error {
 	}
 	r.revise(byRebuild)
 	w.batch.Append(r)
+	w.was.Append(&was)
 	if w.batch.Rows() >= shadowRows {
 		return w.flush()
 	}
@@ -195,7 +220,11 @@ func (w *shadowWorker) flush() error {
 		return nil
 	}
 	err := w.batch.Insert(w.ctx)
+	if err == nil {
+		err = w.was.Insert(w.ctx)
+	}
 	w.batch.Reset()
+	w.was.Reset()
 	return err
 }
 
@@ -212,23 +241,25 @@ func (s *shadow) takeVoidsAlong(ctx context.Context) error {
 	}
 	const most = 20_000
 	parts := n/most + 1
-	writer := s.config.Shadow(s.table("ledger"))
-	batch := writer.Batch()
+	writer, old := s.config.Shadow(s.table("ledger")), s.config.Shadow(s.table(replaced))
+	batch, was := writer.Batch(), old.Batch()
 	var err error
 	for part := uint64(0); part < parts && err == nil; part++ {
 		var roots []stored
 		if roots, err = readRows(ctx, s.db, s.table("ledger")+" FINAL WHERE "+voided+fmt.Sprintf(" AND cityHash64(order_id) %% %d = %d", parts, part)); err == nil {
-			err = s.takeFamiliesAlong(ctx, roots, batch)
+			err = s.takeFamiliesAlong(ctx, roots, batch, was)
 		}
-		if err == nil && batch.Rows() > 0 {
-			err = batch.Insert(ctx)
+		for _, b := range []WriterBatch{batch, was} {
+			if err == nil && b.Rows() > 0 {
+				err = b.Insert(ctx)
+			}
+			b.Reset()
 		}
-		batch.Reset()
 	}
-	return errors.Join(err, writer.Close())
+	return errors.Join(err, writer.Close(), old.Close())
 }
 
-func (s *shadow) takeFamiliesAlong(ctx context.Context, roots []stored, batch WriterBatch) error {
+func (s *shadow) takeFamiliesAlong(ctx context.Context, roots []stored, batch, was WriterBatch) error {
 	voids := map[voidRef][]*stored{}
 	var targets []voidRef
 	for i := range roots {
@@ -259,20 +290,22 @@ func (s *shadow) takeFamiliesAlong(ctx context.Context, roots []stored, batch Wr
 	for i := range roots {
 		root := &roots[i]
 		family := chain(root.ref(), voids)
-		was := root.Revision
+		revision := root.Revision
 		changed, err := repostFamily(root, family, root.voidsType != "", s.envelope, s.terms)
 		if err != nil {
 			return err
 		}
 		if changed {
-			root.Revision = was // it takes the place of the row that is in the shadow: of two alike the later stays
+			root.Revision = revision // it takes the place of the row that is in the shadow: of two alike the later stays
 			batch.Append(&root.Row)
 		}
 		for original := root; len(family) > 0; family = family[1:] {
 			void := family[0]
+			old := void.Row
 			if !negateAs(void, original) {
 				break
 			}
+			was.Append(&old)
 			void.revise(byRebuild)
 			batch.Append(&void.Row)
 			original = void
