@@ -193,8 +193,14 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			}
 			for _, l := range links {
 				uid, query, _ := strings.Cut(strings.TrimPrefix(l.URL, "/d/"), "?")
-				if variables[uid] == nil || !strings.HasPrefix(query, "${__url_time_range}&${currency:queryparam}&${store:queryparam}") {
-					t.Errorf("%s: %s: the link %q leads nowhere or forgets the time and the choices", b.Title, p.Title, l.URL)
+				if variables[uid] == nil || !strings.HasPrefix(query, "${__url_time_range}&") {
+					t.Errorf("%s: %s: the link %q leads nowhere or forgets the time", b.Title, p.Title, l.URL)
+				}
+				for _, name := range variables[uid] {
+					kept, set := strings.Count(query, "${"+name+":queryparam}"), strings.Count("&"+query, "&var-"+name+"=")
+					if slices.Contains(variables[b.UID], name) && kept+set != 1 {
+						t.Errorf("%s: %s: the link %q keeps the choice of %s %d times and sets it %d times", b.Title, p.Title, l.URL, name, kept, set)
+					}
 				}
 				for _, m := range regexp.MustCompile(`var-(\w+)=`).FindAllStringSubmatch(query, -1) {
 					if !slices.Contains(variables[uid], m[1]) {

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
@@ -26,16 +27,10 @@ type deliveries struct {
 func readDeliveries(ctx context.Context, db driver.Conn, q *SummaryQuery, currency string) (deliveries, error) {
 	var all []deliveries
 	query := `
-WITH outcomes AS (` + deliveryOutcomes(q) + `),
-    reported AS (` + reportedErrors(q) + `)
 SELECT count() AS delivered, countIf(is_promised) AS promised, countIf(is_on_time) AS on_time, countIf(is_in_full) AS in_full,
-       countIf(is_kept) AS kept, countIf(is_kept AND founded = 0) AS right_first_time, countIf(NOT is_kept AND reports = 0) AS silent
-FROM (
-    SELECT o.promised AS is_promised, o.on_time AS is_on_time, o.in_full AS is_in_full,
-           o.on_time AND o.in_full AND NOT o.damaged AND NOT o.documents_wrong AS is_kept, r.founded AS founded, r.reports AS reports
-    FROM outcomes AS o LEFT JOIN reported AS r ON r.order_id = o.order_id
-    WHERE o.day >= toDate(@from) AND o.day < toDate(@to)
-      AND (@store = '' OR o.store_id = @store) AND (@currency = '' OR o.currency IN ('', @currency)))`
+       countIf(is_kept) AS kept, countIf(is_right) AS right_first_time, countIf(is_silent) AS silent
+FROM (` + keptPromises(q) + `)
+WHERE (@store = '' OR store_id = @store) AND (@currency = '' OR currency IN ('', @currency))`
 	if err := db.Select(ctx, &all, query, q.named(currency)...); err != nil {
 		return deliveries{}, fmt.Errorf("count how promises were kept: %w", err)
 	}
@@ -43,6 +38,25 @@ FROM (
 		return deliveries{}, fmt.Errorf("count how promises were kept: %d rows for one", len(all))
 	}
 	return all[0], nil
+}
+
+// keptPromises is one row an order that was delivered in the period: what of its promise was kept, and what was reported.
+func keptPromises(q *SummaryQuery) string {
+	return `
+    WITH outcomes AS (` + deliveryOutcomes(q) + `),
+        reported AS (` + reportedErrors(q) + `)
+    SELECT o.day AS day, o.store_id AS store_id, o.currency AS currency, o.promised AS is_promised, o.on_time AS is_on_time, o.in_full AS is_in_full,
+           o.on_time AND o.in_full AND NOT o.damaged AND NOT o.documents_wrong AS is_kept,
+           is_kept AND r.founded = 0 AS is_right, NOT is_kept AND r.reports = 0 AS is_silent
+    FROM outcomes AS o LEFT JOIN reported AS r ON r.order_id = o.order_id
+    WHERE o.day >= toDate(@from) AND o.day < toDate(@to)`
+}
+
+// KeptPromises is the same question for tools that ask the books themselves: SQL with a row for each order whose last
+// delivery falls on a day from one on and before another, with columns day, store_id, currency, is_promised (a time),
+// is_on_time, is_in_full, is_kept, is_right (first time) and is_silent (a failure). from and to are SQL, of type Date.
+func KeptPromises(from, to string) string {
+	return strings.NewReplacer("@from", from, "@to", to).Replace(keptPromises(&SummaryQuery{}))
 }
 
 // deliveredOrders are the candidates: orders with a delivery in the period, even one that was voided or isn't their last.

@@ -74,7 +74,7 @@ func (b *Board) JSON() ([]byte, error) {
 		}
 		x := 0
 		for _, p := range row.Panels {
-			o, err := p.object()
+			o, err := p.object(b)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", b.Title, p.Title, err)
 			}
@@ -104,6 +104,15 @@ func (b *Board) JSON() ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", b.Title, err)
 	}
 	return out.Bytes(), nil
+}
+
+// variableNames are those that a person can choose in, the data sources among them.
+func (b *Board) variableNames() []string {
+	names := []string{"clickhouse", "prometheus"}
+	for _, v := range b.Variables {
+		names = append(names, v.Name)
+	}
+	return names
 }
 
 func dataSource(name, label, kind string) object {

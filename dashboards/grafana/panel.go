@@ -65,7 +65,8 @@ const money = "money"
 
 const unitSQL = `SELECT concat('currency:financial:', ${currency:singlequote}, ' ') AS unit`
 
-func (p *Panel) object() (object, error) {
+// object is the panel as Grafana wants it, on a board.
+func (p *Panel) object(on *Board) (object, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -86,10 +87,18 @@ func (p *Panel) object() (object, error) {
 		defaults["decimals"] = *p.Decimals
 	}
 	if len(p.Links) > 0 {
-		defaults["links"] = links(p.Links)
+		some, err := links(on, p.Links)
+		if err != nil {
+			return nil, err
+		}
+		defaults["links"] = some
+	}
+	overrides, err := p.overrides(on)
+	if err != nil {
+		return nil, err
 	}
 	o := object{"type": p.Kind, "title": p.Title, "description": p.description(), "datasource": source, "targets": p.targets(source),
-		"fieldConfig": object{"defaults": defaults, "overrides": p.overrides()}, "options": p.options(), "transparent": false}
+		"fieldConfig": object{"defaults": defaults, "overrides": overrides}, "options": p.options(), "transparent": false}
 	if p.Unit == money || len(p.Money) > 0 {
 		applyTo := object{"id": "byType", "options": "number"}
 		if len(p.Money) > 0 {
@@ -229,7 +238,7 @@ func (p *Panel) options() object {
 	return o
 }
 
-func (p *Panel) overrides() []object {
+func (p *Panel) overrides(on *Board) ([]object, error) {
 	overrides := []object{}
 	for _, c := range p.Columns {
 		var properties []object
@@ -238,7 +247,11 @@ func (p *Panel) overrides() []object {
 			set("unit", c.Unit)
 		}
 		if c.Link != nil {
-			set("links", links([]Link{*c.Link}))
+			some, err := links(on, []Link{*c.Link})
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.Name, err)
+			}
+			set("links", some)
 		}
 		if c.Bar {
 			set("custom.cellOptions", object{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"})
@@ -251,20 +264,32 @@ func (p *Panel) overrides() []object {
 		}
 		overrides = append(overrides, object{"matcher": object{"id": "byName", "options": c.Name}, "properties": properties})
 	}
-	return overrides
+	return overrides, nil
 }
 
-// links keep the time range, the currency and the stores; To adds what was clicked.
-func links(all []Link) []object {
+// links keep the time range and what is chosen in every variable that both boards have; To adds what was clicked. What it
+// sets isn't kept as well: said twice, Grafana would choose both.
+func links(on *Board, all []Link) ([]object, error) {
 	var out []object
 	for _, l := range all {
 		uid, more, _ := strings.Cut(l.To, "?")
-		if more != "" {
-			more = "&" + more
+		boards := Boards()
+		i := slices.IndexFunc(boards, func(b Board) bool { return b.UID == uid })
+		if i < 0 {
+			return nil, fmt.Errorf("the link %q leads to no board", l.Title)
 		}
-		out = append(out, object{"title": l.Title, "targetBlank": false, "url": "/d/" + uid + "?${__url_time_range}&${currency:queryparam}&${store:queryparam}" + more})
+		url := "/d/" + uid + "?${__url_time_range}"
+		for _, name := range boards[i].variableNames() {
+			if slices.Contains(on.variableNames(), name) && !strings.Contains("&"+more, "&var-"+name+"=") {
+				url += "&${" + name + ":queryparam}"
+			}
+		}
+		if more != "" {
+			url += "&" + more
+		}
+		out = append(out, object{"title": l.Title, "targetBlank": false, "url": url})
 	}
-	return out
+	return out, nil
 }
 
 func digits(n int) *int { return &n }
