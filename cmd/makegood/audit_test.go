@@ -36,7 +36,7 @@ func say(t *testing.T, c *client, answer string, args ...string) string {
 // unreadable puts a record on the log that nobody can read, and returns its dead letter.
 func unreadable(t *testing.T, app *App, c *client, text string) projections.DeadLetter {
 	t.Helper()
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("x"), Value: []byte(text)}); err != nil {
 		t.Fatal(err)

@@ -305,7 +305,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		mustPost(t, c, e)
 		mustCatchUp(t, c)
 	}
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	broken := kafkago.Message{Topic: "makegood.orders", Key: []byte("k"), Value: []byte("no event"), Headers: []kafkago.Header{{Key: "till", Value: []byte("7")}}}
 	if err := w.WriteMessages(t.Context(), broken); err != nil {

@@ -41,7 +41,7 @@ func TestReconcile(t *testing.T) {
 	for _, e := range slices.Concat(goldenRates, goldenEvents, goldenEvents[2:5]) {
 		mustPost(t, c, e)
 	}
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("x"), Value: []byte("no event")}); err != nil {
 		t.Fatal(err)
