@@ -13,7 +13,10 @@ import (
 )
 
 // growth books more and more history, one order in fifty with a refund, and measures at each size how fast the last tenth
-// of a million was booked and how long people wait for answers. The aim is flat.
+// of a million was booked and how long people wait for answers. The aim is flat. From 1 to 10 million rows the rate fell from
+// 84,000 to 68,000 a second, for merges of what is larger; one order took 9 and 14 ms, status 23 and 17, the check for conflicts
+// 0.2 and 0.5 s. The reports took 50 and 170 ms: twenty events a second of business put all of this history into six days, so
+// they have ten times as many cases to sum up.
 func (b *bench) growth(ctx context.Context) (err error) {
 	b.prefix += "growth." // topics of its own
 	a, err := b.app(ctx, roleProjector)

@@ -24,9 +24,11 @@ import (
 // pipe lets ClickHouse's own Kafka engine and makegood's projector read the same topic on the same server in turns.
 //
 // On two virtual CPUs that held broker, server and projector and did nothing else, five rounds of a million events gave medians
-// of 51,000 events a second for the engine and 78,000 for the projector, with 35 and 22 µs of CPU an event: a ratio of 1.5, in
-// wall time and in CPU. Of the 22, half are the server's, who inserts, feeds and merges (see infra/clickhouse), and four tenths
-// the projector's own: decoding is 40 % of those, messages and their acknowledgements 25 %, columns 11 %, collecting garbage 10 %.
+// of 73,000 events a second for the engine and 129,000 for the projector, with 20.4 and 14.6 µs of CPU an event: ratios of 1.76
+// (1.51 to 1.80) in wall time and 1.40 in CPU. The projector's process peaked at 250 MiB. Of the 14.6, half are the server's, who
+// inserts, feeds and merges (see infra/clickhouse), and four tenths the projector's own: decoding is 40 % of those, messages and
+// their acknowledgements 25 %, columns 11 %, collecting garbage 10 %. On the same machine with others on it, the same five rounds
+// gave 1.52: measure on a quiet one.
 func (b *bench) pipe(ctx context.Context) error {
 	b.say("\npipe: (a) ClickHouse's Kafka engine + materialized view lands typed columns; (b) makegood posts and lands the whole ledger")
 	b.say("CPU: µs an event of all processes together (this one + server + broker)")
