@@ -38,11 +38,9 @@ func before(m *domain.Mark) string {
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
-// repostOvertaken posts anew what the batch's books records, and those that came since it was posted, overtook.
+// repostOvertaken posts anew what the batch's books records, and those that came since it was posted, overtook. All of the
+// books stream that was there when the batch was inserted has been read.
 func (p *Projector) repostOvertaken(ctx context.Context, b *batch) error {
-	if err := p.terms.CatchUp(ctx); err != nil {
-		return err
-	}
 	marks := p.terms.marks(func(offset int64) bool {
 		return (b.rows.Rows() > 0 && offset >= b.terms) || b.hasLaid(offset)
 	})

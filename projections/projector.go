@@ -132,14 +132,11 @@ type batch struct {
 	voids    []voidRef
 	terms    int64   // the oldest that a row of it was posted with
 	laid     []int64 // offsets of the records of the books stream in it
-	places   map[domain.Partition]places
 }
 
 func (b *batch) hasLaid(offset int64) bool { return slices.Contains(b.laid, offset) }
 
-func (p *Projector) newBatch() *batch {
-	return &batch{rows: p.writer.Batch(), touched: newTouched(), places: map[domain.Partition]places{}}
-}
+func (p *Projector) newBatch() *batch { return &batch{rows: p.writer.Batch(), touched: newTouched()} }
 
 func (b *batch) reset() {
 	b.rows.Reset()
@@ -149,7 +146,6 @@ func (b *batch) reset() {
 	b.touched.clear()
 	b.voids = b.voids[:0]
 	b.laid = b.laid[:0]
-	clear(b.places)
 }
 
 // Run works until ctx ends; what it has taken in by then it lands, within grace.
@@ -297,7 +293,6 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 				b.terms = row.Terms
 			}
 			b.rows.Append(&row)
-			b.place(row.Position)
 			if row.Position.Stream == domain.Books {
 				b.laid = append(b.laid, row.Position.Offset)
 			}
@@ -370,6 +365,8 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		{"insert into the ledger", b.rows.Insert, b.rows.Rows() > 0, &landing.Insert},
 		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0, nil},
 		{"keep dead letters", func(ctx context.Context) error { return keepDeadLetters(ctx, p.db, b.letters) }, len(b.letters) > 0, nil},
+		// Only now: what came to the books stream since these rows were posted may be about them.
+		{"read the books stream", p.terms.CatchUp, true, nil},
 		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
 		{"post anew what the books stream overtook", func(ctx context.Context) error { return p.repostOvertaken(ctx, b) }, true, nil},
 		{"settle voids", func(ctx context.Context) error { return p.settleVoids(ctx, b) }, true, nil},

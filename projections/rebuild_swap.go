@@ -22,11 +22,8 @@ import (
 // speaks of, or never was, since somebody else wrote the record, the ledger itself is posted anew, with the same result.
 
 // finishRebuilds makes the rebuilds part of the books whose records are in the batch, and posts those rows of it anew that
-// were posted before their rebuild was known.
+// were posted before their rebuild was known. All of the books stream that was there when the batch was inserted has been read.
 func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
-	if err := p.terms.CatchUp(ctx); err != nil {
-		return err
-	}
 	for _, r := range p.terms.rebuilds() {
 		switch {
 		case b.hasLaid(r.Mark.Offset):
@@ -35,7 +32,7 @@ func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
 			}
 		case b.rows.Rows() > 0 && r.Mark.Offset >= b.terms:
 			// The rows of others are others' affair, or that of who books the record.
-			if err := p.repostWhere(ctx, b, fmt.Sprintf("%s AND terms <= %d AND %s", b.within(), r.Mark.Offset, stoodBefore(&r.Mark))); err != nil {
+			if err := p.repostWhere(ctx, b, fmt.Sprintf("%s AND terms <= %d AND %s", p.within(b), r.Mark.Offset, stoodBefore(&r.Mark))); err != nil {
 				return fmt.Errorf("post anew what rebuild %s overtook: %w", r.ID, err)
 			}
 		}
@@ -250,23 +247,25 @@ func (p *Projector) settleAndRollUp(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// places are the offsets of a batch's rows in one partition of the log.
-type places struct{ from, to int64 }
-
-func (b *batch) place(p domain.Position) {
-	at := domain.Partition{Stream: p.Stream, Number: p.Partition}
-	is, ok := b.places[at]
-	if !ok {
-		is = places{p.Offset, p.Offset}
+// within is the condition on rows that can be the batch's: by the first and the last offset of each partition.
+func (p *Projector) within(b *batch) string {
+	type span struct{ from, to int64 }
+	spans := map[domain.Partition]span{}
+	for _, m := range b.messages {
+		at, ok := p.config.Position(m)
+		if !ok {
+			continue // it became a dead letter
+		}
+		of := domain.Partition{Stream: at.Stream, Number: at.Partition}
+		s, known := spans[of]
+		if !known {
+			s = span{at.Offset, at.Offset}
+		}
+		spans[of] = span{min(s.from, at.Offset), max(s.to, at.Offset)}
 	}
-	b.places[at] = places{min(is.from, p.Offset), max(is.to, p.Offset)}
-}
-
-// within is the condition on rows that can be the batch's.
-func (b *batch) within() string {
-	parts := make([]string, 0, len(b.places))
-	for p, at := range b.places {
-		parts = append(parts, fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset <= %d)", p.Stream, p.Number, at.from, at.to))
+	parts := make([]string, 0, len(spans))
+	for of, s := range spans {
+		parts = append(parts, fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset <= %d)", of.Stream, of.Number, s.from, s.to))
 	}
 	sort.Strings(parts)
 	return "(" + strings.Join(parts, " OR ") + ")"

@@ -236,7 +236,7 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	for i := range found.Changes {
 		e := &found.Changes[i]
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), e.OccurredAt.Format("2006-01-02"),
-			strings.TrimSuffix(strings.TrimPrefix(e.Type, "makegood."), ".v1"), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency)
+			projections.ShortType(e.Type), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency)
 	}
 	for _, t := range found.Totals {
 		fmt.Fprintf(w, "total\t\t%d events\t\t\t\t\t\t\t%s\t%s\t%s\t%s\n", t.Events, t.Net, t.Profit, t.Cash, t.Currency)

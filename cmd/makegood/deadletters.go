@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -20,12 +21,12 @@ type deadlettersCommand struct {
 type deadlettersList struct{ booksFlags }
 
 // Run lists what could not be booked.
-func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	var answer struct {
 		DeadLetters []projections.DeadLetter `json:"dead_letters"`
 	}
@@ -47,12 +48,12 @@ type deadlettersShow struct {
 }
 
 // Run prints one dead letter.
-func (c *deadlettersShow) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *deadlettersShow) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	return books.get(ctx, "/v1/deadletters/"+url.PathEscape(c.ID), nil, s.out)
 }
 
@@ -63,12 +64,12 @@ type deadlettersReplay struct {
 }
 
 // Run sends one dead letter again.
-func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	if err := c.post(ctx, books, "/v1/deadletters/"+url.PathEscape(c.ID)+"/replay"); err != nil {
 		return err
 	}
@@ -86,12 +87,12 @@ type deadlettersDiscard struct {
 }
 
 // Run takes one dead letter off the list.
-func (c *deadlettersDiscard) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *deadlettersDiscard) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	if err := c.post(ctx, books, "/v1/deadletters/"+url.PathEscape(c.ID)+"/discard"); err != nil {
 		return err
 	}

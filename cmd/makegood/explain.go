@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -20,12 +21,12 @@ type explainCommand struct {
 }
 
 // Run tells the story of an order.
-func (c *explainCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *explainCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	return explain(ctx, books, c.Order, s)
 }
 
@@ -47,7 +48,7 @@ func tell(b *bytes.Buffer, story *projections.Story) {
 		fmt.Fprintf(b, "Case %s: %s\n", c.ErrorID, caseInWords(&c))
 	}
 	for _, e := range story.Events {
-		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), eventName(e.Type), details(e.Data))
+		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), projections.ShortType(e.Type), details(e.Data))
 		w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 		for _, l := range e.Lines {
 			debit, credit := l.Amount, ""
@@ -103,10 +104,6 @@ func caseInWords(c *projections.Case) string {
 		words = append(words, "unfounded: the customer was mistaken")
 	}
 	return strings.Join(words, ", ")
-}
-
-func eventName(kind string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(kind, "makegood."), ".v1")
 }
 
 // details picks what a person wants to see of an event's data.

@@ -82,15 +82,20 @@ func (b books) putOnRecord(ctx context.Context, d *projections.DeadLetter, kind 
 	if b.terms.Dealt(e.Source, e.ID) {
 		return nil
 	}
-	ends, err := b.ends(ctx)
-	if err != nil {
-		return err
-	}
-	m := message.NewMessage("", wire.AppendEvent(nil, &e))
-	m.Metadata.Set(wire.KafkaContentType, wire.ContentTypeEvent)
-	m.Metadata.Set(projections.EndsHeader, ends)
-	if err := b.publisher.Publish(b.config.topic(domain.Books), m); err != nil {
+	if err := b.publishBooks(ctx, wire.AppendEvent(nil, &e)); err != nil {
 		return fmt.Errorf("put %s of %s on record: %w", kind, d.ID, err)
 	}
 	return nil
+}
+
+// publishBooks writes an event of makegood's own to the books stream, with where the other streams end now.
+func (a *App) publishBooks(ctx context.Context, event []byte) error {
+	ends, err := a.ends(ctx)
+	if err != nil {
+		return err
+	}
+	m := message.NewMessage("", event)
+	m.Metadata.Set(wire.KafkaContentType, wire.ContentTypeEvent)
+	m.Metadata.Set(projections.EndsHeader, ends)
+	return a.publisher.Publish(a.config.topic(domain.Books), m)
 }

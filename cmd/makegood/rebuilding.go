@@ -8,12 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
-
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
-	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/projections"
 )
 
@@ -91,14 +88,7 @@ func (b books) SwapRebuild(ctx context.Context, id, actor string) (*projections.
 	if err != nil {
 		return nil, fmt.Errorf("write the event of rebuild %s: %w", id, err)
 	}
-	ends, err := b.ends(ctx)
-	if err != nil {
-		return nil, err
-	}
-	m := message.NewMessage("", event)
-	m.Metadata.Set("content-type", wire.ContentTypeEvent)
-	m.Metadata.Set(projections.EndsHeader, ends)
-	if err := b.publisher.Publish(b.config.topic(domain.Books), m); err != nil {
+	if err := b.publishBooks(ctx, event); err != nil {
 		return nil, fmt.Errorf("write rebuild %s to the log: %w", id, err)
 	}
 	return r, nil

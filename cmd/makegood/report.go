@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -24,12 +25,12 @@ type reportCommand struct {
 }
 
 // Run prints the leakage report.
-func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"group_by": {strings.Join(c.GroupBy, ",")}, "view": {c.View}, "period_by": {c.PeriodBy}}
 	for name, value := range map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency} {
 		if value != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -28,12 +29,12 @@ type statementCommand struct {
 }
 
 // Run writes the statement.
-func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"period": {c.Period}, "format": {c.Format}, "part": {c.Part}}
 	for name, value := range map[string]string{"store": c.Store, "vendor": c.Vendor, "as_of": c.AsOf} {
 		if value != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"text/tabwriter"
@@ -12,12 +13,12 @@ type statusCommand struct {
 }
 
 // Run prints how far the books are.
-func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	var now status
 	if err := books.get(ctx, "/v1/status", nil, &now); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -22,12 +23,12 @@ type summaryCommand struct {
 }
 
 // Run prints the summary.
-func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"from": {c.From}, "to": {c.Until}, "period_by": {c.PeriodBy}}
 	for name, value := range map[string]string{"store": c.Store, "currency": c.Currency, "as_of": c.AsOf} {
 		if value != "" {

@@ -19,30 +19,38 @@ type Actor struct {
 }
 
 const (
-	maxActor      = 128 // characters, as of every id
-	maxActorBytes = 16 << 10
+	maxActor = 128      // characters, as of every id
+	maxTold  = 16 << 10 // bytes
 )
 
 // actorOf reads who does it and why from the body {"actor", "reason"}, both of which may be left out. Where a token let
 // the request in, whoever holds the token did it, whatever the body says.
 func actorOf(w http.ResponseWriter, r *http.Request) (Actor, error) {
 	var by Actor
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxActorBytes))
+	if err := told(w, r, &by, `{"actor": "…", "reason": "…"}`); err != nil {
+		return by, err
+	}
+	return by, by.settle(r)
+}
+
+// told reads what somebody says along with an order, which may be nothing. form is what it may be.
+func told(w http.ResponseWriter, r *http.Request, into any, form string) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTold))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return by, &badQuery{fmt.Sprintf("the body has more than %d bytes", maxActorBytes)}
+		return &badQuery{fmt.Sprintf("the body has more than %d bytes", maxTold)}
 	case err != nil:
-		return by, &badQuery{"the body could not be read to its end"}
+		return &badQuery{"the body could not be read to its end"}
+	case len(body) == 0:
+		return nil
 	}
-	if len(body) > 0 {
-		text := json.NewDecoder(bytes.NewReader(body))
-		text.DisallowUnknownFields() // somebody else's name for them would otherwise be lost in silence
-		if err := text.Decode(&by); err != nil {
-			return by, &badQuery{`the body is not {"actor": "…", "reason": "…"}: ` + err.Error()}
-		}
+	text := json.NewDecoder(bytes.NewReader(body))
+	text.DisallowUnknownFields() // somebody else's name for them would otherwise be lost in silence
+	if err := text.Decode(into); err != nil {
+		return &badQuery{"the body is not " + form + ": " + err.Error()}
 	}
-	return by, by.settle(r)
+	return nil
 }
 
 // settle checks the name, and puts that of the token in its place, where there is one.

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -42,6 +41,10 @@ func audit(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err := onlyParameters(q, "from", "to", "format"); err != nil {
 		return err
 	}
+	format, err := formatOf(q)
+	if err != nil {
+		return err
+	}
 	from, to, err := days(q)
 	if err != nil {
 		return err
@@ -50,16 +53,7 @@ func audit(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err != nil {
 		return err
 	}
-	switch q.Get("format") {
-	case "", "json":
-		return answer(w, found, nil)
-	case "csv":
-		return auditTable(found).csv(w, "audit")
-	case "xlsx":
-		return auditTable(found).xlsx(w, "audit")
-	default:
-		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", q.Get("format"))}
-	}
+	return answerAs(w, format, found, "audit", func() *table { return auditTable(found) })
 }
 
 func auditTable(a *projections.Audit) *table {

@@ -67,6 +67,10 @@ func changes(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err := onlyParameters(q, "since_close", "format"); err != nil {
 		return err
 	}
+	format, err := formatOf(q)
+	if err != nil {
+		return err
+	}
 	if q.Get("since_close") == "" {
 		return &badQuery{"since_close: the month is missing, YYYY-MM"}
 	}
@@ -82,16 +86,7 @@ func changes(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err != nil {
 		return err
 	}
-	switch q.Get("format") {
-	case "", "json":
-		return answer(w, found, nil)
-	case "csv":
-		return changesTable(found).csv(w, "changes")
-	case "xlsx":
-		return changesTable(found).xlsx(w, "changes")
-	default:
-		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", q.Get("format"))}
-	}
+	return answerAs(w, format, found, "changes", func() *table { return changesTable(found) })
 }
 
 func changesTable(c *projections.Changes) *table {

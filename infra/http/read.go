@@ -190,21 +190,39 @@ func leakage(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err != nil {
 		return err
 	}
-	format := r.URL.Query().Get("format")
-	if format != "" && format != "json" && format != "csv" && format != "xlsx" {
-		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", format)}
+	format, err := formatOf(r.URL.Query())
+	if err != nil {
+		return err
 	}
 	report, err := b.Leakage(r.Context(), q)
 	if err != nil {
 		return err
 	}
+	return answerAs(w, format, report, "leakage", func() *table { return leakageTable(report) })
+}
+
+// formatOf is the format that a report is asked for in; json where none is named.
+func formatOf(q url.Values) (string, error) {
+	switch format := q.Get("format"); format {
+	case "":
+		return "json", nil
+	case "json", "csv", "xlsx":
+		return format, nil
+	default:
+		return "", &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", format)}
+	}
+}
+
+// answerAs answers in a format: with the report itself, or with its table in a file of that name.
+func answerAs(w http.ResponseWriter, format string, report any, name string, of func() *table) error {
 	switch format {
 	case "csv":
-		return leakageTable(report).csv(w, "leakage")
+		return of().csv(w, name)
 	case "xlsx":
-		return leakageTable(report).xlsx(w, "leakage")
+		return of().xlsx(w, name)
+	default:
+		return answer(w, report, nil)
 	}
-	return answer(w, report, nil)
 }
 
 // The first and the last day that the books know: what from and to are where a report doesn't say.

@@ -2,10 +2,7 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/makegood/makegood/projections"
@@ -33,9 +30,6 @@ type RebuildRequest struct {
 	ClosedPeriods bool `json:"closed_periods"` // months that are closed may move
 }
 
-// maxRebuildRequest bounds its bytes.
-const maxRebuildRequest = 16 << 10
-
 func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	handle("GET /v1/rebuild", func(w http.ResponseWriter, r *http.Request) error {
 		q := r.URL.Query()
@@ -50,10 +44,8 @@ func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseW
 	})
 	handle("POST /v1/rebuild", plain(func(w http.ResponseWriter, r *http.Request) error {
 		var request RebuildRequest
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRebuildRequest))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&request); err != nil && !errors.Is(err, io.EOF) {
-			return &badQuery{fmt.Sprintf("the body is no JSON object with actor, reason, closed_periods: %v", err)}
+		if err := told(w, r, &request, `{"actor": "…", "reason": "…", "closed_periods": false}`); err != nil {
+			return err
 		}
 		if err := request.settle(r); err != nil {
 			return err

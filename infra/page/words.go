@@ -64,7 +64,7 @@ func sentence(s string) string {
 
 // eventWord is an event's type: makegood.order.placed.v1, Order placed.
 func eventWord(kind string) string {
-	return sentence(strings.TrimSuffix(strings.TrimPrefix(kind, "makegood."), ".v1"))
+	return sentence(projections.ShortType(kind))
 }
 
 // caseWords tells a case in one line.
