@@ -35,8 +35,10 @@ const (
 	maxRequestBytes = 100 << 20
 
 	// Committed offsets of a group without members expire after 7 days by
-	// Kafka's default. A laptop may sleep longer than that.
-	offsetsRetentionMinutes = 1<<31 - 1
+	// Kafka's default. A laptop may sleep longer than that. kfake holds them
+	// against a time.Duration, which 292 years would overflow: then it forgets
+	// all of them at its next look, every 10 minutes.
+	offsetsRetention = 100 * 365 * 24 * time.Hour
 
 	defaultPartitions = 4
 )
@@ -62,7 +64,8 @@ type BrokerConfig struct {
 	// Logger takes the broker's own log; nil discards it.
 	Logger *slog.Logger
 
-	segmentBytes int // for tests: many segments from few records
+	segmentBytes int           // for tests: many segments from few records
+	offsetsCheck time.Duration // for tests: how often expired offsets are looked for
 	// for tests: how often to look for members that are gone, and how long to
 	// miss them
 	ghostWatch, ghostPatience time.Duration
@@ -138,6 +141,9 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	if cfg.segmentBytes == 0 {
 		cfg.segmentBytes = segmentBytes
 	}
+	if cfg.offsetsCheck == 0 {
+		cfg.offsetsCheck = 10 * time.Minute // Kafka's default
+	}
 	if cfg.ghostWatch == 0 {
 		cfg.ghostWatch, cfg.ghostPatience = ghostWatch, ghostPatience
 	}
@@ -187,8 +193,10 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 			"log.retention.ms":          "-1",
 			"log.retention.bytes":       "-1",
 			"log.segment.bytes":         strconv.Itoa(cfg.segmentBytes),
-			"offsets.retention.minutes": strconv.Itoa(offsetsRetentionMinutes),
-			"message.max.bytes":         strconv.Itoa(maxBatchBytes),
+			"offsets.retention.minutes": strconv.Itoa(int(offsetsRetention / time.Minute)),
+
+			"offsets.retention.check.interval.ms": strconv.Itoa(int(cfg.offsetsCheck / time.Millisecond)),
+			"message.max.bytes":                   strconv.Itoa(maxBatchBytes),
 		}),
 	}
 	if cfg.AutoCreateTopics {

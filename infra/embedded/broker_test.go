@@ -351,6 +351,32 @@ func TestBrokerNeverExpires(t *testing.T) {
 	}
 }
 
+// TestBrokerForgetsNoOffsets: what a group has committed is there for as long as the broker is, whether the group has members
+// or none, and however often expired offsets are looked for.
+func TestBrokerForgetsNoOffsets(t *testing.T) {
+	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), offsetsCheck: 5 * time.Millisecond})
+	createTopic(t, b.Addr(), "t", 1)
+	commit(t, b.Addr(), "without", "t", 0, 7)
+	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: "with", Brokers: []string{b.Addr()}, Topics: []string{"t"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer group.Close()
+	generation, err := group.Next(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := generation.CommitOffsets(map[string]map[int]int64{"t": {0: 8}}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond) // some sixty looks
+	for name, want := range map[string]int64{"without": 7, "with": 8} {
+		if got := committed(t, b.Addr(), name, "t", 0); got != want {
+			t.Errorf("group %s has %d committed, not %d", name, got, want)
+		}
+	}
+}
+
 func TestBrokerTakesLargeBatches(t *testing.T) {
 	b := startBroker(t, BrokerConfig{Dir: t.TempDir()})
 	createTopic(t, b.Addr(), "t", 1)
