@@ -70,7 +70,8 @@ func (m *Mark) Precedes(p Position) bool {
 	return p.Offset >= m.Ends[Partition{p.Stream, p.Partition}]
 }
 
-// Periods knows which months were closed when. It is fed with the books stream in order.
+// Periods knows which months were closed when. It is fed with the books stream in order. To close what is closed, or to open
+// what is open, changes nothing: of two closes the first counts, until the month is reopened.
 type Periods struct {
 	zone    *time.Location
 	changes []periodChange
@@ -109,6 +110,9 @@ func (p *Periods) apply(e *Event, m Mark) {
 		return // the same event again, or a conflict: the first stands
 	}
 	p.seen[id] = true
+	if p.IsClosed(change.period) == change.closed {
+		return // it is so already: a second close must not change what the first froze
+	}
 	p.changes = append(p.changes, change)
 }
 
@@ -128,6 +132,22 @@ func (p *Periods) closedAt(period Period, at Position) bool {
 	for i := len(p.changes) - 1; i >= 0; i-- {
 		if c := &p.changes[i]; c.period == period && c.mark.Precedes(at) {
 			return c.closed
+		}
+	}
+	return false
+}
+
+// ClosedBetween reports whether a month that the first event is posted to, or belongs to by its time, was closed after that
+// event and before the later place: then the month's report as of that close holds the first as it stood without the later.
+func (p *Periods) ClosedBetween(first Placed, later Position) bool {
+	if len(p.changes) == 0 {
+		return false
+	}
+	posting, origin := p.Posting(first.Occurred, first.At)
+	for i := range p.changes {
+		c := &p.changes[i]
+		if c.closed && (c.period == posting || c.period == origin) && !c.mark.Precedes(first.At) && c.mark.Precedes(later) {
+			return true
 		}
 	}
 	return false

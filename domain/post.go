@@ -13,6 +13,8 @@ type Entry struct {
 	Lines []Line
 	// Unpriced names each rate that was missing: its line isn't there, and a rebuild posts it once the rate is.
 	Unpriced []string
+	// Rated reports whether a rate was asked for, there or missing: what asks for none posts the same with any rates.
+	Rated bool
 
 	draft []draftLine
 }
@@ -30,7 +32,7 @@ func (n *Entry) Balanced() bool {
 // rates, only those recorded by then count. A void posts the negation of its original as that would be booked at the
 // void's own position; where the original is in the books, Negate its lines instead.
 func Post(e *Event, rates *Rates, at Position, n *Entry) error {
-	n.Lines, n.Unpriced, n.draft = n.Lines[:0], n.Unpriced[:0], n.draft[:0]
+	n.Lines, n.Unpriced, n.Rated, n.draft = n.Lines[:0], n.Unpriced[:0], false, n.draft[:0]
 	if v, ok := e.Data.(*EventVoided); ok {
 		if err := Post(v.Original, rates, at, n); err != nil {
 			return err
@@ -308,6 +310,7 @@ func (p *posting) cost(sum *exact, sku string, quantity Decimal, unit Optional) 
 
 // rate finds a rate in force for the event, and notes where there is none.
 func (p *posting) rate(name, key string) (Decimal, bool) {
+	p.Rated = true
 	v, ok := p.rates.At(name, key, p.event.Currency, p.event.Time, p.at)
 	if !ok {
 		p.Unpriced = append(p.Unpriced, name+":"+key)

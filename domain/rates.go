@@ -100,6 +100,42 @@ func (r *Rates) find(k rateKey, occurred time.Time, at Position) (Decimal, bool)
 	return 0, false
 }
 
+// Last is the mark of the last rate, or void of one, that the books stream holds; false where there is none.
+func (r *Rates) Last() (last Mark, any bool) {
+	take := func(m Mark) {
+		if !any || m.Offset > last.Offset {
+			last, any = m, true
+		}
+	}
+	for _, list := range r.byKey {
+		for i := range list {
+			take(list[i].mark)
+		}
+	}
+	for _, m := range r.voided {
+		take(m)
+	}
+	return last, any
+}
+
+// ByPlace reports whether every rate, and every void of one, says where in the log it took effect, so that no producer's
+// clock decides what it precedes.
+func (r *Rates) ByPlace() bool {
+	for _, list := range r.byKey {
+		for i := range list {
+			if list[i].mark.Ends == nil {
+				return false
+			}
+		}
+	}
+	for _, m := range r.voided {
+		if m.Ends == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Terms are what the books stream has laid down so far: the rates, the closed months, the rebuilds.
 type Terms struct {
 	Rates    *Rates

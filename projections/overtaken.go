@@ -7,8 +7,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/ThreeDotsLabs/watermill/message"
-
 	"github.com/makegood/makegood/domain"
 )
 
@@ -69,12 +67,18 @@ func (p *Projector) repostOvertaken(ctx context.Context, b *batch) error {
 
 // repostRows posts rows of the ledger with the terms of now and writes those that come out otherwise.
 func (p *Projector) repostRows(ctx context.Context, b *batch, rows []stored) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	for i := range rows {
 		b.touched.add(&rows[i].Row)
 	}
-	changed, err := p.terms.repost(rows)
+	changed, not, err := p.terms.repost(rows)
 	if err != nil {
 		return err
+	}
+	for _, n := range not {
+		p.config.Logger.Warn("an event stays as it was posted", "error", n)
 	}
 	anew := make([]stored, 0, len(changed))
 	for _, i := range changed {
@@ -84,50 +88,34 @@ func (p *Projector) repostRows(ctx context.Context, b *batch, rows []stored) err
 	if err := p.rewrite(ctx, anew); err != nil {
 		return err
 	}
-	for i := range anew {
-		r := &anew[i]
-		// Its voids negate what it has now, and where it is a void itself, its original decides.
-		b.voids = append(b.voids, voidRef{r.Event.OrderID, r.Event.Source, r.Event.ID})
-		if r.voidsType != "" {
-			b.voids = append(b.voids, r.voidTarget)
-		}
-	}
-	return nil
+	// Its voids negate what it has now; and which of them decides may be another since the close, also where its own lines
+	// stay what they were.
+	voided, err := p.voidedAmong(ctx, rows)
+	b.voids = append(b.voids, voided...)
+	return err
 }
 
-// repost places and posts a row of the ledger as its record would be with these terms and with the rates that were known
-// at that place; false where that changes nothing. A void keeps its lines unless it is on its own.
-func repost(r *stored, decode Decode, terms *domain.Terms, at domain.Position, alone bool) (changed bool, err error) {
-	was := r.Row
-	r.Place(terms.Periods)
-	if r.voidsType == "" || alone {
-		decoded, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, r.structured())
-		if err != nil {
-			return false, fmt.Errorf("read the event %s of %s from the ledger: %w", r.Event.ID, r.Event.Source, err)
+// voidedAmong are those of the rows that somebody voids, and what those of them void that are voids.
+func (p *Projector) voidedAmong(ctx context.Context, rows []stored) ([]voidRef, error) {
+	var all, targets []voidRef
+	for i := range rows {
+		if r := &rows[i]; r.voidsType != "" {
+			all = append(all, r.voidTarget)
 		}
-		// The moment and the hash that were recorded, not those that went through the ledger's precision.
-		event := decoded.Event
-		event.Time = r.Event.Time
-		var entry domain.Entry
-		if err := domain.Post(&event, terms.Rates, at, &entry); err != nil {
-			return false, fmt.Errorf("post the event %s of %s anew: %w", r.Event.ID, r.Event.Source, err)
-		}
-		r.Lines, r.Unpriced = slices.Clone(entry.Lines), cloneAll(entry.Unpriced)
+		targets = append(targets, rows[i].ref())
 	}
-	if slices.Equal(r.Lines, was.Lines) && slices.Equal(r.Unpriced, was.Unpriced) && r.Posting == was.Posting && r.RecordedAt.Equal(was.RecordedAt) {
-		r.Row = was
-		return false, nil
+	ctx, err := withTargets(ctx, targets)
+	if err != nil {
+		return nil, err
 	}
-	// Its terms stay those of its first posting: should this process end before the roll-ups know, the row is found again.
-	r.revise(byEvents)
-	r.Moved = r.Moved || !r.RecordedAt.Equal(was.RecordedAt)
-	return true, nil
-}
-
-func cloneAll(texts []string) []string {
-	all := make([]string, len(texts))
-	for i := range texts {
-		all[i] = strings.Clone(texts[i])
+	found, err := p.db.Query(ctx, `SELECT DISTINCT order_id, voids_source, voids_id FROM voids
+WHERE (voids_source, voids_id) IN (SELECT source, event_id FROM targets) AND (order_id, voids_source, voids_id) IN (SELECT order_id, source, event_id FROM targets)`)
+	if err != nil {
+		return nil, fmt.Errorf("find what is voided: %w", err)
 	}
-	return all
+	refs, err := scanRefs(found)
+	if err != nil {
+		return nil, fmt.Errorf("find what is voided: %w", err)
+	}
+	return append(all, refs...), nil
 }

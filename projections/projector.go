@@ -116,7 +116,7 @@ func NewProjector(config ProjectorConfig, subscriber Subscriber, letters message
 		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a reader of the ledger, a clock and a logger")
 	}
 	p := &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db}
-	p.voids = &voidSettler{db: db, terms: terms, rewrite: p.rewrite}
+	p.voids = &voidSettler{db: db, terms: terms, rewrite: p.rewrite, logger: config.Logger}
 	return p, nil
 }
 
@@ -331,7 +331,7 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *Row, e
 	if err := domain.Post(e, terms.Rates, terms.PricedAt(e.Time, position), entry); err != nil {
 		return &Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
 	}
-	row.Lines, row.Unpriced = entry.Lines, entry.Unpriced
+	row.Lines, row.Unpriced, row.Rated, row.Rules = entry.Lines, entry.Unpriced, entry.Rated, domain.PostingRules()
 	return nil
 }
 

@@ -3,7 +3,9 @@ package projections
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/makegood/makegood/domain"
@@ -62,28 +64,12 @@ const maxNamed = 100
 
 // report holds the shadow against the books.
 func (s *shadow) report(ctx context.Context) (*RebuildReport, error) {
-	d := &RebuildReport{Accounts: []AccountDifference{}, Left: []LeftPeriod{}, NotPosted: s.bad, NotPostedEvents: s.kept}
+	d := &RebuildReport{Events: s.events, Mended: s.mended, UnpricedBefore: s.listed, UnpricedAfter: uint64(max(int(s.lacking)+s.unpriced, 0)), Accounts: []AccountDifference{}, Left: []LeftPeriod{}, NotPosted: s.bad, NotPostedEvents: s.kept}
 	if d.NotPostedEvents == nil {
 		d.NotPostedEvents = []NotPosted{}
 	}
 	for _, period := range sortedPeriods(s.left) {
 		d.Left = append(d.Left, *s.left[period])
-	}
-	const key = `order_id, source, event_id, content`
-	ledger := s.table("ledger")
-	both := func(columns string) string {
-		return `(SELECT ` + columns + `, false AS fresh FROM ` + s.table(replaced) + ` FINAL UNION ALL SELECT ` + columns + `, true AS fresh FROM ` + ledger + ` FINAL)`
-	}
-	const posted = `account, element, basis, amount, unpriced, posting_period, origin_period, day, recorded_at`
-	if err := s.db.QueryRow(ctx, `
-SELECT (SELECT count() FROM (SELECT `+key+` FROM `+both(key+", "+posted)+` GROUP BY `+key+` HAVING uniqExact(`+posted+`) > 1)),
-       (SELECT count() FROM `+s.table("failures")+` WHERE (`+key+`) NOT IN (SELECT `+key+` FROM `+ledger+`))
-         + (SELECT count() FROM `+s.table("unpriced")+` WHERE (source, event_id, content) NOT IN (SELECT source, event_id, content FROM `+ledger+`)),
-       (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing)),
-       (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing) AND (source, event_id, content) NOT IN (SELECT source, event_id, content FROM `+s.table("unpriced")+`))
-         + (SELECT count() FROM `+s.table("unpriced")+` FINAL WHERE notEmpty(missing))`).
-		Scan(&d.Events, &d.Mended, &d.UnpricedBefore, &d.UnpricedAfter); err != nil {
-		return nil, fmt.Errorf("count what a rebuild changes: %w", err)
 	}
 	if d.Nothing() {
 		// Buckets of the roll-up that differ though their events do not.
@@ -94,32 +80,82 @@ SELECT (SELECT count() FROM (SELECT `+key+` FROM `+both(key+", "+posted)+` GROUP
 	if d.Events == 0 {
 		return d, nil
 	}
-	rows, err := s.db.Query(ctx, `
-SELECT posting_period, a, store_id, currency, toDecimalString(sum(if(fresh, CAST(x AS Decimal(38, 4)), -CAST(x AS Decimal(38, 4)))) AS delta, 4)
-FROM `+both("posting_period, store_id, currency, account, amount")+` ARRAY JOIN account AS a, amount AS x
-GROUP BY posting_period, a, store_id, currency HAVING delta != 0 ORDER BY posting_period, a, store_id, currency`)
+	var err error
+	d.Accounts, err = s.accounts(ctx)
+	return d, err
+}
+
+// accounts are those that move.
+func (s *shadow) accounts(ctx context.Context) ([]AccountDifference, error) {
+	all := []AccountDifference{}
+	held, err := s.held(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sum up what a rebuild changes: %w", err)
 	}
+	for k, accounts := range s.sums {
+		for account, delta := range accounts {
+			d := delta.units()
+			if d.Sign() == 0 {
+				continue
+			}
+			before := new(big.Int)
+			if b := held[k][account]; b != nil {
+				before = b.units()
+			}
+			all = append(all, AccountDifference{Period: k.period.String(), Account: fmt.Sprint(account), Name: account.Name(), Store: k.store, Currency: k.currency,
+				Before: fourDecimals(before), After: fourDecimals(new(big.Int).Add(before, d)), Delta: fourDecimals(d)})
+		}
+	}
+	slices.SortFunc(all, func(a, b AccountDifference) int {
+		return slices.Compare([]string{a.Period, a.Account, a.Store, a.Currency}, []string{b.Period, b.Account, b.Store, b.Currency})
+	})
+	return all, nil
+}
+
+// held is what the accounts of the months and stores that move hold now.
+func (s *shadow) held(ctx context.Context) (balances, error) {
+	if len(s.sums) == 0 {
+		return nil, nil
+	}
+	var months, stores []string
+	var last domain.Period
+	for k := range s.sums {
+		months, stores, last = append(months, k.period.First().Format(time.DateOnly)), append(stores, k.store), max(last, k.period)
+	}
+	slices.Sort(months)
+	slices.Sort(stores)
+	months, stores = slices.Compact(months), slices.Compact(stores)
+	// Nothing is posted to a month before it happened; two days beside it, for the zone of the books.
+	rows, err := s.db.Query(ctx, `
+SELECT posting_period, store_id, currency, a, toDecimalString(sum(CAST(x AS Decimal(38, 4))), 4)
+FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
+WHERE refused = '' AND occurred_at < ? AND posting_period IN (?) AND store_id IN (?)
+GROUP BY posting_period, store_id, currency, a`, (last+1).First().AddDate(0, 0, 2), months, stores)
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
+	held := balances{}
 	for rows.Next() {
-		var a AccountDifference
-		var account uint16
 		var month time.Time
-		if err := rows.Scan(&month, &account, &a.Store, &a.Currency, &a.Delta); err != nil {
-			return nil, fmt.Errorf("sum up what a rebuild changes: %w", err)
+		var k balanceKey
+		var account uint16
+		var text string
+		if err := rows.Scan(&month, &k.store, &k.currency, &account, &text); err != nil {
+			return nil, err
 		}
-		period := domain.PeriodOf(month, time.UTC)
-		a.Period, a.Account, a.Name = period.String(), fmt.Sprint(account), domain.Account(account).Name()
-		if a.Before, a.After, err = s.sums.moved(period, domain.Account(account), a.Store, a.Currency, a.Delta); err != nil {
-			return nil, fmt.Errorf("sum up what a rebuild changes: %w", err)
+		units, ok := new(big.Int).SetString(strings.Replace(text, ".", "", 1), 10)
+		if !ok {
+			return nil, fmt.Errorf("%q is no amount of 4 decimals", text)
 		}
-		d.Accounts = append(d.Accounts, a)
+		k.period = domain.PeriodOf(month, time.UTC)
+		held.of(k)[domain.Account(account)] = &balance{high: units}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("sum up what a rebuild changes: %w", err)
-	}
-	return d, nil
+	return held, rows.Err()
+}
+
+func fourDecimals(units *big.Int) string {
+	return new(big.Rat).SetFrac(units, big.NewInt(10_000)).FloatString(4)
 }
 
 func sortedPeriods(of map[domain.Period]*LeftPeriod) []domain.Period {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,15 +22,12 @@ var swapped = []string{"ledger", "failures", "unpriced", "leakage_daily"}
 // know yet that its rebuild was given up can spoil no other.
 func shadowTable(table, id string) string { return "rebuilt_" + table + "_" + id }
 
-// replaced names the table of the rows that the shadow's were made of. It is for the report alone.
-const replaced = "replaced"
-
 // dropShadow drops what is left of a rebuild.
 func dropShadow(ctx context.Context, db driver.Conn, id string) error {
 	if !rebuildID.MatchString(id) {
 		return nil // it never had any
 	}
-	for _, table := range append([]string{replaced}, swapped...) {
+	for _, table := range swapped {
 		if err := db.Exec(ctx, "DROP TABLE IF EXISTS "+shadowTable(table, id)+" SYNC"); err != nil {
 			return fmt.Errorf("drop the shadow of rebuild %s: %w", id, err)
 		}
@@ -41,18 +37,23 @@ func dropShadow(ctx context.Context, db driver.Conn, id string) error {
 
 // shadow is one rebuild being computed.
 type shadow struct {
-	db       driver.Conn
-	config   *RebuildConfig
-	rebuild  *Rebuild
-	envelope Decode
-	terms    *domain.Terms // with the rebuild as the last of its records
-	at       domain.Position
-	mark     domain.Mark
-	done     atomic.Uint64 // rows looked at
-	total    atomic.Uint64
+	db      driver.Conn
+	config  *RebuildConfig
+	rebuild *Rebuild
+	terms   *domain.Terms // with the rebuild as the last of its records
+	at      domain.Position
+	mark    domain.Mark
+	done    atomic.Uint64 // rows looked at
+	total   atomic.Uint64
+	passed  atomic.Uint64 // rows passed over
+	sums    balances      // by how much accounts move
+	events  uint64        // that come out otherwise
+	// Events that lack a price: in the ledger, in the list of them, and how many more there will be.
+	lacking, listed uint64
+	unpriced        int
+	mended          uint64 // rows fed to what is kept from the ledger, that lacked them
 
 	mu   sync.Mutex
-	sums balances // of the books as they are
 	left map[domain.Period]*LeftPeriod
 	kept []NotPosted // the first of them
 	bad  uint64
@@ -61,7 +62,7 @@ type shadow struct {
 func newShadow(b *Rebuilder, r *Rebuild, terms *domain.Terms) *shadow {
 	all := terms.Rebuilds.All()
 	mark := all[len(all)-1].Mark
-	return &shadow{db: b.config.DB, config: &b.config, rebuild: r, envelope: b.config.Envelope(), terms: terms, mark: mark, sums: balances{}, left: map[domain.Period]*LeftPeriod{},
+	return &shadow{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, mark: mark, sums: balances{}, left: map[domain.Period]*LeftPeriod{},
 		at: domain.Position{Stream: domain.Books, Offset: mark.Offset, Time: mark.Time}}
 }
 
@@ -69,9 +70,6 @@ func (s *shadow) table(of string) string { return shadowTable(of, s.rebuild.ID) 
 
 // compute fills the shadow and reports what it changes.
 func (s *shadow) compute(ctx context.Context) error {
-	if err := s.exec(ctx, "make the shadow", "CREATE TABLE "+s.table(replaced)+" AS ledger"); err != nil {
-		return err
-	}
 	for _, table := range swapped {
 		if err := s.exec(ctx, "make the shadow of "+table, "CREATE TABLE "+s.table(table)+" AS "+table); err != nil {
 			return err
@@ -106,33 +104,84 @@ func (s *shadow) exec(ctx context.Context, doing, query string, args ...any) err
 // shadowRows is how many rows a worker gathers before it writes them: one part of the shadow for each month in them.
 const shadowRows = 100_000
 
-// postAll posts every row of the ledger anew, month by month, and writes those that come out otherwise to the shadow.
-func (s *shadow) postAll(ctx context.Context) error {
+// changeable is the condition on rows that today's rules or the rates may change. It is the same of all copies of a row, so
+// they may be sorted out before they are folded.
+var changeable = fmt.Sprintf("(rated OR rules != %d)", domain.PostingRules())
+
+// stretch is what a rebuild reads of a month: all of it, or what a condition says.
+type stretch struct{ month, only string }
+
+// rateable is the condition on rows of today's rules that the rates may change: what asks for them and stands before the last
+// of them. What stands behind that knew them all.
+func (s *shadow) rateable() string {
+	last, any := s.terms.Rates.Last()
+	switch {
+	case !any:
+		return "false"
+	case s.terms.Rates.ByPlace():
+		return "(rated AND " + stoodBefore(&last) + ")"
+	default:
+		return "rated"
+	}
+}
+
+// stretches are what there is to read: of a month that holds rows of other rules all of it, since its copies of one event may
+// differ in whether they ask for rates; else what asks for them.
+func (s *shadow) stretches(ctx context.Context) ([]stretch, error) {
 	var months []struct {
-		Month uint32 `ch:"month"`
+		Month string `ch:"month"`
 		Rows  uint64 `ch:"n"`
+		Other uint64 `ch:"other"`
+		Rated uint64 `ch:"asking"`
 	}
+	only := s.rateable()
 	if err := s.db.Select(ctx, &months, `
-SELECT toUInt32(partition_id) AS month, sum(rows) AS n FROM system.parts
-WHERE database = currentDatabase() AND table = 'ledger' AND active GROUP BY month ORDER BY month`); err != nil {
-		return fmt.Errorf("list the months of the ledger: %w", err)
+SELECT _partition_id AS month, count() AS n, countIf(rules != ?) AS other, countIf(`+only+`) AS asking FROM ledger GROUP BY month ORDER BY month`, domain.PostingRules()); err != nil {
+		return nil, fmt.Errorf("look through the months of the ledger: %w", err)
 	}
+	var all []stretch
 	for _, m := range months {
-		s.total.Add(m.Rows)
+		if s.rebuild.Whole || m.Other > 0 {
+			s.total.Add(m.Rows)
+			all = append(all, stretch{month: m.Month})
+			continue
+		}
+		s.total.Add(m.Rated)
+		s.passed.Add(m.Rows - m.Rated)
+		if m.Rated > 0 {
+			all = append(all, stretch{m.Month, only})
+		}
 	}
-	orphans, err := orphanVoids(ctx, s.db)
+	return all, nil
+}
+
+func (of stretch) from() string {
+	first := ""
+	if of.only != "" {
+		first = " PREWHERE " + of.only
+	}
+	return "ledger FINAL" + first + " WHERE refused = '' AND _partition_id = '" + of.month + "'"
+}
+
+// postAll posts the rows of the ledger anew, month by month, and writes those that come out otherwise to the shadow.
+func (s *shadow) postAll(ctx context.Context) error {
+	all, err := s.stretches(ctx)
 	if err != nil {
 		return err
 	}
-	writer, old := s.config.Shadow(s.table("ledger")), s.config.Shadow(s.table(replaced))
+	deciding, err := decidingVoids(ctx, s.db, s.terms)
+	if err != nil {
+		return err
+	}
+	writer := s.config.Shadow(s.table("ledger"))
 	workers := make([]*shadowWorker, 2)
 	take := make([]func(*Row) error, len(workers))
 	for i := range workers {
-		workers[i] = &shadowWorker{shadow: s, ctx: ctx, batch: writer.Batch(), was: old.Batch(), sums: balances{}, reposter: reposter{decode: s.config.Decode(), orphans: orphans}}
+		workers[i] = &shadowWorker{shadow: s, ctx: ctx, batch: writer.Batch(), sums: balances{}, reposter: reposter{decode: s.config.Decode(), deciding: deciding}}
 		take[i] = workers[i].take
 	}
-	for _, m := range months {
-		err = s.config.Ledger.ReadLedger(ctx, fmt.Sprintf("refused = '' AND toYYYYMM(occurred_at) = %d", m.Month), take...)
+	for _, of := range all {
+		err = s.config.Ledger.ReadLedger(ctx, of.from(), take...)
 		for _, w := range workers {
 			if err == nil {
 				err = w.flush()
@@ -144,57 +193,43 @@ WHERE database = currentDatabase() AND table = 'ledger' AND active GROUP BY mont
 	}
 	for _, w := range workers {
 		s.sums.addAll(w.sums)
+		s.events += w.events
+		s.unpriced += w.unpriced
 	}
-	return errors.Join(err, writer.Close(), old.Close())
+	return errors.Join(err, writer.Close())
 }
 
 // shadowWorker is one of those who post.
 type shadowWorker struct {
 	*shadow
 	reposter
-	ctx   context.Context //nolint:containedctx // that of the computation
-	batch WriterBatch
-	was   WriterBatch // the rows that those in batch are made of
-	sums  balances
+	ctx    context.Context //nolint:containedctx // that of the computation
+	batch  WriterBatch
+	sums   balances
+	events uint64
+	// How many more events lack a price.
+	unpriced int
 }
 
 func (w *shadowWorker) take(r *Row) error {
 	w.done.Add(1)
-	w.sums.add(r)
-	was := *r
 	if w.mark.Precedes(r.Position) {
 		return nil // recorded later: not the rebuild's
 	}
+	was := *r
 	changed, err := w.repost(r, w.terms, w.at)
-	var period domain.Period
-	var frozen bool
-	if changed {
-		period, frozen = w.terms.FrozenBy(r.Event.Time, r.Position)
-	}
-	var not *NotPostedError
+	not, err := notPosted(err)
 	switch {
-	case errors.As(err, &not):
-		w.note(func() {
-			if w.bad++; len(w.kept) < maxNamed {
-				w.kept = append(w.kept, NotPosted{Source: not.Source, ID: not.ID, Why: not.Err.Error()})
-			}
-		})
+	case not != nil:
+		w.refuses(not)
 		return nil
 	case err != nil:
 		return err
 	case !changed:
 		return nil
-	case frozen:
-		w.note(func() {
-			l := w.left[period]
-			if l == nil {
-				l = &LeftPeriod{Period: period.String()}
-				w.left[period] = l
-			}
-			if l.Events++; len(l.Named) < maxNamed {
-				l.Named = append(l.Named, NamedEvent{Source: strings.Clone(r.Event.Source), ID: strings.Clone(r.Event.ID)})
-			}
-		})
+	}
+	if period, frozen := w.terms.FrozenBy(r.Event.Time, r.Position); frozen {
+		w.leave(period, r.Event)
 		return nil
 	}
 	if err := r.check(); err != nil {
@@ -202,17 +237,41 @@ func (w *shadowWorker) take(r *Row) error {
 	}
 	r.revise(byRebuild)
 	w.batch.Append(r)
-	w.was.Append(&was)
+	w.sums.move(&was, r)
+	w.events++
+	w.unpriced += unpricedBy(&was, r)
 	if w.batch.Rows() >= shadowRows {
 		return w.flush()
 	}
 	return nil
 }
 
-func (w *shadowWorker) note(what func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	what()
+// unpricedBy is how many more events lack a price where one posts otherwise.
+func unpricedBy(was, is *Row) int {
+	return min(len(is.Unpriced), 1) - min(len(was.Unpriced), 1)
+}
+
+// refuses notes what today's rules refuse.
+func (s *shadow) refuses(not *NotPostedError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bad++; len(s.kept) < maxNamed {
+		s.kept = append(s.kept, NotPosted{Source: not.Source, ID: not.ID, Why: not.Err.Error()})
+	}
+}
+
+// leave notes what would come out otherwise and stays, for the sake of a closed month.
+func (s *shadow) leave(period domain.Period, e *domain.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.left[period]
+	if l == nil {
+		l = &LeftPeriod{Period: period.String()}
+		s.left[period] = l
+	}
+	if l.Events++; len(l.Named) < maxNamed {
+		l.Named = append(l.Named, NamedEvent{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)})
+	}
 }
 
 func (w *shadowWorker) flush() error {
@@ -220,98 +279,8 @@ func (w *shadowWorker) flush() error {
 		return nil
 	}
 	err := w.batch.Insert(w.ctx)
-	if err == nil {
-		err = w.was.Insert(w.ctx)
-	}
 	w.batch.Reset()
-	w.was.Reset()
 	return err
-}
-
-// takeVoidsAlong gives the voids of what changed its exact negation, and leaves both as they are where the rebuild doesn't
-// cover one of them.
-func (s *shadow) takeVoidsAlong(ctx context.Context) error {
-	const voided = `(order_id, source, event_id) IN (SELECT order_id, voids_source, voids_id FROM voids FINAL WHERE refused = '')`
-	var n uint64
-	if err := s.db.QueryRow(ctx, "SELECT count() FROM "+s.table("ledger")+" WHERE "+voided).Scan(&n); err != nil {
-		return fmt.Errorf("count what changed and is voided: %w", err)
-	}
-	if n == 0 {
-		return nil
-	}
-	const most = 20_000
-	parts := n/most + 1
-	writer, old := s.config.Shadow(s.table("ledger")), s.config.Shadow(s.table(replaced))
-	batch, was := writer.Batch(), old.Batch()
-	var err error
-	for part := uint64(0); part < parts && err == nil; part++ {
-		var roots []stored
-		if roots, err = readRows(ctx, s.db, s.table("ledger")+" FINAL WHERE "+voided+fmt.Sprintf(" AND cityHash64(order_id) %% %d = %d", parts, part)); err == nil {
-			err = s.takeFamiliesAlong(ctx, roots, batch, was)
-		}
-		for _, b := range []WriterBatch{batch, was} {
-			if err == nil && b.Rows() > 0 {
-				err = b.Insert(ctx)
-			}
-			b.Reset()
-		}
-	}
-	return errors.Join(err, writer.Close(), old.Close())
-}
-
-func (s *shadow) takeFamiliesAlong(ctx context.Context, roots []stored, batch, was WriterBatch) error {
-	voids := map[voidRef][]*stored{}
-	var targets []voidRef
-	for i := range roots {
-		targets = append(targets, roots[i].ref())
-	}
-	for len(targets) > 0 {
-		named, err := withTargets(ctx, targets)
-		if err != nil {
-			return err
-		}
-		rows, err := readRows(named, s.db, `ledger FINAL WHERE refused = '' AND order_id IN (SELECT order_id FROM targets)
-        AND (order_id, voids_source, voids_id) IN (SELECT order_id, source, event_id FROM targets)`)
-		if err != nil {
-			return err
-		}
-		targets = targets[:0]
-		for i := range rows {
-			v := &rows[i]
-			if voids[v.voidTarget] == nil {
-				targets = append(targets, v.ref())
-			}
-			voids[v.voidTarget] = append(voids[v.voidTarget], v)
-		}
-	}
-	for _, all := range voids {
-		slices.SortFunc(all, (*stored).earlier)
-	}
-	for i := range roots {
-		root := &roots[i]
-		family := chain(root.ref(), voids)
-		revision := root.Revision
-		changed, err := repostFamily(root, family, root.voidsType != "", s.envelope, s.terms)
-		if err != nil {
-			return err
-		}
-		if changed {
-			root.Revision = revision // it takes the place of the row that is in the shadow: of two alike the later stays
-			batch.Append(&root.Row)
-		}
-		for original := root; len(family) > 0; family = family[1:] {
-			void := family[0]
-			old := void.Row
-			if !negateAs(void, original) {
-				break
-			}
-			was.Append(&old)
-			void.revise(byRebuild)
-			batch.Append(&void.Row)
-			original = void
-		}
-	}
-	return nil
 }
 
 // The feeds of the ledger are materialized views. What they make of a row of the ledger they would make of the shadow's.
@@ -348,18 +317,29 @@ func (s *shadow) feed(ctx context.Context) error {
 func (s *shadow) mend(ctx context.Context) error {
 	const key = `error_id, order_id, source, event_id, content`
 	const row = key + `, event_type, store_id, currency, day, posting_period, recorded_at, account, element, basis, amount`
+	// Sorts out most rows before copies are folded; what left the books must not be, lest a copy from before it did stays.
+	const first = `refused != '' OR voids_id != '' OR error_id != '' OR arrayExists(e -> e != '', element)`
 	const bears = `refused = '' AND (error_id != '' OR arrayExists(e -> e != '', element))`
 	if err := s.mendFrom(ctx, "failures", `
     SELECT order_id, source, event_id, content FROM (
-        SELECT `+row+`, 1 AS in_ledger, 0 AS in_failures FROM ledger FINAL WHERE `+bears+`
+        SELECT `+row+`, 1 AS in_ledger, 0 AS in_failures FROM ledger FINAL PREWHERE `+first+` WHERE `+bears+`
         UNION ALL
         SELECT `+row+`, 0 AS in_ledger, 1 AS in_failures FROM failures FINAL WHERE `+bears+`)
     GROUP BY `+row+` HAVING sum(in_ledger) > sum(in_failures)`); err != nil {
 		return err
 	}
+	// Nearly always there are as many as there should be. A whole rebuild looks which they are.
+	if err := s.db.QueryRow(ctx, `
+SELECT (SELECT count() FROM ledger FINAL PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)), (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing))`).
+		Scan(&s.lacking, &s.listed); err != nil {
+		return fmt.Errorf("count what has no price: %w", err)
+	}
+	if s.lacking == s.listed && !s.rebuild.Whole {
+		return nil
+	}
 	return s.mendFrom(ctx, "unpriced", `
     SELECT order_id, source, event_id, content FROM (
-        SELECT order_id, source, event_id, content, unpriced AS missing, 1 AS in_ledger, 0 AS in_list FROM ledger FINAL WHERE refused = '' AND notEmpty(unpriced)
+        SELECT order_id, source, event_id, content, unpriced AS missing, 1 AS in_ledger, 0 AS in_list FROM ledger FINAL PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)
         UNION ALL
         SELECT order_id, source, event_id, content, missing, 0 AS in_ledger, 1 AS in_list FROM unpriced FINAL WHERE notEmpty(missing))
     GROUP BY order_id, source, event_id, content, missing HAVING sum(in_ledger) != sum(in_list)`)
@@ -375,7 +355,24 @@ func (s *shadow) mendFrom(ctx context.Context, table, rows string) error {
 	if err != nil {
 		return err
 	}
-	return s.exec(ctx, "mend "+table, "INSERT INTO "+s.table(table)+" "+query)
+	count := func(n *uint64) error {
+		if err := s.db.QueryRow(ctx, "SELECT count() FROM "+s.table(table)).Scan(n); err != nil {
+			return fmt.Errorf("count what is mended of %s: %w", table, err)
+		}
+		return nil
+	}
+	var before, after uint64
+	if err := count(&before); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "mend "+table, "INSERT INTO "+s.table(table)+" "+query); err != nil {
+		return err
+	}
+	if err := count(&after); err != nil {
+		return err
+	}
+	s.mended += after - before
+	return nil
 }
 
 // rollUp recomputes the roll-up of all cases as it will be, part by part, and keeps the buckets that differ from those that

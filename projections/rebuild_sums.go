@@ -1,15 +1,14 @@
 package projections
 
 import (
-	"fmt"
 	"math/big"
 	"strings"
 
 	"github.com/makegood/makegood/domain"
 )
 
-// balances are what the accounts hold, by posting period, store and currency. They are summed while the rows pass by anyway:
-// asking for them afterwards would read the ledger once more.
+// balances are by how much accounts move, by posting period, store and currency. They are summed while the rows pass by
+// anyway: asking for them afterwards would read all that changed once more, and what it was before.
 type balances map[balanceKey]map[domain.Account]*balance
 
 type balanceKey struct {
@@ -23,7 +22,13 @@ type balance struct {
 	high *big.Int
 }
 
-func (b balances) add(r *Row) {
+// move takes away what a row was and adds what it is.
+func (b balances) move(was, is *Row) {
+	b.add(was, -1)
+	b.add(is, 1)
+}
+
+func (b balances) add(r *Row, sign domain.Amount) {
 	if len(r.Lines) == 0 {
 		return
 	}
@@ -35,7 +40,7 @@ func (b balances) add(r *Row) {
 			is = &balance{}
 			of[l.Account] = is
 		}
-		is.add(l.Amount)
+		is.add(sign * l.Amount)
 	}
 }
 
@@ -81,20 +86,8 @@ func (b *balance) carry() {
 	b.low = 0
 }
 
-// moved is what an account holds, and what it will after a change, each with 4 decimals like the change.
-func (b balances) moved(period domain.Period, account domain.Account, store, currency, delta string) (was, will string, err error) {
-	units := func(text string) (*big.Int, bool) {
-		return new(big.Int).SetString(strings.Replace(text, ".", "", 1), 10)
-	}
-	change, ok := units(delta)
-	if !ok {
-		return "", "", fmt.Errorf("%q is no amount of 4 decimals", delta)
-	}
-	sum := new(big.Int)
-	if is := b[balanceKey{period, store, currency}][account]; is != nil {
-		is.carry()
-		sum = is.high
-	}
-	text := func(units *big.Int) string { return new(big.Rat).SetFrac(units, big.NewInt(10_000)).FloatString(4) }
-	return text(sum), text(new(big.Int).Add(sum, change)), nil
+// units are the sum in ten-thousandths.
+func (b *balance) units() *big.Int {
+	b.carry()
+	return b.high
 }

@@ -56,10 +56,8 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 	default:
 		return p.repostWhere(ctx, b, missed)
 	}
-	var stale bool
-	p.terms.Use(func(t *domain.Terms) {
-		stale = r.ClosedPeriods != landed.ClosedPeriods || t.LaidDown(r.terms, landed.Mark.Offset)
-	})
+	stale := r.ClosedPeriods != landed.ClosedPeriods || r.rules != domain.PostingRules()
+	p.terms.Use(func(t *domain.Terms) { stale = stale || t.LaidDown(r.terms, landed.Mark.Offset) })
 	whole, err := p.hasShadow(ctx, r.ID)
 	if err != nil {
 		return err
@@ -68,13 +66,10 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 		if err := p.attach(ctx, r.ID); err != nil {
 			return err
 		}
-		beside, err := p.arrivedSince(ctx, r.snapshot.Add(-overlap))
-		if err != nil {
+		if err := p.seeToTheRest(ctx, b, r, landed); err != nil {
 			return err
 		}
-		missed += " AND " + beside
-	}
-	if err := p.repostWhere(ctx, b, missed); err != nil {
+	} else if err := p.repostWhere(ctx, b, missed); err != nil {
 		return err
 	}
 	// The roll-ups of what was reposted now, and not with the rest of the batch: once it is done nobody looks again.
@@ -101,18 +96,79 @@ func (p *Projector) hasShadow(ctx context.Context, id string) (bool, error) {
 	return n == uint64(len(swapped)), nil
 }
 
-// arrivedSince is the condition on rows that arrived later than that.
-func (p *Projector) arrivedSince(ctx context.Context, since time.Time) (string, error) {
-	var months []uint32 // so that the others aren't read
-	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(month) FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(?)", since.UnixMilli()).Scan(&months); err != nil {
-		return "", fmt.Errorf("look for what arrived: %w", err)
+// seeToTheRest sees to what ran beside the rebuild: rows that arrived after its snapshot, voids of what it changed, and cases
+// whose leakage was recomputed meanwhile from what it replaces. Most of what arrived is none of that, and isn't read.
+func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *Rebuild, landed *domain.Rebuild) error {
+	months, arrived, err := p.arrivedSince(ctx, r.snapshot.Add(-overlap))
+	if err != nil {
+		return err
+	}
+	// No rate came since the rebuild began. So what stands behind that in the log has the rates that it would have of the
+	// rebuild already, if it is places that tell which of two came first, and no producer's clock.
+	mark := domain.Mark{Offset: r.terms, Ends: r.ends}
+	p.terms.Use(func(t *domain.Terms) {
+		if r.ends == nil || !t.Rates.ByPlace() {
+			mark = landed.Mark
+		}
+	})
+	if err := p.repostWhere(ctx, b, fmt.Sprintf("terms <= %d AND %s AND %s AND %s", landed.Mark.Offset, stoodBefore(&mark), months, arrived)); err != nil {
+		return err
+	}
+	const key = "order_id, source, event_id"
+	found, err := p.db.Query(ctx, `
+SELECT order_id, voids_source, voids_id FROM voids WHERE `+arrived+` AND (order_id, voids_source, voids_id) IN (SELECT `+key+` FROM `+shadowTable("ledger", r.ID)+`)
+UNION DISTINCT SELECT order_id, voids_source, voids_id FROM `+shadowTable("ledger", r.ID)+` WHERE voids_id != ''`)
+	if err != nil {
+		return fmt.Errorf("find the voids of what a rebuild changed: %w", err)
+	}
+	voids, err := scanRefs(found)
+	if err != nil {
+		return fmt.Errorf("find the voids of what a rebuild changed: %w", err)
+	}
+	b.voids = append(b.voids, voids...)
+	return p.touchRecomputed(ctx, b, r, arrived)
+}
+
+// touchRecomputed finds the cases that the rebuild changes and of which an event arrived, or was decided about, since.
+func (p *Projector) touchRecomputed(ctx context.Context, b *batch, r *Rebuild, arrived string) error {
+	failures, daily := shadowTable("failures", r.ID), shadowTable("leakage_daily", r.ID)
+	rows, err := p.db.Query(ctx, `
+WITH changed AS (SELECT error_id, if(error_id = '', order_id, '') AS of_order FROM `+failures+` UNION DISTINCT SELECT error_id, if(error_id = '', order_id, '') FROM `+daily+`)
+SELECT error_id, if(error_id = '', order_id, '') AS of_order FROM failures WHERE (error_id, of_order) IN (SELECT error_id, of_order FROM changed) AND `+arrived+`
+UNION DISTINCT
+SELECT f.error_id, if(f.error_id = '', f.order_id, '') FROM failures AS f
+INNER JOIN `+failures+` AS s ON f.error_id = s.error_id AND f.order_id = s.order_id AND f.source = s.source AND f.event_id = s.event_id AND f.content = s.content
+WHERE f.version > s.version AND f.error_id IN (SELECT error_id FROM changed)`)
+	if err != nil {
+		return fmt.Errorf("find the cases that changed beside a rebuild: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e domain.Event
+		if err := rows.Scan(&e.ErrorID, &e.OrderID); err != nil {
+			return fmt.Errorf("find the cases that changed beside a rebuild: %w", err)
+		}
+		b.touched.addRefused(&Row{Event: &e})
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("find the cases that changed beside a rebuild: %w", err)
+	}
+	return nil
+}
+
+// arrivedSince are conditions on rows that arrived later than that: on the months of the ledger that hold any, so that the
+// others aren't read, and on the events.
+func (p *Projector) arrivedSince(ctx context.Context, since time.Time) (months, events string, err error) {
+	var found []uint32
+	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(month) FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(?)", since.UnixMilli()).Scan(&found); err != nil {
+		return "", "", fmt.Errorf("look for what arrived: %w", err)
 	}
 	list := "0"
-	for _, m := range months {
+	for _, m := range found {
 		list += fmt.Sprintf(", %d", m)
 	}
-	return fmt.Sprintf("toYYYYMM(occurred_at) IN (%s) AND cityHash64(source, event_id) IN (SELECT identity FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(%d))",
-		list, since.UnixMilli()), nil
+	return "toYYYYMM(occurred_at) IN (" + list + ")",
+		fmt.Sprintf("cityHash64(source, event_id) IN (SELECT identity FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(%d))", since.UnixMilli()), nil
 }
 
 // attach makes the shadow's partitions part of the books.
@@ -132,9 +188,11 @@ func (p *Projector) attach(ctx context.Context, id string) error {
 	return nil
 }
 
-// repostWhere posts the rows of a condition anew, however many, with the terms of now.
-func (p *Projector) repostWhere(ctx context.Context, b *batch, condition string) error {
-	orphans, err := orphanVoids(ctx, p.db)
+// repostWhere posts the rows of a condition anew, however many, with the terms of now. It must be the same of all copies of a
+// row, but for where they stand: a copy that isn't the first changes nothing.
+func (p *Projector) repostWhere(ctx context.Context, b *batch, condition string) (err error) {
+	var deciding map[voidRef]bool
+	p.terms.Use(func(t *domain.Terms) { deciding, err = decidingVoids(ctx, p.db, t) })
 	if err != nil {
 		return err
 	}
@@ -142,10 +200,10 @@ func (p *Projector) repostWhere(ctx context.Context, b *batch, condition string)
 	workers := make([]*liveWorker, 2)
 	take := make([]func(*Row) error, len(workers))
 	for i := range workers {
-		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), reposter: reposter{decode: p.config.Stored(), orphans: orphans}}
+		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), reposter: reposter{decode: p.config.Stored(), deciding: deciding}}
 		workers[i], take[i] = w, w.take
 	}
-	if err := p.config.Ledger.ReadLedger(ctx, "refused = '' AND "+condition, take...); err != nil {
+	if err := p.config.Ledger.ReadLedger(ctx, "ledger FINAL PREWHERE ("+changeable+" OR voids_id != '') AND "+condition+" WHERE refused = ''", take...); err != nil {
 		return err
 	}
 	for _, w := range workers {
@@ -175,9 +233,9 @@ func (w *liveWorker) take(r *Row) error {
 	var changed bool
 	var err error
 	w.projector.terms.Use(func(t *domain.Terms) { changed, err = w.repost(r, t, t.PricedAt(r.Event.Time, r.Position)) })
-	var not *NotPostedError
-	if errors.As(err, &not) {
-		w.projector.config.Logger.Warn("an event stays as it was posted", "error", err)
+	not, err := notPosted(err)
+	if not != nil {
+		w.projector.config.Logger.Warn("an event stays as it was posted", "error", not)
 		return nil
 	}
 	if err != nil {

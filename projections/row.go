@@ -29,6 +29,8 @@ type Row struct {
 	Revision uint8  // how often makegood itself wrote the row anew
 	Moved    bool   // RecordedAt was corrected when a close became known that the record follows
 	Terms    int64  // offset of the books stream up to which it was known when the row was posted
+	Rules    uint32 // domain.PostingRules that the lines follow; 0 where that isn't known
+	Rated    bool   // the event asks for rates
 }
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then

@@ -21,7 +21,7 @@ type stored struct {
 
 const storedColumns = `source, event_id, content, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, day,
     posting_period, origin_period, toUInt8(stream), partition, offset, payload, extensions, voids_type, voids_source, voids_id,
-    account, arrayMap(x -> toUInt8(x), element), arrayMap(x -> toUInt8(x), basis), arrayMap(x -> toDecimalString(x, 4), amount), unpriced, refused, version, terms, customer_id`
+    account, arrayMap(x -> toUInt8(x), element), arrayMap(x -> toUInt8(x), basis), arrayMap(x -> toDecimalString(x, 4), amount), unpriced, refused, version, terms, customer_id, rules, rated`
 
 // readRows reads rows of the ledger; from is what stands behind FROM.
 func readRows(ctx context.Context, db driver.Conn, from string, args ...any) ([]stored, error) {
@@ -43,7 +43,7 @@ func readRows(ctx context.Context, db driver.Conn, from string, args ...any) ([]
 		var amount []string
 		if err := rows.Scan(&e.Source, &e.ID, &s.Content, &eventType, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency, &e.Time, &s.RecordedAt, &s.Day,
 			&posting, &origin, &stream, &s.Position.Partition, &s.Position.Offset, &payload, &extensions,
-			&s.voidsType, &s.voidTarget.source, &s.voidTarget.id, &account, &element, &basis, &amount, &s.Unpriced, &s.Refused, &version, &s.Terms, &s.Customer); err != nil {
+			&s.voidsType, &s.voidTarget.source, &s.voidTarget.id, &account, &element, &basis, &amount, &s.Unpriced, &s.Refused, &version, &s.Terms, &s.Customer, &s.Rules, &s.Rated); err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
 		e.Type = domain.ParseType([]byte(eventType))

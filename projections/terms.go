@@ -69,6 +69,7 @@ type Terms struct {
 	decode Decode
 
 	mu    sync.Mutex // one reader at a time; readers of terms hold it shared through Use
+	anew  reposter   // under mu
 	rules sync.RWMutex
 	terms *domain.Terms
 	laid  []domain.Mark // of every record that lays something down
@@ -79,14 +80,14 @@ type Terms struct {
 // dealing is the identity of an event that says that somebody dealt with a dead letter.
 type dealing struct{ source, id string }
 
-// NewTerms starts before the first record.
-func NewTerms(log BooksLog, decode Decode, zone *time.Location) *Terms {
-	return &Terms{log: log, decode: decode, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
+// NewTerms starts before the first record. stored is for who posts rows of the ledger anew with them.
+func NewTerms(log BooksLog, decode Decode, stored DecodeStored, zone *time.Location) *Terms {
+	return &Terms{log: log, decode: decode, anew: reposter{decode: stored}, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
 }
 
 // ReadTerms reads the books stream up to its end, and says where that is. The terms are the caller's own.
 func ReadTerms(ctx context.Context, log BooksLog, decode Decode, zone *time.Location) (*domain.Terms, int64, error) {
-	t := NewTerms(log, decode, zone)
+	t := NewTerms(log, decode, nil, zone)
 	if err := t.CatchUp(ctx); err != nil {
 		return nil, 0, err
 	}
@@ -160,23 +161,45 @@ func (t *Terms) marks(keep func(offset int64) bool) []domain.Mark {
 }
 
 // repost posts rows of the ledger with the terms of now; those that come out otherwise are changed in place and named.
-// A void keeps its lines: those are its original's affair.
-func (t *Terms) repost(rows []stored) (changed []int, err error) {
+// A void keeps its lines: those are settled with its original's. What can't be posted stays as it is, and is returned too.
+func (t *Terms) repost(rows []stored) (changed []int, not []*NotPostedError, err error) {
 	t.mu.Lock() // of the decoder
 	defer t.mu.Unlock()
 	t.rules.RLock()
 	defer t.rules.RUnlock()
 	for i := range rows {
 		r := &rows[i]
-		is, err := repost(r, t.decode, t.terms, t.terms.PricedAt(r.Event.Time, r.Position), false)
+		is, err := t.anew.repost(&r.Row, t.terms, t.terms.PricedAt(r.Event.Time, r.Position))
 		if err != nil {
-			return nil, err
+			n, err := notPosted(err)
+			if err != nil {
+				return nil, nil, err
+			}
+			not = append(not, n)
 		}
 		if is {
+			r.keep()
+			r.revise(byEvents)
 			changed = append(changed, i)
 		}
 	}
-	return changed, nil
+	return changed, not, nil
+}
+
+// settle is reposter.settle with the terms of now.
+func (t *Terms) settle(f family, several bool) (changed []*stored, err error) {
+	t.mu.Lock() // of the decoder
+	defer t.mu.Unlock()
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	return t.anew.settle(f, several, t.terms)
+}
+
+// bind reports whether the log holds closes or rebuilds: what bears on more than an event and its void.
+func (t *Terms) bind() bool {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	return len(t.terms.Rebuilds.All()) > 0 || len(t.terms.Periods.EverClosed()) > 0
 }
 
 // rebuilds are those that the log holds, in order.
@@ -184,16 +207,6 @@ func (t *Terms) rebuilds() []domain.Rebuild {
 	t.rules.RLock()
 	defer t.rules.RUnlock()
 	return slices.Clone(t.terms.Rebuilds.All())
-}
-
-// repostFamily posts an event anew that voids negate, one the other, where a rebuild that covers it doesn't cover one of
-// them: then it leaves all of them as they are. alone: the event is a void itself, of something that never came.
-func (t *Terms) repostFamily(root *stored, voids []*stored, alone bool) (changed bool, err error) {
-	t.mu.Lock() // of the decoder
-	defer t.mu.Unlock()
-	t.rules.RLock()
-	defer t.rules.RUnlock()
-	return repostFamily(root, voids, alone, t.decode, t.terms)
 }
 
 // Use calls f with the terms, which don't change meanwhile.

@@ -2,15 +2,15 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
-	"github.com/makegood/makegood/domain"
 )
 
 // voidRef names what a void takes back: an event of an order.
@@ -18,11 +18,13 @@ type voidRef struct{ order, source, id string }
 
 // voidSettler makes every void the exact negation of what its original booked. The projector posts a void from the
 // original that it carries, with the rates of its own moment, since the original may come later or never; once both are
-// in the ledger, the original's own lines decide. Of several voids of one event the first recorded counts.
+// in the ledger, the original's own lines decide, or the void's where a month was closed between them (see family). Of several
+// voids of one event the first recorded counts.
 type voidSettler struct {
 	db      driver.Conn
 	terms   *Terms
 	rewrite func(context.Context, []stored) error
+	logger  *slog.Logger
 	pending []voidRef // targets that haven't come yet
 }
 
@@ -36,16 +38,23 @@ WHERE refused = '' AND (order_id, voids_source, voids_id) NOT IN (
 	if err != nil {
 		return fmt.Errorf("find the voids without an original: %w", err)
 	}
+	if v.pending, err = scanRefs(rows); err != nil {
+		return fmt.Errorf("find the voids without an original: %w", err)
+	}
+	return nil
+}
+
+// scanRefs reads all that a statement names, and closes it.
+func scanRefs(rows driver.Rows) (all []voidRef, err error) {
 	defer rows.Close()
-	v.pending = nil
 	for rows.Next() {
 		var r voidRef
 		if err := rows.Scan(&r.order, &r.source, &r.id); err != nil {
-			return fmt.Errorf("find the voids without an original: %w", err)
+			return nil, err
 		}
-		v.pending = append(v.pending, r)
+		all = append(all, r)
 	}
-	return rows.Err()
+	return all, rows.Err()
 }
 
 // settle looks at the voids of these targets and of the pending ones. It returns how many rows it wrote anew, and the
@@ -56,67 +65,38 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 	if len(targets) == 0 {
 		return 0, nil, nil
 	}
-	rows, targets, err := v.read(ctx, targets)
+	// Where there are closes or rebuilds, what any of them posts depends on all that are bound to it.
+	rows, targets, err := readKin(ctx, v.db, targets, v.terms.bind())
 	if err != nil {
 		return 0, nil, err
 	}
-	originals := map[voidRef]*stored{}
-	voids := map[voidRef][]*stored{}
-	for i := range rows {
-		r := &rows[i]
-		if r.Refused != "" {
-			settled = append(settled, r)
+	k := kinOf(rows)
+	settled = append(k.refused, k.again...)
+	var anew, refused []stored
+	for _, again := range k.again {
+		refused = append(refused, *again)
+		again.refuse("already_voided")
+		anew = append(anew, *again)
+	}
+	for i, f := range k.families {
+		if len(f) == 1 && (f[0].voidsType == "" || !slices.Contains(fresh, f[0].voidTarget)) {
 			continue
 		}
-		originals[voidRef{r.Event.OrderID, r.Event.Source, r.Event.ID}] = r
-		if r.voidsType != "" {
-			voids[r.voidTarget] = append(voids[r.voidTarget], r)
+		changed, err := v.terms.settle(f, k.several[i])
+		var not *NotPostedError
+		if errors.As(err, &not) {
+			v.logger.Warn("an event and what voids it stay as they were posted", "error", err)
+			continue
 		}
-	}
-	var anew, refused []stored
-	for _, all := range voids {
-		slices.SortFunc(all, (*stored).earlier)
-	}
-	done := map[voidRef]bool{}
-	var settle func(voidRef) error
-	settle = func(target voidRef) error {
-		all, original := voids[target], originals[target]
-		if done[target] || len(all) == 0 {
-			return nil
-		}
-		done[target] = true
-		if original != nil && original.voidsType != "" && originals[original.voidTarget] != nil {
-			if err := settle(original.voidTarget); err != nil { // what it is itself comes first
-				return err
-			}
-		} else if original != nil {
-			changed, err := v.terms.repostFamily(original, chain(target, voids), original.voidsType != "")
-			if err != nil {
-				return err
-			}
-			if changed {
-				anew = append(anew, *original)
-				settled = append(settled, original)
-			}
-		}
-		first := all[0]
-		if original != nil || len(all) > 1 {
-			settled = append(settled, all...)
-		}
-		for _, again := range all[1:] {
-			refused = append(refused, *again)
-			again.refuse("already_voided")
-			anew = append(anew, *again)
-		}
-		if original != nil && negateAs(first, original) {
-			first.revise(byEvents)
-			anew = append(anew, *first)
-		}
-		return nil
-	}
-	for target := range voids {
-		if err := settle(target); err != nil {
+		if err != nil {
 			return 0, nil, err
+		}
+		for _, r := range changed {
+			r.revise(byEvents)
+			anew = append(anew, *r)
+		}
+		if len(f) > 1 || len(changed) > 0 {
+			settled = append(settled, f...)
 		}
 	}
 	if len(refused) > 0 {
@@ -128,42 +108,12 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 		return 0, nil, err
 	}
 	// Only now, that all is written, is it settled.
-	v.pending = slices.DeleteFunc(targets, func(t voidRef) bool { return originals[t] != nil })
+	v.pending = slices.DeleteFunc(targets, func(t voidRef) bool { return k.rows[t] != nil })
 	slices.SortFunc(v.pending, func(a, b voidRef) int {
 		return slices.Compare([]string{a.order, a.source, a.id}, []string{b.order, b.source, b.id})
 	})
 	v.pending = slices.Compact(v.pending)
 	return len(anew), settled, nil
-}
-
-// read reads the targets and their voids. Where there are rebuilds it follows voids of voids to both ends, and says so in
-// the targets: whether a rebuild covers an event depends on all of them.
-func (v *voidSettler) read(ctx context.Context, targets []voidRef) ([]stored, []voidRef, error) {
-	named := map[voidRef]bool{}
-	for _, t := range targets {
-		named[t] = true
-	}
-	for {
-		rows, err := readFamilies(ctx, v.db, targets)
-		if err != nil || len(v.terms.rebuilds()) == 0 {
-			return rows, targets, err
-		}
-		before := len(targets)
-		for i := range rows {
-			if rows[i].voidsType == "" || rows[i].Refused != "" {
-				continue
-			}
-			for _, t := range []voidRef{rows[i].voidTarget, rows[i].ref()} {
-				if !named[t] {
-					named[t] = true
-					targets = append(targets, t)
-				}
-			}
-		}
-		if len(targets) == before {
-			return rows, targets, nil
-		}
-	}
 }
 
 // readFamilies reads the rows of the targets and those of their voids.
@@ -189,31 +139,6 @@ func withTargets(ctx context.Context, targets []voidRef) (context.Context, error
 		}
 	}
 	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), nil
-}
-
-// chain is the void of the target, the void of that, and so on: of several the first.
-func chain(target voidRef, voids map[voidRef][]*stored) []*stored {
-	var all []*stored
-	for len(voids[target]) > 0 && len(all) < maxChain {
-		first := voids[target][0]
-		all = append(all, first)
-		target = first.ref()
-	}
-	return all
-}
-
-// maxChain bounds voids of voids; the codec allows for four.
-const maxChain = 16
-
-// negateAs gives the void the exact negation of the original's lines; false where it has that already.
-func negateAs(void, original *stored) bool {
-	want := slices.Clone(original.Lines)
-	domain.Negate(want)
-	if slices.Equal(void.Lines, want) && len(void.Unpriced) == 0 {
-		return false
-	}
-	void.Lines, void.Unpriced = want, nil // what the original lacks, the original says
-	return true
 }
 
 // rewrite writes rows again, at their new revision, and doesn't give up: an insert that fails half-way may have reached the
@@ -262,22 +187,14 @@ WHERE refused = '' AND (cityHash64(voids_source, voids_id) IN arrived OR cityHas
 	if err != nil {
 		return 0, fmt.Errorf("find the voids that arrived: %w", err)
 	}
-	defer rows.Close()
-	var targets []voidRef
-	for rows.Next() {
-		var r voidRef
-		if err := rows.Scan(&r.order, &r.source, &r.id); err != nil {
-			return 0, fmt.Errorf("find the voids that arrived: %w", err)
-		}
-		targets = append(targets, r)
-	}
-	if err := rows.Err(); err != nil {
+	targets, err := scanRefs(rows)
+	if err != nil {
 		return 0, fmt.Errorf("find the voids that arrived: %w", err)
 	}
 	anew := 0
 	const most = 1000
 	for part := range slices.Chunk(targets, most) {
-		one := &voidSettler{db: p.db, terms: p.terms, rewrite: p.rewrite}
+		one := &voidSettler{db: p.db, terms: p.terms, rewrite: p.rewrite, logger: p.config.Logger}
 		n, settled, err := one.settle(ctx, part, p.keepRefused)
 		anew += n
 		if err != nil {

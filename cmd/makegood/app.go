@@ -259,7 +259,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.onClose(books.Close)
-	a.terms = projections.NewTerms(booksLog{books}, newDecode(), zone)
+	a.terms = projections.NewTerms(booksLog{books}, newDecode(), newStored(), zone)
 	return nil
 }
 

@@ -156,7 +156,7 @@ func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, max
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, newDecode(), projections.NewTerms(l, newDecode(), time.UTC), writer, store.DB)
+	}, l, l, newDecode(), projections.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,9 +255,7 @@ func TestBooksAgainstReference(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 1))
-			options := reference.Everything
-			options.OrphanVoids = false
-			records := withoutVoidedConflicts(t, reference.Generate(seed, options))
+			records := withoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
 			want, err := reference.Run(records, time.UTC)
 			if err != nil {
 				t.Fatal(err)

@@ -214,7 +214,7 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode proj
 			return p, ok
 		},
 		Original: func(_ context.Context, at domain.Position) (*projections.Original, error) { return l.held[at], nil },
-	}, l, l, decode, projections.NewTerms(l, newDecode(), time.UTC), writer, store.DB)
+	}, l, l, decode, projections.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

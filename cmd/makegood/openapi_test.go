@@ -258,7 +258,7 @@ func (o *openAPI) rebuild(app *App, c *client) {
 		o.Fatal(err)
 	}
 	for _, then := range []string{"discard", "swap"} {
-		begun, _ := o.ask(c, "POST", "/v1/rebuild", nil, "application/json", `{"actor":"ann","reason":"rates came late"}`)["rebuild"].(map[string]any)
+		begun, _ := o.ask(c, "POST", "/v1/rebuild", nil, "application/json", `{"actor":"ann","reason":"rates came late","whole":true}`)["rebuild"].(map[string]any)
 		id := fmt.Sprint(begun["id"])
 		if _, err := c.computed(o.Context(), id, streams{out: io.Discard, err: io.Discard}); err != nil {
 			o.Fatal(err)

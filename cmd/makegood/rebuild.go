@@ -20,6 +20,7 @@ type rebuildCommand struct {
 	booksFlags
 	actorFlags
 	ClosedPeriods bool `help:"Months that are closed may move as well: their reports change."`
+	Whole         bool `help:"Post everything anew, also what neither rules nor rates can change: finds what somebody changed behind the books' back."`
 	DryRun        bool `help:"Say what would change, and change nothing."`
 	Yes           bool `help:"Don't ask."`
 }
@@ -34,7 +35,7 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	if _, err := books.booked(ctx, s); err != nil {
 		return err
 	}
-	body, err := json.Marshal(gateway.RebuildRequest{Actor: gateway.Actor{Name: c.actor(), Reason: c.Reason}, ClosedPeriods: c.ClosedPeriods})
+	body, err := json.Marshal(gateway.RebuildRequest{Actor: gateway.Actor{Name: c.actor(), Reason: c.Reason}, ClosedPeriods: c.ClosedPeriods, Whole: c.Whole})
 	if err != nil {
 		return fmt.Errorf("ask for a rebuild: %w", err)
 	}
@@ -101,7 +102,8 @@ func (c *client) computed(ctx context.Context, id string, s streams) (*projectio
 		switch r.State {
 		case projections.RebuildComputing:
 		case projections.RebuildReady:
-			fmt.Fprintf(s.err, "%s rows posted anew in %s\n", count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond))
+			fmt.Fprintf(s.err, "%s rows posted anew in %s; %s that neither rules nor rates can change passed over\n",
+				count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond), count(float64(r.PassedOver)))
 			return r, nil
 		default:
 			return nil, fmt.Errorf("rebuild %s was %s: %s", id, r.State, r.Error)

@@ -18,7 +18,7 @@ import (
 func (a *App) startRebuilder() (err error) {
 	a.rebuilder, err = projections.NewRebuilder(projections.RebuildConfig{
 		DB: a.store.DB, Ledger: a.store.Reader(), Shadow: func(table string) projections.ShadowWriter { return a.store.WriterTo(table) },
-		Decode: newStored, Envelope: newDecode, Terms: a.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) }, Logger: a.logger,
+		Decode: newStored, Terms: a.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) }, Logger: a.logger,
 	})
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (b books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*pro
 	if b.rebuilder == nil {
 		return nil, gateway.ErrNoRebuilds
 	}
-	return b.rebuilder.Start(ctx, r.Name, r.Reason, r.ClosedPeriods)
+	return b.rebuilder.Start(ctx, projections.RebuildOrder{Actor: r.Name, Reason: r.Reason, ClosedPeriods: r.ClosedPeriods, Whole: r.Whole})
 }
 
 // SwapRebuild writes the event that makes a rebuild part of the books. It stands for the same event however often it is

@@ -83,13 +83,22 @@ func Run(records []Record, zone *time.Location) (*Books, error) {
 
 	rebuilds := rebuildsOf(events)
 	own := make(map[Identity][]Line)
+	lacking := make(map[Identity][]string) // of the voids that stand as they were posted
 	for _, e := range events {
 		entry := b.entryOf(e, e, marks)
-		about := []Entry{entry}
-		if v := voidOf[e.Identity]; v != nil {
-			about = append(about, b.entryOf(v, e, marks))
+		v := voidOf[e.Identity]
+		switch {
+		case v == nil:
+			entry.Lines, entry.Unpriced = postAt(e, pricedAt(rebuilds, marks, []Entry{entry})) // a void's own row is empty
+		case closedBetween(marks, b.entryOf(v, e, marks), e.seq):
+			carried, err := decodeEnvelope(v.data.obj("original"))
+			if err != nil {
+				return nil, fmt.Errorf("original of void %v: %w", v.Identity, err)
+			}
+			entry.Lines, lacking[v.Identity] = postAt(carried, pricedAt(rebuilds, marks, []Entry{b.entryOf(v, e, marks), entry}))
+		default:
+			entry.Lines, entry.Unpriced = postAt(e, pricedAt(rebuilds, marks, []Entry{entry, b.entryOf(v, e, marks)}))
 		}
-		entry.Lines, entry.Unpriced = postAt(e, pricedAt(rebuilds, marks, about)) // a void's own row is empty
 		own[e.Identity] = entry.Lines
 		b.Entries = append(b.Entries, entry)
 	}
@@ -113,6 +122,7 @@ func Run(records []Record, zone *time.Location) (*Books, error) {
 			if found {
 				originalLines = own[original.Identity]
 				entry = b.entryOf(e, original, marks)
+				entry.Unpriced = lacking[e.Identity]
 			} else {
 				if original, err = decodeEnvelope(e.data.obj("original")); err != nil {
 					return nil, fmt.Errorf("original of void %v: %w", e.Identity, err)
@@ -204,7 +214,9 @@ func clocks(events []*event, voidOf map[Identity]*event, zone *time.Location) ([
 			}
 			rates = append(rates, r)
 		case "period.closed", "period.reopened":
-			marks = append(marks, periodMark{e.data.str("period"), e.kind == "period.closed", e.seq, voidedSeq})
+			if period, closed := e.data.str("period"), e.kind == "period.closed"; closedAt(marks, period, e.seq) != closed {
+				marks = append(marks, periodMark{period, closed, e.seq, voidedSeq})
+			}
 		}
 	}
 	return rates, marks, nil

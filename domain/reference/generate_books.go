@@ -86,6 +86,7 @@ func (g *generator) periods() {
 		{"period.closed", "2026-01", time.Date(2026, 2, 3, 9, 0, 0, 0, time.UTC)},
 		{"period.reopened", "2026-01", time.Date(2026, 2, 6, 9, 0, 0, 0, time.UTC)},
 		{"period.closed", "2026-01", time.Date(2026, 2, 10, 9, 0, 0, 0, time.UTC)},
+		{"period.closed", "2025-12", time.Date(2026, 2, 15, 9, 0, 0, 0, time.UTC)}, // it is closed already
 		{"period.reopened", "2025-12", time.Date(2026, 2, 20, 9, 0, 0, 0, time.UTC)},
 		{"period.closed", "2026-02", time.Date(2026, 2, 25, 9, 0, 0, 0, time.UTC)},
 	} {

@@ -29,6 +29,16 @@ func postingPeriod(marks []periodMark, origin string, seq int64) string {
 	return period
 }
 
+// closedBetween tells whether a month that the entry is in was closed after it was recorded and before seq was.
+func closedBetween(marks []periodMark, entry Entry, seq int64) bool {
+	for _, m := range marks {
+		if m.closed && (m.period == entry.PostingPeriod || m.period == entry.OriginPeriod) && entry.Seq < m.seq && m.seq < seq {
+			return true
+		}
+	}
+	return false
+}
+
 func nextMonth(period string) string {
 	t, err := time.Parse("2006-01", period)
 	if err != nil {

@@ -23,12 +23,16 @@ func (s *Store) Reader() *Reader { return &Reader{store: s} }
 
 var _ projections.Reader = (*Reader)(nil)
 
-// blockRows is how many rows the server sends at once: some 5 MB, of which there are a few more than there are workers.
-const blockRows = 8192
+// The server sends blocks of some 16 MB, of which there are a few more than there are workers. By default it sends a megabyte:
+// where most rows are sorted out, that leaves some hundred rows a block, and the blocks cost twice what the rows do.
+const (
+	blockBytes = 16 << 20
+	blockRows  = 65_536
+)
 
-// ReadLedger hands over the rows of the ledger that the condition says, copies folded, to the workers: each gets one row at
-// a time, and which of them gets a row is chance. It ends with the first error of any.
-func (r *Reader) ReadLedger(ctx context.Context, condition string, workers ...func(*projections.Row) error) error {
+// ReadLedger hands over the rows of a statement whose FROM is given to the workers: each gets one row at a time, and which of
+// them gets a row is chance. It ends with the first error of any.
+func (r *Reader) ReadLedger(ctx context.Context, from string, workers ...func(*projections.Row) error) error {
 	conn, err := r.store.dial(ctx)
 	if err != nil {
 		return err
@@ -56,11 +60,12 @@ func (r *Reader) ReadLedger(ctx context.Context, condition string, workers ...fu
 		results := make(proto.Results, len(b.columns))
 		copy(results, b.columns)
 		err := conn.Do(ctx, ch.Query{
-			Body:   b.query(condition),
+			Body:   b.query(from),
 			Result: results,
 			Settings: []ch.Setting{
 				ch.SettingInt("do_not_merge_across_partitions_select_final", 1),
 				ch.SettingInt("max_block_size", blockRows),
+				ch.SettingInt("preferred_block_size_bytes", blockBytes),
 			},
 			OnResult: func(ctx context.Context, _ proto.Block) error {
 				if b.rows() == 0 {
@@ -101,6 +106,8 @@ type block struct {
 	stream                                                                streamColumn
 	partition                                                             proto.ColInt32
 	offset, terms                                                         proto.ColInt64
+	rules                                                                 proto.ColUInt32
+	rated                                                                 proto.ColBool
 
 	accounts proto.ColUInt16
 	elements proto.ColEnum8
@@ -151,6 +158,8 @@ func newBlock() *block {
 	b.column("customer_id", &b.client)
 	b.column("version", &b.version)
 	b.column("terms", &b.terms)
+	b.column("rules", &b.rules)
+	b.column("rated", &b.rated)
 	b.column("account", b.account)
 	b.column("element", enumArray{proto.NewArray(&b.elements), elementType})
 	b.column("basis", enumArray{proto.NewArray(&b.bases), basisType})
@@ -164,12 +173,12 @@ func (b *block) column(selected string, into proto.ColResult) {
 	b.columns = append(b.columns, proto.ResultColumn{Name: fmt.Sprintf("c%d", len(b.names)), Data: into})
 }
 
-func (b *block) query(condition string) string {
+func (b *block) query(from string) string {
 	selected := make([]string, len(b.names))
 	for i := range b.names {
 		selected[i] = b.names[i] + " AS " + b.columns[i].Name
 	}
-	return "SELECT " + strings.Join(selected, ", ") + " FROM ledger FINAL WHERE " + condition
+	return "SELECT " + strings.Join(selected, ", ") + " FROM " + from
 }
 
 func (b *block) rows() int { return b.eventID.Rows() }
@@ -222,7 +231,7 @@ func (b *block) read(i int) {
 		Event: e, Content: b.content[i], Data: bytes(&b.payload, i), Extensions: bytes(&b.extensions, i),
 		Position:   domain.Position{Stream: domain.Stream(b.stream.ColEnum8[i]), Partition: b.partition[i], Offset: b.offset[i], Time: recorded},
 		RecordedAt: recorded, Day: midnight(b.day[i]), Posting: domain.PeriodOf(midnight(b.posting[i]), time.UTC), Origin: domain.PeriodOf(midnight(b.origin[i]), time.UTC),
-		Lines: b.lines, Unpriced: b.unpriced, Refused: text(&b.refused, i), Customer: text(&b.client, i), Terms: b.terms[i],
+		Lines: b.lines, Unpriced: b.unpriced, Refused: text(&b.refused, i), Customer: text(&b.client, i), Terms: b.terms[i], Rules: b.rules[i], Rated: b.rated[i],
 	}
 	r.SetVersion(b.version[i])
 	if of := domain.ParseType(b.voidsType.RowBytes(i)); of != domain.UnknownType {

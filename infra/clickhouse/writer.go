@@ -61,6 +61,7 @@ func (w *Writer) Batch() projections.WriterBatch {
 		{Name: "account", Data: c.account}, {Name: "element", Data: enumArray{c.element, elementType}}, {Name: "basis", Data: enumArray{c.basis, basisType}},
 		{Name: "amount", Data: decimalArray{c.amount}}, {Name: "unpriced", Data: c.unpriced}, {Name: "refused", Data: &c.refused},
 		{Name: "version", Data: &c.version}, {Name: "customer_id", Data: &c.customerID}, {Name: "terms", Data: &c.terms},
+		{Name: "rules", Data: &c.rules}, {Name: "rated", Data: &c.rated},
 	}
 	return c
 }
@@ -78,6 +79,8 @@ type columns struct {
 	stream                                                                streamColumn
 	partition                                                             proto.ColInt32
 	offset, terms                                                         proto.ColInt64
+	rules                                                                 proto.ColUInt32
+	rated                                                                 proto.ColBool
 
 	accounts proto.ColUInt16
 	elements proto.ColEnum8
@@ -145,6 +148,8 @@ func (c *columns) Append(r *projections.Row) {
 	}
 	c.customerID.Append(customer)
 	c.terms.Append(r.Terms)
+	c.rules.Append(r.Rules)
+	c.rated.Append(r.Rated)
 }
 
 // Rows is how many rows there are.

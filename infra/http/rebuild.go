@@ -28,6 +28,7 @@ var ErrNoRebuilds = errors.New("this process is no gateway: ask one that is")
 type RebuildRequest struct {
 	Actor
 	ClosedPeriods bool `json:"closed_periods"` // months that are closed may move
+	Whole         bool `json:"whole"`          // read also what neither rules nor rates can change
 }
 
 func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
@@ -44,7 +45,7 @@ func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseW
 	})
 	handle("POST /v1/rebuild", plain(func(w http.ResponseWriter, r *http.Request) error {
 		var request RebuildRequest
-		if err := told(w, r, &request, `{"actor": "…", "reason": "…", "closed_periods": false}`); err != nil {
+		if err := told(w, r, &request, `{"actor": "…", "reason": "…", "closed_periods": false, "whole": false}`); err != nil {
 			return err
 		}
 		if err := request.settle(r); err != nil {
