@@ -7,20 +7,25 @@ import (
 )
 
 // The rates that a company sets. Money per hour, kilometre or piece; VoucherRedemption is the fraction of granted
-// vouchers that is used in the end, 0 to 1, and has no currency.
+// vouchers that is used in the end, 0 to 1, and has no currency. ExchangeRate is how many units of its currency one unit of
+// its key is worth: it translates reports (see Exchange), and prices nothing.
 const (
 	LabourHour        = "labour_hour"        // key: role
 	FleetHour         = "fleet_hour"         // key: vehicle
 	FleetKM           = "fleet_km"           // key: vehicle
 	ItemCost          = "item_cost"          // key: sku
 	VoucherRedemption = "voucher_redemption" // key: kind of concession
+	ExchangeRate      = "exchange_rate"      // key: the currency that is translated, never *
 	anyKey            = "*"
 )
 
-// RateNames lists the rates there are.
+// RateNames lists the rates that events are priced with.
 func RateNames() []string {
 	return []string{LabourHour, FleetHour, FleetKM, ItemCost, VoucherRedemption}
 }
+
+// SettableRates lists all that rate.set may set: RateNames, and ExchangeRate.
+func SettableRates() []string { return append(RateNames(), ExchangeRate) }
 
 // Rates knows every rate and when it was recorded. It is fed with the books stream in order.
 type Rates struct {

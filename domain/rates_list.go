@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// SetRate is a rate as somebody set it. Value is money per hour, kilometre or piece, or a fraction for VoucherRedemption.
+// SetRate is a rate as somebody set it. Value is money per hour, kilometre, piece or unit of a foreign currency, or a
+// fraction for VoucherRedemption.
 type SetRate struct {
 	Name, Key, Currency string
 	EffectiveFrom       time.Time

@@ -24,7 +24,7 @@ func TestContractAndCodeAgree(t *testing.T) {
 			t.Errorf("the contract doesn't know the account %d %s", a.Account, a.Name)
 		}
 	}
-	for _, names := range [][]string{Elements()[1:], Bases()[1:], RateNames()} {
+	for _, names := range [][]string{Elements()[1:], Bases()[1:], SettableRates()} {
 		for _, name := range names {
 			if !strings.Contains(contract, name) {
 				t.Errorf("the contract doesn't know %s", name)

@@ -108,18 +108,19 @@ func (p *Periods) stateAt(period Period, offset int64) *periodChange {
 }
 
 // LaidDown reports whether the books stream holds a rate, a close, a reopening, a rebuild or the void of a rate from one
-// offset on and before another: whether what was computed with the terms of the one still holds at the other.
+// offset on and before another: whether what was computed with the terms of the one still holds at the other. What
+// exchange rates do to reports, and their voids, is no part of that.
 func (t *Terms) LaidDown(from, before int64) bool {
 	within := func(m *Mark) bool { return m.Offset >= from && m.Offset < before }
-	for _, list := range t.Rates.byKey {
-		for i := range list {
+	for k, list := range t.Rates.byKey {
+		for i := 0; i < len(list) && k.name != ExchangeRate; i++ {
 			if within(&list[i].mark) {
 				return true
 			}
 		}
 	}
-	for _, m := range t.Rates.voided {
-		if within(&m) {
+	for id, m := range t.Rates.voided {
+		if within(&m) && t.Rates.seen[id].name != ExchangeRate {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
 )
 
 // LeakageQuery asks what the fixes of a time really cost.
@@ -19,6 +22,9 @@ type LeakageQuery struct {
 	PeriodBy string    // occurred or posting
 	Currency string    // ISO 4217; empty where there is one only
 	AsOf     AsOf
+
+	// TranslateTo is the currency, ISO 4217, in which all that is in view is shown; empty: as it is.
+	TranslateTo string
 
 	// Only narrows the report to what has these values, by LeakageKeys. "" is what the key doesn't apply to.
 	Only map[string]string
@@ -35,18 +41,20 @@ type AsOf struct {
 
 // Leakage is the answer. Amounts have 4 decimals and the sign of a cost.
 type Leakage struct {
-	Currency string            `json:"currency"`
-	AsOf     time.Time         `json:"as_of"`
-	GroupBy  []string          `json:"-"`
-	Rows     []LeakageRow      `json:"rows"`
-	Totals   LeakageFigures    `json:"totals"`
-	Apart    map[string]string `json:"apart"`
+	Currency    string            `json:"currency"` // of the amounts
+	Translation *Translation      `json:"translation,omitempty"`
+	AsOf        time.Time         `json:"as_of"`
+	GroupBy     []string          `json:"-"`
+	Rows        []LeakageRow      `json:"rows"`
+	Totals      LeakageFigures    `json:"totals"`
+	Apart       map[string]string `json:"apart"`
 }
 
 // LeakageRow is one group. A key that doesn't apply to it is "".
 type LeakageRow struct {
 	Key map[string]string `json:"key"`
 	LeakageFigures
+	rates []uint32 // that it was translated at, see Translation.Of
 }
 
 // LeakageFigures are the numbers of the contract's §5. Gross − Recoveries = Net; Booked + Hidden = Gross.
@@ -116,6 +124,20 @@ func (q *LeakageQuery) Validate() error {
 
 // ReadLeakage answers from the roll-up; a report as of a moment is computed from what was recorded by then.
 func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.Time) (*Leakage, error) {
+	if q.TranslateTo != "" {
+		return nil, errors.New("a translation wants rates: ReadTranslated")
+	}
+	return readLeakage(ctx, db, q, nil, now)
+}
+
+// ReadTranslated is ReadLeakage in the currency that q.TranslateTo names, at the rates of x, which AsOf.Exchange gathers.
+// Figures are rounded once, and those of a row tie; totals are those of the lines, not of the rows as they are rounded. Its
+// error may be *RateMissingError.
+func ReadTranslated(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.Exchange, now time.Time) (*Leakage, error) {
+	return readLeakage(ctx, db, q, x, now)
+}
+
+func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.Exchange, now time.Time) (*Leakage, error) {
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
@@ -126,7 +148,7 @@ func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.T
 	}
 	answer := &Leakage{Currency: q.Currency, AsOf: asOf, GroupBy: q.GroupBy, Rows: []LeakageRow{}}
 	where, args := q.where()
-	if q.Currency == "" {
+	if q.Currency == "" && x == nil {
 		var found []string
 		if err := db.QueryRow(ctx, "SELECT groupUniqArray(currency) FROM "+source+" WHERE "+where, args...).Scan(&found); err != nil {
 			return nil, fmt.Errorf("list the currencies of the report: %w", err)
@@ -138,10 +160,21 @@ func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.T
 		if len(found) == 1 {
 			answer.Currency = found[0]
 		}
-	} else {
+	} else if q.Currency != "" {
 		where += " AND currency = ?"
 		args = append(args, q.Currency)
 	}
+	decimals, rateNumbers := 4, ""
+	if x != nil {
+		within, t, err := q.translate(ctx, db, x, source, where, args)
+		if err != nil {
+			return nil, err
+		}
+		answer.Currency, answer.Translation = t.Currency, &t.Translation
+		ctx, source, where = within, t.source, "true" // which has the condition, and its arguments, inside
+		decimals, rateNumbers = exactDecimals, ", arraySort(groupUniqArrayIf(rate_number, rate_number > 0))"
+	}
+	figures := leakageFigures(decimals)
 
 	keys := q.keys()
 	selected := ""
@@ -156,7 +189,7 @@ func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.T
 		}
 		groups = " GROUP BY " + list("key%d", len(keys)) + " ORDER BY " + by + list("key%d", len(keys)) + limit
 	}
-	rows, err := db.Query(ctx, "SELECT "+selected+leakageFigures+" FROM "+source+" WHERE kind != 'changed_mind' AND "+where+groups, args...)
+	rows, err := db.Query(ctx, "SELECT "+selected+figures+rateNumbers+" FROM "+source+" WHERE kind != 'changed_mind' AND "+where+groups, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the leakage: %w", err)
 	}
@@ -164,11 +197,15 @@ func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.T
 	for rows.Next() {
 		row := LeakageRow{Key: map[string]string{}}
 		values := make([]string, len(keys))
-		targets := make([]any, 0, len(keys)+7)
+		targets := make([]any, 0, len(keys)+8)
 		for i := range values {
 			targets = append(targets, &values[i])
 		}
-		if err := rows.Scan(append(targets, row.LeakageFigures.targets()...)...); err != nil {
+		targets = append(targets, row.LeakageFigures.targets()...)
+		if x != nil {
+			targets = append(targets, &row.rates)
+		}
+		if err := rows.Scan(targets...); err != nil {
 			return nil, fmt.Errorf("read the leakage: %w", err)
 		}
 		for i, k := range q.GroupBy {
@@ -184,26 +221,33 @@ func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.T
 	}
 
 	var changedMind string
-	total := db.QueryRow(ctx, `SELECT `+leakageFigures+` FROM `+source+` WHERE kind != 'changed_mind' AND `+where, args...)
+	total := db.QueryRow(ctx, `SELECT `+figures+` FROM `+source+` WHERE kind != 'changed_mind' AND `+where, args...)
 	if err := total.Scan(answer.Totals.targets()...); err != nil {
 		return nil, fmt.Errorf("read the totals of the leakage: %w", err)
 	}
-	apart := db.QueryRow(ctx, `SELECT toDecimalString(sum(amount), 4) FROM `+source+` WHERE kind = 'changed_mind' AND `+where, args...)
+	apart := db.QueryRow(ctx, fmt.Sprintf(`SELECT toDecimalString(sum(amount), %d) FROM `, decimals)+source+` WHERE kind = 'changed_mind' AND `+where, args...)
 	if err := apart.Scan(&changedMind); err != nil {
 		return nil, fmt.Errorf("read what stands apart of the leakage: %w", err)
 	}
 	answer.Apart = map[string]string{"changed_mind": changedMind}
+	if x != nil {
+		return answer, answer.round()
+	}
 	return answer, nil
 }
 
-const leakageFigures = `
-    toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE')), 4) AS gross,
-    toDecimalString(sum(amount), 4) AS net,
-    toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis != 'IMPUTED'), 4) AS booked,
-    toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4) AS hidden,
-    toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), 4) AS recoveries,
+// leakageFigures are the columns of LeakageFigures, amounts with that many decimals.
+func leakageFigures(decimals int) string {
+	const cost = "element NOT IN ('RECOVERY', 'SALVAGE')"
+	return fmt.Sprintf(`
+    toDecimalString(sumIf(amount, %[1]s), %[2]d) AS gross,
+    toDecimalString(sum(amount), %[2]d) AS net,
+    toDecimalString(sumIf(amount, %[1]s AND basis != 'IMPUTED'), %[2]d) AS booked,
+    toDecimalString(sumIf(amount, %[1]s AND basis = 'IMPUTED'), %[2]d) AS hidden,
+    toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), %[2]d) AS recoveries,
     uniqExactIf(error_id, error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders`
+    uniqExactIf(order_id, order_id != '') AS orders`, cost, decimals)
+}
 
 func (f *LeakageFigures) targets() []any {
 	return []any{&f.Gross, &f.Net, &f.Booked, &f.Hidden, &f.Recoveries, &f.Cases, &f.Orders}

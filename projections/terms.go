@@ -127,12 +127,16 @@ func (t *Terms) take(r BooksRecord) error {
 	defer t.rules.Unlock()
 	t.terms.Apply(&decoded.Event, mark)
 	switch d := decoded.Event.Data.(type) {
-	case *domain.RateSet, *domain.PeriodClosed, *domain.PeriodReopened:
+	case *domain.RateSet:
+		if d.Rate != domain.ExchangeRate { // which no row is posted with
+			t.laid = append(t.laid, mark)
+		}
+	case *domain.PeriodClosed, *domain.PeriodReopened:
 		t.laid = append(t.laid, mark)
 	case *domain.DeadLetterReplayed, *domain.DeadLetterDiscarded:
 		t.dealt[dealing{strings.Clone(decoded.Event.Source), strings.Clone(decoded.Event.ID)}] = true
 	case *domain.EventVoided:
-		if d.Original.Stream() == domain.Books {
+		if d.Original.Stream() == domain.Books && !t.terms.Rates.IsExchange(d.Source, d.ID) {
 			t.laid = append(t.laid, mark)
 		}
 	}

@@ -18,7 +18,15 @@ type books struct{ *App }
 var _ gateway.Books = books{}
 
 func (b books) Leakage(ctx context.Context, q projections.LeakageQuery) (*projections.Leakage, error) {
-	return projections.ReadLeakage(ctx, b.store.DB, q, b.now())
+	if q.TranslateTo == "" {
+		return projections.ReadLeakage(ctx, b.store.DB, q, b.now())
+	}
+	if err := b.terms.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	var rates *domain.Exchange
+	b.terms.Use(func(t *domain.Terms) { rates = q.AsOf.Exchange(t, q.TranslateTo) })
+	return projections.ReadTranslated(ctx, b.store.DB, q, rates, b.now())
 }
 
 func (b books) Order(ctx context.Context, id string) (*projections.Story, error) {

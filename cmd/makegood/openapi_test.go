@@ -366,6 +366,16 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		t.Errorf("%v", answer)
 	}
 	o.ask(c, "GET", "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "", "")
+	inDollars := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "group_by": {"store"}, "translate_to": {"USD"}}
+	if answer := o.ask(c, "GET", "/v1/reports/leakage", inDollars, "", ""); fmt.Sprint(answer["missing"]) != "[map[currency:EUR day:2026-01-12]]" {
+		t.Errorf("%v", answer)
+	}
+	mustPost(t, c, exchangeRate("x", "EUR", "1.085", "2026-01-01"))
+	for _, format := range []string{"json", "csv", "xlsx"} {
+		inDollars.Set("format", format)
+		o.ask(c, "GET", "/v1/reports/leakage", inDollars, "", "")
+	}
+	o.ask(c, "GET", "/v1/rates", nil, "", "")
 	if err := os.WriteFile(chart, []byte("1010: 9\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

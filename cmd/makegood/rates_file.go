@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/wire"
 )
 
 // fileRate is one rate of a file, and the line that it stands on.
@@ -73,7 +74,7 @@ func (r *ratesReader) fail(n *yaml.Node, format string, args ...any) {
 
 func (r *ratesReader) document(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "a price list is a mapping of currency, effective_from and %s", strings.Join(domain.RateNames(), ", "))
+		r.fail(n, "a price list is a mapping of currency, effective_from and %s", strings.Join(domain.SettableRates(), ", "))
 		return
 	}
 	var currency, from string
@@ -90,7 +91,7 @@ func (r *ratesReader) document(n *yaml.Node) {
 		switch {
 		case name.Value == "currency":
 			currency = value.Value
-			if value.Kind != yaml.ScalarNode || len(currency) != 3 || strings.ToUpper(currency) != currency {
+			if value.Kind != yaml.ScalarNode || !wire.IsCurrency(currency) {
 				r.fail(value, "currency: %q is no code of ISO 4217, such as USD", value.Value)
 			}
 		case name.Value == "effective_from":
@@ -99,10 +100,10 @@ func (r *ratesReader) document(n *yaml.Node) {
 			if effective, err = dayOrMoment(from); err != nil || value.Kind != yaml.ScalarNode {
 				r.fail(value, "effective_from: %q is neither a day, YYYY-MM-DD, nor a moment, YYYY-MM-DDThh:mm:ssZ", value.Value)
 			}
-		case slices.Contains(domain.RateNames(), name.Value):
+		case slices.Contains(domain.SettableRates(), name.Value):
 			lists = append(lists, name, value)
 		default:
-			r.fail(name, "%q is none of currency, effective_from, %s", name.Value, strings.Join(domain.RateNames(), ", "))
+			r.fail(name, "%q is none of currency, effective_from, %s", name.Value, strings.Join(domain.SettableRates(), ", "))
 		}
 	}
 	if from == "" {
@@ -144,6 +145,14 @@ func (r *ratesReader) rate(name, currency, from string, effective time.Time, key
 		r.fail(value, "%s of %q: %s is below zero", name, key.Value, value.Value)
 	case name == domain.VoucherRedemption && d > 1_000_000:
 		r.fail(value, "%s of %q: %s is not between 0 and 1: it is a fraction", name, key.Value, value.Value)
+	case name == domain.ExchangeRate && !wire.IsCurrency(key.Value):
+		r.fail(key, "%s of %q: the key is the currency that is translated, a code of ISO 4217 such as EUR, and there is none for all others", name, key.Value)
+	case name == domain.ExchangeRate && key.Value == currency:
+		r.fail(key, "%s of %q: it is the currency of the price list, and what it is worth in itself is no rate", name, key.Value)
+	case name == domain.ExchangeRate && d == 0:
+		r.fail(value, "%s of %q: %s would make nothing of all that it translates", name, key.Value, value.Value)
+	case name == domain.ExchangeRate && !effective.Equal(effective.Truncate(24*time.Hour)):
+		r.fail(key, "%s of %q: it holds for whole days, and effective_from is a moment within one: %s", name, key.Value, from)
 	default:
 		r.rates = append(r.rates, fileRate{name: name, key: key.Value, currency: currency, from: from, effective: effective, value: d, line: key.Line})
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/makegood/makegood/projections"
 )
@@ -20,7 +21,8 @@ type reportCommand struct {
 	View     string   `help:"economic (everything), booked (what the general ledger sees) or cash." enum:"economic,booked,cash" default:"economic"`
 	PeriodBy string   `help:"By when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
 	AsOf     string   `help:"What was recorded by then: a time, or close:YYYY-MM."`
-	Currency string   `help:"ISO 4217; needed where there are several."`
+	Currency string   `help:"ISO 4217; needed where there are several and none to translate to."`
+	Into     string   `help:"Show all currencies in this one, at the exchange_rate of each line's day (see: makegood rates)." name:"translate-to"`
 	Format   string   `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 
@@ -32,7 +34,7 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"group_by": {strings.Join(c.GroupBy, ",")}, "view": {c.View}, "period_by": {c.PeriodBy}}
-	for name, value := range map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency} {
+	for name, value := range map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency, "translate_to": c.Into} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -72,6 +74,15 @@ func printLeakage(s streams, report *projections.Leakage, groupBy []string) erro
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "\nin %s, as of %s; changed mind, apart: %s\n", report.Currency, report.AsOf.Format("2006-01-02 15:04:05 MST"), report.Apart["changed_mind"])
-	return err
+	if _, err := fmt.Fprintf(s.out, "\nin %s, as of %s; changed mind, apart: %s\n", report.Currency, report.AsOf.Format("2006-01-02 15:04:05 MST"), report.Apart["changed_mind"]); err != nil {
+		return err
+	}
+	if report.Translation == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "\ntranslated to %s\tat\tfrom\tby event\t\n", report.Translation.Currency)
+	for _, r := range report.Translation.Rates {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t\n", r.From, r.Rate, r.EffectiveFrom.Format(time.DateOnly), r.Source, r.ID)
+	}
+	return w.Flush()
 }

@@ -38,6 +38,7 @@ const (
 	ProblemNoRebuild         = "no_rebuild"
 	ProblemPeriodOpen        = "period_open"
 	ProblemUnmapped          = "accounts_unmapped"
+	ProblemRateMissing       = "rate_missing"
 	ProblemTooLarge          = "too_large"
 	ProblemUnsupported       = "unsupported_media_type"
 	ProblemOverloaded        = "overloaded"

@@ -18,7 +18,8 @@ import (
 	"github.com/makegood/makegood/projections"
 )
 
-// Books are what the read side asks. Errors: projections.ErrNotFound, *projections.SeveralCurrenciesError.
+// Books are what the read side asks. Errors: projections.ErrNotFound, *projections.SeveralCurrenciesError,
+// *projections.RateMissingError.
 type Books interface {
 	Leakage(context.Context, projections.LeakageQuery) (*projections.Leakage, error)
 	Order(ctx context.Context, id string) (*projections.Story, error)
@@ -163,8 +164,10 @@ func wellFormed(r *http.Request) error {
 			return &badQuery{fmt.Sprintf("%q stands twice", name)}
 		}
 	}
-	if text := values.Get("currency"); text != "" && !wire.IsCurrency(text) {
-		return &badQuery{fmt.Sprintf("currency: %q is no code of ISO 4217", text)}
+	for _, name := range []string{"currency", "translate_to"} {
+		if text := values.Get(name); text != "" && !wire.IsCurrency(text) {
+			return &badQuery{fmt.Sprintf("%s: %q is no code of ISO 4217", name, text)}
+		}
 	}
 	return nil
 }
@@ -198,7 +201,7 @@ func leakage(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err != nil {
 		return err
 	}
-	return answerAs(w, format, report, "leakage", func() *table { return leakageTable(report) })
+	return answerAs(w, format, report, "leakage", func() *table { return leakageTable(report) }, ratesSheet(report)...)
 }
 
 // formatOf is the format that a report is asked for in; json where none is named.
@@ -213,13 +216,14 @@ func formatOf(q url.Values) (string, error) {
 	}
 }
 
-// answerAs answers in a format: with the report itself, or with its table in a file of that name.
-func answerAs(w http.ResponseWriter, format string, report any, name string, of func() *table) error {
+// answerAs answers in a format: with the report itself, or with its table in a file of that name; a workbook has further
+// sheets where there are any.
+func answerAs(w http.ResponseWriter, format string, report any, name string, of func() *table, further ...sheet) error {
 	switch format {
 	case "csv":
 		return of().csv(w, name)
 	case "xlsx":
-		return of().xlsx(w, name)
+		return workbook(w, name, append([]sheet{{name, of()}}, further...)...)
 	default:
 		return answer(w, report, nil)
 	}
@@ -259,7 +263,7 @@ func days(values url.Values) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
-var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": true, "view": true, "period_by": true, "as_of": true, "currency": true, "format": true}
+var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": true, "view": true, "period_by": true, "as_of": true, "currency": true, "translate_to": true, "format": true}
 
 func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 	values := r.URL.Query()
@@ -268,7 +272,7 @@ func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 			return projections.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
 		}
 	}
-	q := projections.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency")}
+	q := projections.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency"), TranslateTo: values.Get("translate_to")}
 	var err error
 	if q.From, q.To, err = days(values); err != nil {
 		return q, err
@@ -331,6 +335,7 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	var query *badQuery
 	var currencies *projections.SeveralCurrenciesError
 	var noReplay *projections.NoReplayError
+	var rate *projections.RateMissingError
 	switch {
 	case errors.Is(err, projections.ErrRebuildUnderWay), errors.Is(err, projections.ErrRebuildNotReady), errors.Is(err, projections.ErrRebuildStale), errors.Is(err, ErrNoRebuilds):
 		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), nil)
@@ -342,6 +347,8 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 		writeProblem(w, r, http.StatusBadRequest, ProblemBadQuery, query.reason, nil)
 	case errors.As(err, &currencies):
 		writeProblem(w, r, http.StatusBadRequest, ProblemSeveralCurrencies, currencies.Error(), map[string]any{"currencies": currencies.Currencies})
+	case errors.As(err, &rate):
+		writeProblem(w, r, http.StatusConflict, ProblemRateMissing, rate.Error(), map[string]any{"missing": rate.Missing})
 	case r.Context().Err() != nil:
 		// Nobody waits for the answer any more.
 	default:

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/xuri/excelize/v2"
-
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections"
 )
@@ -59,7 +57,7 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		}
 		return statementAccounts(s).csv(w, name+"-accounts")
 	case "xlsx":
-		return statementAsWorkbook(w, s, name)
+		return workbook(w, name, sheet{"accounts", statementAccounts(s)}, sheet{"cases", statementCases(s)})
 	default:
 		return &badQuery{fmt.Sprintf("format: %q is none of json, html, csv, xlsx", format)}
 	}
@@ -116,24 +114,4 @@ func statementCases(s *projections.Statement) *table {
 		}
 	}
 	return t
-}
-
-func statementAsWorkbook(w http.ResponseWriter, s *projections.Statement, name string) error {
-	f := excelize.NewFile()
-	defer f.Close()
-	if err := f.SetSheetName("Sheet1", "accounts"); err != nil {
-		return fmt.Errorf("write the workbook: %w", err)
-	}
-	if _, err := f.NewSheet("cases"); err != nil {
-		return fmt.Errorf("write the workbook: %w", err)
-	}
-	for sheet, t := range map[string]*table{"accounts": statementAccounts(s), "cases": statementCases(s)} {
-		if err := t.fill(f, sheet); err != nil {
-			return fmt.Errorf("write the workbook: %w", err)
-		}
-	}
-	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".xlsx"))
-	_ = f.Write(w) // the status is sent; a reader that went away can't be told
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -19,6 +20,8 @@ type table struct {
 	rows    [][]string
 }
 
+// leakageTable is the report by row. Where it is translated, currency is that of the amounts, and a last column has the rates
+// that the row was translated at: one table still, of which every row says what it is made of.
 func leakageTable(l *projections.Leakage) *table {
 	t := &table{header: append(append([]string{}, l.GroupBy...), "gross", "net", "booked", "hidden", "recoveries", "cases", "orders", "currency")}
 	for range l.GroupBy {
@@ -29,14 +32,37 @@ func leakageTable(l *projections.Leakage) *table {
 		t.rows = append(t.rows, append(key, f.Gross, f.Net, f.Booked, f.Hidden, f.Recoveries,
 			strconv.FormatUint(f.Cases, 10), strconv.FormatUint(f.Orders, 10), l.Currency))
 	}
-	for _, r := range l.Rows {
+	if l.Translation != nil {
+		t.header, t.numeric = append(t.header, "rates"), append(t.numeric, false)
+	}
+	for i := range l.Rows {
+		r := &l.Rows[i]
 		var key []string
 		for _, k := range l.GroupBy {
 			key = append(key, r.Key[k])
 		}
 		add(key, r.LeakageFigures)
+		if l.Translation != nil {
+			var at []string
+			for _, rate := range l.Translation.Of(r) {
+				at = append(at, fmt.Sprintf("%s %s from %s", rate.From, rate.Rate, rate.EffectiveFrom.Format(time.DateOnly)))
+			}
+			t.rows[i] = append(t.rows[i], strings.Join(at, "; "))
+		}
 	}
 	return t
+}
+
+// ratesSheet has the rates that a report was translated at; there is none where it was not.
+func ratesSheet(l *projections.Leakage) []sheet {
+	if l.Translation == nil {
+		return nil
+	}
+	t := &table{header: []string{"from", "to", "rate", "effective_from", "source", "id"}, numeric: []bool{false, false, true, false, false, false}}
+	for _, r := range l.Translation.Rates {
+		t.rows = append(t.rows, []string{r.From, l.Translation.Currency, r.Rate, r.EffectiveFrom.Format(time.DateOnly), r.Source, r.ID})
+	}
+	return []sheet{{"rates", t}}
 }
 
 func (t *table) csv(w http.ResponseWriter, name string) error {
@@ -67,20 +93,33 @@ func harmless(text string) string {
 	return text
 }
 
-// xlsx writes a workbook of one sheet.
-func (t *table) xlsx(w http.ResponseWriter, name string) error {
+// sheet is a table of a workbook.
+type sheet struct {
+	name string
+	*table
+}
+
+// workbook writes sheets, in order, into a file of that name.
+func workbook(w http.ResponseWriter, name string, sheets ...sheet) error {
 	f := excelize.NewFile()
 	defer f.Close()
-	const sheet = "Sheet1"
-	if err := t.fill(f, sheet); err != nil {
-		return fmt.Errorf("write the workbook: %w", err)
-	}
-	if err := f.SetSheetName(sheet, name); err != nil {
-		return fmt.Errorf("write the workbook: %w", err)
+	for i, s := range sheets {
+		var err error
+		if i == 0 {
+			err = f.SetSheetName("Sheet1", s.name)
+		} else {
+			_, err = f.NewSheet(s.name)
+		}
+		if err == nil {
+			err = s.fill(f, s.name)
+		}
+		if err != nil {
+			return fmt.Errorf("write the workbook: %w", err)
+		}
 	}
 	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".xlsx"))
-	_ = f.Write(w) // as above
+	_ = f.Write(w) // the status is sent; a reader that went away can't be told
 	return nil
 }
 

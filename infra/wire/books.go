@@ -11,7 +11,7 @@ import (
 var categories = []string{"prevention", "appraisal"}
 
 var rateSet = object(
-	word("rate", required, domain.RateNames(), func(r *domain.RateSet) *string { return &r.Rate }),
+	word("rate", required, domain.SettableRates(), func(r *domain.RateSet) *string { return &r.Rate }),
 	id("key", required, func(r *domain.RateSet) *string { return &r.Key }),
 	unit("value", required, func(r *domain.RateSet) *domain.Decimal { return &r.Value }),
 	currency[domain.RateSet](optional),
@@ -23,8 +23,25 @@ var rateSet = object(
 		d.failAt("currency", CodeRequired, "currency is required: a %s is money", r.Rate)
 	case r.Rate == domain.VoucherRedemption && r.Value > whole:
 		d.failAt("value", CodeOutOfRange, "%s is not between 0 and 1: a %s is a fraction", r.Value, r.Rate)
+	case r.Rate == domain.ExchangeRate:
+		d.checkExchange(r)
 	}
 })
+
+// checkExchange holds the rules of exchange rates: from one currency into another, never for nothing, for whole days.
+func (d *Decoder) checkExchange(r *domain.RateSet) {
+	into := d.envelope.Event.Currency
+	switch {
+	case !IsCurrency(r.Key):
+		d.failAt("key", CodeBadCurrency, "%s is no currency code of ISO 4217: the key of an %s is the currency that is translated", quote(r.Key), r.Rate)
+	case r.Key == into:
+		d.failAt("key", CodeBadCurrency, "key and currency are both %s: an %s translates one currency into another", into, r.Rate)
+	case r.Value <= 0:
+		d.failAt("value", CodeOutOfRange, "%s is not above 0: an %s of nothing would hide what it translates", r.Value, r.Rate)
+	case !r.EffectiveFrom.Equal(r.EffectiveFrom.Truncate(24 * time.Hour)):
+		d.failAt("effective_from", CodeBadTime, "an %s holds for whole days: a date YYYY-MM-DD is wanted, or its midnight UTC", r.Rate)
+	}
+}
 
 var qualitySpent = object(
 	id("spend_id", required, func(q *domain.QualitySpent) *string { return &q.SpendID }),

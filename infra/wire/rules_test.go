@@ -337,7 +337,7 @@ func TestWords(t *testing.T) {
 		{"return.received", "/data/lines/0/was", "wrong_item sold"},
 		{"return.received", "/data/lines/0/grade", "saleable b_grade scrap abandoned"},
 		{"claim.settled", "/data/party", "supplier carrier insurer marketplace"},
-		{"rate.set", "/data/rate", "labour_hour fleet_hour fleet_km item_cost"},
+		{"rate.set", "/data/rate", "labour_hour fleet_hour fleet_km item_cost"}, // voucher_redemption and exchange_rate have rules of their own
 		{"quality.spent", "/data/category", "prevention appraisal"},
 	} {
 		for _, w := range strings.Fields(c.words) {
@@ -401,6 +401,83 @@ func TestVoucherRedemption(t *testing.T) {
 	mustRead(t, e.json())
 	set(e, "/data/value", "1.000001")
 	wantError(t, e.json(), "/data/value", wire.CodeOutOfRange)
+}
+
+// TestExchangeRates: what can't translate is refused with its pointer, and what the codec refuses of it the schema does as
+// well, where a schema can say why.
+func TestExchangeRates(t *testing.T) {
+	schema := eventSchemas(t)[domain.TypeRateSet.String()]
+	rate := func() tree {
+		e := byName(t, "rate.set").event
+		set(e, "/data/rate", "exchange_rate")
+		set(e, "/data/key", "GBP")
+		return e
+	}
+	for _, c := range []struct {
+		pointer string
+		value   any
+		code    string // empty: taken
+		beyond  bool   // the schema
+	}{
+		{"/data/key", "GBP", "", false},
+		{"/data/key", "*", wire.CodeBadCurrency, false},
+		{"/data/key", "gbp", wire.CodeBadCurrency, false},
+		{"/data/key", "GB", wire.CodeBadCurrency, false},
+		{"/data/key", "POUND", wire.CodeBadCurrency, false},
+		{"/data/key", "ZZZ", wire.CodeBadCurrency, true},
+		{"/data/key", "XXX", wire.CodeBadCurrency, true},
+		{"/data/key", "EUR", wire.CodeBadCurrency, true}, // into itself
+		{"/data/currency", "GBP", wire.CodeBadCurrency, true},
+		{"/data/currency", gone, wire.CodeRequired, false},
+		{"/data/currency", "*", wire.CodeBadCurrency, false},
+		{"/data/value", "0", wire.CodeOutOfRange, false},
+		{"/data/value", "0.000000", wire.CodeOutOfRange, false},
+		{"/data/value", "0e5", wire.CodeOutOfRange, false},
+		{"/data/value", raw("0"), wire.CodeOutOfRange, false},
+		{"/data/value", raw("-0"), wire.CodeOutOfRange, false},
+		{"/data/value", raw("-1.1"), wire.CodeNegative, false},
+		{"/data/value", "-1.1", wire.CodeNegative, false},
+		{"/data/value", "0.000001", "", false},
+		{"/data/value", "0.0000001", wire.CodeTooManyDecimals, false},
+		{"/data/value", raw("0.000001"), "", false},
+		{"/data/value", "1e3", "", false},
+		{"/data/value", "1000000000000", "", false},
+		{"/data/value", "1000000000001", wire.CodeTooLarge, true},
+		{"/data/value", "NaN", wire.CodeNotANumber, false},
+		{"/data/value", "1,085", wire.CodeNotANumber, false},
+		{"/data/effective_from", "2026-01-01", "", false},
+		{"/data/effective_from", "2026-01-01T00:00:00Z", "", false},
+		{"/data/effective_from", "2026-01-01T01:00:00+01:00", "", false},
+		{"/data/effective_from", "2026-01-01T00:00:00+01:00", wire.CodeBadTime, true},
+		{"/data/effective_from", "2026-01-01T00:00:00.000000001Z", wire.CodeBadTime, true},
+		{"/data/effective_from", "2026-01-01T16:00:00Z", wire.CodeBadTime, true},
+		{"/data/effective_from", "1969-12-31", wire.CodeBadTime, false},
+		{"/data/effective_from", gone, wire.CodeRequired, false},
+	} {
+		e := rate()
+		set(e, c.pointer, c.value)
+		err := validate(t, schema, e.json())
+		if c.code == "" {
+			mustRead(t, e.json())
+			if err != nil {
+				t.Errorf("%v at %s is taken, and the schema says %v", c.value, c.pointer, err)
+			}
+			continue
+		}
+		at := c.pointer
+		if at == "/data/currency" && c.value == "GBP" {
+			at = "/data/key" // of the two, the key is the one that is said to be wrong
+		}
+		wantError(t, e.json(), at, c.code)
+		if (err == nil) != c.beyond {
+			t.Errorf("%v at %s is refused, and the schema says %v", c.value, c.pointer, err)
+		}
+	}
+	env := mustRead(t, rate().json())
+	if r := env.Event.Data.(*domain.RateSet); r.Rate != domain.ExchangeRate || r.Key != "GBP" || env.Event.Currency != "EUR" || r.Value.String() != "60.200001" {
+		t.Errorf("%+v", r)
+	}
+	mustRead(t, voidOf(&sample{event: rate()}).event.json())
 }
 
 func TestVoids(t *testing.T) {

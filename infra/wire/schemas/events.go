@@ -81,9 +81,13 @@ var events = map[string]object{
 	"claim.accepted":      moneyOf("claim_id", must("party", claimants), may("party_id", id)),
 	"claim.settled":       moneyOf("claim_id", must("party", claimants), may("party_id", id)),
 
-	"rate.set": members(must("rate", words("labour_hour", "fleet_hour", "fleet_km", "item_cost", "voucher_redemption")), must("key", id), must("value", unit), may("currency", currency), must("effective_from", momentOrDate)).
+	"rate.set": members(must("rate", words("labour_hour", "fleet_hour", "fleet_km", "item_cost", "voucher_redemption", "exchange_rate")), must("key", id), must("value", unit), may("currency", currency), must("effective_from", momentOrDate)).
 		where(object{"if": object{"not": object{"properties": object{"rate": object{"const": "voucher_redemption"}}}}, "then": said("currency"),
-			"else": object{"properties": object{"value": object{"anyOf": []any{object{"type": "number", "maximum": 1}, object{"type": "string", "pattern": `^(0+(\.[0-9]{1,6})?|0*1(\.0{1,6})?|[0-9.]+[eE][+-]?[0-9]+)$`}}}}}}),
+			"else": object{"properties": object{"value": object{"anyOf": []any{object{"type": "number", "maximum": 1}, object{"type": "string", "pattern": `^(0+(\.[0-9]{1,6})?|0*1(\.0{1,6})?|[0-9.]+[eE][+-]?[0-9]+)$`}}}}}},
+			// That key and currency differ is beyond a schema.
+			when("rate", "exchange_rate", object{"properties": object{"key": described(currency, "The currency that is translated into the other."),
+				"value":          object{"anyOf": []any{object{"type": "number", "exclusiveMinimum": 0}, object{"type": "string", "pattern": `^[0.]*[1-9]`}}},
+				"effective_from": described(object{"type": "string"}, "A date, or its midnight UTC: an exchange rate holds for whole days.")}})),
 	"quality.spent":   members(must("spend_id", id), must("category", words("prevention", "appraisal")), may("store_id", id), may("target_cause", text), must("currency", currency), must("amount", amount), may("description", text)),
 	"period.closed":   members(must("period", ref("period"))),
 	"period.reopened": members(must("period", ref("period"))),
