@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -13,12 +14,15 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// StatementQuery asks for the account of one store, or of one vendor, over a month of posting.
+// StatementQuery asks for the account of one store, or of one vendor, over a month.
 type StatementQuery struct {
 	Period domain.Period
 	Store  string // exactly one of the two
 	Vendor string // of the cases, as last classified
-	AsOf   AsOf
+	// PeriodBy is posting (empty is the same): what is posted in the month; or occurred: what happened in it, whenever it
+	// came and wherever it is posted.
+	PeriodBy string
+	AsOf     AsOf
 }
 
 // Validate says what is wrong with the question.
@@ -26,12 +30,16 @@ func (q *StatementQuery) Validate() error {
 	if (q.Store == "") == (q.Vendor == "") {
 		return errors.New("a statement is of one store or of one vendor")
 	}
+	if !slices.Contains([]string{"", "posting", "occurred"}, q.PeriodBy) {
+		return fmt.Errorf("period_by: %q is none of posting, occurred", q.PeriodBy)
+	}
 	return nil
 }
 
 // Statement is opening, movements and closing by account, and the cases behind them, in each currency by itself.
 type Statement struct {
-	Period     string              `json:"period"` // YYYY-MM, of posting
+	Period     string              `json:"period"`              // YYYY-MM, of posting unless PeriodBy says otherwise
+	PeriodBy   string              `json:"period_by,omitempty"` // occurred, where that was asked for
 	Store      string              `json:"store,omitempty"`
 	Vendor     string              `json:"vendor,omitempty"`
 	AsOf       time.Time           `json:"as_of"`
@@ -51,7 +59,7 @@ type StatementCurrency struct {
 	Apart      string             `json:"changed_mind"`
 }
 
-// StatementAccount: Opening + Debit − Credit = Closing. Balance-sheet accounts open with all that was posted before;
+// StatementAccount: Opening + Debit − Credit = Closing. Balance-sheet accounts open with all that was posted, or happened, before;
 // from 4000 on an account begins every month with nothing.
 type StatementAccount struct {
 	Account string `json:"account"`
@@ -62,7 +70,7 @@ type StatementAccount struct {
 	Closing string `json:"closing"`
 }
 
-// StatementCase is a case, or an order that the business itself cancelled, with leakage posted in the month.
+// StatementCase is a case, or an order that the business itself cancelled, with leakage of the month.
 type StatementCase struct {
 	ErrorID      string   `json:"error_id"` // empty for a cancelled order
 	OrderID      string   `json:"order_id"`
@@ -83,6 +91,9 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 		return nil, err
 	}
 	s := &Statement{Period: q.Period.String(), Store: q.Store, Vendor: q.Vendor, AsOf: now.UTC(), Currencies: []StatementCurrency{}}
+	if q.PeriodBy == "occurred" {
+		s.PeriodBy = q.PeriodBy
+	}
 	if q.bounded() {
 		_, s.AsOf = q.AsOf.filter()
 	}
@@ -102,6 +113,14 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 
 func (q *StatementQuery) bounded() bool { return !q.AsOf.Time.IsZero() || q.AsOf.Close != nil }
 
+// period is the column of the month that a row counts in.
+func (q *StatementQuery) period() string {
+	if q.PeriodBy == "occurred" {
+		return "origin_period"
+	}
+	return "posting_period"
+}
+
 func (q *StatementQuery) recorded() string {
 	if !q.bounded() {
 		return "true"
@@ -120,6 +139,7 @@ func (q *StatementQuery) cases() string {
 }
 
 func (q *StatementQuery) readAccounts(ctx context.Context, db driver.Conn, s *Statement) error {
+	month := q.period()
 	with, scope := "", "store_id = @store"
 	if q.Vendor != "" {
 		with, scope = q.cases(), "error_id != '' AND error_id IN (SELECT error_id FROM cases WHERE vendor_id = @vendor)"
@@ -128,10 +148,10 @@ func (q *StatementQuery) readAccounts(ctx context.Context, db driver.Conn, s *St
 	rows, err := db.Query(ctx, with+`
 SELECT currency, a, toDecimalString(opening, 4), toDecimalString(debit, 4), toDecimalString(credit, 4), toDecimalString(opening + debit - credit, 4)
 FROM (
-    SELECT currency, a, `+sum("posting_period < toDate(@month) AND a < 4000")+` AS opening,
-           `+sum("posting_period = toDate(@month) AND x > 0")+` AS debit, -`+sum("posting_period = toDate(@month) AND x < 0")+` AS credit
+    SELECT currency, a, `+sum(month+" < toDate(@month) AND a < 4000")+` AS opening,
+           `+sum(month+" = toDate(@month) AND x > 0")+` AS debit, -`+sum(month+" = toDate(@month) AND x < 0")+` AS credit
     FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
-    WHERE refused = '' AND posting_period <= toDate(@month) AND `+q.recorded()+` AND `+scope+`
+    WHERE refused = '' AND `+month+` <= toDate(@month) AND `+q.recorded()+` AND `+scope+`
     GROUP BY currency, a)
 WHERE opening != 0 OR debit != 0 OR credit != 0
 ORDER BY currency, a`, q.named()...)
@@ -154,9 +174,10 @@ ORDER BY currency, a`, q.named()...)
 }
 
 func (q *StatementQuery) readCases(ctx context.Context, db driver.Conn, s *Statement) error {
+	month := "e." + q.period()
 	scope := "(@store = '' OR e.store_id = @store) AND (@vendor = '' OR e.error_id != '' AND c.vendor_id = @vendor)"
 	sum := func(condition string) string {
-		return `sum(arraySum(arrayMap((k, x) -> if(` + condition + ` AND e.posting_period = toDate(@month), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), e.element, e.amount)))`
+		return `sum(arraySum(arrayMap((k, x) -> if(` + condition + ` AND ` + month + ` = toDate(@month), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), e.element, e.amount)))`
 	}
 	rows, err := db.Query(ctx, q.cases()+`
 SELECT e.currency AS currency, e.error_id AS id, anyIf(e.order_id, e.order_id != ''), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id), toBool(any(c.is_founded)),
@@ -164,9 +185,9 @@ SELECT e.currency AS currency, e.error_id AS id, anyIf(e.order_id, e.order_id !=
        toDecimalString(`+sum("k != ''")+`, 4),
        arrayMap(x -> concat(x.2, ' ', x.3), arraySort(groupArray((e.occurred_at, e.source, e.event_id)))) AS evidence
 FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id
-WHERE e.posting_period <= toDate(@month) AND e.currency != '' AND `+scope+`
+WHERE `+month+` <= toDate(@month) AND e.currency != '' AND `+scope+`
 GROUP BY currency, id, if(e.error_id = '', e.order_id, '')
-HAVING countIf(e.posting_period = toDate(@month) AND arrayExists(k -> k != '', e.element)) > 0
+HAVING countIf(`+month+` = toDate(@month) AND arrayExists(k -> k != '', e.element)) > 0
 ORDER BY currency, id, anyIf(e.order_id, e.order_id != '')`, q.named()...)
 	if err != nil {
 		return fmt.Errorf("list the cases of the statement: %w", err)

@@ -169,6 +169,8 @@ func closedReports(t *testing.T, store *clickhouse.Store, c projections.Close) s
 	for _, of := range []projections.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
 		of.Period, of.AsOf = c.Period, asOf
 		add(projections.ReadStatement(t.Context(), store.DB, of, time.Now()))
+		of.PeriodBy = "occurred"
+		add(projections.ReadStatement(t.Context(), store.DB, of, time.Now()))
 	}
 	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"}, "posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
 		add(projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: first, To: after, GroupBy: groups, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now()))

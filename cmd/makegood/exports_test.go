@@ -139,6 +139,7 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 			}
 			for _, format := range []string{"json", "html", "csv"} {
 				texts = append(texts, answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "format": {format}, "as_of": {asOf}}),
+					answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "period_by": {"occurred"}, "format": {format}, "as_of": {asOf}}),
 					answered(t, c, "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format}, "as_of": {asOf}, "part": {"cases"}}))
 			}
 			texts = append(texts, say(t, c, "", "summary", "--from", "2026-01-01", "--until", "2026-02-01", "--as-of", asOf),

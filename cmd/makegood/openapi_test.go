@@ -240,6 +240,7 @@ func (o *openAPI) questions(c *client) {
 		get("/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format}})
 	}
 	get("/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}})
+	get("/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "period_by": {"occurred"}})
 	get("/v1/periods/{period}", url.Values{"period": {"2026-01"}})
 	o.ask(c, "POST", "/v1/reconcile", nil, "", "")
 	get("/v1/orders/{id}", url.Values{"id": {"o1"}})

@@ -75,6 +75,8 @@ var wrongQuestions = []question{
 	{"GET", "/v1/statement", "store=s1", "bad_query", "period"},
 	{"GET", "/v1/statement", "period=2026-01", "bad_query", "one store or of one vendor"},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&vendor=v1", "bad_query", "one store or of one vendor"},
+	{"GET", "/v1/statement", "period=2026-01&store=s1&period_by=month", "bad_query", `period_by: "month" is none of posting, occurred`},
+	{"GET", "/v1/statement", "period=2026-01&store=s1&period_by=posting", "", ""},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&part=all", "bad_query", "part: "},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&format=pdf", "bad_query", "format: "},
 	{"GET", "/v1/rates", "at=noon", "bad_query", `at: "noon" is neither a day`},

@@ -19,13 +19,14 @@ func (b books) Statement(ctx context.Context, q projections.StatementQuery) (*pr
 
 type statementCommand struct {
 	booksFlags
-	Store  string `help:"The store." xor:"of" required:""`
-	Vendor string `help:"The vendor." xor:"of" required:""`
-	Period string `help:"The month of posting, YYYY-MM." required:""`
-	AsOf   string `help:"What was recorded by then: a time, or close:YYYY-MM."`
-	Format string `help:"html (prints on A4 and Letter), csv, xlsx or json." enum:"html,csv,xlsx,json" default:"html"`
-	Part   string `help:"Of csv: accounts or cases." enum:"accounts,cases" default:"accounts"`
-	Output string `help:"File to write; standard output where none is given." short:"o" type:"path"`
+	Store    string `help:"The store." xor:"of" required:""`
+	Vendor   string `help:"The vendor." xor:"of" required:""`
+	Period   string `help:"The month, YYYY-MM." required:""`
+	PeriodBy string `help:"What is posted in the month, or what happened in it." enum:"posting,occurred" default:"posting"`
+	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM."`
+	Format   string `help:"html (prints on A4 and Letter), csv, xlsx or json." enum:"html,csv,xlsx,json" default:"html"`
+	Part     string `help:"Of csv: accounts or cases." enum:"accounts,cases" default:"accounts"`
+	Output   string `help:"File to write; standard output where none is given." short:"o" type:"path"`
 }
 
 // Run writes the statement.
@@ -35,7 +36,7 @@ func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s strea
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	query := url.Values{"period": {c.Period}, "format": {c.Format}, "part": {c.Part}}
+	query := url.Values{"period": {c.Period}, "period_by": {c.PeriodBy}, "format": {c.Format}, "part": {c.Part}}
 	for name, value := range map[string]string{"store": c.Store, "vendor": c.Vendor, "as_of": c.AsOf} {
 		if value != "" {
 			query.Set(name, value)

@@ -23,10 +23,10 @@ var statementPage = template.Must(template.New("statement").Funcs(template.FuncM
 // statement answers as JSON, as a page that prints, as CSV of one part, or as a workbook of both.
 func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 	values := r.URL.Query()
-	if err := onlyParameters(values, "store", "vendor", "period", "as_of", "format", "part"); err != nil {
+	if err := onlyParameters(values, "store", "vendor", "period", "period_by", "as_of", "format", "part"); err != nil {
 		return err
 	}
-	q := projections.StatementQuery{Store: values.Get("store"), Vendor: values.Get("vendor")}
+	q := projections.StatementQuery{Store: values.Get("store"), Vendor: values.Get("vendor"), PeriodBy: values.Get("period_by")}
 	var err error
 	if q.Period, err = domain.ParsePeriod(values.Get("period")); err != nil {
 		return &badQuery{err.Error()}
@@ -46,6 +46,9 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		return err
 	}
 	name := "statement-" + fileName(q.Store+q.Vendor) + "-" + s.Period
+	if s.PeriodBy != "" {
+		name += "-" + s.PeriodBy
+	}
 	switch format {
 	case "", "json":
 		return answer(w, s, nil)
@@ -100,7 +103,7 @@ func statementAccounts(s *projections.Statement) *table {
 			t.rows = append(t.rows, []string{c.Currency, a.Account, a.Name, a.Opening, a.Debit, a.Credit, a.Closing})
 		}
 	}
-	return t
+	return t.by(s)
 }
 
 func statementCases(s *projections.Statement) *table {
@@ -112,6 +115,18 @@ func statementCases(s *projections.Statement) *table {
 			t.rows = append(t.rows, []string{c.Currency, k.ErrorID, k.OrderID, k.Kind, k.RootCause, k.PartyAtFault, k.VendorID, strconv.FormatBool(k.Founded),
 				k.Gross, k.Recoveries, k.Net, strings.Join(k.Evidence, "; ")})
 		}
+	}
+	return t.by(s)
+}
+
+// by says in a last column what the statement is by, where it isn't posting as ever.
+func (t *table) by(s *projections.Statement) *table {
+	if s.PeriodBy == "" {
+		return t
+	}
+	t.header, t.numeric = append(t.header, "period_by"), append(t.numeric, false)
+	for i := range t.rows {
+		t.rows[i] = append(t.rows[i], s.PeriodBy)
 	}
 	return t
 }
