@@ -28,3 +28,12 @@ func (a AsOf) filter() (string, time.Time) {
 	}
 	return a.Close.stoodBefore(), a.Close.Mark.Time.UTC()
 }
+
+// recorded is filter, or all rows and no moment where none was asked for.
+func (a AsOf) recorded() (string, *time.Time) {
+	if a.Time.IsZero() && a.Close == nil {
+		return "true", nil
+	}
+	condition, at := a.filter()
+	return condition, &at
+}

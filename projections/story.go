@@ -19,6 +19,8 @@ type Story struct {
 	StoreID  string `json:"store_id"`
 	Currency string `json:"currency"`
 
+	AsOf *time.Time `json:"as_of,omitempty"` // where it was asked for: what was recorded later isn't told
+
 	PerfectContribution string `json:"perfect_contribution"` // of order.placed alone
 	Contribution        string `json:"contribution"`         // as it went, fixes included
 	Gross               string `json:"gross"`                // leakage before recoveries
@@ -66,21 +68,23 @@ type StoryLine struct {
 	Amount  string `json:"amount"`
 }
 
-// ReadOrder tells an order's story.
-func ReadOrder(ctx context.Context, db driver.Conn, orderID string) (*Story, error) {
-	rows, err := readRows(ctx, db, `ledger FINAL WHERE order_id = ? AND refused = '' ORDER BY occurred_at, recorded_at, source, event_id`, orderID)
+// ReadOrder tells an order's story, as far as it was recorded by then.
+func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (*Story, error) {
+	recorded, _ := asOf.recorded()
+	rows, err := readRows(ctx, db, `ledger FINAL WHERE order_id = ? AND refused = '' AND `+recorded+` ORDER BY occurred_at, recorded_at, source, event_id`, orderID)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 || orderID == "" {
 		return nil, ErrNotFound
 	}
-	return tell(ctx, db, rows)
+	return tell(ctx, db, rows, asOf)
 }
 
 // ReadCase tells a case's story: the events of that case alone.
-func ReadCase(ctx context.Context, db driver.Conn, errorID string) (*Story, error) {
-	rows, err := readRows(ctx, db, `ledger FINAL WHERE error_id = ? AND refused = ''
+func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*Story, error) {
+	recorded, _ := asOf.recorded()
+	rows, err := readRows(ctx, db, `ledger FINAL WHERE error_id = ? AND refused = '' AND `+recorded+`
         AND order_id IN (SELECT order_id FROM failures WHERE error_id = ?) ORDER BY occurred_at, recorded_at, source, event_id`, errorID, errorID)
 	if err != nil {
 		return nil, err
@@ -88,7 +92,7 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string) (*Story, erro
 	if len(rows) == 0 || errorID == "" {
 		return nil, ErrNotFound
 	}
-	story, err := tell(ctx, db, rows)
+	story, err := tell(ctx, db, rows, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +100,9 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string) (*Story, erro
 	return story, nil
 }
 
-func tell(ctx context.Context, db driver.Conn, rows []stored) (*Story, error) {
-	s := &Story{OrderID: rows[0].Event.OrderID, Cases: []Case{}, Events: []StoryEvent{}}
+func tell(ctx context.Context, db driver.Conn, rows []stored, asOf AsOf) (*Story, error) {
+	recorded, at := asOf.recorded()
+	s := &Story{OrderID: rows[0].Event.OrderID, AsOf: at, Cases: []Case{}, Events: []StoryEvent{}}
 	// Where an order's events disagree, the order itself knows its store and currency best.
 	for i := range rows {
 		e := rows[i].Event
@@ -116,7 +121,7 @@ func tell(ctx context.Context, db driver.Conn, rows []stored) (*Story, error) {
 		}
 	}
 	var err error
-	if s.Cases, err = readCases(ctx, db, ids); err != nil {
+	if s.Cases, err = readCases(ctx, db, ids, recorded); err != nil {
 		return nil, err
 	}
 	changedMind := map[string]bool{}
@@ -169,12 +174,12 @@ func storyLines(lines []domain.Line) []StoryLine {
 	return all
 }
 
-func readCases(ctx context.Context, db driver.Conn, ids []string) ([]Case, error) {
+func readCases(ctx context.Context, db driver.Conn, ids []string, recorded string) ([]Case, error) {
 	cases := []Case{}
 	if len(ids) == 0 {
 		return cases, nil
 	}
-	if err := db.Select(ctx, &cases, `WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND error_id IN (?)), `+caseFacts+`
+	if err := db.Select(ctx, &cases, `WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND `+recorded+` AND error_id IN (?)), `+caseFacts+`
 SELECT error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable,
        if(found_when = 'before_delivery', 'internal', 'external') AS category, toBool(is_founded) AS founded
 FROM cases ORDER BY error_id`, ids); err != nil {

@@ -29,12 +29,12 @@ func (b books) Leakage(ctx context.Context, q projections.LeakageQuery) (*projec
 	return projections.ReadTranslated(ctx, b.store.DB, q, rates, b.now())
 }
 
-func (b books) Order(ctx context.Context, id string) (*projections.Story, error) {
-	return projections.ReadOrder(ctx, b.store.DB, id)
+func (b books) Order(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error) {
+	return projections.ReadOrder(ctx, b.store.DB, id, asOf)
 }
 
-func (b books) Case(ctx context.Context, id string) (*projections.Story, error) {
-	return projections.ReadCase(ctx, b.store.DB, id)
+func (b books) Case(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error) {
+	return projections.ReadCase(ctx, b.store.DB, id, asOf)
 }
 
 func (b books) Unpriced(ctx context.Context, limit int) ([]projections.UnpricedEvent, error) {

@@ -369,7 +369,7 @@ func compareOrders(t *testing.T, store *clickhouse.Store, want *reference.Books)
 		if i%7 != 0 {
 			continue // each is some milliseconds
 		}
-		got, err := projections.ReadOrder(t.Context(), store.DB, id)
+		got, err := projections.ReadOrder(t.Context(), store.DB, id, projections.AsOf{})
 		if err != nil {
 			t.Fatalf("order %s: %v", id, err)
 		}

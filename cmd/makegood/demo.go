@@ -88,7 +88,7 @@ Where to look while this runs:
 // tell prints the truck's story and the whole company's leakage.
 func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s streams) error {
 	fmt.Fprint(s.out, "\n\"We're sorry that part was the wrong size, but one of our trucks will be there in an hour with a new part.\"\n\n")
-	if err := explain(ctx, books, truck, s); err != nil {
+	if err := explain(ctx, books, truck, "", s); err != nil {
 		return err
 	}
 	fmt.Fprint(s.out, "\nAnd all fixes of the company, by cause:\n\n")

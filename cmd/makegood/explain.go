@@ -18,6 +18,7 @@ import (
 type explainCommand struct {
 	booksFlags
 	Order string `arg:"" help:"The order's id."`
+	AsOf  string `help:"What was recorded by then: a time, or close:YYYY-MM."`
 }
 
 // Run tells the story of an order.
@@ -27,12 +28,16 @@ func (c *explainCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	return explain(ctx, books, c.Order, s)
+	return explain(ctx, books, c.Order, c.AsOf, s)
 }
 
-func explain(ctx context.Context, books *client, order string, s streams) error {
+func explain(ctx context.Context, books *client, order, asOf string, s streams) error {
+	query := url.Values{}
+	if asOf != "" {
+		query.Set("as_of", asOf)
+	}
 	var story projections.Story
-	if err := books.get(ctx, "/v1/orders/"+url.PathEscape(order), nil, &story); err != nil {
+	if err := books.get(ctx, "/v1/orders/"+url.PathEscape(order), query, &story); err != nil {
 		return err
 	}
 	var b bytes.Buffer
@@ -44,6 +49,9 @@ func explain(ctx context.Context, books *client, order string, s streams) error 
 // tell writes the story for a person: what happened, what it posted, what the books say and what it really cost.
 func tell(b *bytes.Buffer, story *projections.Story) {
 	fmt.Fprintf(b, "Order %s of store %s, in %s\n", story.OrderID, story.StoreID, story.Currency)
+	if story.AsOf != nil {
+		fmt.Fprintf(b, "as of %s: what was recorded later is not told\n", story.AsOf.Format("2006-01-02 15:04:05 MST"))
+	}
 	for _, c := range story.Cases {
 		fmt.Fprintf(b, "Case %s: %s\n", c.ErrorID, caseInWords(&c))
 	}

@@ -115,8 +115,8 @@ func readJournal(t *testing.T, c *client, query url.Values) *projections.Journal
 	return &j
 }
 
-// TestClosedNumbersNeverChange: summary and statements of a closed month, as of its close and as the gateway sends them,
-// are byte for byte the same after everything that came later.
+// TestClosedNumbersNeverChange: summary, statements and stories of a closed month, as of its close and as the gateway sends
+// them, are byte for byte the same after everything that came later.
 func TestClosedNumbersNeverChange(t *testing.T) {
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{event("d", "order.delivered", "2026-01-10T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`)}) {
@@ -142,6 +142,8 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 					answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "period_by": {"occurred"}, "format": {format}, "as_of": {asOf}}),
 					answered(t, c, "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format}, "as_of": {asOf}, "part": {"cases"}}))
 			}
+			texts = append(texts, answered(t, c, "/v1/orders/o1", url.Values{"as_of": {asOf}}), answered(t, c, "/v1/cases/e1", url.Values{"as_of": {asOf}}),
+				say(t, c, "", "explain", "o1", "--as-of", asOf))
 			texts = append(texts, say(t, c, "", "summary", "--from", "2026-01-01", "--until", "2026-02-01", "--as-of", asOf),
 				say(t, c, "", "statement", "--vendor", "v1", "--period", "2026-01", "--as-of", asOf, "--format", "json"))
 		}
@@ -163,6 +165,11 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 	mustCatchUp(t, c)
 	if is := all(); is != was {
 		t.Errorf("what was closed has changed:\n%s", difference(is, was))
+	}
+	for _, path := range []string{"/v1/orders/o1", "/v1/cases/e1"} {
+		if now := answered(t, c, path, nil); strings.Contains(now, "as_of") || !strings.Contains(now, `"id":"late"`) || !strings.Contains(now, `"kind":"damaged"`) || strings.Contains(was, `"id":"late"`) {
+			t.Errorf("the story now: %s", now)
+		}
 	}
 	// It isn't that nothing did.
 	var summary projections.Summary

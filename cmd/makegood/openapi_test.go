@@ -245,6 +245,7 @@ func (o *openAPI) questions(c *client) {
 	o.ask(c, "POST", "/v1/reconcile", nil, "", "")
 	get("/v1/orders/{id}", url.Values{"id": {"o1"}})
 	get("/v1/cases/{id}", url.Values{"id": {"e1"}})
+	get("/v1/orders/{id}", url.Values{"id": {"o1"}, "as_of": {"close:2026-01"}})
 	get("/schemas/{name}", url.Values{"name": {"makegood.order.placed.v1.json"}})
 }
 

@@ -92,6 +92,10 @@ var wrongQuestions = []question{
 	{"GET", "/v1/events", "id=nobody&source=urn:till:1", "not_found", ""},
 	{"GET", "/v1/orders/nobody", "", "not_found", ""},
 	{"GET", "/v1/orders/o1", "currency=USD", "bad_query", "is no parameter"},
+	{"GET", "/v1/orders/o1", "as_of=2026-01-31", "bad_query", "is neither a time"},
+	{"GET", "/v1/orders/o1", "as_of=close:2026-01", "bad_query", "was never closed"},
+	{"GET", "/v1/orders/o1", "as_of=2020-01-01T00:00:00Z", "not_found", ""}, // nobody knew of it
+	{"GET", "/v1/cases/e1", "as_of=2020-01-01T00:00:00Z", "not_found", ""},
 	{"GET", "/v1/cases/nobody", "", "not_found", ""},
 	{"GET", "/v1/deadletters/nobody", "", "not_found", ""},
 	{"GET", "/v1/status", "pretty", "bad_query", "is no parameter"},

@@ -22,8 +22,8 @@ import (
 // *projections.RateMissingError.
 type Books interface {
 	Leakage(context.Context, projections.LeakageQuery) (*projections.Leakage, error)
-	Order(ctx context.Context, id string) (*projections.Story, error)
-	Case(ctx context.Context, id string) (*projections.Story, error)
+	Order(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
+	Case(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
 	Status(context.Context) (*Status, error)
 	Unpriced(ctx context.Context, limit int) ([]projections.UnpricedEvent, error)
 	DeadLetters(ctx context.Context, limit int) ([]projections.DeadLetter, error)
@@ -86,14 +86,22 @@ func (s *Server) readRoutes(b Books) {
 	handle("GET /v1/reports/leakage", func(w http.ResponseWriter, r *http.Request) error {
 		return leakage(w, r, b)
 	})
-	handle("GET /v1/orders/{id}", plain(func(w http.ResponseWriter, r *http.Request) error {
-		story, err := b.Order(r.Context(), r.PathValue("id"))
-		return answer(w, story, err)
-	}))
-	handle("GET /v1/cases/{id}", plain(func(w http.ResponseWriter, r *http.Request) error {
-		story, err := b.Case(r.Context(), r.PathValue("id"))
-		return answer(w, story, err)
-	}))
+	story := func(read func(context.Context, string, projections.AsOf) (*projections.Story, error)) handler {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			q := r.URL.Query()
+			if err := onlyParameters(q, "as_of"); err != nil {
+				return err
+			}
+			at, err := asOf(r.Context(), q.Get("as_of"), b)
+			if err != nil {
+				return err
+			}
+			story, err := read(r.Context(), r.PathValue("id"), at)
+			return answer(w, story, err)
+		}
+	}
+	handle("GET /v1/orders/{id}", story(b.Order))
+	handle("GET /v1/cases/{id}", story(b.Case))
 	financeRoutes(b, handle)
 	auditRoutes(b, handle)
 	numberRoutes(b, handle)

@@ -181,10 +181,10 @@ func (p *Page) story(r *http.Request, a *ask) (*view, error) {
 
 func (p *Page) read(r *http.Request, id string, isCase bool) (*projections.Story, error) {
 	if isCase {
-		s, err := p.books.Case(r.Context(), id)
+		s, err := p.books.Case(r.Context(), id, projections.AsOf{})
 		return s, wrap("the case", err)
 	}
-	s, err := p.books.Order(r.Context(), id)
+	s, err := p.books.Order(r.Context(), id, projections.AsOf{})
 	return s, wrap("the order", err)
 }
 

@@ -21,8 +21,8 @@ type Books interface {
 	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
 	PAF(context.Context, projections.SummaryQuery) (*projections.PAF, error)
 	Returning(context.Context, projections.SummaryQuery) ([]projections.Returning, error)
-	Order(ctx context.Context, id string) (*projections.Story, error)
-	Case(ctx context.Context, id string) (*projections.Story, error)
+	Order(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
+	Case(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
 	// LastClose finds a period's last close in the log; false where it was never closed.
 	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
 	Counts(context.Context) (projections.Counts, error)
