@@ -68,6 +68,9 @@ func TestExchangeRatesPriceNothing(t *testing.T) {
 	if terms.LaidDown(0, 100) {
 		t.Error("an exchange rate and its void make a rebuild out of date")
 	}
+	if last, any := terms.Rates.Last(); any || !terms.Rates.ByPlace() {
+		t.Errorf("the last rate that prices is at %d", last.Offset)
+	}
 	terms.Apply(rateEvent("y", LabourHour, "*", "20", "USD", when), Mark{Offset: 7})
 	if !terms.LaidDown(7, 8) || terms.LaidDown(0, 7) || terms.LaidDown(8, 100) {
 		t.Error("a rate that prices does, where it stands")
@@ -78,5 +81,8 @@ func TestExchangeRatesPriceNothing(t *testing.T) {
 	terms.Apply(&Event{Source: "s", ID: "w", Data: &EventVoided{Source: "s", ID: "y", Original: set}}, Mark{Offset: 9})
 	if !terms.LaidDown(9, 10) {
 		t.Error("the void of a rate that prices does, whatever it says that it voids")
+	}
+	if last, any := terms.Rates.Last(); !any || last.Offset != 9 || terms.Rates.ByPlace() {
+		t.Errorf("the last rate that prices, or its void, is at %d, and it is places that tell: %t", last.Offset, terms.Rates.ByPlace())
 	}
 }

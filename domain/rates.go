@@ -105,35 +105,37 @@ func (r *Rates) find(k rateKey, occurred time.Time, at Position) (Decimal, bool)
 	return 0, false
 }
 
-// Last is the mark of the last rate, or void of one, that the books stream holds; false where there is none.
-func (r *Rates) Last() (last Mark, any bool) {
-	take := func(m Mark) {
-		if !any || m.Offset > last.Offset {
-			last, any = m, true
-		}
-	}
-	for _, list := range r.byKey {
+// marks are those of the rates that events are priced with, and of their voids.
+func (r *Rates) marks(yield func(*Mark) bool) {
+	for k, list := range r.byKey {
 		for i := range list {
-			take(list[i].mark)
+			if k.name != ExchangeRate && !yield(&list[i].mark) {
+				return
+			}
 		}
 	}
-	for _, m := range r.voided {
-		take(m)
+	for id, m := range r.voided {
+		if r.seen[id].name != ExchangeRate && !yield(&m) {
+			return
+		}
+	}
+}
+
+// Last is the mark of the last rate, or void of one, that the books stream holds and events are priced with; false where
+// there is none.
+func (r *Rates) Last() (last Mark, any bool) {
+	for m := range r.marks {
+		if !any || m.Offset > last.Offset {
+			last, any = *m, true
+		}
 	}
 	return last, any
 }
 
-// ByPlace reports whether every rate, and every void of one, says where in the log it took effect, so that no producer's
-// clock decides what it precedes.
+// ByPlace reports whether every rate that events are priced with, and every void of one, says where in the log it took effect,
+// so that no producer's clock decides what it precedes.
 func (r *Rates) ByPlace() bool {
-	for _, list := range r.byKey {
-		for i := range list {
-			if list[i].mark.Ends == nil {
-				return false
-			}
-		}
-	}
-	for _, m := range r.voided {
+	for m := range r.marks {
 		if m.Ends == nil {
 			return false
 		}

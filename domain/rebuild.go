@@ -112,15 +112,8 @@ func (p *Periods) stateAt(period Period, offset int64) *periodChange {
 // exchange rates do to reports, and their voids, is no part of that.
 func (t *Terms) LaidDown(from, before int64) bool {
 	within := func(m *Mark) bool { return m.Offset >= from && m.Offset < before }
-	for k, list := range t.Rates.byKey {
-		for i := 0; i < len(list) && k.name != ExchangeRate; i++ {
-			if within(&list[i].mark) {
-				return true
-			}
-		}
-	}
-	for id, m := range t.Rates.voided {
-		if within(&m) && t.Rates.seen[id].name != ExchangeRate {
+	for m := range t.Rates.marks {
+		if within(m) {
 			return true
 		}
 	}
