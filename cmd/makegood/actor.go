@@ -10,13 +10,14 @@ import (
 	"os/user"
 	"strings"
 	"time"
+
+	gateway "github.com/makegood/makegood/infra/http"
 )
 
-// actorFlags say who changes the books and why. Both ride along in the data of the event that is the change: the books
-// keep them as members that the contract doesn't know.
+// actorFlags say who changes the books and why. Both ride along in the data of the event that is the change.
 type actorFlags struct {
 	Actor  string `help:"Who does this; the user of the operating system where nobody is named."`
-	Reason string `help:"Why."`
+	Reason string `help:"Why. Asked for where it is missing and the command asks anyway; else 'no reason given' goes on record."`
 }
 
 // actorSource is the source of the events that people cause on the command line.
@@ -32,12 +33,31 @@ func (f *actorFlags) actor() string {
 	return "unknown"
 }
 
+// why is the reason for the record, which is never empty.
+func (f *actorFlags) why() string {
+	if reason := strings.TrimSpace(f.Reason); reason != "" {
+		return reason
+	}
+	return gateway.NoReason
+}
+
+// askWhy asks for the reason where none was given, until there is one. The end of the input is no reason, and then nothing
+// is done.
+func (f *actorFlags) askWhy(s streams, question string) error {
+	for strings.TrimSpace(f.Reason) == "" {
+		answer, err := s.answer(question)
+		if err != nil && strings.TrimSpace(answer) == "" {
+			fmt.Fprintln(s.out)
+			return fmt.Errorf("%w: a reason is wanted, here or by --reason", errNotDone)
+		}
+		f.Reason = answer
+	}
+	return nil
+}
+
 // data is an event's data with who and why added.
 func (f *actorFlags) data(members map[string]any) map[string]any {
-	members["actor"] = f.actor()
-	if f.Reason != "" {
-		members["reason"] = f.Reason
-	}
+	members["actor"], members["reason"] = f.actor(), f.why()
 	return members
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +21,8 @@ type closeCommand struct {
 	Yes    bool   `help:"Don't ask."`
 }
 
-// errNotClosed says that the person at the terminal thought better of it.
-var errNotClosed = errors.New("nothing was changed")
+// errNotDone says that the person at the terminal thought better of it.
+var errNotDone = errors.New("nothing was changed")
 
 // Run shows what is provisional in the month, asks, closes it, and waits until the closed month can be quoted.
 func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
@@ -52,8 +51,13 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 	if time.Now().UTC().Before((period + 1).First()) {
 		fmt.Fprintf(s.out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
 	}
-	if !c.Yes && !ask(s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ", period)) {
-		return errNotClosed
+	if !c.Yes {
+		if !ask(s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ", period)) {
+			return errNotDone
+		}
+		if err := c.askWhy(s, "Why, for the record (month end, say): "); err != nil {
+			return err
+		}
 	}
 	now := time.Now()
 	if err := books.record(ctx, domain.TypePeriodClosed.String(), onceID("close-"+period.String(), now), now, c.data(map[string]any{"period": period.String()})); err != nil {
@@ -96,8 +100,13 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if !state.Closed {
 		return fmt.Errorf("%s is open", period)
 	}
-	if !c.Yes && !ask(s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ", period, state.ClosedAt.Format(time.RFC3339))) {
-		return errNotClosed
+	if !c.Yes {
+		if !ask(s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ", period, state.ClosedAt.Format(time.RFC3339))) {
+			return errNotDone
+		}
+		if err := c.askWhy(s, "Why, for the record: "); err != nil {
+			return err
+		}
 	}
 	now := time.Now()
 	if err := books.record(ctx, domain.TypePeriodReopened.String(), onceID("reopen-"+period.String(), now), now, c.data(map[string]any{"period": period.String()})); err != nil {
@@ -197,9 +206,24 @@ func printProvisional(s streams, state *projections.PeriodState) error {
 
 // ask waits for the word yes.
 func ask(s streams, question string) bool {
+	line, _ := s.answer(question) // the end of the input is no
+	return strings.EqualFold(line, "yes")
+}
+
+// answer waits for a line, and returns it without the space around it. It reads no further than that: there may be another
+// question.
+func (s streams) answer(question string) (string, error) {
 	fmt.Fprint(s.out, question)
-	line, _ := bufio.NewReader(s.in).ReadString('\n') // the end of the input is no
-	return strings.EqualFold(strings.TrimSpace(line), "yes")
+	var line []byte
+	for one := make([]byte, 1); ; {
+		n, err := s.in.Read(one)
+		if n > 0 && one[0] != '\n' {
+			line = append(line, one[0])
+		}
+		if err != nil || n > 0 && one[0] == '\n' {
+			return strings.TrimSpace(string(line)), err
+		}
+	}
 }
 
 // reportsCommand holds the reports; the leakage report is the one that is meant when none is named.

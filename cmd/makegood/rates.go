@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -40,7 +41,7 @@ func (*ratesExample) Run(s streams) error {
 type ratesLoad struct {
 	booksFlags
 	actorFlags
-	File string `arg:"" help:"YAML; - is standard input. See: makegood rates example."`
+	File string `arg:"" help:"YAML; - is standard input. See: makegood rates example. Its name is the reason that goes on record where none is given."`
 }
 
 // Run sends what the file changes as rate.set events.
@@ -57,6 +58,12 @@ func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 	rates, err := readRates(in)
 	if err != nil {
 		return fmt.Errorf("%s:\n%w", c.File, err)
+	}
+	if strings.TrimSpace(c.Reason) == "" {
+		c.Reason = "rates of " + filepath.Base(c.File)
+		if c.File == "-" {
+			c.Reason = "rates of standard input"
+		}
 	}
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {

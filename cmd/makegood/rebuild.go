@@ -35,6 +35,11 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	if _, err := books.booked(ctx, s); err != nil {
 		return err
 	}
+	if !c.Yes && !c.DryRun {
+		if err := c.askWhy(s, "Why is history posted anew? For the record: "); err != nil {
+			return err
+		}
+	}
 	body, err := json.Marshal(gateway.RebuildRequest{Actor: gateway.Actor{Name: c.actor(), Reason: c.Reason}, ClosedPeriods: c.ClosedPeriods, Whole: c.Whole})
 	if err != nil {
 		return fmt.Errorf("ask for a rebuild: %w", err)
@@ -59,7 +64,7 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		fmt.Fprintln(s.out, "this was a dry run: nothing was changed")
 		return books.discard(ctx, id)
 	case !c.Yes && !ask(s, "Make this the books? Type yes: "):
-		return errors.Join(errNotClosed, books.discard(ctx, id))
+		return errors.Join(errNotDone, books.discard(ctx, id))
 	}
 	if err := books.post(ctx, "/v1/rebuild/"+id+"/swap", "", nil, nil); err != nil {
 		return fmt.Errorf("make rebuild %s the books: %w", id, err)

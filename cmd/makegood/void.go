@@ -59,7 +59,7 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 		return err
 	}
 	if !c.Yes && !ask(s, "Take all of this back? Type yes: ") {
-		return errNotClosed
+		return errNotDone
 	}
 	now := time.Now()
 	by := actorFlags{Actor: c.Actor, Reason: c.Reason}

@@ -12,7 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// Actor is who changes something, and why, for the record.
+// NoReason is what goes on record where nobody said why.
+const NoReason = "no reason given"
+
+// Actor is who changes something, and why, for the record. Once a request is read, neither is empty.
 type Actor struct {
 	Name   string `json:"actor"`
 	Reason string `json:"reason"`
@@ -53,7 +56,7 @@ func told(w http.ResponseWriter, r *http.Request, into any, form string) error {
 	return nil
 }
 
-// settle checks the name, and puts that of the token in its place, where there is one.
+// settle checks the name, puts that of the token in its place, where there is one, and says so where there is no reason.
 func (by *Actor) settle(r *http.Request) error {
 	if n := utf8.RuneCountInString(by.Name); n > maxActor {
 		return &badQuery{fmt.Sprintf("actor: %d characters, and at most %d are taken", n, maxActor)}
@@ -66,6 +69,9 @@ func (by *Actor) settle(r *http.Request) error {
 	}
 	if by.Name == "" {
 		by.Name = "http"
+	}
+	if by.Reason = strings.TrimSpace(by.Reason); by.Reason == "" {
+		by.Reason = NoReason
 	}
 	return nil
 }

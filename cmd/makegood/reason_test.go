@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// said runs a command against c with answers on its standard input, and returns its exit status and all that it printed.
+func said(t *testing.T, c *client, answers string, args ...string) (int, string) {
+	t.Helper()
+	var out bytes.Buffer
+	status := run(t.Context(), append(args, "--to", c.base), streams{strings.NewReader(answers), &out, &out})
+	return status, out.String()
+}
+
+// TestEveryChangeSaysWhy: who is asked anyway is asked for the reason as well and can't leave it out; scripts, files and
+// requests that give none have that on record.
+func TestEveryChangeSaysWhy(t *testing.T) {
+	app, c := startTestApp(t, t.TempDir())
+	labour := event("l", "labour.spent", "2025-11-10T14:00:00Z", "o1", `{`+goldenCase+`,"labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
+	mustPost(t, c, labour)
+	var want []string
+	recorded := func(entry string) {
+		t.Helper()
+		if entry != "" {
+			want = append(want, entry)
+		}
+		if got := audited(t, c, nil); !slices.Equal(got, want) {
+			t.Errorf("on record\n%s\nwanted\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			want = got
+		}
+	}
+	refused := func(answers string, args ...string) {
+		t.Helper()
+		status, text := said(t, c, answers, args...)
+		if status == 0 || !strings.Contains(text, "nothing was changed") {
+			t.Errorf("%v, answered %q: exit status %d, and it says\n%s", args, answers, status, text)
+		}
+		recorded("")
+	}
+	by := []string{"--actor", "ann"}
+	refused("yes\n", append([]string{"close", "2025-11"}, by...)...)
+	refused("yes\n\n  \n", append([]string{"close", "2025-11"}, by...)...)
+	say(t, c, "yes\n\n  month end \n", append([]string{"close", "2025-11"}, by...)...)
+	recorded("period.closed | 2025-11 | ann | month end")
+	refused("yes\n", append([]string{"reopen", "2025-11"}, by...)...)
+	say(t, c, "yes\nan invoice was missing", append([]string{"reopen", "2025-11"}, by...)...)
+	recorded("period.reopened | 2025-11 | ann | an invoice was missing")
+	say(t, c, "", append([]string{"close", "2025-11", "--yes"}, by...)...)
+	recorded("period.closed | 2025-11 | ann | no reason given")
+	say(t, c, "", append([]string{"reopen", "2025-11", "--yes", "--reason", " "}, by...)...)
+	recorded("period.reopened | 2025-11 | ann | no reason given")
+
+	rates := writeFile(t, "wages.yaml", "currency: USD\neffective_from: 2025-01-01\nlabour_hour:\n  agent: 34\n")
+	say(t, c, "", append([]string{"rates", "load", rates}, by...)...)
+	recorded("rate.set | labour_hour agent 34 USD from 2025-01-01 | ann | rates of " + filepath.Base(rates))
+
+	refused("", append([]string{"rebuild"}, by...)...)
+	say(t, c, "the wages came late\nyes\n", append([]string{"rebuild"}, by...)...)
+	if got := audited(t, c, nil); !strings.HasSuffix(got[len(got)-1], "1 events | ann | the wages came late") {
+		t.Errorf("the last on record is %s", got[len(got)-1])
+	} else {
+		recorded(got[len(got)-1])
+	}
+
+	letter := unreadable(t, app, c, "no event")
+	if err := c.post(t.Context(), "/v1/deadletters/"+letter.ID+"/discard", "application/json", strings.NewReader(`{"actor":"bob"}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := audited(t, c, nil); !strings.HasPrefix(got[len(got)-1], "deadletter.discarded") || !strings.HasSuffix(got[len(got)-1], " | bob | no reason given") {
+		t.Errorf("the last on record is %s", got[len(got)-1])
+	}
+	if table := say(t, c, "", "audit"); strings.Count(table, "no reason given") != 3 {
+		t.Errorf("the table is\n%s", table)
+	}
+}
