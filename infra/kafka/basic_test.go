@@ -76,3 +76,14 @@ func TestManyMessagesAreOneWriteAndComeInOrder(t *testing.T) {
 		t.Fatalf("only partitions %v were used", last)
 	}
 }
+
+// TestGroupThatNeverWasHasCommittedNothing: a broker that says so isn't one that can't answer.
+func TestGroupThatNeverWasHasCommittedNothing(t *testing.T) {
+	cfg := testConfig(t, kafkatest.StartFake(t).Brokers())
+	admin := newAdmin(t, cfg)
+	ensureTopic(t, admin, "things", 2)
+	committed, err := admin.Committed(context.Background(), "nobody", "things")
+	if err != nil || len(committed) != 0 {
+		t.Fatalf("committed %v: %v", committed, err)
+	}
+}

@@ -155,10 +155,14 @@ func (c *cluster) committed(ctx context.Context, group string, tps []TopicPartit
 	if err != nil {
 		return nil, err
 	}
-	if res.ErrorCode != 0 {
+	committed := map[TopicPartition]int64{}
+	switch kafkago.Error(res.ErrorCode) {
+	case 0:
+	case kafkago.GroupIdNotFound:
+		return committed, nil // nobody of it was ever there
+	default:
 		return nil, kafkago.Error(res.ErrorCode)
 	}
-	committed := map[TopicPartition]int64{}
 	for _, t := range res.Topics {
 		for _, p := range t.Partitions {
 			tp := TopicPartition{t.Name, int(p.PartitionIndex)}
