@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -15,9 +16,11 @@ type PeriodState struct {
 	Period   string     `json:"period"`
 	Closed   bool       `json:"closed"`
 	ClosedAt *time.Time `json:"closed_at"` // of the last close; null where there was none
+	Over     bool       `json:"over"`      // by the calendar of the books' time zone
 	// Settled: everything that stood before the last close is booked, and none of it waits for the conflict check. Where the
-	// month was never closed, the same of everything that is there now.
+	// month is open, the same of everything that is there now. Unsettled says what is missing to that.
 	Settled bool `json:"settled"`
+	Unsettled
 
 	Events      uint64        `json:"events"`       // posted in the month
 	Unpriced    uint64        `json:"unpriced"`     // of them, with a line that no rate could price
@@ -35,11 +38,36 @@ type OpenBalance struct {
 	Orders   uint64 `json:"orders"` // orders, or cases without one, whose balance is not zero
 }
 
+// Unsettled is what isn't certain yet though it is recorded.
+type Unsettled struct {
+	Unbooked  int64  `json:"unbooked"`  // records that stand in the log and are not booked yet
+	Conflicts uint64 `json:"conflicts"` // identities that are booked with two contents, until the conflict check takes one out
+}
+
+// UnsettledError says that what is closed can't be quoted as final yet. That passes by itself.
+type UnsettledError struct{ Unsettled }
+
+func (e *UnsettledError) Error() string {
+	return "what came before the close is not settled yet, so nothing of it is final: " + e.String() + "; ask again"
+}
+
+// String says it for people; nothing where there is nothing.
+func (u Unsettled) String() string {
+	var parts []string
+	if u.Unbooked > 0 {
+		parts = append(parts, fmt.Sprintf("%d records are not booked yet", u.Unbooked))
+	}
+	if u.Conflicts > 0 {
+		parts = append(parts, fmt.Sprintf("%d events, each of one identity with two contents, wait for the conflict check", u.Conflicts))
+	}
+	return strings.Join(parts, ", and ")
+}
+
 // provisionalAccounts are those that clear themselves in time.
 var provisionalAccounts = []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability, domain.AccruedCosts}
 
-// ReadPeriod reads what is provisional in a month. Closed, ClosedAt and Settled are the caller's to fill in: the log
-// knows them.
+// ReadPeriod reads what is provisional in a month. Closed, ClosedAt, Over, Settled and Unsettled are the caller's to fill in:
+// log and clock know them.
 func ReadPeriod(ctx context.Context, db driver.Conn, period domain.Period) (*PeriodState, error) {
 	s := &PeriodState{Period: period.String(), Open: []OpenBalance{}}
 	first := period.First().Format(time.DateOnly)

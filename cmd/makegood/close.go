@@ -48,7 +48,7 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 	if err := printProvisional(s, state); err != nil {
 		return err
 	}
-	if time.Now().UTC().Before((period + 1).First()) {
+	if !state.Over {
 		fmt.Fprintf(s.out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
 	}
 	if !c.Yes {
@@ -127,11 +127,12 @@ func (c *client) period(ctx context.Context, period domain.Period) (*projections
 	return &state, nil
 }
 
-// settled waits until all that stood before the period's last close is booked and past the conflict check.
+// settled waits until all that stood before the period's last close is booked and past the conflict check, or somebody has
+// reopened it.
 func (c *client) settled(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
 	for {
 		state, err := c.period(ctx, period)
-		if err != nil || state.Settled {
+		if err != nil || state.Settled || !state.Closed {
 			return state, err
 		}
 		select {
@@ -191,7 +192,7 @@ func printProvisional(s streams, state *projections.PeriodState) error {
 		}
 	}
 	if !state.Settled {
-		fmt.Fprintln(s.out, "  provisional: events of one identity with two contents wait for the conflict check")
+		fmt.Fprintf(s.out, "  provisional: %s\n", state.Unsettled)
 	}
 	if len(state.Open) == 0 {
 		return nil

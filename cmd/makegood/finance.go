@@ -17,7 +17,16 @@ func (b books) Period(ctx context.Context, period domain.Period) (*projections.P
 	if err != nil {
 		return nil, err
 	}
-	settled, err := b.settled(ctx, c.Mark.Ends)
+	var isClosed, over bool
+	b.terms.Use(func(t *domain.Terms) {
+		isClosed = t.Periods.IsClosed(period)
+		over = domain.PeriodOf(b.now(), t.Periods.Zone()) > period
+	})
+	var ends map[domain.Partition]int64
+	if isClosed {
+		ends = c.Mark.Ends
+	}
+	unsettled, err := b.unsettled(ctx, ends)
 	if err != nil {
 		return nil, err
 	}
@@ -25,37 +34,34 @@ func (b books) Period(ctx context.Context, period domain.Period) (*projections.P
 	if err != nil {
 		return nil, err
 	}
-	state.Settled = settled
+	state.Closed, state.Over, state.Unsettled, state.Settled = isClosed, over, unsettled, unsettled == projections.Unsettled{}
 	if closed {
 		at := c.Mark.Time.UTC()
 		state.ClosedAt = &at
-		b.terms.Use(func(t *domain.Terms) { state.Closed = t.Periods.IsClosed(period) })
 	}
 	return state, nil
 }
 
-// settled reports whether all that stands before the ends is booked and none of it waits for the conflict check. Without
-// ends, the same of where the log ends now.
-func (b books) settled(ctx context.Context, ends map[domain.Partition]int64) (bool, error) {
+// unsettled counts what stands before the ends and is not booked, or waits for the conflict check. Without ends, the same of
+// where the log ends now.
+func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (u projections.Unsettled, err error) {
 	topics := b.config.topics()
 	wanted, err := b.admin.Ends(ctx, topics...)
 	if err != nil {
-		return false, fmt.Errorf("ask where the topics end: %w", err)
+		return u, fmt.Errorf("ask where the topics end: %w", err)
 	}
 	for p, end := range ends {
 		wanted[kafka.TopicPartition{Topic: b.config.topic(p.Stream), Partition: int(p.Number)}] = end
 	}
 	committed, err := b.admin.Committed(ctx, b.config.Group, topics...)
 	if err != nil {
-		return false, fmt.Errorf("ask what is booked: %w", err)
+		return u, fmt.Errorf("ask what is booked: %w", err)
 	}
 	for p, end := range wanted {
-		if max(committed[p], 0) < end {
-			return false, nil
-		}
+		u.Unbooked += max(end-max(committed[p], 0), 0)
 	}
-	conflicts, err := projections.UnsettledConflicts(ctx, b.store.DB)
-	return conflicts == 0, err
+	u.Conflicts, err = projections.UnsettledConflicts(ctx, b.store.DB)
+	return u, err
 }
 
 // Periods lists the months that were ever closed.

@@ -61,17 +61,17 @@ func (b books) closed(ctx context.Context, months []domain.Period) error {
 			marks = append(marks, mark)
 		}
 	})
+	if len(open) > 0 {
+		return &projections.OpenPeriodsError{Periods: open}
+	}
 	for _, m := range marks {
-		settled, err := b.settled(ctx, m.Ends)
+		unsettled, err := b.unsettled(ctx, m.Ends)
 		if err != nil {
 			return err
 		}
-		if !settled {
-			return errors.New("what came before the close is not all booked yet")
+		if unsettled != (projections.Unsettled{}) {
+			return &projections.UnsettledError{Unsettled: unsettled}
 		}
-	}
-	if len(open) > 0 {
-		return &projections.OpenPeriodsError{Periods: open}
 	}
 	return nil
 }

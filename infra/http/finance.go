@@ -20,7 +20,8 @@ type Finance interface {
 	Periods(context.Context) ([]PeriodClose, error)
 	// Changes lists what was recorded after a close and touches its month, at most limit events.
 	Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error)
-	// Journal writes entries for the general ledger. Errors: *projections.OpenPeriodsError, *projections.UnmappedAccountsError.
+	// Journal writes entries for the general ledger. Errors: *projections.OpenPeriodsError, *projections.UnsettledError,
+	// *projections.UnmappedAccountsError.
 	Journal(context.Context, JournalRequest) (*Document, error)
 	// Rates lists the rates in force at a time (zero: now), or all that were ever set, and says which time.
 	Rates(ctx context.Context, at time.Time, all bool) ([]Rate, time.Time, error)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/makegood/makegood/projections"
 )
@@ -68,7 +69,11 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 	document, err := b.Journal(r.Context(), request)
 	var open *projections.OpenPeriodsError
 	var unmapped *projections.UnmappedAccountsError
+	var unsettled *projections.UnsettledError
 	switch {
+	case errors.As(err, &unsettled):
+		WriteProblem(w, &Problem{Code: ProblemNotSettled, Status: http.StatusServiceUnavailable, Detail: unsettled.Error(), RetryAfter: time.Second})
+		return nil
 	case errors.As(err, &open):
 		writeProblem(w, r, http.StatusConflict, ProblemPeriodOpen, open.Error(), map[string]any{"periods": open.Periods})
 		return nil

@@ -37,6 +37,7 @@ const (
 	ProblemNoReplay          = "no_replay"
 	ProblemNoRebuild         = "no_rebuild"
 	ProblemPeriodOpen        = "period_open"
+	ProblemNotSettled        = "not_settled"
 	ProblemUnmapped          = "accounts_unmapped"
 	ProblemRateMissing       = "rate_missing"
 	ProblemTooLarge          = "too_large"
