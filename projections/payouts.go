@@ -22,6 +22,7 @@ type Payout struct {
 	Day    time.Time
 	ID     string // of the order, the refund, dispute, charge or concession, or of the event itself
 	Amount domain.Amount
+	Line   int // of the file, for people
 }
 
 // maxPayouts bounds a report; a processor's busiest month is far below.
@@ -54,7 +55,7 @@ func ReadPayouts(in io.Reader) ([]Payout, error) {
 			return nil, fmt.Errorf("read the payouts: %w", err)
 		}
 		line, _ := r.FieldPos(0)
-		var p Payout
+		p := Payout{Line: line}
 		date := strings.TrimSpace(fields[column["date"]])
 		if p.Day, err = time.Parse(time.DateOnly, date[:min(len(date), len(time.DateOnly))]); err != nil {
 			return nil, fmt.Errorf("payouts, line %d: %q is no day of the form YYYY-MM-DD", line, date)
@@ -95,13 +96,14 @@ type clearingLine struct {
 
 // ComparePayouts holds clearing against a processor's report, reference by reference: what the processor calls by the id
 // of the refund, dispute, charge, concession or event is compared with that, the rest with its order. What was booked
-// within lag before the report's end may be paid later: it is in transit, no difference.
+// within lag before the report's end may be paid later: it is in transit, no difference. Where the sums of a reference
+// differ, its rows and events are paired by amount, so that what is named is what the difference is made of.
 func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, payouts []Payout, currency string, lag time.Duration) error {
 	if len(payouts) == 0 {
 		return ErrNoPayouts
 	}
 	first, last := payouts[0].Day, payouts[0].Day
-	paid := map[string]domain.Amount{}
+	paid := map[string]*paidRows{}
 	var total domain.Amount
 	for _, p := range payouts {
 		if p.Day.Before(first) {
@@ -110,7 +112,10 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 		if p.Day.After(last) {
 			last = p.Day
 		}
-		paid[p.ID] += p.Amount
+		if paid[p.ID] == nil {
+			paid[p.ID] = &paidRows{}
+		}
+		paid[p.ID].add(p)
 		total += p.Amount
 	}
 	lines, err := readClearing(ctx, db, first.Add(-lag), last, currency)
@@ -118,12 +123,7 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 		return err
 	}
 	s := &PayoutSummary{From: first.Format(time.DateOnly), To: last.Format(time.DateOnly), Currency: currency, Payouts: total.String()}
-	type group struct {
-		sum    domain.Amount
-		events []string
-		latest time.Time
-	}
-	booked := map[string]*group{}
+	booked := map[string]*bookedLines{}
 	var clearing, transit domain.Amount
 	for i := range lines {
 		l := &lines[i]
@@ -143,14 +143,10 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 		}
 		g := booked[key]
 		if g == nil {
-			g = &group{}
+			g = &bookedLines{}
 			booked[key] = g
 		}
-		g.sum += l.amount
-		g.events = append(g.events, l.source+" "+l.id)
-		if l.day.After(g.latest) {
-			g.latest = l.day
-		}
+		g.add(l)
 		if !l.day.Before(first) {
 			clearing += l.amount
 		}
@@ -163,20 +159,25 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 		keys[k] = struct{}{}
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		g := booked[key]
-		amount, inReport := paid[key]
+		g, rows := booked[key], paid[key]
 		r.check(checkPayouts).Compared++
 		switch {
 		case g == nil:
-			r.differ(Difference{Check: checkPayouts, What: "paid, but not on clearing: " + key, Expected: "0.0000", Actual: amount.String()})
-		case g.sum == amount:
+			r.differ(Difference{Check: checkPayouts, What: "paid, but not on clearing: " + key, Expected: "0.0000", Actual: rows.sum.String()})
+		case rows != nil && g.sum == rows.sum:
 			s.Matched++
-		case !inReport && g.latest.After(last.Add(-lag)):
+		case rows == nil && g.latest.After(last.Add(-lag)):
 			transit += g.sum
-		case !inReport:
-			r.differ(Difference{Check: checkPayouts, What: "on clearing, but not in the payouts: " + key, Expected: g.sum.String(), Actual: "0.0000", Events: g.events})
+		case rows == nil:
+			r.differ(Difference{Check: checkPayouts, What: "on clearing, but not in the payouts: " + key, Expected: g.sum.String(), Actual: "0.0000", Events: named(g.lines)})
 		default:
-			r.differ(Difference{Check: checkPayouts, What: "another amount: " + key, Expected: g.sum.String(), Actual: amount.String(), Events: g.events})
+			d, later := compareRows(key, rows, g, last.Add(-lag))
+			transit += later
+			if d == nil {
+				s.Matched++
+			} else {
+				r.differ(*d)
+			}
 		}
 	}
 	s.Clearing, s.InTransit = clearing.String(), transit.String()

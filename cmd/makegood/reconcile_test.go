@@ -131,6 +131,42 @@ func TestReconcilePayouts(t *testing.T) {
 	}
 }
 
+// TestReconcileNamesWhatDiffers: a row that stands twice is said to, with its lines; a refund that has no row of its own is
+// named, though the processor has its order's payment; one that is young enough to be on its way is none.
+func TestReconcileNamesWhatDiffers(t *testing.T) {
+	_, c := startTestApp(t, t.TempDir())
+	placed := func(id, price string) string {
+		return event(id, "order.placed", "2026-01-05T10:00:00Z", id, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,"unit_cost":"1"}]}`, id, price))
+	}
+	refund := func(id, order, day, net string) string {
+		return event(id, "refund.issued", day+"T10:00:00Z", order, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","error_id":"e-%s","refund_id":"R-%s","currency":"USD","net":%q}`, order, order, id, net))
+	}
+	mistaken := refund("mistaken", "missing", "2026-01-09", "3")
+	for _, e := range []string{
+		placed("twice", "100"), placed("thrice", "7"), placed("missing", "50"), placed("young", "60"), placed("both", "40"), placed("other", "30"),
+		refund("a", "missing", "2026-01-09", "11"), mistaken, refund("b", "young", "2026-01-30", "12"), refund("c", "both", "2026-01-09", "4"),
+		refund("d", "other", "2026-01-09", "5"),
+		event("void", "event.voided", "2026-01-10T10:00:00Z", "missing", `{"order_id":"missing","store_id":"s1","error_id":"e-missing","voids":{"source":"urn:till:1","id":"mistaken"},"reason":"keyed twice","original":`+mistaken+`}`),
+	} {
+		mustPost(t, c, e)
+	}
+	r, differences := reconcileWith(t, c, "date,id,amount\n2026-01-06,twice,100\n2026-01-06,missing,50\n2026-01-06,thrice,7\n2026-01-06,young,60\n"+
+		"2026-01-07,twice,100\n2026-01-07,thrice,7\n2026-01-07,thrice,7\n2026-01-07,both,40\n2026-01-07,both,40\n2026-01-07,other,28\n2026-01-31,other,0\n")
+	want := strings.Join([]string{
+		"clearing and payouts | a row of 100.0000 stands twice, on lines 2 and 6: twice | 100.0000 200.0000 | urn:till:1 twice",
+		"clearing and payouts | a row of 40.0000 stands twice, on lines 9 and 10; no row of -4.0000: both | 36.0000 80.0000 | urn:till:1 c",
+		"clearing and payouts | a row of 7.0000 stands 3 times, on lines 4, 7 and 8: thrice | 7.0000 21.0000 | urn:till:1 thrice",
+		"clearing and payouts | another amount: other | 25.0000 28.0000 | urn:till:1 other, urn:till:1 d",
+		"clearing and payouts | no row of -11.0000: missing | 39.0000 50.0000 | urn:till:1 a",
+	}, "\n")
+	if differences != want {
+		t.Errorf("got\n%s\nwant\n%s", differences, want)
+	}
+	if p := r.Payouts; p == nil || p.InTransit != "-12.0000" || p.Matched != 1 {
+		t.Errorf("%+v", p)
+	}
+}
+
 // TestSummaryOfTheTruck is the golden case in the summary's words.
 func TestSummaryOfTheTruck(t *testing.T) {
 	_, c := startTestApp(t, t.TempDir())
