@@ -11,6 +11,33 @@ import (
 type Close struct {
 	Period domain.Period
 	Mark   domain.Mark
+	Number int // which of the period's closes; 1 is the first
+}
+
+// NoCloseError says that there is no such close.
+type NoCloseError struct{ Reason string }
+
+func (e *NoCloseError) Error() string { return e.Reason }
+
+// FindClose finds the close that is meant by YYYY-MM, the period's last, or YYYY-MM/N, its Nth. closes are those of a period,
+// as the log has them. Errors: *NoCloseError.
+func FindClose(text string, closes func(domain.Period) ([]domain.Closing, error)) (Close, error) {
+	period, n, err := domain.ParseClose(text)
+	if err != nil {
+		return Close{}, &NoCloseError{err.Error()}
+	}
+	all, err := closes(period)
+	switch {
+	case err != nil:
+		return Close{}, err
+	case len(all) == 0:
+		return Close{}, &NoCloseError{fmt.Sprintf("%s was never closed", period)}
+	case n > len(all):
+		return Close{}, &NoCloseError{fmt.Sprintf("%s was closed %d times, so there is no %s/%d", period, len(all), period, n)}
+	case n == 0:
+		n = len(all)
+	}
+	return Close{Period: period, Mark: all[n-1].Mark, Number: n}, nil
 }
 
 // stoodBefore is the condition on rows that belong to the close: what stood before it in the log.

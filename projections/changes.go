@@ -14,9 +14,19 @@ import (
 // month doesn't know, and a report of today does.
 type Changes struct {
 	Period   string        `json:"period"`
+	Close    int           `json:"close"` // which of the month's closes they came after; 1 is the first
 	ClosedAt time.Time     `json:"closed_at"`
+	Closes   []SinceClose  `json:"closes"`  // all of the month's, the first at first
 	Changes  []Change      `json:"changes"` // in the order of recording
 	Totals   []ChangeTotal `json:"totals"`  // by currency; never summed across them
+}
+
+// SinceClose is one of a month's closes, and how much came after it.
+type SinceClose struct {
+	Number     int        `json:"number"`
+	ClosedAt   time.Time  `json:"closed_at"`
+	ReopenedAt *time.Time `json:"reopened_at"` // null where it stands
+	Events     uint64     `json:"events"`      // recorded after it, that touch the month
 }
 
 // Change is one such event. Amounts have 4 decimals.
@@ -50,7 +60,8 @@ type ChangeTotal struct {
 }
 
 // changedRows are the rows beyond the close that touch its month. A void and a classification carry a time of their own,
-// mostly that of the day on which somebody noticed, so what they speak of is looked up.
+// mostly that of the day on which somebody noticed, so what they speak of is looked up. To close and to reopen changes no
+// number, though it mostly happens in some month that is reported on.
 func changedRows(c *Close) string {
 	month := "toDate('" + c.Period.First().Format(time.DateOnly) + "')"
 	amount := "CAST(x AS Decimal(38, 4))"
@@ -58,7 +69,7 @@ func changedRows(c *Close) string {
 		return "arraySum(arrayMap((a, e, x) -> if(" + condition + ", " + amount + ", CAST(0 AS Decimal(38, 4))), account, element, amount))"
 	}
 	return fmt.Sprintf(`
-WITH late AS (SELECT * FROM ledger FINAL WHERE refused = '' AND NOT %[2]s),
+WITH late AS (SELECT * FROM ledger FINAL WHERE refused = '' AND NOT %[2]s AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
         WHERE (source, event_id) IN (SELECT voids_source, voids_id FROM late WHERE voids_id != '') AND %[1]s IN (origin_period, posting_period)),
@@ -75,9 +86,21 @@ SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occ
 FROM late WHERE touches != ''`, month, c.stoodBefore(), sum("e != ''"), sum("a >= 4000 AND a < 6000"), sum(fmt.Sprintf("a = %d", domain.Clearing)))
 }
 
-// ReadChanges lists what came after a close, at most limit events; the totals are of all.
-func ReadChanges(ctx context.Context, db driver.Conn, c Close, limit int) (*Changes, error) {
-	answer := &Changes{Period: c.Period.String(), ClosedAt: c.Mark.Time.UTC(), Changes: []Change{}, Totals: []ChangeTotal{}}
+// ReadChanges lists what came after a close, at most limit events; the totals are of all. closes are all of the month's.
+func ReadChanges(ctx context.Context, db driver.Conn, c Close, closes []domain.Closing, limit int) (*Changes, error) {
+	answer := &Changes{Period: c.Period.String(), Close: c.Number, ClosedAt: c.Mark.Time.UTC(), Closes: []SinceClose{}, Changes: []Change{}, Totals: []ChangeTotal{}}
+	for i := range closes {
+		since := SinceClose{Number: i + 1, ClosedAt: closes[i].Time.UTC()}
+		if closes[i].Reopened != nil {
+			at := closes[i].Reopened.Time.UTC()
+			since.ReopenedAt = &at
+		}
+		one := Close{Period: c.Period, Mark: closes[i].Mark}
+		if err := db.QueryRow(ctx, "SELECT count() FROM ("+changedRows(&one)+")").Scan(&since.Events); err != nil {
+			return nil, fmt.Errorf("count what came after close %d of %s: %w", i+1, c.Period, err)
+		}
+		answer.Closes = append(answer.Closes, since)
+	}
 	rows := changedRows(&c)
 	if err := db.Select(ctx, &answer.Changes, `
 SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, origin, posting, touches,

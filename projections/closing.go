@@ -16,6 +16,7 @@ type PeriodState struct {
 	Period   string     `json:"period"`
 	Closed   bool       `json:"closed"`
 	ClosedAt *time.Time `json:"closed_at"` // of the last close; null where there was none
+	ClosedBy *ClosedBy  `json:"closed_by"` // whose event that close is; null where there was none
 	Over     bool       `json:"over"`      // by the calendar of the books' time zone
 	// Settled: everything that stood before the last close is booked, and none of it waits for the conflict check. Where the
 	// month is open, the same of everything that is there now. Unsettled says what is missing to that.
@@ -36,6 +37,31 @@ type OpenBalance struct {
 	Currency string `json:"currency"`
 	Amount   string `json:"amount"` // debit +, credit −, 4 decimals
 	Orders   uint64 `json:"orders"` // orders, or cases without one, whose balance is not zero
+}
+
+// ClosedBy is the event by which a month was closed, and who sent it. Of two that want to close the same month the first does:
+// whoever sent the other finds here that it was not theirs.
+type ClosedBy struct {
+	Source string `json:"source"`
+	ID     string `json:"id"`
+	Actor  string `json:"actor"` // empty where the event doesn't say, or isn't booked yet
+	Reason string `json:"reason"`
+}
+
+// ReadClosedBy asks the books who sent the event of that identity.
+func ReadClosedBy(ctx context.Context, db driver.Conn, source, id string) (*ClosedBy, error) {
+	by := &ClosedBy{Source: source, ID: id}
+	var payloads []string
+	if err := db.QueryRow(ctx, `SELECT groupArray(payload) FROM ledger FINAL
+WHERE order_id = '' AND stream = 'books' AND source = ? AND event_id = ? AND refused = ''`, source, id).Scan(&payloads); err != nil {
+		return nil, fmt.Errorf("ask who closed: %w", err)
+	}
+	if len(payloads) > 0 {
+		e := AuditEntry{}
+		e.read([]byte(payloads[0]), voidedName{})
+		by.Actor, by.Reason = e.Actor, e.Reason
+	}
+	return by, nil
 }
 
 // Unsettled is what isn't certain yet though it is recorded.

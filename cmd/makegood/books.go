@@ -78,15 +78,13 @@ func (b books) Status(ctx context.Context) (*gateway.Status, error) {
 	return s, nil
 }
 
-func (b books) LastClose(ctx context.Context, period domain.Period) (c projections.Close, found bool, err error) {
+// Closes are a period's closes as the log has them, the first at first.
+func (b books) Closes(ctx context.Context, period domain.Period) (all []domain.Closing, err error) {
 	if err := b.terms.CatchUp(ctx); err != nil {
-		return c, false, err
+		return nil, err
 	}
-	b.terms.Use(func(t *domain.Terms) {
-		c.Period = period
-		c.Mark, found = t.Periods.LastClose(period)
-	})
-	return c, found, nil
+	b.terms.Use(func(t *domain.Terms) { all = t.Periods.Closes(period) })
+	return all, nil
 }
 
 // ends are where the streams other than books end now, as a books record carries them.

@@ -43,7 +43,7 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		return err
 	}
 	if state.Closed {
-		return fmt.Errorf("%s is closed since %s", period, state.ClosedAt.Format(time.RFC3339))
+		return fmt.Errorf("%s is closed already, %s", period, closedBy(state))
 	}
 	if err := printProvisional(s, state); err != nil {
 		return err
@@ -60,7 +60,8 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		}
 	}
 	now := time.Now()
-	if err := books.record(ctx, domain.TypePeriodClosed.String(), onceID("close-"+period.String(), now), now, c.data(map[string]any{"period": period.String()})); err != nil {
+	id := onceID("close-"+period.String(), now)
+	if err := books.record(ctx, domain.TypePeriodClosed.String(), id, now, c.data(map[string]any{"period": period.String()})); err != nil {
 		return fmt.Errorf("close %s: %w", period, err)
 	}
 	// The report of the closed month can be quoted once all that came before is booked and no conflict among it is open.
@@ -70,9 +71,29 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 	if !state.Closed {
 		return fmt.Errorf("%s was reopened meanwhile", period)
 	}
-	_, err = fmt.Fprintf(s.out, "%s closed by %s at %s\nits report, now and for ever: makegood report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n",
+	if by := state.ClosedBy; by == nil || by.Source != actorSource || by.ID != id {
+		// Two at once: the first in the log closed it, and the other's event changes nothing.
+		return fmt.Errorf("%s was closed already, %s: yours changed nothing", period, closedBy(state))
+	}
+	_, err = fmt.Fprintf(s.out, "%s closed by %s at %s\nits report, until it is reopened and closed again: makegood report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n",
 		period, c.actor(), state.ClosedAt.Format(time.RFC3339), period, period.First().Format(time.DateOnly), (period + 1).First().Format(time.DateOnly), period)
 	return err
+}
+
+// closedBy says who closed a month that is closed, when and why.
+func closedBy(state *projections.PeriodState) string {
+	if state.ClosedBy == nil {
+		return "at " + state.ClosedAt.Format(time.RFC3339)
+	}
+	by := state.ClosedBy.Actor
+	if by == "" {
+		by = state.ClosedBy.Source
+	}
+	text := fmt.Sprintf("by %s at %s", oneLine(by), state.ClosedAt.Format(time.RFC3339))
+	if why := state.ClosedBy.Reason; why != "" {
+		text += fmt.Sprintf(" (%s)", oneLine(why))
+	}
+	return text
 }
 
 type reopenCommand struct {
@@ -235,7 +256,7 @@ type reportsCommand struct {
 
 type changesCommand struct {
 	booksFlags
-	SinceClose string `help:"The closed month, YYYY-MM." required:""`
+	SinceClose string `help:"The closed month, YYYY-MM: since its last close; YYYY-MM/1 is since its first, and so on." required:""`
 	Format     string `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 
@@ -255,7 +276,7 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	if err := books.get(ctx, "/v1/reports/changes", query, &found); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "since the close of %s at %s\n\n", found.Period, found.ClosedAt.Format(time.RFC3339))
+	printCloses(s, &found)
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "recorded\toccurred\ttype\tsource\tid\torder\tcase\ttouches\tposted in\tnet leakage\tprofit\tcash\t")
 	for i := range found.Changes {
@@ -267,4 +288,22 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		fmt.Fprintf(w, "total\t\t%d events\t\t\t\t\t\t\t%s\t%s\t%s\t%s\n", t.Events, t.Net, t.Profit, t.Cash, t.Currency)
 	}
 	return w.Flush()
+}
+
+// printCloses says which close the changes came after, and what came after the others.
+func printCloses(s streams, found *projections.Changes) {
+	if len(found.Closes) == 1 {
+		fmt.Fprintf(s.out, "since the close of %s at %s\n\n", found.Period, found.ClosedAt.Format(time.RFC3339))
+		return
+	}
+	fmt.Fprintf(s.out, "since close %d of %d of %s, at %s\n", found.Close, len(found.Closes), found.Period, found.ClosedAt.Format(time.RFC3339))
+	for _, c := range found.Closes {
+		switch {
+		case c.Number < found.Close && c.Events > 0:
+			fmt.Fprintf(s.out, "since an earlier close, at %s: %d events (--since-close %s/%d)\n", c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
+		case c.Number > found.Close:
+			fmt.Fprintf(s.out, "reopened, and closed again at %s: %d events since then (--since-close %s/%d)\n", c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
+		}
+	}
+	fmt.Fprintln(s.out)
 }

@@ -239,7 +239,7 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 			if is := closedReports(t, store, c); is != was {
 				t.Fatalf("seed %d: the closed reports of %s changed:\n%s", seed, period, difference(is, was))
 			}
-			changes, err := projections.ReadChanges(t.Context(), store.DB, c, 1_000_000)
+			changes, err := projections.ReadChanges(t.Context(), store.DB, c, nil, 1_000_000)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,18 +13,20 @@ import (
 
 // Period joins what the books hold of a month with what the log says of it.
 func (b books) Period(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
-	c, closed, err := b.LastClose(ctx, period)
+	closes, err := b.Closes(ctx, period)
 	if err != nil {
 		return nil, err
 	}
-	var isClosed, over bool
-	b.terms.Use(func(t *domain.Terms) {
-		isClosed = t.Periods.IsClosed(period)
-		over = domain.PeriodOf(b.now(), t.Periods.Zone()) > period
-	})
+	var over bool
+	b.terms.Use(func(t *domain.Terms) { over = domain.PeriodOf(b.now(), t.Periods.Zone()) > period })
+	var last domain.Closing
+	var closed bool
 	var ends map[domain.Partition]int64
-	if isClosed {
-		ends = c.Mark.Ends
+	if len(closes) > 0 {
+		last = closes[len(closes)-1]
+		if closed = last.Reopened == nil; closed {
+			ends = last.Ends
+		}
 	}
 	unsettled, err := b.unsettled(ctx, ends)
 	if err != nil {
@@ -34,12 +36,14 @@ func (b books) Period(ctx context.Context, period domain.Period) (*projections.P
 	if err != nil {
 		return nil, err
 	}
-	state.Closed, state.Over, state.Unsettled, state.Settled = isClosed, over, unsettled, unsettled == projections.Unsettled{}
-	if closed {
-		at := c.Mark.Time.UTC()
-		state.ClosedAt = &at
+	state.Closed, state.Over, state.Unsettled, state.Settled = closed, over, unsettled, unsettled == projections.Unsettled{}
+	if len(closes) == 0 {
+		return state, nil
 	}
-	return state, nil
+	at := last.Time.UTC()
+	state.ClosedAt = &at
+	state.ClosedBy, err = projections.ReadClosedBy(ctx, b.store.DB, last.Source, last.ID)
+	return state, err
 }
 
 // unsettled counts what stands before the ends and is not booked, or waits for the conflict check. Without ends, the same of
@@ -81,7 +85,11 @@ func (b books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
 
 // Changes lists what came after a close.
 func (b books) Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error) {
-	return projections.ReadChanges(ctx, b.store.DB, c, limit)
+	closes, err := b.Closes(ctx, c.Period)
+	if err != nil {
+		return nil, err
+	}
+	return projections.ReadChanges(ctx, b.store.DB, c, closes, limit)
 }
 
 // Rates lists the rates in force at a time, or all that were ever set.

@@ -53,12 +53,12 @@ func (b books) closed(ctx context.Context, months []domain.Period) error {
 	var marks []domain.Mark
 	b.terms.Use(func(t *domain.Terms) {
 		for _, m := range months {
-			if !t.Periods.IsClosed(m) {
+			closes := t.Periods.Closes(m)
+			if len(closes) == 0 || closes[len(closes)-1].Reopened != nil {
 				open = append(open, m.String())
 				continue
 			}
-			mark, _ := t.Periods.LastClose(m)
-			marks = append(marks, mark)
+			marks = append(marks, closes[len(closes)-1].Mark)
 		}
 	})
 	if len(open) > 0 {
@@ -84,7 +84,7 @@ type journalCommand struct {
 	Every    string `help:"One entry a month or a day." enum:"month,day" default:"month"`
 	Detail   string `help:"aggregated by account and store, or events: one entry an event." enum:"aggregated,events" default:"aggregated"`
 	Currency string `help:"ISO 4217; all where none is given."`
-	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM."`
+	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
 	Final    bool   `help:"Refuse months that are not closed."`
 	Format   string `help:"csv, xlsx, json, or quickbooks (CSV of its import)." enum:"json,csv,xlsx,quickbooks" default:"csv"`
 	Output   string `help:"File to write; standard output where none is given." short:"o" type:"path"`

@@ -20,7 +20,7 @@ type reportCommand struct {
 	GroupBy  []string `help:"day, month, store, vendor, kind, root_cause, party_at_fault, employee, avoidable, element, account, basis, category." default:"kind"`
 	View     string   `help:"economic (everything), booked (what the general ledger sees) or cash." enum:"economic,booked,cash" default:"economic"`
 	PeriodBy string   `help:"By when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
-	AsOf     string   `help:"What was recorded by then: a time, or close:YYYY-MM."`
+	AsOf     string   `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
 	Currency string   `help:"ISO 4217; needed where there are several and none to translate to."`
 	Into     string   `help:"Show all currencies in this one, at the exchange_rate of each line's day (see: makegood rates)." name:"translate-to"`
 	Format   string   `help:"table, csv or json." enum:"table,csv,json" default:"table"`

@@ -18,7 +18,7 @@ type summaryCommand struct {
 	Store    string `help:"One store alone."`
 	Currency string `help:"ISO 4217; needed where there are several."`
 	PeriodBy string `help:"Money by when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
-	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM."`
+	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
 	Format   string `help:"table or json." enum:"table,json" default:"table"`
 }
 

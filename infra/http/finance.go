@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -73,17 +72,13 @@ func changes(w http.ResponseWriter, r *http.Request, b Books) error {
 		return err
 	}
 	if q.Get("since_close") == "" {
-		return &badQuery{"since_close: the month is missing, YYYY-MM"}
+		return &badQuery{"since_close: the month is missing, YYYY-MM, or YYYY-MM/N for its Nth close"}
 	}
-	at, err := asOf(r.Context(), "close:"+q.Get("since_close"), b)
+	since, err := findClose(r.Context(), "since_close", q.Get("since_close"), b)
 	if err != nil {
-		var bad *badQuery
-		if errors.As(err, &bad) {
-			return &badQuery{"since_close: " + bad.reason}
-		}
 		return err
 	}
-	found, err := b.Changes(r.Context(), *at.Close, maxChanges)
+	found, err := b.Changes(r.Context(), *since, maxChanges)
 	if err != nil {
 		return err
 	}

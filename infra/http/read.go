@@ -32,8 +32,8 @@ type Books interface {
 	Replay(ctx context.Context, id string, by Actor) error
 	// Discard takes a dead letter off the list; it stays to be read.
 	Discard(ctx context.Context, id string, by Actor) error
-	// LastClose finds a period's last close in the log; false where it was never closed.
-	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
+	// Closes are a period's closes as the log has them, the first at first.
+	Closes(ctx context.Context, period domain.Period) ([]domain.Closing, error)
 	Finance
 	Numbers
 	Trail
@@ -311,12 +311,12 @@ func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 	return q, nil
 }
 
-// asOf reads a time, or close:YYYY-MM.
+// asOf reads a time, close:YYYY-MM for a month's last close, or close:YYYY-MM/N for its Nth.
 func asOf(ctx context.Context, text string, b Books) (projections.AsOf, error) {
 	if text == "" {
 		return projections.AsOf{}, nil
 	}
-	month, isClose := strings.CutPrefix(text, "close:")
+	which, isClose := strings.CutPrefix(text, "close:")
 	if !isClose {
 		t, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
@@ -324,18 +324,18 @@ func asOf(ctx context.Context, text string, b Books) (projections.AsOf, error) {
 		}
 		return projections.AsOf{Time: t}, nil
 	}
-	period, err := domain.ParsePeriod(month)
-	if err != nil {
-		return projections.AsOf{}, &badQuery{"as_of: " + err.Error()}
+	c, err := findClose(ctx, "as_of", which, b)
+	return projections.AsOf{Close: c}, err
+}
+
+// findClose finds the close that a parameter names: YYYY-MM or YYYY-MM/N.
+func findClose(ctx context.Context, parameter, text string, b Books) (*projections.Close, error) {
+	c, err := projections.FindClose(text, func(p domain.Period) ([]domain.Closing, error) { return b.Closes(ctx, p) })
+	var none *projections.NoCloseError
+	if errors.As(err, &none) {
+		return nil, &badQuery{parameter + ": " + none.Reason}
 	}
-	c, ok, err := b.LastClose(ctx, period)
-	if err != nil {
-		return projections.AsOf{}, err
-	}
-	if !ok {
-		return projections.AsOf{}, &badQuery{fmt.Sprintf("as_of: %s was never closed", period)}
-	}
-	return projections.AsOf{Close: &c}, nil
+	return &c, err
 }
 
 // answerError turns an error into problem JSON.

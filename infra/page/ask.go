@@ -79,17 +79,14 @@ func (a *ask) readAsOf(ctx context.Context, books Books) error {
 	if a.asOf == "" {
 		return nil
 	}
-	if month, ok := strings.CutPrefix(a.asOf, "close:"); ok {
-		period, err := domain.ParsePeriod(month)
-		if err != nil {
-			return &badQuery{fmt.Sprintf("%q is no month of the form 2026-01", month)}
+	if which, ok := strings.CutPrefix(a.asOf, "close:"); ok {
+		c, err := projections.FindClose(which, func(p domain.Period) ([]domain.Closing, error) { return books.Closes(ctx, p) })
+		var none *projections.NoCloseError
+		if errors.As(err, &none) {
+			return &badQuery{none.Reason}
 		}
-		c, ok, err := books.LastClose(ctx, period)
 		if err != nil {
-			return wrap("the close of "+month, err)
-		}
-		if !ok {
-			return &badQuery{month + " was never closed"}
+			return wrap("the close of "+which, err)
 		}
 		a.query.AsOf.Close, a.asOfAPI = &c, a.asOf
 		return nil

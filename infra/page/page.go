@@ -23,8 +23,8 @@ type Books interface {
 	Returning(context.Context, projections.SummaryQuery) ([]projections.Returning, error)
 	Order(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
 	Case(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
-	// LastClose finds a period's last close in the log; false where it was never closed.
-	LastClose(ctx context.Context, period domain.Period) (projections.Close, bool, error)
+	// Closes are a period's closes as the log has them, the first at first.
+	Closes(ctx context.Context, period domain.Period) ([]domain.Closing, error)
 	Counts(context.Context) (projections.Counts, error)
 }
 

@@ -1,0 +1,46 @@
+package domain
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Closing is a close of a period that counted. To close what is closed counts for nothing.
+type Closing struct {
+	Mark
+	Source, ID string // the event's identity
+	Reopened   *Mark  // nil where it stands
+}
+
+// Closes are the period's closes that counted, the first at first.
+func (p *Periods) Closes(period Period) []Closing {
+	var all []Closing
+	for i := range p.changes {
+		c := &p.changes[i]
+		if c.period != period {
+			continue
+		}
+		standing := len(all) > 0 && all[len(all)-1].Reopened == nil
+		switch {
+		case c.closed && !standing:
+			all = append(all, Closing{Mark: c.mark, Source: c.id.source, ID: c.id.id})
+		case !c.closed && standing:
+			reopened := c.mark
+			all[len(all)-1].Reopened = &reopened
+		}
+	}
+	return all
+}
+
+// ParseClose reads which close is meant: YYYY-MM, that period's last (0), or YYYY-MM/N, its Nth, counted from 1.
+func ParseClose(text string) (period Period, n int, err error) {
+	month, number, numbered := strings.Cut(text, "/")
+	if period, err = ParsePeriod(month); err != nil || !numbered {
+		return period, 0, err
+	}
+	if n, err = strconv.Atoi(number); err != nil || n < 1 || strconv.Itoa(n) != number {
+		return period, 0, fmt.Errorf("%q: which of the closes of %s is a number from 1 on", text, period)
+	}
+	return period, n, nil
+}
