@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/makegood/makegood/infra/embedded"
+	gateway "github.com/makegood/makegood/infra/http"
 )
 
 // booksFlags say which books a command asks.
@@ -91,6 +93,7 @@ func (c *client) withToken(token string) *client {
 
 // problem is an answer of RFC 9457.
 type problem struct {
+	Type     string `json:"type"`
 	Status   int    `json:"status"`
 	Title    string `json:"title"`
 	Detail   string `json:"detail"`
@@ -104,10 +107,34 @@ type problem struct {
 }
 
 func (p *problem) Error() string {
-	if p.Detail != "" {
+	switch {
+	case p.Detail == "":
+		return p.Title
+	case p.Type == "urn:makegood:problem:"+gateway.ProblemBadQuery:
+		return p.Title + ": " + inFlags(p.Detail)
+	default:
 		return p.Title + ": " + p.Detail
 	}
-	return p.Title
+}
+
+var (
+	aboutParameter = regexp.MustCompile(`^([a-z_]+): `)
+	inWords        = strings.NewReplacer("from must be before to", "--from must be before --until", "from and to", "--from and --until", "period_by=posting", "--period-by posting")
+)
+
+// inFlags says what is wrong with a parameter of a question in the words of the command line, where the day after the last
+// is --until.
+func inFlags(detail string) string {
+	detail = inWords.Replace(detail)
+	m := aboutParameter.FindStringSubmatch(detail)
+	if m == nil {
+		return detail
+	}
+	flag := strings.ReplaceAll(m[1], "_", "-")
+	if flag == "to" {
+		flag = "until"
+	}
+	return "--" + flag + ": " + detail[len(m[0]):]
 }
 
 // get reads an answer into target, or copies it where target is an io.Writer.
@@ -210,4 +237,15 @@ type status struct {
 	DeadLetters uint64 `json:"dead_letters"`
 	Unpriced    uint64 `json:"unpriced"`
 	Conflicts   uint64 `json:"conflicts"`
+}
+
+// sinceBooked is how many records the log has taken that were not booked before.
+func (s *status) sinceBooked(before status) (n int64) {
+	for _, t := range s.Topics {
+		n += t.End
+	}
+	for _, t := range before.Topics {
+		n -= t.Booked
+	}
+	return n
 }

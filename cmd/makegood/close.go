@@ -205,7 +205,7 @@ func printProvisional(s streams, state *projections.PeriodState) error {
 		n          uint64
 		what, then string
 	}{
-		{state.Unpriced, "without a price for some line", "set the rates and rebuild before you close: makegood rates, makegood rebuild"},
+		{state.Unpriced, "without a price for some line", "set the rates and rebuild before you close: makegood unpriced, makegood rates, makegood rebuild"},
 		{state.DeadLetters, "dead letters (of any month)", "makegood deadletters"},
 	} {
 		if p.n > 0 {

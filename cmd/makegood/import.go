@@ -47,7 +47,7 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 		return err
 	}
 	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("importing"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"),
+		progressbar.OptionShowCount(),
 		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
 	out := newSender(ctx, books, func(accepted int) { _ = bar.Set(accepted) }) // a bar that can't be drawn stops nothing
 	for _, name := range c.Files {
@@ -63,7 +63,15 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "accepted %d, refused %d, new %d\n", out.accepted, out.refused, after.Events-min(after.Events, before.Events))
+	// The books count what others sent meanwhile as well: then no more is known than that it can't be more.
+	atMost, added := "", after.Events-min(after.Events, before.Events)
+	if added > uint64(out.accepted) || after.sinceBooked(before) > int64(out.accepted) {
+		atMost, added = "at most ", min(added, uint64(out.accepted))
+	}
+	fmt.Fprintf(s.out, "accepted %d, refused %d, new %s%d\n", out.accepted, out.refused, atMost, added)
+	if atMost != "" {
+		fmt.Fprintln(s.out, "  others wrote at the same time, or something had to be sent twice")
+	}
 	for _, r := range out.refusals {
 		fmt.Fprintln(s.out, "  refused", r)
 	}
@@ -76,7 +84,7 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 		otherwise string
 	}{
 		{"dead letters", before.DeadLetters, after.DeadLetters, "makegood deadletters"},
-		{"unpriced events", before.Unpriced, after.Unpriced, "a rate is missing"},
+		{"unpriced events", before.Unpriced, after.Unpriced, "makegood unpriced"},
 	} {
 		if changed.is > changed.was {
 			fmt.Fprintf(s.out, "%d more %s: %s\n", changed.is-changed.was, changed.what, changed.otherwise)

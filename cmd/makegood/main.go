@@ -37,6 +37,7 @@ type commandLine struct {
 	Void        voidCommand        `cmd:"" help:"Take an event back: its entry is posted again, the other way round."`
 	Audit       auditCommand       `cmd:"" help:"Who changed the books, when and why."`
 	Rebuild     rebuildCommand     `cmd:"" help:"Post history anew, with the rates that are known by now."`
+	Unpriced    unpricedCommand    `cmd:"" help:"Events with a line that no rate could price, and the rates that they lack."`
 	Status      statusCommand      `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
 	Schemas     schemasCommand     `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`

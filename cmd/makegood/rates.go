@@ -86,7 +86,7 @@ func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 		return err
 	}
 	if now.Unpriced > 0 {
-		fmt.Fprintf(s.out, "%d events were booked while some rate was missing (GET /v1/unpriced): makegood rebuild prices what has one now\n", now.Unpriced)
+		fmt.Fprintf(s.out, "%d events were booked while some rate was missing (makegood unpriced): makegood rebuild prices what has one now\n", now.Unpriced)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ type reportCommand struct {
 	booksFlags
 	From     string   `help:"First day, YYYY-MM-DD."`
 	Until    string   `help:"Day after the last, YYYY-MM-DD." name:"until"`
-	GroupBy  []string `help:"day, month, store, vendor, kind, root_cause, party_at_fault, employee, avoidable, element, account, basis, category." default:"kind"`
+	GroupBy  []string `help:"day, month, store, vendor, kind, root_cause, party_at_fault, employee, avoidable, element, account, basis, category, case, order." default:"kind"`
 	View     string   `help:"economic (everything), booked (what the general ledger sees) or cash." enum:"economic,booked,cash" default:"economic"`
 	PeriodBy string   `help:"By when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
 	AsOf     string   `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
@@ -74,7 +74,7 @@ func printLeakage(s streams, report *projections.Leakage, groupBy []string) erro
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(s.out, "\nin %s, as of %s; changed mind, apart: %s\n", report.Currency, report.AsOf.Format("2006-01-02 15:04:05 MST"), report.Apart["changed_mind"]); err != nil {
+	if _, err := fmt.Fprintf(s.out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(report.Currency), report.AsOf.Format("2006-01-02 15:04:05 MST"), report.Apart["changed_mind"]); err != nil {
 		return err
 	}
 	if report.Translation == nil {
@@ -85,4 +85,12 @@ func printLeakage(s streams, report *projections.Leakage, groupBy []string) erro
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t\n", r.From, r.Rate, r.EffectiveFrom.Format(time.DateOnly), r.Source, r.ID)
 	}
 	return w.Flush()
+}
+
+// inCurrency says what a report is in, or that there was nothing in any.
+func inCurrency(code string) string {
+	if code == "" {
+		return "nothing was booked in that time, "
+	}
+	return "in " + code + ", "
 }

@@ -80,6 +80,6 @@ func printSummary(s streams, m *projections.Summary) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "\n%s to %s (exclusive), in %s, as of %s\n", m.From, m.To, m.Currency, m.AsOf.Format("2006-01-02 15:04:05 MST"))
+	_, err := fmt.Fprintf(s.out, "\n%s to %s (exclusive), %sas of %s\n", m.From, m.To, inCurrency(m.Currency), m.AsOf.Format("2006-01-02 15:04:05 MST"))
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/makegood/makegood/domain"
@@ -95,6 +96,14 @@ func changesTable(c *projections.Changes) *table {
 		e := &c.Changes[i]
 		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.OccurredAt.Format(time.RFC3339Nano), e.Source, e.ID, e.Type, e.OrderID, e.ErrorID,
 			e.StoreID, e.Touches, e.OriginPeriod, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency})
+	}
+	return t
+}
+
+func unpricedTable(events []projections.UnpricedEvent) *table {
+	t := &table{header: []string{"source", "id", "type", "order_id", "error_id", "missing"}, numeric: make([]bool, 6)}
+	for _, e := range events {
+		t.rows = append(t.rows, []string{e.Source, e.EventID, e.Type, e.OrderID, e.ErrorID, strings.Join(e.Missing, "; ")})
 	}
 	return t
 }

@@ -106,10 +106,21 @@ func (s *Server) readRoutes(b Books) {
 	auditRoutes(b, handle)
 	numberRoutes(b, handle)
 	rebuildRoutes(b, handle)
-	handle("GET /v1/unpriced", plain(func(w http.ResponseWriter, r *http.Request) error {
+	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
+		q := r.URL.Query()
+		if err := onlyParameters(q, "format"); err != nil {
+			return err
+		}
+		format, err := formatOf(q)
+		if err != nil {
+			return err
+		}
 		events, err := b.Unpriced(r.Context(), maxListed)
-		return answer(w, map[string]any{"unpriced": events}, err)
-	}))
+		if err != nil {
+			return err
+		}
+		return answerAs(w, format, map[string]any{"unpriced": events}, "unpriced", func() *table { return unpricedTable(events) })
+	})
 	handle("GET /v1/deadletters", plain(func(w http.ResponseWriter, r *http.Request) error {
 		letters, err := b.DeadLetters(r.Context(), maxListed)
 		return answer(w, map[string]any{"dead_letters": letters}, err)

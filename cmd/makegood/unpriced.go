@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/makegood/makegood/projections"
+)
+
+type unpricedCommand struct {
+	booksFlags
+	Format string `help:"table, csv or json." enum:"table,csv,json" default:"table"`
+}
+
+// Run lists the events with a line that no rate could price, and the rates that they lack.
+func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+	books, done, err := c.open(ctx, logger, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	now, err := books.booked(ctx, s)
+	if err != nil {
+		return err
+	}
+	if c.Format != "table" {
+		return books.get(ctx, "/v1/unpriced", url.Values{"format": {c.Format}}, s.out)
+	}
+	var answer struct {
+		Unpriced []projections.UnpricedEvent `json:"unpriced"`
+	}
+	if err := books.get(ctx, "/v1/unpriced", nil, &answer); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "type\torder\tcase\tlacks\tsource\tid")
+	for _, e := range answer.Unpriced {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", projections.ShortType(e.Type), e.OrderID, e.ErrorID, strings.Join(e.Missing, ", "), e.Source, e.EventID)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if n := uint64(len(answer.Unpriced)); now.Unpriced > n {
+		fmt.Fprintf(s.out, "and %d more\n", now.Unpriced-n)
+	}
+	if len(answer.Unpriced) > 0 {
+		fmt.Fprintln(s.out, "\nset the rates (makegood rates), then post these anew (makegood rebuild)")
+	}
+	return nil
+}
