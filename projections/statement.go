@@ -82,7 +82,14 @@ type StatementCase struct {
 	Gross        string   `json:"gross"`
 	Recoveries   string   `json:"recoveries"`
 	Net          string   `json:"net"`
-	Evidence     []string `json:"evidence"` // source and id of every event of the case up to the end of the month, by time
+	Evidence     []string `json:"evidence"` // source and id of every event of the case up to the end of the month, by time; those with money in the currency alone
+}
+
+// UnknownNameError says that no event that the books may know names such a store or vendor.
+type UnknownNameError struct{ What, Name string }
+
+func (e *UnknownNameError) Error() string {
+	return fmt.Sprintf("the books know no %s %q", e.What, e.Name)
 }
 
 // ReadStatement makes it. A vendor's accounts are moved by the events of the vendor's cases alone.
@@ -109,6 +116,27 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 		}
 	}
 	return s, nil
+}
+
+// Known reports whether any event that the books may know names the store or vendor: what nobody has heard of isn't the same
+// as what had a quiet month. Vendors are named by cases, and by the lines of orders.
+func (q *StatementQuery) Known(ctx context.Context, db driver.Conn) (bool, error) {
+	questions := []string{`SELECT count() FROM (SELECT 1 FROM ledger FINAL WHERE store_id = @store AND refused = '' AND ` + q.recorded() + ` LIMIT 1)`}
+	if q.Vendor != "" {
+		questions = []string{`SELECT count() FROM (SELECT 1 FROM failures FINAL WHERE vendor_id = @vendor AND refused = '' AND ` + q.recorded() + ` LIMIT 1)`,
+			`SELECT count() FROM (SELECT 1 FROM ledger FINAL WHERE event_type = 'makegood.order.placed.v1' AND refused = '' AND ` + q.recorded() + `
+    AND has(JSONExtract(payload, 'lines', 'Array(Tuple(vendor_id String))').vendor_id, @vendor) LIMIT 1)`}
+	}
+	for _, question := range questions {
+		var n uint64
+		if err := db.QueryRow(ctx, question, q.named()...).Scan(&n); err != nil {
+			return false, fmt.Errorf("ask whether %s%s is known: %w", q.Store, q.Vendor, err)
+		}
+		if n > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (q *StatementQuery) bounded() bool { return !q.AsOf.Time.IsZero() || q.AsOf.Close != nil }
@@ -183,8 +211,11 @@ func (q *StatementQuery) readCases(ctx context.Context, db driver.Conn, s *State
 SELECT e.currency AS currency, e.error_id AS id, anyIf(e.order_id, e.order_id != ''), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id), toBool(any(c.is_founded)),
        toDecimalString(`+sum("k NOT IN ('', 'RECOVERY', 'SALVAGE')")+`, 4), toDecimalString(-`+sum("k IN ('RECOVERY', 'SALVAGE')")+`, 4),
        toDecimalString(`+sum("k != ''")+`, 4),
-       arrayMap(x -> concat(x.2, ' ', x.3), arraySort(groupArray((e.occurred_at, e.source, e.event_id)))) AS evidence
-FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id
+       arrayMap(x -> concat(x.2, ' ', x.3), arraySort(arrayConcat(groupArray((e.occurred_at, e.source, e.event_id)), any(s.events)))) AS evidence
+FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id LEFT JOIN (
+    -- What says something of a case and carries no money: it is of every currency.
+    SELECT error_id, groupArray((occurred_at, source, event_id)) AS events FROM events AS e
+    WHERE error_id != '' AND currency = '' AND `+month+` <= toDate(@month) GROUP BY error_id) AS s ON s.error_id = e.error_id
 WHERE `+month+` <= toDate(@month) AND e.currency != '' AND `+scope+`
 GROUP BY currency, id, if(e.error_id = '', e.order_id, '')
 HAVING countIf(`+month+` = toDate(@month) AND arrayExists(k -> k != '', e.element)) > 0

@@ -12,9 +12,23 @@ import (
 	"github.com/makegood/makegood/projections"
 )
 
-// Statement reads the account of a store or a vendor.
+// Statement reads the account of a store or a vendor. Errors: *projections.UnknownNameError.
 func (b books) Statement(ctx context.Context, q projections.StatementQuery) (*projections.Statement, error) {
-	return projections.ReadStatement(ctx, b.store.DB, q, b.now())
+	s, err := projections.ReadStatement(ctx, b.store.DB, q, b.now())
+	if err != nil || len(s.Currencies) > 0 {
+		return s, err
+	}
+	known, err := q.Known(ctx, b.store.DB)
+	switch {
+	case err != nil:
+		return nil, err
+	case known:
+		return s, nil
+	case q.Vendor != "":
+		return nil, &projections.UnknownNameError{What: "vendor", Name: q.Vendor}
+	default:
+		return nil, &projections.UnknownNameError{What: "store", Name: q.Store}
+	}
 }
 
 type statementCommand struct {

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -254,7 +255,7 @@ func TestStatementFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	evidence := "urn:till:1 2; urn:till:1 3; urn:till:1 4; urn:till:1 5; urn:till:1 6; urn:till:1 7; urn:till:1 8"
-	if want := []string{"USD", "e1", "o1", "wrong_item", "supplier_quality", "supplier", "v1", "true", "88.3500", "25.0000", "63.3500", evidence}; len(rows) != 2 || !slices.Equal(rows[1], want) {
+	if want := []string{"USD", "e1", "o1", "wrong_item", "supplier_quality", "supplier", "v1", "true", "88.3500", "25.0000", "63.3500", evidence}; len(rows) != 2 || !slices.Equal(rows[1][:len(want)], want) {
 		t.Errorf("cases\n got %q\nwant %q", rows, want)
 	}
 	f, err := excelize.OpenReader(bytes.NewReader(ask("xlsx", "")))
@@ -266,7 +267,7 @@ func TestStatementFormats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := slices.IndexFunc(rows, func(r []string) bool { return r[1] == "5220" }); i < 0 || !slices.Equal(rows[i], []string{"USD", "5220", "truck_roll", "0.0000", "57.1500", "0.0000", "57.1500"}) {
+	if i := slices.IndexFunc(rows, func(r []string) bool { return r[1] == "5220" }); i < 0 || !slices.Equal(rows[i][:7], []string{"USD", "5220", "truck_roll", "0.0000", "57.1500", "0.0000", "57.1500"}) {
 		t.Errorf("accounts in the workbook %q", rows)
 	}
 	page := string(ask("html", ""))
@@ -331,12 +332,12 @@ func TestStatementByOccurred(t *testing.T) {
 	if s := read("2026-02", "occurred"); s.Gross != "0.0000" || s.Debit != "0.0000" || len(s.Cases) != 0 || s.Accounts[0].Account != "1010" || s.Accounts[0].Closing != "97.0700" {
 		t.Errorf("nothing happened in February: %+v", s)
 	}
-	if after := ask("2026-01", "", "csv", "accounts"); after != before || ask("2026-01", "posting", "csv", "accounts") != before {
+	if after := timeless(ask("2026-01", "", "csv", "accounts")); after != timeless(before) || timeless(ask("2026-01", "posting", "csv", "accounts")) != after {
 		t.Errorf("by posting it was\n%sand is\n%s", before, after)
 	}
 	for _, part := range []string{"accounts", "cases"} {
 		rows, err := csv.NewReader(strings.NewReader(ask("2026-01", "occurred", "csv", part))).ReadAll()
-		if err != nil || len(rows) < 2 || rows[0][len(rows[0])-1] != "period_by" || rows[1][len(rows[1])-1] != "occurred" {
+		if err != nil || len(rows) < 2 || rows[0][len(rows[0])-2] != "period_by" || rows[1][len(rows[1])-2] != "occurred" {
 			t.Errorf("%s (%v): %q", part, err, rows)
 		}
 		f, err := excelize.OpenReader(strings.NewReader(ask("2026-01", "occurred", "xlsx", "")))
@@ -344,7 +345,7 @@ func TestStatementByOccurred(t *testing.T) {
 			t.Fatal(err)
 		}
 		sheet, err := f.GetRows(part, excelize.Options{RawCellValue: true})
-		if err != nil || fmt.Sprint(sheet) != fmt.Sprint(rows) {
+		if err != nil || len(sheet) != len(rows)+1 || timeless(fmt.Sprintf("%q", sheet[:len(rows)])) != timeless(fmt.Sprintf("%q", rows)) {
 			t.Errorf("the sheet %s (%v) is\n%q\nand the CSV\n%q", part, err, sheet, rows)
 		}
 		if err := f.Close(); err != nil {
@@ -363,4 +364,9 @@ func TestStatementByOccurred(t *testing.T) {
 	if text := makegood(t, "statement", "--store", "s1", "--period", "2026-01", "--period-by", "occurred", "--format", "json", "--to", c.base); !strings.Contains(text, `"period_by":"occurred"`) || !strings.Contains(text, "95.8500") {
 		t.Errorf("the command says %s", text)
 	}
+}
+
+// timeless is a text without the moments in it.
+func timeless(text string) string {
+	return regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`).ReplaceAllString(text, "then")
 }

@@ -3,11 +3,13 @@ package gateway
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections"
@@ -42,6 +44,11 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		return &badQuery{fmt.Sprintf("part: %q is none of accounts, cases", part)}
 	}
 	s, err := b.Statement(r.Context(), q)
+	var unknown *projections.UnknownNameError
+	if errors.As(err, &unknown) {
+		writeProblem(w, r, http.StatusNotFound, ProblemNotFound, unknown.Error(), nil)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +67,7 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		}
 		return statementAccounts(s).csv(w, name+"-accounts")
 	case "xlsx":
-		return workbook(w, name, sheet{"accounts", statementAccounts(s)}, sheet{"cases", statementCases(s)})
+		return workbook(w, name, sheet{"accounts", statementAccounts(s).withTotals(s, accountTotals)}, sheet{"cases", statementCases(s).withTotals(s, caseTotals)})
 	default:
 		return &badQuery{fmt.Sprintf("format: %q is none of json, html, csv, xlsx", format)}
 	}
@@ -76,16 +83,20 @@ func fileName(id string) string {
 	}, id)
 }
 
-func statementAsHTML(w http.ResponseWriter, s *projections.Statement) error {
-	of := "store " + s.Store
+// statementOf is whose statement it is.
+func statementOf(s *projections.Statement) string {
 	if s.Vendor != "" {
-		of = "vendor " + s.Vendor
+		return "vendor " + s.Vendor
 	}
+	return "store " + s.Store
+}
+
+func statementAsHTML(w http.ResponseWriter, s *projections.Statement) error {
 	var page bytes.Buffer
 	if err := statementPage.Execute(&page, struct {
 		*projections.Statement
 		Of string
-	}{s, of}); err != nil {
+	}{s, statementOf(s)}); err != nil {
 		return fmt.Errorf("write the statement: %w", err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -103,7 +114,7 @@ func statementAccounts(s *projections.Statement) *table {
 			t.rows = append(t.rows, []string{c.Currency, a.Account, a.Name, a.Opening, a.Debit, a.Credit, a.Closing})
 		}
 	}
-	return t.by(s)
+	return t.of(s)
 }
 
 func statementCases(s *projections.Statement) *table {
@@ -116,17 +127,46 @@ func statementCases(s *projections.Statement) *table {
 				k.Gross, k.Recoveries, k.Net, strings.Join(k.Evidence, "; ")})
 		}
 	}
-	return t.by(s)
+	return t.of(s)
 }
 
-// by says in a last column what the statement is by, where it isn't posting as ever.
-func (t *table) by(s *projections.Statement) *table {
-	if s.PeriodBy == "" {
-		return t
-	}
-	t.header, t.numeric = append(t.header, "period_by"), append(t.numeric, false)
+// of says in the last columns what the statement is of: a row that is cut out of it, or put beside those of others, still
+// tells.
+func (t *table) of(s *projections.Statement) *table {
+	t.header, t.numeric = append(t.header, "statement_of", "period", "period_by", "as_of"), append(t.numeric, false, false, false, false)
 	for i := range t.rows {
-		t.rows[i] = append(t.rows[i], s.PeriodBy)
+		t.rows[i] = append(t.rows[i], statementNames(s)...)
 	}
 	return t
+}
+
+func statementNames(s *projections.Statement) []string {
+	by := s.PeriodBy
+	if by == "" {
+		by = "posting"
+	}
+	return []string{statementOf(s), s.Period, by, s.AsOf.Format(time.RFC3339Nano)}
+}
+
+// withTotals adds a row for each currency below: for people, who read workbooks. Programs read the others, and would add
+// it up with the rest.
+func (t *table) withTotals(s *projections.Statement, total func(*projections.StatementCurrency) []string) *table {
+	for i := range s.Currencies {
+		if row := total(&s.Currencies[i]); row != nil {
+			t.rows = append(t.rows, append(row, statementNames(s)...))
+		}
+	}
+	return t
+}
+
+func accountTotals(c *projections.StatementCurrency) []string {
+	return []string{c.Currency, "total", "", "", c.Debit, c.Credit, ""}
+}
+
+// caseTotals are without changed minds, which stand beside them.
+func caseTotals(c *projections.StatementCurrency) []string {
+	if len(c.Cases) == 0 {
+		return nil
+	}
+	return []string{c.Currency, "total, without changed minds (" + c.Apart + ")", "", "", "", "", "", "", c.Gross, c.Recoveries, c.Net, ""}
 }

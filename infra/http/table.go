@@ -133,6 +133,9 @@ func (t *table) fill(f *excelize.File, sheet string) error {
 			if err != nil {
 				return err
 			}
+			if i > 0 && t.numeric[j] && value == "" {
+				continue // no number
+			}
 			if i > 0 && t.numeric[j] {
 				err = f.SetCellDefault(sheet, cell, value)
 			} else {
