@@ -137,16 +137,17 @@ func (p *Periods) closedAt(period Period, at Position) bool {
 	return false
 }
 
-// ClosedBetween reports whether a month that the first event is posted to, or belongs to by its time, was closed after that
-// event and before the later place: then the month's report as of that close holds the first as it stood without the later.
+// ClosedBetween reports whether the month that the first event belongs to by its time, or a later one, was closed after that
+// event and before the later place: then a report as of that close holds the first as it stood without the later, if only in
+// what a statement opens with.
 func (p *Periods) ClosedBetween(first Placed, later Position) bool {
 	if len(p.changes) == 0 {
 		return false
 	}
-	posting, origin := p.Posting(first.Occurred, first.At)
+	origin := PeriodOf(first.Occurred, p.zone)
 	for i := range p.changes {
 		c := &p.changes[i]
-		if c.closed && (c.period == posting || c.period == origin) && !c.mark.Precedes(first.At) && c.mark.Precedes(later) {
+		if c.closed && c.period >= origin && !c.mark.Precedes(first.At) && c.mark.Precedes(later) {
 			return true
 		}
 	}

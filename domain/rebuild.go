@@ -82,19 +82,24 @@ func (t *Terms) FrozenBy(occurred time.Time, at Position) (Period, bool) {
 	return t.frozen(&t.Rebuilds.list[n-1], occurred, at)
 }
 
-// frozen finds the month, closed when the rebuild was recorded, whose report as of its close can hold the event: it
-// happened in that month or is posted to it, and stands before the close.
+// frozen finds the first month, closed when the rebuild was recorded, whose report as of its close can hold the event: it
+// happened in that month or before it, which is in what its statements open with, and stands before the close.
 func (t *Terms) frozen(r *Rebuild, occurred time.Time, at Position) (Period, bool) {
 	if len(t.Periods.changes) == 0 {
 		return 0, false
 	}
-	posting, origin := t.Periods.Posting(occurred, at)
-	for _, period := range [...]Period{posting, origin} {
-		if c := t.Periods.stateAt(period, r.Mark.Offset); c != nil && c.closed && !c.mark.Precedes(at) {
-			return period, true
+	origin := PeriodOf(occurred, t.Periods.zone)
+	first, found := Period(0), false
+	for i := range t.Periods.changes {
+		of := t.Periods.changes[i].period
+		if of < origin || found && of >= first {
+			continue
+		}
+		if c := t.Periods.stateAt(of, r.Mark.Offset); c != nil && c.closed && !c.mark.Precedes(at) {
+			first, found = of, true
 		}
 	}
-	return 0, false
+	return first, found
 }
 
 // stateAt is the last close or reopening of a period that the books stream holds before an offset; nil where there is none.

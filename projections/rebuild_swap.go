@@ -76,6 +76,11 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 	if err := p.settleAndRollUp(ctx, b); err != nil {
 		return err
 	}
+	if whole && !stale {
+		if err := p.rollUpRebuilt(ctx, r); err != nil {
+			return err
+		}
+	}
 	r.State = RebuildDone
 	if err := keepRebuild(ctx, p.db, r); err != nil {
 		return err
@@ -96,8 +101,8 @@ func (p *Projector) hasShadow(ctx context.Context, id string) (bool, error) {
 	return n == uint64(len(swapped)), nil
 }
 
-// seeToTheRest sees to what ran beside the rebuild: rows that arrived after its snapshot, voids of what it changed, and cases
-// whose leakage was recomputed meanwhile from what it replaces. Most of what arrived is none of that, and isn't read.
+// seeToTheRest sees to what ran beside the rebuild: rows that arrived after its snapshot, and voids of what it changed. Most of
+// what arrived is none of that, and isn't read.
 func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *Rebuild, landed *domain.Rebuild) error {
 	months, arrived, err := p.arrivedSince(ctx, r.snapshot.Add(-overlap))
 	if err != nil {
@@ -126,32 +131,27 @@ UNION DISTINCT SELECT order_id, voids_source, voids_id FROM `+shadowTable("ledge
 		return fmt.Errorf("find the voids of what a rebuild changed: %w", err)
 	}
 	b.voids = append(b.voids, voids...)
-	return p.touchRecomputed(ctx, b, r, arrived)
+	return nil
 }
 
-// touchRecomputed finds the cases that the rebuild changes and of which an event arrived, or was decided about, since.
-func (p *Projector) touchRecomputed(ctx context.Context, b *batch, r *Rebuild, arrived string) error {
+// rollUpRebuilt recomputes the leakage of all that the rebuild changes, now that it is in the books: whoever recomputed a case
+// meanwhile, or is at it, read what was there before, and began earlier than this.
+func (p *Projector) rollUpRebuilt(ctx context.Context, r *Rebuild) error {
 	failures, daily := shadowTable("failures", r.ID), shadowTable("leakage_daily", r.ID)
-	rows, err := p.db.Query(ctx, `
-WITH changed AS (SELECT error_id, if(error_id = '', order_id, '') AS of_order FROM `+failures+` UNION DISTINCT SELECT error_id, if(error_id = '', order_id, '') FROM `+daily+`)
-SELECT error_id, if(error_id = '', order_id, '') AS of_order FROM failures WHERE (error_id, of_order) IN (SELECT error_id, of_order FROM changed) AND `+arrived+`
-UNION DISTINCT
-SELECT f.error_id, if(f.error_id = '', f.order_id, '') FROM failures AS f
-INNER JOIN `+failures+` AS s ON f.error_id = s.error_id AND f.order_id = s.order_id AND f.source = s.source AND f.event_id = s.event_id AND f.content = s.content
-WHERE f.version > s.version AND f.error_id IN (SELECT error_id FROM changed)`)
-	if err != nil {
-		return fmt.Errorf("find the cases that changed beside a rebuild: %w", err)
+	var n uint64
+	if err := p.db.QueryRow(ctx, "SELECT (SELECT count() FROM "+failures+") + (SELECT count() FROM "+daily+")").Scan(&n); err != nil {
+		return fmt.Errorf("count the cases that a rebuild changes: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var e domain.Event
-		if err := rows.Scan(&e.ErrorID, &e.OrderID); err != nil {
-			return fmt.Errorf("find the cases that changed beside a rebuild: %w", err)
+	const most = 200_000
+	parts := n/most + 1
+	of := func(column, condition string) string {
+		return fmt.Sprintf("%[1]s IN (SELECT %[1]s FROM %[2]s WHERE %[4]s UNION DISTINCT SELECT %[1]s FROM %[3]s WHERE %[4]s)", column, failures, daily, condition)
+	}
+	for part := uint64(0); part < parts && n > 0; part++ {
+		mine := fmt.Sprintf("cityHash64(error_id, if(error_id = '', order_id, '')) %% %d = %d", parts, part)
+		if err := rollUpWhere(ctx, p.db, "("+mine+" AND (error_id != '' AND "+of("error_id", "error_id != ''")+" OR error_id = '' AND "+of("order_id", "error_id = ''")+"))"); err != nil {
+			return fmt.Errorf("recompute the leakage of what a rebuild changes: %w", err)
 		}
-		b.touched.addRefused(&Row{Event: &e})
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("find the cases that changed beside a rebuild: %w", err)
 	}
 	return nil
 }

@@ -133,7 +133,14 @@ func rollUpOnce(ctx context.Context, db driver.Conn, cases, orders []string) err
 	if len(orders) == 0 {
 		filter = `error_id IN (SELECT error_id FROM touched)`
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithExternalTable(keys))
+	if err := rollUpWhere(clickhouse.Context(ctx, clickhouse.WithExternalTable(keys)), db, filter); err != nil {
+		return fmt.Errorf("recompute the leakage of %d cases and %d orders: %w", len(cases), len(orders), err)
+	}
+	return nil
+}
+
+// rollUpWhere recomputes the leakage of what a condition on error_id and order_id says.
+func rollUpWhere(ctx context.Context, db driver.Conn, filter string) error {
 	// A bucket that the rows no longer fill (its event left the books, or an earlier copy of it came, posted elsewhere)
 	// is overwritten with nothing.
 	query := fmt.Sprintf(`INSERT INTO leakage_daily (%[1]s, %[2]s, amount, lines, version)
@@ -143,10 +150,7 @@ SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, fac
         UNION ALL
         SELECT %[1]s, %[2]s, toDecimal128(0, 4) AS amount, toUInt64(0) AS lines, 0 AS fresh FROM leakage_daily WHERE %[4]s)
     GROUP BY %[1]s)`, leakageKey, leakageFacts, failureLines(filter), filter)
-	if err := db.Exec(ctx, query); err != nil {
-		return fmt.Errorf("recompute the leakage of %d cases and %d orders: %w", len(cases), len(orders), err)
-	}
-	return nil
+	return db.Exec(ctx, query)
 }
 
 func sorted(set map[string]struct{}) []string {

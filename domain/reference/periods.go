@@ -29,10 +29,10 @@ func postingPeriod(marks []periodMark, origin string, seq int64) string {
 	return period
 }
 
-// closedBetween tells whether a month that the entry is in was closed after it was recorded and before seq was.
+// closedBetween tells whether the month of the entry's event, or a later one, was closed after it was recorded and before seq was.
 func closedBetween(marks []periodMark, entry Entry, seq int64) bool {
 	for _, m := range marks {
-		if m.closed && (m.period == entry.PostingPeriod || m.period == entry.OriginPeriod) && entry.Seq < m.seq && m.seq < seq {
+		if m.closed && m.period >= entry.OriginPeriod && entry.Seq < m.seq && m.seq < seq {
 			return true
 		}
 	}

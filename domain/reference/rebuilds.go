@@ -24,7 +24,7 @@ func pricedAt(rebuilds []rebuild, marks []periodMark, about []Entry) int64 {
 	for _, r := range rebuilds {
 		covers := r.seq > about[0].Seq
 		for _, e := range about {
-			if e.Seq < r.seq && !r.closedPeriods && (frozen(marks, e.OriginPeriod, e.Seq, r.seq) || frozen(marks, e.PostingPeriod, e.Seq, r.seq)) {
+			if e.Seq < r.seq && !r.closedPeriods && frozen(marks, e.OriginPeriod, e.Seq, r.seq) {
 				covers = false
 			}
 		}
@@ -35,16 +35,18 @@ func pricedAt(rebuilds []rebuild, marks []periodMark, about []Entry) int64 {
 	return seq
 }
 
-// frozen tells whether the month was closed at the moment at, and seq recorded before that close.
+// frozen tells whether the month, or a later one, was closed at the moment at, and seq recorded before that close.
 func frozen(marks []periodMark, period string, seq, at int64) bool {
-	if !closedAt(marks, period, at) {
-		return false
-	}
-	var closed int64
+	closed := map[string]int64{}
 	for _, m := range marks {
-		if m.period == period && m.closed && m.seq < at && (m.voidedSeq == 0 || m.voidedSeq >= at) {
-			closed = m.seq
+		if m.period >= period && m.closed && m.seq < at && (m.voidedSeq == 0 || m.voidedSeq >= at) {
+			closed[m.period] = m.seq
 		}
 	}
-	return seq < closed
+	for period, closedSeq := range closed {
+		if closedAt(marks, period, at) && seq < closedSeq {
+			return true
+		}
+	}
+	return false
 }
