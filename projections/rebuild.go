@@ -2,11 +2,9 @@ package projections
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"sync"
 	"time"
 
@@ -70,10 +68,25 @@ type Rebuild struct {
 
 // Errors of what can't be done to a rebuild in its state.
 var (
-	ErrRebuildUnderWay = errors.New("a rebuild is under way: wait for it, or discard it")
+	ErrRebuildUnderWay = errors.New("a rebuild is under way")
 	ErrRebuildNotReady = errors.New("only a rebuild that is ready can be swapped in")
 	ErrRebuildStale    = errors.New("rates or closes came since it was computed: rebuild again")
 )
+
+// UnderWayError says which rebuild is under way; it is an ErrRebuildUnderWay.
+type UnderWayError struct{ Rebuild Rebuild }
+
+func (e *UnderWayError) Error() string {
+	r := &e.Rebuild
+	text := fmt.Sprintf("%v, %s since %s, begun by %s (%s)", ErrRebuildUnderWay, r.ID, r.Started.UTC().Format(time.RFC3339), r.Actor, r.State)
+	if r.State == RebuildSwapping {
+		return text + ": it is being made the books, wait for it"
+	}
+	return text + ": wait for it, or discard it (makegood rebuild --discard)"
+}
+
+// Is makes it an ErrRebuildUnderWay.
+func (e *UnderWayError) Is(target error) bool { return target == ErrRebuildUnderWay }
 
 // RebuildConfig says how rebuilds are computed.
 type RebuildConfig struct {
@@ -101,6 +114,15 @@ type Rebuilder struct {
 	working context.Context //nolint:containedctx // that of the work in the background, ended by Close
 	stop    context.CancelFunc
 	work    sync.WaitGroup
+
+	mu      sync.Mutex
+	running map[string]*running // by the rebuild's id
+}
+
+// running is a rebuild that this process computes.
+type running struct {
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed when nothing of it works any more
 }
 
 // NewRebuilder joins the parts.
@@ -108,7 +130,7 @@ func NewRebuilder(c RebuildConfig) (*Rebuilder, error) {
 	if c.DB == nil || c.Ledger == nil || c.Shadow == nil || c.Decode == nil || c.Terms == nil || c.ID == nil || c.Logger == nil {
 		return nil, errors.New("a rebuilder wants the ledger's reader, writers for the shadow, decoders, terms, ids and a logger")
 	}
-	r := &Rebuilder{config: c}
+	r := &Rebuilder{config: c, running: map[string]*running{}}
 	r.working, r.stop = context.WithCancel(context.Background())
 	return r, nil
 }
@@ -152,7 +174,7 @@ func (b *Rebuilder) Start(ctx context.Context, o RebuildOrder) (*Rebuild, error)
 		case old.State == RebuildReady:
 			old.State = RebuildDiscarded
 		case old.idle < lost || old.State == RebuildSwapping && isWritten(terms, old.ID):
-			return nil, ErrRebuildUnderWay
+			return nil, &UnderWayError{*old}
 		default:
 			old.State, old.Error = RebuildFailed, "its process ended"
 		}
@@ -172,13 +194,34 @@ func (b *Rebuilder) Start(ctx context.Context, o RebuildOrder) (*Rebuild, error)
 	if rivals, err := readRebuilds(ctx, b.config.DB, "state = 'computing'"); err != nil {
 		return nil, err
 	} else if len(rivals) == 0 || rivals[0].ID != r.ID {
+		under := ErrRebuildUnderWay
+		if len(rivals) > 0 {
+			under = &UnderWayError{rivals[0]}
+		}
 		r.State = RebuildDiscarded
-		return nil, errors.Join(ErrRebuildUnderWay, b.keep(ctx, r))
+		if err := b.keep(ctx, r); err != nil {
+			return nil, err
+		}
+		return nil, under
 	}
 	terms.Apply(&domain.Event{Source: "urn:makegood:rebuild", ID: r.ID, Type: domain.TypeBooksRebuilt,
 		Data: &domain.BooksRebuilt{RebuildID: r.ID, ClosedPeriods: o.ClosedPeriods}}, mark)
 	answer := *r
-	b.work.Go(func() { b.run(r, terms) })
+	working, cancel := context.WithCancelCause(b.working)
+	is := &running{cancel: cancel, done: make(chan struct{})}
+	b.mu.Lock()
+	b.running[r.ID] = is
+	b.mu.Unlock()
+	b.work.Go(func() {
+		defer func() {
+			cancel(nil)
+			b.mu.Lock()
+			delete(b.running, answer.ID)
+			b.mu.Unlock()
+			close(is.done)
+		}()
+		b.run(working, cancel, r, terms)
+	})
 	return &answer, nil
 }
 
@@ -193,9 +236,7 @@ func isWritten(terms *domain.Terms, id string) bool {
 }
 
 // run computes it and notes how that went.
-func (b *Rebuilder) run(r *Rebuild, terms *domain.Terms) {
-	ctx, cancel := context.WithCancelCause(b.working)
-	defer cancel(nil)
+func (b *Rebuilder) run(ctx context.Context, cancel context.CancelCauseFunc, r *Rebuild, terms *domain.Terms) {
 	s := newShadow(b, r, terms)
 	var beating sync.WaitGroup
 	beat, still := context.WithCancel(ctx)
@@ -204,9 +245,11 @@ func (b *Rebuilder) run(r *Rebuild, terms *domain.Terms) {
 	still()
 	beating.Wait()
 	r.Done, r.Total, r.PassedOver = s.done.Load(), s.total.Load(), s.passed.Load()
-	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, errTakenAway):
-		err = nil // whoever did that has noted it
+	ending := context.WithoutCancel(ctx)
+	switch {
+	case b.takenAway(ctx, r.ID):
+		// Whoever did that has noted it; what was made since then goes as well.
+		err = dropShadow(ending, b.config.DB, r.ID)
 	case err != nil:
 		r.State, r.Error = RebuildFailed, err.Error()
 		if b.working.Err() != nil {
@@ -214,26 +257,38 @@ func (b *Rebuilder) run(r *Rebuild, terms *domain.Terms) {
 		} else {
 			b.config.Logger.Error("a rebuild failed; the books are as they were", "rebuild", r.ID, "error", err)
 		}
-		err = b.end(context.WithoutCancel(ctx), r)
+		err = b.end(ending, r)
 	default:
 		r.State, r.Total = RebuildReady, r.Done // the copies among them are folded now
-		err = b.keep(ctx, r)
+		err = b.keep(ending, r)
 	}
 	if err != nil {
 		b.config.Logger.Error("how a rebuild ended could not be noted", "rebuild", r.ID, "error", err)
 	}
 }
 
+// takenAway reports whether somebody, here or in another process, has discarded a rebuild while it was computed.
+func (b *Rebuilder) takenAway(ctx context.Context, id string) bool {
+	if errors.Is(context.Cause(ctx), errTakenAway) {
+		return true
+	}
+	is, err := ReadRebuild(context.WithoutCancel(ctx), b.config.DB, id)
+	return err == nil && is.State != RebuildComputing
+}
+
 var errTakenAway = errors.New("the rebuild was discarded")
 
-// beat notes every second how far it is, and ends it where somebody has discarded it.
+// beatEvery is how often it is noted how far a rebuild is.
+const beatEvery = time.Second
+
+// beat notes every now and then how far it is, and ends it where somebody has discarded it.
 func (b *Rebuilder) beat(ctx context.Context, cancel context.CancelCauseFunc, s *shadow) {
 	id := s.rebuild.ID
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Second):
+		case <-time.After(beatEvery):
 		}
 		is, err := ReadRebuild(ctx, b.config.DB, id)
 		if err == nil && is.State != RebuildComputing {
@@ -279,7 +334,8 @@ func (b *Rebuilder) Swap(ctx context.Context, id, actor string) (*Rebuild, error
 	return r, b.keep(ctx, r)
 }
 
-// Discard throws a rebuild away that is not in the books. Errors: ErrNotFound, ErrRebuildUnderWay where it is being swapped.
+// Discard throws a rebuild away that is not in the books. What works at it ends first, here or in another process, and then
+// its tables go. Errors: ErrNotFound, ErrRebuildUnderWay where it is being swapped.
 func (b *Rebuilder) Discard(ctx context.Context, id string) error {
 	r, err := ReadRebuild(ctx, b.config.DB, id)
 	if err != nil {
@@ -287,13 +343,46 @@ func (b *Rebuilder) Discard(ctx context.Context, id string) error {
 	}
 	switch r.State {
 	case RebuildComputing, RebuildReady:
-		r.State = RebuildDiscarded
-		return b.end(ctx, r)
 	case RebuildSwapping:
-		return ErrRebuildUnderWay
+		return &UnderWayError{*r}
 	default:
 		return nil // there is nothing left of it
 	}
+	computing := r.State == RebuildComputing
+	r.State = RebuildDiscarded
+	if computing {
+		if err := b.takeAway(ctx, r); err != nil {
+			return err
+		}
+	}
+	return b.end(ctx, r)
+}
+
+// takeAway ends the work at a rebuild that is being computed. Another process looks every second whether it was discarded;
+// one of which nothing is heard has ended.
+func (b *Rebuilder) takeAway(ctx context.Context, r *Rebuild) error {
+	b.mu.Lock()
+	here := b.running[r.ID]
+	b.mu.Unlock()
+	ended, idle := make(<-chan struct{}), r.idle
+	if here != nil {
+		here.cancel(errTakenAway)
+		ended, idle = here.done, 0
+	}
+	if err := b.keep(ctx, r); err != nil || idle >= lost {
+		return err
+	}
+	var enough <-chan time.Time
+	if here == nil {
+		enough = time.After(2 * beatEvery)
+	}
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the end of rebuild %s: %w", r.ID, ctx.Err())
+	case <-ended:
+	case <-enough:
+	}
+	return nil
 }
 
 // end notes how a rebuild ended, and then drops what is left of it.
@@ -306,82 +395,4 @@ func (b *Rebuilder) end(ctx context.Context, r *Rebuild) error {
 
 func (b *Rebuilder) keep(ctx context.Context, r *Rebuild) error {
 	return keepRebuild(ctx, b.config.DB, r)
-}
-
-func keepRebuild(ctx context.Context, db driver.Conn, r *Rebuild) error {
-	report := ""
-	if r.Report != nil {
-		text, err := json.Marshal(r.Report)
-		if err != nil {
-			return fmt.Errorf("write the report of rebuild %s: %w", r.ID, err)
-		}
-		report = string(text)
-	}
-	batch, err := db.PrepareBatch(ctx, `INSERT INTO rebuilds (id, state, actor, reason, closed_periods, whole, started, snapshot, terms, rules, ends, done, total, passed_over, report, error)`)
-	if err != nil {
-		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
-	}
-	defer batch.Close()
-	if err := batch.Append(r.ID, r.State, r.Actor, r.Reason, r.ClosedPeriods, r.Whole, r.Started, r.snapshot, r.terms, r.rules, FormatEnds(r.ends), r.Done, r.Total, r.PassedOver, report, r.Error); err != nil {
-		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
-	}
-	if err := batch.Send(); err != nil {
-		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
-	}
-	return nil
-}
-
-// rebuildID is what we name rebuilds, and tables for them. A foreign books.rebuilt may say anything.
-var rebuildID = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
-
-// ReadRebuild reads one rebuild, the last begun where no id is given. Its error may be ErrNotFound.
-func ReadRebuild(ctx context.Context, db driver.Conn, id string) (*Rebuild, error) {
-	condition, args := "1", []any{}
-	if id != "" {
-		condition, args = "id = ?", []any{id}
-	}
-	all, err := readRebuilds(ctx, db, condition, args...)
-	if err != nil {
-		return nil, err
-	}
-	if len(all) == 0 {
-		return nil, ErrNotFound
-	}
-	return &all[len(all)-1], nil
-}
-
-// readRebuilds reads them in the order in which they began.
-func readRebuilds(ctx context.Context, db driver.Conn, condition string, args ...any) ([]Rebuild, error) {
-	rows, err := db.Query(ctx, `
-SELECT id, state, actor, reason, closed_periods, whole, started, snapshot, terms, rules, ends, done, total, passed_over, report, error, toInt64(dateDiff('millisecond', updated, now64(3)))
-FROM rebuilds FINAL WHERE `+condition+` ORDER BY started, id`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read the rebuilds: %w", err)
-	}
-	defer rows.Close()
-	var all []Rebuild
-	for rows.Next() {
-		var r Rebuild
-		var report, ends string
-		var idle int64
-		if err := rows.Scan(&r.ID, &r.State, &r.Actor, &r.Reason, &r.ClosedPeriods, &r.Whole, &r.Started, &r.snapshot, &r.terms, &r.rules, &ends, &r.Done, &r.Total, &r.PassedOver, &report, &r.Error, &idle); err != nil {
-			return nil, fmt.Errorf("read the rebuilds: %w", err)
-		}
-		r.idle = time.Duration(idle) * time.Millisecond
-		if ends != "" {
-			if r.ends, err = ParseEnds(ends); err != nil {
-				return nil, fmt.Errorf("read where rebuild %s began: %w", r.ID, err)
-			}
-		}
-		if report != "" {
-			if err := json.Unmarshal([]byte(report), &r.Report); err != nil {
-				return nil, fmt.Errorf("read the report of rebuild %s: %w", r.ID, err)
-			}
-		}
-		all = append(all, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the rebuilds: %w", err)
-	}
-	return all, nil
 }

@@ -43,11 +43,13 @@ func (f *actorFlags) why() string {
 
 // askWhy asks for the reason where none was given, until there is one. The end of the input is no reason, and then nothing
 // is done.
-func (f *actorFlags) askWhy(s streams, question string) error {
+func (f *actorFlags) askWhy(ctx context.Context, s streams, question string) error {
 	for strings.TrimSpace(f.Reason) == "" {
-		answer, err := s.answer(question)
+		answer, err := s.answer(ctx, question)
+		if ctx.Err() != nil {
+			return errNotDone
+		}
 		if err != nil && strings.TrimSpace(answer) == "" {
-			fmt.Fprintln(s.out)
 			return fmt.Errorf("%w: a reason is wanted, here or by --reason", errNotDone)
 		}
 		f.Reason = answer

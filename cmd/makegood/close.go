@@ -52,10 +52,10 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		fmt.Fprintf(s.out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
 	}
 	if !c.Yes {
-		if !ask(s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ", period)) {
+		if !ask(ctx, s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ", period)) {
 			return errNotDone
 		}
-		if err := c.askWhy(s, "Why, for the record (month end, say): "); err != nil {
+		if err := c.askWhy(ctx, s, "Why, for the record (month end, say): "); err != nil {
 			return err
 		}
 	}
@@ -122,10 +122,10 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 		return fmt.Errorf("%s is open", period)
 	}
 	if !c.Yes {
-		if !ask(s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ", period, state.ClosedAt.Format(time.RFC3339))) {
+		if !ask(ctx, s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ", period, state.ClosedAt.Format(time.RFC3339))) {
 			return errNotDone
 		}
-		if err := c.askWhy(s, "Why, for the record: "); err != nil {
+		if err := c.askWhy(ctx, s, "Why, for the record: "); err != nil {
 			return err
 		}
 	}
@@ -227,24 +227,39 @@ func printProvisional(s streams, state *projections.PeriodState) error {
 }
 
 // ask waits for the word yes.
-func ask(s streams, question string) bool {
-	line, _ := s.answer(question) // the end of the input is no
+func ask(ctx context.Context, s streams, question string) bool {
+	line, _ := s.answer(ctx, question) // the end of the input is no, and so is an interrupt
 	return strings.EqualFold(line, "yes")
 }
 
 // answer waits for a line, and returns it without the space around it. It reads no further than that: there may be another
-// question.
-func (s streams) answer(question string) (string, error) {
+// question. Who interrupts it needn't finish the line.
+func (s streams) answer(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(s.out, question)
-	var line []byte
-	for one := make([]byte, 1); ; {
-		n, err := s.in.Read(one)
-		if n > 0 && one[0] != '\n' {
-			line = append(line, one[0])
+	type read struct {
+		line string
+		err  error
+	}
+	answered := make(chan read, 1)
+	go func() { // waits for the terminal until the process ends, where it is interrupted
+		var line []byte
+		for one := make([]byte, 1); ; {
+			n, err := s.in.Read(one)
+			if n > 0 && one[0] != '\n' {
+				line = append(line, one[0])
+			}
+			if err != nil || n > 0 && one[0] == '\n' {
+				answered <- read{strings.TrimSpace(string(line)), err}
+				return
+			}
 		}
-		if err != nil || n > 0 && one[0] == '\n' {
-			return strings.TrimSpace(string(line)), err
-		}
+	}()
+	select {
+	case r := <-answered:
+		return r.line, r.err
+	case <-ctx.Done():
+		fmt.Fprintln(s.out)
+		return "", ctx.Err()
 	}
 }
 

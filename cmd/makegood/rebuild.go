@@ -22,6 +22,7 @@ type rebuildCommand struct {
 	ClosedPeriods bool `help:"Months that are closed may move as well: their reports change."`
 	Whole         bool `help:"Post everything anew, also what neither rules nor rates can change: finds what somebody changed behind the books' back."`
 	DryRun        bool `help:"Say what would change, and change nothing."`
+	Discard       bool `help:"Throw away the one that is under way, and begin none."`
 	Yes           bool `help:"Don't ask."`
 }
 
@@ -32,11 +33,16 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
+	if c.Discard {
+		return books.discardUnderWay(ctx, s)
+	}
+	if _, err := books.booked(ctx, s); ctx.Err() != nil {
+		return fmt.Errorf("interrupted: %w", errNotDone)
+	} else if err != nil {
 		return err
 	}
 	if !c.Yes && !c.DryRun {
-		if err := c.askWhy(s, "Why is history posted anew? For the record: "); err != nil {
+		if err := c.askWhy(ctx, s, "Why is history posted anew? For the record: "); err != nil {
 			return err
 		}
 	}
@@ -45,31 +51,40 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		return fmt.Errorf("ask for a rebuild: %w", err)
 	}
 	var answer rebuildAnswer
-	if err := books.post(ctx, "/v1/rebuild", "application/json", bytes.NewReader(body), &answer); err != nil {
+	// Not interrupted: it would have begun, and nobody would know which it is.
+	if err := books.post(context.WithoutCancel(ctx), "/v1/rebuild", "application/json", bytes.NewReader(body), &answer); err != nil {
 		return fmt.Errorf("begin a rebuild: %w", err)
 	}
 	id := answer.Rebuild.ID
+	giveUp := func(why error) error {
+		if ctx.Err() != nil {
+			why = fmt.Errorf("interrupted: %w, and rebuild %s is discarded", errNotDone, id)
+		}
+		return errors.Join(why, books.discard(context.WithoutCancel(ctx), id))
+	}
 	r, err := books.computed(ctx, id, s)
 	if err != nil {
-		return errors.Join(err, books.discard(context.WithoutCancel(ctx), id))
+		return giveUp(err)
 	}
 	if err := printRebuild(s, r); err != nil {
-		return err
+		return giveUp(err)
 	}
 	switch {
 	case r.Report.Nothing():
 		fmt.Fprintln(s.out, "the books are as a rebuild would make them: nothing was changed")
-		return books.discard(ctx, id)
+		return giveUp(nil)
 	case c.DryRun:
 		fmt.Fprintln(s.out, "this was a dry run: nothing was changed")
-		return books.discard(ctx, id)
-	case !c.Yes && !ask(s, "Make this the books? Type yes: "):
-		return errors.Join(errNotDone, books.discard(ctx, id))
+		return giveUp(nil)
+	case !c.Yes && !ask(ctx, s, "Make this the books? Type yes: "):
+		return giveUp(errNotDone)
 	}
 	if err := books.post(ctx, "/v1/rebuild/"+id+"/swap", "", nil, nil); err != nil {
 		return fmt.Errorf("make rebuild %s the books: %w", id, err)
 	}
-	if err := books.swapped(ctx, id); err != nil {
+	if err := books.swapped(ctx, id); ctx.Err() != nil {
+		return fmt.Errorf("interrupted: rebuild %s is written to the log, and becomes the books without this command", id)
+	} else if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "rebuilt by %s: %s events were posted anew (rebuild %s)\n", c.actor(), count(float64(r.Report.Events)), id)
@@ -96,6 +111,22 @@ func (c *client) discard(ctx context.Context, id string) error {
 	return c.do(request, nil)
 }
 
+// discardUnderWay throws away the rebuild that is computed, or waits to be swapped in, and says whose it was.
+func (c *client) discardUnderWay(ctx context.Context, s streams) error {
+	r, err := c.rebuild(ctx, "")
+	if err != nil {
+		return err
+	}
+	if r == nil || r.State != projections.RebuildComputing && r.State != projections.RebuildReady && r.State != projections.RebuildSwapping {
+		return errors.New("no rebuild is under way: nothing was changed")
+	}
+	if err := c.discard(ctx, r.ID); err != nil {
+		return fmt.Errorf("discard rebuild %s: %w", r.ID, err)
+	}
+	_, err = fmt.Fprintf(s.out, "rebuild %s is discarded, begun by %s at %s (%s): the books are as they were\n", r.ID, oneLine(r.Actor), r.Started.UTC().Format(time.RFC3339), oneLine(r.Reason))
+	return err
+}
+
 // computed waits until a rebuild is, and says how far it is every now and then.
 func (c *client) computed(ctx context.Context, id string, s streams) (*projections.Rebuild, error) {
 	started, said := time.Now(), time.Now()
@@ -111,7 +142,7 @@ func (c *client) computed(ctx context.Context, id string, s streams) (*projectio
 				count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond), count(float64(r.PassedOver)))
 			return r, nil
 		default:
-			return nil, fmt.Errorf("rebuild %s was %s: %s", id, r.State, r.Error)
+			return nil, ended(r)
 		}
 		if time.Since(said) > 2*time.Second {
 			said = time.Now()
@@ -137,7 +168,7 @@ func (c *client) swapped(ctx context.Context, id string) error {
 			return nil
 		case projections.RebuildSwapping:
 		default:
-			return fmt.Errorf("rebuild %s was %s: %s", id, r.State, r.Error)
+			return ended(r)
 		}
 		select {
 		case <-ctx.Done():
@@ -145,6 +176,14 @@ func (c *client) swapped(ctx context.Context, id string) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// ended says how a rebuild ended that did not become the books.
+func ended(r *projections.Rebuild) error {
+	if r.State == projections.RebuildDiscarded {
+		return fmt.Errorf("rebuild %s was discarded by somebody: nothing was changed", r.ID)
+	}
+	return fmt.Errorf("rebuild %s is %s: %s", r.ID, r.State, r.Error)
 }
 
 // printRebuild writes what a rebuild changes for a person.

@@ -58,7 +58,7 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 	if err := printLines(s, original); err != nil {
 		return err
 	}
-	if !c.Yes && !ask(s, "Take all of this back? Type yes: ") {
+	if !c.Yes && !ask(ctx, s, "Take all of this back? Type yes: ") {
 		return errNotDone
 	}
 	now := time.Now()
