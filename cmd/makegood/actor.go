@@ -41,18 +41,18 @@ func (f *actorFlags) why() string {
 	return gateway.NoReason
 }
 
-// askWhy asks for the reason where none was given, until there is one. The end of the input is no reason, and then nothing
-// is done.
+// askWhy asks for the reason where none was given, until there is one, or the input ends: a script that says yes and nothing
+// else has none.
 func (f *actorFlags) askWhy(ctx context.Context, s streams, question string) error {
 	for strings.TrimSpace(f.Reason) == "" {
 		answer, err := s.answer(ctx, question)
 		if ctx.Err() != nil {
 			return errNotDone
 		}
-		if err != nil && strings.TrimSpace(answer) == "" {
-			return fmt.Errorf("%w: a reason is wanted, here or by --reason", errNotDone)
-		}
 		f.Reason = answer
+		if err != nil {
+			return nil
+		}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"github.com/makegood/makegood/infra/embedded"
 )
@@ -51,6 +52,12 @@ type commandLine struct {
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+}
+
+// terminal reports whether somebody sits there who can be asked.
+func (s streams) terminal() bool {
+	f, is := s.in.(*os.File)
+	return is && term.IsTerminal(int(f.Fd()))
 }
 
 func main() {

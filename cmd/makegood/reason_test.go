@@ -42,14 +42,13 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 		recorded("")
 	}
 	by := []string{"--actor", "ann"}
-	refused("yes\n", append([]string{"close", "2025-11"}, by...)...)
-	refused("yes\n\n  \n", append([]string{"close", "2025-11"}, by...)...)
+	refused("", append([]string{"close", "2025-11"}, by...)...)
+	refused("no\nmonth end\n", append([]string{"close", "2025-11"}, by...)...)
 	say(t, c, "yes\n\n  month end \n", append([]string{"close", "2025-11"}, by...)...)
 	recorded("period.closed | 2025-11 | ann | month end")
-	refused("yes\n", append([]string{"reopen", "2025-11"}, by...)...)
 	say(t, c, "yes\nan invoice was missing", append([]string{"reopen", "2025-11"}, by...)...)
 	recorded("period.reopened | 2025-11 | ann | an invoice was missing")
-	say(t, c, "", append([]string{"close", "2025-11", "--yes"}, by...)...)
+	say(t, c, "yes\n\n  \n", append([]string{"close", "2025-11"}, by...)...) // all that a script says
 	recorded("period.closed | 2025-11 | ann | no reason given")
 	say(t, c, "", append([]string{"reopen", "2025-11", "--yes", "--reason", " "}, by...)...)
 	recorded("period.reopened | 2025-11 | ann | no reason given")
@@ -59,7 +58,8 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 	recorded("rate.set | labour_hour agent 34 USD from 2025-01-01 | ann | rates of " + filepath.Base(rates))
 
 	refused("", append([]string{"rebuild"}, by...)...)
-	say(t, c, "the wages came late\nyes\n", append([]string{"rebuild"}, by...)...)
+	refused("the wages came late\n", append([]string{"rebuild"}, by...)...)
+	say(t, c, "yes\n", append([]string{"rebuild", "--reason", "the wages came late"}, by...)...)
 	if got := audited(t, c, nil); !strings.HasSuffix(got[len(got)-1], "1 events | ann | the wages came late") {
 		t.Errorf("the last on record is %s", got[len(got)-1])
 	} else {
