@@ -20,7 +20,7 @@ type Gauges struct {
 	Spend       []SpendGauge
 	DeadLetters []ReasonGauge
 	Rebuilding  bool      // a rebuild is being computed or swapped in
-	Rebuilt     float64   // how much of the ledger the last rebuild has posted anew, 0 to 1; 0 where there never was one
+	Rebuilt     float64   // how much of what it posts anew the last rebuild has done, 0 to 1; 0 where there never was one
 	Newest      time.Time // when the newest event arrived in the books; zero where there is none
 }
 
@@ -106,7 +106,9 @@ GROUP BY currency, category`, today, first, next); err != nil {
 		return nil, err
 	default:
 		g.Rebuilding = r.State == RebuildComputing || r.State == RebuildSwapping
-		g.Rebuilt = float64(r.Done) / float64(max(r.Total, 1))
+		if g.Rebuilt = 1; r.State == RebuildComputing { // there may be nothing to post anew
+			g.Rebuilt = float64(r.Done) / float64(max(r.Total, 1))
+		}
 	}
 	g.Newest, err = newestArrival(ctx, db)
 	return &g, err

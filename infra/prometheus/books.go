@@ -42,7 +42,7 @@ var (
 	booksReadable    = prometheus.NewDesc("makegood_books_readable", "1 when the books could be read for this scrape, else 0.", nil, nil)
 	booksNewest      = prometheus.NewDesc("makegood_books_newest_event_timestamp_seconds", "When the newest event arrived in the books.", nil, nil)
 	rebuildRunning   = prometheus.NewDesc("makegood_rebuild_running", "1 while a rebuild is being computed or swapped in, else 0.", nil, nil)
-	rebuildProgress  = prometheus.NewDesc("makegood_rebuild_progress_ratio", "How much of the ledger the last rebuild has posted anew, 0 to 1.", nil, nil)
+	rebuildProgress  = prometheus.NewDesc("makegood_rebuild_progress_ratio", "How much of what it posts anew the last rebuild has done, 0 to 1.", nil, nil)
 	leakageAmount    = prometheus.NewDesc("makegood_leakage_amount", "Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.",
 		[]string{"period", "currency", "store", "kind", "root_cause", "element", "basis"}, nil)
 	leakageByStore = prometheus.NewDesc("makegood_leakage_recent_store_amount", "Net leakage by store in its currency, of the last 7 days and of the 28 days before them.",
