@@ -253,6 +253,7 @@ func TestBooksAgainstReference(t *testing.T) {
 	for n := range streams {
 		seed := n
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 1))
 			records := withoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))

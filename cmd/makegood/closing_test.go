@@ -113,6 +113,7 @@ func seeds(full, short int64) int64 {
 func TestBookedBeforeItsTermsCame(t *testing.T) {
 	for seed := range seeds(4, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 7))
 			records := generated(t, seed)
@@ -211,6 +212,7 @@ func standing(t *testing.T, records []reference.Record) (closes []int) {
 func TestClosedMonthNeverChanges(t *testing.T) {
 	for seed := range seeds(5, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 11))
 			// What rebuilds leave alone is TestRebuildsInAnyStream's: these may be told to change what is closed.

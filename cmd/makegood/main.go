@@ -54,10 +54,10 @@ type streams struct {
 	out, err io.Writer
 }
 
-// terminal reports whether somebody sits there who can be asked.
-func (s streams) terminal() bool {
+// script reports whether the input is a file or a pipe: its lines were written before anybody asked.
+func (s streams) script() bool {
 	f, is := s.in.(*os.File)
-	return is && term.IsTerminal(int(f.Fd()))
+	return is && !term.IsTerminal(int(f.Fd()))
 }
 
 func main() {

@@ -59,7 +59,7 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 
 	refused("", append([]string{"rebuild"}, by...)...)
 	refused("the wages came late\n", append([]string{"rebuild"}, by...)...)
-	say(t, c, "yes\n", append([]string{"rebuild", "--reason", "the wages came late"}, by...)...)
+	say(t, c, "the wages came late\nyes\n", append([]string{"rebuild"}, by...)...)
 	if got := audited(t, c, nil); !strings.HasSuffix(got[len(got)-1], "1 events | ann | the wages came late") {
 		t.Errorf("the last on record is %s", got[len(got)-1])
 	} else {

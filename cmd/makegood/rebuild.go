@@ -41,7 +41,7 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	} else if err != nil {
 		return err
 	}
-	if !c.Yes && !c.DryRun && s.terminal() { // a script's first line answers the question that comes later
+	if !c.Yes && !c.DryRun && !s.script() { // whose first line answers the question that comes later
 		if err := c.askWhy(ctx, s, "Why is history posted anew? For the record: "); err != nil {
 			return err
 		}

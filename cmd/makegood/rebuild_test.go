@@ -143,7 +143,10 @@ func TestRebuildsInAnyStream(t *testing.T) {
 		if n == seeds(6, 2)-1 {
 			seed = drawn
 		}
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { rebuildsInAStream(t, seed) })
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			rebuildsInAStream(t, seed)
+		})
 	}
 }
 

@@ -231,7 +231,10 @@ func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 // of it line by line; as of a close it is that of what stood before the close, rates among it, and stays so byte for byte.
 func TestTranslationAgainstReference(t *testing.T) {
 	for seed := range seeds(2, 1) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { compareTranslations(t, seed) })
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			compareTranslations(t, seed)
+		})
 	}
 }
 
