@@ -13,6 +13,11 @@ import (
 
 // rebuild books the backlog, one order in ten without a cost, then sets the rate that they lack and posts history anew: all
 // of it, and once more passing over what the rate can't change.
+//
+// On two virtual CPUs that did nothing else, a million events: booked live at 162,000 a second, posted anew at 650,000, which is
+// 4.0 times that (3.9 to 4.1), and all of it at 292,000, 1.8 times. Both CPUs are busy then: of 2.6 µs an event 1.9 are the
+// server's, who unpacks rows that stand beside those that are wanted, inserts what changes, and looks through the ledger for what
+// accounts hold and what feeds lack. Two workers with a connection each, and asking for balances meanwhile, won nothing.
 func (b *bench) rebuild(ctx context.Context) (err error) {
 	b.prefix += "rebuild." // topics of its own
 	a, err := b.app(ctx, roleExporter)
