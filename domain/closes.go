@@ -18,14 +18,11 @@ func (p *Periods) Closes(period Period) []Closing {
 	var all []Closing
 	for i := range p.changes {
 		c := &p.changes[i]
-		if c.period != period {
-			continue
-		}
-		standing := len(all) > 0 && all[len(all)-1].Reopened == nil
-		switch {
-		case c.closed && !standing:
+		switch { // a close and a reopening take turns: others change nothing, and aren't kept
+		case c.period != period:
+		case c.closed:
 			all = append(all, Closing{Mark: c.mark, Source: c.id.source, ID: c.id.id})
-		case !c.closed && standing:
+		default:
 			reopened := c.mark
 			all[len(all)-1].Reopened = &reopened
 		}

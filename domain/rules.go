@@ -54,7 +54,7 @@ func probeRates() *Rates {
 		r.apply(&Event{ID: id, Currency: currency, Data: &RateSet{Rate: name, Key: key, Value: value, EffectiveFrom: probed.AddDate(0, 0, days)}}, Mark{Offset: offset})
 		offset++
 	}
-	for i, name := range []string{LabourHour, FleetHour, FleetKM, ItemCost, VoucherRedemption} {
+	for i, name := range RateNames() {
 		value := Decimal(i+1) * 123_457
 		set(name, anyKey, "EUR", value, -30)
 		set(name, anyKey, "EUR", value+11, -10)

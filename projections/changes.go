@@ -89,18 +89,6 @@ FROM late WHERE touches != ''`, month, c.stoodBefore(), sum("e != ''"), sum("a >
 // ReadChanges lists what came after a close, at most limit events; the totals are of all. closes are all of the month's.
 func ReadChanges(ctx context.Context, db driver.Conn, c Close, closes []domain.Closing, limit int) (*Changes, error) {
 	answer := &Changes{Period: c.Period.String(), Close: c.Number, ClosedAt: c.Mark.Time.UTC(), Closes: []SinceClose{}, Changes: []Change{}, Totals: []ChangeTotal{}}
-	for i := range closes {
-		since := SinceClose{Number: i + 1, ClosedAt: closes[i].Time.UTC()}
-		if closes[i].Reopened != nil {
-			at := closes[i].Reopened.Time.UTC()
-			since.ReopenedAt = &at
-		}
-		one := Close{Period: c.Period, Mark: closes[i].Mark}
-		if err := db.QueryRow(ctx, "SELECT count() FROM ("+changedRows(&one)+")").Scan(&since.Events); err != nil {
-			return nil, fmt.Errorf("count what came after close %d of %s: %w", i+1, c.Period, err)
-		}
-		answer.Closes = append(answer.Closes, since)
-	}
 	rows := changedRows(&c)
 	if err := db.Select(ctx, &answer.Changes, `
 SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, origin, posting, touches,
@@ -113,6 +101,20 @@ SELECT currency, count() AS events, toDecimalString(sum(net_amount), 4) AS net, 
        toDecimalString(sum(cash_amount), 4) AS cash
 FROM (`+rows+`) WHERE currency != '' GROUP BY currency ORDER BY currency`); err != nil {
 		return nil, fmt.Errorf("sum up what came after the close of %s: %w", c.Period, err)
+	}
+	for i := range closes {
+		since := SinceClose{Number: i + 1, ClosedAt: closes[i].Time.UTC()}
+		if closes[i].Reopened != nil {
+			at := closes[i].Reopened.Time.UTC()
+			since.ReopenedAt = &at
+		}
+		one := Close{Period: c.Period, Mark: closes[i].Mark}
+		if since.Number == c.Number && len(answer.Changes) < limit {
+			since.Events = uint64(len(answer.Changes)) // all of them are there
+		} else if err := db.QueryRow(ctx, "SELECT count() FROM ("+changedRows(&one)+")").Scan(&since.Events); err != nil {
+			return nil, fmt.Errorf("count what came after close %d of %s: %w", i+1, c.Period, err)
+		}
+		answer.Closes = append(answer.Closes, since)
 	}
 	return answer, nil
 }

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -231,13 +230,4 @@ INNER JOIN (SELECT order_id, source, event_id, stream, partition, offset, record
 		return nil, fmt.Errorf("find the voids that stand before their originals: %w", err)
 	}
 	return deciding, nil
-}
-
-// notPosted passes over what can't be posted anew: it stays as it is.
-func notPosted(err error) (*NotPostedError, error) {
-	var not *NotPostedError
-	if errors.As(err, &not) {
-		return not, nil
-	}
-	return nil, err
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -39,6 +40,15 @@ func (e *NotPostedError) Error() string {
 }
 
 func (e *NotPostedError) Unwrap() error { return e.Err }
+
+// notPosted passes over what can't be posted anew: it stays as it is.
+func notPosted(err error) (*NotPostedError, error) {
+	var not *NotPostedError
+	if errors.As(err, &not) {
+		return not, nil
+	}
+	return nil, err
+}
 
 // repost places the row and posts it with the rates that were known at that place; false where that changes nothing, and
 // the row is as it was. The lines of a void are its original's affair, unless it decides itself. What changed is valid until

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -57,6 +56,20 @@ func scanRefs(rows driver.Rows) (all []voidRef, err error) {
 	return all, rows.Err()
 }
 
+// came reports whether any of the pending targets is in the ledger by now. Mostly none is, landing after landing.
+func (v *voidSettler) came(ctx context.Context) (bool, error) {
+	ctx, err := withTargets(ctx, v.pending)
+	if err != nil {
+		return false, err
+	}
+	var n uint64
+	if err := v.db.QueryRow(ctx, `
+SELECT count() FROM (SELECT 1 FROM ledger WHERE (order_id, source, event_id) IN (SELECT order_id, source, event_id FROM targets) LIMIT 1)`).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for events that were voided before they came: %w", err)
+	}
+	return n > 0, nil
+}
+
 // settle looks at the voids of these targets and of the pending ones. It returns how many rows it wrote anew, and the
 // rows of what is settled now: also those that were settled before, for whoever did it may have ended before the roll-ups
 // knew.
@@ -64,6 +77,15 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 	targets := append(slices.Clone(v.pending), fresh...)
 	if len(targets) == 0 {
 		return 0, nil, nil
+	}
+	isFresh := make(map[voidRef]bool, len(fresh))
+	for _, t := range fresh {
+		isFresh[t] = true
+	}
+	if len(fresh) == 0 {
+		if came, err := v.came(ctx); err != nil || !came {
+			return 0, nil, err
+		}
 	}
 	// Where there are closes or rebuilds, what any of them posts depends on all that are bound to it.
 	rows, targets, err := readKin(ctx, v.db, targets, v.terms.bind())
@@ -79,17 +101,17 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 		anew = append(anew, *again)
 	}
 	for i, f := range k.families {
-		if len(f) == 1 && (f[0].voidsType == "" || !slices.Contains(fresh, f[0].voidTarget)) {
+		if len(f) == 1 && (f[0].voidsType == "" || !isFresh[f[0].voidTarget]) {
 			continue
 		}
 		changed, err := v.terms.settle(f, k.several[i])
-		var not *NotPostedError
-		if errors.As(err, &not) {
-			v.logger.Warn("an event and what voids it stay as they were posted", "error", err)
-			continue
-		}
+		not, err := notPosted(err)
 		if err != nil {
 			return 0, nil, err
+		}
+		if not != nil {
+			v.logger.Warn("an event and what voids it stay as they were posted", "error", not)
+			continue
 		}
 		for _, r := range changed {
 			r.revise(byEvents)

@@ -53,12 +53,12 @@ func (b books) closed(ctx context.Context, months []domain.Period) error {
 	var marks []domain.Mark
 	b.terms.Use(func(t *domain.Terms) {
 		for _, m := range months {
-			closes := t.Periods.Closes(m)
-			if len(closes) == 0 || closes[len(closes)-1].Reopened != nil {
+			if !t.Periods.IsClosed(m) {
 				open = append(open, m.String())
 				continue
 			}
-			marks = append(marks, closes[len(closes)-1].Mark)
+			mark, _ := t.Periods.LastClose(m)
+			marks = append(marks, mark)
 		}
 	})
 	if len(open) > 0 {

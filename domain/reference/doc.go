@@ -36,8 +36,8 @@
 //   - A void whose original is unknown is computed as if the original had been recorded together with the void: its own
 //     time, the rates recorded by the void. A void of a void is refused: send the event again under a new identity.
 //     Once the original is recorded, the void is its exact negation, whatever was computed before: where a rate was recorded
-//     between the two, a report as_of a time between them differs from what the void's line is later. But where a month that
-//     the void is in was closed between the two, its report must not change: then the void keeps what was computed from the
+//     between the two, a report as_of a time between them differs from what the void's line is later. But where the month
+//     that the void happened in, or a later one, was closed between the two, its report must not change: then the void keeps what was computed from the
 //     original that it carries, and the original is the exact negation of the void.
 //   - A voided rate or close stops counting for what is recorded after the void; what was recorded before keeps its lines.
 //   - A voided event without a price stays listed as unpriced; the void itself is not.
