@@ -97,7 +97,14 @@ func (p *reposter) settle(f family, several bool, terms *domain.Terms) (changed 
 				changed = append(changed, d)
 			}
 		}
-		changed = append(changed, b.negate()...)
+		others := b.negate()
+		for _, r := range others {
+			// Its place too is what is known of it now: another may have corrected that since the row was read.
+			if _, err := p.post(&r.Row, terms, r.Position, false); err != nil {
+				return nil, err
+			}
+		}
+		changed = append(changed, others...)
 	}
 	return changed, nil
 }

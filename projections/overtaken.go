@@ -37,8 +37,17 @@ func before(m *domain.Mark) string {
 }
 
 // repostOvertaken posts anew what the batch's books records, and those that came since it was posted, overtook. All of the
-// books stream that was there when the batch was inserted has been read.
+// books stream that was there when the batch was inserted has been read. As where voids are settled, it looks again after it
+// has written: others write these rows too.
 func (p *Projector) repostOvertaken(ctx context.Context, b *batch) error {
+	for {
+		if n, err := p.repostOnce(ctx, b); err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+func (p *Projector) repostOnce(ctx context.Context, b *batch) (n int, err error) {
 	marks := p.terms.marks(func(offset int64) bool {
 		return (b.rows.Rows() > 0 && offset >= b.terms) || b.hasLaid(offset)
 	})
@@ -56,26 +65,33 @@ func (p *Projector) repostOvertaken(ctx context.Context, b *batch) error {
 		found, err := readRows(ctx, p.db, `ledger FINAL WHERE refused = '' AND (order_id, source, event_id) IN (
     SELECT order_id, source, event_id FROM ledger WHERE stream != 'books' AND refused = '' AND (`+strings.Join(part, " OR ")+`))`)
 		if err != nil {
-			return fmt.Errorf("find what the books stream overtook: %w", err)
+			return n, fmt.Errorf("find what the books stream overtook: %w", err)
 		}
-		if err := p.repostRows(ctx, b, found); err != nil {
-			return err
+		anew, err := p.repostRows(ctx, b, found)
+		n += anew
+		if err != nil {
+			return n, err
 		}
 	}
-	return nil
+	return n, nil
 }
 
-// repostRows posts rows of the ledger with the terms of now and writes those that come out otherwise.
-func (p *Projector) repostRows(ctx context.Context, b *batch, rows []stored) error {
+// repostRows posts rows of the ledger with the terms of now, writes those that come out otherwise, and returns how many these
+// are.
+func (p *Projector) repostRows(ctx context.Context, b *batch, rows []stored) (int, error) {
 	if len(rows) == 0 {
-		return nil
+		return 0, nil
+	}
+	// Other projectors, that had read more, may have posted them.
+	if err := p.terms.CatchUp(ctx); err != nil {
+		return 0, err
 	}
 	for i := range rows {
 		b.touched.add(&rows[i].Row)
 	}
 	changed, not, err := p.terms.repost(rows)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, n := range not {
 		p.config.Logger.Warn("an event stays as it was posted", "error", n)
@@ -86,13 +102,13 @@ func (p *Projector) repostRows(ctx context.Context, b *batch, rows []stored) err
 		anew = append(anew, rows[i])
 	}
 	if err := p.rewrite(ctx, anew); err != nil {
-		return err
+		return 0, err
 	}
 	// Its voids negate what it has now; and which of them decides may be another since the close, also where its own lines
 	// stay what they were.
 	voided, err := p.voidedAmong(ctx, rows)
 	b.voids = append(b.voids, voided...)
-	return err
+	return len(anew), err
 }
 
 // voidedAmong are those of the rows that somebody voids, and what those of them void that are voids.

@@ -73,22 +73,35 @@ SELECT count() FROM (SELECT 1 FROM ledger WHERE (order_id, source, event_id) IN 
 // settle looks at the voids of these targets and of the pending ones. It returns how many rows it wrote anew, and the
 // rows of what is settled now: also those that were settled before, for whoever did it may have ended before the roll-ups
 // knew.
+//
+// Others may write the same rows meanwhile, and of two that know of each other's doing nothing the later insert stays. So it
+// reads again after it has written, until there is nothing to change: whoever writes last sees what all have written.
 func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(context.Context, []stored, string) error) (n int, settled []*stored, err error) {
 	targets := append(slices.Clone(v.pending), fresh...)
 	if len(targets) == 0 {
 		return 0, nil, nil
-	}
-	isFresh := make(map[voidRef]bool, len(fresh))
-	for _, t := range fresh {
-		isFresh[t] = true
 	}
 	if len(fresh) == 0 {
 		if came, err := v.came(ctx); err != nil || !came {
 			return 0, nil, err
 		}
 	}
-	// Where there are closes or rebuilds, what any of them posts depends on all that are bound to it.
-	rows, targets, err := readKin(ctx, v.db, targets, v.terms.bind())
+	for {
+		written, more, err := v.settleOnce(ctx, targets, fresh, keep)
+		n, settled = n+written, append(settled, more...)
+		if err != nil || written == 0 {
+			return n, settled, err
+		}
+	}
+}
+
+// settleOnce reads, and writes what isn't as it should be.
+func (v *voidSettler) settleOnce(ctx context.Context, targets, fresh []voidRef, keep func(context.Context, []stored, string) error) (n int, settled []*stored, err error) {
+	isFresh := make(map[voidRef]bool, len(fresh))
+	for _, t := range fresh {
+		isFresh[t] = true
+	}
+	rows, targets, err := v.read(ctx, targets)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -136,6 +149,22 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 	})
 	v.pending = slices.Compact(v.pending)
 	return len(anew), settled, nil
+}
+
+// read reads the targets' rows and what bears on them, and knows all of the books stream that they may have been posted with: a
+// process that has just begun, or was slow, would else post them as they were before a close that others know of.
+func (v *voidSettler) read(ctx context.Context, targets []voidRef) ([]stored, []voidRef, error) {
+	for {
+		// Where there are closes or rebuilds, what any of them posts depends on all that are bound to it.
+		whole := v.terms.bind()
+		rows, all, err := readKin(ctx, v.db, slices.Clone(targets), whole)
+		if err == nil {
+			err = v.terms.CatchUp(ctx)
+		}
+		if err != nil || whole == v.terms.bind() {
+			return rows, all, err
+		}
+	}
 }
 
 // readFamilies reads the rows of the targets and those of their voids.

@@ -184,6 +184,12 @@ func book(t testing.TB, store *clickhouse.Store, records []reference.Record, ran
 		p := newTestProjector(t, store, l, 1+random.IntN(len(records)))
 		ended := make(chan error, 1)
 		go func() { ended <- p.Run(ctx, time.Minute) }()
+		if random.IntN(3) == 0 {
+			// Another process begins meanwhile, and looks at what arrived before it has read anything.
+			if _, err := newTestProjector(t, store, &memoryLog{records: records}, 0).SettleVoids(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if random.IntN(3) == 0 && len(order) > 0 {
 			// Stop at any moment: what isn't acknowledged comes again.
 			time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond)

@@ -165,6 +165,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 			}
 		}
 		t.Errorf("seed %d: the journals differ:\n%s", seed, difference(got, expected))
+		tellCopies(ctx, t, store, log, x.bad, difference(got, expected))
 	}
 	if n, err := projections.Unbalanced(ctx, store.DB); err != nil || n != 0 {
 		t.Errorf("seed %d: %d events don't balance (%v)", seed, n, err)
@@ -266,6 +267,33 @@ func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, wa
 	for id, reason := range lost {
 		if !said[id] {
 			t.Errorf("seed %d: %v should be a dead letter for %s", seed, id, reason)
+		}
+	}
+}
+
+// tellCopies says what the log and the ledger hold of the first events that differ: also rows that were replaced since.
+func tellCopies(ctx context.Context, t *testing.T, store *clickhouse.Store, log []kafka.Record, bad map[string]string, difference string) {
+	told := map[reference.Identity]bool{}
+	for _, line := range strings.Split(difference, "\n") {
+		fields := strings.Split(strings.TrimLeft(line, "+- "), "\t")
+		if len(fields) < 2 || len(told) == 5 || told[reference.Identity{Source: fields[0], ID: fields[1]}] {
+			continue
+		}
+		id := reference.Identity{Source: fields[0], ID: fields[1]}
+		told[id] = true
+		for _, r := range log {
+			if bad[string(r.Value)] == "" && identityOf(t, structured(t, r)) == id {
+				t.Logf("%v: the log has it at %s, %s", id, r.Position, r.Time)
+			}
+		}
+		var copies []string
+		if err := store.DB.QueryRow(ctx, `SELECT groupArray(concat(toString(stream), '/', toString(partition), '@', toString(offset), ' recorded ', toString(recorded_at),
+    ' posted ', toString(posting_period), ' terms ', toString(terms), ' revision ', toString(bitAnd(version, 255)), ' in ', _part, ' refused: ', refused))
+FROM ledger WHERE source = ? AND event_id = ?`, id.Source, id.ID).Scan(&copies); err != nil {
+			t.Error(err)
+		}
+		for _, c := range copies {
+			t.Logf("%v: the ledger has %s", id, c)
 		}
 	}
 }

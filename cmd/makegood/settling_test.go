@@ -101,6 +101,27 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	}
 }
 
+// TestSettlingKnowsWhatOthersKnew: a process that has just begun, and has read nothing of the books stream, leaves what others
+// posted in the month where they posted it.
+func TestSettlingKnowsWhatOthersKnew(t *testing.T) {
+	store := openStore(t)
+	refund := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
+	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"x"},"reason":"mistake","original":`+refund+`}`)
+	records := sequence(event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`), void)
+	startAtWork(t, store, records).book(records[1])
+	settler := newTestProjector(t, store, &memoryLog{records: records}, 0)
+	if n, err := settler.SettleVoids(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d rows were settled (%v), not 0", n, err)
+	}
+	var period time.Time
+	if err := store.DB.QueryRow(t.Context(), "SELECT posting_period FROM ledger FINAL WHERE event_id = 'v'").Scan(&period); err != nil {
+		t.Fatal(err)
+	}
+	if got := period.Format("2006-01"); got != "2026-02" {
+		t.Errorf("the void is posted in %s, which is closed", got)
+	}
+}
+
 // TestVoidBeforeItsOriginalInAClosedMonth: a void whose month was closed before its original came stays as the closed report
 // has it, and the original is its exact negation, in whatever order the two, the close and a rate between them are booked, and
 // whatever a rebuild finds later.
