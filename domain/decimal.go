@@ -299,9 +299,11 @@ func ParseAmount(s string) (Amount, error) {
 		return 0, fmt.Errorf("amount %q: %w", s, ErrNotANumber)
 	}
 	for decimals = max(decimals, 0); decimals < 4; decimals++ {
-		if n *= 10; n > int64(MaxAmount) {
+		// Asked before: ten times as much may be beyond 64 bits, and look small again.
+		if n > int64(MaxAmount)/10 {
 			return 0, fmt.Errorf("amount %q: %w", s, ErrAmountOutOfRange)
 		}
+		n *= 10
 	}
 	if negative {
 		n = -n
