@@ -27,10 +27,33 @@ type AgedBalance struct {
 // maxOpen bounds the list of open balances; the oldest come first.
 const maxOpen = 10_000
 
+// BalancesAt is the moment to which the age of balances is counted: that of asOf, or now; of a close the end of its month on
+// the calendar of zone, or its own where that came first.
+func (a AsOf) BalancesAt(now time.Time, zone *time.Location) time.Time {
+	switch {
+	case a.Close != nil:
+		first := (a.Close.Period + 1).First()
+		end := time.Date(first.Year(), first.Month(), 1, 0, 0, 0, 0, zone).UTC()
+		if at := a.Close.Mark.Time.UTC(); at.Before(end) {
+			return at
+		}
+		return end
+	case !a.Time.IsZero():
+		return a.Time.UTC()
+	default:
+		return now.UTC()
+	}
+}
+
 // ReadAgedBalances lists them: return assets by case, claims, disputes and vouchers by their own ids, accrued costs by
-// store and month, since no event of the contract pays them one by one.
-func ReadAgedBalances(ctx context.Context, db driver.Conn, now time.Time) ([]AgedBalance, error) {
+// store and month, since no event of the contract pays them one by one. As of a close they are the balances at the end of its
+// month: what was posted in that month or before, and stood before the close. Their age counts to at.
+func ReadAgedBalances(ctx context.Context, db driver.Conn, asOf AsOf, at time.Time) ([]AgedBalance, error) {
 	open := []AgedBalance{}
+	known, _ := asOf.recorded()
+	if asOf.Close != nil {
+		known += " AND posting_period <= toDate('" + asOf.Close.Period.First().Format(time.DateOnly) + "')"
+	}
 	// A void carries the whole event that it takes back.
 	said := func(field string) string {
 		return `if(voids_id = '', JSONExtractString(payload, '` + field + `'), JSONExtractString(payload, 'original', 'data', '` + field + `'))`
@@ -42,7 +65,7 @@ SELECT toString(a) AS number, multiIf(a = 1210, error_id, a = 1300, `+said("clai
        toDecimalString(sum(CAST(x AS Decimal(38, 4))), 4) AS balance, min(occurred_at) AS since,
        arraySlice(arrayMap(e -> concat(e.2, ' ', e.3), arraySort(groupArray((occurred_at, source, event_id)))), 1, 20) AS events
 FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
-WHERE refused = '' AND hasAny(account, [1210, 1300, 1310, 2300, 2400]) AND a IN (1210, 1300, 1310, 2300, 2400)
+WHERE refused = '' AND `+known+` AND hasAny(account, [1210, 1300, 1310, 2300, 2400]) AND a IN (1210, 1300, 1310, 2300, 2400)
 GROUP BY a, reference, currency, if(a = 2400, store_id, '')
 HAVING sum(CAST(x AS Decimal(38, 4))) != 0
 ORDER BY since, number, reference, currency LIMIT `+fmt.Sprint(maxOpen)); err != nil {
@@ -55,7 +78,7 @@ ORDER BY since, number, reference, currency LIMIT `+fmt.Sprint(maxOpen)); err !=
 	for i := range open {
 		b := &open[i]
 		b.Name, b.Since = names[b.Account], b.Since.UTC()
-		b.AgeDays = int(now.Sub(b.Since).Hours() / 24)
+		b.AgeDays = int(at.Sub(b.Since).Hours() / 24)
 	}
 	return open, nil
 }

@@ -16,6 +16,7 @@ type Reconciliation struct {
 	Log         []LogCount     `json:"log"`
 	Differences []Difference   `json:"differences"` // at most MaxDifferences a check
 	Balances    []AgedBalance  `json:"open_balances"`
+	BalancesAt  time.Time      `json:"open_balances_at"` // the moment that they are of, to which their age counts
 	Payouts     *PayoutSummary `json:"payouts,omitempty"`
 }
 
@@ -66,12 +67,21 @@ func (r *Reconciliation) differ(d Difference) {
 	}
 }
 
+// Against is what the books are held against.
+type Against struct {
+	Partitions []LogPartition
+	Closed     []Close // the last close of each month that is closed now
+	AsOf       AsOf    // of the open balances; all else is held against each other as it is now
+	Now        time.Time
+	Zone       *time.Location
+}
+
 // Reconcile holds the books against the log, partition by partition, and against themselves. It reads all of both: it is
 // for the end of a month and for doubts, not for dashboards.
-func Reconcile(ctx context.Context, db driver.Conn, decode Decode, partitions []LogPartition, now time.Time) (*Reconciliation, error) {
-	r := &Reconciliation{At: now.UTC(), Differences: []Difference{}, Log: []LogCount{}, Balances: []AgedBalance{}}
+func Reconcile(ctx context.Context, db driver.Conn, decode Decode, with Against) (*Reconciliation, error) {
+	r := &Reconciliation{At: with.Now.UTC(), Differences: []Difference{}, Log: []LogCount{}}
 	r.check(checkLog)
-	for _, p := range partitions {
+	for _, p := range with.Partitions {
 		if err := r.compareLog(ctx, db, decode, p); err != nil {
 			return nil, err
 		}
@@ -81,8 +91,12 @@ func Reconcile(ctx context.Context, db driver.Conn, decode Decode, partitions []
 			return nil, err
 		}
 	}
+	if err := r.compareCloses(ctx, db, with.Closed); err != nil {
+		return nil, err
+	}
+	r.BalancesAt = with.AsOf.BalancesAt(with.Now, with.Zone)
 	var err error
-	r.Balances, err = ReadAgedBalances(ctx, db, now)
+	r.Balances, err = ReadAgedBalances(ctx, db, with.AsOf, r.BalancesAt)
 	return r, err
 }
 
@@ -92,6 +106,7 @@ const (
 	checkEntries  = "every entry sums to zero"
 	checkFailures = "ledger and failures"
 	checkRollUp   = "roll-up and journal"
+	checkCloses   = "closed months and log"
 	checkPayouts  = "clearing and payouts"
 )
 
@@ -200,6 +215,39 @@ ORDER BY bucket`, leakageKey, leakageFacts, failureLines("true")))
 			}
 		}
 		r.differ(b.d)
+	}
+	return nil
+}
+
+// compareCloses looks for what was posted in a closed month though it stands behind the close.
+func (r *Reconciliation) compareCloses(ctx context.Context, db driver.Conn, closed []Close) error {
+	c := r.check(checkCloses)
+	for i := range closed {
+		in := fmt.Sprintf("refused = '' AND posting_period = toDate('%s')", closed[i].Period.First().Format(time.DateOnly))
+		var n uint64
+		if err := db.QueryRow(ctx, "SELECT count() FROM ledger FINAL WHERE "+in).Scan(&n); err != nil {
+			return fmt.Errorf("count what is posted in %s: %w", closed[i].Period, err)
+		}
+		c.Compared += n
+		rows, err := db.Query(ctx, `
+SELECT source, event_id, concat(toString(stream), '/', toString(partition), '@', toString(offset)) FROM ledger FINAL
+WHERE `+in+` AND NOT `+closed[i].stoodBefore()+` ORDER BY recorded_at, source, event_id`)
+		if err != nil {
+			return fmt.Errorf("look for what was posted in %s after its close: %w", closed[i].Period, err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var source, id string
+			d := Difference{Check: checkCloses, What: "an event that is posted in " + closed[i].Period.String() + ", and stands behind its close in the log"}
+			if err := rows.Scan(&source, &id, &d.Place); err != nil {
+				return fmt.Errorf("look for what was posted in %s after its close: %w", closed[i].Period, err)
+			}
+			d.Events = []string{source + " " + id}
+			r.differ(d)
+		}
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("look for what was posted in %s after its close: %w", closed[i].Period, err)
+		}
 	}
 	return nil
 }

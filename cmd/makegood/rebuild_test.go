@@ -121,7 +121,7 @@ func noted(t *testing.T, r reference.Record) (id string, closedPeriods, is bool)
 // clean says what the books' own checks find.
 func clean(t *testing.T, store *clickhouse.Store) {
 	t.Helper()
-	r, err := projections.Reconcile(t.Context(), store.DB, newDecode(), nil, time.Now())
+	r, err := projections.Reconcile(t.Context(), store.DB, newDecode(), projections.Against{Now: time.Now(), Zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -24,13 +25,25 @@ import (
 )
 
 // Reconcile holds the books against the log, as far as it is booked, and against themselves.
-func (b books) Reconcile(ctx context.Context, payouts gateway.Payouts) (*projections.Reconciliation, error) {
-	partitions, done, err := b.logPartitions(ctx)
-	if err != nil {
+func (b books) Reconcile(ctx context.Context, asOf projections.AsOf, payouts gateway.Payouts) (*projections.Reconciliation, error) {
+	if err := b.terms.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	with := projections.Against{AsOf: asOf, Now: b.now()}
+	b.terms.Use(func(t *domain.Terms) {
+		with.Zone = t.Periods.Zone()
+		for _, p := range t.Periods.Closed() {
+			mark, _ := t.Periods.LastClose(p)
+			with.Closed = append(with.Closed, projections.Close{Period: p, Mark: mark})
+		}
+	})
+	var done func()
+	var err error
+	if with.Partitions, done, err = b.logPartitions(ctx); err != nil {
 		return nil, err
 	}
 	defer done()
-	r, err := projections.Reconcile(ctx, b.store.DB, newDecode(), partitions, b.now())
+	r, err := projections.Reconcile(ctx, b.store.DB, newDecode(), with)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +109,7 @@ type reconcileCommand struct {
 	booksFlags
 	Payouts  string `help:"CSV of a payment processor, with the columns date, id and amount; - is standard input."`
 	Currency string `help:"ISO 4217: of the payouts."`
+	AsOf     string `help:"Open balances as they were known then: a time (RFC 3339), or close:YYYY-MM, at the end of that month as its last close has it." placeholder:"TIME"`
 	LagDays  int    `help:"Days that the processor takes to pay." default:"7"`
 	Format   string `help:"table or json." enum:"table,json" default:"table"`
 }
@@ -128,6 +142,9 @@ func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s strea
 	query := url.Values{"lag_days": {fmt.Sprint(c.LagDays)}}
 	if c.Currency != "" {
 		query.Set("currency", c.Currency)
+	}
+	if c.AsOf != "" {
+		query.Set("as_of", c.AsOf)
 	}
 	var found projections.Reconciliation
 	if err := books.post(ctx, "/v1/reconcile?"+query.Encode(), "text/csv", bytes.NewReader(payouts), &found); err != nil {
@@ -182,7 +199,7 @@ func printReconciliation(s streams, r *projections.Reconciliation) error {
 	slices.SortFunc(keys, func(a, b key) int {
 		return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.currency, b.currency))
 	})
-	fmt.Fprintf(w, "\nopen balances\t\titems\tto 30 days\tto 60\tto 90\tolder\t\n")
+	fmt.Fprintf(w, "\nopen balances at %s\t\titems\tto 30 days\tto 60\tto 90\tolder\t\n", r.BalancesAt.Format(time.RFC3339))
 	for _, k := range keys {
 		a := open[k]
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", k.account, k.currency, a.n, a.sums[0], a.sums[1], a.sums[2], a.sums[3])

@@ -99,6 +99,58 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
+// TestReconcileClosedMonth: what is posted in a closed month and stands behind its close is found, whoever put it there; and the
+// open balances are also those of the close, aged to the end of its month.
+func TestReconcileClosedMonth(t *testing.T) {
+	app, c := startTestApp(t, t.TempDir())
+	voucher := func(id, at, worth string) string {
+		return event(id, "concession.granted", at, "o1", fmt.Sprintf(`{"order_id":"o1","store_id":"s1","error_id":"e1","concession_id":"v-%s","kind":"voucher","currency":"USD","amount":%q}`, id, worth))
+	}
+	mustPost(t, c, event("r", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"voucher_redemption","key":"*","value":"1","effective_from":"2026-01-01T00:00:00Z"}`))
+	mustPost(t, c, voucher("1", "2026-01-10T10:00:00Z", "8"))
+	mustPost(t, c, voucher("2", "2026-02-02T10:00:00Z", "5")) // of the next month, though it comes before the close
+	mustPost(t, c, event("c", "period.closed", "2026-02-03T10:00:00Z", "", `{"period":"2026-01"}`))
+	mustPost(t, c, voucher("3", "2026-01-20T10:00:00Z", "3")) // late: posted in February
+	balances := func(asOf string) string {
+		t.Helper()
+		var r projections.Reconciliation
+		if err := c.post(t.Context(), "/v1/reconcile?"+url.Values{"as_of": {asOf}}.Encode(), "text/csv", strings.NewReader(""), &r); err != nil {
+			t.Fatal(err)
+		}
+		if !r.Clean() {
+			t.Errorf("the books differ: %+v", r.Differences)
+		}
+		text := ""
+		for _, b := range r.Balances {
+			text += fmt.Sprint(b.Reference, " ", b.Balance, ", ")
+		}
+		if asOf != "" {
+			text += fmt.Sprint("aged ", r.Balances[0].AgeDays, " at ", r.BalancesAt.Format(time.RFC3339))
+		}
+		return text
+	}
+	if _, err := c.caughtUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := balances("close:2026-01"), "v-1 -8.0000, aged 21 at 2026-02-01T00:00:00Z"; got != want {
+		t.Errorf("at the end of January %q, not %q", got, want)
+	}
+	if got, want := balances(""), "v-1 -8.0000, v-3 -3.0000, v-2 -5.0000, "; got != want {
+		t.Errorf("now %q, not %q", got, want)
+	}
+	if got := balances("2200-01-01T00:00:00Z"); !strings.HasSuffix(got, "at 2200-01-01T00:00:00Z") {
+		t.Errorf("at a time: %q", got)
+	}
+
+	if err := app.store.DB.Exec(t.Context(), `ALTER TABLE ledger UPDATE posting_period = toDate('2026-01-01') WHERE event_id = '3' SETTINGS mutations_sync = 1`); err != nil {
+		t.Fatal(err)
+	}
+	_, differences := reconcileWith(t, c, "")
+	if want := "closed months and log | an event that is posted in 2026-01, and stands behind its close in the log |   | urn:till:1 3"; !strings.Contains(differences, want) {
+		t.Errorf("got\n%s\nwant\n%s", differences, want)
+	}
+}
+
 // TestReconcilePayouts: clearing is compared reference by reference with what a processor says it paid.
 func TestReconcilePayouts(t *testing.T) {
 	_, c := startTestApp(t, t.TempDir())

@@ -23,7 +23,7 @@ const maxPayoutBytes = 64 << 20
 
 // reconcile takes the processor's report as CSV in the body, or nothing.
 func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
-	if err := onlyParameters(r.URL.Query(), "currency", "lag_days"); err != nil {
+	if err := onlyParameters(r.URL.Query(), "currency", "lag_days", "as_of"); err != nil {
 		return err
 	}
 	p := Payouts{Currency: r.URL.Query().Get("currency"), Lag: 7 * 24 * time.Hour}
@@ -33,6 +33,10 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 			return &badQuery{fmt.Sprintf("lag_days: %q is no number of days from 0 to 366", text)}
 		}
 		p.Lag = time.Duration(days) * 24 * time.Hour
+	}
+	at, err := asOf(r.Context(), r.URL.Query().Get("as_of"), b)
+	if err != nil {
+		return err
 	}
 	body := http.MaxBytesReader(w, r.Body, maxPayoutBytes)
 	if r.ContentLength != 0 {
@@ -53,6 +57,6 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("reconcile: %w", err)
 	}
-	found, err := b.Reconcile(r.Context(), p)
+	found, err := b.Reconcile(r.Context(), at, p)
 	return answer(w, found, err)
 }

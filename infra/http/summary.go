@@ -12,8 +12,9 @@ import (
 type Numbers interface {
 	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
 	Statement(context.Context, projections.StatementQuery) (*projections.Statement, error)
-	// Reconcile holds the books against the log and themselves, and clearing against payouts where there are any.
-	Reconcile(context.Context, Payouts) (*projections.Reconciliation, error)
+	// Reconcile holds the books against the log and themselves, and clearing against payouts where there are any. Its open
+	// balances are those of then.
+	Reconcile(context.Context, projections.AsOf, Payouts) (*projections.Reconciliation, error)
 }
 
 // numberRoutes adds their routes.
