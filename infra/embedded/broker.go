@@ -155,6 +155,9 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 		return nil, fmt.Errorf("broker: Addr: %w", err)
 	}
 	dir := filepath.Join(cfg.Dir, "kafka")
+	if ctx.Err() != nil { // nothing that has begun to read the log can be called back
+		return nil, fmt.Errorf("starting broker in %s: %w", dir, context.Cause(ctx))
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating broker directory: %w", err)
 	}
