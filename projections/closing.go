@@ -3,6 +3,8 @@ package projections
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +70,7 @@ WHERE order_id = '' AND stream = 'books' AND source = ? AND event_id = ? AND ref
 type Unsettled struct {
 	Unbooked  int64  `json:"unbooked"`  // records that stand in the log and are not booked yet
 	Conflicts uint64 `json:"conflicts"` // identities that are booked with two contents, until the conflict check takes one out
+	Voids     uint64 `json:"voids"`     // events whose lines change once it is settled what voids them, or what they void
 }
 
 // UnsettledError says that what is closed can't be quoted as final yet. That passes by itself.
@@ -85,6 +88,9 @@ func (u Unsettled) String() string {
 	}
 	if u.Conflicts > 0 {
 		parts = append(parts, fmt.Sprintf("%d events, each of one identity with two contents, wait for the conflict check", u.Conflicts))
+	}
+	if u.Voids > 0 {
+		parts = append(parts, fmt.Sprintf("%d events wait for what voids them, or what they void, to be settled", u.Voids))
 	}
 	return strings.Join(parts, ", and ")
 }
@@ -157,6 +163,28 @@ SELECT count() FROM (
     WHERE refused = '' AND cityHash64(source, event_id) IN (?)
     GROUP BY source, event_id HAVING count() > 1)`, suspects).Scan(&n); err != nil {
 		return 0, fmt.Errorf("look for conflicts in the ledger: %w", err)
+	}
+	return n, nil
+}
+
+// UnsettledVoids counts the events that change once the voids that arrived since the last check are settled: where two
+// projectors booked an event and its void at the same moment, neither may have met the other.
+func UnsettledVoids(ctx context.Context, db driver.Conn, terms *Terms) (n uint64, err error) {
+	var since time.Time
+	if err := db.QueryRow(ctx, `SELECT max(at) FROM checkpoints WHERE name = ?`, voidsCheckpoint).Scan(&since); err != nil {
+		return 0, fmt.Errorf("read the checkpoint of the voids: %w", err)
+	}
+	targets, err := arrivedVoids(ctx, db, since)
+	if err != nil {
+		return 0, err
+	}
+	v := &voidSettler{db: db, terms: terms, logger: slog.New(slog.DiscardHandler)} // who settles them says what can't be
+	for part := range slices.Chunk(targets, mostVoids) {
+		s, err := v.plan(ctx, part, part)
+		if err != nil {
+			return 0, err
+		}
+		n += uint64(len(s.anew))
 	}
 	return n, nil
 }

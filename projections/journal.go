@@ -26,6 +26,7 @@ type JournalQuery struct {
 	Currency string    // ISO 4217; empty: all, each in entries of its own
 	AsOf     AsOf      // what was recorded by then
 	Final    bool      // refuse months that are not closed
+	Closes   []Close   // of a final one: the last close of each of its months
 }
 
 // Journal is a batch of balanced entries. Amounts are rounded to the currency's cents by largest remainder, within each
@@ -154,6 +155,10 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 		filter, at := q.AsOf.filter()
 		where += " AND " + filter
 		j.AsOf = &at
+	}
+	for i := range q.Closes {
+		// A projector that doesn't know of a close yet may have posted in its month what stands behind it, until it learns of it.
+		where += fmt.Sprintf(" AND NOT (posting_period = toDate('%s') AND NOT %s)", q.Closes[i].Period.First().Format(time.DateOnly), q.Closes[i].stoodBefore())
 	}
 	if q.Currency != "" {
 		where += " AND currency = ?"

@@ -97,21 +97,52 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 
 // settleOnce reads, and writes what isn't as it should be.
 func (v *voidSettler) settleOnce(ctx context.Context, targets, fresh []voidRef, keep func(context.Context, []stored, string) error) (n int, settled []*stored, err error) {
+	s, err := v.plan(ctx, targets, fresh)
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(s.refused) > 0 {
+		if err := keep(ctx, s.refused, "already_voided"); err != nil {
+			return 0, nil, err
+		}
+	}
+	if err := v.rewrite(ctx, s.anew); err != nil {
+		return 0, nil, err
+	}
+	// Only now, that all is written, is it settled.
+	v.pending = slices.DeleteFunc(s.targets, func(t voidRef) bool { return s.kin.rows[t] != nil })
+	slices.SortFunc(v.pending, func(a, b voidRef) int {
+		return slices.Compare([]string{a.order, a.source, a.id}, []string{b.order, b.source, b.id})
+	})
+	v.pending = slices.Compact(v.pending)
+	return len(s.anew), s.settled, nil
+}
+
+// settlement is what there is to do for some voids.
+type settlement struct {
+	targets []voidRef // also those that were found on the way
+	kin     *kin
+	settled []*stored // whose roll-ups are to be looked at
+	refused []stored  // that leave the books, as they were
+	anew    []stored  // to be written, those included
+}
+
+// plan reads, and says what to write so that all is as it should be.
+func (v *voidSettler) plan(ctx context.Context, targets, fresh []voidRef) (*settlement, error) {
 	isFresh := make(map[voidRef]bool, len(fresh))
 	for _, t := range fresh {
 		isFresh[t] = true
 	}
 	rows, targets, err := v.read(ctx, targets)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	k := kinOf(rows)
-	settled = append(k.refused, k.again...)
-	var anew, refused []stored
+	s := &settlement{targets: targets, kin: k, settled: append(k.refused, k.again...)}
 	for _, again := range k.again {
-		refused = append(refused, *again)
+		s.refused = append(s.refused, *again)
 		again.refuse("already_voided")
-		anew = append(anew, *again)
+		s.anew = append(s.anew, *again)
 	}
 	for i, f := range k.families {
 		if len(f) == 1 && (f[0].voidsType == "" || !isFresh[f[0].voidTarget]) {
@@ -120,7 +151,7 @@ func (v *voidSettler) settleOnce(ctx context.Context, targets, fresh []voidRef, 
 		changed, err := v.terms.settle(f, k.several[i])
 		not, err := notPosted(err)
 		if err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 		if not != nil {
 			v.logger.Warn("an event and what voids it stay as they were posted", "error", not)
@@ -128,27 +159,13 @@ func (v *voidSettler) settleOnce(ctx context.Context, targets, fresh []voidRef, 
 		}
 		for _, r := range changed {
 			r.revise(byEvents)
-			anew = append(anew, *r)
+			s.anew = append(s.anew, *r)
 		}
 		if len(f) > 1 || len(changed) > 0 {
-			settled = append(settled, f...)
+			s.settled = append(s.settled, f...)
 		}
 	}
-	if len(refused) > 0 {
-		if err := keep(ctx, refused, "already_voided"); err != nil {
-			return 0, nil, err
-		}
-	}
-	if err := v.rewrite(ctx, anew); err != nil {
-		return 0, nil, err
-	}
-	// Only now, that all is written, is it settled.
-	v.pending = slices.DeleteFunc(targets, func(t voidRef) bool { return k.rows[t] != nil })
-	slices.SortFunc(v.pending, func(a, b voidRef) int {
-		return slices.Compare([]string{a.order, a.source, a.id}, []string{b.order, b.source, b.id})
-	})
-	v.pending = slices.Compact(v.pending)
-	return len(anew), settled, nil
+	return s, nil
 }
 
 // read reads the targets' rows and what bears on them, and knows all of the books stream that they may have been posted with: a
@@ -231,20 +248,12 @@ func (p *Projector) SettleVoids(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	rows, err := p.db.Query(ctx, `
-WITH arrived AS (SELECT identity FROM identities WHERE arrived_at > ?)
-SELECT DISTINCT order_id, voids_source, voids_id FROM voids FINAL
-WHERE refused = '' AND (cityHash64(voids_source, voids_id) IN arrived OR cityHash64(source, event_id) IN arrived)`, since.Add(-overlap))
+	targets, err := arrivedVoids(ctx, p.db, since)
 	if err != nil {
-		return 0, fmt.Errorf("find the voids that arrived: %w", err)
-	}
-	targets, err := scanRefs(rows)
-	if err != nil {
-		return 0, fmt.Errorf("find the voids that arrived: %w", err)
+		return 0, err
 	}
 	anew := 0
-	const most = 1000
-	for part := range slices.Chunk(targets, most) {
+	for part := range slices.Chunk(targets, mostVoids) {
 		one := &voidSettler{db: p.db, terms: p.terms, rewrite: p.rewrite, logger: p.config.Logger}
 		n, settled, err := one.settle(ctx, part, p.keepRefused)
 		anew += n
@@ -260,6 +269,25 @@ WHERE refused = '' AND (cityHash64(voids_source, voids_id) IN arrived OR cityHas
 		}
 	}
 	return anew, p.reach(ctx, voidsCheckpoint, len(targets) > 0, now, since)
+}
+
+// mostVoids is how many are looked at in one go.
+const mostVoids = 1000
+
+// arrivedVoids are what voids take back of which they, or what they take back, arrived since a check.
+func arrivedVoids(ctx context.Context, db driver.Conn, since time.Time) ([]voidRef, error) {
+	rows, err := db.Query(ctx, `
+WITH arrived AS (SELECT identity FROM identities WHERE arrived_at > ?)
+SELECT DISTINCT order_id, voids_source, voids_id FROM voids FINAL
+WHERE refused = '' AND (cityHash64(voids_source, voids_id) IN arrived OR cityHash64(source, event_id) IN arrived)`, since.Add(-overlap))
+	if err != nil {
+		return nil, fmt.Errorf("find the voids that arrived: %w", err)
+	}
+	targets, err := scanRefs(rows)
+	if err != nil {
+		return nil, fmt.Errorf("find the voids that arrived: %w", err)
+	}
+	return targets, nil
 }
 
 // keepRefused makes dead letters of rows that are about to leave the books.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/kafka"
@@ -56,23 +57,68 @@ func readLog(ctx context.Context, t *testing.T, brokers []string) []kafka.Record
 			t.Fatal(err)
 		}
 	}
-	// As the contract has it: what was recorded first. Where two have the same millisecond, their places decide.
-	slices.SortFunc(all, func(a, b kafka.Record) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.Time.Compare(b.Time), cmp.Compare(streamOf(a), streamOf(b)), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
-	})
 	return all
+}
+
+// inOrder sorts the log as the contract has it: what was recorded first. What a close or a rate divides stands before or behind it
+// by its place, whatever its time says; then, where two have the same millisecond, their places decide. The rest of the books stream
+// was acknowledged before anything else was sent.
+func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
+	isLate, counted := map[reference.Identity]bool{}, map[reference.Identity]bool{}
+	for _, r := range late {
+		isLate[identityOf(t, r.Event)] = true
+	}
+	var marks []map[domain.Partition]int64 // of what came late, in its order
+	at := map[int64]int{}                  // the offsets of its records: how many of them stand before
+	for _, r := range log {
+		if r.Topic != "makegood.books" {
+			continue
+		}
+		id := identityOf(t, structured(t, r))
+		if !isLate[id] {
+			continue
+		}
+		at[r.Offset] = len(marks)
+		if !counted[id] { // the first copy of it counts
+			counted[id] = true
+			marks = append(marks, endsOf(t, r))
+		}
+	}
+	segment := func(r kafka.Record) int {
+		if r.Topic == "makegood.books" {
+			if n, is := at[r.Offset]; is {
+				return 2*n + 1
+			}
+			return -1
+		}
+		n := 0
+		for n < len(marks) && r.Offset >= marks[n][domain.Partition{Stream: domain.ParseStream(strings.TrimPrefix(r.Topic, "makegood.")), Number: int32(r.Partition)}] {
+			n++
+		}
+		return 2 * n
+	}
+	slices.SortFunc(log, func(a, b kafka.Record) int {
+		return cmp.Or(cmp.Compare(segment(a), segment(b)), a.Time.Compare(b.Time), cmp.Compare(streamOf(a), streamOf(b)), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
+}
+
+// endsOf are the other streams' ends that a record of the books stream carries.
+func endsOf(t *testing.T, r kafka.Record) map[domain.Partition]int64 {
+	for _, h := range r.Headers {
+		if h.Key == projections.EndsHeader {
+			ends, err := projections.ParseEnds(string(h.Value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ends
+		}
+	}
+	t.Fatalf("the close at %s doesn't say where the other streams ended", r.Position)
+	return nil
 }
 
 func streamOf(r kafka.Record) int {
 	return slices.Index(streamNames, strings.TrimPrefix(r.Topic, "makegood."))
-}
-
-// rank puts books first: they were acknowledged before the rest was sent.
-func rank(r kafka.Record) int {
-	if r.Topic == "makegood.books" {
-		return 0
-	}
-	return 1
 }
 
 // structured is the event of a record, in structured mode.
@@ -122,6 +168,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	inLog := map[reference.Identity]bool{}
 	badInLog := map[string]bool{}
 	log := readLog(ctx, t, []string{f.brokerPath.addr()})
+	inOrder(t, log, x.late)
 	for i, r := range log {
 		if x.bad[string(r.Value)] != "" {
 			badInLog[string(r.Value)] = true
@@ -132,7 +179,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		records = append(records, reference.Record{Stream: streamNames[streamOf(r)], Event: event, RecordedAt: r.Time, Seq: int64(i + 1)})
 	}
 	// All that was acknowledged is there.
-	for _, some := range append(x.others[:], x.books) {
+	for _, some := range append(x.others[:], x.books, x.late) {
 		for _, r := range some {
 			if id := identityOf(t, r.Event); !inLog[id] {
 				t.Errorf("seed %d: %v was acknowledged and is not in the log", seed, id)
@@ -184,6 +231,20 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	phase("reports are compared")
 	compareOrders(t, store, want)
 	phase("orders are compared")
+	if len(x.finals) < 2 {
+		t.Errorf("seed %d: two months were closed, and %d journals quoted", seed, len(x.finals))
+	}
+	for _, was := range x.finals {
+		t.Logf("the final journal of %s has %d bytes", was.query.Get("from"), len(was.text))
+		is, err := x.final(ctx, f, was.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is != was.text {
+			t.Errorf("seed %d: the final journal of %s changed:\n%s", seed, was.query.Get("from"), difference(strings.ReplaceAll(is, "},", "},\n"), strings.ReplaceAll(was.text, "},", "},\n")))
+		}
+	}
+	phase("what was final is still the same")
 }
 
 // awaitConflicts waits until the watch for conflicts has looked at everything: a check that began after the last row came.

@@ -15,7 +15,8 @@
 // a broker and a ClickHouse, processes as well; a proxy before each of these two. Four producers at once: two send over
 // HTTP and go to the other gateway when one fails, two write straight to Kafka in both content modes, and not by the
 // gateway's partitioner either. Events are shuffled within a window, a tenth of them is sent twice by different
-// producers, some break the contract, and every one is sent until it is acknowledged.
+// producers, some break the contract, and every one is sent until it is acknowledged. Meanwhile two months are closed, and the
+// journal of each is asked for until it is given as final; with Apache Kafka, rates come as well, and months are reopened.
 //
 // What fails, with a pause between of 0 to 2 seconds, for up to 3 (faults overlap):
 //
@@ -30,10 +31,10 @@
 //   - all connections to one of them are cut and no new ones let in, or half of them are cut, or every piece that passes
 //     waits, or nothing passes while connections stay open.
 //
-// What must be true then: no role ended that was not told to; the journal, reports and orders equal the reference's, which
-// is given the log read back record by record; all that was acknowledged is in the log; the ledger has every event once;
-// and every record that breaks the contract, or lost to another of its identity, is a dead letter with the bytes that
-// stand in the log.
+// What must be true then: no role ended that was not told to; journals that were final are byte for byte the same; the journal,
+// reports and orders equal the reference's, which is given the log read back record by record; all that was acknowledged is in
+// the log; the ledger has every event once; and every record that breaks the contract, or lost to another of its identity, is a
+// dead letter with the bytes that stand in the log.
 package main
 
 import (
@@ -59,7 +60,7 @@ import (
 )
 
 func TestChaosEmbeddedBroker(t *testing.T) {
-	chaos(t, func(t *testing.T, p *proxy) part {
+	chaos(t, false, func(t *testing.T, p *proxy) part {
 		addr := freeAddress(t)
 		p.target = addr
 		m := newHost(t, "broker", hostArguments{Dir: t.TempDir(), Addr: addr, Advertise: p.addr()})
@@ -68,7 +69,7 @@ func TestChaosEmbeddedBroker(t *testing.T) {
 }
 
 func TestChaosRealKafka(t *testing.T) {
-	chaos(t, func(t *testing.T, p *proxy) part {
+	chaos(t, true, func(t *testing.T, p *proxy) part {
 		r := kafkatest.StartReal(t, kafkatest.Options{Advertise: []string{p.addr()}})
 		p.target = r.Brokers()[0]
 		return kafkaPart{r}
@@ -380,7 +381,7 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-func chaos(t *testing.T, startBroker func(*testing.T, *proxy) part) {
+func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part) {
 	faults := int(number(t, "MAKEGOOD_CHAOS_FAULTS", 60))
 	seed := number(t, "MAKEGOOD_CHAOS_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d", seed, faults)
@@ -392,14 +393,14 @@ func chaos(t *testing.T, startBroker func(*testing.T, *proxy) part) {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(faults)*10*time.Second+5*time.Minute)
 	defer cancel()
-	traffic := newTraffic(t, seed, faults)
+	traffic := newTraffic(t, seed, faults, stamps)
 	f := startFleet(ctx, t, startBroker)
 	traffic.sendBooks(ctx, t, f)
 
 	producing, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	var producers sync.WaitGroup
-	for _, produce := range traffic.producers(f) {
+	for _, produce := range traffic.producers(t, f) {
 		producers.Go(func() {
 			if err := produce(producing); err != nil {
 				abort(err)

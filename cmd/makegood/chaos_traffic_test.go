@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/makegood/makegood/domain/reference"
 )
@@ -25,6 +27,8 @@ import (
 type traffic struct {
 	seed    uint64
 	books   []reference.Record    // sent first
+	late    []reference.Record    // of the books stream too: sent while the others flow, each in its turn
+	finals  []finalJournal        // what was quoted as final after a close
 	others  [4][]reference.Record // of each producer, in the order in which it sends them
 	bad     map[string]string     // what breaks the contract, by its bytes: the stream it is sent to
 	badList [4][]reference.Record
@@ -36,16 +40,21 @@ type traffic struct {
 	changed chan struct{}
 }
 
-func newTraffic(t *testing.T, seed uint64, faults int) *traffic {
+// newTraffic draws it. Where the broker stamps records, rates change as well while all flows; where producers do, a copy that was
+// held up is younger than it says, and which of two counts says nothing of which of them a rate precedes.
+func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	random := rand.New(rand.NewPCG(seed, 6))
 	options := reference.Options{Orders: max(60, 6*faults), Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true, StockFixes: true}
 	records := withoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
 	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{})}
 	var rest []reference.Record
 	for _, r := range records {
-		if r.Stream == "books" {
+		switch {
+		case r.Stream == "books" && (closesForGood(t, r) || stamps && r.RecordedAt.After(time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC))):
+			x.late = append(x.late, r)
+		case r.Stream == "books":
 			x.books = append(x.books, r)
-		} else {
+		default:
 			rest = append(rest, r)
 		}
 	}
@@ -71,6 +80,111 @@ func newTraffic(t *testing.T, seed uint64, faults int) *traffic {
 		}
 	}
 	return x
+}
+
+// closing is what is to be known of a record of the books stream that may be a close.
+type closing struct {
+	Source, ID, Type string
+	Time             time.Time
+	Data             struct{ Period string }
+}
+
+// closesForGood tells the last closes of the generator's months, which nothing reopens.
+func closesForGood(t *testing.T, r reference.Record) bool {
+	var e closing
+	if err := json.Unmarshal(r.Event, &e); err != nil {
+		t.Fatal(err)
+	}
+	reopened := time.Date(2026, 2, 9, 0, 0, 0, 0, time.UTC) // January, for the last time
+	return e.Type == "makegood.period.closed.v1" && e.Time.After(reopened) && (e.Data.Period == "2026-01" || e.Data.Period == "2026-02")
+}
+
+// finalJournal is a month's journal as it was quoted for ever.
+type finalJournal struct {
+	query url.Values
+	text  string
+}
+
+// sendLate sends what changes the terms while all else happens. After each close for good it asks for the month's final journal
+// until that is given.
+func (x *traffic) sendLate(ctx context.Context, t *testing.T, f *fleet) error {
+	asking, ctx := errgroup.WithContext(ctx)
+	asked := map[reference.Identity]bool{}
+	asking.Go(func() error {
+		for i, r := range x.late {
+			if err := x.await(ctx, float64(i+1)/float64(len(x.late)+1)); err != nil {
+				return err
+			}
+			if err := sendUntilAcknowledged(ctx, newClient(f.gateways[i%len(f.gateways)]), []reference.Record{r}, x.seed); err != nil {
+				return err
+			}
+			x.sent.Add(1)
+			if id := identityOf(t, r.Event); closesForGood(t, r) && !asked[id] { // it may be sent twice
+				asked[id] = true
+				asking.Go(func() error { return x.quote(ctx, f, r) })
+			}
+		}
+		return nil
+	})
+	return asking.Wait()
+}
+
+// quote keeps the final journal of the month that a record closes.
+func (x *traffic) quote(ctx context.Context, f *fleet, r reference.Record) error {
+	var e closing
+	if err := json.Unmarshal(r.Event, &e); err != nil {
+		return err
+	}
+	month, err := time.Parse("2006-01", e.Data.Period)
+	if err != nil {
+		return err
+	}
+	q := url.Values{"from": {month.Format(time.DateOnly)}, "to": {month.AddDate(0, 1, 0).Format(time.DateOnly)}, "final": {"true"}, "detail": {"events"}}
+	text, err := x.final(ctx, f, q)
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.finals = append(x.finals, finalJournal{q, text})
+	return nil
+}
+
+// final asks one gateway after the other for a journal until it is given as final.
+func (x *traffic) final(ctx context.Context, f *fleet, q url.Values) (string, error) {
+	for try := 0; ; try++ {
+		c := newClient(f.gateways[try%len(f.gateways)])
+		c.http.Timeout = 20 * time.Second
+		var text strings.Builder
+		err := c.get(ctx, "/v1/journal", q, &text)
+		var p *problem
+		switch {
+		case err == nil:
+			return text.String(), nil
+		case errors.As(err, &p) && p.Status != http.StatusServiceUnavailable && p.Status != http.StatusInternalServerError:
+			return "", fmt.Errorf("the final journal of %s: %w", q.Get("from"), err)
+		case ctx.Err() != nil:
+			return "", err
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// await waits until that share of the traffic may be sent.
+func (x *traffic) await(ctx context.Context, share float64) error {
+	for {
+		x.mu.Lock()
+		reached, changed := x.share >= share, x.changed
+		x.mu.Unlock()
+		if reached {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // broken makes an event that breaks the contract, in one of several ways.
@@ -124,7 +238,7 @@ func (x *traffic) take(ctx context.Context, all []reference.Record, at, most int
 	return nil, nil
 }
 
-// sendBooks sends the books stream, in its order, before anything else.
+// sendBooks sends the books stream, in its order, before anything else; but for what comes later.
 func (x *traffic) sendBooks(ctx context.Context, t *testing.T, f *fleet) {
 	if err := sendUntilAcknowledged(ctx, newClient(f.gateways[0]), x.books, x.seed); err != nil {
 		t.Fatal(err)
@@ -133,7 +247,7 @@ func (x *traffic) sendBooks(ctx context.Context, t *testing.T, f *fleet) {
 }
 
 // producers are what sends the rest.
-func (x *traffic) producers(f *fleet) []func(context.Context) error {
+func (x *traffic) producers(t *testing.T, f *fleet) []func(context.Context) error {
 	return []func(context.Context) error{
 		func(ctx context.Context) error { return x.overHTTP(ctx, f, 0) },
 		func(ctx context.Context) error { return x.overHTTP(ctx, f, 1) },
@@ -141,6 +255,7 @@ func (x *traffic) producers(f *fleet) []func(context.Context) error {
 			return x.overKafka(ctx, f, 2, kafkago.Murmur2Balancer{Consistent: true}, false)
 		},
 		func(ctx context.Context) error { return x.overKafka(ctx, f, 3, &kafkago.Hash{}, true) },
+		func(ctx context.Context) error { return x.sendLate(ctx, t, f) },
 	}
 }
 

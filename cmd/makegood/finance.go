@@ -46,7 +46,7 @@ func (b books) Period(ctx context.Context, period domain.Period) (*projections.P
 	return state, err
 }
 
-// unsettled counts what stands before the ends and is not booked, or waits for the conflict check. Without ends, the same of
+// unsettled counts what stands before the ends and is not booked, or waits to be settled. Without ends, the same of
 // where the log ends now.
 func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (u projections.Unsettled, err error) {
 	topics := b.config.topics()
@@ -64,7 +64,10 @@ func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (
 	for p, end := range wanted {
 		u.Unbooked += max(end-max(committed[p], 0), 0)
 	}
-	u.Conflicts, err = projections.UnsettledConflicts(ctx, b.store.DB)
+	if u.Conflicts, err = projections.UnsettledConflicts(ctx, b.store.DB); err != nil {
+		return u, err
+	}
+	u.Voids, err = projections.UnsettledVoids(ctx, b.store.DB, b.terms)
 	return u, err
 }
 

@@ -18,7 +18,8 @@ import (
 // Journal reads a batch for the general ledger, with the company's account codes where the server was given them.
 func (b books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.Document, error) {
 	if r.Query.Final {
-		if err := b.closed(ctx, r.Query.Months()); err != nil {
+		var err error
+		if r.Query.Closes, err = b.closed(ctx, r.Query.Months()); err != nil {
 			return nil, err
 		}
 	}
@@ -44,13 +45,13 @@ func (b books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.
 	return &gateway.Document{Name: "journal-" + j.BatchID + ending, ContentType: contentType, Body: body.Bytes()}, nil
 }
 
-// closed says which of the months are open, or not yet booked up to their close.
-func (b books) closed(ctx context.Context, months []domain.Period) error {
+// closed are the closes of the months. Its error says which of them are open, or not yet settled up to their close.
+func (b books) closed(ctx context.Context, months []domain.Period) ([]projections.Close, error) {
 	if err := b.terms.CatchUp(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	var open []string
-	var marks []domain.Mark
+	var closes []projections.Close
 	b.terms.Use(func(t *domain.Terms) {
 		for _, m := range months {
 			if !t.Periods.IsClosed(m) {
@@ -58,22 +59,22 @@ func (b books) closed(ctx context.Context, months []domain.Period) error {
 				continue
 			}
 			mark, _ := t.Periods.LastClose(m)
-			marks = append(marks, mark)
+			closes = append(closes, projections.Close{Period: m, Mark: mark})
 		}
 	})
 	if len(open) > 0 {
-		return &projections.OpenPeriodsError{Periods: open}
+		return nil, &projections.OpenPeriodsError{Periods: open}
 	}
-	for _, m := range marks {
-		unsettled, err := b.unsettled(ctx, m.Ends)
+	for i := range closes {
+		unsettled, err := b.unsettled(ctx, closes[i].Mark.Ends)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if unsettled != (projections.Unsettled{}) {
-			return &projections.UnsettledError{Unsettled: unsettled}
+			return nil, &projections.UnsettledError{Unsettled: unsettled}
 		}
 	}
-	return nil
+	return closes, nil
 }
 
 type journalCommand struct {

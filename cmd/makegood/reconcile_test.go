@@ -145,6 +145,14 @@ func TestReconcileClosedMonth(t *testing.T) {
 	if err := app.store.DB.Exec(t.Context(), `ALTER TABLE ledger UPDATE posting_period = toDate('2026-01-01') WHERE event_id = '3' SETTINGS mutations_sync = 1`); err != nil {
 		t.Fatal(err)
 	}
+	// Until whoever put it there has learned of the close, what is final doesn't know of it.
+	var journal strings.Builder
+	if err := c.get(t.Context(), "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "final": {"true"}, "detail": {"events"}}, &journal); err != nil {
+		t.Fatal(err)
+	}
+	if text := journal.String(); strings.Count(text, `"event_id"`) != 1 || !strings.Contains(text, `"event_id":"1"`) {
+		t.Errorf("the final journal of January: %s", text)
+	}
 	_, differences := reconcileWith(t, c, "")
 	if want := "closed months and log | an event that is posted in 2026-01, and stands behind its close in the log |   | urn:till:1 3"; !strings.Contains(differences, want) {
 		t.Errorf("got\n%s\nwant\n%s", differences, want)

@@ -92,9 +92,23 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	second.book(records[4]) // it has looked for open voids by now
 	startAtWork(t, store, records).book(records[1])
 	second.book(records[3])
+	unsettled := func() uint64 {
+		t.Helper()
+		n, err := projections.UnsettledVoids(t.Context(), store.DB, projections.NewTerms(&memoryLog{records: records}, newDecode(), newStored(), time.UTC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := unsettled(); n != 1 {
+		t.Errorf("%d rows wait to be settled, not 1", n)
+	}
 	settler := newTestProjector(t, store, &memoryLog{records: records}, 0)
 	if n, err := settler.SettleVoids(t.Context()); err != nil || n != 1 {
 		t.Errorf("%d rows were settled (%v), not 1", n, err)
+	}
+	if n := unsettled(); n != 0 {
+		t.Errorf("%d rows wait to be settled, not 0", n)
 	}
 	if got := leakage(t, store); got != "o1 0.0000, o2 40.0000" {
 		t.Errorf("the leakage is %s", got)
