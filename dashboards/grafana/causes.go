@@ -2,19 +2,19 @@ package grafana
 
 // causes asks why, and who is behind it: from the cause in money down to each case.
 func causes() Board {
-	within := leaks + ` AND ` + chosen("root_cause", "cause") + ` AND ` + chosen("kind", "kind") + ` AND ` + chosen("vendor_id", "vendor")
+	within := leaks + ` AND ` + chosen(cause, "cause") + ` AND ` + chosen("kind", "kind") + ` AND ` + chosen("vendor_id", "vendor")
 	return Board{
 		UID: "makegood-causes", Title: "Causes and vendors", From: "now-30d",
 		Description: "Why fixes were needed, in money, down to each case.",
 		Variables: []Variable{currencyVariable(), storeVariable(),
-			{Name: "cause", Label: "Root cause", Description: "Why it happened, as the case was last classified", Several: true, Query: `SELECT DISTINCT root_cause FROM leakage_daily WHERE root_cause != '' ORDER BY root_cause`},
+			{Name: "cause", Label: "Root cause", Description: "Why it happened, as the case was last classified", Several: true, Query: `SELECT DISTINCT ` + cause + ` AS cause FROM leakage_daily WHERE lines > 0 ORDER BY cause`},
 			{Name: "kind", Label: "Kind", Description: "What went wrong", Several: true, Query: `SELECT DISTINCT kind FROM leakage_daily WHERE kind NOT IN ('', 'changed_mind') ORDER BY kind`},
 			{Name: "vendor", Label: "Vendor", Description: "Whose goods they were", Several: true, Query: `SELECT DISTINCT vendor_id FROM leakage_daily WHERE vendor_id != '' ORDER BY vendor_id`}},
 		Rows: []Row{
 			{Height: 9, Panels: []Panel{
 				{Kind: "barchart", Title: "Net leakage by root cause ($currency)", Width: 12, Unit: money,
 					Description: "Net leakage of the cases in view by their root cause as last classified.",
-					SQL:         `SELECT if(root_cause = '', 'not classified', root_cause) AS "Root cause", ` + net + ` AS "Net leakage" FROM ` + within + ` GROUP BY root_cause ORDER BY "Net leakage" DESC`,
+					SQL:         `SELECT ` + cause + ` AS "Root cause", ` + net + ` AS "Net leakage" FROM ` + within + ` GROUP BY root_cause ORDER BY "Net leakage" DESC`,
 					Options:     object{"orientation": "horizontal"}},
 				{Kind: "barchart", Title: "Net leakage by kind ($currency)", Width: 12, Unit: money,
 					Description: "Net leakage of the cases in view by what went wrong. not known are cases of nobody's report, such as orders that the business cancelled.",

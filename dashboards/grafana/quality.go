@@ -62,7 +62,7 @@ GROUP BY "Month" ORDER BY "Month"`},
 GROUP BY month ORDER BY month`},
 				{Kind: "table", Title: "Pareto: causes in money ($currency)", Width: 14, Unit: "locale", Money: []string{"Net leakage", "A case"},
 					Description: "Root causes by net leakage, with the running share of the whole: the first few lines are where work pays. A click shows the cases.",
-					SQL: `SELECT if(root_cause = '', 'not classified', root_cause) AS "Root cause", toDecimalString(` + net + `, 4) AS "Exactly", ` + net + ` AS "Net leakage", ` + caseCount + ` AS "Cases",
+					SQL: `SELECT ` + cause + ` AS "Root cause", toDecimalString(` + net + `, 4) AS "Exactly", ` + net + ` AS "Net leakage", ` + caseCount + ` AS "Cases",
        if("Cases" = 0, NULL, toDecimal64("Net leakage", 4) / "Cases") AS "A case",
        toFloat64(sum("Net leakage") OVER (ORDER BY "Net leakage" DESC, root_cause ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) / toFloat64(nullIf(sum("Net leakage") OVER (), 0)) AS "Running share"
 FROM ` + leaks + ` GROUP BY root_cause ORDER BY "Net leakage" DESC, root_cause`,

@@ -30,6 +30,7 @@ var journalLines = `(SELECT day, event_type, order_id, error_id, a, e, b, CAST(x
 
 // Parts of a SELECT over leaks.
 const (
+	cause      = `if(root_cause = '', 'not classified', root_cause)` // by this name it is chosen as well
 	net        = `sum(amount)`
 	gross      = `sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE'))`
 	hidden     = `sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis = 'IMPUTED')`
