@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,12 @@ func (p *Periods) Closes(period Period) []Closing {
 		}
 	}
 	return all
+}
+
+// Changed reports whether the event of that identity closed or opened a month. One that closes what is closed already, or opens
+// what is open, changes nothing.
+func (p *Periods) Changed(source, id string) bool {
+	return slices.ContainsFunc(p.changes, func(c periodChange) bool { return c.id == identity{source, id} })
 }
 
 // ParseClose reads which close is meant: YYYY-MM, that period's last (0), or YYYY-MM/N, its Nth, counted from 1.

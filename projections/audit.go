@@ -32,9 +32,10 @@ type AuditEntry struct {
 	ID         string    `json:"id"`
 }
 
-// ReadAudit lists the changes recorded from a moment on and before another, the last at most limit of them. The events
+// ReadAudit lists the changes recorded from a moment on and before another, the last at most limit of them. changed says of a
+// close or a reopening whether it changed anything: of two who close the same month the second doesn't. The events
 // of the books stream stand together in the ledger, as they are of no order; voids have a table that says of which.
-func ReadAudit(ctx context.Context, db driver.Conn, from, to time.Time, limit int) (*Audit, error) {
+func ReadAudit(ctx context.Context, db driver.Conn, changed func(source, id string) bool, from, to time.Time, limit int) (*Audit, error) {
 	const columns = `source, event_id, event_type, occurred_at, recorded_at, toUInt8(stream) AS stream_number, partition, offset, payload, voids_source, voids_id, voids_type`
 	const within = `refused = '' AND recorded_at >= fromUnixTimestamp64Milli(toInt64(?)) AND recorded_at < fromUnixTimestamp64Milli(toInt64(?))`
 	span := []any{from.UnixMilli(), to.UnixMilli()}
@@ -62,6 +63,12 @@ ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT
 		}
 		e.Time, e.RecordedAt = e.Time.UTC(), e.RecordedAt.UTC()
 		e.read([]byte(payload), voids)
+		switch of := domain.ParseType([]byte(e.Type)); {
+		case of == domain.TypePeriodClosed && !changed(e.Source, e.ID):
+			e.Change += ", which was closed already"
+		case of == domain.TypePeriodReopened && !changed(e.Source, e.ID):
+			e.Change += ", which was open already"
+		}
 		a.Entries = append(a.Entries, e)
 		a.LeftOut = total
 	}

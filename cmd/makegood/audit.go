@@ -11,11 +11,15 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections"
 )
 
 // Audit lists who changed the books on the days from one on and before another.
 func (b books) Audit(ctx context.Context, from, to time.Time, limit int) (*projections.Audit, error) {
+	if err := b.terms.CatchUp(ctx); err != nil {
+		return nil, err
+	}
 	zone, err := time.LoadLocation(b.config.Zone)
 	if err != nil {
 		return nil, err
@@ -24,7 +28,11 @@ func (b books) Audit(ctx context.Context, from, to time.Time, limit int) (*proje
 		y, m, d := day.Date()
 		return time.Date(y, m, d, 0, 0, 0, 0, zone)
 	}
-	return projections.ReadAudit(ctx, b.store.DB, midnight(from), midnight(to), limit)
+	changed := func(source, id string) (is bool) {
+		b.terms.Use(func(t *domain.Terms) { is = t.Periods.Changed(source, id) })
+		return is
+	}
+	return projections.ReadAudit(ctx, b.store.DB, changed, midnight(from), midnight(to), limit)
 }
 
 // Event finds an event by its identity.

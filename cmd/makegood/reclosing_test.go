@@ -188,7 +188,26 @@ func TestTwoCloseAtOnce(t *testing.T) {
 	if code, text := said(t, c, "", "close", "2026-01", "--yes"); code == 0 || !strings.Contains(text, "2026-01 is closed already, "+who) {
 		t.Errorf("who comes later is told\n%s", text)
 	}
+	mustPost(t, c, event("again", "period.closed", "2026-02-03T00:00:00Z", "", `{"period":"2026-01","actor":"a till"}`))
+	mustPost(t, c, event("open", "period.reopened", "2026-02-03T00:00:00Z", "", `{"period":"2025-12","actor":"a till"}`))
+	if _, err := c.caughtUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if ids, found := changedIDs(t, c, "2026-01"); ids != "" || len(found.Closes) != 1 {
 		t.Errorf("changes %s since closes %+v", ids, found.Closes)
+	}
+	var audit projections.Audit
+	if err := c.get(t.Context(), "/v1/audit", nil, &audit); err != nil {
+		t.Fatal(err)
+	}
+	closed := map[string]string{}
+	for _, e := range audit.Entries {
+		if strings.HasPrefix(e.Type, "makegood.period.") {
+			closed[e.Actor] += e.Change + ";"
+		}
+	}
+	if closed[winner] != "2026-01;" || closed["a till"] != "2026-01, which was closed already;2025-12, which was open already;" ||
+		closed[loser] != "" && closed[loser] != "2026-01, which was closed already;" {
+		t.Errorf("the audit says %v, and %s was first", closed, winner)
 	}
 }
