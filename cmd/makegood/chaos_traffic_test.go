@@ -48,14 +48,20 @@ func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	records := withoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
 	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{})}
 	var rest []reference.Record
+	late := map[reference.Identity]bool{} // copies go where the first goes
 	for _, r := range records {
-		switch {
-		case r.Stream == "books" && (closesForGood(t, r) || stamps && r.RecordedAt.After(time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC))):
-			x.late = append(x.late, r)
-		case r.Stream == "books":
-			x.books = append(x.books, r)
-		default:
+		if r.Stream != "books" {
 			rest = append(rest, r)
+			continue
+		}
+		id := identityOf(t, r.Event)
+		if _, copied := late[id]; !copied {
+			late[id] = closesForGood(t, r) || stamps && r.RecordedAt.After(time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC))
+		}
+		if late[id] {
+			x.late = append(x.late, r)
+		} else {
+			x.books = append(x.books, r)
 		}
 	}
 	const window = 200
