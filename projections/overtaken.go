@@ -40,11 +40,12 @@ func before(m *domain.Mark) string {
 // books stream that was there when the batch was inserted has been read. As where voids are settled, it looks again after it
 // has written: others write these rows too.
 func (p *Projector) repostOvertaken(ctx context.Context, b *batch) error {
-	for {
+	for range mostRounds {
 		if n, err := p.repostOnce(ctx, b); err != nil || n == 0 {
 			return err
 		}
 	}
+	return nil
 }
 
 func (p *Projector) repostOnce(ctx context.Context, b *batch) (n int, err error) {

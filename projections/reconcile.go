@@ -223,31 +223,36 @@ ORDER BY bucket`, leakageKey, leakageFacts, failureLines("true")))
 func (r *Reconciliation) compareCloses(ctx context.Context, db driver.Conn, closed []Close) error {
 	c := r.check(checkCloses)
 	for i := range closed {
-		in := fmt.Sprintf("refused = '' AND posting_period = toDate('%s')", closed[i].Period.First().Format(time.DateOnly))
-		var n uint64
-		if err := db.QueryRow(ctx, "SELECT count() FROM ledger FINAL WHERE "+in).Scan(&n); err != nil {
-			return fmt.Errorf("count what is posted in %s: %w", closed[i].Period, err)
-		}
-		c.Compared += n
-		rows, err := db.Query(ctx, `
-SELECT source, event_id, concat(toString(stream), '/', toString(partition), '@', toString(offset)) FROM ledger FINAL
-WHERE `+in+` AND NOT `+closed[i].stoodBefore()+` ORDER BY recorded_at, source, event_id`)
+		n, err := r.compareClose(ctx, db, &closed[i])
 		if err != nil {
 			return fmt.Errorf("look for what was posted in %s after its close: %w", closed[i].Period, err)
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var source, id string
-			d := Difference{Check: checkCloses, What: "an event that is posted in " + closed[i].Period.String() + ", and stands behind its close in the log"}
-			if err := rows.Scan(&source, &id, &d.Place); err != nil {
-				return fmt.Errorf("look for what was posted in %s after its close: %w", closed[i].Period, err)
-			}
-			d.Events = []string{source + " " + id}
-			r.differ(d)
-		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("look for what was posted in %s after its close: %w", closed[i].Period, err)
-		}
+		c.Compared += n
 	}
 	return nil
+}
+
+// compareClose returns how many events are posted in the month.
+func (r *Reconciliation) compareClose(ctx context.Context, db driver.Conn, closed *Close) (n uint64, err error) {
+	in := fmt.Sprintf("ledger FINAL WHERE refused = '' AND posting_period = toDate('%s')", closed.Period.First().Format(time.DateOnly))
+	if err := db.QueryRow(ctx, "SELECT count() FROM "+in).Scan(&n); err != nil {
+		return 0, err
+	}
+	rows, err := db.Query(ctx, `
+SELECT source, event_id, concat(toString(stream), '/', toString(partition), '@', toString(offset)) FROM `+in+`
+AND NOT `+closed.stoodBefore()+` ORDER BY recorded_at, source, event_id`)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var source, id string
+		d := Difference{Check: checkCloses, What: "an event that is posted in " + closed.Period.String() + ", and stands behind its close in the log"}
+		if err := rows.Scan(&source, &id, &d.Place); err != nil {
+			return 0, err
+		}
+		d.Events = []string{source + " " + id}
+		r.differ(d)
+	}
+	return n, rows.Err()
 }

@@ -74,8 +74,8 @@ SELECT count() FROM (SELECT 1 FROM ledger WHERE (order_id, source, event_id) IN 
 // rows of what is settled now: also those that were settled before, for whoever did it may have ended before the roll-ups
 // knew.
 //
-// Others may write the same rows meanwhile, and of two that know of each other's doing nothing the later insert stays. So it
-// reads again after it has written, until there is nothing to change: whoever writes last sees what all have written.
+// Others may write the same rows meanwhile, and of two who don't know of each other the later insert stays. So it reads again
+// after it has written, until there is nothing to change: whoever writes last sees what all have written.
 func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(context.Context, []stored, string) error) (n int, settled []*stored, err error) {
 	targets := append(slices.Clone(v.pending), fresh...)
 	if len(targets) == 0 {
@@ -86,14 +86,19 @@ func (v *voidSettler) settle(ctx context.Context, fresh []voidRef, keep func(con
 			return 0, nil, err
 		}
 	}
-	for {
+	for range mostRounds {
 		written, more, err := v.settleOnce(ctx, targets, fresh, keep)
 		n, settled = n+written, append(settled, more...)
 		if err != nil || written == 0 {
 			return n, settled, err
 		}
 	}
+	return n, settled, nil
 }
+
+// mostRounds bounds how often rows are read again after they were written. More than two are rare; two processes of different
+// versions may not agree at all, and neither may wait for the other.
+const mostRounds = 10
 
 // settleOnce reads, and writes what isn't as it should be.
 func (v *voidSettler) settleOnce(ctx context.Context, targets, fresh []voidRef, keep func(context.Context, []stored, string) error) (n int, settled []*stored, err error) {
