@@ -74,6 +74,7 @@ func audited(t *testing.T, c *client, query url.Values) []string {
 // TestEveryChangeIsOnRecord: who sets a rate, closes, reopens, voids, replays and discards is in the books with their
 // reason, is listed in that order, and posts nothing but the void.
 func TestEveryChangeIsOnRecord(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	for _, e := range goldenEvents {
 		mustPost(t, c, e)
@@ -149,6 +150,7 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 
 // TestBookedEvent: an event is found by its identity alone, whole, and what the books hold of it can be sent again.
 func TestBookedEvent(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
@@ -183,6 +185,7 @@ func TestBookedEvent(t *testing.T) {
 // TestHalfDoneIsDoneAgain: what ended between its event and its act leaves the dead letter open; done again by the same
 // person it is the same event, and no conflict.
 func TestHalfDoneIsDoneAgain(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	letter := unreadable(t, app, c, `{"half`)
 	d, err := projections.ReadDeadLetter(t.Context(), app.store.DB, letter.ID)

@@ -13,6 +13,7 @@ import (
 
 // TestOpenAPIHasEveryRoute: what the server answers is described, and what is described is answered.
 func TestOpenAPIHasEveryRoute(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	var text bytes.Buffer
 	if err := c.get(t.Context(), "/openapi.yaml", nil, &text); err != nil {

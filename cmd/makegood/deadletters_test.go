@@ -51,6 +51,7 @@ func mustCatchUp(t testing.TB, c *client) status {
 // TestDeadLettersAreKeptReplayedAndDiscarded: what came is kept byte for byte with its headers and place, also where it
 // was readable and lost to another; it can be sent again, which books nothing twice, and taken off the list.
 func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.orders", Balancer: kafkago.Murmur2Balancer{Consistent: true},
 		BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}

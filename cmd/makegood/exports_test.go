@@ -32,6 +32,7 @@ func answered(t *testing.T, c *client, path string, query url.Values) string {
 // by the command, also after late events, voids, classifications and rates; an open one is refused; and the batch that was
 // exported can be had again after the month was reopened and has changed.
 func TestFinalJournal(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
@@ -118,6 +119,7 @@ func readJournal(t *testing.T, c *client, query url.Values) *projections.Journal
 // TestClosedNumbersNeverChange: summary, statements and stories of a closed month, as of its close and as the gateway sends
 // them, are byte for byte the same after everything that came later.
 func TestClosedNumbersNeverChange(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{event("d", "order.delivered", "2026-01-10T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`)}) {
 		mustPost(t, c, e)
@@ -190,6 +192,7 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 // TestExportsRunNoFormula: what a till has called a store, an order or a case is text in every spreadsheet, whatever it
 // begins with, and numbers stay numbers.
 func TestExportsRunNoFormula(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	bad := []string{"=1+1", "+1", "-1", "@SUM(A1)"}
 	for i, name := range bad {

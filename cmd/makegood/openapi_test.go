@@ -280,6 +280,7 @@ func (o *openAPI) rebuild(app *App, c *client) {
 // TestOpenAPIOfAnswers: every answer is as openapi.yaml describes it, with nothing beside, and everything it describes is
 // in some answer.
 func TestOpenAPIOfAnswers(t *testing.T) {
+	t.Parallel()
 	o := readOpenAPI(t)
 	var codes strings.Builder
 	for _, a := range domain.Chart() {

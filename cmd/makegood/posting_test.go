@@ -29,6 +29,7 @@ func mark(r reference.Record) domain.Mark {
 // TestPostingAgainstReference holds domain's posting rules against a second set of books, written from the contract's
 // table with exact fractions, on generated streams of every kind of event.
 func TestPostingAgainstReference(t *testing.T) {
+	t.Parallel()
 	seeds := 300
 	if testing.Short() {
 		seeds = 30

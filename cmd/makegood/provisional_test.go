@@ -16,6 +16,7 @@ import (
 // TestWhatIsNotSettledYet: records that nobody has booked yet are told apart from conflicts that wait for their check, and a
 // journal isn't final before both are none.
 func TestWhatIsNotSettledYet(t *testing.T) {
+	t.Parallel()
 	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Roles = []string{roleGateway} }) // nobody books
 	refund := event("r", "refund.issued", "2026-01-15T00:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"r","currency":"USD","net":1}`)
 	state := func() *projections.PeriodState {
@@ -69,6 +70,7 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 
 // TestMonthIsOverInTheBooksZone: whether a month is over is a question of the books' calendar, not of the process's.
 func TestMonthIsOverInTheBooksZone(t *testing.T) {
+	t.Parallel()
 	app, _ := startTestApp(t, t.TempDir())
 	january := domain.Period(2026 * 12)
 	for _, of := range []struct {

@@ -109,6 +109,7 @@ var wrongQuestions = []question{
 // TestQuestions: a question that can't be answered as it stands is said to be so, by which parameter, and never answered
 // in part; each such answer is a problem as openapi.yaml describes it.
 func TestQuestions(t *testing.T) {
+	t.Parallel()
 	o := readOpenAPI(t)
 	problem, err := o.compiler.Compile("urn:openapi#/components/schemas/Problem")
 	if err != nil {

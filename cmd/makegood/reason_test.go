@@ -19,6 +19,7 @@ func said(t *testing.T, c *client, answers string, args ...string) (int, string)
 // TestEveryChangeSaysWhy: who is asked anyway is asked for the reason as well and can't leave it out; scripts, files and
 // requests that give none have that on record.
 func TestEveryChangeSaysWhy(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	labour := event("l", "labour.spent", "2025-11-10T14:00:00Z", "o1", `{`+goldenCase+`,"labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
 	mustPost(t, c, labour)

@@ -105,6 +105,7 @@ func givenUp(t *testing.T, app *App, c *client, id string, complaints *sharedTex
 // TestRebuildGivenUp: one who finds a rebuild under way is told which, whose and since when, and can throw it away, also
 // where another process computes it; the work at it ends before its tables go.
 func TestRebuildGivenUp(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	var complaints sharedText
 	app.rebuilder = slowRebuilder(t, app, &complaints)

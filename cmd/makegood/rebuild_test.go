@@ -320,6 +320,7 @@ func makegood(t *testing.T, args ...string) string {
 // TestRebuildPricesWhatHadNoRate: the truck, told before anybody had set a rate. A rebuild makes of it what it would have
 // been, in an open month; a closed one it leaves as it is, unless told otherwise.
 func TestRebuildPricesWhatHadNoRate(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	for _, e := range goldenEvents {
 		mustPost(t, c, e)
@@ -412,6 +413,7 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 
 // TestRebuildMendsWhatIsKeptFromTheLedger: rows that a crash kept from the tables that are fed from the ledger.
 func TestRebuildMendsWhatIsKeptFromTheLedger(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)

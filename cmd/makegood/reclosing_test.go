@@ -31,6 +31,7 @@ func changedIDs(t *testing.T, c *client, since string) (ids string, found projec
 // TestEveryCloseCanBeAskedFor: a month that was closed, reopened and closed again says what came after each of its closes,
 // and every report of each of them is still to be had.
 func TestEveryCloseCanBeAskedFor(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)

@@ -37,6 +37,7 @@ func reconcileWith(t *testing.T, c *client, payouts string) (*projections.Reconc
 // TestReconcile: untouched books agree with the log, duplicates and dead letters included; whatever is changed behind
 // makegood's back is found, with its event.
 func TestReconcile(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents, goldenEvents[2:5]) {
 		mustPost(t, c, e)
@@ -102,6 +103,7 @@ func TestReconcile(t *testing.T) {
 // TestReconcileClosedMonth: what is posted in a closed month and stands behind its close is found, whoever put it there; and the
 // open balances are also those of the close, aged to the end of its month.
 func TestReconcileClosedMonth(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	voucher := func(id, at, worth string) string {
 		return event(id, "concession.granted", at, "o1", fmt.Sprintf(`{"order_id":"o1","store_id":"s1","error_id":"e1","concession_id":"v-%s","kind":"voucher","currency":"USD","amount":%q}`, id, worth))
@@ -161,6 +163,7 @@ func TestReconcileClosedMonth(t *testing.T) {
 
 // TestReconcilePayouts: clearing is compared reference by reference with what a processor says it paid.
 func TestReconcilePayouts(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	placed := func(id, day, price string) string {
 		return event(id, "order.placed", day+"T10:00:00Z", id, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,"unit_cost":"1"}],"payment_fee":"1"}`, id, price))
@@ -194,6 +197,7 @@ func TestReconcilePayouts(t *testing.T) {
 // TestReconcileNamesWhatDiffers: a row that stands twice is said to, with its lines; a refund that has no row of its own is
 // named, though the processor has its order's payment; one that is young enough to be on its way is none.
 func TestReconcileNamesWhatDiffers(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	placed := func(id, price string) string {
 		return event(id, "order.placed", "2026-01-05T10:00:00Z", id, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,"unit_cost":"1"}]}`, id, price))
@@ -229,6 +233,7 @@ func TestReconcileNamesWhatDiffers(t *testing.T) {
 
 // TestSummaryOfTheTruck is the golden case in the summary's words.
 func TestSummaryOfTheTruck(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{
 		event("d", "order.delivered", "2026-01-10T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`)}) {

@@ -149,6 +149,7 @@ var goldenEvents = []string{
 
 // TestTheTruck is the golden case, number by number, through HTTP and back.
 func TestTheTruck(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range goldenRates {
 		mustPost(t, c, e)
@@ -212,6 +213,7 @@ func TestTheTruck(t *testing.T) {
 // TestBadInputIsSaid: what a foreign producer writes is booked where it can be read, and a dead letter with its reason and
 // place where it can't; one identity with two contents ends with the first in the books.
 func TestBadInputIsSaid(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Balancer: &kafkago.Hash{}, BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
@@ -287,6 +289,7 @@ func TestBadInputIsSaid(t *testing.T) {
 
 // TestTightestLimits: a projector that may hold next to nothing books all the same.
 func TestTightestLimits(t *testing.T) {
+	t.Parallel()
 	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) {
 		config.Projector = projectorFlags{Batch: 1, InFlight: 1, InFlightBytes: leastInFlight}
 	})
@@ -309,6 +312,7 @@ func TestTightestLimits(t *testing.T) {
 
 // TestUnpricedIsCountedAndListed: a missing rate is never a silent zero.
 func TestUnpricedIsCountedAndListed(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range goldenEvents {
 		mustPost(t, c, e)

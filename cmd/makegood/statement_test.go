@@ -26,7 +26,10 @@ import (
 // posting and by occurred, and the cases of every store and vendor sum to the leakage report of the month.
 func TestStatementsAgainstReference(t *testing.T) {
 	for seed := range int64(2) {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { compareStatements(t, seed) })
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			compareStatements(t, seed)
+		})
 	}
 }
 
@@ -236,6 +239,7 @@ func storeAccounts(b *reference.Books, store, month, by string) string {
 
 // TestStatementFormats reads the truck's statement back from each format.
 func TestStatementFormats(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, strings.ReplaceAll(e, `"sku":"M"`, `"sku":"<script>"`))
@@ -284,6 +288,7 @@ func TestStatementFormats(t *testing.T) {
 // TestStatementByOccurred: a refund that came after its month was closed is in the month that took it by posting, and in its
 // own by occurred; every format says which it is, and by posting none is other than it was.
 func TestStatementByOccurred(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)

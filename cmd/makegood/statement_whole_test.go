@@ -18,6 +18,7 @@ import (
 // TestStatementTellsWhatItIs: a statement's cases have every event of theirs, with money or without; every format names what
 // it is of and is the same each time; what nobody has heard of is not taken for what had a quiet month.
 func TestStatementTellsWhatItIs(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	const second = `"order_id":"o1","store_id":"s1","error_id":"e2"`
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{

@@ -23,6 +23,7 @@ func TestSummaryAgainstReference(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 2))
 			records := withoutVoidedConflicts(t, reference.GenerateService(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true}))

@@ -15,6 +15,7 @@ import (
 
 // TestTheSameTableEverywhere: a report as JSON, CSV and XLSX is the same table, digit by digit.
 func TestTheSameTableEverywhere(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range append(goldenRates, goldenEvents...) {
 		mustPost(t, c, e)

@@ -13,6 +13,7 @@ import (
 
 // TestWhatTheTerminalSays: commands speak of their own flags, know every key, and have a word for books that hold nothing.
 func TestWhatTheTerminalSays(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, args := range [][]string{{"report"}, {"summary", "--from", "2026-01-01", "--until", "2026-02-01"}} {
 		if out := say(t, c, "", args...); strings.Contains(out, "in ,") || !strings.Contains(out, "nothing was booked in that time, as of 20") {
@@ -44,6 +45,7 @@ func TestWhatTheTerminalSays(t *testing.T) {
 
 // TestUnpricedIsListed: what lacks a rate is listed by the command as by the gateway, in every format, until it has one.
 func TestUnpricedIsListed(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	mustPost(t, c, goldenEvents[4])
 	if out := say(t, c, "", "unpriced"); !strings.Contains(out, "labour.spent  o1     e1    labour_hour:agent  urn:till:1  5\n") || !strings.Contains(out, "makegood rebuild") {

@@ -76,6 +76,7 @@ func refusal(t *testing.T, c *client, query url.Values) (int, map[string]any) {
 
 // TestTranslation is the truck in dollars beside a case in euros, worked out by hand, in every format.
 func TestTranslation(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
@@ -171,6 +172,7 @@ func TestTranslation(t *testing.T) {
 
 // TestTranslationInAnotherZone: the day of a line is one of the books' zone, and that of a rate is the one that it names.
 func TestTranslationInAnotherZone(t *testing.T) {
+	t.Parallel()
 	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Zone = "America/New_York" })
 	for _, e := range slices.Concat(euroRates, []string{
 		event("n1", "refund.issued", "2026-01-16T04:59:59Z", "o2", `{`+euroCase+`,"refund_id":"a","currency":"EUR","net":"1"}`), // the 15th there
@@ -236,6 +238,7 @@ func missingRates(t *testing.T, c *client, with func(...string) url.Values) {
 // stream, and that never changes; what is asked for now follows what was set or taken back since. No exchange rate puts a
 // rebuild out of date.
 func TestTranslationOfAClosedMonth(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents, euroRates, euros) {
 		mustPost(t, c, e)
