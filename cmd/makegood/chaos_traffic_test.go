@@ -56,7 +56,7 @@ func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 		}
 		id := identityOf(t, r.Event)
 		if _, copied := late[id]; !copied {
-			late[id] = closesForGood(t, r) || stamps && r.RecordedAt.After(time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC))
+			late[id] = closesForGood(t, r) != "" || stamps && r.RecordedAt.After(time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC))
 		}
 		if late[id] {
 			x.late = append(x.late, r)
@@ -88,21 +88,22 @@ func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	return x
 }
 
-// closing is what is to be known of a record of the books stream that may be a close.
-type closing struct {
-	Source, ID, Type string
-	Time             time.Time
-	Data             struct{ Period string }
-}
-
-// closesForGood tells the last closes of the generator's months, which nothing reopens.
-func closesForGood(t *testing.T, r reference.Record) bool {
-	var e closing
+// closesForGood is the month, as YYYY-MM, that a record of the books stream closes and that nothing reopens; empty where it
+// closes none.
+func closesForGood(t *testing.T, r reference.Record) string {
+	var e struct {
+		Type string
+		Time time.Time
+		Data struct{ Period string }
+	}
 	if err := json.Unmarshal(r.Event, &e); err != nil {
 		t.Fatal(err)
 	}
 	reopened := time.Date(2026, 2, 9, 0, 0, 0, 0, time.UTC) // January, for the last time
-	return e.Type == "makegood.period.closed.v1" && e.Time.After(reopened) && (e.Data.Period == "2026-01" || e.Data.Period == "2026-02")
+	if e.Type != "makegood.period.closed.v1" || !e.Time.After(reopened) || e.Data.Period == "2025-12" {
+		return ""
+	}
+	return e.Data.Period
 }
 
 // finalJournal is a month's journal as it was quoted for ever.
@@ -115,7 +116,7 @@ type finalJournal struct {
 // until that is given.
 func (x *traffic) sendLate(ctx context.Context, t *testing.T, f *fleet) error {
 	asking, ctx := errgroup.WithContext(ctx)
-	asked := map[reference.Identity]bool{}
+	asked := map[string]bool{}
 	asking.Go(func() error {
 		for i, r := range x.late {
 			if err := x.await(ctx, float64(i+1)/float64(len(x.late)+1)); err != nil {
@@ -125,9 +126,9 @@ func (x *traffic) sendLate(ctx context.Context, t *testing.T, f *fleet) error {
 				return err
 			}
 			x.sent.Add(1)
-			if id := identityOf(t, r.Event); closesForGood(t, r) && !asked[id] { // it may be sent twice
-				asked[id] = true
-				asking.Go(func() error { return x.quote(ctx, f, r) })
+			if month := closesForGood(t, r); month != "" && !asked[month] { // it may be sent twice
+				asked[month] = true
+				asking.Go(func() error { return x.quote(ctx, f, month) })
 			}
 		}
 		return nil
@@ -135,17 +136,13 @@ func (x *traffic) sendLate(ctx context.Context, t *testing.T, f *fleet) error {
 	return asking.Wait()
 }
 
-// quote keeps the final journal of the month that a record closes.
-func (x *traffic) quote(ctx context.Context, f *fleet, r reference.Record) error {
-	var e closing
-	if err := json.Unmarshal(r.Event, &e); err != nil {
-		return err
-	}
-	month, err := time.Parse("2006-01", e.Data.Period)
+// quote keeps the final journal of a month.
+func (x *traffic) quote(ctx context.Context, f *fleet, month string) error {
+	first, err := time.Parse("2006-01", month)
 	if err != nil {
 		return err
 	}
-	q := url.Values{"from": {month.Format(time.DateOnly)}, "to": {month.AddDate(0, 1, 0).Format(time.DateOnly)}, "final": {"true"}, "detail": {"events"}}
+	q := url.Values{"from": {first.Format(time.DateOnly)}, "to": {first.AddDate(0, 1, 0).Format(time.DateOnly)}, "final": {"true"}, "detail": {"events"}}
 	text, err := x.final(ctx, f, q)
 	if err != nil {
 		return err

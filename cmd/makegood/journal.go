@@ -65,16 +65,28 @@ func (b books) closed(ctx context.Context, months []domain.Period) ([]projection
 	if len(open) > 0 {
 		return nil, &projections.OpenPeriodsError{Periods: open}
 	}
-	for i := range closes {
-		unsettled, err := b.unsettled(ctx, closes[i].Mark.Ends)
-		if err != nil {
-			return nil, err
-		}
-		if unsettled != (projections.Unsettled{}) {
-			return nil, &projections.UnsettledError{Unsettled: unsettled}
-		}
+	unsettled, err := b.unsettled(ctx, farthest(closes))
+	if err != nil {
+		return nil, err
+	}
+	if unsettled != (projections.Unsettled{}) {
+		return nil, &projections.UnsettledError{Unsettled: unsettled}
 	}
 	return closes, nil
+}
+
+// farthest is where each partition stood at the last of the closes; nil where one of them doesn't say.
+func farthest(closes []projections.Close) map[domain.Partition]int64 {
+	ends := map[domain.Partition]int64{}
+	for i := range closes {
+		if closes[i].Mark.Ends == nil {
+			return nil
+		}
+		for p, end := range closes[i].Mark.Ends {
+			ends[p] = max(ends[p], end)
+		}
+	}
+	return ends
 }
 
 type journalCommand struct {
