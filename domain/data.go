@@ -23,14 +23,33 @@ type OrderPlaced struct {
 	CustomerID, Channel, EmployeeID      string
 	Lines                                []OrderLine
 	DeliveryFee, DeliveryTax, PaymentFee Decimal
+	DeliveryCost                         Decimal // what the carrier of the first delivery bills
+	Commission                           Decimal // what a marketplace keeps
+	Tenders                              []Tender
 	Promise                              Promise
 }
 
-// OrderLine is one line of an order. UnitPrice and Discount (whole line) are net of tax; Tax is for the whole line.
+// Tender is one way in which an order was paid: Method is card, cash, gift_card, invoice or other. The tenders of an order
+// sum to its total, tax included.
+type Tender struct {
+	Method string
+	Amount Decimal
+}
+
+// OrderLine is one line of an order. UnitPrice and Discount (whole line) are net of tax; Tax is for the whole line. Kind is
+// goods, service, gift_card, tip or deposit; empty is goods. Only goods have a cost, only a deposit may have a quantity
+// below zero (empties brought back).
 type OrderLine struct {
-	LineID, SKU, VendorID              string
+	LineID, SKU, VendorID, Kind        string
 	Quantity, UnitPrice, Discount, Tax Decimal
 	UnitCost                           Optional
+	Components                         []Component // of a kit; a delivery of all of them delivers the line
+}
+
+// Component is how many pieces of a sku are in one piece of a kit.
+type Component struct {
+	SKU      string
+	Quantity Decimal
 }
 
 // PromiseChanged moves the promise; it binds only where the customer agreed.
@@ -53,10 +72,34 @@ type DeliveredLine struct {
 	Damaged  bool
 }
 
-// OrderCancelled undoes (part of) a sale, by "customer" or "business".
+// OrderCancelled undoes (part of) a sale, by "customer" or "business". With Lines it cancels those. Net and Tax are what the
+// customer gets back, Cost what the goods cost that stay; what is not said is as the order booked it.
 type OrderCancelled struct {
-	By, Reason     string
-	Net, Tax, Cost Decimal
+	ChangeID, By, Reason string
+	Net, Tax, Cost       Optional
+	Lines                []RemovedLine
+}
+
+// OrderChanged edits an order, by "customer" or "business". A zero Promise leaves the promise as it is.
+type OrderChanged struct {
+	ChangeID, By, Reason string
+	LinesAdded           []OrderLine
+	LinesRemoved         []RemovedLine
+	Promise              Promise
+}
+
+// RemovedLine takes some of a line off an order. The line is named by its LineID, else by its SKU.
+type RemovedLine struct {
+	LineID, SKU string
+	Quantity    Decimal
+}
+
+// OrderCharged is what an order costs beside its goods: Kind delivery, commission, payment_fee, packaging or other. Credit:
+// it is given back.
+type OrderCharged struct {
+	ChargeID, Kind string
+	Amount         Decimal
+	Credit         bool
 }
 
 // FeedbackReceived is what the customer said, 1 to 5.
@@ -92,15 +135,19 @@ type ErrorLine struct {
 }
 
 // ErrorClassified says what is known better now. Per field, the one with the latest time wins.
-type ErrorClassified struct{ Classification }
+// SameAs makes the case part of another one: its report counts for nothing, its fixes belong to the other.
+type ErrorClassified struct {
+	Classification
+	SameAs string
+}
 
 // ErrorRejected says that the case is unfounded.
 type ErrorRejected struct{ Reason string }
 
 // GoodsScrapped is stock lost to a failure.
 type GoodsScrapped struct {
-	Reason string
-	Lines  []GoodsLine
+	ScrapID, Reason string
+	Lines           []GoodsLine
 }
 
 // GoodsLine is some of a sku, at its cost.
@@ -122,7 +169,7 @@ type RedeliveryDispatched struct {
 
 // RedeliveryCompleted is the trip as it went. Minutes and kilometres are those of the whole trip, shared by Stops.
 type RedeliveryCompleted struct {
-	RedeliveryID, Vehicle                              string
+	RedeliveryID, TripID, Vehicle                      string
 	Succeeded                                          bool
 	DriveMinutes, SiteMinutes, WaitMinutes, DistanceKM Decimal
 	Stops                                              int64
@@ -135,10 +182,13 @@ type LabourSpent struct {
 	Minutes                  Decimal
 }
 
-// RefundIssued is money given back.
+// RefundIssued is money given back. FeeReturned is the part of the payment fee that the processor gives back.
+// ReplacesGoods: the customer gets the money in place of goods that are still owed.
 type RefundIssued struct {
 	RefundID, Method string
 	Net, Tax         Decimal
+	FeeReturned      Decimal
+	ReplacesGoods    bool
 }
 
 // ConcessionGranted is given on top, of one of the kinds discount, price_reduction, cash, fee_waiver, voucher, store_credit.
@@ -150,14 +200,14 @@ type ConcessionGranted struct {
 
 // VoucherRedeemed is a voucher used.
 type VoucherRedeemed struct {
-	ConcessionID string
-	Amount       Decimal
+	ConcessionID, RedemptionID string
+	Amount                     Decimal
 }
 
 // VoucherExpired releases a voucher's liability.
 type VoucherExpired struct {
-	ConcessionID string
-	Amount       Decimal
+	ConcessionID, RedemptionID string
+	Amount                     Decimal
 }
 
 // ReturnReceived is goods that came back, graded.
@@ -188,21 +238,29 @@ type DisputeOpened struct {
 }
 
 // DisputeWon ends a dispute with the money back.
+// FeeReturned is the part of the dispute's fee that comes back too.
 type DisputeWon struct {
-	DisputeID string
-	Amount    Decimal
+	DisputeID           string
+	Amount, FeeReturned Decimal
 }
 
-// DisputeLost ends a dispute with the money gone.
+// DisputeLost ends a dispute with the money gone. Tax is the part of Amount that is sales tax.
 type DisputeLost struct {
-	DisputeID string
-	Amount    Decimal
+	DisputeID   string
+	Amount, Tax Decimal
 }
 
-// MarketplaceCharged is a penalty of a marketplace.
+// MarketplaceCharged is a penalty of a marketplace. Amount is net of Tax.
 type MarketplaceCharged struct {
-	ChargeID string
-	Amount   Decimal
+	ChargeID    string
+	Amount, Tax Decimal
+}
+
+// ClaimFiled asks a supplier, carrier, insurer or marketplace to pay. It posts nothing.
+type ClaimFiled struct {
+	ClaimID, Party, PartyID string
+	Amount                  Decimal
+	Lines                   []GoodsLine
 }
 
 // ClaimAccepted is a supplier, carrier, insurer or marketplace agreeing to pay.
@@ -213,9 +271,12 @@ type ClaimAccepted struct {
 
 // ClaimSettled is that party having paid.
 type ClaimSettled struct {
-	ClaimID, Party, PartyID string
-	Amount                  Decimal
+	ClaimID, PaymentID, Party, PartyID string
+	Amount                             Decimal
 }
+
+// ClaimClosed says that nothing more will come: Reason paid, short_paid, refused or withdrawn.
+type ClaimClosed struct{ ClaimID, Reason string }
 
 // --- stream books ---
 
@@ -259,6 +320,16 @@ type BooksRebuilt struct {
 	ClosedPeriods bool
 }
 
+// FactDecided is a person's word on two events that contradict each other, or that are taken for one and are two: whether
+// the event of that identity counts, or is a fact of its own (Separate). OrderID and ErrorID say where to find it; both may be
+// empty.
+type FactDecided struct {
+	Source, ID, OrderID, ErrorID string
+	Counts                       Truth
+	Separate                     bool
+	Actor, Reason                string
+}
+
 // EventVoided takes an event back, on whatever stream that was.
 type EventVoided struct {
 	Source, ID, Reason string
@@ -269,6 +340,8 @@ func (*OrderPlaced) data()          {}
 func (*PromiseChanged) data()       {}
 func (*OrderDelivered) data()       {}
 func (*OrderCancelled) data()       {}
+func (*OrderChanged) data()         {}
+func (*OrderCharged) data()         {}
 func (*FeedbackReceived) data()     {}
 func (*ErrorReported) data()        {}
 func (*ErrorClassified) data()      {}
@@ -289,6 +362,9 @@ func (*DisputeLost) data()          {}
 func (*MarketplaceCharged) data()   {}
 func (*ClaimAccepted) data()        {}
 func (*ClaimSettled) data()         {}
+func (*ClaimFiled) data()           {}
+func (*ClaimClosed) data()          {}
+func (*FactDecided) data()          {}
 func (*RateSet) data()              {}
 func (*QualitySpent) data()         {}
 func (*PeriodClosed) data()         {}

@@ -25,16 +25,16 @@ func of(d Decimal) *exact {
 }
 
 func (p *posting) debit(a Account, element Element, b Basis, amount *exact) {
-	p.draft = append(p.draft, draftLine{Line: Line{a, element, b, 0}, exact: *amount, divisor: 1})
+	p.draft = append(p.draft, draftLine{Line: Line{Account: a, Element: element, Basis: b}, exact: *amount, divisor: 1})
 }
 
 func (p *posting) credit(a Account, element Element, b Basis, amount *exact) {
-	p.draft = append(p.draft, draftLine{Line: Line{a, element, b, 0}, exact: *amount, divisor: 1, credit: true})
+	p.draft = append(p.draft, draftLine{Line: Line{Account: a, Element: element, Basis: b}, exact: *amount, divisor: 1, credit: true})
 }
 
 // balance adds the line that makes the whole entry zero after the others are rounded.
 func (p *posting) balance(a Account, b Basis) {
-	p.draft = append(p.draft, draftLine{Line: Line{a, NoElement, b, 0}, balances: true})
+	p.draft = append(p.draft, draftLine{Line: Line{Account: a, Element: NoElement, Basis: b}, balances: true})
 }
 
 // move posts one amount from one account to another.
@@ -51,8 +51,8 @@ func (p *posting) owed(a Account, element Element, d Decimal) {
 // absorb posts a cost that the general ledger has already, in its wages or its fleet.
 func (p *posting) absorb(a Account, element Element, absorbed Account, amount *exact, divisor int64) {
 	p.draft = append(p.draft,
-		draftLine{Line: Line{a, element, Imputed, 0}, exact: *amount, divisor: divisor},
-		draftLine{Line: Line{absorbed, NoElement, Imputed, 0}, exact: *amount, divisor: divisor, credit: true})
+		draftLine{Line: Line{Account: a, Element: element, Basis: Imputed}, exact: *amount, divisor: divisor},
+		draftLine{Line: Line{Account: absorbed, Element: NoElement, Basis: Imputed}, exact: *amount, divisor: divisor, credit: true})
 }
 
 // close rounds each line once, half to even, lets the balancing line take the rest, and leaves out what is zero.

@@ -6,6 +6,11 @@ type Line struct {
 	Element Element
 	Basis   Basis
 	Amount  Amount
+
+	Step     Step
+	Case     string // empty where the amount is of no case
+	Currency string
+	Store    string
 }
 
 // Entry is what one event posts. Σ Amount of its lines is zero. It is reused from event to event.
@@ -70,10 +75,10 @@ func (p *posting) table() {
 		if d.By == "business" {
 			refund, goods = Refund, Goods
 		}
-		p.debit(Sales, refund, Cash, of(d.Net))
-		p.debit(Tax, NoElement, Cash, of(d.Tax))
-		p.debit(Inventory, NoElement, Accrued, of(d.Cost))
-		p.credit(CostOfGoods, goods, Accrued, of(d.Cost))
+		p.debit(Sales, refund, Cash, of(d.Net.Value))
+		p.debit(Tax, NoElement, Cash, of(d.Tax.Value))
+		p.debit(Inventory, NoElement, Accrued, of(d.Cost.Value))
+		p.credit(CostOfGoods, goods, Accrued, of(d.Cost.Value))
 		p.balance(Clearing, Cash)
 
 	case *ErrorReported:

@@ -79,8 +79,8 @@ func probes() []Data {
 	all := []Data{
 		&OrderPlaced{Lines: ordered[:1], DeliveryFee: b, DeliveryTax: 410_000, PaymentFee: c},
 		&OrderPlaced{Lines: ordered},
-		&OrderCancelled{By: "customer", Net: a, Tax: b, Cost: c},
-		&OrderCancelled{By: "business", Net: a, Tax: b, Cost: c},
+		&OrderCancelled{By: "customer", Net: Some(a), Tax: Some(b), Cost: Some(c)},
+		&OrderCancelled{By: "business", Net: Some(a), Tax: Some(b), Cost: Some(c)},
 		&GoodsScrapped{Lines: goods},
 		&RedeliveryDispatched{Mode: "own_truck", Lines: goods},
 		&RedeliveryDispatched{Mode: "carrier", Lines: goods[:1], CarrierCharge: c},

@@ -163,12 +163,12 @@ func (s *Simulation) cancelledByCustomer(o *order, at int64) {
 
 // whole is all of an order, to be taken back.
 func (o *order) whole() *domain.OrderCancelled {
-	d := &domain.OrderCancelled{Net: o.placed.DeliveryFee, Tax: o.placed.DeliveryTax}
+	net, tax, cost := o.placed.DeliveryFee, o.placed.DeliveryTax, domain.Decimal(0)
 	for i := range o.placed.Lines {
-		net, tax, cost := worth(&o.placed.Lines[i])
-		d.Net, d.Tax, d.Cost = d.Net+net, d.Tax+tax, d.Cost+cost
+		n, t, c := worth(&o.placed.Lines[i])
+		net, tax, cost = net+n, tax+t, cost+c
 	}
-	return d
+	return &domain.OrderCancelled{Net: domain.Some(net), Tax: domain.Some(tax), Cost: domain.Some(cost)}
 }
 
 // worth is what a line was sold for and cost.

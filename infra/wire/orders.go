@@ -104,9 +104,9 @@ var orderCancelled = object(
 	word("by", required, cancellers, func(o *domain.OrderCancelled) *string { return &o.By }),
 	text("reason", optional, func(o *domain.OrderCancelled) *string { return &o.Reason }),
 	currency[domain.OrderCancelled](required),
-	amount("net", required, func(o *domain.OrderCancelled) *domain.Decimal { return &o.Net }),
-	amount("tax", optional, func(o *domain.OrderCancelled) *domain.Decimal { return &o.Tax }),
-	amount("cost", optional, func(o *domain.OrderCancelled) *domain.Decimal { return &o.Cost }),
+	maybe("net", amountDecimals, func(o *domain.OrderCancelled) *domain.Optional { return &o.Net }),
+	maybe("tax", amountDecimals, func(o *domain.OrderCancelled) *domain.Optional { return &o.Tax }),
+	maybe("cost", amountDecimals, func(o *domain.OrderCancelled) *domain.Optional { return &o.Cost }),
 ).checked(orderBound[domain.OrderCancelled])
 
 var feedbackReceived = object(

@@ -177,7 +177,7 @@ func (w *writer) keyingMistake(i int32) error {
 	}
 	return w.emitAs(about, id+"-cancelled", domain.TypeOrderCancelled, &domain.OrderCancelled{
 		By: "customer", Reason: "keying mistake undone: the whole line, soon after its sale",
-		Net: -r.amount(), Cost: product(-r.quantity, w.cost(w.undoes[i]).Value),
+		Net: domain.Some(-r.amount()), Cost: domain.Some(product(-r.quantity, w.cost(w.undoes[i]).Value)),
 	})
 }
 

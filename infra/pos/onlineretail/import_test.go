@@ -56,7 +56,7 @@ func say(e *domain.Event) string {
 		}
 		return s
 	case *domain.OrderCancelled:
-		return s + fmt.Sprintf(" cancelled by %s net %s cost %s", d.By, d.Net, d.Cost)
+		return s + fmt.Sprintf(" cancelled by %s net %s cost %s", d.By, d.Net.Value, d.Cost.Value)
 	case *domain.ErrorReported:
 		return s + fmt.Sprintf(" error %s %s %s, %s %s", e.ErrorID, d.Kind, d.RootCause, d.Found, d.DetectedBy)
 	case *domain.RefundIssued:

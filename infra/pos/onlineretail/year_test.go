@@ -109,7 +109,7 @@ func checkYear(t *testing.T, text []byte, numbers func(*Account, map[string]doma
 		case *domain.ErrorReported:
 			cases[e.ErrorID] = true
 		case *domain.OrderCancelled:
-			keyed[e.ID] = d.Net
+			keyed[e.ID] = d.Net.Value
 		}
 		if e.OrderID != "" && !orders[e.OrderID] || e.ErrorID != "" && !cases[e.ErrorID] {
 			t.Errorf("%s speaks of order %q, case %q, which nobody told of", e.ID, e.OrderID, e.ErrorID)

@@ -1,0 +1,94 @@
+package domain
+
+import "time"
+
+// Step says of which part of an order's life an amount is.
+type Step uint8
+
+// The steps. Perfect: order.placed and order.charged. Change: order.changed, order.cancelled, and money that goes back for
+// them. Fix: all else.
+const (
+	NoStep Step = iota
+	Perfect
+	Change
+	Fix
+)
+
+var stepNames = [...]string{"", "perfect", "change", "fix"}
+
+func (s Step) String() string { return stepNames[s] }
+
+// Steps lists the names by their number; index 0 is not a step.
+func Steps() []string { return stepNames[:] }
+
+// Recorded is an event with its place in the log.
+type Recorded struct {
+	Event      *Event
+	At         Position
+	RecordedAt time.Time
+}
+
+// Standing says whether an event counts in the position of its unit.
+type Standing uint8
+
+// The standings. A double says what another event says. What waits contradicts another event until a person decides. What is
+// discarded was decided against by a person.
+const (
+	Counts Standing = iota
+	Double
+	Waits
+	Voided
+	Discarded
+	VoidsNothing // a void whose original is not there
+)
+
+var standingNames = [...]string{"counts", "double", "waits", "voided", "discarded", "voids_nothing"}
+
+func (s Standing) String() string { return standingNames[s] }
+
+// Standings lists the names by their number.
+func Standings() []string { return standingNames[:] }
+
+// Identity is what makes an event itself.
+type Identity struct{ Source, ID string }
+
+// Flag is something of a unit that can't be right, booked as far as it is known.
+type Flag struct {
+	Code     string // over_refunded, part_unknown, …, see FlagCodes
+	Event    Identity
+	Case     string // empty where it is not about a case
+	Currency string // empty where Amount has none
+	Amount   Amount // by how much it can't be right; 0 where that is no amount
+}
+
+// CaseFacts are what is known of a case.
+type CaseFacts struct {
+	Case                                                string
+	Kind, RootCause, PartyAtFault, VendorID, EmployeeID string
+	Severity                                            string
+	Avoidable                                           Truth
+	Internal                                            bool // found before delivery
+	Founded                                             bool // not rejected, not changed_mind, not merged into another
+	Reported                                            bool // somebody reported it; else a fix made it
+	SameAs                                              string
+}
+
+// SettledEvent is what an event posts, given all events of its unit.
+type SettledEvent struct {
+	Lines    []Line
+	Unpriced []string // see Entry.Unpriced
+	Rated    bool     // see Entry.Rated
+
+	Standing Standing
+	Of       Identity // the event that counts in its place, or that it contradicts; zero where there is none
+	// Cases are the facts of the cases that the event changed, as they are with the events up to it in the sequence.
+	Cases []CaseFacts
+}
+
+// Settlement is what the events of a unit post.
+type Settlement struct {
+	Events   []SettledEvent // in the order in which the events were given
+	Sequence []int          // the events' numbers in the order in which they count
+	Cases    []CaseFacts    // as they are with all events
+	Flags    []Flag
+}
