@@ -95,16 +95,18 @@ func (b *bookkeeping) quality(s *Simulation) {
 	for n := range s.world.stores {
 		shop := &s.world.stores[n]
 		d := &domain.QualitySpent{
-			SpendID: "appraisal-" + s.tag + "-" + shop.id + "-" + strconv.Itoa(b.weeks), Category: "appraisal", TargetCause: "supplier_quality",
-			Amount: fromCents(4_000 + s.random.Int64N(6_000)), Description: "inspection of goods received",
+			SpendID: "appraisal-" + s.tag + "-" + shop.id + "-" + strconv.Itoa(b.weeks), Category: "appraisal",
+			TargetCause: "supplier_quality",
+			Amount:      fromCents(4_000 + s.random.Int64N(6_000)), Description: "inspection of goods received",
 		}
 		b.put(s, domain.TypeQualitySpent, shop, d)
 		if b.weeks%4 != n%4 {
 			continue
 		}
 		b.put(s, domain.TypeQualitySpent, shop, &domain.QualitySpent{
-			SpendID: "prevention-" + s.tag + "-" + shop.id + "-" + strconv.Itoa(b.weeks), Category: "prevention", TargetCause: "pick_pack",
-			Amount: fromCents(12_000 + s.random.Int64N(20_000)), Description: "training in the warehouse",
+			SpendID: "prevention-" + s.tag + "-" + shop.id + "-" + strconv.Itoa(b.weeks), Category: "prevention",
+			TargetCause: "pick_pack",
+			Amount:      fromCents(12_000 + s.random.Int64N(20_000)), Description: "training in the warehouse",
 		})
 	}
 }

@@ -61,7 +61,8 @@ func (s *Simulation) fail(o *order, c cause, placed int64) {
 
 func (s *Simulation) open(o *order, c cause) *fix {
 	s.cases++
-	f := &fix{Simulation: s, order: o, cause: c, kind: s.kindOf(c), errorID: "e" + s.tag + "-" + strconv.FormatUint(s.cases, 10)}
+	f := &fix{Simulation: s, order: o, cause: c, kind: s.kindOf(c),
+		errorID: "e" + s.tag + "-" + strconv.FormatUint(s.cases, 10)}
 	if o.placed != nil {
 		f.line, f.item = &o.placed.Lines[0], o.items[0]
 	}
@@ -143,7 +144,8 @@ func (f *fix) foundInTime(placed int64) {
 	// The goods haven't left the house, so there is nothing to post for them: no lines.
 	known := f.classify(f.cause, f.order)
 	known.Kind = f.kind
-	f.say(domain.TypeErrorReported, &domain.ErrorReported{Classification: known, Found: "before_delivery", DetectedBy: "employee"})
+	f.say(domain.TypeErrorReported,
+		&domain.ErrorReported{Classification: known, Found: "before_delivery", DetectedBy: "employee"})
 	f.work(rolePicker, "picked again")
 	if f.chance(70) {
 		f.delivered(f.order)
@@ -180,7 +182,8 @@ func (s *Simulation) stockCase(at int64) {
 	}
 	f.say(domain.TypeErrorReported, d)
 	f.later(time.Minute, 3*time.Hour)
-	lost := domain.GoodsLine{SKU: it.sku, Quantity: domain.Decimal(1+s.random.IntN(4)) * one, UnitCost: domain.Some(it.cost)}
+	lost := domain.GoodsLine{SKU: it.sku, Quantity: domain.Decimal(1+s.random.IntN(4)) * one,
+		UnitCost: domain.Some(it.cost)}
 	f.say(domain.TypeGoodsScrapped, &domain.GoodsScrapped{Reason: f.kind + " in stock", Lines: []domain.GoodsLine{lost}})
 	if bought && s.chance(50) {
 		f.claim("supplier", d.VendorID, share(lost.Quantity/one*it.cost, 60))

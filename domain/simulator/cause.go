@@ -20,7 +20,8 @@ const (
 )
 
 // The share of each cause where everybody is as good as the usual one.
-var causeWeights = [causeCount]float64{picking: 0.30, supplier: 0.22, carriage: 0.20, overpromise: 0.05, office: 0.15, customer: 0.07}
+var causeWeights = [causeCount]float64{picking: 0.30, supplier: 0.22, carriage: 0.20, overpromise: 0.05, office: 0.15,
+	customer: 0.07}
 
 // Overpromising stores break their promises so many times as often.
 const overpromising = 8
@@ -93,7 +94,8 @@ func (s *Simulation) kindOf(c cause) string {
 	}
 	switch c {
 	case picking:
-		return oneOf(s, "wrong_item", "wrong_item", "wrong_item", "wrong_item", "missing_item", "missing_item", "over_shipped")
+		return oneOf(s, "wrong_item", "wrong_item", "wrong_item", "wrong_item", "missing_item", "missing_item",
+			"over_shipped")
 	case supplier:
 		return oneOf(s, "defective", "defective", "defective", "damaged", "not_as_described")
 	case carriage:
@@ -103,7 +105,8 @@ func (s *Simulation) kindOf(c cause) string {
 	case customer:
 		return "changed_mind"
 	}
-	return oneOf(s, "billing_error", "billing_error", "billing_error", "credit_not_processed", "document_error", "document_error",
+	return oneOf(s, "billing_error", "billing_error", "billing_error", "credit_not_processed", "document_error",
+		"document_error",
 		"service_conduct", "wrong_address", "wrong_address")
 }
 
@@ -115,7 +118,8 @@ func (s *Simulation) classify(c cause, o *order) domain.Classification {
 	}
 	switch c {
 	case picking:
-		k.RootCause = oneOf(s, "pick_pack", "pick_pack", "pick_pack", "pick_pack", "inventory_accuracy", "training", "preparation")
+		k.RootCause = oneOf(s, "pick_pack", "pick_pack", "pick_pack", "pick_pack", "inventory_accuracy", "training",
+			"preparation")
 		k.EmployeeID = o.picker.id
 	case supplier:
 		k.RootCause, k.PartyAtFault = "supplier_quality", "supplier"
@@ -129,7 +133,8 @@ func (s *Simulation) classify(c cause, o *order) domain.Classification {
 	case customer:
 		k.RootCause, k.PartyAtFault, k.Avoidable = "customer", "customer", domain.No
 	default:
-		k.RootCause = oneOf(s, "order_capture", "order_capture", "catalog_data", "dispatch", "billing_system", "billing_system", "training", "unknown")
+		k.RootCause = oneOf(s, "order_capture", "order_capture", "catalog_data", "dispatch", "billing_system",
+			"billing_system", "training", "unknown")
 		if o.placed.Channel == "marketplace" {
 			k.PartyAtFault = oneOf(s, "own", "marketplace", "unknown")
 		}

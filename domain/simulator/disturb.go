@@ -7,9 +7,9 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// Disturbed is a stream of events as a network delivers it: some twice, and within a window in any order. What the books
-// stream says keeps its place: all that was told before it comes before it, so that a rate is there before what needs
-// it and a month isn't closed too early.
+// Disturbed is a stream of events as a network delivers it: some twice, and within a window in any order. What the
+// books stream says keeps its place: all that was told before it comes before it, so that a rate is there before what
+// needs it and a month isn't closed too early.
 type Disturbed struct {
 	next    func() (domain.Event, bool)
 	random  *rand.Rand
@@ -29,7 +29,8 @@ type held struct {
 // duplicateShare how many of all events, 0 to 1, are sent a second time, with the same content, some events later.
 func Disturb(next func() (domain.Event, bool), seed uint64, window int, duplicateShare float64) (*Disturbed, error) {
 	if window < 0 || duplicateShare < 0 || duplicateShare > 1 {
-		return nil, fmt.Errorf("disturb: a window of %d events and a duplicate share of %g make no sense", window, duplicateShare)
+		return nil, fmt.Errorf("disturb: a window of %d events and a duplicate share of %g make no sense", window,
+			duplicateShare)
 	}
 	return &Disturbed{
 		next: next, random: rand.New(rand.NewPCG(seed, 0x6469737475726264)), window: max(window, 1), share: duplicateShare,

@@ -13,25 +13,8 @@ func TestDisturbLosesNothingAndKeepsTheBooksInPlace(t *testing.T) {
 		share  float64
 	}{{0, 0}, {1, 0.2}, {64, 0}, {500, 0.1}} {
 		events := all(t, config(6, 4000))
-		disturb := func() (out []domain.Event) {
-			n := 0
-			d, err := Disturb(func() (domain.Event, bool) {
-				if n == len(events) {
-					return domain.Event{}, false
-				}
-				n++
-				return events[n-1], true
-			}, 12, c.window, c.share)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for e, more := d.Next(); more; e, more = d.Next() {
-				out = append(out, e)
-			}
-			return out
-		}
-		got := disturb()
-		if !reflect.DeepEqual(got, disturb()) {
+		got := disturbed(t, events, c.window, c.share)
+		if !reflect.DeepEqual(got, disturbed(t, events, c.window, c.share)) {
 			t.Errorf("window %d: one seed, two orders", c.window)
 		}
 		place := map[[2]string]int{}
@@ -80,4 +63,24 @@ func TestDisturbLosesNothingAndKeepsTheBooksInPlace(t *testing.T) {
 	if _, err := Disturb(nil, 1, 1, 1.5); err == nil {
 		t.Error("a share above 1 is no error")
 	}
+}
+
+// disturbed is what becomes of events.
+func disturbed(t *testing.T, events []domain.Event, window int, share float64) (out []domain.Event) {
+	t.Helper()
+	n := 0
+	d, err := Disturb(func() (domain.Event, bool) {
+		if n == len(events) {
+			return domain.Event{}, false
+		}
+		n++
+		return events[n-1], true
+	}, 12, window, share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e, more := d.Next(); more; e, more = d.Next() {
+		out = append(out, e)
+	}
+	return out
 }

@@ -181,7 +181,8 @@ func (s *Simulation) promiseMoved(o *order, at int64) {
 	agreed := s.chance(75)
 	moved := s.between(4*time.Hour, 30*time.Hour)
 	p := domain.Promise{Until: o.placed.Promise.Until.Add(time.Duration(moved - moved%int64(time.Minute)))}
-	s.tellOf(o, at+s.between(time.Minute, 25*time.Minute), "", domain.TypePromiseChanged, &domain.PromiseChanged{Promise: p, AgreedWithCustomer: agreed})
+	s.tellOf(o, at+s.between(time.Minute, 25*time.Minute), "", domain.TypePromiseChanged,
+		&domain.PromiseChanged{Promise: p, AgreedWithCustomer: agreed})
 	if agreed {
 		o.until = p.Until.UnixNano()
 	}

@@ -78,11 +78,13 @@ func (f *fix) remedy() {
 func (f *fix) work(role, activity string) {
 	f.later(time.Minute, 40*time.Minute)
 	minutes := domain.Decimal(40+f.random.IntN(260)) * one / 10
-	e := f.say(domain.TypeLabourSpent, &domain.LabourSpent{LabourID: f.part("l"), Role: role, Minutes: minutes, Activity: activity})
+	e := f.say(domain.TypeLabourSpent,
+		&domain.LabourSpent{LabourID: f.part("l"), Role: role, Minutes: minutes, Activity: activity})
 	f.miskeyedPerhaps(e)
 }
 
-// sendAgain sends the right goods, by one of our trucks, a carrier, or to be picked up; now and then the first trip fails.
+// sendAgain sends the right goods, by one of our trucks, a carrier, or to be picked up; now and then the first trip
+// fails.
 func (f *fix) sendAgain() {
 	f.later(10*time.Minute, 8*time.Hour)
 	id := f.part("r")
@@ -91,7 +93,8 @@ func (f *fix) sendAgain() {
 	if mode == "carrier" {
 		d.CarrierCharge = fromCents(650 + f.random.Int64N(2400))
 	}
-	d.Promise.Until = time.Unix(0, f.at-f.at%int64(time.Minute)).In(f.zone).Add(time.Duration(1+f.random.IntN(24)) * time.Hour)
+	minute := time.Unix(0, f.at-f.at%int64(time.Minute)).In(f.zone)
+	d.Promise.Until = minute.Add(time.Duration(1+f.random.IntN(24)) * time.Hour)
 	f.say(domain.TypeRedeliveryDispatched, d)
 	for range 2 {
 		f.later(40*time.Minute, 20*time.Hour)
@@ -120,7 +123,8 @@ func (f *fix) sendAgain() {
 func (f *fix) refund(percent int64) {
 	f.later(time.Hour, 72*time.Hour)
 	net, tax, _ := worth(f.line)
-	d := &domain.RefundIssued{RefundID: f.part("f"), Net: share(net, percent), Tax: share(tax, percent), Method: oneOf(f.Simulation, "card", "account")}
+	d := &domain.RefundIssued{RefundID: f.part("f"), Net: share(net, percent), Tax: share(tax, percent),
+		Method: oneOf(f.Simulation, "card", "account")}
 	f.miskeyedPerhaps(f.say(domain.TypeRefundIssued, d))
 }
 
@@ -155,7 +159,8 @@ func (f *fix) comesBack(was string, it *item) {
 // tooMany is goods that nobody ordered: lost, unless the customer sends them back.
 func (f *fix) tooMany() {
 	f.later(time.Hour, 24*time.Hour)
-	f.say(domain.TypeGoodsScrapped, &domain.GoodsScrapped{Reason: "left with the customer", Lines: []domain.GoodsLine{f.goods()}})
+	f.say(domain.TypeGoodsScrapped,
+		&domain.GoodsScrapped{Reason: "left with the customer", Lines: []domain.GoodsLine{f.goods()}})
 	if f.chance(50) {
 		f.comesBack("sold", &f.world.items[f.item])
 	}
@@ -172,7 +177,8 @@ func (f *fix) sorry() {
 	f.later(5*time.Minute, 24*time.Hour)
 	d := &domain.ConcessionGranted{
 		ConcessionID: f.part("c"), Amount: fromCents(500 * (1 + f.random.Int64N(5))),
-		Kind: oneOf(f.Simulation, "discount", "price_reduction", "cash", "fee_waiver", "voucher", "voucher", "voucher", "store_credit"),
+		Kind: oneOf(f.Simulation, "discount", "price_reduction", "cash", "fee_waiver", "voucher", "voucher", "voucher",
+			"store_credit"),
 	}
 	valued := d.Kind == "voucher" || d.Kind == "store_credit"
 	if valued {
@@ -198,7 +204,8 @@ func (f *fix) sorry() {
 func (f *fix) penaltyPerhaps() {
 	if f.placed.Channel == "marketplace" && f.chance(60) {
 		f.later(24*time.Hour, 6*24*time.Hour)
-		f.say(domain.TypeMarketplaceCharged, &domain.MarketplaceCharged{ChargeID: f.part("m"), Amount: fromCents(300 + f.random.Int64N(1700))})
+		f.say(domain.TypeMarketplaceCharged,
+			&domain.MarketplaceCharged{ChargeID: f.part("m"), Amount: fromCents(300 + f.random.Int64N(1700))})
 	}
 }
 

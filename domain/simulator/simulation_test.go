@@ -92,18 +92,23 @@ func TestEverythingHappens(t *testing.T) {
 			words["void "+d.Original.Type.String()]++
 		}
 	}
-	want := []string{"no order", "succeeded true", "succeeded false", "prevention", "appraisal", "by customer", "by business",
-		"by employee", "by system", "by carrier", "found before_delivery", "found after_delivery", "avoidable 0", "avoidable 1",
-		"avoidable 2", "void makegood.order.placed.v1", "void makegood.refund.issued.v1"}
+	want := []string{"no order", "succeeded true", "succeeded false", "prevention", "appraisal", "by customer",
+		"by business", "by employee", "by system", "by carrier", "found before_delivery", "found after_delivery",
+		"avoidable 0", "avoidable 1", "avoidable 2", "void makegood.order.placed.v1", "void makegood.refund.issued.v1"}
 	for _, ty := range domain.Types() {
-		if ty != domain.TypeBooksRebuilt && ty != domain.TypeDeadLetterReplayed && ty != domain.TypeDeadLetterDiscarded { // no business says these: makegood does
+		switch ty {
+		case domain.TypeBooksRebuilt, domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded:
+			// No business says these: makegood does.
+		default:
 			want = append(want, ty.String())
 		}
 	}
 	for prefix, list := range map[string][]string{
-		"kind": {"wrong_item", "damaged", "defective", "missing_item", "over_shipped", "late", "not_delivered", "wrong_address",
-			"not_as_described", "billing_error", "credit_not_processed", "document_error", "service_conduct", "unspecified", "changed_mind"},
-		"cause": {"order_capture", "catalog_data", "overpromise", "pick_pack", "preparation", "inventory_accuracy", "supplier_quality",
+		"kind": {"wrong_item", "damaged", "defective", "missing_item", "over_shipped", "late", "not_delivered",
+			"wrong_address", "not_as_described", "billing_error", "credit_not_processed", "document_error",
+			"service_conduct", "unspecified", "changed_mind"},
+		"cause": {"order_capture", "catalog_data", "overpromise", "pick_pack", "preparation", "inventory_accuracy",
+			"supplier_quality",
 			"carrier", "dispatch", "billing_system", "training", "customer", "unknown"},
 		"party":      {"own", "supplier", "carrier", "marketplace", "customer", "unknown"},
 		"severity":   {"minor", "major", "critical"},
@@ -130,7 +135,8 @@ func TestWhatIsToldHoldsTogether(t *testing.T) {
 	terms := domain.NewTerms(time.UTC)
 	var entry domain.Entry
 	ids, orders := map[[2]string]bool{}, map[string]*domain.Event{}
-	cases, redeliveries, vouchers, disputes, claims := map[string]string{}, map[string]bool{}, map[string]domain.Decimal{}, map[string]bool{}, map[string]bool{}
+	cases, vouchers := map[string]string{}, map[string]domain.Decimal{}
+	redeliveries, disputes, claims := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	told := map[[2]string]domain.Event{}
 	last := start
 	for n, e := range all(t, config(3, 20_000)) {
@@ -335,7 +341,8 @@ func TestSimulationEnds(t *testing.T) {
 		t.Errorf("ten days: %d orders, the last %s", orders, last)
 	}
 	c.Orders = 500
-	if orders, last = count(c); orders < 500 || orders > 502 || last.Before(start.AddDate(0, 0, 6)) || last.After(start.AddDate(0, 0, 10)) {
+	if orders, last = count(c); orders < 500 || orders > 502 || last.Before(start.AddDate(0, 0, 6)) ||
+		last.After(start.AddDate(0, 0, 10)) {
 		t.Errorf("500 orders in ten days: %d, the last %s", orders, last)
 	}
 	c.Days, c.Orders, c.WithoutTruck = 1, 0, true

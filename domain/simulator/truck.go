@@ -43,12 +43,14 @@ func TruckCase(start time.Time, orderID, storeID, currency string) []domain.Even
 	add(5*time.Minute, "placed", domain.TypeOrderPlaced, &domain.OrderPlaced{
 		CustomerID: orderID + "-customer", Channel: "phone", PaymentFee: 3_430_000, Promise: promise,
 		Lines: []domain.OrderLine{{
-			LineID: "1", SKU: right, VendorID: "vendor-kestrel", Quantity: one, UnitPrice: 100 * one, Tax: 8 * one, UnitCost: domain.Some(60 * one),
+			LineID: "1", SKU: right, VendorID: "vendor-kestrel", Quantity: one, UnitPrice: 100 * one,
+			Tax: 8 * one, UnitCost: domain.Some(60 * one),
 		}},
 	})
 	add(2*time.Hour, "error", domain.TypeErrorReported, &domain.ErrorReported{
 		Classification: domain.Classification{
-			Kind: "wrong_item", RootCause: "supplier_quality", PartyAtFault: "supplier", VendorID: "vendor-kestrel", Severity: "major", Avoidable: domain.Yes,
+			Kind: "wrong_item", RootCause: "supplier_quality", PartyAtFault: "supplier",
+			VendorID: "vendor-kestrel", Severity: "major", Avoidable: domain.Yes,
 		},
 		Found: "after_delivery", DetectedBy: "customer",
 		Lines: []domain.ErrorLine{{
@@ -62,7 +64,8 @@ func TruckCase(start time.Time, orderID, storeID, currency string) []domain.Even
 		Lines: []domain.GoodsLine{{SKU: right, Quantity: one, UnitCost: domain.Some(60 * one)}},
 	})
 	add(2*time.Hour+55*time.Minute, "completed", domain.TypeRedeliveryCompleted, &domain.RedeliveryCompleted{
-		RedeliveryID: redelivery, Vehicle: "truck-1", Succeeded: true, DriveMinutes: 30 * one, SiteMinutes: 15 * one, DistanceKM: 24 * one, Stops: 1,
+		RedeliveryID: redelivery, Vehicle: "truck-1", Succeeded: true, DriveMinutes: 30 * one, SiteMinutes: 15 * one,
+		DistanceKM: 24 * one, Stops: 1,
 	})
 	add(3*time.Hour, "labour", domain.TypeLabourSpent, &domain.LabourSpent{
 		LabourID: orderID + "-labour", Role: roleAgent, Minutes: 18 * one, Activity: "calls, and a truck found",

@@ -27,7 +27,8 @@ func TestTruckCaseIsTheContracts(t *testing.T) {
 		}
 		last = e.Time
 		terms.Apply(e, domain.Mark{Offset: int64(i), Time: e.Time})
-		if err := domain.Post(e, terms.Rates, domain.Position{Stream: e.Stream(), Offset: int64(i), Time: e.Time}, &entry); err != nil {
+		at := domain.Position{Stream: e.Stream(), Offset: int64(i), Time: e.Time}
+		if err := domain.Post(e, terms.Rates, at, &entry); err != nil {
 			t.Fatal(err)
 		}
 		if len(entry.Unpriced) > 0 {

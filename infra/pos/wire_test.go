@@ -16,8 +16,8 @@ import (
 	"github.com/makegood/makegood/infra/wire"
 )
 
-// The simulator and the importers make domain.Events that no decoder has seen. Each of them must be one that the gateway
-// would take, and come out of the codec as it went in.
+// The simulator and the importers make domain.Events that no decoder has seen. Each of them must be one that the
+// gateway would take, and come out of the codec as it went in.
 
 func TestSimulatedEventsAreOfTheContract(t *testing.T) {
 	c := simulator.Defaults()
@@ -50,10 +50,11 @@ func TestImportedEventsAreOfTheContract(t *testing.T) {
 			t.Fatal(err)
 		}
 		var there trip
-		_, err = onlineretail.Import(context.Background(), bytes.NewReader(text), onlineretail.Defaults(), func(e *domain.Event) error {
+		take := func(e *domain.Event) error {
 			there.andBack(t, e)
 			return nil
-		})
+		}
+		_, err = onlineretail.Import(context.Background(), bytes.NewReader(text), onlineretail.Defaults(), take)
 		if err != nil {
 			t.Fatal(err)
 		}

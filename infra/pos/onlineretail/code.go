@@ -67,8 +67,10 @@ var writeOffWords = []struct {
 	words       []string
 }{
 	{"defective", "supplier_quality", []string{"faulty", "incorrectly made", "printing smudges"}},
-	{"damaged", "unknown", []string{"damage", "dagamed", "smash", "crush", "broken", "break", "crack", "wet", "water", "rust",
-		"mould", "thrown away", "throw away", "unsaleable"}},
-	{"unspecified", "inventory_accuracy", []string{"missing", "lost", "can't find", "mia", "rcvd", "check", "count", "adjust",
-		"sold", "wrong", "mix", "barcode", "code", "stock", "found", "label", "dotcom", "20713", "credit"}},
+	{"damaged", "unknown",
+		[]string{"damage", "dagamed", "smash", "crush", "broken", "break", "crack", "wet", "water", "rust",
+			"mould", "thrown away", "throw away", "unsaleable"}},
+	{"unspecified", "inventory_accuracy",
+		[]string{"missing", "lost", "can't find", "mia", "rcvd", "check", "count", "adjust",
+			"sold", "wrong", "mix", "barcode", "code", "stock", "found", "label", "dotcom", "20713", "credit"}},
 }

@@ -14,19 +14,19 @@
 //     usually costs. Without either nobody bought anything: it is stock that was found, for which the contract has no
 //     event, and is reported apart.
 //   - A cancellation names no sale. Each of its rows goes to the customer's latest earlier sale of that code that has
-//     enough left to cancel; a charge must also have been charged at that price, since its quantity means nothing. It is
-//     a case of that order: the error (kind unspecified: the till doesn't say), the refund, the goods back in stock as
-//     saleable, somebody's minutes. Charges are refunded without a return.
+//     enough left to cancel; a charge must also have been charged at that price, since its quantity means nothing. It
+//     is a case of that order: the error (kind unspecified: the till doesn't say), the refund, the goods back in stock
+//     as saleable, somebody's minutes. Charges are refunded without a return.
 //   - A cancellation of a whole line, at its price, within Options.KeyingWindow of its sale is a mistake of the
 //     keyboard put right (C581484 and C541433 are the largest). Nothing had left the house: it is order.cancelled by
 //     the customer, which takes sale and cost back and is no failure cost.
-//   - A cancellation that finds no sale (no customer, or a sale before the file begins) is reported with its amount, goods
-//     apart from charges. The contract ties a refund to an order, and no order is made up.
+//   - A cancellation that finds no sale (no customer, or a sale before the file begins) is reported with its amount,
+//     goods apart from charges. The contract ties a refund to an order, and no order is made up.
 //   - A row of negative quantity and price zero is a write-off: a case found before delivery, of the kind that the
 //     clerk's words say, and the goods scrapped at their usual cost.
 //   - Discounts (D), samples given away (S on a cancellation), fees of Amazon and of banks, the charity's commission
-//     (CRUK), bad debt (B, the A… invoices) and gift vouchers (a liability until they are redeemed) are no orders and no
-//     failures. They are reported apart.
+//     (CRUK), bad debt (B, the A… invoices) and gift vouchers (a liability until they are redeemed) are no orders and
+//     no failures. They are reported apart.
 //
 // Every order and every case is told at the time of its invoice: the file knows no other. There are no deliveries and
 // no promises in it, so reports on them stay empty.

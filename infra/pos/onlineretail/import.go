@@ -13,8 +13,8 @@ import (
 )
 
 // Import reads the CSV of Online Retail, plain or gzip, and hands its events to emit: the rates first, then all others
-// in order of time. An event is the receiver's own and is not touched again. The Account is that of the rows read, also
-// where an error ends the import.
+// in order of time. An event is the receiver's own and is not changed afterwards. The Account is that of the rows read,
+// also where an error ends the import.
 func Import(ctx context.Context, in io.Reader, options Options, emit func(*domain.Event) error) (Account, error) {
 	var account Account
 	if err := options.Validate(); err != nil {
@@ -95,7 +95,8 @@ func (w *writer) rates() error {
 		hour domain.Decimal
 	}{{agent, w.options.Rates.AgentHour}, {inspector, w.options.Rates.InspectorHour}} {
 		err := w.emit(&domain.Event{
-			ID: "rate-" + domain.LabourHour + "-" + r.role + "-" + r.hour.String(), Type: domain.TypeRateSet, Time: from, Currency: Currency,
+			ID: "rate-" + domain.LabourHour + "-" + r.role + "-" + r.hour.String(), Type: domain.TypeRateSet,
+			Time: from, Currency: Currency,
 			Data: &domain.RateSet{Rate: domain.LabourHour, Key: r.role, Value: r.hour, EffectiveFrom: from},
 		})
 		if err != nil {
@@ -134,7 +135,8 @@ func (w *writer) cancellation(i int32) error {
 	sold := domain.GoodsLine{SKU: w.names[r.code], Quantity: quantity, UnitCost: w.cost(w.undoes[i])}
 	id := w.id(i)
 	about := domain.Event{
-		Time: w.time(r.wall), OrderID: w.orders[w.orderOf[w.undoes[i]]].id, StoreID: w.options.StoreID, ErrorID: id, Currency: Currency,
+		Time: w.time(r.wall), OrderID: w.orders[w.orderOf[w.undoes[i]]].id, StoreID: w.options.StoreID,
+		ErrorID: id, Currency: Currency,
 	}
 	err := w.emitAs(about, id+"-error", domain.TypeErrorReported, &domain.ErrorReported{
 		Classification: domain.Classification{Kind: "unspecified"},
@@ -144,7 +146,8 @@ func (w *writer) cancellation(i int32) error {
 	if err != nil {
 		return err
 	}
-	err = w.emitAs(about, id+"-refund", domain.TypeRefundIssued, &domain.RefundIssued{RefundID: id + "-refund", Net: -r.amount()})
+	err = w.emitAs(about, id+"-refund", domain.TypeRefundIssued,
+		&domain.RefundIssued{RefundID: id + "-refund", Net: -r.amount()})
 	if err != nil {
 		return err
 	}
@@ -201,7 +204,8 @@ func (w *writer) writtenOff(i int32) error {
 	if err != nil {
 		return err
 	}
-	return w.emitAs(about, id+"-scrapped", domain.TypeGoodsScrapped, &domain.GoodsScrapped{Reason: words, Lines: []domain.GoodsLine{line}})
+	return w.emitAs(about, id+"-scrapped", domain.TypeGoodsScrapped,
+		&domain.GoodsScrapped{Reason: words, Lines: []domain.GoodsLine{line}})
 }
 
 // id names a row for good: its invoice and its place in it.

@@ -62,7 +62,9 @@ func say(e *domain.Event) string {
 	case *domain.RefundIssued:
 		return s + " refund " + d.Net.String()
 	case *domain.ReturnReceived:
-		return s + " return" + lines([]domain.GoodsLine{d.Lines[0].GoodsLine}) + " " + d.Lines[0].Was + " " + d.Lines[0].Grade + " " + d.InspectMinutes.String()
+		l := &d.Lines[0]
+		return s + " return" + lines([]domain.GoodsLine{l.GoodsLine}) + " " + l.Was + " " + l.Grade + " " +
+			d.InspectMinutes.String()
 	case *domain.LabourSpent:
 		return s + " labour " + d.Role + " " + d.Minutes.String()
 	case *domain.GoodsScrapped:
@@ -78,9 +80,8 @@ func cost(c domain.Optional) string {
 	return c.Value.String()
 }
 
-func TestSampleBecomesTheseEvents(t *testing.T) {
-	events, account := importAll(t, sample(t), Defaults())
-	want := strings.Split(strings.TrimSpace(`
+// sampleEvents are those of the sample, in the words of say.
+const sampleEvents = `
 03-25T00:00Z rate-labour_hour-agent-18  rate labour_hour agent=18 from 03-25T00:00Z
 03-25T00:00Z rate-labour_hour-inspector-15  rate labour_hour inspector=15 from 03-25T00:00Z
 03-25T08:26Z 600001 600001 order of 17850 fee 36 1:6×85123A 2.55@1.53 2:6×71053 3.39@2.034
@@ -107,7 +108,11 @@ func TestSampleBecomesTheseEvents(t *testing.T) {
 03-29T12:07+01:00 600019 600019 order of 12345 fee 0 1:1×BANK CHARGES 15@0
 03-30T08:00+01:00 600001~2 600001~2 order of 17850 fee 0 5:1×71053 3.39@2.034
 03-30T08:00+01:00 600001~3 600001~3 order of 17851 fee 0 6:4×71053 3.39@2.034
-`), "\n")
+`
+
+func TestSampleBecomesTheseEvents(t *testing.T) {
+	events, account := importAll(t, sample(t), Defaults())
+	want := strings.Split(strings.TrimSpace(sampleEvents), "\n")
 	var got []string
 	for _, e := range events {
 		got = append(got, say(e))
@@ -142,13 +147,15 @@ func TestSampleBecomesTheseEvents(t *testing.T) {
 	if account.Rows != 35 || account.Accounted() != 35 {
 		t.Errorf("%d rows, %d accounted for, instead of 35", account.Rows, account.Accounted())
 	}
-	if account.Orders != 8 || account.Cases != 3 || account.StockCases != 2 || account.Unpriced != 3 || account.Events != len(events) {
+	if account.Orders != 8 || account.Cases != 3 || account.StockCases != 2 || account.Unpriced != 3 ||
+		account.Events != len(events) {
 		t.Errorf("account: %+v", account)
 	}
 	if len(account.Problems) != 3 {
 		t.Errorf("problems: %q", account.Problems)
 	}
-	if text := account.String(); !strings.Contains(text, "35  rows accounted for, of 35") || strings.Count(text, "not understood: ") != 4 {
+	if text := account.String(); !strings.Contains(text, "35  rows accounted for, of 35") ||
+		strings.Count(text, "not understood: ") != 4 {
 		t.Errorf("the account reads\n%s", text)
 	}
 }
@@ -296,7 +303,8 @@ func TestWhatEndsAnImport(t *testing.T) {
 		}
 	}
 	// A header alone is a year without a sale.
-	if events, account := importAll(t, []byte(strings.Join(columns, ",")+"\r\n"), Defaults()); len(events) != 0 || account.Rows != 0 {
+	events, account := importAll(t, []byte(strings.Join(columns, ",")+"\r\n"), Defaults())
+	if len(events) != 0 || account.Rows != 0 {
 		t.Errorf("a header alone: %d events", len(events))
 	}
 }

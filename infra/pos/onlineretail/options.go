@@ -61,8 +61,10 @@ func Defaults() Options {
 // Validate says what is wrong with the options.
 func (o Options) Validate() error {
 	var problems []error
-	if o.StoreID == "" || len(o.StoreID) > 128 || strings.ContainsFunc(o.StoreID, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		problems = append(problems, errors.New("the store's id must have 1 to 128 characters, none of them a control character"))
+	if o.StoreID == "" || len(o.StoreID) > 128 ||
+		strings.ContainsFunc(o.StoreID, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		problems = append(problems,
+			errors.New("the store's id must have 1 to 128 characters, none of them a control character"))
 	}
 	if o.KeyingWindow < 0 {
 		problems = append(problems, fmt.Errorf("the keying window %s is negative", o.KeyingWindow))
@@ -89,11 +91,16 @@ func (o Options) Assumptions() string {
 	r := o.Rates
 	var b strings.Builder
 	fmt.Fprintf(&b, "The file holds neither costs nor handling times. Assumed, and changeable:\n")
-	fmt.Fprintf(&b, "- goods cost %s of their price (cost share); a gift or a write-off, of the median price of its item in the file\n", r.CostShare)
-	fmt.Fprintf(&b, "- each cancelled line takes an agent %s minutes, at %s %s an hour\n", r.CaseMinutes, r.AgentHour, Currency)
-	fmt.Fprintf(&b, "- each returned line takes an inspector %s minutes, at %s %s an hour, and is saleable again\n", r.InspectMinutes, r.InspectorHour, Currency)
-	fmt.Fprintf(&b, "- a whole line cancelled within %s of its sale is a keying mistake undone, not a failure\n", o.KeyingWindow)
-	fmt.Fprintf(&b, "- prices are net of tax; charges that are no goods (postage, entries by hand, samples) cost nothing\n")
+	fmt.Fprintf(&b, "- goods cost %s of their price (cost share); a gift or a write-off, of the median price of its item "+
+		"in the file\n", r.CostShare)
+	fmt.Fprintf(&b, "- each cancelled line takes an agent %s minutes, at %s %s an hour\n", r.CaseMinutes, r.AgentHour,
+		Currency)
+	fmt.Fprintf(&b, "- each returned line takes an inspector %s minutes, at %s %s an hour, and is saleable again\n",
+		r.InspectMinutes, r.InspectorHour, Currency)
+	fmt.Fprintf(&b, "- a whole line cancelled within %s of its sale is a keying mistake undone, not a failure\n",
+		o.KeyingWindow)
+	fmt.Fprintf(&b,
+		"- prices are net of tax; charges that are no goods (postage, entries by hand, samples) cost nothing\n")
 	fmt.Fprintf(&b, "- all of it belongs to store %s; times are those of London\n", o.StoreID)
 	return b.String()
 }

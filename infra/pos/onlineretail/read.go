@@ -48,7 +48,8 @@ func (t *table) name(text string) uint32 {
 	return n
 }
 
-var columns = []string{"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"}
+var columns = []string{"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID",
+	"Country"}
 
 const maxProblems = 20
 

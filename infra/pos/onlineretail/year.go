@@ -105,7 +105,8 @@ func (y *year) collectOrders(account *Account) {
 			}
 		case !isDigit(number[0]) || r.price < 0 || r.quantity < 0 && r.price > 0:
 			y.made[i] = NotUnderstood
-			account.problem(fmt.Sprintf("invoice %s, its row %d: quantity %s at price %s", number, y.line[i], r.quantity, r.price))
+			account.problem(fmt.Sprintf("invoice %s, its row %d: quantity %s at price %s", number, y.line[i], r.quantity,
+				r.price))
 		case r.quantity < 0:
 			y.made[i] = WriteOffs
 		default:
@@ -209,7 +210,8 @@ func (y *year) matchCancellations(keying time.Duration) {
 	}
 }
 
-// unmatched keeps goods whose sale isn't found from what is only money: entries by hand are large and follow no pattern.
+// unmatched keeps goods whose sale isn't found from what is only money: entries by hand are large and follow no
+// pattern.
 func unmatched(sort thing, ofGoods Category) Category {
 	if sort == goods {
 		return ofGoods
