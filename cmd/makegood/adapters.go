@@ -10,7 +10,8 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/wire"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 )
 
 // positions tells the projector where in the log a message stands.
@@ -34,18 +35,18 @@ func keyOf(m *message.Message) string {
 // booksLog reads the books stream.
 type booksLog struct{ *kafka.Tail }
 
-func (b booksLog) ReadTo(ctx context.Context, end int64, take func(projections.BooksRecord) error) error {
+func (b booksLog) ReadTo(ctx context.Context, end int64, take func(post.BooksRecord) error) error {
 	return b.Tail.ReadTo(ctx, end, func(r kafka.Record) error {
 		metadata := message.Metadata{}
 		for _, h := range r.Headers {
 			metadata[h.Key] = string(h.Value)
 		}
-		return take(projections.BooksRecord{Offset: r.Offset, Time: r.Time, Metadata: metadata, Value: r.Value})
+		return take(post.BooksRecord{Offset: r.Offset, Time: r.Time, Metadata: metadata, Value: r.Value})
 	})
 }
 
 // newStored makes the codec's reader fit what the ledger keeps.
-func newStored() projections.DecodeStored {
+func newStored() ledger.DecodeStored {
 	var decoder wire.Decoder
 	return func(e *domain.Event, data []byte) (*domain.Event, error) {
 		read, err := decoder.Stored(e, data)
@@ -57,7 +58,7 @@ func newStored() projections.DecodeStored {
 }
 
 // newDecode makes the codec's reader fit the projector.
-func newDecode() projections.Decode {
+func newDecode() ledger.Decode {
 	var decoder wire.Decoder
 	return func(headers message.Metadata, value []byte) (*domain.Envelope, error) {
 		e, err := decoder.Kafka(headers, value)
@@ -68,6 +69,6 @@ func newDecode() projections.Decode {
 		if !errors.As(err, &fault) {
 			return nil, fmt.Errorf("read an event: %w", err)
 		}
-		return nil, &projections.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: fault.Detail, Source: fault.Source, EventID: fault.ID}
+		return nil, &ledger.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: fault.Detail, Source: fault.Source, EventID: fault.ID}
 	}
 }

@@ -21,7 +21,11 @@ import (
 	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/prometheus"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/rebuild"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // appConfig is what serve, and every command that opens the books itself, can be told.
@@ -102,10 +106,10 @@ type App struct {
 	admin     *kafka.Admin
 	publisher *kafka.Publisher
 	store     *clickhouse.Store
-	counter   *projections.Counter
-	terms     *projections.Terms
-	projector *projections.Projector
-	rebuilder *projections.Rebuilder // of a gateway
+	counter   *report.Counter
+	terms     *post.Terms
+	projector *post.Projector
+	rebuilder *rebuild.Rebuilder // of a gateway
 	metrics   *promclient.Registry
 	address   string   // of the HTTP server
 	url       string   // of the same
@@ -242,14 +246,14 @@ func (a *App) connect(ctx context.Context) (err error) {
 	} else if server.Password, err = secret("--clickhouse-password-file", a.config.ClickHousePasswordFile, "MAKEGOOD_CLICKHOUSE_PASSWORD"); err != nil {
 		return err
 	}
-	if a.store, err = clickhouse.Open(ctx, server, projections.Migrations()); err != nil {
+	if a.store, err = clickhouse.Open(ctx, server, ledger.Migrations()); err != nil {
 		return err
 	}
 	a.onClose(a.store.Close)
-	if err := projections.CreateViews(ctx, a.store.DB); err != nil {
+	if err := ledger.CreateViews(ctx, a.store.DB); err != nil {
 		return err
 	}
-	a.counter = projections.NewCounter(a.store.DB)
+	a.counter = report.NewCounter(a.store.DB)
 	zone, err := time.LoadLocation(a.config.Zone)
 	if err != nil {
 		return err
@@ -259,7 +263,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.onClose(books.Close)
-	a.terms = projections.NewTerms(booksLog{books}, newDecode(), newStored(), zone)
+	a.terms = post.NewTerms(booksLog{books}, newDecode(), newStored(), zone)
 	return nil
 }
 
@@ -273,7 +277,7 @@ func (a *App) ensureTopics(ctx context.Context) error {
 	}
 	specs = append(specs,
 		kafka.TopicSpec{Name: a.config.topic(domain.Books), Partitions: 1, Config: settings},
-		kafka.TopicSpec{Name: a.config.Prefix + projections.DeadLetterTopic, Partitions: 1, Config: settings})
+		kafka.TopicSpec{Name: a.config.Prefix + deadletter.Topic, Partitions: 1, Config: settings})
 	differences, err := a.admin.EnsureTopics(ctx, specs)
 	if err != nil {
 		return err
@@ -318,8 +322,8 @@ func (a *App) startProjector(ctx context.Context) error {
 	for s := domain.Orders; s <= domain.Books; s++ {
 		topics[s] = a.config.topic(s)
 	}
-	a.projector, err = projections.NewProjector(projections.ProjectorConfig{
-		Topics: topics, Letters: a.config.Prefix + projections.DeadLetterTopic, Position: positions(topics), Key: keyOf, Original: a.original, Ledger: a.store.Reader(), Stored: newStored, Now: a.now, Logger: a.logger,
+	a.projector, err = post.New(post.Config{
+		Topics: topics, Letters: a.config.Prefix + deadletter.Topic, Position: positions(topics), Key: keyOf, Original: a.original, Ledger: a.store.Reader(), Stored: newStored, Now: a.now, Logger: a.logger,
 		MaxRows: a.config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
 	if err != nil {

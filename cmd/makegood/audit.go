@@ -12,11 +12,12 @@ import (
 	"unicode"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Audit lists who changed the books on the days from one on and before another.
-func (b books) Audit(ctx context.Context, from, to time.Time, limit int) (*projections.Audit, error) {
+func (b books) Audit(ctx context.Context, from, to time.Time, limit int) (*audit.Audit, error) {
 	if err := b.terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
@@ -32,12 +33,12 @@ func (b books) Audit(ctx context.Context, from, to time.Time, limit int) (*proje
 		b.terms.Use(func(t *domain.Terms) { is = t.Periods.Changed(source, id) })
 		return is
 	}
-	return projections.ReadAudit(ctx, b.store.DB, changed, midnight(from), midnight(to), limit)
+	return audit.ReadAudit(ctx, b.store.DB, changed, midnight(from), midnight(to), limit)
 }
 
 // Event finds an event by its identity.
-func (b books) Event(ctx context.Context, source, id string) (*projections.BookedEvent, error) {
-	return projections.ReadEvent(ctx, b.store.DB, source, id)
+func (b books) Event(ctx context.Context, source, id string) (*report.BookedEvent, error) {
+	return report.ReadEvent(ctx, b.store.DB, source, id)
 }
 
 type auditCommand struct {
@@ -67,7 +68,7 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		query.Set("format", c.Format)
 		return books.get(ctx, "/v1/audit", query, s.out)
 	}
-	var found projections.Audit
+	var found audit.Audit
 	if err := books.get(ctx, "/v1/audit", query, &found); err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		if who == "" {
 			who = "-"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), projections.ShortType(e.Type),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), audit.ShortType(e.Type),
 			oneLine(e.Change), oneLine(who), oneLine(e.Reason), e.Source, e.ID)
 	}
 	return w.Flush()

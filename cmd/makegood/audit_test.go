@@ -20,7 +20,9 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // say runs a command against c with an answer on its standard input, and returns what it printed.
@@ -34,7 +36,7 @@ func say(t *testing.T, c *client, answer string, args ...string) string {
 }
 
 // unreadable puts a record on the log that nobody can read, and returns its dead letter.
-func unreadable(t *testing.T, app *App, c *client, text string) projections.DeadLetter {
+func unreadable(t *testing.T, app *App, c *client, text string) deadletter.Letter {
 	t.Helper()
 	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
@@ -43,7 +45,7 @@ func unreadable(t *testing.T, app *App, c *client, text string) projections.Dead
 	}
 	mustCatchUp(t, c)
 	var answer struct {
-		Letters []projections.DeadLetter `json:"dead_letters"`
+		Letters []deadletter.Letter `json:"dead_letters"`
 	}
 	if err := c.get(t.Context(), "/v1/deadletters", nil, &answer); err != nil {
 		t.Fatal(err)
@@ -57,7 +59,7 @@ func unreadable(t *testing.T, app *App, c *client, text string) projections.Dead
 func audited(t *testing.T, c *client, query url.Values) []string {
 	t.Helper()
 	mustCatchUp(t, c)
-	var a projections.Audit
+	var a audit.Audit
 	if err := c.get(t.Context(), "/v1/audit", query, &a); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +68,7 @@ func audited(t *testing.T, c *client, query url.Values) []string {
 		if i > 0 && e.RecordedAt.Before(a.Entries[i-1].RecordedAt) {
 			t.Errorf("%s is listed behind what was recorded later", e.ID)
 		}
-		lines = append(lines, fmt.Sprintf("%s | %s | %s | %s", projections.ShortType(e.Type), e.Change, e.Actor, e.Reason))
+		lines = append(lines, fmt.Sprintf("%s | %s | %s | %s", audit.ShortType(e.Type), e.Change, e.Actor, e.Reason))
 	}
 	return lines
 }
@@ -125,7 +127,7 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 	if !strings.Contains(again, "was voided by dora") || len(audited(t, c, nil)) != len(want) {
 		t.Errorf("voided twice:\n%s", again)
 	}
-	var story projections.Story
+	var story report.Story
 	if err := c.get(t.Context(), "/v1/orders/o1", nil, &story); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func TestHalfDoneIsDoneAgain(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	letter := unreadable(t, app, c, `{"half`)
-	d, err := projections.ReadDeadLetter(t.Context(), app.store.DB, letter.ID)
+	d, err := deadletter.Read(t.Context(), app.store.DB, letter.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

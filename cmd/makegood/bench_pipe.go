@@ -18,7 +18,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // pipe lets ClickHouse's own Kafka engine and makegood's projector read the same topic on the same server in turns.
@@ -163,7 +163,7 @@ func (b *bench) kafkaEngine(ctx context.Context) (r lap, err error) {
 	if err != nil {
 		return r, err
 	}
-	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: dsn, Logger: b.logger}, projections.Migrations())
+	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: dsn, Logger: b.logger}, ledger.Migrations())
 	if err != nil {
 		return r, err
 	}

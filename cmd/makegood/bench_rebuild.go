@@ -8,7 +8,8 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
 // rebuild books the backlog, one order in ten without a cost, then sets the rate that they lack and posts history anew: all
@@ -48,7 +49,7 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 	if err := a.startRebuilder(); err != nil {
 		return err
 	}
-	var r *projections.Rebuild
+	var r *shadow.Rebuild
 	compute := func(whole bool) (lap, error) {
 		if err := b.merged(ctx, a); err != nil {
 			return lap{}, err
@@ -57,7 +58,7 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 			if r, err = (books{a}).StartRebuild(ctx, gateway.RebuildRequest{Actor: gateway.Actor{Name: "bench"}, Whole: whole}); err != nil {
 				return err
 			}
-			r, err = b.until(ctx, a, r.ID, projections.RebuildReady)
+			r, err = b.until(ctx, a, r.ID, shadow.Ready)
 			return err
 		})
 	}
@@ -73,7 +74,7 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 	if _, err := (books{a}).SwapRebuild(ctx, r.ID, ""); err != nil {
 		return err
 	}
-	if _, err := b.until(ctx, a, r.ID, projections.RebuildDone); err != nil {
+	if _, err := b.until(ctx, a, r.ID, shadow.Done); err != nil {
 		return err
 	}
 	took := time.Since(start)
@@ -93,7 +94,7 @@ func (b *bench) setItemCost(ctx context.Context, a *App) error {
 	if err != nil {
 		return err
 	}
-	m.Metadata.Set(projections.EndsHeader, ends)
+	m.Metadata.Set(ledger.EndsHeader, ends)
 	if err := a.publisher.Publish(a.config.topic(domain.Books), m); err != nil {
 		return fmt.Errorf("set a rate: %w", err)
 	}
@@ -119,13 +120,13 @@ func (b *bench) merged(ctx context.Context, a *App) error {
 }
 
 // until waits for a state of a rebuild.
-func (b *bench) until(ctx context.Context, a *App, id, state string) (*projections.Rebuild, error) {
+func (b *bench) until(ctx context.Context, a *App, id, state string) (*shadow.Rebuild, error) {
 	for {
-		r, err := projections.ReadRebuild(ctx, a.store.DB, id)
+		r, err := shadow.Read(ctx, a.store.DB, id)
 		if err != nil || r.State == state {
 			return r, err
 		}
-		if r.State == projections.RebuildFailed || r.State == projections.RebuildDiscarded {
+		if r.State == shadow.Failed || r.State == shadow.Discarded {
 			return nil, fmt.Errorf("the rebuild was %s: %s", r.State, r.Error)
 		}
 		select {

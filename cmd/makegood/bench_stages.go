@@ -8,7 +8,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/kafka"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // stages has one goroutine do more and more of what the projector does with the same backlog: what each step adds.
@@ -62,7 +62,7 @@ func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage,
 			}
 			if depth >= post {
 				at, _ := position(m)
-				row := projections.Row{Event: &e.Event, Content: e.Content, Data: e.Data, Extensions: e.Extensions, Position: at}
+				row := ledger.Row{Event: &e.Event, Content: e.Content, Data: e.Data, Extensions: e.Extensions, Position: at}
 				a.terms.Use(func(t *domain.Terms) {
 					row.Place(t.Periods)
 					err = domain.Post(&e.Event, t.Rates, t.PricedAt(e.Event.Time, at), &entry)

@@ -9,7 +9,9 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // books answers the gateway's questions.
@@ -17,36 +19,36 @@ type books struct{ *App }
 
 var _ gateway.Books = books{}
 
-func (b books) Leakage(ctx context.Context, q projections.LeakageQuery) (*projections.Leakage, error) {
+func (b books) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
 	if q.TranslateTo == "" {
-		return projections.ReadLeakage(ctx, b.store.DB, q, b.now())
+		return report.ReadLeakage(ctx, b.store.DB, q, b.now())
 	}
 	if err := b.terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	var rates *domain.Exchange
 	b.terms.Use(func(t *domain.Terms) { rates = q.AsOf.Exchange(t, q.TranslateTo) })
-	return projections.ReadTranslated(ctx, b.store.DB, q, rates, b.now())
+	return report.ReadTranslated(ctx, b.store.DB, q, rates, b.now())
 }
 
-func (b books) Order(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error) {
-	return projections.ReadOrder(ctx, b.store.DB, id, asOf)
+func (b books) Order(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
+	return report.ReadOrder(ctx, b.store.DB, id, asOf)
 }
 
-func (b books) Case(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error) {
-	return projections.ReadCase(ctx, b.store.DB, id, asOf)
+func (b books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
+	return report.ReadCase(ctx, b.store.DB, id, asOf)
 }
 
-func (b books) Unpriced(ctx context.Context, limit int) ([]projections.UnpricedEvent, error) {
-	return projections.ListUnpriced(ctx, b.store.DB, limit)
+func (b books) Unpriced(ctx context.Context, limit int) ([]report.UnpricedEvent, error) {
+	return report.ListUnpriced(ctx, b.store.DB, limit)
 }
 
-func (b books) DeadLetters(ctx context.Context, limit int) ([]projections.DeadLetter, error) {
-	return projections.ListDeadLetters(ctx, b.store.DB, limit)
+func (b books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter, error) {
+	return deadletter.List(ctx, b.store.DB, limit)
 }
 
-func (b books) DeadLetter(ctx context.Context, id string) (*projections.DeadLetter, error) {
-	return projections.ReadDeadLetter(ctx, b.store.DB, id)
+func (b books) DeadLetter(ctx context.Context, id string) (*deadletter.Letter, error) {
+	return deadletter.Read(ctx, b.store.DB, id)
 }
 
 // Status compares where the log ends with what the projectors have committed, which is what is booked and visible. The
@@ -103,7 +105,7 @@ func (a *App) ends(ctx context.Context) (string, error) {
 	for p, end := range ends {
 		marks[domain.Partition{Stream: streams[p.Topic], Number: int32(p.Partition)}] = end
 	}
-	return projections.FormatEnds(marks), nil
+	return ledger.FormatEnds(marks), nil
 }
 
 // ready says why this process can't do its work.

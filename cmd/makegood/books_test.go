@@ -21,7 +21,9 @@ import (
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/embedded"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 func TestMain(m *testing.M) {
@@ -71,11 +73,11 @@ func openStore(t testing.TB) *clickhouse.Store {
 	}, t.Name())
 	host, options, _ := strings.Cut(engine.engine.DSN(), "?")
 	dsn := strings.TrimSuffix(host, "/") + "/" + name + "?" + options
-	store, err := clickhouse.Open(t.Context(), clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)}, projections.Migrations())
+	store, err := clickhouse.Open(t.Context(), clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)}, ledger.Migrations())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := projections.CreateViews(t.Context(), store.DB); err != nil {
+	if err := ledger.CreateViews(t.Context(), store.DB); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -103,7 +105,7 @@ func (l *memoryLog) message(r reference.Record) *message.Message {
 	m := message.NewMessage("", message.Payload(r.Event))
 	m.Metadata.Set("content-type", "application/cloudevents+json")
 	if r.Stream == "books" {
-		m.Metadata.Set(projections.EndsHeader, projections.FormatEnds(mark(r).Ends))
+		m.Metadata.Set(ledger.EndsHeader, ledger.FormatEnds(mark(r).Ends))
 	}
 	m.SetContext(context.WithValue(context.Background(), place{}, position(r)))
 	return m
@@ -120,11 +122,11 @@ func (l *memoryLog) End(context.Context) (int64, error) {
 	return l.records[len(l.records)-1].Seq + 1, nil
 }
 
-func (l *memoryLog) ReadTo(_ context.Context, end int64, take func(projections.BooksRecord) error) error {
+func (l *memoryLog) ReadTo(_ context.Context, end int64, take func(post.BooksRecord) error) error {
 	for _, r := range l.records {
 		if r.Stream == "books" {
 			m := l.message(r)
-			if err := take(projections.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata, Value: m.Payload}); err != nil {
+			if err := take(post.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata, Value: m.Payload}); err != nil {
 				return err
 			}
 		}
@@ -132,7 +134,7 @@ func (l *memoryLog) ReadTo(_ context.Context, end int64, take func(projections.B
 	return nil
 }
 
-func newTestProjector(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int) *projections.Projector {
+func newTestProjector(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int) *post.Projector {
 	t.Helper()
 	writer := store.Writer()
 	t.Cleanup(func() {
@@ -143,20 +145,20 @@ func newTestProjector(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRo
 	return newTestProjectorBy(t, store, l, maxRows, writer)
 }
 
-func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int, writer projections.Writer) *projections.Projector {
+func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int, writer ledger.Writer) *post.Projector {
 	t.Helper()
 	topics := map[domain.Stream]string{}
 	for s := domain.Orders; s <= domain.Books; s++ {
 		topics[s] = s.String()
 	}
-	p, err := projections.NewProjector(projections.ProjectorConfig{
+	p, err := post.New(post.Config{
 		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, newDecode(), projections.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
+	}, l, l, newDecode(), post.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +279,7 @@ func TestBooksAgainstReference(t *testing.T) {
 				}
 				t.Fatalf("seed %d: the journals differ:\n%s", seed, difference(got, want))
 			}
-			if n, err := projections.Unbalanced(t.Context(), store.DB); err != nil || n != 0 {
+			if n, err := report.Unbalanced(t.Context(), store.DB); err != nil || n != 0 {
 				t.Fatalf("seed %d: %d events don't balance (%v)", seed, n, err)
 			}
 			compareReports(t, store, want, random)
@@ -332,17 +334,17 @@ func difference(got, want string) string {
 
 func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books, random *rand.Rand) {
 	t.Helper()
-	keys := projections.LeakageKeys()
+	keys := report.LeakageKeys()
 	for range 25 {
 		random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 		from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(100))
-		q := projections.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)), GroupBy: slices.Clone(keys[:random.IntN(4)]),
+		q := report.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)), GroupBy: slices.Clone(keys[:random.IntN(4)]),
 			View: []string{"economic", "booked", "cash"}[random.IntN(3)], PeriodBy: []string{"occurred", "posting"}[random.IntN(2)],
 			Currency: []string{"USD", "EUR"}[random.IntN(2)]}
 		if random.IntN(2) == 0 {
 			q.AsOf.Time = time.Now().AddDate(10, 0, 0)
 		}
-		got, err := projections.ReadLeakage(t.Context(), store.DB, q, time.Now())
+		got, err := report.ReadLeakage(t.Context(), store.DB, q, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -365,8 +367,8 @@ func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books
 	}
 }
 
-func figures(r reference.Row) projections.LeakageFigures {
-	return projections.LeakageFigures{Gross: r.Gross, Net: r.Net, Booked: r.Booked, Hidden: r.Hidden, Recoveries: r.Recoveries,
+func figures(r reference.Row) report.LeakageFigures {
+	return report.LeakageFigures{Gross: r.Gross, Net: r.Net, Booked: r.Booked, Hidden: r.Hidden, Recoveries: r.Recoveries,
 		Cases: uint64(r.Cases), Orders: uint64(r.Orders)}
 }
 
@@ -376,7 +378,7 @@ func compareOrders(t *testing.T, store *clickhouse.Store, want *reference.Books)
 		if i%7 != 0 {
 			continue // each is some milliseconds
 		}
-		got, err := projections.ReadOrder(t.Context(), store.DB, id, projections.AsOf{})
+		got, err := report.ReadOrder(t.Context(), store.DB, id, report.AsOf{})
 		if err != nil {
 			t.Fatalf("order %s: %v", id, err)
 		}

@@ -20,7 +20,9 @@ import (
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/kafka"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/report"
 )
 
 var streamNames = []string{"orders", "errors", "redeliveries", "books"}
@@ -105,8 +107,8 @@ func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
 // endsOf are the other streams' ends that a record of the books stream carries.
 func endsOf(t *testing.T, r kafka.Record) map[domain.Partition]int64 {
 	for _, h := range r.Headers {
-		if h.Key == projections.EndsHeader {
-			ends, err := projections.ParseEnds(string(h.Value))
+		if h.Key == ledger.EndsHeader {
+			ends, err := ledger.ParseEnds(string(h.Value))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,7 +198,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts, %d refused", len(log), len(inLog), len(want.Entries), len(want.Conflicts), len(want.Refused))
 
 	phase("the reference has its books")
-	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)}, projections.Migrations())
+	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)}, ledger.Migrations())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +216,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		t.Errorf("seed %d: the journals differ:\n%s", seed, difference(got, expected))
 		tellCopies(ctx, t, store, log, x.bad, difference(got, expected))
 	}
-	if n, err := projections.Unbalanced(ctx, store.DB); err != nil || n != 0 {
+	if n, err := report.Unbalanced(ctx, store.DB); err != nil || n != 0 {
 		t.Errorf("seed %d: %d events don't balance (%v)", seed, n, err)
 	}
 	var events, identities uint64
@@ -270,7 +272,7 @@ func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickho
 
 // checkLetters holds the dead letters against what broke the contract and what lost to another.
 func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, want *reference.Books, log []kafka.Record, bad map[string]bool, seed uint64) {
-	letters, err := projections.ListDeadLetters(ctx, store.DB, 1<<30)
+	letters, err := deadletter.List(ctx, store.DB, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}

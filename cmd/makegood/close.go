@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type closeCommand struct {
@@ -81,7 +82,7 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 }
 
 // closedBy says who closed a month that is closed, when and why.
-func closedBy(state *projections.PeriodState) string {
+func closedBy(state *audit.PeriodState) string {
 	if state.ClosedBy == nil {
 		return "at " + state.ClosedAt.Format(time.RFC3339)
 	}
@@ -140,8 +141,8 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	return err
 }
 
-func (c *client) period(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
-	var state projections.PeriodState
+func (c *client) period(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
+	var state audit.PeriodState
 	if err := c.get(ctx, "/v1/periods/"+period.String(), nil, &state); err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func (c *client) period(ctx context.Context, period domain.Period) (*projections
 
 // settled waits until all that stood before the period's last close is booked and past the conflict check, or somebody has
 // reopened it.
-func (c *client) settled(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
+func (c *client) settled(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
 	for {
 		state, err := c.period(ctx, period)
 		if err != nil || state.Settled || !state.Closed {
@@ -199,7 +200,7 @@ func (c *client) booked(ctx context.Context, s streams) (status, error) {
 	}
 }
 
-func printProvisional(s streams, state *projections.PeriodState) error {
+func printProvisional(s streams, state *audit.PeriodState) error {
 	fmt.Fprintf(s.out, "%s: %d events posted\n", state.Period, state.Events)
 	for _, p := range []struct {
 		n          uint64
@@ -287,7 +288,7 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		query.Set("format", c.Format)
 		return books.get(ctx, "/v1/reports/changes", query, s.out)
 	}
-	var found projections.Changes
+	var found report.Changes
 	if err := books.get(ctx, "/v1/reports/changes", query, &found); err != nil {
 		return err
 	}
@@ -297,7 +298,7 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	for i := range found.Changes {
 		e := &found.Changes[i]
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), e.OccurredAt.Format("2006-01-02"),
-			projections.ShortType(e.Type), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency)
+			audit.ShortType(e.Type), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency)
 	}
 	for _, t := range found.Totals {
 		fmt.Fprintf(w, "total\t\t%d events\t\t\t\t\t\t\t%s\t%s\t%s\t%s\n", t.Events, t.Net, t.Profit, t.Cash, t.Currency)
@@ -306,7 +307,7 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 }
 
 // printCloses says which close the changes came after, and what came after the others.
-func printCloses(s streams, found *projections.Changes) {
+func printCloses(s streams, found *report.Changes) {
 	if len(found.Closes) == 1 {
 		fmt.Fprintf(s.out, "since the close of %s at %s\n\n", found.Period, found.ClosedAt.Format(time.RFC3339))
 		return

@@ -22,7 +22,8 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // lateBooks is a books stream whose records beyond a limit have not arrived yet.
@@ -33,11 +34,11 @@ type lateBooks struct {
 
 func (l lateBooks) End(context.Context) (int64, error) { return l.limit, nil }
 
-func (l lateBooks) ReadTo(_ context.Context, end int64, take func(projections.BooksRecord) error) error {
+func (l lateBooks) ReadTo(_ context.Context, end int64, take func(post.BooksRecord) error) error {
 	for _, r := range l.records {
 		if r.Stream == "books" && r.Seq < end {
 			m := l.message(r)
-			if err := take(projections.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata, Value: m.Payload}); err != nil {
+			if err := take(post.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata, Value: m.Payload}); err != nil {
 				return err
 			}
 		}
@@ -59,14 +60,14 @@ func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []referenc
 	for s := domain.Orders; s <= domain.Books; s++ {
 		topics[s] = s.String()
 	}
-	p, err := projections.NewProjector(projections.ProjectorConfig{
+	p, err := post.New(post.Config{
 		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, newDecode(), projections.NewTerms(lateBooks{l, limit}, newDecode(), newStored(), time.UTC), writer, store.DB)
+	}, l, l, newDecode(), post.NewTerms(lateBooks{l, limit}, newDecode(), newStored(), time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,35 +147,35 @@ func TestBookedBeforeItsTermsCame(t *testing.T) {
 }
 
 // closedReports are all reports of a closed month that are worth comparing, as the gateway would send them.
-func closedReports(t *testing.T, store *clickhouse.Store, c projections.Close) string {
+func closedReports(t *testing.T, store *clickhouse.Store, c report.Close) string {
 	t.Helper()
 	var reports []string
-	add := func(report any, err error) {
+	add := func(answer any, err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := json.Marshal(report)
+		text, err := json.Marshal(answer)
 		if err != nil {
 			t.Fatal(err)
 		}
 		reports = append(reports, string(text))
 	}
-	first, asOf := c.Period.First(), projections.AsOf{Close: &c}
+	first, asOf := c.Period.First(), report.AsOf{Close: &c}
 	after := first.AddDate(0, 1, 0)
 	for _, by := range []string{"occurred", "posting"} {
-		add(projections.ReadSummary(t.Context(), store.DB, projections.SummaryQuery{From: first, To: after, Currency: "USD", PeriodBy: by, AsOf: asOf}, time.Now()))
-		add(projections.ReadJournal(t.Context(), store.DB, projections.JournalQuery{From: first, To: after, PeriodBy: by, Every: "month", Detail: "aggregated", AsOf: asOf}))
-		add(projections.ReadJournal(t.Context(), store.DB, projections.JournalQuery{From: first, To: after, PeriodBy: by, Every: "day", Detail: "events", AsOf: asOf}))
+		add(report.ReadSummary(t.Context(), store.DB, report.SummaryQuery{From: first, To: after, Currency: "USD", PeriodBy: by, AsOf: asOf}, time.Now()))
+		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by, Every: "month", Detail: "aggregated", AsOf: asOf}))
+		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by, Every: "day", Detail: "events", AsOf: asOf}))
 	}
-	for _, of := range []projections.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
+	for _, of := range []report.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
 		of.Period, of.AsOf = c.Period, asOf
-		add(projections.ReadStatement(t.Context(), store.DB, of, time.Now()))
+		add(report.ReadStatement(t.Context(), store.DB, of, time.Now()))
 		of.PeriodBy = "occurred"
-		add(projections.ReadStatement(t.Context(), store.DB, of, time.Now()))
+		add(report.ReadStatement(t.Context(), store.DB, of, time.Now()))
 	}
 	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"}, "posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
-		add(projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: first, To: after, GroupBy: groups, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now()))
+		add(report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: first, To: after, GroupBy: groups, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now()))
 	}
 	slices.Sort(reports) // of maps, whose order is another each time
 	return strings.Join(reports, "\n")
@@ -229,7 +230,7 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 			period := closing.Event.Data.(*domain.PeriodClosed).Period
 			terms.Apply(&closing.Event, mark(records[at]))
 			m, _ := terms.Periods.LastClose(period)
-			c := projections.Close{Period: period, Mark: m}
+			c := report.Close{Period: period, Mark: m}
 
 			// Some of what came after the close is in the books already when its report is read for the first time.
 			before := min(at+1+random.IntN(40), len(records))
@@ -241,7 +242,7 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 			if is := closedReports(t, store, c); is != was {
 				t.Fatalf("seed %d: the closed reports of %s changed:\n%s", seed, period, difference(is, was))
 			}
-			changes, err := projections.ReadChanges(t.Context(), store.DB, c, nil, 1_000_000)
+			changes, err := report.ReadChanges(t.Context(), store.DB, c, nil, 1_000_000)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -257,11 +258,11 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 
 // checkChanges: what was posted in the month as of its close, and the changes that are posted in it, make what is posted
 // in it now.
-func checkChanges(t *testing.T, store *clickhouse.Store, c projections.Close, changes *projections.Changes) {
+func checkChanges(t *testing.T, store *clickhouse.Store, c report.Close, changes *report.Changes) {
 	t.Helper()
-	net := func(asOf projections.AsOf) domain.Amount {
+	net := func(asOf report.AsOf) domain.Amount {
 		first := c.Period.First()
-		r, err := projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: first, To: first.AddDate(0, 1, 0), View: "economic", PeriodBy: "posting", Currency: "USD", AsOf: asOf}, time.Now())
+		r, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: first, To: first.AddDate(0, 1, 0), View: "economic", PeriodBy: "posting", Currency: "USD", AsOf: asOf}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,7 +286,7 @@ func checkChanges(t *testing.T, store *clickhouse.Store, c projections.Close, ch
 			late += a
 		}
 	}
-	if was, is := net(projections.AsOf{Close: &c}), net(projections.AsOf{}); was+late != is {
+	if was, is := net(report.AsOf{Close: &c}), net(report.AsOf{}); was+late != is {
 		t.Errorf("%s: %s as of the close and %s later make %s, and %s is posted", c.Period, was, late, was+late, is)
 	}
 }
@@ -318,7 +319,7 @@ func TestCloseUnderFire(t *testing.T) {
 	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to", c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status != 0 {
 		t.Fatalf("close: exit status %d", status)
 	}
-	report := func(query string) string {
+	answer := func(query string) string {
 		t.Helper()
 		values, err := url.ParseQuery(query)
 		if err != nil {
@@ -331,7 +332,7 @@ func TestCloseUnderFire(t *testing.T) {
 		return text.String()
 	}
 	const closed = "from=2026-01-01&to=2026-02-01&as_of=close:2026-01&group_by=store,element&currency=USD"
-	was := report(closed)
+	was := answer(closed)
 	time.Sleep(300 * time.Millisecond)
 	stop()
 	producers.Wait()
@@ -359,7 +360,7 @@ func TestCloseUnderFire(t *testing.T) {
 		t.Fatalf("%d before the close of %d in all, %d events", before, all, now.Events)
 	}
 	t.Logf("%d before the close of %d in all", before, all)
-	if is := report(closed); is != was {
+	if is := answer(closed); is != was {
 		t.Errorf("the closed report changed:\n%s\n%s", was, is)
 	}
 	gross := func(n int64) string { return fmt.Sprintf(`"totals":{"gross":"%d.0000"`, n) }
@@ -369,11 +370,11 @@ func TestCloseUnderFire(t *testing.T) {
 		"from=2026-02-01&to=2026-03-01&period_by=posting&currency=USD":  gross(all - before),
 		"from=2026-01-01&to=2026-02-01&period_by=occurred&currency=USD": gross(all),
 	} {
-		if got := report(query); !strings.Contains(got, want) {
+		if got := answer(query); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, not %s", query, got, want)
 		}
 	}
-	var changes projections.Changes
+	var changes report.Changes
 	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2026-01"}}, &changes); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"text/tabwriter"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
 )
 
 type deadlettersCommand struct {
@@ -28,7 +28,7 @@ func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s stream
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	var answer struct {
-		DeadLetters []projections.DeadLetter `json:"dead_letters"`
+		DeadLetters []deadletter.Letter `json:"dead_letters"`
 	}
 	if err := books.get(ctx, "/v1/deadletters", nil, &answer); err != nil {
 		return err

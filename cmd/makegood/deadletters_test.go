@@ -17,19 +17,21 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 )
 
 // openLetters lists the dead letters by the reason that they are there for.
-func openLetters(t testing.TB, c *client) map[string]projections.DeadLetter {
+func openLetters(t testing.TB, c *client) map[string]deadletter.Letter {
 	t.Helper()
 	var answer struct {
-		Letters []projections.DeadLetter `json:"dead_letters"`
+		Letters []deadletter.Letter `json:"dead_letters"`
 	}
 	if err := c.get(t.Context(), "/v1/deadletters", nil, &answer); err != nil {
 		t.Fatal(err)
 	}
-	letters := map[string]projections.DeadLetter{}
+	letters := map[string]deadletter.Letter{}
 	for _, d := range answer.Letters {
 		if _, twice := letters[d.Reason]; twice {
 			t.Fatalf("two dead letters for %s", d.Reason)
@@ -78,7 +80,7 @@ func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 	}
 	letters := openLetters(t, c)
 	for reason, text := range map[string]string{"bad_json": `  {"half`, "conflict": other} {
-		d, err := projections.ReadDeadLetter(t.Context(), app.store.DB, letters[reason].ID)
+		d, err := deadletter.Read(t.Context(), app.store.DB, letters[reason].ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +130,7 @@ func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 // mendableLog is a log whose records can be read back.
 type mendableLog struct {
 	*memoryLog
-	held map[domain.Position]*projections.Original
+	held map[domain.Position]*post.Original
 }
 
 // TestReplayAfterTheCauseIsMended: an event that could not be read at first, and is sent again when it can, is booked
@@ -156,13 +158,13 @@ func TestReplayAfterTheCauseIsMended(t *testing.T) {
 				records = append(records, reference.Record{Stream: "books", Event: []byte(event("c", "period.closed", "2026-02-03T10:00:00Z", "", `{"period":"2026-01"}`)), RecordedAt: closed, Seq: 2})
 			}
 			records = append(records, reference.Record{Stream: "orders", Event: []byte(placed), RecordedAt: sent, Seq: 3})
-			l := &mendableLog{&memoryLog{records: records}, map[domain.Position]*projections.Original{
+			l := &mendableLog{&memoryLog{records: records}, map[domain.Position]*post.Original{
 				{Stream: domain.Orders, Offset: 1}: {Payload: []byte(c.held), Time: first}}}
 			refuse := func(message.Metadata, []byte) (*domain.Envelope, error) {
-				return nil, &projections.Rejection{Code: "unknown_version", Source: "urn:till:1", EventID: "late"}
+				return nil, &ledger.Rejection{Code: "unknown_version", Source: "urn:till:1", EventID: "late"}
 			}
 			l.project(t, store, refuse, records[:1])
-			if letters, err := projections.ListDeadLetters(t.Context(), store.DB, 10); err != nil || len(letters) != 1 || letters[0].Offset != 1 {
+			if letters, err := deadletter.List(t.Context(), store.DB, 10); err != nil || len(letters) != 1 || letters[0].Offset != 1 {
 				t.Fatalf("dead letters %+v (%v)", letters, err)
 			}
 			l.project(t, store, newDecode(), records[1:])
@@ -189,14 +191,14 @@ func TestReplayAfterTheCauseIsMended(t *testing.T) {
 }
 
 // project lets a projector meet the records. What comes again of orders says where it was before.
-func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode projections.Decode, records []reference.Record) {
+func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledger.Decode, records []reference.Record) {
 	t.Helper()
 	l.feed = make(chan *message.Message, len(records))
 	var messages []*message.Message
 	for _, r := range records {
 		m := l.message(r)
 		if r.Stream == "orders" && r.Seq > 1 {
-			m.Metadata.Set(projections.FirstHeader, projections.FormatFirst(0, 1))
+			m.Metadata.Set(ledger.FirstHeader, ledger.FormatFirst(0, 1))
 		}
 		messages = append(messages, m)
 		l.feed <- m
@@ -207,15 +209,15 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode proj
 	}
 	writer := store.Writer()
 	defer writer.Close()
-	p, err := projections.NewProjector(projections.ProjectorConfig{
+	p, err := post.New(post.Config{
 		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-		Original: func(_ context.Context, at domain.Position) (*projections.Original, error) { return l.held[at], nil },
-	}, l, l, decode, projections.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
+		Original: func(_ context.Context, at domain.Position) (*post.Original, error) { return l.held[at], nil },
+	}, l, l, decode, post.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain/simulator"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type demoCommand struct {
@@ -92,11 +92,11 @@ func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s s
 		return err
 	}
 	fmt.Fprint(s.out, "\nAnd all fixes of the company, by cause:\n\n")
-	var report projections.Leakage
-	if err := books.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"root_cause"}, "currency": {"USD"}}, &report); err != nil {
+	var answer report.Leakage
+	if err := books.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"root_cause"}, "currency": {"USD"}}, &answer); err != nil {
 		return err
 	}
-	return printLeakage(s, &report, []string{"root_cause"})
+	return printLeakage(s, &answer, []string{"root_cause"})
 }
 
 // trickle sends a new order's events about once a second, until ctx ends.

@@ -12,7 +12,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type explainCommand struct {
@@ -36,7 +37,7 @@ func explain(ctx context.Context, books *client, order, asOf string, s streams) 
 	if asOf != "" {
 		query.Set("as_of", asOf)
 	}
-	var story projections.Story
+	var story report.Story
 	if err := books.get(ctx, "/v1/orders/"+url.PathEscape(order), query, &story); err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func explain(ctx context.Context, books *client, order, asOf string, s streams) 
 }
 
 // tell writes the story for a person: what happened, what it posted, what the books say and what it really cost.
-func tell(b *bytes.Buffer, story *projections.Story) {
+func tell(b *bytes.Buffer, story *report.Story) {
 	fmt.Fprintf(b, "Order %s of store %s, in %s\n", story.OrderID, story.StoreID, story.Currency)
 	if story.AsOf != nil {
 		fmt.Fprintf(b, "as of %s: what was recorded later is not told\n", story.AsOf.Format("2006-01-02 15:04:05 MST"))
@@ -56,7 +57,7 @@ func tell(b *bytes.Buffer, story *projections.Story) {
 		fmt.Fprintf(b, "Case %s: %s\n", c.ErrorID, caseInWords(&c))
 	}
 	for _, e := range story.Events {
-		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), projections.ShortType(e.Type), details(e.Data))
+		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), audit.ShortType(e.Type), details(e.Data))
 		w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 		for _, l := range e.Lines {
 			debit, credit := l.Amount, ""
@@ -90,7 +91,7 @@ func tell(b *bytes.Buffer, story *projections.Story) {
 }
 
 // bookedOnly is the net of the fix without what is imputed: what a general ledger knows. Less than zero is a gain.
-func bookedOnly(story *projections.Story) string {
+func bookedOnly(story *report.Story) string {
 	net, err := domain.ParseAmount(story.Net)
 	hidden, err2 := domain.ParseAmount(story.Hidden)
 	if err != nil || err2 != nil {
@@ -99,7 +100,7 @@ func bookedOnly(story *projections.Story) string {
 	return (net - hidden).String()
 }
 
-func caseInWords(c *projections.Case) string {
+func caseInWords(c *report.Case) string {
 	words := []string{strings.ReplaceAll(c.Kind, "_", " ")}
 	for _, f := range []struct{ name, value string }{
 		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID}, {"employee", c.EmployeeID}, {"avoidable", c.Avoidable},

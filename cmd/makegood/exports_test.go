@@ -16,7 +16,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 func answered(t *testing.T, c *client, path string, query url.Values) string {
@@ -107,9 +107,9 @@ func TestFinalJournal(t *testing.T) {
 	}
 }
 
-func readJournal(t *testing.T, c *client, query url.Values) *projections.Journal {
+func readJournal(t *testing.T, c *client, query url.Values) *report.Journal {
 	t.Helper()
-	var j projections.Journal
+	var j report.Journal
 	if err := json.Unmarshal([]byte(answered(t, c, "/v1/journal", query)), &j); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 		}
 	}
 	// It isn't that nothing did.
-	var summary projections.Summary
+	var summary report.Summary
 	if err := json.Unmarshal([]byte(answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}})), &summary); err != nil {
 		t.Fatal(err)
 	}

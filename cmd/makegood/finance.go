@@ -8,11 +8,13 @@ import (
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Period joins what the books hold of a month with what the log says of it.
-func (b books) Period(ctx context.Context, period domain.Period) (*projections.PeriodState, error) {
+func (b books) Period(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
 	closes, err := b.Closes(ctx, period)
 	if err != nil {
 		return nil, err
@@ -32,23 +34,23 @@ func (b books) Period(ctx context.Context, period domain.Period) (*projections.P
 	if err != nil {
 		return nil, err
 	}
-	state, err := projections.ReadPeriod(ctx, b.store.DB, period)
+	state, err := audit.ReadPeriod(ctx, b.store.DB, period)
 	if err != nil {
 		return nil, err
 	}
-	state.Closed, state.Over, state.Unsettled, state.Settled = closed, over, unsettled, unsettled == projections.Unsettled{}
+	state.Closed, state.Over, state.Unsettled, state.Settled = closed, over, unsettled, unsettled == audit.Unsettled{}
 	if len(closes) == 0 {
 		return state, nil
 	}
 	at := last.Time.UTC()
 	state.ClosedAt = &at
-	state.ClosedBy, err = projections.ReadClosedBy(ctx, b.store.DB, last.Source, last.ID)
+	state.ClosedBy, err = audit.ReadClosedBy(ctx, b.store.DB, last.Source, last.ID)
 	return state, err
 }
 
 // unsettled counts what stands before the ends and is not booked, or waits to be settled. Without ends, the same of
 // where the log ends now.
-func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (u projections.Unsettled, err error) {
+func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (u audit.Unsettled, err error) {
 	topics := b.config.topics()
 	wanted, err := b.admin.Ends(ctx, topics...)
 	if err != nil {
@@ -64,10 +66,10 @@ func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (
 	for p, end := range wanted {
 		u.Unbooked += max(end-max(committed[p], 0), 0)
 	}
-	if u.Conflicts, err = projections.UnsettledConflicts(ctx, b.store.DB); err != nil {
+	if u.Conflicts, err = post.UnsettledConflicts(ctx, b.store.DB); err != nil {
 		return u, err
 	}
-	u.Voids, err = projections.UnsettledVoids(ctx, b.store.DB, b.terms)
+	u.Voids, err = post.UnsettledVoids(ctx, b.store.DB, b.terms)
 	return u, err
 }
 
@@ -87,12 +89,12 @@ func (b books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
 }
 
 // Changes lists what came after a close.
-func (b books) Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error) {
+func (b books) Changes(ctx context.Context, c report.Close, limit int) (*report.Changes, error) {
 	closes, err := b.Closes(ctx, c.Period)
 	if err != nil {
 		return nil, err
 	}
-	return projections.ReadChanges(ctx, b.store.DB, c, closes, limit)
+	return report.ReadChanges(ctx, b.store.DB, c, closes, limit)
 }
 
 // Rates lists the rates in force at a time, or all that were ever set.

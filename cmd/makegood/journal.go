@@ -12,7 +12,8 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/generalledger"
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Journal reads a batch for the general ledger, with the company's account codes where the server was given them.
@@ -23,7 +24,7 @@ func (b books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.
 			return nil, err
 		}
 	}
-	j, err := projections.ReadJournal(ctx, b.store.DB, r.Query)
+	j, err := report.ReadJournal(ctx, b.store.DB, r.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -46,12 +47,12 @@ func (b books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.
 }
 
 // closed are the closes of the months. Its error says which of them are open, or not yet settled up to their close.
-func (b books) closed(ctx context.Context, months []domain.Period) ([]projections.Close, error) {
+func (b books) closed(ctx context.Context, months []domain.Period) ([]report.Close, error) {
 	if err := b.terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	var open []string
-	var closes []projections.Close
+	var closes []report.Close
 	b.terms.Use(func(t *domain.Terms) {
 		for _, m := range months {
 			if !t.Periods.IsClosed(m) {
@@ -59,24 +60,24 @@ func (b books) closed(ctx context.Context, months []domain.Period) ([]projection
 				continue
 			}
 			mark, _ := t.Periods.LastClose(m)
-			closes = append(closes, projections.Close{Period: m, Mark: mark})
+			closes = append(closes, report.Close{Period: m, Mark: mark})
 		}
 	})
 	if len(open) > 0 {
-		return nil, &projections.OpenPeriodsError{Periods: open}
+		return nil, &report.OpenPeriodsError{Periods: open}
 	}
 	unsettled, err := b.unsettled(ctx, farthest(closes))
 	if err != nil {
 		return nil, err
 	}
-	if unsettled != (projections.Unsettled{}) {
-		return nil, &projections.UnsettledError{Unsettled: unsettled}
+	if unsettled != (audit.Unsettled{}) {
+		return nil, &audit.UnsettledError{Unsettled: unsettled}
 	}
 	return closes, nil
 }
 
 // farthest is where each partition stood at the last of the closes; nil where one of them doesn't say.
-func farthest(closes []projections.Close) map[domain.Partition]int64 {
+func farthest(closes []report.Close) map[domain.Partition]int64 {
 	ends := map[domain.Partition]int64{}
 	for i := range closes {
 		if closes[i].Mark.Ends == nil {
@@ -119,7 +120,7 @@ func (c *journalCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	if c.Final {
 		query.Set("final", "true")
 	}
-	var codes map[string]projections.Code
+	var codes map[string]report.Code
 	if c.Accounts != "" {
 		// The file is here, and the server may be elsewhere.
 		query.Set("accounts", "default")
@@ -127,7 +128,7 @@ func (c *journalCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 			return err
 		}
 	}
-	var j projections.Journal
+	var j report.Journal
 	if err := books.get(ctx, "/v1/journal", query, &j); err != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/wire"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // serverSource is the source of the events that makegood itself writes when it is told to do something over HTTP.
@@ -21,7 +22,7 @@ const serverSource = "urn:makegood:serve"
 // Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off the
 // list, in this order: whatever ends half-way leaves the dead letter open, and is done again.
 func (b books) Replay(ctx context.Context, id string, by gateway.Actor) error {
-	d, err := projections.ReadDeadLetter(ctx, b.store.DB, id)
+	d, err := deadletter.Read(ctx, b.store.DB, id)
 	if err != nil {
 		return err
 	}
@@ -34,13 +35,13 @@ func (b books) Replay(ctx context.Context, id string, by gateway.Actor) error {
 		m.Metadata.Set(k, v)
 	}
 	m.Metadata.Set(kafka.PartitionKey, d.Key)
-	m.Metadata.Set(projections.FirstHeader, projections.FormatFirst(d.Partition, d.Offset))
+	m.Metadata.Set(ledger.FirstHeader, ledger.FormatFirst(d.Partition, d.Offset))
 	if d.Topic == b.config.topic(domain.Books) {
 		ends, err := b.ends(ctx)
 		if err != nil {
 			return err
 		}
-		m.Metadata.Set(projections.EndsHeader, ends)
+		m.Metadata.Set(ledger.EndsHeader, ends)
 	}
 	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterReplayed, &domain.DeadLetterReplayed{HandledLetter: handledLetter(d, by)}, by); err != nil {
 		return err
@@ -50,22 +51,22 @@ func (b books) Replay(ctx context.Context, id string, by gateway.Actor) error {
 	}
 	// Noted as it was when it was read: should the replay fail for the same reason, it is seen again further on in the log
 	// than that, and open again.
-	return projections.NoteDeadLetter(ctx, b.store.DB, d, projections.Replayed, by.Name, at)
+	return deadletter.Note(ctx, b.store.DB, d, deadletter.Replayed, by.Name, at)
 }
 
 // Discard puts on record that somebody decided to do nothing about a dead letter, and takes it off the list.
 func (b books) Discard(ctx context.Context, id string, by gateway.Actor) error {
-	d, err := projections.ReadDeadLetter(ctx, b.store.DB, id)
+	d, err := deadletter.Read(ctx, b.store.DB, id)
 	if err != nil {
 		return err
 	}
 	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterDiscarded, &domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
 		return err
 	}
-	return projections.NoteDeadLetter(ctx, b.store.DB, d, projections.Discarded, by.Name, b.now().UTC())
+	return deadletter.Note(ctx, b.store.DB, d, deadletter.Discarded, by.Name, b.now().UTC())
 }
 
-func handledLetter(d *projections.DeadLetter, by gateway.Actor) domain.HandledLetter {
+func handledLetter(d *deadletter.Letter, by gateway.Actor) domain.HandledLetter {
 	whole := func(n int64) domain.Optional { return domain.Some(domain.Decimal(n) * 1_000_000) } // which are millionths
 	return domain.HandledLetter{DeadLetterID: d.ID, Topic: d.Topic, Partition: whole(int64(d.Partition)), Offset: whole(d.Offset), Actor: by.Name, Reason: by.Reason}
 }
@@ -73,7 +74,7 @@ func handledLetter(d *projections.DeadLetter, by gateway.Actor) domain.HandledLe
 // putOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person to the
 // dead letter as it was last seen is the same event: what is on record already isn't written again, since a second telling
 // would have another time, and so be a conflict.
-func (b books) putOnRecord(ctx context.Context, d *projections.DeadLetter, kind domain.Type, data domain.Data, by gateway.Actor) error {
+func (b books) putOnRecord(ctx context.Context, d *deadletter.Letter, kind domain.Type, data domain.Data, by gateway.Actor) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", kind, d.Seen(), by.Name))
 	e := domain.Event{Source: serverSource, ID: "deadletter-" + hex.EncodeToString(sum[:16]), Type: kind, Time: b.now().UTC(), Data: data}
 	if err := b.terms.CatchUp(ctx); err != nil {
@@ -96,6 +97,6 @@ func (a *App) publishBooks(ctx context.Context, event []byte) error {
 	}
 	m := message.NewMessage("", event)
 	m.Metadata.Set(wire.KafkaContentType, wire.ContentTypeEvent)
-	m.Metadata.Set(projections.EndsHeader, ends)
+	m.Metadata.Set(ledger.EndsHeader, ends)
 	return a.publisher.Publish(a.config.topic(domain.Books), m)
 }

@@ -7,7 +7,7 @@ import (
 	promclient "github.com/prometheus/client_golang/prometheus"
 
 	"github.com/makegood/makegood/infra/prometheus"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // watched is the registry of what this process does and, in the exporter's role, of what the books hold.
@@ -25,12 +25,12 @@ func (a *App) watched() (*promclient.Registry, error) {
 	prometheus.WatchLag(a.metrics, a.progress, a.now, a.logger)
 	return a.metrics, prometheus.WatchBooks(a.metrics, prometheus.BooksConfig{
 		Count: a.counter.Count,
-		Gauges: func(ctx context.Context) (*projections.Gauges, error) {
-			return projections.ReadGauges(ctx, a.store.DB, a.now().In(zone))
+		Gauges: func(ctx context.Context) (*report.Gauges, error) {
+			return report.ReadGauges(ctx, a.store.DB, a.now().In(zone))
 		},
-		Unbalanced: projections.NewAuditor(a.store.DB).Unbalanced,
-		Served: func(ctx context.Context) (projections.Served, error) {
-			return projections.ReadServed(ctx, a.store.DB, a.now().In(zone))
+		Unbalanced: report.NewAuditor(a.store.DB).Unbalanced,
+		Served: func(ctx context.Context) (report.Served, error) {
+			return report.ReadServed(ctx, a.store.DB, a.now().In(zone))
 		},
 		Now: a.now, Logger: a.logger, LabelValues: a.config.MetricLabels,
 	})

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
-func (b books) Summary(ctx context.Context, q projections.SummaryQuery) (*projections.Summary, error) {
-	return projections.ReadSummary(ctx, b.store.DB, q, b.now())
+func (b books) Summary(ctx context.Context, q report.SummaryQuery) (*report.Summary, error) {
+	return report.ReadSummary(ctx, b.store.DB, q, b.now())
 }

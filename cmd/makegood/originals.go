@@ -5,16 +5,16 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/kafka"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/post"
 )
 
 // original reads what the log took at a place.
-func (a *App) original(ctx context.Context, at domain.Position) (*projections.Original, error) {
+func (a *App) original(ctx context.Context, at domain.Position) (*post.Original, error) {
 	r, ok, err := a.admin.Record(ctx, kafka.TopicPartition{Topic: a.config.topic(at.Stream), Partition: int(at.Partition)}, at.Offset)
 	if err != nil || !ok {
 		return nil, err
 	}
-	o := &projections.Original{Key: string(r.Key), Payload: r.Value, Time: r.Time, Headers: map[string]string{}}
+	o := &post.Original{Key: string(r.Key), Payload: r.Value, Time: r.Time, Headers: map[string]string{}}
 	for _, h := range r.Headers {
 		o.Headers[h.Key] = string(h.Value)
 	}

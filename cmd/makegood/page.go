@@ -7,24 +7,24 @@ import (
 
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/page"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 var _ page.Books = books{}
 
-func (b books) Profit(ctx context.Context, q projections.LeakageQuery) (*projections.Profit, error) {
-	return projections.ReadProfit(ctx, b.store.DB, q)
+func (b books) Profit(ctx context.Context, q report.LeakageQuery) (*report.Profit, error) {
+	return report.ReadProfit(ctx, b.store.DB, q)
 }
 
-func (b books) PAF(ctx context.Context, q projections.SummaryQuery) (*projections.PAF, error) {
-	return projections.ReadPAF(ctx, b.store.DB, q)
+func (b books) PAF(ctx context.Context, q report.SummaryQuery) (*report.PAF, error) {
+	return report.ReadPAF(ctx, b.store.DB, q)
 }
 
-func (b books) Returning(ctx context.Context, q projections.SummaryQuery) ([]projections.Returning, error) {
-	return projections.ReadReturning(ctx, b.store.DB, q, b.now())
+func (b books) Returning(ctx context.Context, q report.SummaryQuery) ([]report.Returning, error) {
+	return report.ReadReturning(ctx, b.store.DB, q, b.now())
 }
 
-func (b books) Counts(ctx context.Context) (projections.Counts, error) { return b.counter.Count(ctx) }
+func (b books) Counts(ctx context.Context) (report.Counts, error) { return b.counter.Count(ctx) }
 
 // showPage puts the page for people on the server.
 func (a *App) showPage(server *gateway.Server) error {

@@ -24,7 +24,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/makegood/makegood/domain/simulator"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // browser is a real Chromium, in whose console nothing may be said.
@@ -191,12 +191,12 @@ func TestPageInABrowser(t *testing.T) {
 	b.same("the days", sum(b.amounts(`[aria-labelledby="trend-h"] tbody td:nth-child(4) data`)), headline)
 	margin := b.amounts(`[aria-labelledby="profit-h"] tbody data`)
 	b.same("from promised to real margin", sum(margin[:len(margin)-1]), margin[len(margin)-1])
-	var year projections.Summary // what the page says of a year, the API says
+	var year report.Summary // what the page says of a year, the API says
 	if err := c.get(t.Context(), "/v1/summary", url.Values{"from": {"2025-05-01"}, "to": {dayAfter(t, through)}, "currency": {"USD"}}, &year); err != nil {
 		t.Fatal(err)
 	}
 	paf := b.amounts(`[aria-labelledby="paf-h"] tfoot data`)
-	for i, r := range []projections.Ratio{year.PAF.Prevention, year.PAF.Appraisal, year.PAF.Internal, year.PAF.External} {
+	for i, r := range []report.Ratio{year.PAF.Prevention, year.PAF.Appraisal, year.PAF.Internal, year.PAF.External} {
 		if paf[i].FloatString(4) != r.Numerator {
 			t.Errorf("part %d of the cost of quality: %s on the page, %s in the summary", i, paf[i].FloatString(4), r.Numerator)
 		}

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/post"
 )
 
 // TestWhatIsNotSettledYet: records that nobody has booked yet are told apart from conflicts that wait for their check, and a
@@ -19,7 +20,7 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 	t.Parallel()
 	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Roles = []string{roleGateway} }) // nobody books
 	refund := event("r", "refund.issued", "2026-01-15T00:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"r","currency":"USD","net":1}`)
-	state := func() *projections.PeriodState {
+	state := func() *audit.PeriodState {
 		t.Helper()
 		state, err := c.period(t.Context(), 2026*12)
 		if err != nil {
@@ -32,7 +33,7 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 	}
 	mustPost(t, c, refund)
 	mustPost(t, c, refund)
-	provisional := func(s *projections.PeriodState) string {
+	provisional := func(s *audit.PeriodState) string {
 		t.Helper()
 		var out bytes.Buffer
 		if err := printProvisional(streams{out: &out}, s); err != nil {
@@ -47,7 +48,7 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 	if text := provisional(s); !strings.Contains(text, "provisional: 2 records are not booked yet\n") || strings.Contains(text, "conflict") {
 		t.Errorf("it says\n%s", text)
 	}
-	s.Unsettled = projections.Unsettled{Conflicts: 1}
+	s.Unsettled = audit.Unsettled{Conflicts: 1}
 	if text := provisional(s); !strings.Contains(text, "provisional: 1 events, each of one identity with two contents, wait for the conflict check\n") || strings.Contains(text, "booked") {
 		t.Errorf("it says\n%s", text)
 	}
@@ -90,7 +91,7 @@ func TestMonthIsOverInTheBooksZone(t *testing.T) {
 			t.Fatal(err)
 		}
 		there := &App{config: app.config, admin: app.admin, store: app.store, now: func() time.Time { return now },
-			terms: projections.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, newDecode(), newStored(), zone)}
+			terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, newDecode(), newStored(), zone)}
 		state, err := books{there}.Period(t.Context(), january)
 		if err != nil {
 			t.Fatal(err)

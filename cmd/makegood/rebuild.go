@@ -13,7 +13,7 @@ import (
 	"time"
 
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
 type rebuildCommand struct {
@@ -92,10 +92,10 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 }
 
 type rebuildAnswer struct {
-	Rebuild *projections.Rebuild `json:"rebuild"`
+	Rebuild *shadow.Rebuild `json:"rebuild"`
 }
 
-func (c *client) rebuild(ctx context.Context, id string) (*projections.Rebuild, error) {
+func (c *client) rebuild(ctx context.Context, id string) (*shadow.Rebuild, error) {
 	var answer rebuildAnswer
 	if err := c.get(ctx, "/v1/rebuild", url.Values{"id": {id}}, &answer); err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (c *client) discardUnderWay(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if r == nil || r.State != projections.RebuildComputing && r.State != projections.RebuildReady && r.State != projections.RebuildSwapping {
+	if r == nil || r.State != shadow.Computing && r.State != shadow.Ready && r.State != shadow.Swapping {
 		return errors.New("no rebuild is under way: nothing was changed")
 	}
 	if err := c.discard(ctx, r.ID); err != nil {
@@ -128,7 +128,7 @@ func (c *client) discardUnderWay(ctx context.Context, s streams) error {
 }
 
 // computed waits until a rebuild is, and says how far it is every now and then.
-func (c *client) computed(ctx context.Context, id string, s streams) (*projections.Rebuild, error) {
+func (c *client) computed(ctx context.Context, id string, s streams) (*shadow.Rebuild, error) {
 	started, said := time.Now(), time.Now()
 	for {
 		r, err := c.rebuild(ctx, id)
@@ -136,8 +136,8 @@ func (c *client) computed(ctx context.Context, id string, s streams) (*projectio
 			return nil, err
 		}
 		switch r.State {
-		case projections.RebuildComputing:
-		case projections.RebuildReady:
+		case shadow.Computing:
+		case shadow.Ready:
 			fmt.Fprintf(s.err, "%s rows posted anew in %s; %s that neither rules nor rates can change passed over\n",
 				count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond), count(float64(r.PassedOver)))
 			return r, nil
@@ -164,9 +164,9 @@ func (c *client) swapped(ctx context.Context, id string) error {
 			return err
 		}
 		switch r.State {
-		case projections.RebuildDone:
+		case shadow.Done:
 			return nil
-		case projections.RebuildSwapping:
+		case shadow.Swapping:
 		default:
 			return ended(r)
 		}
@@ -179,15 +179,15 @@ func (c *client) swapped(ctx context.Context, id string) error {
 }
 
 // ended says how a rebuild ended that did not become the books.
-func ended(r *projections.Rebuild) error {
-	if r.State == projections.RebuildDiscarded {
+func ended(r *shadow.Rebuild) error {
+	if r.State == shadow.Discarded {
 		return fmt.Errorf("rebuild %s was discarded by somebody: nothing was changed", r.ID)
 	}
 	return fmt.Errorf("rebuild %s is %s: %s", r.ID, r.State, r.Error)
 }
 
 // printRebuild writes what a rebuild changes for a person.
-func printRebuild(s streams, r *projections.Rebuild) error {
+func printRebuild(s streams, r *shadow.Rebuild) error {
 	d := r.Report
 	fmt.Fprintf(s.out, "%d events come out otherwise; without a price for some line: %d before, %d after\n", d.Events, d.UnpricedBefore, d.UnpricedAfter)
 	if d.Mended > 0 {

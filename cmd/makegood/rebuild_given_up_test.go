@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/rebuild"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
 // sharedText is text that several write to.
@@ -35,11 +37,11 @@ func (s *sharedText) String() string {
 }
 
 // slowRebuilder is one that takes its time over every event, as over a long history. It says on complaints what goes wrong.
-func slowRebuilder(t *testing.T, app *App, complaints *sharedText) *projections.Rebuilder {
+func slowRebuilder(t *testing.T, app *App, complaints *sharedText) *rebuild.Rebuilder {
 	t.Helper()
-	b, err := projections.NewRebuilder(projections.RebuildConfig{
-		DB: app.store.DB, Ledger: app.store.Reader(), Shadow: func(table string) projections.ShadowWriter { return app.store.WriterTo(table) },
-		Decode: func() projections.DecodeStored {
+	b, err := rebuild.New(rebuild.Config{
+		DB: app.store.DB, Ledger: app.store.Reader(), Shadow: func(table string) rebuild.ShadowWriter { return app.store.WriterTo(table) },
+		Decode: func() ledger.DecodeStored {
 			decode := newStored()
 			return func(e *domain.Event, data []byte) (*domain.Event, error) {
 				time.Sleep(400 * time.Millisecond)
@@ -61,14 +63,14 @@ func slowRebuilder(t *testing.T, app *App, complaints *sharedText) *projections.
 }
 
 // computing waits until a rebuild is being computed, and has made its tables.
-func computing(t *testing.T, app *App, c *client) *projections.Rebuild {
+func computing(t *testing.T, app *App, c *client) *shadow.Rebuild {
 	t.Helper()
 	for {
 		r, err := c.rebuild(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r != nil && r.State == projections.RebuildComputing && shadows(t, app) == 4 {
+		if r != nil && r.State == shadow.Computing && shadows(t, app) == 4 {
 			return r
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -91,7 +93,7 @@ func givenUp(t *testing.T, app *App, c *client, id string, complaints *sharedTex
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.State != projections.RebuildDiscarded || r.Error != "" {
+	if r.State != shadow.Discarded || r.Error != "" {
 		t.Errorf("rebuild %s is %s: %s", id, r.State, r.Error)
 	}
 	if n := shadows(t, app); n != 0 {
@@ -113,7 +115,7 @@ func TestRebuildGivenUp(t *testing.T) {
 		mustPost(t, c, e)
 	}
 	mustCatchUp(t, c)
-	begin := func() *projections.Rebuild {
+	begin := func() *shadow.Rebuild {
 		t.Helper()
 		if err := c.post(t.Context(), "/v1/rebuild", "application/json", strings.NewReader(`{"actor":"ann","reason":"rates came late","whole":true}`), nil); err != nil {
 			t.Fatal(err)
@@ -168,7 +170,7 @@ func TestInterrupted(t *testing.T) {
 		}
 		return text.String()
 	}
-	var r *projections.Rebuild
+	var r *shadow.Rebuild
 	text := interrupt(func() { r = computing(t, app, c) }, "rebuild", "--whole", "--yes", "--actor", "ann")
 	if !strings.Contains(text, "makegood: interrupted: nothing was changed, and rebuild "+r.ID+" is discarded\n") {
 		t.Errorf("interrupted, rebuild says\n%s", text)

@@ -24,19 +24,23 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/rebuild"
+	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
 // shadowOf computes a rebuild with what the books stream holds before limit, of what the others hold before ends, and notes
 // that it is to be swapped in.
-func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record, limit, ends int64, id string, closedPeriods bool) *projections.Rebuild {
+func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record, limit, ends int64, id string, closedPeriods bool) *shadow.Rebuild {
 	t.Helper()
 	l := &memoryLog{records: records}
-	b, err := projections.NewRebuilder(projections.RebuildConfig{
-		DB: store.DB, Ledger: store.Reader(), Shadow: func(table string) projections.ShadowWriter { return store.WriterTo(table) },
+	b, err := rebuild.New(rebuild.Config{
+		DB: store.DB, Ledger: store.Reader(), Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
 		Decode: newStored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Terms: func(ctx context.Context) (*domain.Terms, domain.Mark, error) {
-			terms, end, err := projections.ReadTerms(ctx, lateBooks{l, limit}, newDecode(), time.UTC)
+			terms, end, err := post.ReadTerms(ctx, lateBooks{l, limit}, newDecode(), time.UTC)
 			m := mark(reference.Record{Seq: ends})
 			m.Time, m.Offset = time.Now(), end
 			return terms, m, err
@@ -46,19 +50,19 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 		t.Fatal(err)
 	}
 	defer b.Close()
-	compute := func(whole bool) *projections.Rebuild {
-		if _, err := b.Start(t.Context(), projections.RebuildOrder{Actor: "ann", Reason: "test", ClosedPeriods: closedPeriods, Whole: whole}); err != nil {
+	compute := func(whole bool) *shadow.Rebuild {
+		if _, err := b.Start(t.Context(), rebuild.Order{Actor: "ann", Reason: "test", ClosedPeriods: closedPeriods, Whole: whole}); err != nil {
 			t.Fatal(err)
 		}
 		for {
-			r, err := projections.ReadRebuild(t.Context(), store.DB, id)
+			r, err := shadow.Read(t.Context(), store.DB, id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			switch r.State {
-			case projections.RebuildComputing:
+			case shadow.Computing:
 				time.Sleep(5 * time.Millisecond)
-			case projections.RebuildReady:
+			case shadow.Ready:
 				return r
 			default:
 				t.Fatalf("the rebuild was %s: %s", r.State, r.Error)
@@ -67,7 +71,7 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 	}
 	// What passes over nothing comes to the same, where all rates are known that the ledger was posted with. It takes its time,
 	// so that not every one is looked at.
-	var whole *projections.Rebuild
+	var whole *shadow.Rebuild
 	if limit == ends && limit%2 == 0 {
 		to := id
 		id += "whole"
@@ -89,11 +93,11 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 }
 
 // changesOf is what a rebuild would change, as text.
-func changesOf(t *testing.T, r *projections.Rebuild) string {
+func changesOf(t *testing.T, r *shadow.Rebuild) string {
 	t.Helper()
 	for i := range r.Report.Left {
 		named := r.Report.Left[i].Named // in the order in which two workers met them
-		slices.SortFunc(named, func(a, b projections.NamedEvent) int { return strings.Compare(a.Source+" "+a.ID, b.Source+" "+b.ID) })
+		slices.SortFunc(named, func(a, b shadow.NamedEvent) int { return strings.Compare(a.Source+" "+a.ID, b.Source+" "+b.ID) })
 	}
 	text, err := json.MarshalIndent(r.Report, "", " ")
 	if err != nil {
@@ -121,7 +125,7 @@ func noted(t *testing.T, r reference.Record) (id string, closedPeriods, is bool)
 // clean says what the books' own checks find.
 func clean(t *testing.T, store *clickhouse.Store) {
 	t.Helper()
-	r, err := projections.Reconcile(t.Context(), store.DB, newDecode(), projections.Against{Now: time.Now(), Zone: time.UTC})
+	r, err := audit.Reconcile(t.Context(), store.DB, newDecode(), audit.Against{Now: time.Now(), Zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +259,7 @@ func draw(random *rand.Rand, from *[]reference.Record, tenths int) (part []refer
 // quotes are the reports of closed months as they were when somebody quoted them.
 type quotes struct {
 	at    int // index of a record after some close
-	close projections.Close
+	close report.Close
 	text  string
 	holds bool // no rebuild since may change it
 }
@@ -274,7 +278,7 @@ func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quo
 	closes := standing(t, records)
 	q := &quotes{at: closes[random.IntN(len(closes))], holds: true}
 	closing := records[q.at]
-	q.close = projections.Close{Period: read(closing).Data.(*domain.PeriodClosed).Period, Mark: mark(closing)}
+	q.close = report.Close{Period: read(closing).Data.(*domain.PeriodClosed).Period, Mark: mark(closing)}
 	q.at = min(q.at+1+random.IntN(40), len(records)-1)
 	terms := domain.NewTerms(time.UTC)
 	for _, r := range records {
@@ -381,7 +385,7 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 	if is := ask(closed); is == was || !strings.Contains(is, `"gross":"88.3500"`) {
 		t.Errorf("told to touch closed months, the rebuild leaves\n%s", is)
 	}
-	var story projections.Story
+	var story report.Story
 	if err := c.get(t.Context(), "/v1/orders/o1", nil, &story); err != nil {
 		t.Fatal(err)
 	}
@@ -496,12 +500,12 @@ func TestRebuildBesideTheStream(t *testing.T) {
 	if now.Unpriced != 0 || now.Events != uint64(sent.Load())+2 {
 		t.Errorf("%+v of %d sent\n%s", now, sent.Load(), out)
 	}
-	var report projections.Leakage
-	if err := c.get(t.Context(), "/v1/reports/leakage", nil, &report); err != nil {
+	var answer report.Leakage
+	if err := c.get(t.Context(), "/v1/reports/leakage", nil, &answer); err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("%d.0000", 10*sent.Load()); report.Totals.Gross != want || report.Totals.Cases != uint64(sent.Load()) {
-		t.Errorf("gross %s in %d cases, not %s", report.Totals.Gross, report.Totals.Cases, want)
+	if want := fmt.Sprintf("%d.0000", 10*sent.Load()); answer.Totals.Gross != want || answer.Totals.Cases != uint64(sent.Load()) {
+		t.Errorf("gross %s in %d cases, not %s", answer.Totals.Gross, answer.Totals.Cases, want)
 	}
 	if _, differences := reconcileWith(t, c, ""); differences != "" {
 		t.Errorf("the books differ:\n%s", differences)
@@ -601,11 +605,11 @@ func TestRebuildKilled(t *testing.T) {
 	if _, differences := reconcileWith(t, c, ""); differences != "" {
 		t.Errorf("seed %d: the books differ:\n%s", seed, differences)
 	}
-	var report projections.Leakage
-	if err := c.get(ctx, "/v1/reports/leakage", nil, &report); err != nil {
+	var answer report.Leakage
+	if err := c.get(ctx, "/v1/reports/leakage", nil, &answer); err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("%d.0000", 10*events); report.Totals.Gross != want {
-		t.Errorf("seed %d: gross %s, not %s", seed, report.Totals.Gross, want)
+	if want := fmt.Sprintf("%d.0000", 10*events); answer.Totals.Gross != want {
+		t.Errorf("seed %d: gross %s, not %s", seed, answer.Totals.Gross, want)
 	}
 }

@@ -11,13 +11,16 @@ import (
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/rebuild"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
 // startRebuilder lets this process compute rebuilds.
 func (a *App) startRebuilder() (err error) {
-	a.rebuilder, err = projections.NewRebuilder(projections.RebuildConfig{
-		DB: a.store.DB, Ledger: a.store.Reader(), Shadow: func(table string) projections.ShadowWriter { return a.store.WriterTo(table) },
+	a.rebuilder, err = rebuild.New(rebuild.Config{
+		DB: a.store.DB, Ledger: a.store.Reader(), Shadow: func(table string) rebuild.ShadowWriter { return a.store.WriterTo(table) },
 		Decode: newStored, Terms: a.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) }, Logger: a.logger,
 	})
 	if err != nil {
@@ -38,7 +41,7 @@ func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, mark domain.Mark, 
 		return nil, mark, err
 	}
 	defer func() { _ = tail.Close() }() // all that is wanted was read
-	terms, end, err := projections.ReadTerms(ctx, booksLog{tail}, newDecode(), zone)
+	terms, end, err := post.ReadTerms(ctx, booksLog{tail}, newDecode(), zone)
 	if err != nil {
 		return nil, mark, err
 	}
@@ -46,7 +49,7 @@ func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, mark domain.Mark, 
 	if err != nil {
 		return nil, mark, err
 	}
-	ends, err := projections.ParseEnds(text)
+	ends, err := ledger.ParseEnds(text)
 	if err != nil {
 		return nil, mark, err
 	}
@@ -54,21 +57,21 @@ func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, mark domain.Mark, 
 }
 
 // Rebuild is the last rebuild, or the one of that id.
-func (b books) Rebuild(ctx context.Context, id string) (*projections.Rebuild, error) {
-	return projections.ReadRebuild(ctx, b.store.DB, id)
+func (b books) Rebuild(ctx context.Context, id string) (*shadow.Rebuild, error) {
+	return shadow.Read(ctx, b.store.DB, id)
 }
 
 // StartRebuild begins to compute one.
-func (b books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*projections.Rebuild, error) {
+func (b books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*shadow.Rebuild, error) {
 	if b.rebuilder == nil {
 		return nil, gateway.ErrNoRebuilds
 	}
-	return b.rebuilder.Start(ctx, projections.RebuildOrder{Actor: r.Name, Reason: r.Reason, ClosedPeriods: r.ClosedPeriods, Whole: r.Whole})
+	return b.rebuilder.Start(ctx, rebuild.Order{Actor: r.Name, Reason: r.Reason, ClosedPeriods: r.ClosedPeriods, Whole: r.Whole})
 }
 
 // SwapRebuild writes the event that makes a rebuild part of the books. It stands for the same event however often it is
 // written.
-func (b books) SwapRebuild(ctx context.Context, id, actor string) (*projections.Rebuild, error) {
+func (b books) SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebuild, error) {
 	if b.rebuilder == nil {
 		return nil, gateway.ErrNoRebuilds
 	}

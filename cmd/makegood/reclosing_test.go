@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
-func changedIDs(t *testing.T, c *client, since string) (ids string, found projections.Changes) {
+func changedIDs(t *testing.T, c *client, since string) (ids string, found report.Changes) {
 	t.Helper()
 	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {since}}, &found); err != nil {
 		t.Fatal(err)
@@ -197,12 +198,12 @@ func TestTwoCloseAtOnce(t *testing.T) {
 	if ids, found := changedIDs(t, c, "2026-01"); ids != "" || len(found.Closes) != 1 {
 		t.Errorf("changes %s since closes %+v", ids, found.Closes)
 	}
-	var audit projections.Audit
-	if err := c.get(t.Context(), "/v1/audit", nil, &audit); err != nil {
+	var listed audit.Audit
+	if err := c.get(t.Context(), "/v1/audit", nil, &listed); err != nil {
 		t.Fatal(err)
 	}
 	closed := map[string]string{}
-	for _, e := range audit.Entries {
+	for _, e := range listed.Entries {
 		if strings.HasPrefix(e.Type, "makegood.period.") {
 			closed[e.Actor] += e.Change + ";"
 		}

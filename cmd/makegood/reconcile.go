@@ -21,20 +21,21 @@ import (
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Reconcile holds the books against the log, as far as it is booked, and against themselves.
-func (b books) Reconcile(ctx context.Context, asOf projections.AsOf, payouts gateway.Payouts) (*projections.Reconciliation, error) {
+func (b books) Reconcile(ctx context.Context, asOf report.AsOf, payouts gateway.Payouts) (*audit.Reconciliation, error) {
 	if err := b.terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
-	with := projections.Against{AsOf: asOf, Now: b.now()}
+	with := audit.Against{AsOf: asOf, Now: b.now()}
 	b.terms.Use(func(t *domain.Terms) {
 		with.Zone = t.Periods.Zone()
 		for _, p := range t.Periods.Closed() {
 			mark, _ := t.Periods.LastClose(p)
-			with.Closed = append(with.Closed, projections.Close{Period: p, Mark: mark})
+			with.Closed = append(with.Closed, report.Close{Period: p, Mark: mark})
 		}
 	})
 	var done func()
@@ -43,7 +44,7 @@ func (b books) Reconcile(ctx context.Context, asOf projections.AsOf, payouts gat
 		return nil, err
 	}
 	defer done()
-	r, err := projections.Reconcile(ctx, b.store.DB, newDecode(), with)
+	r, err := audit.Reconcile(ctx, b.store.DB, newDecode(), with)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (b books) Reconcile(ctx context.Context, asOf projections.AsOf, payouts gat
 }
 
 // logPartitions are all partitions of the four streams, each to be read from its beginning.
-func (a *App) logPartitions(ctx context.Context) (_ []projections.LogPartition, done func(), err error) {
+func (a *App) logPartitions(ctx context.Context) (_ []audit.LogPartition, done func(), err error) {
 	topics := a.config.topics()
 	starts, err := a.admin.Starts(ctx, topics...)
 	if err != nil {
@@ -72,7 +73,7 @@ func (a *App) logPartitions(ctx context.Context) (_ []projections.LogPartition, 
 	for s := domain.Orders; s <= domain.Books; s++ {
 		streams[a.config.topic(s)] = s
 	}
-	var all []projections.LogPartition
+	var all []audit.LogPartition
 	var tails []*kafka.Tail
 	done = func() {
 		for _, t := range tails {
@@ -88,18 +89,18 @@ func (a *App) logPartitions(ctx context.Context) (_ []projections.LogPartition, 
 			return nil, nil, err
 		}
 		tails = append(tails, tail)
-		all = append(all, projections.LogPartition{Topic: p.Topic, Stream: streams[p.Topic], Partition: int32(p.Partition), Start: starts[p],
-			Booked: max(committed[p], starts[p]), End: end, Read: func(ctx context.Context, end int64, take func(projections.LogRecord) error) error {
+		all = append(all, audit.LogPartition{Topic: p.Topic, Stream: streams[p.Topic], Partition: int32(p.Partition), Start: starts[p],
+			Booked: max(committed[p], starts[p]), End: end, Read: func(ctx context.Context, end int64, take func(audit.LogRecord) error) error {
 				return tail.ReadTo(ctx, end, func(r kafka.Record) error {
 					headers := message.Metadata{}
 					for _, h := range r.Headers {
 						headers[h.Key] = string(h.Value)
 					}
-					return take(projections.LogRecord{Offset: r.Offset, Key: string(r.Key), Headers: headers, Value: r.Value})
+					return take(audit.LogRecord{Offset: r.Offset, Key: string(r.Key), Headers: headers, Value: r.Value})
 				})
 			}})
 	}
-	slices.SortFunc(all, func(a, b projections.LogPartition) int {
+	slices.SortFunc(all, func(a, b audit.LogPartition) int {
 		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Partition, b.Partition))
 	})
 	return all, done, nil
@@ -146,7 +147,7 @@ func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s strea
 	if c.AsOf != "" {
 		query.Set("as_of", c.AsOf)
 	}
-	var found projections.Reconciliation
+	var found audit.Reconciliation
 	if err := books.post(ctx, "/v1/reconcile?"+query.Encode(), "text/csv", bytes.NewReader(payouts), &found); err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s strea
 }
 
 // printReconciliation writes it for a person: what was compared, what differs, what is open.
-func printReconciliation(s streams, r *projections.Reconciliation) error {
+func printReconciliation(s streams, r *audit.Reconciliation) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "log\tpartition\tfrom\tto\tend\trecords\tevents\tduplicates\tdead letters\t\n")
 	for _, l := range r.Log {

@@ -10,16 +10,17 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // reconcileWith asks for a reconciliation and writes its differences one a line.
-func reconcileWith(t *testing.T, c *client, payouts string) (*projections.Reconciliation, string) {
+func reconcileWith(t *testing.T, c *client, payouts string) (*audit.Reconciliation, string) {
 	t.Helper()
 	if _, err := c.caughtUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	var r projections.Reconciliation
+	var r audit.Reconciliation
 	if err := c.post(t.Context(), "/v1/reconcile?currency=USD", "text/csv", strings.NewReader(payouts), &r); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestReconcile(t *testing.T) {
 	if differences != "" {
 		t.Fatalf("untouched books differ:\n%s", differences)
 	}
-	var n projections.LogCount
+	var n audit.LogCount
 	for _, l := range r.Log {
 		n.Records, n.Events, n.Duplicates, n.DeadLetters = n.Records+l.Records, n.Events+l.Events, n.Duplicates+l.Duplicates, n.DeadLetters+l.DeadLetters
 	}
@@ -115,7 +116,7 @@ func TestReconcileClosedMonth(t *testing.T) {
 	mustPost(t, c, voucher("3", "2026-01-20T10:00:00Z", "3")) // late: posted in February
 	balances := func(asOf string) string {
 		t.Helper()
-		var r projections.Reconciliation
+		var r audit.Reconciliation
 		if err := c.post(t.Context(), "/v1/reconcile?"+url.Values{"as_of": {asOf}}.Encode(), "text/csv", strings.NewReader(""), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +243,7 @@ func TestSummaryOfTheTruck(t *testing.T) {
 	if _, err := c.caughtUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	var m projections.Summary
+	var m report.Summary
 	if err := c.get(t.Context(), "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, &m); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type reportCommand struct {
@@ -43,21 +43,21 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 		query.Set("format", c.Format)
 		return books.get(ctx, "/v1/reports/leakage", query, s.out)
 	}
-	var report projections.Leakage
-	if err := books.get(ctx, "/v1/reports/leakage", query, &report); err != nil {
+	var answer report.Leakage
+	if err := books.get(ctx, "/v1/reports/leakage", query, &answer); err != nil {
 		return err
 	}
-	return printLeakage(s, &report, c.GroupBy)
+	return printLeakage(s, &answer, c.GroupBy)
 }
 
 // printLeakage writes the report for a person.
-func printLeakage(s streams, report *projections.Leakage, groupBy []string) error {
+func printLeakage(s streams, answer *report.Leakage, groupBy []string) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	line := func(key []string, f projections.LeakageFigures) {
+	line := func(key []string, f report.LeakageFigures) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked, f.Hidden, f.Cases, f.Orders)
 	}
 	fmt.Fprintf(w, "%s\tgross\trecoveries\tnet\tbooked\thidden\tcases\torders\t\n", strings.Join(groupBy, "\t"))
-	for _, row := range report.Rows {
+	for _, row := range answer.Rows {
 		key := make([]string, len(groupBy))
 		for i, k := range groupBy {
 			if key[i] = row.Key[k]; key[i] == "" {
@@ -70,18 +70,18 @@ func printLeakage(s streams, report *projections.Leakage, groupBy []string) erro
 	if len(total) > 0 {
 		total[0] = "total"
 	}
-	line(total, report.Totals)
+	line(total, answer.Totals)
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(s.out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(report.Currency), report.AsOf.Format("2006-01-02 15:04:05 MST"), report.Apart["changed_mind"]); err != nil {
+	if _, err := fmt.Fprintf(s.out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(answer.Currency), answer.AsOf.Format("2006-01-02 15:04:05 MST"), answer.Apart["changed_mind"]); err != nil {
 		return err
 	}
-	if report.Translation == nil {
+	if answer.Translation == nil {
 		return nil
 	}
-	fmt.Fprintf(w, "\ntranslated to %s\tat\tfrom\tby event\t\n", report.Translation.Currency)
-	for _, r := range report.Translation.Rates {
+	fmt.Fprintf(w, "\ntranslated to %s\tat\tfrom\tby event\t\n", answer.Translation.Currency)
+	for _, r := range answer.Translation.Rates {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t\n", r.From, r.Rate, r.EffectiveFrom.Format(time.DateOnly), r.Source, r.ID)
 	}
 	return w.Flush()

@@ -23,7 +23,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/makegood/makegood/domain/reference"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // asMakegood makes the test binary be makegood itself, so that tests can kill a real process.
@@ -97,7 +98,7 @@ func freeAddress(t testing.TB) string {
 	return ""
 }
 
-func post(t testing.TB, c *client, contentType, body string) (int, string) {
+func postBody(t testing.TB, c *client, contentType, body string) (int, string) {
 	t.Helper()
 	response, err := c.http.Post(c.base+"/v1/events", contentType, strings.NewReader(body))
 	if err != nil {
@@ -113,7 +114,7 @@ func post(t testing.TB, c *client, contentType, body string) (int, string) {
 
 func mustPost(t testing.TB, c *client, event string) {
 	t.Helper()
-	if status, text := post(t, c, "application/cloudevents+json", event); status != http.StatusAccepted {
+	if status, text := postBody(t, c, "application/cloudevents+json", event); status != http.StatusAccepted {
 		t.Fatalf("%d %s\n%s", status, text, event)
 	}
 }
@@ -154,7 +155,7 @@ func TestTheTruck(t *testing.T) {
 	for _, e := range goldenRates {
 		mustPost(t, c, e)
 	}
-	if status, text := post(t, c, "application/cloudevents-batch+json", "["+strings.Join(goldenEvents, ",")+"]"); status != http.StatusAccepted || strings.TrimSpace(text) != `{"accepted":8}` {
+	if status, text := postBody(t, c, "application/cloudevents-batch+json", "["+strings.Join(goldenEvents, ",")+"]"); status != http.StatusAccepted || strings.TrimSpace(text) != `{"accepted":8}` {
 		t.Fatalf("%d %s", status, text)
 	}
 	mustPost(t, c, goldenEvents[3]) // again: changes nothing
@@ -165,7 +166,7 @@ func TestTheTruck(t *testing.T) {
 	if s.Events != 13 || s.DeadLetters != 0 || s.Unpriced != 0 || s.Conflicts != 0 {
 		t.Errorf("status %+v", s)
 	}
-	var story projections.Story
+	var story report.Story
 	if err := c.get(t.Context(), "/v1/orders/o1", nil, &story); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func TestTheTruck(t *testing.T) {
 		"36.5700 -26.7800 88.3500 63.3500 70.3500 false 8" {
 		t.Errorf("the order reads %s", got)
 	}
-	if got := story.Events[3].Lines; len(got) != 2 || got[0] != (projections.StoryLine{Account: "5220", Name: "truck_roll", Element: "FLEET", Basis: "IMPUTED", Amount: "57.1500"}) {
+	if got := story.Events[3].Lines; len(got) != 2 || got[0] != (report.StoryLine{Account: "5220", Name: "truck_roll", Element: "FLEET", Basis: "IMPUTED", Amount: "57.1500"}) {
 		t.Errorf("the truck posts %+v", got)
 	}
 	for query, want := range map[string]string{
@@ -250,7 +251,7 @@ func TestBadInputIsSaid(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 	var answer struct {
-		Letters []projections.DeadLetter `json:"dead_letters"`
+		Letters []deadletter.Letter `json:"dead_letters"`
 	}
 	if err := c.get(t.Context(), "/v1/deadletters", nil, &answer); err != nil {
 		t.Fatal(err)
@@ -324,7 +325,7 @@ func TestUnpricedIsCountedAndListed(t *testing.T) {
 	if s.Unpriced != 4 { // truck, agent, voucher, inspector
 		t.Errorf("status %+v", s)
 	}
-	var answer struct{ Unpriced []projections.UnpricedEvent }
+	var answer struct{ Unpriced []report.UnpricedEvent }
 	if err := c.get(t.Context(), "/v1/unpriced", nil, &answer); err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +404,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		t.Errorf("seed %d: %d events and %d dead letters, not %d and none", seed, s.Events, s.DeadLetters, len(want.Entries))
 	}
 	for _, currency := range []string{"USD", "EUR"} {
-		var got projections.Leakage
+		var got report.Leakage
 		if err := c.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"day,kind,element"}, "currency": {currency}}, &got); err != nil {
 			t.Fatal(err)
 		}

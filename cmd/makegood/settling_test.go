@@ -13,7 +13,9 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // atWork is a projector that works until the test ends.
@@ -53,12 +55,12 @@ func (a *atWork) book(r reference.Record) {
 func leakage(t *testing.T, store *clickhouse.Store) string {
 	t.Helper()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	report, err := projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: at, To: at.AddDate(1, 0, 0), GroupBy: []string{"order"}, View: "economic", PeriodBy: "occurred", Currency: "USD"}, time.Now())
+	answer, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: at, To: at.AddDate(1, 0, 0), GroupBy: []string{"order"}, View: "economic", PeriodBy: "occurred", Currency: "USD"}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var text []string
-	for _, r := range report.Rows {
+	for _, r := range answer.Rows {
 		text = append(text, fmt.Sprint(r.Key["order"], " ", r.Net))
 	}
 	return strings.Join(text, ", ")
@@ -94,7 +96,7 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	second.book(records[3])
 	unsettled := func() uint64 {
 		t.Helper()
-		n, err := projections.UnsettledVoids(t.Context(), store.DB, projections.NewTerms(&memoryLog{records: records}, newDecode(), newStored(), time.UTC))
+		n, err := post.UnsettledVoids(t.Context(), store.DB, post.NewTerms(&memoryLog{records: records}, newDecode(), newStored(), time.UTC))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,10 +151,10 @@ func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 		event("b", "books.rebuilt", "2026-02-02T00:00:00Z", "", `{"rebuild_id":"","closed_periods":false,"actor":"ann"}`))
 	january := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	period := domain.PeriodOf(january, time.UTC)
-	closed := projections.Close{Period: period, Mark: mark(records[2])}
-	net := func(store *clickhouse.Store, by string, asOf projections.AsOf) string {
+	closed := report.Close{Period: period, Mark: mark(records[2])}
+	net := func(store *clickhouse.Store, by string, asOf report.AsOf) string {
 		t.Helper()
-		r, err := projections.ReadLeakage(t.Context(), store.DB, projections.LeakageQuery{From: january, To: january.AddDate(0, 2, 0), GroupBy: []string{"month"}, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now())
+		r, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: january, To: january.AddDate(0, 2, 0), GroupBy: []string{"month"}, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,13 +179,13 @@ func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 					bookKnowing(t, store, records, records[5:6], records[5].Seq+1)
 				}
 			}
-			if got := net(store, "posting", projections.AsOf{Close: &closed}); got != "2026-01 -30.0000; " {
+			if got := net(store, "posting", report.AsOf{Close: &closed}); got != "2026-01 -30.0000; " {
 				t.Errorf("the closed month holds %s", got)
 			}
-			if got := net(store, "posting", projections.AsOf{}); got != "2026-01 -30.0000; 2026-02 30.0000; " {
+			if got := net(store, "posting", report.AsOf{}); got != "2026-01 -30.0000; 2026-02 30.0000; " {
 				t.Errorf("by posting: %s", got)
 			}
-			if got := net(store, "occurred", projections.AsOf{}); got != "2026-01 0.0000; " {
+			if got := net(store, "occurred", report.AsOf{}); got != "2026-01 0.0000; " {
 				t.Errorf("by occurrence: %s", got)
 			}
 		})
@@ -231,23 +233,23 @@ func TestRollUpsKnowOfConflictsWhateverCrashes(t *testing.T) {
 // halfWriter is a writer whose first insert reaches the ledger and none of the tables that are fed from it, as where
 // ClickHouse is killed between the two.
 type halfWriter struct {
-	projections.Writer
+	ledger.Writer
 	t     *testing.T
 	store *clickhouse.Store
 	done  bool
 }
 
-func (w *halfWriter) Batch() projections.WriterBatch { return &halfBatch{w.Writer.Batch(), w} }
+func (w *halfWriter) Batch() ledger.Batch { return &halfBatch{w.Writer.Batch(), w} }
 
 type halfBatch struct {
-	projections.WriterBatch
+	ledger.Batch
 	of *halfWriter
 }
 
 func (b *halfBatch) Insert(ctx context.Context) error {
 	w := b.of
 	if w.done {
-		return b.WriterBatch.Insert(ctx)
+		return b.Batch.Insert(ctx)
 	}
 	w.done = true
 	feeds := []string{"failures_feed", "voids_feed", "identities_feed", "unpriced_feed"}
@@ -256,7 +258,7 @@ func (b *halfBatch) Insert(ctx context.Context) error {
 			w.t.Fatal(err)
 		}
 	}
-	if err := b.WriterBatch.Insert(ctx); err != nil {
+	if err := b.Batch.Insert(ctx); err != nil {
 		w.t.Fatal(err)
 	}
 	for _, feed := range feeds {

@@ -9,12 +9,12 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
-// Statement reads the account of a store or a vendor. Errors: *projections.UnknownNameError.
-func (b books) Statement(ctx context.Context, q projections.StatementQuery) (*projections.Statement, error) {
-	s, err := projections.ReadStatement(ctx, b.store.DB, q, b.now())
+// Statement reads the account of a store or a vendor. Errors: *report.UnknownNameError.
+func (b books) Statement(ctx context.Context, q report.StatementQuery) (*report.Statement, error) {
+	s, err := report.ReadStatement(ctx, b.store.DB, q, b.now())
 	if err != nil || len(s.Currencies) > 0 {
 		return s, err
 	}
@@ -25,9 +25,9 @@ func (b books) Statement(ctx context.Context, q projections.StatementQuery) (*pr
 	case known:
 		return s, nil
 	case q.Vendor != "":
-		return nil, &projections.UnknownNameError{What: "vendor", Name: q.Vendor}
+		return nil, &report.UnknownNameError{What: "vendor", Name: q.Vendor}
 	default:
-		return nil, &projections.UnknownNameError{What: "store", Name: q.Store}
+		return nil, &report.UnknownNameError{What: "store", Name: q.Store}
 	}
 }
 

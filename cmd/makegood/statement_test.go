@@ -19,7 +19,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // TestStatementsAgainstReference: every account of every store opens, moves and closes as the second set of books says, by
@@ -47,10 +47,10 @@ func compareStatements(t *testing.T, seed int64) {
 			t.Fatal(err)
 		}
 		from, to := period.First().Format(time.DateOnly), (period + 1).First().Format(time.DateOnly)
-		for _, of := range []projections.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
+		for _, of := range []report.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
 			for _, by := range []string{"posting", "occurred"} {
 				of.Period, of.PeriodBy = period, by
-				got, err := projections.ReadStatement(t.Context(), store.DB, of, time.Now())
+				got, err := report.ReadStatement(t.Context(), store.DB, of, time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -60,12 +60,12 @@ func compareStatements(t *testing.T, seed int64) {
 					}
 				}
 				for _, c := range got.Currencies {
-					report, err := want.Leakage(from, to, []string{"store", "vendor"}, "economic", by, c.Currency)
+					answer, err := want.Leakage(from, to, []string{"store", "vendor"}, "economic", by, c.Currency)
 					if err != nil {
 						t.Fatal(err)
 					}
 					net := new(big.Rat)
-					for _, row := range report.Rows {
+					for _, row := range answer.Rows {
 						if of.Store != "" && row.Key["store"] == of.Store || of.Vendor != "" && row.Key["vendor"] == of.Vendor {
 							amount, _ := new(big.Rat).SetString(row.Net)
 							net.Add(net, amount)
@@ -94,7 +94,7 @@ func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, see
 	for _, by := range []string{"posting", "occurred"} {
 		closed, moved := map[string]string{}, map[string]*big.Rat{}
 		for month := period(t, first); month <= period(t, last); month++ {
-			s, err := projections.ReadStatement(t.Context(), store.DB, projections.StatementQuery{Store: "s1", Period: month, PeriodBy: by}, time.Now())
+			s, err := report.ReadStatement(t.Context(), store.DB, report.StatementQuery{Store: "s1", Period: month, PeriodBy: by}, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +184,7 @@ func figuresOf(t *testing.T, texts ...string) (all []*big.Rat) {
 	return all
 }
 
-func statementText(s *projections.Statement) string {
+func statementText(s *report.Statement) string {
 	var lines []string
 	for _, c := range s.Currencies {
 		for _, a := range c.Accounts {
@@ -306,9 +306,9 @@ func TestStatementByOccurred(t *testing.T) {
 		}
 		return text.String()
 	}
-	read := func(month, by string) *projections.StatementCurrency {
+	read := func(month, by string) *report.StatementCurrency {
 		t.Helper()
-		var s projections.Statement
+		var s report.Statement
 		if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {month}, "period_by": {by}}, &s); err != nil {
 			t.Fatal(err)
 		}

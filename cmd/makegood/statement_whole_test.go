@@ -12,7 +12,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // TestStatementTellsWhatItIs: a statement's cases have every event of theirs, with money or without; every format names what
@@ -39,7 +39,7 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 		name, value, _ := strings.Cut(of, " ")
 		return answered(t, c, "/v1/statement", url.Values{name: {value}, "period": {"2026-01"}, "as_of": {"close:2026-01"}, "format": {format}, "part": {part}})
 	}
-	var s projections.Statement
+	var s report.Statement
 	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "as_of": {"close:2026-01"}}, &s); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"text/tabwriter"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type summaryCommand struct {
@@ -38,7 +38,7 @@ func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	if c.Format == "json" {
 		return books.get(ctx, "/v1/summary", query, s.out)
 	}
-	var summary projections.Summary
+	var summary report.Summary
 	if err := books.get(ctx, "/v1/summary", query, &summary); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 }
 
 // printSummary writes every number with what it was divided by.
-func printSummary(s streams, m *projections.Summary) error {
+func printSummary(s streams, m *report.Summary) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	text := func(value *string) string {
 		if value == nil {
@@ -57,7 +57,7 @@ func printSummary(s streams, m *projections.Summary) error {
 	fmt.Fprintf(w, "\t\tof\t\t\n")
 	for _, n := range []struct {
 		name string
-		projections.Ratio
+		report.Ratio
 	}{
 		{"right first time", m.RightFirstTime}, {"perfect order", m.PerfectOrder}, {"on time", m.OnTime}, {"in full", m.InFull},
 		{"silent failures", m.SilentFailures}, {"with a time promised", m.Promised},
@@ -72,7 +72,7 @@ func printSummary(s streams, m *projections.Summary) error {
 	for _, r := range m.ReturningCustomers {
 		for _, g := range []struct {
 			name string
-			projections.Share
+			report.Share
 		}{{"first order wrong", r.WithError}, {"first order right", r.WithoutError}} {
 			fmt.Fprintf(w, "%d days, %s\t%d\t%d\t%s\t%s\t%s\t\n", r.Days, g.name, g.N, g.Returned, text(g.Share.Share), text(g.Low), text(g.High))
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // TestSummaryAgainstReference: in any order of arrival, with duplicates, conflicts, voids and restarts, every number of
@@ -30,7 +30,7 @@ func TestSummaryAgainstReference(t *testing.T) {
 			book(t, store, records, random)
 			for range 12 {
 				from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(120))
-				q := projections.SummaryQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)), Currency: []string{"USD", "EUR"}[random.IntN(2)]}
+				q := report.SummaryQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)), Currency: []string{"USD", "EUR"}[random.IntN(2)]}
 				if random.IntN(3) == 0 {
 					q.Store = fmt.Sprintf("s%d", 1+random.IntN(4))
 				}
@@ -44,7 +44,7 @@ func TestSummaryAgainstReference(t *testing.T) {
 					now = q.AsOf.Time
 					known = reference.AsOf(records, now)
 				}
-				got, err := projections.ReadSummary(t.Context(), store.DB, q, now)
+				got, err := report.ReadSummary(t.Context(), store.DB, q, now)
 				if err != nil {
 					t.Fatalf("seed %d: %+v: %v", seed, q, err)
 				}
@@ -63,16 +63,16 @@ func TestSummaryAgainstReference(t *testing.T) {
 }
 
 // compareParts: what can be asked by itself is what the summary says.
-func compareParts(t *testing.T, store *clickhouse.Store, q projections.SummaryQuery, whole *projections.Summary, now time.Time) {
+func compareParts(t *testing.T, store *clickhouse.Store, q report.SummaryQuery, whole *report.Summary, now time.Time) {
 	t.Helper()
-	paf, err := projections.ReadPAF(t.Context(), store.DB, q)
+	paf, err := report.ReadPAF(t.Context(), store.DB, q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(*paf, whole.PAF) {
 		t.Fatalf("%+v:\n%+v alone, in the summary\n%+v", q, *paf, whole.PAF)
 	}
-	returning, err := projections.ReadReturning(t.Context(), store.DB, q, now)
+	returning, err := report.ReadReturning(t.Context(), store.DB, q, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func compareParts(t *testing.T, store *clickhouse.Store, q projections.SummaryQu
 }
 
 // flat is the summary in the reference's words.
-func flat(m *projections.Summary) reference.Service {
+func flat(m *report.Summary) reference.Service {
 	s := reference.Service{"cash": m.CashAndProfit.Cash, "profit": m.CashAndProfit.Profit}
 	text := func(value *string) string {
 		if value == nil {
@@ -90,7 +90,7 @@ func flat(m *projections.Summary) reference.Service {
 		}
 		return *value
 	}
-	for name, r := range map[string]projections.Ratio{
+	for name, r := range map[string]report.Ratio{
 		"right_first_time": m.RightFirstTime, "perfect_order": m.PerfectOrder, "on_time": m.OnTime, "in_full": m.InFull,
 		"silent_failures": m.SilentFailures, "with_a_time_promised": m.Promised, "avoidable_share": m.AvoidableShare,
 		"hidden_share": m.HiddenShare, "leakage_share_of_net_sales": m.LeakageShareOfNetSales, "cost_per_case": m.CostPerCase,
@@ -104,7 +104,7 @@ func flat(m *projections.Summary) reference.Service {
 		s["paf internal "+p.Period], s["paf external "+p.Period] = p.Internal, p.External
 	}
 	for _, r := range m.ReturningCustomers {
-		for name, share := range map[string]projections.Share{"with": r.WithError, "without": r.WithoutError} {
+		for name, share := range map[string]report.Share{"with": r.WithError, "without": r.WithoutError} {
 			interval := "-"
 			if share.N > 0 {
 				interval = *share.Low + " " + *share.High

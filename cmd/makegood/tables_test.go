@@ -10,7 +10,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // TestTheSameTableEverywhere: a report as JSON, CSV and XLSX is the same table, digit by digit.
@@ -24,12 +24,12 @@ func TestTheSameTableEverywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	query := url.Values{"group_by": {"element,basis"}}
-	var report projections.Leakage
-	if err := c.get(t.Context(), "/v1/reports/leakage", query, &report); err != nil {
+	var answer report.Leakage
+	if err := c.get(t.Context(), "/v1/reports/leakage", query, &answer); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"element basis gross net booked hidden recoveries cases orders currency"}
-	for _, r := range report.Rows {
+	for _, r := range answer.Rows {
 		want = append(want, strings.Join([]string{r.Key["element"], r.Key["basis"], r.Gross, r.Net, r.Booked, r.Hidden, r.Recoveries, "1", "1", "USD"}, " "))
 	}
 	if len(want) != 7 {

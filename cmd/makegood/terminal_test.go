@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // TestWhatTheTerminalSays: commands speak of their own flags, know every key, and have a word for books that hold nothing.
@@ -38,7 +38,7 @@ func TestWhatTheTerminalSays(t *testing.T) {
 	}
 	_, help, _ := command(t, "report", "leakage", "--help")
 	help = strings.Join(strings.Fields(help), " ")
-	if keys := strings.Join(projections.LeakageKeys(), ", "); !strings.Contains(help, keys) {
+	if keys := strings.Join(report.LeakageKeys(), ", "); !strings.Contains(help, keys) {
 		t.Errorf("the help doesn't name %s\n%s", keys, help)
 	}
 }
@@ -55,7 +55,7 @@ func TestUnpricedIsListed(t *testing.T) {
 	if want := []string{"urn:till:1", "5", "makegood.labour.spent.v1", "o1", "e1", "labour_hour:agent"}; err != nil || len(rows) != 2 || !slices.Equal(rows[1], want) {
 		t.Errorf("as csv %q (%v)", rows, err)
 	}
-	var answer struct{ Unpriced []projections.UnpricedEvent }
+	var answer struct{ Unpriced []report.UnpricedEvent }
 	if err := json.Unmarshal([]byte(say(t, c, "", "unpriced", "--format", "json")), &answer); err != nil || len(answer.Unpriced) != 1 || answer.Unpriced[0].EventID != "5" {
 		t.Errorf("as json %+v (%v)", answer, err)
 	}

@@ -13,7 +13,8 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // setExchange is an exchange rate of a generated stream, as the test remembers it.
@@ -105,7 +106,7 @@ func halfEven(r *big.Rat) string {
 
 // inDollars is the translated report by the second set of books: its plain reports day by day, case by case and order by
 // order, each figure times that day's rate, and everything summed up as fractions.
-func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *projections.LeakageQuery, before int64) string {
+func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.LeakageQuery, before int64) string {
 	t.Helper()
 	type group struct {
 		booked, hidden, recoveries big.Rat
@@ -141,19 +142,19 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *project
 		}
 		for day := q.From; day.Before(q.To); day = day.AddDate(0, 0, 1) {
 			from, to := day.Format(time.DateOnly), day.AddDate(0, 0, 1).Format(time.DateOnly)
-			report, err := b.Leakage(from, to, finest, q.View, q.PeriodBy, currency)
+			answer, err := b.Leakage(from, to, finest, q.View, q.PeriodBy, currency)
 			if err != nil {
 				t.Fatal(err)
 			}
-			changed, _ := new(big.Rat).SetString(report.Apart["changed_mind"])
-			if len(report.Rows) == 0 && changed.Sign() == 0 {
+			changed, _ := new(big.Rat).SetString(answer.Apart["changed_mind"])
+			if len(answer.Rows) == 0 && changed.Sign() == 0 {
 				continue
 			}
 			rate := rateOn(sets, currency, from, before)
 			if rate == nil {
 				return fmt.Sprintf("missing %s %s", currency, from)
 			}
-			for _, row := range report.Rows {
+			for _, row := range answer.Rows {
 				var name []string
 				for _, key := range q.GroupBy {
 					name = append(name, row.Key[key])
@@ -167,7 +168,7 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *project
 	}
 	var lines []string
 	for name, g := range groups {
-		f := projections.LeakageFigures{Booked: halfEven(&g.booked), Hidden: halfEven(&g.hidden), Recoveries: halfEven(&g.recoveries), Cases: uint64(len(g.cases)), Orders: uint64(len(g.orders))}
+		f := report.LeakageFigures{Booked: halfEven(&g.booked), Hidden: halfEven(&g.hidden), Recoveries: halfEven(&g.recoveries), Cases: uint64(len(g.cases)), Orders: uint64(len(g.orders))}
 		lines = append(lines, fmt.Sprint(name, " ", f.Booked, " ", f.Hidden, " ", f.Recoveries, " ", f.Cases, " ", f.Orders))
 	}
 	slices.Sort(lines)
@@ -181,10 +182,10 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *project
 }
 
 // asText is the same of a report that was read, whose figures must tie.
-func asText(t *testing.T, l *projections.Leakage, q *projections.LeakageQuery) string {
+func asText(t *testing.T, l *report.Leakage, q *report.LeakageQuery) string {
 	t.Helper()
 	var lines []string
-	add := func(name string, f projections.LeakageFigures) {
+	add := func(name string, f report.LeakageFigures) {
 		sum := func(a, b string, sign int64) string {
 			x, _ := new(big.Rat).SetString(a)
 			y, _ := new(big.Rat).SetString(b)
@@ -212,15 +213,15 @@ func asText(t *testing.T, l *projections.Leakage, q *projections.LeakageQuery) s
 	return strings.Join(append(lines, "apart "+l.Apart["changed_mind"]), "\n")
 }
 
-func readTranslated(t *testing.T, store *clickhouse.Store, q projections.LeakageQuery, terms *domain.Terms) (*projections.Leakage, error) {
+func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery, terms *domain.Terms) (*report.Leakage, error) {
 	t.Helper()
 	q.TranslateTo = "USD"
-	return projections.ReadTranslated(t.Context(), store.DB, q, q.AsOf.Exchange(terms, "USD"), time.Now())
+	return report.ReadTranslated(t.Context(), store.DB, q, q.AsOf.Exchange(terms, "USD"), time.Now())
 }
 
 func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 	t.Helper()
-	terms, _, err := projections.ReadTerms(t.Context(), &memoryLog{records: records}, newDecode(), time.UTC)
+	terms, _, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, newDecode(), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,8 +252,8 @@ func compareTranslations(t *testing.T, seed int64) {
 		}
 	}
 	until := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq > closing.Seq })
-	asOf := projections.AsOf{Close: &projections.Close{Period: period(t, "2026-01"), Mark: mark(*closing)}}
-	january := projections.LeakageQuery{From: asOf.Close.Period.First(), To: (asOf.Close.Period + 1).First(), GroupBy: []string{"store", "kind"}, View: "economic", PeriodBy: "posting", AsOf: asOf}
+	asOf := report.AsOf{Close: &report.Close{Period: period(t, "2026-01"), Mark: mark(*closing)}}
+	january := report.LeakageQuery{From: asOf.Close.Period.First(), To: (asOf.Close.Period + 1).First(), GroupBy: []string{"store", "kind"}, View: "economic", PeriodBy: "posting", AsOf: asOf}
 	text := func(records []reference.Record) string {
 		t.Helper()
 		l, err := readTranslated(t, store, january, termsOf(t, records))
@@ -281,7 +282,7 @@ func compareTranslations(t *testing.T, seed int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := func(q projections.LeakageQuery, of *reference.Books, before int64) {
+	check := func(q report.LeakageQuery, of *reference.Books, before int64) {
 		t.Helper()
 		l, err := readTranslated(t, store, q, terms)
 		if err != nil {
@@ -292,11 +293,11 @@ func compareTranslations(t *testing.T, seed int64) {
 		}
 	}
 	check(january, then, closing.Seq)
-	keys := projections.LeakageKeys()
+	keys := report.LeakageKeys()
 	for n := range 8 {
 		random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 		from := time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(60))
-		q := projections.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(60)), GroupBy: slices.Clone(keys[:random.IntN(4)]),
+		q := report.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(60)), GroupBy: slices.Clone(keys[:random.IntN(4)]),
 			View: []string{"economic", "booked", "cash"}[random.IntN(3)], PeriodBy: []string{"occurred", "posting"}[n%2],
 			Currency: []string{"", "", "EUR"}[random.IntN(3)]}
 		check(q, want, records[len(records)-1].Seq+1)
@@ -327,8 +328,8 @@ func oneRate(t *testing.T, store *clickhouse.Store, seed int64, random *rand.Ran
 	for n := range int64(30) {
 		set(more, n+2, first.AddDate(0, 0, random.IntN(200)))
 	}
-	q := projections.LeakageQuery{From: first, To: first.AddDate(1, 0, 0), GroupBy: []string{"store", "element"}, View: "economic", PeriodBy: "occurred", Currency: "EUR"}
-	plain, err := projections.ReadLeakage(t.Context(), store.DB, q, time.Now())
+	q := report.LeakageQuery{From: first, To: first.AddDate(1, 0, 0), GroupBy: []string{"store", "element"}, View: "economic", PeriodBy: "occurred", Currency: "EUR"}
+	plain, err := report.ReadLeakage(t.Context(), store.DB, q, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +369,7 @@ func oneRate(t *testing.T, store *clickhouse.Store, seed int64, random *rand.Ran
 	}
 }
 
-func asRows(l *projections.Leakage) (all []string) {
+func asRows(l *report.Leakage) (all []string) {
 	for _, r := range l.Rows {
 		all = append(all, fmt.Sprint(r.Key, r.LeakageFigures))
 	}

@@ -14,7 +14,8 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
 // exchangeRate is a rate.set by which one unit of a currency is worth so many dollars from a day on.
@@ -104,26 +105,26 @@ func TestTranslation(t *testing.T) {
 	}
 	mustCatchUp(t, c)
 
-	var report projections.Leakage
-	if err := c.get(t.Context(), "/v1/reports/leakage", with("translate_to", "USD"), &report); err != nil {
+	var answer report.Leakage
+	if err := c.get(t.Context(), "/v1/reports/leakage", with("translate_to", "USD"), &answer); err != nil {
 		t.Fatal(err)
 	}
-	dollars := projections.LeakageFigures{Gross: "88.3500", Net: "63.3500", Booked: "18.0000", Hidden: "70.3500", Recoveries: "25.0000", Cases: 1, Orders: 1}
-	translated := projections.LeakageFigures{Gross: "31.0513", Net: "26.1009", Booked: "18.5511", Hidden: "12.5002", Recoveries: "4.9504", Cases: 1, Orders: 1}
-	total := projections.LeakageFigures{Gross: "119.4013", Net: "89.4509", Booked: "36.5511", Hidden: "82.8502", Recoveries: "29.9504", Cases: 2, Orders: 2}
-	if len(report.Rows) != 2 || report.Rows[0].LeakageFigures != dollars || report.Rows[1].LeakageFigures != translated || report.Totals != total ||
-		report.Apart["changed_mind"] != "4.4004" || report.Currency != "USD" {
-		t.Errorf("the report reads %+v", report)
+	dollars := report.LeakageFigures{Gross: "88.3500", Net: "63.3500", Booked: "18.0000", Hidden: "70.3500", Recoveries: "25.0000", Cases: 1, Orders: 1}
+	translated := report.LeakageFigures{Gross: "31.0513", Net: "26.1009", Booked: "18.5511", Hidden: "12.5002", Recoveries: "4.9504", Cases: 1, Orders: 1}
+	total := report.LeakageFigures{Gross: "119.4013", Net: "89.4509", Booked: "36.5511", Hidden: "82.8502", Recoveries: "29.9504", Cases: 2, Orders: 2}
+	if len(answer.Rows) != 2 || answer.Rows[0].LeakageFigures != dollars || answer.Rows[1].LeakageFigures != translated || answer.Totals != total ||
+		answer.Apart["changed_mind"] != "4.4004" || answer.Currency != "USD" {
+		t.Errorf("the report reads %+v", answer)
 	}
-	if got := fmt.Sprint(*report.Translation); got != "{USD [{EUR 1.085 2026-01-01 00:00:00 +0000 UTC urn:till:1 x1} {EUR 1.1001 2026-01-16 00:00:00 +0000 UTC urn:till:1 x2}]}" {
+	if got := fmt.Sprint(*answer.Translation); got != "{USD [{EUR 1.085 2026-01-01 00:00:00 +0000 UTC urn:till:1 x1} {EUR 1.1001 2026-01-16 00:00:00 +0000 UTC urn:till:1 x2}]}" {
 		t.Errorf("the rates read %s", got)
 	}
 	// Rates that aren't used aren't there, and neither is a currency that isn't asked for.
-	if err := c.get(t.Context(), "/v1/reports/leakage", with("translate_to", "USD", "currency", "EUR", "from", "2026-01-16"), &report); err != nil {
+	if err := c.get(t.Context(), "/v1/reports/leakage", with("translate_to", "USD", "currency", "EUR", "from", "2026-01-16"), &answer); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Translation.Rates) != 1 || report.Translation.Rates[0].ID != "x2" || len(report.Rows) != 1 || report.Totals.Net != "4.4008" || report.Currency != "USD" {
-		t.Errorf("euros from the 16th: %+v", report)
+	if len(answer.Translation.Rates) != 1 || answer.Translation.Rates[0].ID != "x2" || len(answer.Rows) != 1 || answer.Totals.Net != "4.4008" || answer.Currency != "USD" {
+		t.Errorf("euros from the 16th: %+v", answer)
 	}
 
 	// The rates stand in every format.
@@ -182,12 +183,12 @@ func TestTranslationInAnotherZone(t *testing.T) {
 		mustPost(t, c, e)
 	}
 	mustCatchUp(t, c)
-	var report projections.Leakage
-	if err := c.get(t.Context(), "/v1/reports/leakage", url.Values{"group_by": {"day"}, "translate_to": {"USD"}}, &report); err != nil {
+	var answer report.Leakage
+	if err := c.get(t.Context(), "/v1/reports/leakage", url.Values{"group_by": {"day"}, "translate_to": {"USD"}}, &answer); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, r := range report.Rows {
+	for _, r := range answer.Rows {
 		got = append(got, r.Key["day"]+" "+r.Net)
 	}
 	if want := []string{"2026-01-01 1.0850", "2026-01-15 1.0850", "2026-01-16 1.1001"}; !slices.Equal(got, want) {
@@ -220,14 +221,14 @@ func missingRates(t *testing.T, c *client, with func(...string) url.Values) {
 	whole(t, c, with("translate_to", "USD", "from", "2026-01-06"))
 	mustPost(t, c, exchangeRate("x4", "GBP", "1.25", "2026-01-05"))
 	mustCatchUp(t, c)
-	if report := whole(t, c, with("translate_to", "USD")); !strings.Contains(report, `"gross":"2.5200"`) {
-		t.Errorf("two pounds: %s", report)
+	if answer := whole(t, c, with("translate_to", "USD")); !strings.Contains(answer, `"gross":"2.5200"`) {
+		t.Errorf("two pounds: %s", answer)
 	}
 	makegood(t, "void", "urn:till:1", "x4", "--yes", "--actor", "ann", "--reason", "keyed twice", "--to", c.base)
 	wants(`[{"currency":"GBP","day":"2026-01-05"}]`, with("translate_to", "USD"))
 	// No rate is above or beside the contract: what is refused at the door translates nothing.
 	for _, e := range []string{exchangeRate("b1", "GBP", "0", "2026-01-05"), exchangeRate("b2", "USD", "1", "2026-01-05"), exchangeRate("b3", "*", "1", "2026-01-05")} {
-		if status, text := post(t, c, "application/cloudevents+json", e); status != http.StatusUnprocessableEntity || !strings.Contains(text, `"pointer":"/data/`) {
+		if status, text := postBody(t, c, "application/cloudevents+json", e); status != http.StatusUnprocessableEntity || !strings.Contains(text, `"pointer":"/data/`) {
 			t.Errorf("%d %s\n%s", status, text, e)
 		}
 	}
@@ -264,13 +265,13 @@ func TestTranslationOfAClosedMonth(t *testing.T) {
 	if !strings.Contains(before[0], `"totals":{"gross":"119.4013"`) {
 		t.Errorf("as of its close: %s", before[0])
 	}
-	var closing projections.Leakage
+	var closing report.Leakage
 	if err := json.Unmarshal([]byte(before[0]), &closing); err != nil {
 		t.Fatal(err)
 	}
 
 	// A rebuild that is computed before and swapped in after new exchange rates came.
-	var begun struct{ Rebuild projections.Rebuild }
+	var begun struct{ Rebuild shadow.Rebuild }
 	if err := c.post(t.Context(), "/v1/rebuild", "application/json", strings.NewReader(`{"actor":"ann","reason":"a look"}`), &begun); err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +300,7 @@ func TestTranslationOfAClosedMonth(t *testing.T) {
 		t.Errorf("as of the moment of the close:\n%s\n%s", at, before[0])
 	}
 	// Now: 20.0001 at 2 and 9.5003, the late refund among it, less 4.5 at 3, beside 63.35 of the truck.
-	var now projections.Leakage
+	var now report.Leakage
 	if err := c.get(t.Context(), "/v1/reports/leakage", query(), &now); err != nil {
 		t.Fatal(err)
 	}

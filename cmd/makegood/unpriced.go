@@ -9,7 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type unpricedCommand struct {
@@ -32,7 +33,7 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s stream
 		return books.get(ctx, "/v1/unpriced", url.Values{"format": {c.Format}}, s.out)
 	}
 	var answer struct {
-		Unpriced []projections.UnpricedEvent `json:"unpriced"`
+		Unpriced []report.UnpricedEvent `json:"unpriced"`
 	}
 	if err := books.get(ctx, "/v1/unpriced", nil, &answer); err != nil {
 		return err
@@ -40,7 +41,7 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s stream
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "type\torder\tcase\tlacks\tsource\tid")
 	for _, e := range answer.Unpriced {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", projections.ShortType(e.Type), e.OrderID, e.ErrorID, strings.Join(e.Missing, ", "), e.Source, e.EventID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", audit.ShortType(e.Type), e.OrderID, e.ErrorID, strings.Join(e.Missing, ", "), e.Source, e.EventID)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // TestViewsAreLeftAloneUnlessTheyDiffer: a start writes no definition that is there already, and replaces one of another
@@ -19,7 +19,7 @@ func TestViewsAreLeftAloneUnlessTheyDiffer(t *testing.T) {
 		return at
 	}
 	first := written()
-	if err := projections.CreateViews(t.Context(), store.DB); err != nil {
+	if err := ledger.CreateViews(t.Context(), store.DB); err != nil {
 		t.Fatal(err)
 	}
 	if again := written(); again != first {
@@ -28,7 +28,7 @@ func TestViewsAreLeftAloneUnlessTheyDiffer(t *testing.T) {
 	if err := store.DB.Exec(t.Context(), "CREATE OR REPLACE VIEW cases AS SELECT 1 AS x"); err != nil {
 		t.Fatal(err)
 	}
-	if err := projections.CreateViews(t.Context(), store.DB); err != nil {
+	if err := ledger.CreateViews(t.Context(), store.DB); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.DB.Exec(t.Context(), "SELECT error_id, net FROM cases"); err != nil {

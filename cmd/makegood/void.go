@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type voidCommand struct {
@@ -50,10 +51,10 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 		if by == "" {
 			by = v.Source
 		}
-		_, err := fmt.Fprintf(s.out, "%s %s was voided by %s at %s (%s): nothing was changed\n", projections.ShortType(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
+		_, err := fmt.Fprintf(s.out, "%s %s was voided by %s at %s (%s): nothing was changed\n", audit.ShortType(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
 		return err
 	}
-	fmt.Fprintf(s.out, "%s %s of %s, recorded at %s, posted in %s, %s\n", projections.ShortType(envelope.Type), c.ID, c.Source, original.RecordedAt.Format(time.RFC3339),
+	fmt.Fprintf(s.out, "%s %s of %s, recorded at %s, posted in %s, %s\n", audit.ShortType(envelope.Type), c.ID, c.Source, original.RecordedAt.Format(time.RFC3339),
 		original.PostingPeriod, about(envelope.Subject))
 	if err := printLines(s, original); err != nil {
 		return err
@@ -86,8 +87,8 @@ func voidID(source, id string) string {
 }
 
 // event asks for one event of the books.
-func (c *client) event(ctx context.Context, source, id string) (*projections.BookedEvent, error) {
-	var e projections.BookedEvent
+func (c *client) event(ctx context.Context, source, id string) (*report.BookedEvent, error) {
+	var e report.BookedEvent
 	err := c.get(ctx, "/v1/events", url.Values{"source": {source}, "id": {id}}, &e)
 	var p *problem
 	if errors.As(err, &p) && p.Status == http.StatusNotFound {
@@ -104,7 +105,7 @@ func about(subject string) string {
 }
 
 // printLines writes the journal entry of an event, debits and credits apart.
-func printLines(s streams, e *projections.BookedEvent) error {
+func printLines(s streams, e *report.BookedEvent) error {
 	if len(e.Lines) == 0 {
 		fmt.Fprintln(s.out, "  it posts nothing")
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/pos/onlineretail"
 	"github.com/makegood/makegood/infra/wire"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // TestYearClosedMonthByMonth keeps the books of Online Retail as a company would: month after month comes in and is closed,
@@ -203,7 +203,7 @@ WHERE origin_period != posting_period AND refused = '' GROUP BY 1, 2 ORDER BY 1,
 		if (month-y.first)%4 != 0 {
 			continue
 		}
-		var changes projections.Changes
+		var changes report.Changes
 		if err := y.c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {month.String()}}, &changes); err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +226,7 @@ func (y *retailYear) checkTotals(t *testing.T) {
 	for i, by := range []string{"posting", "occurred"} {
 		leakage := func(from, to string) *big.Rat {
 			t.Helper()
-			var l projections.Leakage
+			var l report.Leakage
 			if err := y.c.get(t.Context(), "/v1/reports/leakage", url.Values{"from": {from}, "to": {to}, "period_by": {by}}, &l); err != nil {
 				t.Fatal(err)
 			}

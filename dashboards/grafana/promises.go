@@ -1,6 +1,6 @@
 package grafana
 
-import "github.com/makegood/makegood/projections"
+import "github.com/makegood/makegood/projections/report"
 
 // promises asks how what was promised was kept, and what it cost where it wasn't.
 func promises() Board {
@@ -25,7 +25,7 @@ func promises() Board {
 					Description: "Of the orders whose last delivery falls in the time in view, by the store that sold them. A silent failure is a broken promise that nobody reported: a store with many of them and few complaints doesn't serve better, it hears less. Shares of few orders swing.",
 					SQL: `SELECT store_id AS "Store", count() AS "Delivered", countIf(is_right) / count() AS "Right first time", countIf(is_kept) / count() AS "Perfect", countIf(is_on_time) / count() AS "On time",
        countIf(is_in_full) / count() AS "In full", countIf(is_silent) AS "Silent failures", countIf(is_silent) / count() AS "Silent share"
-FROM (` + projections.KeptPromises("toDate($__fromTime)", "(toDate($__toTime) + 1)") + `)
+FROM (` + report.KeptPromises("toDate($__fromTime)", "(toDate($__toTime) + 1)") + `)
 WHERE (currency = '' OR currency = ${currency:singlequote}) AND ` + chosen("store_id", "store") + `
 GROUP BY store_id ORDER BY "Right first time", store_id`,
 					Columns: []Column{{Name: "Store", Link: &Link{"What goes wrong there", "makegood-causes?var-store=${__value.raw}"}},

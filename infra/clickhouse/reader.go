@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // Reader reads the ledger as the writer writes it: typed columns, used again from block to block, no allocation a row.
@@ -21,7 +21,7 @@ type Reader struct{ store *Store }
 // Reader is a new reader on this store.
 func (s *Store) Reader() *Reader { return &Reader{store: s} }
 
-var _ projections.Reader = (*Reader)(nil)
+var _ ledger.Reader = (*Reader)(nil)
 
 // The server sends blocks of some 16 MB, of which there are a few more than there are workers. By default it sends a megabyte:
 // where most rows are sorted out, that leaves some hundred rows a block, and the blocks cost twice what the rows do.
@@ -32,7 +32,7 @@ const (
 
 // ReadLedger hands over the rows of a statement whose FROM is given to the workers: each gets one row at a time, and which of
 // them gets a row is chance. It ends with the first error of any.
-func (r *Reader) ReadLedger(ctx context.Context, from string, workers ...func(*projections.Row) error) error {
+func (r *Reader) ReadLedger(ctx context.Context, from string, workers ...func(*ledger.Row) error) error {
 	conn, err := r.store.dial(ctx)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ type block struct {
 	account  *proto.ColArr[uint16]
 	lacking  *proto.ColArr[string]
 
-	row projections.Row
+	row ledger.Row
 	// Of the row; not taken from it again, since a worker may have put its own there.
 	lines    []domain.Line
 	unpriced []string
@@ -202,7 +202,7 @@ func span(offsets proto.ColUInt64, i int) (from, to int) {
 	return from, int(offsets[i])
 }
 
-func (b *block) each(take func(*projections.Row) error) error {
+func (b *block) each(take func(*ledger.Row) error) error {
 	for i := range b.rows() {
 		b.read(i)
 		if err := take(&b.row); err != nil {
@@ -227,7 +227,7 @@ func (b *block) read(i int) {
 	for j, to := span(b.lacking.Offsets, i); j < to; j++ {
 		b.unpriced = append(b.unpriced, text(&b.missing, j))
 	}
-	*r = projections.Row{
+	*r = ledger.Row{
 		Event: e, Content: b.content[i], Data: bytes(&b.payload, i), Extensions: bytes(&b.extensions, i),
 		Position:   domain.Position{Stream: domain.Stream(b.stream.ColEnum8[i]), Partition: b.partition[i], Offset: b.offset[i], Time: recorded},
 		RecordedAt: recorded, Day: midnight(b.day[i]), Posting: domain.PeriodOf(midnight(b.posting[i]), time.UTC), Origin: domain.PeriodOf(midnight(b.origin[i]), time.UTC),

@@ -10,7 +10,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // Writer writes the ledger, or what stands in for it. Batches may be filled side by side; inserts share one connection and take turns.
@@ -41,7 +41,7 @@ func (w *Writer) Close() error {
 }
 
 // Batch is an empty batch.
-func (w *Writer) Batch() projections.WriterBatch {
+func (w *Writer) Batch() ledger.Batch {
 	c := &columns{writer: w}
 	c.occurredAt.WithPrecision(proto.PrecisionMicro)
 	c.recordedAt.WithPrecision(proto.PrecisionMilli)
@@ -95,7 +95,7 @@ type columns struct {
 }
 
 // Append copies the row into the columns.
-func (c *columns) Append(r *projections.Row) {
+func (c *columns) Append(r *ledger.Row) {
 	e := r.Event
 	c.source.append(e.Source)
 	c.eventID.Append(e.ID)

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // ReadAccounts reads a mapping of makegood's accounts to the company's own, YAML:
@@ -20,7 +20,7 @@ import (
 //
 // An account is named by its number or by its name in makegood's chart. Behind the code may stand the name that the
 // general ledger has for it. All that is wrong is said at once, each with its line.
-func ReadAccounts(in io.Reader) (map[string]projections.Code, error) {
+func ReadAccounts(in io.Reader) (map[string]report.Code, error) {
 	var document yaml.Node
 	if err := yaml.NewDecoder(in).Decode(&document); errors.Is(err, io.EOF) {
 		return nil, errors.New("it maps no account")
@@ -36,7 +36,7 @@ func ReadAccounts(in io.Reader) (map[string]projections.Code, error) {
 		number := fmt.Sprint(uint16(c.Account))
 		numbers[number], numbers[c.Name] = number, number
 	}
-	codes := map[string]projections.Code{}
+	codes := map[string]report.Code{}
 	var wrong []error
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		account, to := root.Content[i], root.Content[i+1]
@@ -53,14 +53,14 @@ func ReadAccounts(in io.Reader) (map[string]projections.Code, error) {
 		case codes[number].Code != "":
 			fail("%s is mapped twice", account.Value)
 		default:
-			codes[number] = projections.Code{Code: code, Name: strings.TrimSpace(name)}
+			codes[number] = report.Code{Code: code, Name: strings.TrimSpace(name)}
 		}
 	}
 	return codes, errors.Join(wrong...)
 }
 
 // ReadAccountsFile is ReadAccounts of a file.
-func ReadAccountsFile(name string) (map[string]projections.Code, error) {
+func ReadAccountsFile(name string) (map[string]report.Code, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("read the mapping of accounts: %w", err)

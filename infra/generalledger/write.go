@@ -10,7 +10,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Formats are those that Write knows.
@@ -28,7 +28,7 @@ func ContentType(format string) (contentType, ending string) {
 }
 
 // Write writes the batch in a format.
-func Write(w io.Writer, j *projections.Journal, format string) error {
+func Write(w io.Writer, j *report.Journal, format string) error {
 	var err error
 	switch format {
 	case "json":
@@ -53,7 +53,7 @@ var header = []string{"batch_id", "part", "entry", "date", "currency", "account"
 // firstAmount and lastAmount are the columns that hold numbers.
 const firstAmount, lastAmount = 8, 9
 
-func lines(j *projections.Journal, part string, entries []projections.JournalEntry) [][]string {
+func lines(j *report.Journal, part string, entries []report.JournalEntry) [][]string {
 	var all [][]string
 	for i := range entries {
 		e := &entries[i]
@@ -76,7 +76,7 @@ func harmless(text string) string {
 
 // writeCSV writes the entries, then the memo entries. The control totals are in the last rows of each currency, so that a
 // file that was cut short is seen to be.
-func writeCSV(w io.Writer, j *projections.Journal) error {
+func writeCSV(w io.Writer, j *report.Journal) error {
 	out := csv.NewWriter(w)
 	rows := append([][]string{header}, lines(j, "journal", j.Entries)...)
 	rows = append(rows, lines(j, "memo", j.Memo)...)
@@ -97,7 +97,7 @@ func writeCSV(w io.Writer, j *projections.Journal) error {
 
 // writeXLSX writes a workbook: the journal, what is for information only, and the control totals. Cells of numbers hold
 // the digits as they are; excelize (BSD, the one maintained writer of the format in Go) would take a float otherwise.
-func writeXLSX(w io.Writer, j *projections.Journal) error {
+func writeXLSX(w io.Writer, j *report.Journal) error {
 	f := excelize.NewFile()
 	defer f.Close()
 	if err := f.SetSheetName("Sheet1", "journal"); err != nil {
@@ -150,7 +150,7 @@ func isNumber(text string) bool {
 // writeQuickBooks writes what QuickBooks Online imports as journal entries: every line with the number and date of its
 // entry, the account by the name that it has there, the other side's amount left empty. Dates are month/day/year, which
 // is what its import offers first. Numbers of entries have at most 21 characters there.
-func writeQuickBooks(w io.Writer, j *projections.Journal) error {
+func writeQuickBooks(w io.Writer, j *report.Journal) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"JournalNo", "JournalDate", "AccountName", "Debits", "Credits", "Description", "Name", "Currency", "Location", "Class"}}
 	for i := range j.Entries {

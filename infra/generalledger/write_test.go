@@ -11,20 +11,20 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
-func batch() *projections.Journal {
-	line := func(account, name, store, debit, credit string) projections.JournalLine {
-		return projections.JournalLine{Account: account, Name: name, Store: store, Debit: debit, Credit: credit}
+func batch() *report.Journal {
+	line := func(account, name, store, debit, credit string) report.JournalLine {
+		return report.JournalLine{Account: account, Name: name, Store: store, Debit: debit, Credit: credit}
 	}
-	j := &projections.Journal{From: "2026-01-01", To: "2026-02-01", PeriodBy: "posting", Every: "month", Detail: "aggregated",
-		Entries: []projections.JournalEntry{
-			{ID: "2026-01-EUR", Date: "2026-01-31", Currency: "EUR", Lines: []projections.JournalLine{
+	j := &report.Journal{From: "2026-01-01", To: "2026-02-01", PeriodBy: "posting", Every: "month", Detail: "aggregated",
+		Entries: []report.JournalEntry{
+			{ID: "2026-01-EUR", Date: "2026-01-31", Currency: "EUR", Lines: []report.JournalLine{
 				line("1010", "clearing", "s1", "0.00", "9007199254740993.07"), line("4100", "returns", "s1", "9007199254740993.07", "0.00")}},
-			{ID: "2026-01-USD", Date: "2026-01-31", Currency: "USD", Lines: []projections.JournalLine{
+			{ID: "2026-01-USD", Date: "2026-01-31", Currency: "USD", Lines: []report.JournalLine{
 				line("1010", "clearing", "=cmd()", "0.00", "13.00"), line("2200", "tax", "=cmd()", "1.00", "0.00"), line("4100", "returns", "=cmd()", "12.00", "0.00")}}},
-		Memo: []projections.JournalEntry{{ID: "2026-01-USD-memo", Date: "2026-01-31", Currency: "USD", Lines: []projections.JournalLine{
+		Memo: []report.JournalEntry{{ID: "2026-01-USD-memo", Date: "2026-01-31", Currency: "USD", Lines: []report.JournalLine{
 			line("5220", "truck_roll", "s1", "57.15", "0.00"), line("6910", "absorbed_fleet", "s1", "0.00", "57.15")}}}}
 	j.Seal()
 	return j
@@ -64,7 +64,7 @@ func zero(t *testing.T, sums map[string]*big.Rat, entries int) {
 	}
 }
 
-func written(t *testing.T, j *projections.Journal, format string) *bytes.Buffer {
+func written(t *testing.T, j *report.Journal, format string) *bytes.Buffer {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, j, format); err != nil {
@@ -126,7 +126,7 @@ func TestReadBack(t *testing.T) {
 		t.Errorf("the first line for QuickBooks is %q", rows[1])
 	}
 
-	var back projections.Journal
+	var back report.Journal
 	if err := json.Unmarshal(written(t, j, "json").Bytes(), &back); err != nil {
 		t.Fatal(err)
 	}
@@ -149,14 +149,14 @@ func TestAccounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := batch()
-	var unmapped *projections.UnmappedAccountsError
+	var unmapped *report.UnmappedAccountsError
 	if err := j.MapAccounts(codes); !errors.As(err, &unmapped) || len(unmapped.Accounts) != 1 || unmapped.Accounts[0] != "2200 (tax)" {
 		t.Fatalf("%v", err)
 	}
 	if j.Entries[0].Lines[0].Account != "1010" {
 		t.Error("a journal that could not be mapped was changed")
 	}
-	codes["2200"] = projections.Code{Code: "22000"}
+	codes["2200"] = report.Code{Code: "22000"}
 	was := j.BatchID
 	if err := j.MapAccounts(codes); err != nil {
 		t.Fatal(err)

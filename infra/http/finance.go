@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Finance is what those ask who close months and keep the general ledger.
 type Finance interface {
 	// Period says what is provisional in a month, and whether it is closed.
-	Period(context.Context, domain.Period) (*projections.PeriodState, error)
+	Period(context.Context, domain.Period) (*audit.PeriodState, error)
 	// Periods are the months that were ever closed.
 	Periods(context.Context) ([]PeriodClose, error)
 	// Changes lists what was recorded after a close and touches its month, at most limit events.
-	Changes(ctx context.Context, c projections.Close, limit int) (*projections.Changes, error)
-	// Journal writes entries for the general ledger. Errors: *projections.OpenPeriodsError, *projections.UnsettledError,
-	// *projections.UnmappedAccountsError.
+	Changes(ctx context.Context, c report.Close, limit int) (*report.Changes, error)
+	// Journal writes entries for the general ledger. Errors: *report.OpenPeriodsError, *audit.UnsettledError,
+	// *report.UnmappedAccountsError.
 	Journal(context.Context, JournalRequest) (*Document, error)
 	// Rates lists the rates in force at a time (zero: now), or all that were ever set, and says which time.
 	Rates(ctx context.Context, at time.Time, all bool) ([]Rate, time.Time, error)
@@ -86,7 +87,7 @@ func changes(w http.ResponseWriter, r *http.Request, b Books) error {
 	return answerAs(w, format, found, "changes", func() *table { return changesTable(found) })
 }
 
-func changesTable(c *projections.Changes) *table {
+func changesTable(c *report.Changes) *table {
 	t := &table{
 		header: []string{"recorded_at", "occurred_at", "source", "id", "type", "order_id", "error_id", "store", "touches", "origin_period", "posting_period",
 			"net", "profit", "cash", "currency"},
@@ -100,7 +101,7 @@ func changesTable(c *projections.Changes) *table {
 	return t
 }
 
-func unpricedTable(events []projections.UnpricedEvent) *table {
+func unpricedTable(events []report.UnpricedEvent) *table {
 	t := &table{header: []string{"source", "id", "type", "order_id", "error_id", "missing"}, numeric: make([]bool, 6)}
 	for _, e := range events {
 		t.rows = append(t.rows, []string{e.Source, e.EventID, e.Type, e.OrderID, e.ErrorID, strings.Join(e.Missing, "; ")})

@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Document is a file that is ready to be sent.
@@ -17,7 +18,7 @@ type Document struct {
 
 // JournalRequest is what the journal is asked for.
 type JournalRequest struct {
-	Query  projections.JournalQuery
+	Query  report.JournalQuery
 	Format string // json, csv, xlsx or quickbooks
 	// DefaultChart keeps makegood's account numbers where the server knows the company's codes.
 	DefaultChart bool
@@ -30,7 +31,7 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 		return err
 	}
 	request := JournalRequest{Format: q.Get("format"), DefaultChart: q.Get("accounts") == "default",
-		Query: projections.JournalQuery{PeriodBy: "posting", Every: "month", Detail: "aggregated", Currency: q.Get("currency")}}
+		Query: report.JournalQuery{PeriodBy: "posting", Every: "month", Detail: "aggregated", Currency: q.Get("currency")}}
 	var err error
 	if request.Query.From, request.Query.To, err = days(q); err != nil {
 		return err
@@ -67,9 +68,9 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 		return &badQuery{err.Error()}
 	}
 	document, err := b.Journal(r.Context(), request)
-	var open *projections.OpenPeriodsError
-	var unmapped *projections.UnmappedAccountsError
-	var unsettled *projections.UnsettledError
+	var open *report.OpenPeriodsError
+	var unmapped *report.UnmappedAccountsError
+	var unsettled *audit.UnsettledError
 	switch {
 	case errors.As(err, &unsettled):
 		WriteProblem(w, &Problem{Code: ProblemNotSettled, Status: http.StatusServiceUnavailable, Detail: unsettled.Error(), RetryAfter: time.Second})
@@ -80,7 +81,7 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 	case errors.As(err, &unmapped):
 		writeProblem(w, r, http.StatusConflict, ProblemUnmapped, unmapped.Error(), map[string]any{"accounts": unmapped.Accounts})
 		return nil
-	case errors.Is(err, projections.ErrJournalTooLong):
+	case errors.Is(err, report.ErrJournalTooLong):
 		return &badQuery{err.Error()}
 	case err != nil:
 		return err

@@ -15,20 +15,23 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
-// Books are what the read side asks. Errors: projections.ErrNotFound, *projections.SeveralCurrenciesError,
-// *projections.RateMissingError.
+// Books are what the read side asks. Errors: ledger.ErrNotFound, *report.SeveralCurrenciesError,
+// *report.RateMissingError.
 type Books interface {
-	Leakage(context.Context, projections.LeakageQuery) (*projections.Leakage, error)
-	Order(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
-	Case(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
+	Leakage(context.Context, report.LeakageQuery) (*report.Leakage, error)
+	Order(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error)
+	Case(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error)
 	Status(context.Context) (*Status, error)
-	Unpriced(ctx context.Context, limit int) ([]projections.UnpricedEvent, error)
-	DeadLetters(ctx context.Context, limit int) ([]projections.DeadLetter, error)
-	DeadLetter(ctx context.Context, id string) (*projections.DeadLetter, error)
-	// Replay sends a dead letter's bytes again, to where they came from. Its error may be a *projections.NoReplayError.
+	Unpriced(ctx context.Context, limit int) ([]report.UnpricedEvent, error)
+	DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter, error)
+	DeadLetter(ctx context.Context, id string) (*deadletter.Letter, error)
+	// Replay sends a dead letter's bytes again, to where they came from. Its error may be a *deadletter.NoReplayError.
 	Replay(ctx context.Context, id string, by Actor) error
 	// Discard takes a dead letter off the list; it stays to be read.
 	Discard(ctx context.Context, id string, by Actor) error
@@ -86,7 +89,7 @@ func (s *Server) readRoutes(b Books) {
 	handle("GET /v1/reports/leakage", func(w http.ResponseWriter, r *http.Request) error {
 		return leakage(w, r, b)
 	})
-	story := func(read func(context.Context, string, projections.AsOf) (*projections.Story, error)) handler {
+	story := func(read func(context.Context, string, report.AsOf) (*report.Story, error)) handler {
 		return func(w http.ResponseWriter, r *http.Request) error {
 			q := r.URL.Query()
 			if err := onlyParameters(q, "as_of"); err != nil {
@@ -131,7 +134,7 @@ func (s *Server) readRoutes(b Books) {
 			return err
 		}
 		return answer(w, struct {
-			*projections.DeadLetter
+			*deadletter.Letter
 			Key     string            `json:"key"`
 			Headers map[string]string `json:"headers"`
 			Payload []byte            `json:"payload"` // base64: what came need not be text
@@ -216,11 +219,11 @@ func leakage(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err != nil {
 		return err
 	}
-	report, err := b.Leakage(r.Context(), q)
+	found, err := b.Leakage(r.Context(), q)
 	if err != nil {
 		return err
 	}
-	return answerAs(w, format, report, "leakage", func() *table { return leakageTable(report) }, ratesSheet(report)...)
+	return answerAs(w, format, found, "leakage", func() *table { return leakageTable(found) }, ratesSheet(found)...)
 }
 
 // formatOf is the format that a report is asked for in; json where none is named.
@@ -237,14 +240,14 @@ func formatOf(q url.Values) (string, error) {
 
 // answerAs answers in a format: with the report itself, or with its table in a file of that name; a workbook has further
 // sheets where there are any.
-func answerAs(w http.ResponseWriter, format string, report any, name string, of func() *table, further ...sheet) error {
+func answerAs(w http.ResponseWriter, format string, found any, name string, of func() *table, further ...sheet) error {
 	switch format {
 	case "csv":
 		return of().csv(w, name)
 	case "xlsx":
 		return workbook(w, name, append([]sheet{{name, of()}}, further...)...)
 	default:
-		return answer(w, report, nil)
+		return answer(w, found, nil)
 	}
 }
 
@@ -284,14 +287,14 @@ func days(values url.Values) (from, to time.Time, err error) {
 
 var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": true, "view": true, "period_by": true, "as_of": true, "currency": true, "translate_to": true, "format": true}
 
-func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
+func leakageQuery(r *http.Request, b Books) (report.LeakageQuery, error) {
 	values := r.URL.Query()
 	for name := range values {
-		if !leakageParameters[name] && !slices.Contains(projections.LeakageKeys(), name) {
-			return projections.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
+		if !leakageParameters[name] && !slices.Contains(report.LeakageKeys(), name) {
+			return report.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
 		}
 	}
-	q := projections.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency"), TranslateTo: values.Get("translate_to")}
+	q := report.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency"), TranslateTo: values.Get("translate_to")}
 	var err error
 	if q.From, q.To, err = days(values); err != nil {
 		return q, err
@@ -299,7 +302,7 @@ func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 	if text := values.Get("group_by"); text != "" {
 		q.GroupBy = strings.Split(text, ",")
 	}
-	for _, key := range projections.LeakageKeys() {
+	for _, key := range report.LeakageKeys() {
 		if values.Has(key) {
 			if q.Only == nil {
 				q.Only = map[string]string{}
@@ -323,26 +326,26 @@ func leakageQuery(r *http.Request, b Books) (projections.LeakageQuery, error) {
 }
 
 // asOf reads a time, close:YYYY-MM for a month's last close, or close:YYYY-MM/N for its Nth.
-func asOf(ctx context.Context, text string, b Books) (projections.AsOf, error) {
+func asOf(ctx context.Context, text string, b Books) (report.AsOf, error) {
 	if text == "" {
-		return projections.AsOf{}, nil
+		return report.AsOf{}, nil
 	}
 	which, isClose := strings.CutPrefix(text, "close:")
 	if !isClose {
 		t, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
-			return projections.AsOf{}, &badQuery{fmt.Sprintf("as_of: %q is neither a time (RFC 3339) nor close:YYYY-MM", text)}
+			return report.AsOf{}, &badQuery{fmt.Sprintf("as_of: %q is neither a time (RFC 3339) nor close:YYYY-MM", text)}
 		}
-		return projections.AsOf{Time: t}, nil
+		return report.AsOf{Time: t}, nil
 	}
 	c, err := findClose(ctx, "as_of", which, b)
-	return projections.AsOf{Close: c}, err
+	return report.AsOf{Close: c}, err
 }
 
 // findClose finds the close that a parameter names: YYYY-MM or YYYY-MM/N.
-func findClose(ctx context.Context, parameter, text string, b Books) (*projections.Close, error) {
-	c, err := projections.FindClose(text, func(p domain.Period) ([]domain.Closing, error) { return b.Closes(ctx, p) })
-	var none *projections.NoCloseError
+func findClose(ctx context.Context, parameter, text string, b Books) (*report.Close, error) {
+	c, err := report.FindClose(text, func(p domain.Period) ([]domain.Closing, error) { return b.Closes(ctx, p) })
+	var none *report.NoCloseError
 	if errors.As(err, &none) {
 		return nil, &badQuery{parameter + ": " + none.Reason}
 	}
@@ -352,15 +355,15 @@ func findClose(ctx context.Context, parameter, text string, b Books) (*projectio
 // answerError turns an error into problem JSON.
 func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog.Logger) {
 	var query *badQuery
-	var currencies *projections.SeveralCurrenciesError
-	var noReplay *projections.NoReplayError
-	var rate *projections.RateMissingError
+	var currencies *report.SeveralCurrenciesError
+	var noReplay *deadletter.NoReplayError
+	var rate *report.RateMissingError
 	switch {
-	case errors.Is(err, projections.ErrRebuildUnderWay), errors.Is(err, projections.ErrRebuildNotReady), errors.Is(err, projections.ErrRebuildStale), errors.Is(err, ErrNoRebuilds):
+	case errors.Is(err, shadow.ErrUnderWay), errors.Is(err, shadow.ErrNotReady), errors.Is(err, shadow.ErrStale), errors.Is(err, ErrNoRebuilds):
 		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), nil)
 	case errors.As(err, &noReplay):
 		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), nil)
-	case errors.Is(err, projections.ErrNotFound):
+	case errors.Is(err, ledger.ErrNotFound):
 		writeProblem(w, r, http.StatusNotFound, ProblemNotFound, "The books hold nothing under that id.", nil)
 	case errors.As(err, &query):
 		writeProblem(w, r, http.StatusBadRequest, ProblemBadQuery, query.reason, nil)

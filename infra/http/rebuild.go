@@ -5,18 +5,19 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
-// Rebuilds post history anew. Errors: projections.ErrNotFound, ErrRebuildUnderWay, ErrRebuildNotReady, ErrRebuildStale;
+// Rebuilds post history anew. Errors: ledger.ErrNotFound, shadow.ErrUnderWay, shadow.ErrNotReady, shadow.ErrStale;
 // ErrNoRebuilds.
 type Rebuilds interface {
 	// Rebuild is the rebuild of that id, the last one begun where it is empty.
-	Rebuild(ctx context.Context, id string) (*projections.Rebuild, error)
+	Rebuild(ctx context.Context, id string) (*shadow.Rebuild, error)
 	// StartRebuild begins to compute one in the background.
-	StartRebuild(context.Context, RebuildRequest) (*projections.Rebuild, error)
+	StartRebuild(context.Context, RebuildRequest) (*shadow.Rebuild, error)
 	// SwapRebuild makes one that is ready part of the books.
-	SwapRebuild(ctx context.Context, id, actor string) (*projections.Rebuild, error)
+	SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebuild, error)
 	// DiscardRebuild throws one away.
 	DiscardRebuild(ctx context.Context, id string) error
 }
@@ -38,7 +39,7 @@ func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseW
 			return err
 		}
 		found, err := b.Rebuild(r.Context(), q.Get("id"))
-		if errors.Is(err, projections.ErrNotFound) && q.Get("id") == "" {
+		if errors.Is(err, ledger.ErrNotFound) && q.Get("id") == "" {
 			found, err = nil, nil // there never was one
 		}
 		return answer(w, map[string]any{"rebuild": found}, err)

@@ -8,12 +8,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
 )
 
 // Payouts are what a payment processor reports for one currency; none where the books are only held against the log.
 type Payouts struct {
-	Lines    []projections.Payout
+	Lines    []audit.Payout
 	Currency string        // ISO 4217
 	Lag      time.Duration // how long the processor takes to pay
 }
@@ -40,7 +40,7 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 	}
 	body := http.MaxBytesReader(w, r.Body, maxPayoutBytes)
 	if r.ContentLength != 0 {
-		lines, err := projections.ReadPayouts(body)
+		lines, err := audit.ReadPayouts(body)
 		switch {
 		case errors.Is(err, io.EOF): // nothing was sent after all
 		case err != nil:
@@ -48,7 +48,7 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 		case p.Currency == "":
 			return &badQuery{"currency: payouts are of one currency, and it must be said which"}
 		case len(lines) == 0:
-			return &badQuery{projections.ErrNoPayouts.Error()}
+			return &badQuery{audit.ErrNoPayouts.Error()}
 		default:
 			p.Lines = lines
 		}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 //go:embed statement.html
@@ -28,7 +28,7 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err := onlyParameters(values, "store", "vendor", "period", "period_by", "as_of", "format", "part"); err != nil {
 		return err
 	}
-	q := projections.StatementQuery{Store: values.Get("store"), Vendor: values.Get("vendor"), PeriodBy: values.Get("period_by")}
+	q := report.StatementQuery{Store: values.Get("store"), Vendor: values.Get("vendor"), PeriodBy: values.Get("period_by")}
 	var err error
 	if q.Period, err = domain.ParsePeriod(values.Get("period")); err != nil {
 		return &badQuery{err.Error()}
@@ -44,7 +44,7 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		return &badQuery{fmt.Sprintf("part: %q is none of accounts, cases", part)}
 	}
 	s, err := b.Statement(r.Context(), q)
-	var unknown *projections.UnknownNameError
+	var unknown *report.UnknownNameError
 	if errors.As(err, &unknown) {
 		writeProblem(w, r, http.StatusNotFound, ProblemNotFound, unknown.Error(), nil)
 		return nil
@@ -84,17 +84,17 @@ func fileName(id string) string {
 }
 
 // statementOf is whose statement it is.
-func statementOf(s *projections.Statement) string {
+func statementOf(s *report.Statement) string {
 	if s.Vendor != "" {
 		return "vendor " + s.Vendor
 	}
 	return "store " + s.Store
 }
 
-func statementAsHTML(w http.ResponseWriter, s *projections.Statement) error {
+func statementAsHTML(w http.ResponseWriter, s *report.Statement) error {
 	var page bytes.Buffer
 	if err := statementPage.Execute(&page, struct {
-		*projections.Statement
+		*report.Statement
 		Of string
 	}{s, statementOf(s)}); err != nil {
 		return fmt.Errorf("write the statement: %w", err)
@@ -107,7 +107,7 @@ func statementAsHTML(w http.ResponseWriter, s *projections.Statement) error {
 	return nil
 }
 
-func statementAccounts(s *projections.Statement) *table {
+func statementAccounts(s *report.Statement) *table {
 	t := &table{header: []string{"currency", "account", "name", "opening", "debit", "credit", "closing"}, numeric: []bool{false, false, false, true, true, true, true}}
 	for _, c := range s.Currencies {
 		for _, a := range c.Accounts {
@@ -117,7 +117,7 @@ func statementAccounts(s *projections.Statement) *table {
 	return t.of(s)
 }
 
-func statementCases(s *projections.Statement) *table {
+func statementCases(s *report.Statement) *table {
 	t := &table{header: []string{"currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor", "founded", "gross", "recoveries", "net", "evidence"},
 		numeric: []bool{false, false, false, false, false, false, false, false, true, true, true, false}}
 	for _, c := range s.Currencies {
@@ -132,7 +132,7 @@ func statementCases(s *projections.Statement) *table {
 
 // of says in the last columns what the statement is of: a row that is cut out of it, or put beside those of others, still
 // tells.
-func (t *table) of(s *projections.Statement) *table {
+func (t *table) of(s *report.Statement) *table {
 	t.header, t.numeric = append(t.header, "statement_of", "period", "period_by", "as_of"), append(t.numeric, false, false, false, false)
 	for i := range t.rows {
 		t.rows[i] = append(t.rows[i], statementNames(s)...)
@@ -140,7 +140,7 @@ func (t *table) of(s *projections.Statement) *table {
 	return t
 }
 
-func statementNames(s *projections.Statement) []string {
+func statementNames(s *report.Statement) []string {
 	by := s.PeriodBy
 	if by == "" {
 		by = "posting"
@@ -150,7 +150,7 @@ func statementNames(s *projections.Statement) []string {
 
 // withTotals adds a row for each currency below: for people, who read workbooks. Programs read the others, and would add
 // it up with the rest.
-func (t *table) withTotals(s *projections.Statement, total func(*projections.StatementCurrency) []string) *table {
+func (t *table) withTotals(s *report.Statement, total func(*report.StatementCurrency) []string) *table {
 	for i := range s.Currencies {
 		if row := total(&s.Currencies[i]); row != nil {
 			t.rows = append(t.rows, append(row, statementNames(s)...))
@@ -159,12 +159,12 @@ func (t *table) withTotals(s *projections.Statement, total func(*projections.Sta
 	return t
 }
 
-func accountTotals(c *projections.StatementCurrency) []string {
+func accountTotals(c *report.StatementCurrency) []string {
 	return []string{c.Currency, "total", "", "", c.Debit, c.Credit, ""}
 }
 
 // caseTotals are without changed minds, which stand beside them.
-func caseTotals(c *projections.StatementCurrency) []string {
+func caseTotals(c *report.StatementCurrency) []string {
 	if len(c.Cases) == 0 {
 		return nil
 	}

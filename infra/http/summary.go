@@ -5,16 +5,17 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Numbers are the questions of people who steer and of those who audit.
 type Numbers interface {
-	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
-	Statement(context.Context, projections.StatementQuery) (*projections.Statement, error)
+	Summary(context.Context, report.SummaryQuery) (*report.Summary, error)
+	Statement(context.Context, report.StatementQuery) (*report.Statement, error)
 	// Reconcile holds the books against the log and themselves, and clearing against payouts where there are any. Its open
 	// balances are those of then.
-	Reconcile(context.Context, projections.AsOf, Payouts) (*projections.Reconciliation, error)
+	Reconcile(context.Context, report.AsOf, Payouts) (*audit.Reconciliation, error)
 }
 
 // numberRoutes adds their routes.
@@ -31,7 +32,7 @@ func numberRoutes(b Books, handle func(pattern string, f func(http.ResponseWrite
 	handle("POST /v1/reconcile", func(w http.ResponseWriter, r *http.Request) error { return reconcile(w, r, b) })
 }
 
-func summaryQuery(r *http.Request, b Books) (q projections.SummaryQuery, err error) {
+func summaryQuery(r *http.Request, b Books) (q report.SummaryQuery, err error) {
 	if err := onlyParameters(r.URL.Query(), "from", "to", "store", "currency", "period_by", "as_of"); err != nil {
 		return q, err
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // table is a report as rows of text, for spreadsheets. Numbers keep every digit: they never pass through a float.
@@ -22,13 +22,13 @@ type table struct {
 
 // leakageTable is the report by row. Where it is translated, currency is that of the amounts, and a last column has the rates
 // that the row was translated at: one table still, of which every row says what it is made of.
-func leakageTable(l *projections.Leakage) *table {
+func leakageTable(l *report.Leakage) *table {
 	t := &table{header: append(append([]string{}, l.GroupBy...), "gross", "net", "booked", "hidden", "recoveries", "cases", "orders", "currency")}
 	for range l.GroupBy {
 		t.numeric = append(t.numeric, false)
 	}
 	t.numeric = append(t.numeric, true, true, true, true, true, true, true, false)
-	add := func(key []string, f projections.LeakageFigures) {
+	add := func(key []string, f report.LeakageFigures) {
 		t.rows = append(t.rows, append(key, f.Gross, f.Net, f.Booked, f.Hidden, f.Recoveries,
 			strconv.FormatUint(f.Cases, 10), strconv.FormatUint(f.Orders, 10), l.Currency))
 	}
@@ -54,7 +54,7 @@ func leakageTable(l *projections.Leakage) *table {
 }
 
 // ratesSheet has the rates that a report was translated at; there is none where it was not.
-func ratesSheet(l *projections.Leakage) []sheet {
+func ratesSheet(l *report.Leakage) []sheet {
 	if l.Translation == nil {
 		return nil
 	}

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // ask is what a reader wants to see: every link of a page carries it on.
 type ask struct {
-	query      projections.LeakageQuery // its currency is known, its grouping isn't set
+	query      report.LeakageQuery // its currency is known, its grouping isn't set
 	Group      string
 	Currencies []string // where the books hold several in this time
 	today      time.Time
@@ -31,7 +31,7 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 	local := p.now().In(p.zone)
 	a := &ask{today: day(local.Year(), local.Month(), local.Day()), zone: p.zone, values: r.URL.Query(), Group: "root_cause"}
 	from, to := monthSoFar(a.today)
-	a.query = projections.LeakageQuery{From: from, To: to, View: "economic", PeriodBy: "occurred"}
+	a.query = report.LeakageQuery{From: from, To: to, View: "economic", PeriodBy: "occurred"}
 	if g := a.values.Get("group"); g != "" {
 		if !slices.Contains(groups, g) {
 			return a, &badQuery{fmt.Sprintf("%q is nothing to group by", g)}
@@ -57,7 +57,7 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 			*into = text
 		}
 	}
-	for _, key := range projections.LeakageKeys() {
+	for _, key := range report.LeakageKeys() {
 		if a.values.Has(key) {
 			if a.query.Only == nil {
 				a.query.Only = map[string]string{}
@@ -80,8 +80,8 @@ func (a *ask) readAsOf(ctx context.Context, books Books) error {
 		return nil
 	}
 	if which, ok := strings.CutPrefix(a.asOf, "close:"); ok {
-		c, err := projections.FindClose(which, func(p domain.Period) ([]domain.Closing, error) { return books.Closes(ctx, p) })
-		var none *projections.NoCloseError
+		c, err := report.FindClose(which, func(p domain.Period) ([]domain.Closing, error) { return books.Closes(ctx, p) })
+		var none *report.NoCloseError
 		if errors.As(err, &none) {
 			return &badQuery{none.Reason}
 		}
@@ -111,15 +111,15 @@ func (a *ask) readAsOf(ctx context.Context, books Books) error {
 func (a *ask) findCurrency(ctx context.Context, books Books) error {
 	q := a.query
 	q.Currency = ""
-	report, err := books.Leakage(ctx, q)
-	var several *projections.SeveralCurrenciesError
+	found, err := books.Leakage(ctx, q)
+	var several *report.SeveralCurrenciesError
 	switch {
 	case errors.As(err, &several):
 		a.Currencies = several.Currencies
 	case err != nil:
 		return wrap("the currencies", err)
-	case report.Currency != "":
-		a.Currencies = []string{report.Currency}
+	case found.Currency != "":
+		a.Currencies = []string{found.Currency}
 	}
 	if a.query.Currency == "" && len(a.Currencies) > 0 {
 		a.query.Currency = a.Currencies[0]
@@ -265,7 +265,7 @@ type filter struct{ Key, Value, Name, Text, Without string }
 // Filters are what the report is narrowed to.
 func (a *ask) Filters() []filter {
 	var all []filter
-	for _, key := range projections.LeakageKeys() {
+	for _, key := range report.LeakageKeys() {
 		if value, ok := a.query.Only[key]; ok {
 			all = append(all, filter{key, value, keyWords[key], word(key, value), a.without(key)})
 		}

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // mostCases bounds a list; what isn't in it is summed under it, and the spreadsheet has all of them.
@@ -35,17 +36,17 @@ type casesBody struct {
 func (p *Page) cases(r *http.Request, a *ask) (*view, error) {
 	q := a.query
 	q.GroupBy, q.Largest = caseKeys, mostCases
-	report, err := p.books.Leakage(r.Context(), q)
+	answer, err := p.books.Leakage(r.Context(), q)
 	if err != nil {
 		return nil, wrap("the cases", err)
 	}
 	list := strings.Join(caseKeys, ",")
 	b := &casesBody{CSV: a.API(list, "csv"), XLSX: a.API(list, "xlsx")}
-	if b.Total, err = figuresOf(report.Totals, a.query.Currency); err != nil {
+	if b.Total, err = figuresOf(answer.Totals, a.query.Currency); err != nil {
 		return nil, err
 	}
 	rest := b.Total
-	for _, row := range report.Rows {
+	for _, row := range answer.Rows {
 		f, err := figuresOf(row.LeakageFigures, a.query.Currency)
 		if err != nil {
 			return nil, err
@@ -61,7 +62,7 @@ func (p *Page) cases(r *http.Request, a *ask) (*view, error) {
 		b.Rows = append(b.Rows, c)
 		rest = &figures{rest.Gross.minus(f.Gross), rest.Net.minus(f.Net), rest.Booked.minus(f.Booked), rest.Hidden.minus(f.Hidden), rest.Recoveries.minus(f.Recoveries), 0, 0}
 	}
-	if len(report.Rows) == mostCases {
+	if len(answer.Rows) == mostCases {
 		b.Rest = rest
 	}
 	title := "Cases"
@@ -110,7 +111,7 @@ type step struct {
 }
 
 type storyBody struct {
-	Story                                         *projections.Story
+	Story                                         *report.Story
 	IsCase                                        bool
 	OrderURL                                      string
 	Cases                                         []caseOfStory
@@ -166,11 +167,11 @@ func (p *Page) story(r *http.Request, a *ask) (*view, error) {
 	}
 	q.Only[key] = id
 	if q.Currency == s.Currency || q.Currency == "" {
-		report, err := p.books.Leakage(r.Context(), q)
+		answer, err := p.books.Leakage(r.Context(), q)
 		if err != nil {
 			return nil, wrap("what the report holds of it", err)
 		}
-		if b.InReport, err = read(report.Totals.Net, s.Currency); err != nil {
+		if b.InReport, err = read(answer.Totals.Net, s.Currency); err != nil {
 			return nil, err
 		}
 		b.Outside = b.Sum.minus(b.InReport)
@@ -179,16 +180,16 @@ func (p *Page) story(r *http.Request, a *ask) (*view, error) {
 	return &view{template: "story", Title: title, Ask: a, Trail: a.trail(1), Body: b}, nil
 }
 
-func (p *Page) read(r *http.Request, id string, isCase bool) (*projections.Story, error) {
+func (p *Page) read(r *http.Request, id string, isCase bool) (*report.Story, error) {
 	if isCase {
-		s, err := p.books.Case(r.Context(), id, projections.AsOf{})
+		s, err := p.books.Case(r.Context(), id, report.AsOf{})
 		return s, wrap("the case", err)
 	}
-	s, err := p.books.Order(r.Context(), id, projections.AsOf{})
+	s, err := p.books.Order(r.Context(), id, report.AsOf{})
 	return s, wrap("the order", err)
 }
 
-func (p *Page) step(e *projections.StoryEvent, currency string) (*step, error) {
+func (p *Page) step(e *report.StoryEvent, currency string) (*step, error) {
 	s := &step{Word: eventWord(e.Type), Type: e.Type, Source: e.Source, ID: e.ID, Unpriced: e.Unpriced,
 		Time: e.Time.In(p.zone).Format("2 Jan 2006, 15:04:05 MST"), Recorded: e.RecordedAt.In(p.zone).Format("2 Jan 2006, 15:04:05 MST"),
 		Cost: &money{currency: currency}, Debits: &money{currency: currency}, Credits: &money{currency: currency}, Details: details(e.Data)}
@@ -275,9 +276,9 @@ func (p *Page) event(r *http.Request, a *ask) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(s.Events, func(e projections.StoryEvent) bool { return e.Source == v.Get("source") && e.ID == v.Get("id") })
+	i := slices.IndexFunc(s.Events, func(e report.StoryEvent) bool { return e.Source == v.Get("source") && e.ID == v.Get("id") })
 	if i < 0 {
-		return nil, projections.ErrNotFound
+		return nil, ledger.ErrNotFound
 	}
 	step, err := p.step(&s.Events[i], s.Currency)
 	if err != nil {

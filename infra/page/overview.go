@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // figures are a report's numbers, exact.
@@ -20,7 +20,7 @@ type figures struct {
 	Cases, Orders                          uint64
 }
 
-func figuresOf(f projections.LeakageFigures, currency string) (*figures, error) {
+func figuresOf(f report.LeakageFigures, currency string) (*figures, error) {
 	all := &figures{Cases: f.Cases, Orders: f.Orders}
 	for _, n := range []struct {
 		into **money
@@ -89,17 +89,17 @@ const (
 func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	b := &overviewBody{ByMonth: a.query.To.Sub(a.query.From) > mostDays*24*time.Hour, Timeline: a.Group == "day" || a.Group == "month", Name: keyWords[a.Group]}
 	trendKey := map[bool]string{false: "day", true: "month"}[b.ByMonth]
-	var total, earlier, trend, elements, groups *projections.Leakage
-	var profit *projections.Profit
-	var served, servedBefore *projections.Summary
-	var counts projections.Counts
+	var total, earlier, trend, elements, groups *report.Leakage
+	var profit *report.Profit
+	var served, servedBefore *report.Summary
+	var counts report.Counts
 	var yearOf func() (*year, error)
 	earlierFrom, earlierTo := before(a.query.From, a.query.To)
 	b.Before = span(earlierFrom, earlierTo)
 
 	g, ctx := errgroup.WithContext(r.Context())
 	g.SetLimit(4)
-	ask := func(into **projections.Leakage, what string, change func(*projections.LeakageQuery)) {
+	ask := func(into **report.Leakage, what string, change func(*report.LeakageQuery)) {
 		q := a.query
 		change(&q)
 		g.Go(func() (err error) {
@@ -107,27 +107,27 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 			return wrap(what, err)
 		})
 	}
-	ask(&total, "the totals", func(*projections.LeakageQuery) {})
-	ask(&earlier, "the time before", func(q *projections.LeakageQuery) { q.From, q.To = earlierFrom, earlierTo })
-	ask(&trend, "the trend", func(q *projections.LeakageQuery) { q.GroupBy = []string{trendKey} })
-	ask(&elements, "what it went on", func(q *projections.LeakageQuery) { q.GroupBy = []string{"element"} })
-	ask(&groups, "the groups", func(q *projections.LeakageQuery) {
+	ask(&total, "the totals", func(*report.LeakageQuery) {})
+	ask(&earlier, "the time before", func(q *report.LeakageQuery) { q.From, q.To = earlierFrom, earlierTo })
+	ask(&trend, "the trend", func(q *report.LeakageQuery) { q.GroupBy = []string{trendKey} })
+	ask(&elements, "what it went on", func(q *report.LeakageQuery) { q.GroupBy = []string{"element"} })
+	ask(&groups, "the groups", func(q *report.LeakageQuery) {
 		if q.GroupBy = []string{a.Group}; !b.Timeline {
 			q.Largest = mostGroups
 		}
 	})
 	if len(a.query.Only) == 0 && a.query.Currency != "" {
 		g.Go(func() (err error) {
-			profit, err = inTime(ctx, func(ctx context.Context) (*projections.Profit, error) { return p.books.Profit(ctx, a.query) })
+			profit, err = inTime(ctx, func(ctx context.Context) (*report.Profit, error) { return p.books.Profit(ctx, a.query) })
 			return wrap("the profit", err)
 		})
 	}
 	if question, ok := a.served(); ok {
-		for into, days := range map[**projections.Summary][2]time.Time{&served: {a.query.From, a.query.To}, &servedBefore: {earlierFrom, earlierTo}} {
+		for into, days := range map[**report.Summary][2]time.Time{&served: {a.query.From, a.query.To}, &servedBefore: {earlierFrom, earlierTo}} {
 			q := question
 			q.From, q.To = days[0], days[1]
 			g.Go(func() (err error) {
-				*into, err = inTime(ctx, func(ctx context.Context) (*projections.Summary, error) { return p.books.Summary(ctx, q) })
+				*into, err = inTime(ctx, func(ctx context.Context) (*report.Summary, error) { return p.books.Summary(ctx, q) })
 				return wrap("how well it served", err)
 			})
 		}
@@ -202,8 +202,8 @@ func inTime[T any](ctx context.Context, ask func(context.Context) (*T, error)) (
 }
 
 // served is the question how well orders were served; false where the page is narrowed to what it can't be asked about.
-func (a *ask) served() (q projections.SummaryQuery, ok bool) {
-	q = projections.SummaryQuery{Store: a.query.Only["store"], Currency: a.query.Currency, AsOf: a.query.AsOf, Brief: true}
+func (a *ask) served() (q report.SummaryQuery, ok bool) {
+	q = report.SummaryQuery{Store: a.query.Only["store"], Currency: a.query.Currency, AsOf: a.query.AsOf, Brief: true}
 	narrowed := len(a.query.Only)
 	if q.Store != "" {
 		narrowed--
@@ -212,11 +212,11 @@ func (a *ask) served() (q projections.SummaryQuery, ok bool) {
 }
 
 // service adds what the summary says.
-func (b *overviewBody) service(a *ask, now, then *projections.Summary) error {
+func (b *overviewBody) service(a *ask, now, then *report.Summary) error {
 	if now == nil {
 		return nil
 	}
-	add := func(name, explained string, of func(*projections.Summary) projections.Ratio) error {
+	add := func(name, explained string, of func(*report.Summary) report.Ratio) error {
 		value, err := ratio(of(now))
 		if err != nil || value == "" {
 			return err
@@ -234,15 +234,15 @@ func (b *overviewBody) service(a *ask, now, then *projections.Summary) error {
 		b.Cards = append(b.Cards, c)
 		return nil
 	}
-	if err := add("Share of net sales", "Net cost of putting right, out of all sales without tax.", func(s *projections.Summary) projections.Ratio { return s.LeakageShareOfNetSales }); err != nil {
+	if err := add("Share of net sales", "Net cost of putting right, out of all sales without tax.", func(s *report.Summary) report.Ratio { return s.LeakageShareOfNetSales }); err != nil {
 		return err
 	}
 	return add("Right first time", "Delivered orders with the promise kept and nothing wrong. "+now.SilentFailures.Numerator+" more broke it, and nobody complained.",
-		func(s *projections.Summary) projections.Ratio { return s.RightFirstTime })
+		func(s *report.Summary) report.Ratio { return s.RightFirstTime })
 }
 
 // ratio is a ratio in percent; nothing where there is nothing to divide by.
-func ratio(r projections.Ratio) (string, error) {
+func ratio(r report.Ratio) (string, error) {
 	if r.Value == nil {
 		return "", nil
 	}
@@ -297,7 +297,7 @@ func (b *overviewBody) cards(a *ask, past *figures) {
 	b.Cards = append(b.Cards, cases)
 }
 
-func (b *overviewBody) warnings(c projections.Counts) {
+func (b *overviewBody) warnings(c report.Counts) {
 	warn := func(n uint64, one, many string) {
 		if n == 1 {
 			b.Warnings = append(b.Warnings, "One "+one)
@@ -310,8 +310,8 @@ func (b *overviewBody) warnings(c projections.Counts) {
 }
 
 // trend has a row for every day or month, also for those without any cost.
-func (a *ask) trend(l *projections.Leakage, key string) ([]bar, error) {
-	rows := map[string]projections.LeakageFigures{}
+func (a *ask) trend(l *report.Leakage, key string) ([]bar, error) {
+	rows := map[string]report.LeakageFigures{}
 	for _, row := range l.Rows {
 		rows[row.Key[key]] = row.LeakageFigures
 	}
@@ -329,7 +329,7 @@ func (a *ask) trend(l *projections.Leakage, key string) ([]bar, error) {
 	for t := from; t.Before(last) && len(bars) < most; t = step(t) {
 		f, ok := rows[t.Format(format)]
 		if !ok {
-			f = projections.LeakageFigures{Gross: "0.0000", Net: "0.0000", Booked: "0.0000", Hidden: "0.0000", Recoveries: "0.0000"}
+			f = report.LeakageFigures{Gross: "0.0000", Net: "0.0000", Booked: "0.0000", Hidden: "0.0000", Recoveries: "0.0000"}
 		}
 		all, err := figuresOf(f, a.query.Currency)
 		if err != nil {
@@ -341,7 +341,7 @@ func (a *ask) trend(l *projections.Leakage, key string) ([]bar, error) {
 }
 
 // cost is the way from gross to net: what money went on, what came back, what stays.
-func (a *ask) cost(l *projections.Leakage) ([]bar, error) {
+func (a *ask) cost(l *report.Leakage) ([]bar, error) {
 	var bars []bar
 	net := &money{currency: a.query.Currency}
 	for _, row := range l.Rows {
@@ -366,7 +366,7 @@ func (a *ask) cost(l *projections.Leakage) ([]bar, error) {
 }
 
 // profitSteps is the way from what orders were to bring to what they brought.
-func (b *overviewBody) profitSteps(p *projections.Profit) ([]bar, error) {
+func (b *overviewBody) profitSteps(p *report.Profit) ([]bar, error) {
 	promised, err := read(p.Promised, p.Currency)
 	if err != nil {
 		return nil, err
@@ -403,7 +403,7 @@ func (b *overviewBody) profitSteps(p *projections.Profit) ([]bar, error) {
 }
 
 // ranked are a report's groups, the most expensive first where rank says so, and the sum of those that are left out.
-func (a *ask) ranked(l *projections.Leakage, total *figures, rank bool) ([]bar, *bar, error) {
+func (a *ask) ranked(l *report.Leakage, total *figures, rank bool) ([]bar, *bar, error) {
 	var bars []bar
 	for _, row := range l.Rows {
 		f, err := figuresOf(row.LeakageFigures, a.query.Currency)

@@ -11,21 +11,22 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/report"
 )
 
-// Books are what the page asks. Errors: projections.ErrNotFound, *projections.SeveralCurrenciesError.
+// Books are what the page asks. Errors: ledger.ErrNotFound, *report.SeveralCurrenciesError.
 type Books interface {
-	Leakage(context.Context, projections.LeakageQuery) (*projections.Leakage, error)
-	Profit(context.Context, projections.LeakageQuery) (*projections.Profit, error)
-	Summary(context.Context, projections.SummaryQuery) (*projections.Summary, error)
-	PAF(context.Context, projections.SummaryQuery) (*projections.PAF, error)
-	Returning(context.Context, projections.SummaryQuery) ([]projections.Returning, error)
-	Order(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
-	Case(ctx context.Context, id string, asOf projections.AsOf) (*projections.Story, error)
+	Leakage(context.Context, report.LeakageQuery) (*report.Leakage, error)
+	Profit(context.Context, report.LeakageQuery) (*report.Profit, error)
+	Summary(context.Context, report.SummaryQuery) (*report.Summary, error)
+	PAF(context.Context, report.SummaryQuery) (*report.PAF, error)
+	Returning(context.Context, report.SummaryQuery) ([]report.Returning, error)
+	Order(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error)
+	Case(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error)
 	// Closes are a period's closes as the log has them, the first at first.
 	Closes(ctx context.Context, period domain.Period) ([]domain.Closing, error)
-	Counts(context.Context) (projections.Counts, error)
+	Counts(context.Context) (report.Counts, error)
 }
 
 // Config is what a Page needs.
@@ -138,7 +139,7 @@ func (p *Page) failure(r *http.Request, a *ask, err error) (int, *view) {
 	case errors.As(err, &query):
 		v.Error = query.reason
 		return http.StatusBadRequest, v
-	case errors.Is(err, projections.ErrNotFound):
+	case errors.Is(err, ledger.ErrNotFound):
 		v.Title, v.Error = "Not in the books", "The books hold nothing under that id."
 		return http.StatusNotFound, v
 	default:

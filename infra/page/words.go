@@ -3,7 +3,8 @@ package page
 import (
 	"strings"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // What the reports' keys are called in front of people.
@@ -64,11 +65,11 @@ func sentence(s string) string {
 
 // eventWord is an event's type: makegood.order.placed.v1, Order placed.
 func eventWord(kind string) string {
-	return sentence(projections.ShortType(kind))
+	return sentence(audit.ShortType(kind))
 }
 
 // caseWords tells a case in one line.
-func caseWords(c *projections.Case) string {
+func caseWords(c *report.Case) string {
 	words := []string{word("kind", c.Kind), "cause: " + strings.ToLower(word("root_cause", c.RootCause))}
 	if c.PartyAtFault != "" {
 		words = append(words, "at fault: "+strings.ToLower(word("party_at_fault", c.PartyAtFault)))

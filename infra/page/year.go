@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // year is what a month alone can't tell: whether more prevention means fewer failures, and whether customers whom
@@ -37,20 +37,20 @@ type again struct {
 
 // askYear asks, in g, about the twelve months up to the last day that is shown, or about all that is shown where that is
 // more. What it returns is to be called when g is done, and makes of the answers what is shown.
-func (p *Page) askYear(ctx context.Context, g *errgroup.Group, a *ask, q projections.SummaryQuery) func() (*year, error) {
+func (p *Page) askYear(ctx context.Context, g *errgroup.Group, a *ask, q report.SummaryQuery) func() (*year, error) {
 	last := a.query.To.AddDate(0, 0, -1)
 	q.From, q.To = day(last.Year(), last.Month(), 1).AddDate(0, -11, 0), a.query.To
 	if a.query.From.Before(q.From) {
 		q.From = a.query.From
 	}
-	var paf *projections.PAF
-	var returning *[]projections.Returning
+	var paf *report.PAF
+	var returning *[]report.Returning
 	g.Go(func() (err error) {
-		paf, err = inTime(ctx, func(ctx context.Context) (*projections.PAF, error) { return p.books.PAF(ctx, q) })
+		paf, err = inTime(ctx, func(ctx context.Context) (*report.PAF, error) { return p.books.PAF(ctx, q) })
 		return wrap("the cost of quality", err)
 	})
 	g.Go(func() (err error) {
-		returning, err = inTime(ctx, func(ctx context.Context) (*[]projections.Returning, error) {
+		returning, err = inTime(ctx, func(ctx context.Context) (*[]report.Returning, error) {
 			found, err := p.books.Returning(ctx, q)
 			return &found, err
 		})
@@ -70,10 +70,10 @@ func (p *Page) askYear(ctx context.Context, g *errgroup.Group, a *ask, q project
 	}
 }
 
-func (y *year) months(a *ask, paf *projections.PAF, from, to time.Time) error {
+func (y *year) months(a *ask, paf *report.PAF, from, to time.Time) error {
 	zero := &money{currency: a.query.Currency}
 	y.Total = &pafMonth{Text: "Total", Prevention: zero, Appraisal: zero, Internal: zero, External: zero, Total: zero}
-	found := map[string]projections.PAFPeriod{}
+	found := map[string]report.PAFPeriod{}
 	for _, period := range paf.Periods {
 		found[period.Period] = period
 	}
@@ -85,7 +85,7 @@ func (y *year) months(a *ask, paf *projections.PAF, from, to time.Time) error {
 				continue // a row for each month from the first on that has anything
 			}
 			const none = "0.0000"
-			period = projections.PAFPeriod{Prevention: none, Appraisal: none, Internal: none, External: none, Total: none}
+			period = report.PAFPeriod{Prevention: none, Appraisal: none, Internal: none, External: none, Total: none}
 		}
 		first, through := month, month.AddDate(0, 1, -1)
 		if first.Before(from) {
@@ -113,11 +113,11 @@ func (y *year) months(a *ask, paf *projections.PAF, from, to time.Time) error {
 	return nil
 }
 
-func (y *year) again(all []projections.Returning) {
+func (y *year) again(all []report.Returning) {
 	for _, r := range all {
 		for _, group := range []struct {
 			text  string
-			share projections.Share
+			share report.Share
 		}{{"first order with an error", r.WithError}, {"first order without", r.WithoutError}} {
 			s := group.share
 			count := func(n uint64) string { return grouped(new(big.Int).SetUint64(n).String()) }

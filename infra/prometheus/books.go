@@ -10,15 +10,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // BooksConfig is what watching the books needs. Zero limits take their defaults.
 type BooksConfig struct {
-	Count      func(context.Context) (projections.Counts, error)
-	Gauges     func(context.Context) (*projections.Gauges, error)
+	Count      func(context.Context) (report.Counts, error)
+	Gauges     func(context.Context) (*report.Gauges, error)
 	Unbalanced func(context.Context) (uint64, error)
-	Served     func(context.Context) (projections.Served, error)
+	Served     func(context.Context) (report.Served, error)
 	Now        func() time.Time
 	Logger     *slog.Logger
 
@@ -78,11 +78,11 @@ type booksCollector struct {
 
 	mu         sync.Mutex // one reader at a time: scrapes that come together share what it finds
 	read       time.Time
-	counts     projections.Counts
-	gauges     *projections.Gauges
+	counts     report.Counts
+	gauges     *report.Gauges
 	audited    time.Time
 	unbalanced uint64
-	served     projections.Served
+	served     report.Served
 }
 
 // Describe names the metrics.
@@ -210,7 +210,7 @@ func (c *booksCollector) sendLeakage(gauge sendGauge) {
 	}
 }
 
-func (c *booksCollector) sendRecent(gauge sendGauge, d *prometheus.Desc, all []projections.RecentGauge) {
+func (c *booksCollector) sendRecent(gauge sendGauge, d *prometheus.Desc, all []report.RecentGauge) {
 	weights := map[string]float64{}
 	for _, g := range all {
 		weights[g.Key] += math.Abs(g.Last7) + math.Abs(g.Before28)

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/post"
 )
 
 // NewRegistry is a registry with what the process and its Go runtime are, and makegood's build.
@@ -35,7 +35,7 @@ func NewRegistry() *prometheus.Registry {
 }
 
 // WatchProjector adds what a projector has done since it started.
-func WatchProjector(r prometheus.Registerer, s *projections.Stats) {
+func WatchProjector(r prometheus.Registerer, s *post.Stats) {
 	counter := func(name, help string, read func() int64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) }))
 	}
@@ -60,7 +60,7 @@ type Landings struct {
 // maxReasons bounds the reasons of dead letters. They are makegood's own codes, some three dozen.
 const maxReasons = 64
 
-// NewLandings adds them. Its Landed is for projections.ProjectorConfig.
+// NewLandings adds them. Its Landed is for post.Config.
 func NewLandings(r prometheus.Registerer) *Landings {
 	seconds := func(name, help string) prometheus.Histogram {
 		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help,
@@ -82,7 +82,7 @@ func NewLandings(r prometheus.Registerer) *Landings {
 }
 
 // Landed takes one batch.
-func (l *Landings) Landed(b projections.Landing) {
+func (l *Landings) Landed(b post.Landing) {
 	l.records.Observe(float64(b.Records))
 	l.took.Observe(b.Took.Seconds())
 	if b.Insert > 0 {

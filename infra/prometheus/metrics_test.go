@@ -12,34 +12,35 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/makegood/makegood/projections"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-func sampleGauges() *projections.Gauges {
-	return &projections.Gauges{
-		Leakage: []projections.LeakageGauge{
+func sampleGauges() *report.Gauges {
+	return &report.Gauges{
+		Leakage: []report.LeakageGauge{
 			{Currency: "USD", Store: "s1", Kind: "wrong_item", RootCause: "pick_pack", Element: "FLEET", Basis: "IMPUTED", Day: 57.15, Month: 57.15, Today: 1},
 			{Currency: "USD", Store: "s2", Kind: "damaged", RootCause: "", Element: "RECOVERY", Basis: "ACCRUED", Month: -25},
 		},
-		Stores:      []projections.RecentGauge{{Currency: "USD", Key: "s1", Last7: 57.15}},
-		Vendors:     []projections.RecentGauge{{Currency: "USD", Key: "v1", Last7: -25, Before28: 4}},
-		Spend:       []projections.SpendGauge{{Currency: "USD", Category: "prevention", Month: 80}},
-		DeadLetters: []projections.ReasonGauge{{Reason: "bad_json", Open: 2}},
+		Stores:      []report.RecentGauge{{Currency: "USD", Key: "s1", Last7: 57.15}},
+		Vendors:     []report.RecentGauge{{Currency: "USD", Key: "v1", Last7: -25, Before28: 4}},
+		Spend:       []report.SpendGauge{{Currency: "USD", Category: "prevention", Month: 80}},
+		DeadLetters: []report.ReasonGauge{{Reason: "bad_json", Open: 2}},
 		Newest:      noon,
 	}
 }
 
 func sampleConfig() BooksConfig {
 	return BooksConfig{
-		Count: func(context.Context) (projections.Counts, error) {
-			return projections.Counts{Events: 3, Unpriced: 1}, nil
+		Count: func(context.Context) (report.Counts, error) {
+			return report.Counts{Events: 3, Unpriced: 1}, nil
 		},
-		Gauges:     func(context.Context) (*projections.Gauges, error) { return sampleGauges(), nil },
+		Gauges:     func(context.Context) (*report.Gauges, error) { return sampleGauges(), nil },
 		Unbalanced: func(context.Context) (uint64, error) { return 0, nil },
-		Served: func(context.Context) (projections.Served, error) {
-			return projections.Served{All: 10, OnTime: 9, InFull: 9, Perfect: 8, RightFirstTime: 7, Silent: 1}, nil
+		Served: func(context.Context) (report.Served, error) {
+			return report.Served{All: 10, OnTime: 9, InFull: 9, Perfect: 8, RightFirstTime: 7, Silent: 1}, nil
 		},
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	}
@@ -49,9 +50,9 @@ func sampleConfig() BooksConfig {
 func full(t *testing.T) *prometheus.Registry {
 	t.Helper()
 	r := NewRegistry()
-	var stats projections.Stats
+	var stats post.Stats
 	WatchProjector(r, &stats)
-	NewLandings(r).Landed(projections.Landing{Records: 3, Took: time.Second, Insert: time.Second, DeadLetters: map[string]int{"bad_json": 1}})
+	NewLandings(r).Landed(post.Landing{Records: 3, Took: time.Second, Insert: time.Second, DeadLetters: map[string]int{"bad_json": 1}})
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })
 	WatchAccess(r, func() AccessCounts { return AccessCounts{Missing: 1} })
 	WatchAccessFile(r, "certificate", func() bool { return true })
@@ -94,10 +95,10 @@ makegood_leakage_amount{basis="IMPUTED",currency="USD",element="FLEET",kind="wro
 func TestLabelsAreBounded(t *testing.T) {
 	c := sampleConfig()
 	c.LabelValues = 2
-	c.Gauges = func(context.Context) (*projections.Gauges, error) {
-		var g projections.Gauges
+	c.Gauges = func(context.Context) (*report.Gauges, error) {
+		var g report.Gauges
 		for i := range 10 {
-			g.Leakage = append(g.Leakage, projections.LeakageGauge{Currency: "USD", Store: fmt.Sprintf("s%d", i), Kind: "late", RootCause: "carrier", Element: "LABOUR", Basis: "IMPUTED", Month: float64(i)})
+			g.Leakage = append(g.Leakage, report.LeakageGauge{Currency: "USD", Store: fmt.Sprintf("s%d", i), Kind: "late", RootCause: "carrier", Element: "LABOUR", Basis: "IMPUTED", Month: float64(i)})
 		}
 		return &g, nil
 	}
@@ -121,10 +122,10 @@ makegood_leakage_amount{basis="IMPUTED",currency="USD",element="LABOUR",kind="la
 func TestSeriesAreBounded(t *testing.T) {
 	c := sampleConfig()
 	c.LabelValues = 1000
-	c.Gauges = func(context.Context) (*projections.Gauges, error) {
-		var g projections.Gauges
+	c.Gauges = func(context.Context) (*report.Gauges, error) {
+		var g report.Gauges
 		for i := range 3 * maxLeakageSeries {
-			g.Leakage = append(g.Leakage, projections.LeakageGauge{Currency: "USD", Store: fmt.Sprint(i % 300), Kind: fmt.Sprint(i / 300), RootCause: "x", Month: 1})
+			g.Leakage = append(g.Leakage, report.LeakageGauge{Currency: "USD", Store: fmt.Sprint(i % 300), Kind: fmt.Sprint(i / 300), RootCause: "x", Month: 1})
 		}
 		return &g, nil
 	}
@@ -143,7 +144,7 @@ func TestBooksAreNotAskedTooOften(t *testing.T) {
 	c := sampleConfig()
 	now, reads, audits := noon, 0, 0
 	c.Now = func() time.Time { return now }
-	c.Gauges = func(context.Context) (*projections.Gauges, error) { reads++; return sampleGauges(), nil }
+	c.Gauges = func(context.Context) (*report.Gauges, error) { reads++; return sampleGauges(), nil }
 	c.Unbalanced = func(context.Context) (uint64, error) { audits++; return 0, nil }
 	r := prometheus.NewRegistry()
 	if err := WatchBooks(r, c); err != nil {
@@ -163,7 +164,7 @@ func TestBooksAreNotAskedTooOften(t *testing.T) {
 func TestBooksThatCannotBeRead(t *testing.T) {
 	r := prometheus.NewRegistry()
 	c := sampleConfig()
-	c.Gauges = func(context.Context) (*projections.Gauges, error) { return sampleGauges(), errors.New("down") }
+	c.Gauges = func(context.Context) (*report.Gauges, error) { return sampleGauges(), errors.New("down") }
 	if err := WatchBooks(r, c); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,131 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// Audit is who changed the books, when and why: everything in them that no sale and no fix brought about.
+type Audit struct {
+	Entries []AuditEntry `json:"entries"`  // in the order of recording
+	LeftOut uint64       `json:"left_out"` // earlier ones that a limit left out
+}
+
+// AuditEntry is one change: a rate set, a month closed or reopened, an event voided, a dead letter dealt with.
+type AuditEntry struct {
+	RecordedAt time.Time `json:"recorded_at"`
+	Time       time.Time `json:"time"` // of a rate: from when it is in force
+	Type       string    `json:"type"`
+	Actor      string    `json:"actor"` // empty where the event doesn't say: then Source is all that is known
+	Reason     string    `json:"reason"`
+	Change     string    `json:"change"` // what was changed, in words
+	Source     string    `json:"source"`
+	ID         string    `json:"id"`
+}
+
+// ReadAudit lists the changes recorded from a moment on and before another, the last at most limit of them. changed says of a
+// close or a reopening whether it changed anything: of two who close the same month the second doesn't. The events
+// of the books stream stand together in the ledger, as they are of no order; voids have a table that says of which.
+func ReadAudit(ctx context.Context, db driver.Conn, changed func(source, id string) bool, from, to time.Time, limit int) (*Audit, error) {
+	const columns = `source, event_id, event_type, occurred_at, recorded_at, toUInt8(stream) AS stream_number, partition, offset, payload, voids_source, voids_id, voids_type`
+	const within = `refused = '' AND recorded_at >= fromUnixTimestamp64Milli(toInt64(?)) AND recorded_at < fromUnixTimestamp64Milli(toInt64(?))`
+	span := []any{from.UnixMilli(), to.UnixMilli()}
+	rows, err := db.Query(ctx, `
+SELECT source, event_id, event_type, occurred_at, recorded_at, payload, voids_source, voids_id, voids_type, count() OVER () AS total
+FROM (
+    SELECT `+columns+` FROM ledger FINAL
+    WHERE order_id = '' AND stream = 'books' AND event_type NOT IN ('makegood.quality.spent.v1', 'makegood.event.voided.v1') AND `+within+`
+    UNION ALL
+    SELECT `+columns+` FROM ledger FINAL
+    WHERE (order_id, source, event_id) IN (SELECT order_id, source, event_id FROM voids WHERE `+within+`) AND `+within+`)
+ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT ?`, slices.Concat(span, span, span, []any{limit})...)
+	if err != nil {
+		return nil, fmt.Errorf("list who changed the books: %w", err)
+	}
+	defer rows.Close()
+	a := &Audit{Entries: []AuditEntry{}}
+	for rows.Next() {
+		var e AuditEntry
+		var payload string
+		var voids voidedName
+		var total uint64
+		if err := rows.Scan(&e.Source, &e.ID, &e.Type, &e.Time, &e.RecordedAt, &payload, &voids.source, &voids.id, &voids.kind, &total); err != nil {
+			return nil, fmt.Errorf("list who changed the books: %w", err)
+		}
+		e.Time, e.RecordedAt = e.Time.UTC(), e.RecordedAt.UTC()
+		e.read([]byte(payload), voids)
+		switch of := domain.ParseType([]byte(e.Type)); {
+		case of == domain.TypePeriodClosed && !changed(e.Source, e.ID):
+			e.Change += ", which was closed already"
+		case of == domain.TypePeriodReopened && !changed(e.Source, e.ID):
+			e.Change += ", which was open already"
+		}
+		a.Entries = append(a.Entries, e)
+		a.LeftOut = total
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list who changed the books: %w", err)
+	}
+	a.LeftOut -= uint64(len(a.Entries))
+	slices.Reverse(a.Entries)
+	return a, nil
+}
+
+// voidedName names what a void takes back.
+type voidedName struct{ source, id, kind string }
+
+// read finds in an event's data who did it, why, and what. The data was valid when it was booked; what can't be read now
+// is left empty.
+func (e *AuditEntry) read(payload []byte, voids voidedName) {
+	data := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(payload))
+	d.UseNumber()
+	_ = d.Decode(&data)
+	text := func(name string) string {
+		switch v := data[name].(type) {
+		case string:
+			return v
+		case json.Number:
+			return v.String()
+		}
+		return ""
+	}
+	e.Actor, e.Reason = text("actor"), text("reason")
+	switch domain.ParseType([]byte(e.Type)) {
+	case domain.TypeRateSet:
+		e.Change = strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s from %s", text("rate"), text("key"), text("value"), text("currency"), text("effective_from"))), " ")
+	case domain.TypePeriodClosed, domain.TypePeriodReopened:
+		e.Change = text("period")
+	case domain.TypeBooksRebuilt:
+		e.Change = fmt.Sprintf("%s, %s events", text("rebuild_id"), text("events"))
+		if data["closed_periods"] == true {
+			e.Change += ", closed months as well"
+		}
+	case domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded:
+		e.Change = text("dead_letter_id")
+		if text("topic") != "" {
+			e.Change += fmt.Sprintf(" from %s/%s/%s", text("topic"), text("partition"), text("offset"))
+		}
+	case domain.TypeEventVoided:
+		e.Change = fmt.Sprintf("%s %s of %s", ShortType(voids.kind), voids.id, voids.source)
+	default:
+		delete(data, "actor")
+		delete(data, "reason")
+		rest, _ := json.Marshal(data) // was read from JSON
+		e.Change = string(rest)
+	}
+}
+
+// ShortType is an event's type without what all of them have in common: order.placed.
+func ShortType(name string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(name, "makegood."), ".v1")
+}

@@ -1,0 +1,101 @@
+package ledger
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// Row is one event as the ledger keeps it: the envelope, the data as it came, and its journal lines. Its strings and
+// slices belong to the decoder and the entry that made it; a Writer copies what it needs in Append.
+type Row struct {
+	Event      *domain.Event
+	Content    uint64
+	Data       []byte // the data member, byte for byte
+	Extensions []byte
+
+	Position   domain.Position
+	RecordedAt time.Time
+	Day        time.Time // of the event's time, in the books' zone
+	Posting    domain.Period
+	Origin     domain.Period
+
+	Lines    []domain.Line
+	Unpriced []string
+	Refused  string
+	Customer string // of an order.placed that comes back from the ledger, where Event.Data isn't read again
+	Revision uint8  // how often makegood itself wrote the row anew
+	Moved    bool   // RecordedAt was corrected when a close became known that the record follows
+	Terms    int64  // offset of the books stream up to which it was known when the row was posted
+	Rules    uint32 // domain.PostingRules that the lines follow; 0 where that isn't known
+	Rated    bool   // the event asks for rates
+}
+
+// Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
+// by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
+// comes late still wins, even over what makegood decided when it knew only the later one. A row whose time was corrected
+// stands above itself as it was before, which had an earlier time.
+func (r *Row) Version() uint64 {
+	var moved uint64
+	if r.Moved {
+		moved = movedBit
+	}
+	ms := uint64(max(r.RecordedAt.UnixMilli(), 0)) & (1<<timeBits - 1)
+	low := uint64(r.Position.Offset) & (1<<offsetBits - 1)
+	return moved | (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
+}
+
+// SetVersion takes from a version what a row doesn't say otherwise.
+func (r *Row) SetVersion(version uint64) {
+	r.Revision, r.Moved = uint8(version), version&movedBit != 0
+}
+
+// Revise gives the row its next version. Of two that were made of the same one, what was decided meanwhile about the event
+// itself (it was voided, refused, overtaken by a close) stands above what a rebuild made of it, which comes from before.
+// After some hundred of them there is no higher one: of two alike the later insert stays.
+func (r *Row) Revise(by revision) {
+	r.Revision = uint8(min(int(r.Revision)+int(by), math.MaxUint8))
+}
+
+type revision uint8
+
+const (
+	ByRebuild revision = 1
+	ByEvents  revision = 2
+)
+
+const (
+	timeBits     = 42 // milliseconds, until the year 2109
+	offsetBits   = 13
+	revisionBits = 8
+	movedBit     = 1 << 63
+)
+
+// Place fills in when and where the books hold the event: what the terms say of its position.
+func (r *Row) Place(periods *domain.Periods) {
+	r.RecordedAt = periods.RecordedAt(r.Position)
+	r.Posting, r.Origin = periods.Posting(r.Event.Time, r.Position)
+	local := r.Event.Time.In(periods.Zone())
+	r.Day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// Check holds a row against what must be true of every one before it is written.
+func (r *Row) Check() error {
+	var sum domain.Amount
+	for i := range r.Lines {
+		sum += r.Lines[i].Amount
+	}
+	if sum != 0 {
+		return fmt.Errorf("event %s of %s: its entry sums to %s, not to zero", r.Event.ID, r.Event.Source, sum)
+	}
+	return nil
+}
+
+// Books reports whether a row says the same to the books as another of the same event.
+func (r *Row) Books(o *Row) bool {
+	return slices.Equal(r.Lines, o.Lines) && slices.Equal(r.Unpriced, o.Unpriced) && r.Posting == o.Posting && r.Origin == o.Origin &&
+		r.Day.Equal(o.Day) && r.RecordedAt.Equal(o.RecordedAt)
+}

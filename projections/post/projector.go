@@ -1,0 +1,413 @@
+package post
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// Subscriber hands over the records of several topics as watermill messages, through one channel: one member of the
+// consumer group for all of them. In every partition the records come in order.
+type Subscriber interface {
+	SubscribeTopics(ctx context.Context, topics ...string) (<-chan *message.Message, error)
+}
+
+// Config says how a projector works. Zero values take the defaults.
+type Config struct {
+	Topics   map[domain.Stream]string // the topic of each stream
+	Letters  string                   // the topic of dead letters
+	Position func(*message.Message) (domain.Position, bool)
+	Key      func(*message.Message) string
+	// Original reads a record of the log back by its place; nil where the log has it no more. Without the function nothing
+	// is read back.
+	Original func(context.Context, domain.Position) (*Original, error)
+	// Ledger reads the ledger back, and Stored makes readers of what it keeps: for rebuilds.
+	Ledger ledger.Reader
+	Stored func() ledger.DecodeStored
+	Now    func() time.Time
+	Logger *slog.Logger
+
+	MaxRows int           // rows an insert: default 50,000
+	Linger  time.Duration // how long the first row of a batch waits for others: default 20 ms
+
+	// Landed is told of every batch that has landed, after its records are acknowledged. Nil: nobody is.
+	Landed func(Landing)
+}
+
+// Landing is what it took to land a batch.
+type Landing struct {
+	Records              int // rows and dead letters
+	Took, Insert, RollUp time.Duration
+	DeadLetters          map[string]int // by reason; nil where there are none
+}
+
+// Projector reads the streams, posts each event, and keeps ledger and roll-ups. A record is acknowledged only when its
+// row is in the ledger and visible in every report, so what the consumer group has committed is what is booked:
+// insert, settle voids, recompute the roll-ups, then acknowledge. A crash anywhere repeats work that changes nothing.
+type Projector struct {
+	config     Config
+	subscriber Subscriber
+	letters    message.Publisher
+	decode     ledger.Decode
+	terms      *Terms
+	writer     ledger.Writer
+	db         driver.Conn
+	voids      *voidSettler
+	stats      Stats
+}
+
+// Stats are what a projector has done since it started, for metrics.
+type Stats struct {
+	Booked, DeadLetters, Unpriced, Batches, Retries atomic.Int64
+	LastInsertNanos, LastRollUpNanos, LastRows      atomic.Int64
+	Waiting                                         atomic.Bool // ClickHouse or the log doesn't answer
+}
+
+// New joins the parts.
+func New(config Config, subscriber Subscriber, letters message.Publisher, decode ledger.Decode, terms *Terms, writer ledger.Writer, db driver.Conn) (*Projector, error) {
+	if config.MaxRows == 0 {
+		config.MaxRows = 50_000
+	}
+	if config.Linger == 0 {
+		config.Linger = 20 * time.Millisecond
+	}
+	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil || config.Key == nil || config.Letters == "" ||
+		config.Ledger == nil || config.Stored == nil {
+		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a reader of the ledger, a clock and a logger")
+	}
+	p := &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db}
+	p.voids = &voidSettler{db: db, terms: terms, rewrite: p.rewrite, logger: config.Logger}
+	return p, nil
+}
+
+// Stats are live.
+func (p *Projector) Stats() *Stats { return &p.stats }
+
+// batch is what one insert lands.
+type batch struct {
+	rows     ledger.Batch
+	messages []*message.Message
+	letters  []deadletter.Letter
+	touched  touched
+	voids    []ledger.Ref
+	terms    int64   // the oldest that a row of it was posted with
+	laid     []int64 // offsets of the records of the books stream in it
+}
+
+func (b *batch) hasLaid(offset int64) bool { return slices.Contains(b.laid, offset) }
+
+func (p *Projector) newBatch() *batch { return &batch{rows: p.writer.Batch(), touched: newTouched()} }
+
+func (b *batch) reset() {
+	b.rows.Reset()
+	clear(b.messages)
+	b.messages = b.messages[:0]
+	b.letters = b.letters[:0]
+	b.touched.clear()
+	b.voids = b.voids[:0]
+	b.laid = b.laid[:0]
+}
+
+// Run works until ctx ends; what it has taken in by then it lands, within grace.
+func (p *Projector) Run(ctx context.Context, grace time.Duration) error {
+	topics := make([]string, 0, len(p.config.Topics))
+	for s := domain.Orders; s <= domain.Books; s++ {
+		topics = append(topics, p.config.Topics[s])
+	}
+	in, err := p.subscriber.SubscribeTopics(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("subscribe to %s: %w", strings.Join(topics, ", "), err)
+	}
+	// Landing outlives ctx by grace.
+	landing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	context.AfterFunc(ctx, func() { time.AfterFunc(grace, stop) })
+
+	if err := p.insist(landing, "read the open voids", p.voids.load); err != nil {
+		return err
+	}
+	full, empty := make(chan *batch), make(chan *batch, 2)
+	empty <- p.newBatch()
+	empty <- p.newBatch()
+	landed := make(chan error, 1)
+	go func() {
+		var err error
+		for b := range full {
+			if err == nil {
+				err = p.land(landing, b)
+			}
+			b.reset()
+			empty <- b
+		}
+		landed <- err
+	}()
+	err = p.gather(ctx, landing, in, full, empty)
+	close(full)
+	if lerr := <-landed; err == nil {
+		err = lerr
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// gather takes messages in, posts them, and hands over a batch when it is full, or when its first message has waited and
+// the batch before it has landed: so batches grow under load and stay small without. A full batch that can't be handed
+// over stops the intake, and the subscriber's bound on what is in flight does the rest.
+func (p *Projector) gather(ctx, landing context.Context, messages <-chan *message.Message, full chan<- *batch, empty <-chan *batch) error {
+	b := <-empty
+	chunk := make([]*message.Message, 0, 4096)
+	linger := time.NewTimer(time.Hour)
+	defer linger.Stop()
+	ripe := false
+	for {
+		var out chan<- *batch
+		in := messages
+		if len(b.messages) >= p.config.MaxRows {
+			out, in = full, nil
+		} else if ripe {
+			out = full
+		}
+		var first *message.Message
+		open := true
+		select {
+		case out <- b:
+			b, ripe = <-empty, false
+			continue
+		case <-ctx.Done():
+			return p.last(landing, b, full)
+		case <-linger.C:
+			ripe = len(b.messages) > 0
+			continue
+		case first, open = <-in:
+		}
+		if !open {
+			return p.last(landing, b, full)
+		}
+		if len(b.messages) == 0 {
+			linger.Reset(p.config.Linger)
+		}
+		chunk = drain(append(chunk[:0], first), messages, p.config.MaxRows-len(b.messages))
+		if err := p.post(ctx, chunk, b); err != nil {
+			return err
+		}
+	}
+}
+
+// last lands what was taken in when the projector stops.
+func (p *Projector) last(landing context.Context, b *batch, full chan<- *batch) error {
+	if len(b.messages) == 0 {
+		return nil
+	}
+	select {
+	case full <- b:
+	case <-landing.Done():
+	}
+	return nil
+}
+
+// drain takes what is there already, without waiting.
+func drain(chunk []*message.Message, messages <-chan *message.Message, most int) []*message.Message {
+	for most = min(most, cap(chunk)); len(chunk) < most; {
+		select {
+		case m, open := <-messages:
+			if !open {
+				return chunk // the next wait sees it too
+			}
+			chunk = append(chunk, m)
+		default:
+			return chunk
+		}
+	}
+	return chunk
+}
+
+// post decodes and posts messages into the batch, after all of the books stream that is there by now is read.
+func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch) error {
+	if err := p.insist(ctx, "read the books stream", p.terms.CatchUp); err != nil {
+		return err
+	}
+	firsts, err := p.firstTimes(ctx, chunk)
+	if err != nil {
+		return err
+	}
+	var failed error
+	p.terms.Use(func(terms *domain.Terms) {
+		var row ledger.Row
+		var entry domain.Entry
+		for _, m := range chunk {
+			b.messages = append(b.messages, m)
+			if rejection := p.postOne(m, terms, &row, &entry); rejection != nil {
+				b.letters = append(b.letters, p.letter(m, rejection))
+				continue
+			}
+			if first, again := firsts[m]; again {
+				row.RecordedAt = terms.Periods.RecordedSince(first, row.Position)
+			}
+			if err := row.Check(); err != nil {
+				failed = err // a bug of ours: stop rather than book what doesn't balance
+				return
+			}
+			if b.rows.Rows() == 0 {
+				b.terms = row.Terms
+			}
+			b.rows.Append(&row)
+			if row.Position.Stream == domain.Books {
+				b.laid = append(b.laid, row.Position.Offset)
+			}
+			b.touched.add(&row)
+			if v, ok := row.Event.Data.(*domain.EventVoided); ok {
+				b.voids = append(b.voids, ledger.Ref{Order: strings.Clone(row.Event.OrderID), Source: strings.Clone(v.Source), ID: strings.Clone(v.ID)})
+			}
+			if len(row.Unpriced) > 0 {
+				p.stats.Unpriced.Add(1)
+			}
+		}
+	})
+	return failed
+}
+
+func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger.Row, entry *domain.Entry) *ledger.Rejection {
+	position, ok := p.config.Position(m)
+	if !ok {
+		return &ledger.Rejection{Code: "no_position", Detail: "the record came without its place in the log"}
+	}
+	decoded, err := p.decode(m.Metadata, m.Payload)
+	if err != nil {
+		var r *ledger.Rejection
+		if errors.As(err, &r) {
+			return r
+		}
+		return &ledger.Rejection{Code: "unreadable", Detail: err.Error()}
+	}
+	e := &decoded.Event
+	if s := e.Stream(); s != position.Stream {
+		return &ledger.Rejection{Code: "wrong_topic", Pointer: "/type", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID),
+			Detail: fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
+	}
+	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position, Terms: terms.Read}
+	row.Place(terms.Periods)
+	if err := domain.Post(e, terms.Rates, terms.PricedAt(e.Time, position), entry); err != nil {
+		return &ledger.Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
+	}
+	row.Lines, row.Unpriced, row.Rated, row.Rules = entry.Lines, entry.Unpriced, entry.Rated, domain.PostingRules()
+	return nil
+}
+
+func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.Letter {
+	position, _ := p.config.Position(m)
+	now := p.config.Now().UTC()
+	d := deadletter.Letter{
+		Topic: p.config.Topics[position.Stream], Partition: position.Partition, Offset: position.Offset,
+		Reason: r.Code, Detail: r.Detail, Pointer: r.Pointer, Source: r.Source, EventID: r.EventID,
+		FirstSeen: now, LastSeen: now, Key: p.config.Key(m), Payload: m.Payload, Headers: map[string]string{},
+	}
+	for k, v := range m.Metadata {
+		if k != ledger.FirstHeader { // it is ours, not its sender's
+			d.Headers[k] = v
+		}
+	}
+	d.Identify()
+	return d
+}
+
+// land writes a batch, makes it visible, and acknowledges it.
+func (p *Projector) land(ctx context.Context, b *batch) error {
+	start := p.config.Now()
+	var landing Landing
+	steps := []struct {
+		doing string
+		do    func(context.Context) error
+		need  bool
+		took  *time.Duration
+	}{
+		{"insert into the ledger", b.rows.Insert, b.rows.Rows() > 0, &landing.Insert},
+		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0, nil},
+		{"keep dead letters", func(ctx context.Context) error { return deadletter.Keep(ctx, p.db, b.letters) }, len(b.letters) > 0, nil},
+		// Only now: what came to the books stream since these rows were posted may be about them.
+		{"read the books stream", p.terms.CatchUp, true, nil},
+		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
+		{"post anew what the books stream overtook", func(ctx context.Context) error { return p.repostOvertaken(ctx, b) }, true, nil},
+		{"settle voids", func(ctx context.Context) error { return p.settleVoids(ctx, b) }, true, nil},
+		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, &b.touched) }, true, &landing.RollUp},
+	}
+	for _, s := range steps {
+		if !s.need {
+			continue
+		}
+		began := p.config.Now()
+		if err := p.insist(ctx, s.doing, s.do); err != nil {
+			return err
+		}
+		if s.took != nil {
+			*s.took = p.config.Now().Sub(began)
+		}
+	}
+	for _, m := range b.messages {
+		m.Ack()
+	}
+	p.stats.Booked.Add(int64(b.rows.Rows()))
+	p.stats.DeadLetters.Add(int64(len(b.letters)))
+	p.stats.Batches.Add(1)
+	p.stats.LastRows.Store(int64(len(b.messages)))
+	landing.Records, landing.Took = len(b.messages), p.config.Now().Sub(start)
+	p.stats.LastInsertNanos.Store(int64(landing.Took))
+	if p.config.Landed != nil {
+		p.config.Landed(landing.with(b.letters))
+	}
+	return nil
+}
+
+func (l Landing) with(letters []deadletter.Letter) Landing {
+	for i := range letters {
+		if l.DeadLetters == nil {
+			l.DeadLetters = map[string]int{}
+		}
+		l.DeadLetters[letters[i].Reason]++
+	}
+	return l
+}
+
+// insist does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is acknowledged,
+// so the subscriber hands over no more than its bound, and readiness says so.
+func (p *Projector) insist(ctx context.Context, doing string, do func(context.Context) error) error {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := do(ctx)
+		if err == nil {
+			p.stats.Waiting.Store(false)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		p.stats.Waiting.Store(true)
+		p.stats.Retries.Add(1)
+		p.config.Logger.Warn("waiting to "+doing, "error", err, "again_in", wait)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (p *Projector) publishLetters(letters []deadletter.Letter) error {
+	messages := make([]*message.Message, len(letters))
+	for i := range letters {
+		messages[i] = letters[i].Message()
+	}
+	return p.letters.Publish(p.config.Letters, messages...)
+}

@@ -1,0 +1,332 @@
+package post
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/shadow"
+)
+
+// A rebuild becomes the books when the projector lands its record, before that is acknowledged: each partition of the
+// shadow is attached to the table that it stands in for, which is atomic, takes milliseconds and copies nothing. Readers go
+// on reading, and whoever inserts goes on inserting; a row's version decides which of two counts, and the shadow's stands
+// between what it was made of and whatever was decided about the event since (see Row.revise). Then what ran beside is
+// seen to: the rows that arrived after the snapshot and stand before the rebuild were posted without knowing of it.
+//
+// A crash anywhere does it again, which changes nothing. Where the shadow is gone, or is of other rates than the record
+// speaks of, or never was, since somebody else wrote the record, the ledger itself is posted anew, with the same result.
+
+// finishRebuilds makes the rebuilds part of the books whose records are in the batch, and posts those rows of it anew that
+// were posted before their rebuild was known. All of the books stream that was there when the batch was inserted has been read.
+func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
+	for _, r := range p.terms.rebuilds() {
+		switch {
+		case b.hasLaid(r.Mark.Offset):
+			if err := p.swapIn(ctx, b, &r); err != nil {
+				return fmt.Errorf("make rebuild %s part of the books: %w", r.ID, err)
+			}
+		case b.rows.Rows() > 0 && r.Mark.Offset >= b.terms:
+			// The rows of others are others' affair, or that of who books the record.
+			if err := p.repostWhere(ctx, b, fmt.Sprintf("%s AND terms <= %d AND %s", p.within(b), r.Mark.Offset, ledger.StoodBefore(&r.Mark))); err != nil {
+				return fmt.Errorf("post anew what rebuild %s overtook: %w", r.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild) error {
+	missed := fmt.Sprintf("terms <= %d AND %s", landed.Mark.Offset, ledger.StoodBefore(&landed.Mark))
+	r, err := shadow.Read(ctx, p.db, landed.ID)
+	if landed.ID == "" || errors.Is(err, ledger.ErrNotFound) {
+		return p.repostWhere(ctx, b, missed)
+	}
+	if err != nil {
+		return err
+	}
+	switch r.State {
+	case shadow.Done:
+		return shadow.Drop(ctx, p.db, r.ID) // this is its record once more
+	case shadow.Ready, shadow.Swapping:
+	default:
+		return p.repostWhere(ctx, b, missed)
+	}
+	stale := r.ClosedPeriods != landed.ClosedPeriods || r.Rules != domain.PostingRules()
+	p.terms.Use(func(t *domain.Terms) { stale = stale || t.LaidDown(r.Terms, landed.Mark.Offset) })
+	whole, err := p.hasShadow(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if whole && !stale {
+		if err := p.attach(ctx, r.ID); err != nil {
+			return err
+		}
+		if err := p.seeToTheRest(ctx, b, r, landed); err != nil {
+			return err
+		}
+	} else if err := p.repostWhere(ctx, b, missed); err != nil {
+		return err
+	}
+	// The roll-ups of what was reposted now, and not with the rest of the batch: once it is done nobody looks again.
+	if err := p.settleAndRollUp(ctx, b); err != nil {
+		return err
+	}
+	if whole && !stale {
+		if err := p.rollUpRebuilt(ctx, r); err != nil {
+			return err
+		}
+	}
+	r.State = shadow.Done
+	if err := shadow.Keep(ctx, p.db, r); err != nil {
+		return err
+	}
+	return shadow.Drop(ctx, p.db, r.ID)
+}
+
+// hasShadow reports whether all of a rebuild's tables are there.
+func (p *Projector) hasShadow(ctx context.Context, id string) (bool, error) {
+	names := make([]string, len(shadow.Tables))
+	for i, table := range shadow.Tables {
+		names[i] = shadow.Table(table, id)
+	}
+	var n uint64
+	if err := p.db.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN (?)", names).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for the shadow of rebuild %s: %w", id, err)
+	}
+	return n == uint64(len(shadow.Tables)), nil
+}
+
+// seeToTheRest sees to what ran beside the rebuild: rows that arrived after its snapshot, and voids of what it changed. Most of
+// what arrived is none of that, and isn't read.
+func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *shadow.Rebuild, landed *domain.Rebuild) error {
+	months, arrived, err := p.arrivedSince(ctx, r.Snapshot.Add(-overlap))
+	if err != nil {
+		return err
+	}
+	// No rate came since the rebuild began. So what stands behind that in the log has the rates that it would have of the
+	// rebuild already, if it is places that tell which of two came first, and no producer's clock.
+	mark := domain.Mark{Offset: r.Terms, Ends: r.Ends}
+	p.terms.Use(func(t *domain.Terms) {
+		if r.Ends == nil || !t.Rates.ByPlace() {
+			mark = landed.Mark
+		}
+	})
+	if err := p.repostWhere(ctx, b, fmt.Sprintf("terms <= %d AND %s AND %s AND %s", landed.Mark.Offset, ledger.StoodBefore(&mark), months, arrived)); err != nil {
+		return err
+	}
+	const key = "order_id, source, event_id"
+	found, err := p.db.Query(ctx, `
+SELECT order_id, voids_source, voids_id FROM voids WHERE `+arrived+` AND (order_id, voids_source, voids_id) IN (SELECT `+key+` FROM `+shadow.Table("ledger", r.ID)+`)
+UNION DISTINCT SELECT order_id, voids_source, voids_id FROM `+shadow.Table("ledger", r.ID)+` WHERE voids_id != ''`)
+	if err != nil {
+		return fmt.Errorf("find the voids of what a rebuild changed: %w", err)
+	}
+	voids, err := ledger.ScanRefs(found)
+	if err != nil {
+		return fmt.Errorf("find the voids of what a rebuild changed: %w", err)
+	}
+	b.voids = append(b.voids, voids...)
+	return nil
+}
+
+// rollUpRebuilt recomputes the leakage of all that the rebuild changes, now that it is in the books: whoever recomputed a case
+// meanwhile, or is at it, read what was there before, and began earlier than this.
+func (p *Projector) rollUpRebuilt(ctx context.Context, r *shadow.Rebuild) error {
+	failures, daily := shadow.Table("failures", r.ID), shadow.Table("leakage_daily", r.ID)
+	var n uint64
+	if err := p.db.QueryRow(ctx, "SELECT (SELECT count() FROM "+failures+") + (SELECT count() FROM "+daily+")").Scan(&n); err != nil {
+		return fmt.Errorf("count the cases that a rebuild changes: %w", err)
+	}
+	const most = 200_000
+	parts := n/most + 1
+	of := func(column, condition string) string {
+		return fmt.Sprintf("%[1]s IN (SELECT %[1]s FROM %[2]s WHERE %[4]s UNION DISTINCT SELECT %[1]s FROM %[3]s WHERE %[4]s)", column, failures, daily, condition)
+	}
+	for part := uint64(0); part < parts && n > 0; part++ {
+		mine := fmt.Sprintf("cityHash64(error_id, if(error_id = '', order_id, '')) %% %d = %d", parts, part)
+		if err := rollUpWhere(ctx, p.db, "("+mine+" AND (error_id != '' AND "+of("error_id", "error_id != ''")+" OR error_id = '' AND "+of("order_id", "error_id = ''")+"))"); err != nil {
+			return fmt.Errorf("recompute the leakage of what a rebuild changes: %w", err)
+		}
+	}
+	return nil
+}
+
+// arrivedSince are conditions on rows that arrived later than that: on the months of the ledger that hold any, so that the
+// others aren't read, and on the events.
+func (p *Projector) arrivedSince(ctx context.Context, since time.Time) (months, events string, err error) {
+	var found []uint32
+	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(month) FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(?)", since.UnixMilli()).Scan(&found); err != nil {
+		return "", "", fmt.Errorf("look for what arrived: %w", err)
+	}
+	list := "0"
+	for _, m := range found {
+		list += fmt.Sprintf(", %d", m)
+	}
+	return "toYYYYMM(occurred_at) IN (" + list + ")",
+		fmt.Sprintf("cityHash64(source, event_id) IN (SELECT identity FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(%d))", since.UnixMilli()), nil
+}
+
+// attach makes the shadow's partitions part of the books.
+func (p *Projector) attach(ctx context.Context, id string) error {
+	for _, table := range shadow.Tables {
+		from := shadow.Table(table, id)
+		all, err := shadow.Partitions(ctx, p.db, from, 1)
+		if err != nil {
+			return err
+		}
+		for _, partition := range all {
+			if err := p.db.Exec(ctx, fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION ID '%s' FROM %s", table, partition, from)); err != nil {
+				return fmt.Errorf("attach %s of %s: %w", partition, from, err)
+			}
+		}
+	}
+	return nil
+}
+
+// repostWhere posts the rows of a condition anew, however many, with the terms of now. It must be the same of all copies of a
+// row, but for where they stand: a copy that isn't the first changes nothing.
+func (p *Projector) repostWhere(ctx context.Context, b *batch, condition string) (err error) {
+	var deciding map[ledger.Ref]bool
+	p.terms.Use(func(t *domain.Terms) { deciding, err = DecidingVoids(ctx, p.db, t) })
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex // of the batch
+	workers := make([]*liveWorker, 2)
+	take := make([]func(*ledger.Row) error, len(workers))
+	for i := range workers {
+		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), Reposter: Reposter{Decode: p.config.Stored(), Deciding: deciding}}
+		workers[i], take[i] = w, w.take
+	}
+	if err := p.config.Ledger.ReadLedger(ctx, "ledger FINAL PREWHERE ("+shadow.Changeable+" OR voids_id != '') AND "+condition+" WHERE refused = ''", take...); err != nil {
+		return err
+	}
+	for _, w := range workers {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// liveWorker posts rows of the ledger anew and writes what changes to the ledger itself.
+type liveWorker struct {
+	Reposter
+	projector *Projector
+	ctx       context.Context //nolint:containedctx // that of the landing
+	of        *batch
+	mu        *sync.Mutex
+	batch     ledger.Batch
+}
+
+const (
+	liveRows  = 20_000 // rows an insert
+	mostCases = 50_000 // touched cases, orders and voids in memory
+)
+
+func (w *liveWorker) take(r *ledger.Row) error {
+	var changed bool
+	var err error
+	w.projector.terms.Use(func(t *domain.Terms) { changed, err = w.Repost(r, t, t.PricedAt(r.Event.Time, r.Position)) })
+	not, err := NotPosted(err)
+	if not != nil {
+		w.projector.config.Logger.Warn("an event stays as it was posted", "error", not)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if changed {
+		if err := r.Check(); err != nil {
+			return err
+		}
+		r.Revise(ledger.ByEvents)
+		w.batch.Append(r)
+	}
+	w.note(r, changed)
+	if w.batch.Rows() < liveRows && !w.tooMuch() {
+		return nil
+	}
+	return w.flush()
+}
+
+// note remembers whose leakage and whose voids have to be looked at: also where the row did not change, for whoever changed
+// it may have ended before the roll-ups knew.
+func (w *liveWorker) note(r *ledger.Row, changed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.of.touched.add(r)
+	order := strings.Clone(r.Event.OrderID)
+	if void, is := r.Event.Data.(*domain.EventVoided); is {
+		w.of.voids = append(w.of.voids, ledger.Ref{Order: order, Source: strings.Clone(void.Source), ID: strings.Clone(void.ID)})
+	}
+	if changed {
+		w.of.voids = append(w.of.voids, ledger.Ref{Order: order, Source: strings.Clone(r.Event.Source), ID: strings.Clone(r.Event.ID)})
+	}
+}
+
+func (w *liveWorker) tooMuch() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.of.touched.cases)+len(w.of.touched.orders)+len(w.of.voids) > mostCases
+}
+
+func (w *liveWorker) flush() error {
+	p := w.projector
+	if n := w.batch.Rows(); n > 0 {
+		if err := p.insist(w.ctx, fmt.Sprintf("write %d rows anew", n), w.batch.Insert); err != nil {
+			return err
+		}
+		w.batch.Reset()
+	}
+	if !w.tooMuch() {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p.settleAndRollUp(w.ctx, w.of)
+}
+
+// settleAndRollUp does for what the batch has touched so far what landing does at its end, and forgets it.
+func (p *Projector) settleAndRollUp(ctx context.Context, b *batch) error {
+	if err := p.settleVoids(ctx, b); err != nil {
+		return err
+	}
+	if err := rollUp(ctx, p.db, &b.touched); err != nil {
+		return err
+	}
+	b.voids = b.voids[:0]
+	b.touched.clear()
+	return nil
+}
+
+// within is the condition on rows that can be the batch's: by the first and the last offset of each partition.
+func (p *Projector) within(b *batch) string {
+	type span struct{ from, to int64 }
+	spans := map[domain.Partition]span{}
+	for _, m := range b.messages {
+		at, ok := p.config.Position(m)
+		if !ok {
+			continue // it became a dead letter
+		}
+		of := domain.Partition{Stream: at.Stream, Number: at.Partition}
+		s, known := spans[of]
+		if !known {
+			s = span{at.Offset, at.Offset}
+		}
+		spans[of] = span{min(s.from, at.Offset), max(s.to, at.Offset)}
+	}
+	parts := make([]string, 0, len(spans))
+	for of, s := range spans {
+		parts = append(parts, fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset <= %d)", of.Stream, of.Number, s.from, s.to))
+	}
+	sort.Strings(parts)
+	return "(" + strings.Join(parts, " OR ") + ")"
+}

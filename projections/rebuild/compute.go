@@ -1,0 +1,405 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/shadow"
+)
+
+// computation is one rebuild being computed.
+type computation struct {
+	db      driver.Conn
+	config  *Config
+	rebuild *shadow.Rebuild
+	terms   *domain.Terms // with the rebuild as the last of its records
+	at      domain.Position
+	mark    domain.Mark
+	done    atomic.Uint64 // rows looked at
+	total   atomic.Uint64
+	passed  atomic.Uint64 // rows passed over
+	sums    balances      // by how much accounts move
+	events  uint64        // that come out otherwise
+	// Events that lack a price: in the ledger, in the list of them, and how many more there will be.
+	lacking, listed uint64
+	unpriced        int
+	mended          uint64 // rows fed to what is kept from the ledger, that lacked them
+
+	mu   sync.Mutex
+	left map[domain.Period]*shadow.LeftPeriod
+	kept []shadow.NotPosted // the first of them
+	bad  uint64
+}
+
+func newComputation(b *Rebuilder, r *shadow.Rebuild, terms *domain.Terms) *computation {
+	all := terms.Rebuilds.All()
+	mark := all[len(all)-1].Mark
+	return &computation{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, mark: mark, sums: balances{}, left: map[domain.Period]*shadow.LeftPeriod{},
+		at: domain.Position{Stream: domain.Books, Offset: mark.Offset, Time: mark.Time}}
+}
+
+func (s *computation) table(of string) string { return shadow.Table(of, s.rebuild.ID) }
+
+// compute fills the shadow and reports what it changes.
+func (s *computation) compute(ctx context.Context) error {
+	for _, table := range shadow.Tables {
+		if err := s.exec(ctx, "make the shadow of "+table, "CREATE TABLE "+s.table(table)+" AS "+table); err != nil {
+			return err
+		}
+	}
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"post", s.postAll}, {"voids", s.takeVoidsAlong}, {"feed", s.feed}, {"mend", s.mend}, {"roll up", s.rollUp}, {"compact", s.compact},
+		{"report", func(ctx context.Context) (err error) {
+			s.rebuild.Report, err = s.report(ctx)
+			return err
+		}},
+	} {
+		start := time.Now()
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+		s.config.Logger.Info("a step of a rebuild is done", "rebuild", s.rebuild.ID, "step", step.name, "took", time.Since(start).Round(time.Millisecond))
+	}
+	return nil
+}
+
+func (s *computation) exec(ctx context.Context, doing, query string, args ...any) error {
+	if err := s.db.Exec(ctx, query, args...); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// shadowRows is how many rows a worker gathers before it writes them: one part of the shadow for each month in them.
+const shadowRows = 100_000
+
+// stretch is what a rebuild reads of a month: all of it, or what a condition says.
+type stretch struct{ month, only string }
+
+// rateable is the condition on rows of today's rules that the rates may change: what asks for them and stands before the last
+// of them. What stands behind that knew them all.
+func (s *computation) rateable() string {
+	last, any := s.terms.Rates.Last()
+	switch {
+	case !any:
+		return "false"
+	case s.terms.Rates.ByPlace():
+		return "(rated AND " + ledger.StoodBefore(&last) + ")"
+	default:
+		return "rated"
+	}
+}
+
+// stretches are what there is to read: of a month that holds rows of other rules all of it, since its copies of one event may
+// differ in whether they ask for rates; else what asks for them.
+func (s *computation) stretches(ctx context.Context) ([]stretch, error) {
+	var months []struct {
+		Month string `ch:"month"`
+		Rows  uint64 `ch:"n"`
+		Other uint64 `ch:"other"`
+		Rated uint64 `ch:"asking"`
+	}
+	only := s.rateable()
+	if err := s.db.Select(ctx, &months, `
+SELECT _partition_id AS month, count() AS n, countIf(rules != ?) AS other, countIf(`+only+`) AS asking FROM ledger GROUP BY month ORDER BY month`, domain.PostingRules()); err != nil {
+		return nil, fmt.Errorf("look through the months of the ledger: %w", err)
+	}
+	var all []stretch
+	for _, m := range months {
+		if s.rebuild.Whole || m.Other > 0 {
+			s.total.Add(m.Rows)
+			all = append(all, stretch{month: m.Month})
+			continue
+		}
+		s.total.Add(m.Rated)
+		s.passed.Add(m.Rows - m.Rated)
+		if m.Rated > 0 {
+			all = append(all, stretch{m.Month, only})
+		}
+	}
+	return all, nil
+}
+
+func (of stretch) from() string {
+	first := ""
+	if of.only != "" {
+		first = " PREWHERE " + of.only
+	}
+	return "ledger FINAL" + first + " WHERE refused = '' AND _partition_id = '" + of.month + "'"
+}
+
+// postAll posts the rows of the ledger anew, month by month, and writes those that come out otherwise to the shadow.
+func (s *computation) postAll(ctx context.Context) error {
+	all, err := s.stretches(ctx)
+	if err != nil {
+		return err
+	}
+	deciding, err := post.DecidingVoids(ctx, s.db, s.terms)
+	if err != nil {
+		return err
+	}
+	writer := s.config.Shadow(s.table("ledger"))
+	workers := make([]*shadowWorker, 2)
+	take := make([]func(*ledger.Row) error, len(workers))
+	for i := range workers {
+		workers[i] = &shadowWorker{computation: s, ctx: ctx, batch: writer.Batch(), sums: balances{}, Reposter: post.Reposter{Decode: s.config.Decode(), Deciding: deciding}}
+		take[i] = workers[i].take
+	}
+	for _, of := range all {
+		err = s.config.Ledger.ReadLedger(ctx, of.from(), take...)
+		for _, w := range workers {
+			if err == nil {
+				err = w.flush()
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	for _, w := range workers {
+		s.sums.addAll(w.sums)
+		s.events += w.events
+		s.unpriced += w.unpriced
+	}
+	return errors.Join(err, writer.Close())
+}
+
+// shadowWorker is one of those who post.
+type shadowWorker struct {
+	*computation
+	post.Reposter
+	ctx    context.Context //nolint:containedctx // that of the computation
+	batch  ledger.Batch
+	sums   balances
+	events uint64
+	// How many more events lack a price.
+	unpriced int
+}
+
+func (w *shadowWorker) take(r *ledger.Row) error {
+	w.done.Add(1)
+	if w.mark.Precedes(r.Position) {
+		return nil // recorded later: not the rebuild's
+	}
+	was := *r
+	changed, err := w.Repost(r, w.terms, w.at)
+	not, err := post.NotPosted(err)
+	switch {
+	case not != nil:
+		w.refuses(not)
+		return nil
+	case err != nil:
+		return err
+	case !changed:
+		return nil
+	}
+	if period, frozen := w.terms.FrozenBy(r.Event.Time, r.Position); frozen {
+		w.leave(period, r.Event)
+		return nil
+	}
+	if err := r.Check(); err != nil {
+		return err
+	}
+	r.Revise(ledger.ByRebuild)
+	w.batch.Append(r)
+	w.sums.move(&was, r)
+	w.events++
+	w.unpriced += unpricedBy(&was, r)
+	if w.batch.Rows() >= shadowRows {
+		return w.flush()
+	}
+	return nil
+}
+
+// unpricedBy is how many more events lack a price where one posts otherwise.
+func unpricedBy(was, is *ledger.Row) int {
+	return min(len(is.Unpriced), 1) - min(len(was.Unpriced), 1)
+}
+
+// refuses notes what today's rules refuse.
+func (s *computation) refuses(not *post.NotPostedError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bad++; len(s.kept) < maxNamed {
+		s.kept = append(s.kept, shadow.NotPosted{Source: not.Source, ID: not.ID, Why: not.Err.Error()})
+	}
+}
+
+// leave notes what would come out otherwise and stays, for the sake of a closed month.
+func (s *computation) leave(period domain.Period, e *domain.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.left[period]
+	if l == nil {
+		l = &shadow.LeftPeriod{Period: period.String()}
+		s.left[period] = l
+	}
+	if l.Events++; len(l.Named) < maxNamed {
+		l.Named = append(l.Named, shadow.NamedEvent{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)})
+	}
+}
+
+func (w *shadowWorker) flush() error {
+	if w.batch.Rows() == 0 {
+		return nil
+	}
+	err := w.batch.Insert(w.ctx)
+	w.batch.Reset()
+	return err
+}
+
+// The feeds of the ledger are materialized views. What they make of a row of the ledger they would make of the shadow's.
+var fromLedger = regexp.MustCompile(`FROM\s+\S*\bledger\b`)
+
+// feedOf is the query of a feed, over other rows.
+func (s *computation) feedOf(ctx context.Context, view, from string) (string, error) {
+	var query string
+	if err := s.db.QueryRow(ctx, "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = ?", view).Scan(&query); err != nil {
+		return "", fmt.Errorf("read the view %s: %w", view, err)
+	}
+	if len(fromLedger.FindAllString(query, -1)) != 1 {
+		return "", fmt.Errorf("the view %s is not fed from the ledger alone: %s", view, query)
+	}
+	return fromLedger.ReplaceAllLiteralString(query, "FROM "+from), nil
+}
+
+// feed makes of the shadow's ledger what is kept from a ledger.
+func (s *computation) feed(ctx context.Context) error {
+	for _, table := range []string{"failures", "unpriced"} {
+		query, err := s.feedOf(ctx, table+"_feed", "(SELECT * FROM "+s.table("ledger")+" FINAL)")
+		if err != nil {
+			return err
+		}
+		if err := s.exec(ctx, "feed the shadow of "+table, "INSERT INTO "+s.table(table)+" "+query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mend puts into the shadow what the tables kept from the ledger lack of it or have otherwise: where ClickHouse and the
+// projector are killed between an insert and its feeds, nobody else notices.
+func (s *computation) mend(ctx context.Context) error {
+	const key = `error_id, order_id, source, event_id, content`
+	const row = key + `, event_type, store_id, currency, day, posting_period, recorded_at, account, element, basis, amount`
+	// Sorts out most rows before copies are folded; what left the books must not be, lest a copy from before it did stays.
+	const first = `refused != '' OR voids_id != '' OR error_id != '' OR arrayExists(e -> e != '', element)`
+	const bears = `refused = '' AND (error_id != '' OR arrayExists(e -> e != '', element))`
+	if err := s.mendFrom(ctx, "failures", `
+    SELECT order_id, source, event_id, content FROM (
+        SELECT `+row+`, 1 AS in_ledger, 0 AS in_failures FROM ledger FINAL PREWHERE `+first+` WHERE `+bears+`
+        UNION ALL
+        SELECT `+row+`, 0 AS in_ledger, 1 AS in_failures FROM failures FINAL WHERE `+bears+`)
+    GROUP BY `+row+` HAVING sum(in_ledger) > sum(in_failures)`); err != nil {
+		return err
+	}
+	// Nearly always there are as many as there should be. A whole rebuild looks which they are.
+	if err := s.db.QueryRow(ctx, `
+SELECT (SELECT count() FROM ledger FINAL PREWHERE `+shadow.Changeable+` WHERE refused = '' AND notEmpty(unpriced)), (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing))`).
+		Scan(&s.lacking, &s.listed); err != nil {
+		return fmt.Errorf("count what has no price: %w", err)
+	}
+	if s.lacking == s.listed && !s.rebuild.Whole {
+		return nil
+	}
+	return s.mendFrom(ctx, "unpriced", `
+    SELECT order_id, source, event_id, content FROM (
+        SELECT order_id, source, event_id, content, unpriced AS missing, 1 AS in_ledger, 0 AS in_list FROM ledger FINAL PREWHERE `+shadow.Changeable+` WHERE refused = '' AND notEmpty(unpriced)
+        UNION ALL
+        SELECT order_id, source, event_id, content, missing, 0 AS in_ledger, 1 AS in_list FROM unpriced FINAL WHERE notEmpty(missing))
+    GROUP BY order_id, source, event_id, content, missing HAVING sum(in_ledger) != sum(in_list)`)
+}
+
+// mendFrom feeds a table of the shadow with rows of the ledger that are not in the shadow anyway.
+func (s *computation) mendFrom(ctx context.Context, table, rows string) error {
+	// Of two versions alike the later insert stays; a table that has a higher one than the ledger would keep that.
+	const key = "order_id, source, event_id, content"
+	from := "(SELECT l.* REPLACE (greatest(l.version, t.known) AS version) FROM ledger AS l FINAL LEFT JOIN (SELECT " + key + ", max(version) AS known FROM " + table +
+		" GROUP BY " + key + ") AS t USING (" + key + ") WHERE (" + key + ") IN (" + rows + ") AND (" + key + ") NOT IN (SELECT " + key + " FROM " + s.table("ledger") + "))"
+	query, err := s.feedOf(ctx, table+"_feed", from)
+	if err != nil {
+		return err
+	}
+	count := func(n *uint64) error {
+		if err := s.db.QueryRow(ctx, "SELECT count() FROM "+s.table(table)).Scan(n); err != nil {
+			return fmt.Errorf("count what is mended of %s: %w", table, err)
+		}
+		return nil
+	}
+	var before, after uint64
+	if err := count(&before); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, "mend "+table, "INSERT INTO "+s.table(table)+" "+query); err != nil {
+		return err
+	}
+	if err := count(&after); err != nil {
+		return err
+	}
+	s.mended += after - before
+	return nil
+}
+
+// rollUp recomputes the roll-up of all cases as it will be, part by part, and keeps the buckets that differ from those that
+// are.
+func (s *computation) rollUp(ctx context.Context) error {
+	var n uint64
+	if err := s.db.QueryRow(ctx, "SELECT count() FROM failures").Scan(&n); err != nil {
+		return fmt.Errorf("count what bears on a fix: %w", err)
+	}
+	const most = 1_000_000
+	parts := n/most + 1
+	const key = "(error_id, order_id, source, event_id, content)"
+	for part := range parts {
+		mine := fmt.Sprintf("cityHash64(error_id) %% %d = %d", parts, part)
+		failures := fmt.Sprintf(`(SELECT * FROM failures FINAL WHERE %[1]s AND %[2]s NOT IN (SELECT %[2]s FROM %[3]s)
+        UNION ALL SELECT * FROM %[3]s FINAL WHERE %[1]s)`, mine, key, s.table("failures"))
+		if err := s.exec(ctx, "recompute the roll-up", fmt.Sprintf(`
+INSERT INTO %[4]s (%[1]s, %[2]s, amount, lines, version)
+SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, new_amount, new_lines, toUnixTimestamp64Nano(now64(9)) AS version FROM (
+    SELECT %[1]s, argMax((%[2]s), fresh) AS facts, sumIf(amount, fresh) AS new_amount, sumIf(lines, fresh) AS new_lines,
+           sumIf(amount, NOT fresh) AS old_amount, sumIf(lines, NOT fresh) AS old_lines, argMin((%[2]s), fresh) AS old_facts
+    FROM (
+        SELECT %[1]s, %[2]s, amount, lines, true AS fresh FROM (%[3]s) WHERE lines > 0
+        UNION ALL
+        SELECT %[1]s, %[2]s, amount, lines, false AS fresh FROM leakage_daily FINAL WHERE lines > 0 AND %[5]s)
+    GROUP BY %[1]s)
+WHERE new_amount != old_amount OR new_lines != old_lines OR facts != old_facts
+SETTINGS max_partitions_per_insert_block = 0`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLinesOf(failures, "true"), s.table("leakage_daily"), mine)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compact merges a month of the shadow that is in many parts: they become parts of the ledger, which bounds how many there
+// may be.
+func (s *computation) compact(ctx context.Context) error {
+	const many = 30
+	for _, table := range shadow.Tables {
+		parts, err := shadow.Partitions(ctx, s.db, s.table(table), many)
+		if err != nil {
+			return err
+		}
+		for _, id := range parts {
+			if err := s.exec(ctx, "merge the shadow", fmt.Sprintf("OPTIMIZE TABLE %s PARTITION ID '%s' FINAL", s.table(table), id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// failureCost is the leakage of a period as the summary divides it. Net unless it says otherwise.
+type failureCost struct {
+	gross, net, hidden *big.Rat
+	avoidable, known   *big.Rat // of founded cases: marked avoidable, marked either way
+	ofCases            *big.Rat // without what belongs to no case: orders that the business itself cancelled
+	cases              uint64
+	months             map[string]*[2]*big.Rat // internal, external
+}
+
+func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery, currency string) (*failureCost, error) {
+	source := "leakage_daily FINAL"
+	if q.bounded() {
+		source = "(" + ledger.FailureLines(q.recorded()) + ")"
+	}
+	day := "day"
+	if q.PeriodBy == "posting" {
+		day = "posting_day"
+	}
+	rows, err := db.Query(ctx, `
+SELECT formatDateTime(`+day+`, '%Y-%m') AS month,
+       toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE')), 4), toDecimalString(sum(amount), 4),
+       toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4),
+       toDecimalString(sumIf(amount, founded AND avoidable = 'true'), 4), toDecimalString(sumIf(amount, founded AND avoidable != ''), 4),
+       toDecimalString(sumIf(amount, error_id != ''), 4), groupUniqArrayIf(error_id, error_id != ''),
+       toDecimalString(sumIf(amount, category = 'internal'), 4), toDecimalString(sumIf(amount, category = 'external'), 4)
+FROM `+source+`
+WHERE kind != 'changed_mind' AND lines > 0 AND `+day+` >= toDate(@from) AND `+day+` < toDate(@to) AND (@store = '' OR store_id = @store) AND currency = @currency
+GROUP BY month ORDER BY month`, q.named(currency)...)
+	if err != nil {
+		return nil, fmt.Errorf("sum the leakage: %w", err)
+	}
+	defer rows.Close()
+	c := &failureCost{gross: new(big.Rat), net: new(big.Rat), hidden: new(big.Rat), avoidable: new(big.Rat), known: new(big.Rat),
+		ofCases: new(big.Rat), months: map[string]*[2]*big.Rat{}}
+	sums := []*big.Rat{c.gross, c.net, c.hidden, c.avoidable, c.known, c.ofCases}
+	cases := map[string]struct{}{} // a case may have costs in several months
+	for rows.Next() {
+		var month string
+		var ids []string
+		texts := make([]string, 8)
+		if err := rows.Scan(&month, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &ids, &texts[6], &texts[7]); err != nil {
+			return nil, fmt.Errorf("sum the leakage: %w", err)
+		}
+		a, err := amounts(texts...)
+		if err != nil {
+			return nil, fmt.Errorf("sum the leakage: %w", err)
+		}
+		for i, sum := range sums {
+			sum.Add(sum, a[i])
+		}
+		for _, id := range ids {
+			cases[id] = struct{}{}
+		}
+		c.months[month] = &[2]*big.Rat{a[6], a[7]}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("sum the leakage: %w", err)
+	}
+	c.cases = uint64(len(cases))
+	return c, nil
+}
+
+// ReadPAF answers from what belongs to no order, where prevention and appraisal are booked, and from the roll-up: of a
+// year as fast as of a month. q.Currency is required.
+func ReadPAF(ctx context.Context, db driver.Conn, q SummaryQuery) (*PAF, error) {
+	if err := q.Validate(); err != nil {
+		return nil, err
+	}
+	if q.Currency == "" {
+		return nil, errors.New("a currency is required: amounts of several are never summed")
+	}
+	sum := func(account string) string {
+		return `toDecimalString(sum(arraySum(arrayMap((a, x) -> if(a = ` + account + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))), 4)`
+	}
+	rows, err := db.Query(ctx, `
+SELECT formatDateTime(`+q.bookedDay()+`, '%Y-%m') AS month, `+sum("6100")+`, `+sum("6110")+`
+FROM ledger FINAL WHERE order_id = '' AND refused = '' AND `+q.inMoney()+` AND `+q.recorded()+`
+GROUP BY month`, q.named(q.Currency)...)
+	if err != nil {
+		return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+	}
+	defer rows.Close()
+	spent := map[string]*[2]*big.Rat{}
+	for rows.Next() {
+		var month, prevention, appraisal string
+		if err := rows.Scan(&month, &prevention, &appraisal); err != nil {
+			return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+		}
+		a, err := amounts(prevention, appraisal)
+		if err != nil {
+			return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+		}
+		spent[month] = &[2]*big.Rat{a[0], a[1]}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
+	}
+	cost, err := readFailureCost(ctx, db, &q, q.Currency)
+	if err != nil {
+		return nil, err
+	}
+	p := paf(spent, cost.months)
+	return &p, nil
+}
+
+// paf joins what was spent to prevent with what failure cost, month by month.
+func paf(spent, failed map[string]*[2]*big.Rat) PAF {
+	total := new(big.Rat)
+	var sums [4]*big.Rat
+	for i := range sums {
+		sums[i] = new(big.Rat)
+	}
+	months := map[string]*[4]*big.Rat{}
+	for offset, part := range []map[string]*[2]*big.Rat{spent, failed} {
+		for month, two := range part {
+			if two[0].Sign() == 0 && two[1].Sign() == 0 {
+				continue
+			}
+			if months[month] == nil {
+				months[month] = &[4]*big.Rat{{}, {}, {}, {}}
+			}
+			for i, amount := range two {
+				months[month][2*offset+i] = amount
+				sums[2*offset+i].Add(sums[2*offset+i], amount)
+				total.Add(total, amount)
+			}
+		}
+	}
+	p := PAF{Prevention: ratio(sums[0], total), Appraisal: ratio(sums[1], total), Internal: ratio(sums[2], total), External: ratio(sums[3], total), Periods: []PAFPeriod{}}
+	for _, month := range slices.Sorted(maps.Keys(months)) {
+		m := months[month]
+		all := new(big.Rat)
+		for _, amount := range m {
+			all.Add(all, amount)
+		}
+		p.Periods = append(p.Periods, PAFPeriod{month, m[0].FloatString(4), m[1].FloatString(4), m[2].FloatString(4), m[3].FloatString(4), all.FloatString(4)})
+	}
+	return p
+}
+
+// readViews sums what the fixes of the period did to cash and to profit: every line of the events of a case, and of an
+// order that the business itself cancelled. changed_mind is no fix.
+func readViews(ctx context.Context, db driver.Conn, q *SummaryQuery, currency string) (Views, error) {
+	fixes := `notEmpty(account) AND refused = '' AND ` + q.inMoney() + ` AND ` + q.recorded() + ` AND (error_id != '' OR arrayExists(e -> e != '', element))`
+	sum := func(condition string) string {
+		return `sum(arraySum(arrayMap((a, x) -> if(` + condition + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)))`
+	}
+	var cash, profit string
+	if err := db.QueryRow(ctx, `
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND `+q.recorded()+` AND error_id IN (SELECT error_id FROM ledger WHERE `+fixes+` AND error_id != '')), `+ledger.CaseFacts+`
+SELECT toDecimalString(`+sum("a = 1010")+`, 4), toDecimalString(-`+sum("a >= 4000 AND a < 6000")+`, 4)
+FROM ledger FINAL WHERE `+fixes+` AND error_id NOT IN (SELECT error_id FROM cases WHERE kind = 'changed_mind')`, q.named(currency)...).Scan(&cash, &profit); err != nil {
+		return Views{}, fmt.Errorf("sum what the fixes did to cash and profit: %w", err)
+	}
+	a, err := amounts(cash, profit)
+	if err != nil {
+		return Views{}, fmt.Errorf("sum what the fixes did to cash and profit: %w", err)
+	}
+	return Views{Cash: cash, Profit: profit, Difference: new(big.Rat).Sub(a[0], a[1]).FloatString(4)}, nil
+}

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/shadow"
+)
+
+// Gauges are the business numbers that monitoring watches, as the books have them now. They are read, never counted up:
+// a restart, a replay or several readers don't change them. Amounts are floats, for alerts and live screens; a report
+// has the exact ones.
+type Gauges struct {
+	Leakage     []LeakageGauge
+	Stores      []RecentGauge // net leakage by store
+	Vendors     []RecentGauge // net leakage by the vendor of the case, where one is known
+	Spend       []SpendGauge
+	DeadLetters []ReasonGauge
+	Rebuilding  bool      // a rebuild is being computed or swapped in
+	Rebuilt     float64   // how much of what it posts anew the last rebuild has done, 0 to 1; 0 where there never was one
+	Newest      time.Time // when the newest event arrived in the books; zero where there is none
+}
+
+// LeakageGauge is the leakage of the running day and month. changed_mind is no failure and isn't in it.
+type LeakageGauge struct {
+	Currency  string  `ch:"currency"`
+	Store     string  `ch:"store_id"`
+	Kind      string  `ch:"kind"`
+	RootCause string  `ch:"root_cause"`
+	Element   string  `ch:"element"`
+	Basis     string  `ch:"basis"`
+	Day       float64 `ch:"of_day"`
+	Month     float64 `ch:"of_month"`
+	Today     uint64  `ch:"today"` // lines of the running day: zero means that Day says nothing
+}
+
+// RecentGauge compares the last 7 days, today included, with the 28 days before them: a history that is there as soon as
+// the books are, not only after a month of scraping.
+type RecentGauge struct {
+	Currency string  `ch:"currency"`
+	Key      string  `ch:"key"`
+	Last7    float64 `ch:"last_7"`
+	Before28 float64 `ch:"before_28"`
+}
+
+// SpendGauge is what was spent on the quality process: prevention or appraisal.
+type SpendGauge struct {
+	Currency string  `ch:"currency"`
+	Category string  `ch:"category"`
+	Day      float64 `ch:"of_day"`
+	Month    float64 `ch:"of_month"`
+}
+
+// ReasonGauge is how many dead letters are open for a reason.
+type ReasonGauge struct {
+	Reason string `ch:"reason"`
+	Open   uint64 `ch:"open"`
+}
+
+// ReadGauges reads them as of now, whose location is the time zone of the books.
+func ReadGauges(ctx context.Context, db driver.Conn, now time.Time) (*Gauges, error) {
+	today := now.Format(time.DateOnly)
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
+	first, next := month.Format(time.DateOnly), month.AddDate(0, 1, 0).Format(time.DateOnly)
+	var g Gauges
+	if err := db.Select(ctx, &g.Leakage, `
+SELECT currency, store_id, kind, root_cause, element, basis,
+       toFloat64(sumIf(amount, day = toDate(?))) AS of_day, toFloat64(sum(amount)) AS of_month, countIf(day = toDate(?)) AS today
+FROM leakage_daily FINAL
+WHERE lines > 0 AND kind != 'changed_mind' AND day >= toDate(?) AND day < toDate(?)
+GROUP BY currency, store_id, kind, root_cause, element, basis`, today, today, first, next); err != nil {
+		return nil, fmt.Errorf("read the leakage of the running month: %w", err)
+	}
+	week, before := now.AddDate(0, 0, -6).Format(time.DateOnly), now.AddDate(0, 0, -34).Format(time.DateOnly)
+	for _, by := range []struct {
+		column, where string
+		into          *[]RecentGauge
+	}{{"store_id", "", &g.Stores}, {"vendor_id", " AND vendor_id != ''", &g.Vendors}} {
+		if err := db.Select(ctx, by.into, `
+SELECT currency, `+by.column+` AS key, toFloat64(sumIf(amount, day >= toDate(?))) AS last_7, toFloat64(sumIf(amount, day < toDate(?))) AS before_28
+FROM leakage_daily FINAL
+WHERE lines > 0 AND kind != 'changed_mind' AND day >= toDate(?) AND day <= toDate(?)`+by.where+`
+GROUP BY currency, key`, week, week, before, today); err != nil {
+			return nil, fmt.Errorf("compare the leakage of the week by %s: %w", by.column, err)
+		}
+	}
+	// Books events have no order: the ledger's key finds them without reading the rest.
+	if err := db.Select(ctx, &g.Spend, `
+SELECT currency, if(a = 6100, 'prevention', 'appraisal') AS category,
+       toFloat64(sumIf(x, day = toDate(?))) AS of_day, toFloat64(sum(x)) AS of_month
+FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.amount AS x
+WHERE order_id = '' AND refused = '' AND a IN (6100, 6110) AND day >= toDate(?) AND day < toDate(?)
+GROUP BY currency, category`, today, first, next); err != nil {
+		return nil, fmt.Errorf("read the spending on quality: %w", err)
+	}
+	if err := db.Select(ctx, &g.DeadLetters, `SELECT reason, count() AS open FROM `+deadletter.Open+` GROUP BY reason`); err != nil {
+		return nil, fmt.Errorf("count dead letters by reason: %w", err)
+	}
+	r, err := shadow.Read(ctx, db, "")
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		g.Rebuilding = r.State == shadow.Computing || r.State == shadow.Swapping
+		if g.Rebuilt = 1; r.State == shadow.Computing { // there may be nothing to post anew
+			g.Rebuilt = float64(r.Done) / float64(max(r.Total, 1))
+		}
+	}
+	g.Newest, err = newestArrival(ctx, db)
+	return &g, err
+}
+
+// Served are the orders delivered in the running month, by what became of their promise. An order stands in several.
+type Served struct {
+	All, OnTime, InFull uint64
+	Perfect             uint64 // on time, in full, undamaged, documents right
+	RightFirstTime      uint64 // perfect, and no founded error
+	Silent              uint64 // the promise broken, and nobody reported anything
+}
+
+// ReadServed counts them as of now, whose location is the time zone of the books. It reads the promises of every order
+// delivered in the month: not for every scrape.
+func ReadServed(ctx context.Context, db driver.Conn, now time.Time) (Served, error) {
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
+	d, err := readDeliveries(ctx, db, &SummaryQuery{From: month, To: month.AddDate(0, 1, 0)}, "")
+	return Served{All: d.Delivered, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right, Silent: d.Silent}, err
+}
+
+// newestArrival looks back step by step, so that the index on arrivals spares it all of the past.
+func newestArrival(ctx context.Context, db driver.Conn) (time.Time, error) {
+	for _, back := range []string{"now() - INTERVAL 10 MINUTE", "now() - INTERVAL 1 DAY", "now() - INTERVAL 31 DAY", "toDateTime(0)"} {
+		var at time.Time
+		if err := db.QueryRow(ctx, `SELECT max(arrived_at) FROM identities WHERE arrived_at >= `+back).Scan(&at); err != nil {
+			return time.Time{}, fmt.Errorf("look for the newest event: %w", err)
+		}
+		if at.Unix() > 0 {
+			return at, nil
+		}
+	}
+	return time.Time{}, nil
+}
+
+// Auditor counts the events whose lines don't sum to zero, as Unbalanced does, but reads only the months that changed
+// since it last looked.
+type Auditor struct {
+	db driver.Conn
+
+	mu    sync.Mutex
+	known map[string]partitionCount
+}
+
+// NewAuditor has looked at nothing yet.
+func NewAuditor(db driver.Conn) *Auditor {
+	return &Auditor{db: db, known: map[string]partitionCount{}}
+}
+
+// Unbalanced is zero unless there is a bug.
+func (a *Auditor) Unbalanced(ctx context.Context) (uint64, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	total, now, err := countByMonth(ctx, a.db, a.known, `arraySum(amount) != 0`)
+	if err != nil {
+		return 0, fmt.Errorf("check that every entry balances: %w", err)
+	}
+	a.known = now
+	return total, nil
+}

@@ -1,0 +1,122 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/deadletter"
+)
+
+// Counts are how much the books hold.
+type Counts struct {
+	Events      uint64 // distinct events in the books
+	DeadLetters uint64 // open ones
+	Unpriced    uint64 // events with a line that no rate could price
+	Conflicts   uint64 // dead letters because of one identity with several contents
+}
+
+// Counter counts what the books hold. Counting distinct events means folding copies, so it remembers each partition's
+// count as long as the partition's parts stay the same.
+type Counter struct {
+	db driver.Conn
+
+	mu    sync.Mutex
+	known map[string]partitionCount
+}
+
+type partitionCount struct {
+	parts  uint64 // a hash of the names of the active parts
+	events uint64
+}
+
+// NewCounter has counted nothing yet.
+func NewCounter(db driver.Conn) *Counter { return &Counter{db: db, known: map[string]partitionCount{}} }
+
+// Count counts.
+func (c *Counter) Count(ctx context.Context) (Counts, error) {
+	var n Counts
+	events, err := c.events(ctx)
+	if err != nil {
+		return n, err
+	}
+	n.Events = events
+	if err := c.db.QueryRow(ctx, `
+SELECT (SELECT count() FROM `+deadletter.Open+`),
+       (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing)),
+       (SELECT count() FROM `+deadletter.Open+` WHERE reason = 'conflict')`).Scan(&n.DeadLetters, &n.Unpriced, &n.Conflicts); err != nil {
+		return n, fmt.Errorf("count dead letters and unpriced events: %w", err)
+	}
+	return n, nil
+}
+
+func (c *Counter) events(ctx context.Context) (uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	total, now, err := countByMonth(ctx, c.db, c.known, `refused = ''`)
+	if err != nil {
+		return 0, err
+	}
+	c.known = now
+	return total, nil
+}
+
+// countByMonth counts the ledger's rows of a condition, and reads only the months whose parts are not the known ones.
+func countByMonth(ctx context.Context, db driver.Conn, known map[string]partitionCount, condition string) (uint64, map[string]partitionCount, error) {
+	var parts []struct {
+		Partition string `ch:"partition_id"`
+		Parts     uint64 `ch:"parts"`
+	}
+	if err := db.Select(ctx, &parts, `
+SELECT partition_id, sipHash64(groupArray(name)) AS parts
+FROM (SELECT partition_id, name FROM system.parts WHERE database = currentDatabase() AND table = 'ledger' AND active ORDER BY partition_id, name)
+GROUP BY partition_id`); err != nil {
+		return 0, nil, fmt.Errorf("list the ledger's parts: %w", err)
+	}
+	now := make(map[string]partitionCount, len(parts))
+	var total uint64
+	for _, p := range parts {
+		count, ok := known[p.Partition]
+		if !ok || count.parts != p.Parts {
+			count.parts = p.Parts
+			if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE _partition_id = ? AND `+condition, p.Partition).Scan(&count.events); err != nil {
+				return 0, nil, fmt.Errorf("count the events of %s: %w", p.Partition, err)
+			}
+		}
+		now[p.Partition] = count
+		total += count.events
+	}
+	return total, now, nil
+}
+
+// Unbalanced counts the events whose lines don't sum to zero. It reads all of the ledger: it is for checks, not for
+// dashboards. More than zero is a bug.
+func Unbalanced(ctx context.Context, db driver.Conn) (uint64, error) {
+	var n uint64
+	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE arraySum(amount) != 0`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("check that every entry balances: %w", err)
+	}
+	return n, nil
+}
+
+// UnpricedEvent is an event with a line that no rate could price.
+type UnpricedEvent struct {
+	Source  string   `json:"source" ch:"source"`
+	EventID string   `json:"event_id" ch:"event_id"`
+	Type    string   `json:"type" ch:"event_type"`
+	OrderID string   `json:"order_id" ch:"order_id"`
+	ErrorID string   `json:"error_id" ch:"error_id"`
+	Missing []string `json:"missing" ch:"missing"` // rate:key
+}
+
+// ListUnpriced lists them, at most limit, the oldest first.
+func ListUnpriced(ctx context.Context, db driver.Conn, limit int) ([]UnpricedEvent, error) {
+	events := []UnpricedEvent{}
+	if err := db.Select(ctx, &events, `SELECT source, event_id, event_type, order_id, error_id, missing FROM unpriced FINAL
+WHERE notEmpty(missing) ORDER BY occurred_at, source, event_id LIMIT ?`, limit); err != nil {
+		return nil, fmt.Errorf("list the unpriced events: %w", err)
+	}
+	return events, nil
+}

@@ -1,0 +1,293 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// SummaryQuery asks how well a business served, what its failures cost, and what it spent on having fewer.
+type SummaryQuery struct {
+	From, To time.Time // days in the books' zone; To is exclusive
+	Store    string    // empty: all
+	Currency string    // ISO 4217; empty where there is one only
+	// PeriodBy is occurred (empty is the same) or posting: then money counts in the month in which it is posted. Deliveries
+	// and customers who come back post nothing, and count when they happened.
+	PeriodBy string
+	AsOf     AsOf
+	Brief    bool // without the two views and the returning customers, which take most of the time
+}
+
+// Validate says what is wrong with the question.
+func (q *SummaryQuery) Validate() error {
+	if q.From.IsZero() || q.To.IsZero() || !q.From.Before(q.To) {
+		return errors.New("from must be before to")
+	}
+	if !slices.Contains([]string{"", "occurred", "posting"}, q.PeriodBy) {
+		return fmt.Errorf("period_by: %q is none of occurred, posting", q.PeriodBy)
+	}
+	return nil
+}
+
+// Summary is the answer: every number with what it was divided by, so that whoever doubts it can count.
+type Summary struct {
+	From     string    `json:"from"`
+	To       string    `json:"to"` // exclusive
+	Store    string    `json:"store,omitempty"`
+	Currency string    `json:"currency"` // empty where no money moved
+	PeriodBy string    `json:"period_by"`
+	AsOf     time.Time `json:"as_of"`
+
+	// Of the orders whose last delivery falls in the period, in orders.
+	RightFirstTime Ratio `json:"right_first_time"` // the promise kept and no founded error
+	PerfectOrder   Ratio `json:"perfect_order"`    // SCOR RL.1.1: on time, in full, undamaged, documents right
+	OnTime         Ratio `json:"on_time"`          // delivered no later than the last promise agreed
+	InFull         Ratio `json:"in_full"`          // every promised line
+	SilentFailures Ratio `json:"silent_failures"`  // the promise broken, and nobody reported an error
+	Promised       Ratio `json:"with_a_time_promised"`
+
+	// Money, in Currency. Leakage is net of recoveries unless it says gross; changed_mind is in none of it.
+	AvoidableShare         Ratio       `json:"avoidable_share"`            // leakage of founded cases: marked avoidable ÷ marked at all
+	HiddenShare            Ratio       `json:"hidden_share"`               // imputed ÷ gross leakage
+	LeakageShareOfNetSales Ratio       `json:"leakage_share_of_net_sales"` // leakage ÷ what account 4000 took, net of tax and cancellations
+	CostPerCase            Ratio       `json:"cost_per_case"`              // leakage of cases ÷ cases with a leakage line
+	PerfectContribution    Ratio       `json:"perfect_contribution"`       // of the orders placed in the period ÷ those orders
+	OrdersToEarnBack       Ratio       `json:"orders_to_earn_back"`        // cost per case ÷ mean perfect contribution
+	PAF                    PAF         `json:"paf"`                        // prevention, appraisal, internal and external failure
+	CashAndProfit          Views       `json:"cash_and_profit"`            // the same fixes, seen twice
+	ReturningCustomers     []Returning `json:"returning_customers"`        // within 30 and 90 days
+}
+
+// Ratio is a number with its two halves. Money has 4 decimals, counts none; Value has 6, rounded half to even, and is
+// null where there is nothing to divide by.
+type Ratio struct {
+	Numerator   string  `json:"numerator"`
+	Denominator string  `json:"denominator"`
+	Value       *string `json:"value"`
+}
+
+// PAF is the cost of quality by prevention, appraisal and failure (ASQ): each with its share of the whole.
+type PAF struct {
+	Prevention Ratio       `json:"prevention"`
+	Appraisal  Ratio       `json:"appraisal"`
+	Internal   Ratio       `json:"internal"` // found before delivery
+	External   Ratio       `json:"external"`
+	Periods    []PAFPeriod `json:"periods"` // months in which anything was spent
+}
+
+// PAFPeriod is one month of it, in money.
+type PAFPeriod struct {
+	Period     string `json:"period"` // YYYY-MM
+	Prevention string `json:"prevention"`
+	Appraisal  string `json:"appraisal"`
+	Internal   string `json:"internal"`
+	External   string `json:"external"`
+	Total      string `json:"total"`
+}
+
+// Views are what the fixes of the period did to the bank account and to the profit: what left or never came is negative.
+type Views struct {
+	Cash       string `json:"cash"`       // Σ on 1010, taxes included
+	Profit     string `json:"profit"`     // −Σ on 4xxx and 5xxx
+	Difference string `json:"difference"` // Cash − Profit
+}
+
+// ReadSummary answers from the months of the period and from what its orders, cases and customers need besides.
+func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.Time) (*Summary, error) {
+	if err := q.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store, PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: now.UTC()}
+	if q.bounded() {
+		_, s.AsOf = q.AsOf.filter()
+	}
+	var err error
+	if s.Currency, err = summaryCurrency(ctx, db, &q); err != nil {
+		return nil, err
+	}
+	served, err := readDeliveries(ctx, db, &q, s.Currency)
+	if err != nil {
+		return nil, err
+	}
+	s.RightFirstTime, s.PerfectOrder = counts(served.Right, served.Delivered), counts(served.Kept, served.Delivered)
+	s.OnTime, s.InFull = counts(served.OnTime, served.Delivered), counts(served.InFull, served.Delivered)
+	s.SilentFailures, s.Promised = counts(served.Silent, served.Delivered), counts(served.Promised, served.Delivered)
+
+	trade, err := readTrade(ctx, db, &q, s.Currency)
+	if err != nil {
+		return nil, err
+	}
+	cost, err := readFailureCost(ctx, db, &q, s.Currency)
+	if err != nil {
+		return nil, err
+	}
+	s.AvoidableShare = ratio(cost.avoidable, cost.known)
+	s.HiddenShare = ratio(cost.hidden, cost.gross)
+	s.LeakageShareOfNetSales = ratio(cost.net, trade.sales)
+	s.CostPerCase = perUnit(cost.ofCases, cost.cases)
+	s.PerfectContribution = perUnit(trade.perfect, trade.orders)
+	s.OrdersToEarnBack = earnBack(cost, trade)
+	s.PAF = paf(trade.months, cost.months)
+	if q.Brief {
+		return s, nil
+	}
+	if s.CashAndProfit, err = readViews(ctx, db, &q, s.Currency); err != nil {
+		return nil, err
+	}
+	s.ReturningCustomers, err = readReturning(ctx, db, &q, s.AsOf)
+	return s, err
+}
+
+// summaryCurrency is the one that the summary is in: that asked for, or the only one there is.
+func summaryCurrency(ctx context.Context, db driver.Conn, q *SummaryQuery) (string, error) {
+	if q.Currency != "" {
+		return q.Currency, nil
+	}
+	var found []string
+	if err := db.QueryRow(ctx, `SELECT groupUniqArray(currency) FROM ledger WHERE notEmpty(account) AND refused = '' AND `+q.booked()+` AND `+q.recorded(),
+		q.named("")...).Scan(&found); err != nil {
+		return "", fmt.Errorf("list the currencies of the summary: %w", err)
+	}
+	slices.Sort(found)
+	switch len(found) {
+	case 0:
+		return "", nil
+	case 1:
+		return found[0], nil
+	}
+	return "", &SeveralCurrenciesError{found}
+}
+
+const (
+	// inMonths lets whole months of the ledger be passed over: its partitions are by the moment in UTC, and no zone is more
+	// than a day away from it.
+	inMonths = `occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY`
+	inPeriod = inMonths + ` AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store)`
+)
+
+// bookedDay is the day on which money of the ledger counts.
+func (q *SummaryQuery) bookedDay() string {
+	if q.PeriodBy == "posting" {
+		return "greatest(day, posting_period)"
+	}
+	return "day"
+}
+
+// booked is the condition on rows of the ledger whose money counts in the period. What is posted late may have happened at
+// any time before.
+func (q *SummaryQuery) booked() string {
+	if q.PeriodBy == "posting" {
+		return `occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
+            AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR store_id = @store)`
+	}
+	return inPeriod
+}
+
+// inMoney is booked, of one currency.
+func (q *SummaryQuery) inMoney() string { return q.booked() + ` AND currency = @currency` }
+
+func (q *SummaryQuery) named(currency string) []any {
+	return []any{clickhouse.Named("from", q.From.Format(time.DateOnly)), clickhouse.Named("to", q.To.Format(time.DateOnly)),
+		clickhouse.Named("store", q.Store), clickhouse.Named("currency", currency)}
+}
+
+func (q *SummaryQuery) bounded() bool { return !q.AsOf.Time.IsZero() || q.AsOf.Close != nil }
+
+// recorded is the condition on rows that the summary may know.
+func (q *SummaryQuery) recorded() string {
+	if !q.bounded() {
+		return "true"
+	}
+	filter, _ := q.AsOf.filter()
+	return filter
+}
+
+// voidedEvents names what was taken back. Voids are few and have a table of their own; as of a moment, the ledger says
+// which of them were recorded by then.
+func (q *SummaryQuery) voidedEvents() string {
+	if !q.bounded() {
+		return `SELECT voids_source, voids_id FROM voids FINAL WHERE refused = ''`
+	}
+	return `SELECT voids_source, voids_id FROM ledger FINAL WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ` + q.recorded()
+}
+
+// standing is the condition on rows of the ledger that are in the books, for reading them without FINAL: that would read
+// every column of what it merges before any condition, so all the data of all the orders it passes by. What it leaves to
+// the caller is to count the copies of an event once. A row is out of the books where a newer revision of it says so,
+// and those are found by way of failures, which keeps them all.
+func (q *SummaryQuery) standing() string {
+	return q.recorded() + ` AND refused = '' AND (source, event_id, content) NOT IN (
+        SELECT source, event_id, content FROM ledger FINAL WHERE order_id IN (SELECT order_id FROM failures WHERE refused != '') AND refused != '')`
+}
+
+func counts(numerator, denominator uint64) Ratio {
+	return ratioOf(new(big.Rat).SetUint64(numerator), new(big.Rat).SetUint64(denominator), 0, 0)
+}
+
+func ratio(numerator, denominator *big.Rat) Ratio { return ratioOf(numerator, denominator, 4, 4) }
+
+func perUnit(amount *big.Rat, n uint64) Ratio {
+	return ratioOf(amount, new(big.Rat).SetUint64(n), 4, 0)
+}
+
+func ratioOf(numerator, denominator *big.Rat, decimalsAbove, decimalsBelow int) Ratio {
+	r := Ratio{Numerator: numerator.FloatString(decimalsAbove), Denominator: denominator.FloatString(decimalsBelow)}
+	if denominator.Sign() != 0 {
+		value := rounded(new(big.Rat).Quo(numerator, denominator), 6)
+		r.Value = &value
+	}
+	return r
+}
+
+// earnBack divides two means. They are shown rounded, but divided as they are.
+func earnBack(cost *failureCost, trade *trade) Ratio {
+	mean := func(sum *big.Rat, n uint64) *big.Rat {
+		if n == 0 {
+			return new(big.Rat)
+		}
+		return new(big.Rat).Quo(sum, new(big.Rat).SetUint64(n))
+	}
+	r := ratioOf(mean(cost.ofCases, cost.cases), mean(trade.perfect, trade.orders), 4, 4)
+	if cost.cases == 0 {
+		r.Value = nil
+	}
+	return r
+}
+
+// rounded writes r with that many decimals, half to even, as all of makegood rounds. (big.Rat rounds half away from zero.)
+func rounded(r *big.Rat, decimals int) string {
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+	scaled := new(big.Rat).Mul(r, new(big.Rat).SetInt(scale))
+	negative := scaled.Sign() < 0
+	scaled.Abs(scaled)
+	whole, rest := new(big.Int).QuoRem(scaled.Num(), scaled.Denom(), new(big.Int))
+	if c := rest.Lsh(rest, 1).Cmp(scaled.Denom()); c > 0 || c == 0 && whole.Bit(0) == 1 {
+		whole.Add(whole, big.NewInt(1))
+	}
+	text := new(big.Rat).SetFrac(whole, scale).FloatString(decimals)
+	if negative && strings.Trim(text, "0.") != "" {
+		text = "-" + text
+	}
+	return text
+}
+
+// amounts reads decimals as ClickHouse writes them.
+func amounts(texts ...string) ([]*big.Rat, error) {
+	all := make([]*big.Rat, len(texts))
+	for i, text := range texts {
+		r, ok := new(big.Rat).SetString(text)
+		if !ok {
+			return nil, fmt.Errorf("%q is no amount", text)
+		}
+		all[i] = r
+	}
+	return all, nil
+}
