@@ -13,13 +13,21 @@ const (
 	DisputeReceivable Account = 1310
 	Tax               Account = 2200
 	VoucherLiability  Account = 2300
+	GiftCardLiability Account = 2310
+	TipsPayable       Account = 2320
+	Deposits          Account = 2330
 	AccruedCosts      Account = 2400
+	GoodsOwed         Account = 2410
 	Sales             Account = 4000
 	Returns           Account = 4100
 	Allowances        Account = 4110
 	Goodwill          Account = 4120
 	CostOfGoods       Account = 5000
 	PaymentFees       Account = 5050
+	DeliveryCosts     Account = 5060
+	Commissions       Account = 5070
+	Packaging         Account = 5080
+	OtherOrderCosts   Account = 5090
 	ReplacementGoods  Account = 5100
 	WriteDown         Account = 5110
 	Salvage           Account = 5120
@@ -48,9 +56,12 @@ func Chart() []struct {
 	}{
 		{Clearing, "clearing"}, {Inventory, "inventory"}, {ReturnAsset, "return_asset"},
 		{ClaimsReceivable, "claims_receivable"}, {DisputeReceivable, "dispute_receivable"},
-		{Tax, "tax"}, {VoucherLiability, "voucher_liability"}, {AccruedCosts, "accrued_costs"},
+		{Tax, "tax"}, {VoucherLiability, "voucher_liability"}, {GiftCardLiability, "gift_card_liability"},
+		{TipsPayable, "tips_payable"}, {Deposits, "deposits"}, {AccruedCosts, "accrued_costs"}, {GoodsOwed, "goods_owed"},
 		{Sales, "sales"}, {Returns, "returns"}, {Allowances, "allowances"}, {Goodwill, "goodwill"},
-		{CostOfGoods, "cogs"}, {PaymentFees, "payment_fees"}, {ReplacementGoods, "replacement_goods"},
+		{CostOfGoods, "cogs"}, {PaymentFees, "payment_fees"}, {DeliveryCosts, "delivery_costs"},
+		{Commissions, "commissions"}, {Packaging, "packaging"}, {OtherOrderCosts, "other_order_costs"},
+		{ReplacementGoods, "replacement_goods"},
 		{WriteDown, "write_down"}, {Salvage, "salvage"}, {RedeliveryFreight, "redelivery_freight"},
 		{ReturnFreight, "return_freight"}, {TruckRoll, "truck_roll"}, {RecoveryLabour, "recovery_labour"},
 		{DisputeFees, "dispute_fees"}, {DisputeLosses, "dispute_losses"}, {MarketplaceCharge, "marketplace_charges"},

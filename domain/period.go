@@ -128,6 +128,17 @@ func (p *Periods) Posting(occurred time.Time, at Position) (posting, origin Peri
 	return posting, origin
 }
 
+// Epoch is how many closes that counted the record at that place follows.
+func (p *Periods) Epoch(at Position) int {
+	n := 0
+	for i := range p.changes {
+		if c := &p.changes[i]; c.closed && c.mark.Precedes(at) {
+			n++
+		}
+	}
+	return n
+}
+
 func (p *Periods) closedAt(period Period, at Position) bool {
 	for i := len(p.changes) - 1; i >= 0; i-- {
 		if c := &p.changes[i]; c.period == period && c.mark.Precedes(at) {

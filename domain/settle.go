@@ -22,17 +22,28 @@ func (s Step) String() string { return stepNames[s] }
 func Steps() []string { return stepNames[:] }
 
 // Recorded is an event with its place in the log.
+//
+// A rebuild that prices closed epochs (BooksRebuilt.ClosedPeriods) is given to Settle as an event of each unit that it
+// concerns: At is where the books stream holds it, and its entry is the difference that its prices make to the events of
+// the epochs before its own.
 type Recorded struct {
 	Event      *Event
 	At         Position
 	RecordedAt time.Time
+
+	// Kept are the lines that the books hold of an event of a closed epoch and that Settle must leave as they are, because
+	// other rules posted them; Keeps says that there are such, if only none. What they differ by from the position is part of
+	// the entry of the next rebuild that prices closed epochs. Lines without a Currency take the event's case, currency and
+	// store, and the step of its type.
+	Kept  []Line
+	Keeps bool
 }
 
 // Standing says whether an event counts in the position of its unit.
 type Standing uint8
 
 // The standings. A double says what another event says. What waits contradicts another event until a person decides. What is
-// discarded was decided against by a person.
+// discarded was decided against by a person. A copy has the identity of an event recorded before it.
 const (
 	Counts Standing = iota
 	Double
@@ -40,9 +51,10 @@ const (
 	Voided
 	Discarded
 	VoidsNothing // a void whose original is not there
+	Copied
 )
 
-var standingNames = [...]string{"counts", "double", "waits", "voided", "discarded", "voids_nothing"}
+var standingNames = [...]string{"counts", "double", "waits", "voided", "discarded", "voids_nothing", "copied"}
 
 func (s Standing) String() string { return standingNames[s] }
 
