@@ -138,7 +138,8 @@ func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
 }
 
 func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Provider, error) {
-	p, err := goose.NewProvider(database.DialectClickHouse, db, migrations, goose.WithSlog(logger), goose.WithVerbose(false),
+	p, err := goose.NewProvider(database.DialectClickHouse, db, migrations, goose.WithSlog(logger),
+		goose.WithVerbose(false),
 		goose.WithTableName("schema_versions"))
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)

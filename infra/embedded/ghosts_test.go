@@ -13,8 +13,10 @@ import (
 func join(ctx context.Context, addr string) (member string, closeAll func(), err error) {
 	transport := new(kafka.Transport)
 	client := &kafka.Client{Addr: kafka.TCP(addr), Transport: transport}
-	request := &kafka.JoinGroupRequest{GroupID: "g", ProtocolType: "consumer", SessionTimeout: 5 * time.Minute, RebalanceTimeout: 10 * time.Minute,
-		Protocols: []kafka.GroupProtocol{{Name: "range", Metadata: kafka.GroupProtocolSubscription{Topics: []string{"things"}}}}}
+	request := &kafka.JoinGroupRequest{GroupID: "g", ProtocolType: "consumer", SessionTimeout: 5 * time.Minute,
+		RebalanceTimeout: 10 * time.Minute,
+		Protocols: []kafka.GroupProtocol{{Name: "range",
+			Metadata: kafka.GroupProtocolSubscription{Topics: []string{"things"}}}}}
 	for {
 		response, err := client.JoinGroup(ctx, request)
 		if err != nil {
@@ -31,7 +33,8 @@ func join(ctx context.Context, addr string) (member string, closeAll func(), err
 // A member whose connection is gone while the group waits for it is not waited
 // for until its time is up.
 func TestMembersThatAreGoneLeave(t *testing.T) {
-	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), ghostWatch: 10 * time.Millisecond, ghostPatience: 500 * time.Millisecond})
+	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), ghostWatch: 10 * time.Millisecond,
+		ghostPatience: 500 * time.Millisecond})
 	createTopic(t, b.Addr(), "things", 1)
 	ctx := testContext(t)
 	first, leave, err := join(ctx, b.Addr())

@@ -83,7 +83,8 @@ func hostDataDir(dir string) (hostReport, func() error, error) {
 	if err != nil {
 		return hostReport{}, nil, err
 	}
-	if err := d.Announce(Announcement{HTTP: "127.0.0.1:8080", Kafka: "127.0.0.1:9092", Started: time.Unix(1700000000, 0).UTC()}); err != nil {
+	if err := d.Announce(Announcement{HTTP: "127.0.0.1:8080", Kafka: "127.0.0.1:9092",
+		Started: time.Unix(1700000000, 0).UTC()}); err != nil {
 		return hostReport{}, nil, err
 	}
 	return hostReport{Addr: "127.0.0.1:8080"}, d.Close, nil

@@ -183,7 +183,8 @@ func walkSegment(path string, size int64) (w segmentWalk, err error) {
 		length := int64(binary.BigEndian.Uint32(h[8:]))
 		attributes := binary.BigEndian.Uint16(h[batchAttributesAt:])
 		lastDelta := int64(int32(binary.BigEndian.Uint32(h[23:])))
-		if length < batchHeaderBytes-12 || lastDelta < 0 || attributes&transactionalMask != 0 || batches > 0 && first < w.next {
+		if length < batchHeaderBytes-12 || lastDelta < 0 || attributes&transactionalMask != 0 || batches > 0 &&
+			first < w.next {
 			return w, errUnusual
 		}
 		if batches == 0 {

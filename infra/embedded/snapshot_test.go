@@ -136,7 +136,8 @@ func TestSummariesLeaveTransactionsAlone(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	again := startBroker(t, BrokerConfig{Dir: crashed})
-	reader, err := kgo.NewClient(kgo.SeedBrokers(again.Addr()), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	reader, err := kgo.NewClient(kgo.SeedBrokers(again.Addr()), kgo.ConsumeTopics(topic),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	if err != nil {
 		t.Fatal(err)
 	}

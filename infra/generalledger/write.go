@@ -48,7 +48,8 @@ func Write(w io.Writer, j *report.Journal, format string) error {
 	return nil
 }
 
-var header = []string{"batch_id", "part", "entry", "date", "currency", "account", "name", "store", "debit", "credit", "source", "event_id", "event_type", "order_id", "error_id"}
+var header = []string{"batch_id", "part", "entry", "date", "currency", "account", "name", "store", "debit", "credit",
+	"source", "event_id", "event_type", "order_id", "error_id"}
 
 // firstAmount and lastAmount are the columns that hold numbers.
 const firstAmount, lastAmount = 8, 9
@@ -65,8 +66,8 @@ func lines(j *report.Journal, part string, entries []report.JournalEntry) [][]st
 	return all
 }
 
-// harmless keeps a spreadsheet from running what a till has called something as a formula: an apostrophe in front says that
-// it is text. A workbook needs none, since its cells say of what type they are.
+// harmless keeps a spreadsheet from running what a till has called something as a formula: an apostrophe in front says
+// that it is text. A workbook needs none, since its cells say of what type they are.
 func harmless(text string) string {
 	if text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0 {
 		return "'" + text
@@ -74,8 +75,8 @@ func harmless(text string) string {
 	return text
 }
 
-// writeCSV writes the entries, then the memo entries. The control totals are in the last rows of each currency, so that a
-// file that was cut short is seen to be.
+// writeCSV writes the entries, then the memo entries. The control totals are in the last rows of each currency, so that
+// a file that was cut short is seen to be.
 func writeCSV(w io.Writer, j *report.Journal) error {
 	out := csv.NewWriter(w)
 	rows := append([][]string{header}, lines(j, "journal", j.Entries)...)
@@ -89,7 +90,8 @@ func writeCSV(w io.Writer, j *report.Journal) error {
 	}
 	for _, c := range j.Control.Currencies {
 		row := make([]string, len(header))
-		row[0], row[1], row[2], row[4], row[firstAmount], row[lastAmount] = j.BatchID, "control", fmt.Sprint(c.Entries), c.Currency, c.Debit, c.Credit
+		row[0], row[1], row[2], row[4], row[firstAmount], row[lastAmount] = j.BatchID, "control", fmt.Sprint(
+			c.Entries), c.Currency, c.Debit, c.Credit
 		rows = append(rows, row)
 	}
 	return out.WriteAll(rows)
@@ -103,7 +105,8 @@ func writeXLSX(w io.Writer, j *report.Journal) error {
 	if err := f.SetSheetName("Sheet1", "journal"); err != nil {
 		return err
 	}
-	control := [][]string{{"batch_id", j.BatchID}, {"from", j.From}, {"to (exclusive)", j.To}, {"period_by", j.PeriodBy}, {"detail", j.Detail},
+	control := [][]string{{"batch_id", j.BatchID}, {"from", j.From}, {"to (exclusive)", j.To}, {"period_by", j.PeriodBy},
+		{"detail", j.Detail},
 		{"final", fmt.Sprint(j.Final)}, {"entries", fmt.Sprint(j.Control.Entries)}, {"lines", fmt.Sprint(j.Control.Lines)},
 		{"unpriced events, not in here", fmt.Sprint(j.Unpriced)}, {"currency", "debit", "credit"}}
 	for _, c := range j.Control.Currencies {
@@ -152,7 +155,8 @@ func isNumber(text string) bool {
 // is what its import offers first. Numbers of entries have at most 21 characters there.
 func writeQuickBooks(w io.Writer, j *report.Journal) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{"JournalNo", "JournalDate", "AccountName", "Debits", "Credits", "Description", "Name", "Currency", "Location", "Class"}}
+	rows := [][]string{{"JournalNo", "JournalDate", "AccountName", "Debits", "Credits", "Description", "Name", "Currency",
+		"Location", "Class"}}
 	for i := range j.Entries {
 		e := &j.Entries[i]
 		day, err := time.Parse(time.DateOnly, e.Date)
@@ -169,7 +173,8 @@ func writeQuickBooks(w io.Writer, j *report.Journal) error {
 			if l.Chart == "" {
 				account = l.Account + " " + l.Name
 			}
-			rows = append(rows, []string{number, day.Format("01/02/2006"), harmless(account), side(l.Debit), side(l.Credit), harmless(description), "", e.Currency, harmless(l.Store), ""})
+			rows = append(rows, []string{number, day.Format("01/02/2006"), harmless(account), side(l.Debit), side(l.Credit),
+				harmless(description), "", e.Currency, harmless(l.Store), ""})
 		}
 	}
 	return out.WriteAll(rows)

@@ -56,7 +56,8 @@ func told(w http.ResponseWriter, r *http.Request, into any, form string) error {
 	return nil
 }
 
-// settle checks the name, puts that of the token in its place, where there is one, and says so where there is no reason.
+// settle checks the name, puts that of the token in its place, where there is one, and says so where there is no
+// reason.
 func (by *Actor) settle(r *http.Request) error {
 	if n := utf8.RuneCountInString(by.Name); n > maxActor {
 		return &badQuery{fmt.Sprintf("actor: %d characters, and at most %d are taken", n, maxActor)}

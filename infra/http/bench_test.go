@@ -10,7 +10,12 @@ import (
 	gateway "github.com/makegood/makegood/infra/http"
 )
 
-const placed = `{"specversion":"1.0","id":"till-4711-000001","source":"/stores/s01/tills/4","type":"makegood.order.placed.v1","time":"2026-03-02T09:30:00+01:00","subject":"o-1000001","data":{"order_id":"o-1000001","store_id":"s01","currency":"EUR","lines":[{"line_id":"1","sku":"sku-100","quantity":2,"unit_price":"19.90","unit_cost":"12.10"},{"line_id":"2","sku":"sku-207","quantity":1,"unit_price":"5.00","unit_cost":"2.15"}]}}`
+const placed = `{"specversion":"1.0","id":"till-4711-000001","source":"/stores/s01/tills/4",` +
+	`"type":"makegood.order.placed.v1",` +
+	`"time":"2026-03-02T09:30:00+01:00","subject":"o-1000001",` +
+	`"data":{"order_id":"o-1000001","store_id":"s01","currency":"EUR","lines":[` +
+	`{"line_id":"1","sku":"sku-100","quantity":2,"unit_price":"19.90","unit_cost":"12.10"},` +
+	`{"line_id":"2","sku":"sku-207","quantity":1,"unit_price":"5.00","unit_cost":"2.15"}]}}`
 
 // BenchmarkBatchOf100 is the gateway's own part: no network, and a broker that says yes at once.
 func BenchmarkBatchOf100(b *testing.B) {

@@ -82,7 +82,8 @@ func (c EventsConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("a batch of at most %d events is none", c.MaxBatch))
 	}
 	if least := inFlightFor(c.MaxBody, c.MaxBatch); c.MaxInFlight < least {
-		errs = append(errs, fmt.Errorf("%d bytes in flight are too few for one full body: that takes %d", c.MaxInFlight, least))
+		errs = append(errs, fmt.Errorf("%d bytes in flight are too few for one full body: that takes %d", c.MaxInFlight,
+			least))
 	}
 	for name, d := range map[string]time.Duration{
 		"body timeout": c.BodyTimeout, "publish timeout": c.PublishTimeout, "retry after": c.RetryAfter,

@@ -131,8 +131,8 @@ func (h *Events) take(w http.ResponseWriter, r *http.Request) (accepted int, _ *
 	return q.count, nil
 }
 
-// unsupported says which content types aren't spoken here. A body that isn't said to be any CloudEvent is none where it is
-// JSON, and something else where it isn't.
+// unsupported says which content types aren't spoken here. A body that isn't said to be any CloudEvent is none where it
+// is JSON, and something else where it isn't.
 func unsupported(w http.ResponseWriter, mode wire.Mode, contentType string, attrs *wire.Attributes) *Problem {
 	switch mode {
 	case wire.StructuredMode, wire.BatchMode:
@@ -145,12 +145,15 @@ func unsupported(w http.ResponseWriter, mode wire.Mode, contentType string, attr
 	case wire.NoMode:
 		if isJSON(contentType) || hasAttributes(attrs) {
 			return NewProblem(http.StatusBadRequest, ProblemNoCloudEvent,
-				"no CloudEvent: send %s, %s, or %s with ce- headers", wire.ContentTypeEvent, wire.ContentTypeBatch, wire.ContentTypeData)
+				"no CloudEvent: send %s, %s, or %s with ce- headers", wire.ContentTypeEvent, wire.ContentTypeBatch,
+				wire.ContentTypeData)
 		}
 	}
-	w.Header().Set("Accept", strings.Join([]string{wire.ContentTypeEvent, wire.ContentTypeBatch, wire.ContentTypeData}, ", "))
+	w.Header().Set("Accept", strings.Join([]string{wire.ContentTypeEvent, wire.ContentTypeBatch, wire.ContentTypeData},
+		", "))
 	return NewProblem(http.StatusUnsupportedMediaType, ProblemUnsupported,
-		"%q isn't spoken here: send %s, %s, or %s with ce- headers", contentType, wire.ContentTypeEvent, wire.ContentTypeBatch, wire.ContentTypeData)
+		"%q isn't spoken here: send %s, %s, or %s with ce- headers", contentType, wire.ContentTypeEvent,
+		wire.ContentTypeBatch, wire.ContentTypeData)
 }
 
 func hasAttributes(a *wire.Attributes) bool {
@@ -221,7 +224,8 @@ func (h *Events) bodyProblem(w http.ResponseWriter, err error) *Problem {
 	case errors.Is(err, errNoRoom):
 		return h.overloaded()
 	case errors.Is(err, errTooLarge):
-		return NewProblem(http.StatusRequestEntityTooLarge, ProblemTooLarge, "a body has at most %d bytes, expanded", h.cfg.MaxBody)
+		return NewProblem(http.StatusRequestEntityTooLarge, ProblemTooLarge, "a body has at most %d bytes, expanded",
+			h.cfg.MaxBody)
 	case errors.Is(err, errUnsupported):
 		w.Header().Set("Accept-Encoding", "gzip, identity")
 		return NewProblem(http.StatusUnsupportedMediaType, ProblemUnsupported, "of content encodings, gzip is spoken here")
@@ -236,7 +240,8 @@ func (h *Events) bodyProblem(w http.ResponseWriter, err error) *Problem {
 
 func (h *Events) overloaded() *Problem {
 	h.shed.Add(1)
-	p := NewProblem(http.StatusTooManyRequests, ProblemOverloaded, "too much at once: nothing of this was taken, send it again later")
+	p := NewProblem(http.StatusTooManyRequests, ProblemOverloaded,
+		"too much at once: nothing of this was taken, send it again later")
 	p.RetryAfter = h.cfg.RetryAfter
 	return p
 }

@@ -31,14 +31,18 @@ func TestStructured(t *testing.T) {
 func TestBinary(t *testing.T) {
 	s := serve(t, nil)
 	data := `{"order_id":"o-ü","store_id":"s-1","error_id":"x-1","reason":"mistaken"}`
-	s.post("application/json; charset=utf-8", strings.NewReader(data), "ce-specversion", "1.0", "ce-id", "e-1", "ce-source", "/till", "ce-type", "makegood.error.rejected.v1",
-		"ce-time", "2026-03-02T11:00:00Z", "ce-subject", "o-%C3%BC", "ce-traceparent", "00-ab", "X-Other", "no").want(t, 202, "").wantAccepted(t, 1)
+	s.post("application/json; charset=utf-8", strings.NewReader(data), "ce-specversion", "1.0", "ce-id", "e-1",
+		"ce-source", "/till", "ce-type", "makegood.error.rejected.v1",
+		"ce-time", "2026-03-02T11:00:00Z", "ce-subject", "o-%C3%BC", "ce-traceparent", "00-ab",
+		"X-Other", "no").want(t, 202, "").wantAccepted(t, 1)
 	got := s.publisher.messages("makegood.errors")
 	if len(got) != 1 || string(got[0].Payload) != data {
 		t.Fatalf("published %v", got)
 	}
-	want := map[string]string{key: "o-ü", "content-type": "application/json; charset=utf-8", "ce_specversion": "1.0", "ce_id": "e-1", "ce_source": "/till",
-		"ce_type": "makegood.error.rejected.v1", "ce_time": "2026-03-02T11:00:00Z", "ce_subject": "o-ü", "ce_traceparent": "00-ab"}
+	want := map[string]string{key: "o-ü", "content-type": "application/json; charset=utf-8", "ce_specversion": "1.0",
+		"ce_id": "e-1", "ce_source": "/till",
+		"ce_type": "makegood.error.rejected.v1", "ce_time": "2026-03-02T11:00:00Z", "ce_subject": "o-ü",
+		"ce_traceparent": "00-ab"}
 	for k, v := range want {
 		if got[0].Metadata[k] != v {
 			t.Errorf("header %s is %q, wanted %q", k, got[0].Metadata[k], v)
@@ -47,13 +51,15 @@ func TestBinary(t *testing.T) {
 	if len(got[0].Metadata) != len(want) {
 		t.Errorf("metadata is %v", got[0].Metadata)
 	}
-	s.post("application/json", strings.NewReader(data), "ce-specversion", "1.0", "ce-id", "e-1", "ce-source", "/till", "ce-type", "makegood.error.rejected.v1",
+	s.post("application/json", strings.NewReader(data), "ce-specversion", "1.0", "ce-id", "e-1", "ce-source", "/till",
+		"ce-type", "makegood.error.rejected.v1",
 		"ce-time", "2026-03-02T11:00:00Z", "ce-subject", "o-1").want(t, 422, gateway.ProblemInvalidEvents).wantAccepted(t, 0)
 }
 
 func TestBatch(t *testing.T) {
 	s := serve(t, nil)
-	s.post(batch, list(refund(1), closed("2026-01"), rejected(1), refund(2), closed("2026-02"))).want(t, 202, "").wantAccepted(t, 5)
+	s.post(batch, list(refund(1), closed("2026-01"), rejected(1), refund(2),
+		closed("2026-02"))).want(t, 202, "").wantAccepted(t, 5)
 	topics := s.publisher.topics()
 	if len(topics) != 3 || topics[0] != "makegood.books" {
 		t.Fatalf("published to %v: books go first, one call per topic", topics)
@@ -81,7 +87,8 @@ func TestPartlyGoodBatch(t *testing.T) {
 	s := serve(t, nil)
 	huge := strings.Replace(refund(4), `"data":{`, `"data":{"note":"`+strings.Repeat("x", 300_000)+`",`, 1)
 	a := s.post(batch, list(
-		refund(0), strings.Replace(refund(1), `"10"`, `"-10"`, 1), `17`, refund(3), huge, `{"id":"x"}`, strings.Replace(refund(6), "f-1", "\xff", 1),
+		refund(0), strings.Replace(refund(1), `"10"`, `"-10"`, 1), `17`, refund(3), huge, `{"id":"x"}`,
+		strings.Replace(refund(6), "f-1", "\xff", 1),
 		strings.Replace(refund(7), `"net":"10"`, `"lines":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,"net":"10"`, 1),
 		strings.Replace(refund(8), "refund.issued.v1", "refund.issued.v9", 1),
 	)).want(t, 422, gateway.ProblemInvalidEvents).wantAccepted(t, 2)
@@ -128,11 +135,16 @@ func TestRefused(t *testing.T) {
 		{"no id", single, strings.Replace(refund(1), `"id"`, `"no"`, 1), 400, gateway.ProblemNoCloudEvent},
 		{"bad UTF-8", single, strings.Replace(refund(1), "f-1", "\xff", 1), 400, gateway.ProblemNoCloudEvent},
 		{"two events", single, refund(1) + refund(2), 400, gateway.ProblemNoCloudEvent},
-		{"deep", single, strings.Replace(refund(1), `"net"`, `"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,"net"`, 1), 422, gateway.ProblemInvalidEvents},
-		{"very deep", single, strings.Replace(refund(1), `"net"`, `"x":`+deep+strings.Repeat("]", 20_000)+`,"net"`, 1), 400, gateway.ProblemNoCloudEvent},
-		{"unknown type", single, strings.Replace(refund(1), "refund.issued", "refund.guessed", 1), 422, gateway.ProblemInvalidEvents},
-		{"subject", single, strings.Replace(refund(1), `"subject":"o-1"`, `"subject":"o-2"`, 1), 422, gateway.ProblemInvalidEvents},
-		{"large event", single, strings.Replace(refund(1), "f-1", strings.Repeat("f", 300_000), 1), 413, gateway.ProblemTooLarge},
+		{"deep", single, strings.Replace(refund(1), `"net"`, `"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,"net"`,
+			1), 422, gateway.ProblemInvalidEvents},
+		{"very deep", single, strings.Replace(refund(1), `"net"`, `"x":`+deep+strings.Repeat("]", 20_000)+`,"net"`, 1), 400,
+			gateway.ProblemNoCloudEvent},
+		{"unknown type", single, strings.Replace(refund(1), "refund.issued", "refund.guessed", 1), 422,
+			gateway.ProblemInvalidEvents},
+		{"subject", single, strings.Replace(refund(1), `"subject":"o-1"`, `"subject":"o-2"`, 1), 422,
+			gateway.ProblemInvalidEvents},
+		{"large event", single, strings.Replace(refund(1), "f-1", strings.Repeat("f", 300_000), 1), 413,
+			gateway.ProblemTooLarge},
 		{"no batch", batch, refund(1), 400, gateway.ProblemNoCloudEvent},
 		{"broken batch", batch, "[" + refund(1) + refund(2) + "]", 400, gateway.ProblemNoCloudEvent},
 		{"open batch", batch, "[" + refund(1) + ",", 400, gateway.ProblemNoCloudEvent},
@@ -161,7 +173,8 @@ func TestRefused(t *testing.T) {
 func TestBinaryRefused(t *testing.T) {
 	s := serve(t, nil)
 	headers := func(without ...string) (h []string) {
-		for _, x := range [][2]string{{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "/s"}, {"ce-type", "makegood.period.closed.v1"}, {"ce-time", "2026-03-02T11:00:00Z"}} {
+		for _, x := range [][2]string{{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "/s"},
+			{"ce-type", "makegood.period.closed.v1"}, {"ce-time", "2026-03-02T11:00:00Z"}} {
 			if !slices.Contains(without, x[0]) {
 				h = append(h, x[0], x[1])
 			}
@@ -230,13 +243,16 @@ func TestForeignSources(t *testing.T) {
 			return gateway.Grant{}, gateway.ErrUnauthenticated
 		}
 	})
-	if a := s.post(single, strings.NewReader(refund(1))).want(t, 401, gateway.ProblemUnauthorized); a.header.Get("WWW-Authenticate") == "" {
+	if a := s.post(single, strings.NewReader(refund(1))).want(t, 401,
+		gateway.ProblemUnauthorized); a.header.Get("WWW-Authenticate") == "" {
 		t.Error("no challenge")
 	}
 	s.post(single, strings.NewReader(refund(1)), "Authorization", "Bearer reader").want(t, 403, gateway.ProblemForbidden)
-	s.post(single, strings.NewReader(closed("2026-01")), "Authorization", "Bearer till").want(t, 403, gateway.ProblemForbidden)
+	s.post(single, strings.NewReader(closed("2026-01")), "Authorization", "Bearer till").want(t, 403,
+		gateway.ProblemForbidden)
 	s.post(single, strings.NewReader(refund(1)), "Authorization", "Bearer till").want(t, 202, "")
-	a := s.post(batch, list(refund(1), closed("2026-01")), "Authorization", "Bearer till").want(t, 422, gateway.ProblemInvalidEvents).wantAccepted(t, 1)
+	a := s.post(batch, list(refund(1), closed("2026-01")), "Authorization", "Bearer till").want(t, 422,
+		gateway.ProblemInvalidEvents).wantAccepted(t, 1)
 	if a.Errors[0].Code != gateway.CodeForbiddenSource {
 		t.Errorf("%+v", a.Errors)
 	}

@@ -89,13 +89,15 @@ func changes(w http.ResponseWriter, r *http.Request, b Books) error {
 
 func changesTable(c *report.Changes) *table {
 	t := &table{
-		header: []string{"recorded_at", "occurred_at", "source", "id", "type", "order_id", "error_id", "store", "touches", "origin_period", "posting_period",
+		header: []string{"recorded_at", "occurred_at", "source", "id", "type", "order_id", "error_id", "store", "touches",
+			"origin_period", "posting_period",
 			"net", "profit", "cash", "currency"},
 		numeric: []bool{false, false, false, false, false, false, false, false, false, false, false, true, true, true, false},
 	}
 	for i := range c.Changes {
 		e := &c.Changes[i]
-		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.OccurredAt.Format(time.RFC3339Nano), e.Source, e.ID, e.Type, e.OrderID, e.ErrorID,
+		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.OccurredAt.Format(time.RFC3339Nano),
+			e.Source, e.ID, e.Type, e.OrderID, e.ErrorID,
 			e.StoreID, e.Touches, e.OriginPeriod, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency})
 	}
 	return t

@@ -85,7 +85,8 @@ type served struct {
 func serve(t *testing.T, change func(*gateway.EventsConfig, *gateway.Config)) *served {
 	t.Helper()
 	publisher := &recorder{fail: map[string]error{}}
-	ec := gateway.EventsConfig{Publisher: publisher, PartitionKey: key, Ends: func(context.Context) (string, error) { return "ends!", nil }}
+	ec := gateway.EventsConfig{Publisher: publisher, PartitionKey: key,
+		Ends: func(context.Context) (string, error) { return "ends!", nil }}
 	sc := gateway.Config{Addr: "127.0.0.1:0"}
 	if change != nil {
 		change(&ec, &sc)
@@ -172,7 +173,8 @@ func read(t *testing.T, response *http.Response) reply {
 		t.Fatalf("%d %s: %v", a.status, body, err)
 	}
 	if a.status >= 400 {
-		if got := a.header.Get("Content-Type"); got != gateway.ContentTypeProblem || a.Status != a.status || a.Title == "" || a.Detail == "" ||
+		if got := a.header.Get("Content-Type"); got != gateway.ContentTypeProblem || a.Status != a.status || a.Title == "" ||
+			a.Detail == "" ||
 			!strings.HasPrefix(a.Type, "urn:makegood:problem:") {
 			t.Errorf("%d as %s: no whole problem: %s", a.status, got, body)
 		}
@@ -202,17 +204,20 @@ const (
 )
 
 func refund(i int) string {
-	return fmt.Sprintf(`{"specversion":"1.0","id":"r-%d","source":"/till","type":"makegood.refund.issued.v1","time":"2026-03-02T11:00:00Z","subject":"o-%d",
+	return fmt.Sprintf(`{"specversion":"1.0","id":"r-%d","source":"/till","type":"makegood.refund.issued.v1",
+		"time":"2026-03-02T11:00:00Z","subject":"o-%d",
 		"data":{"order_id":"o-%d","store_id":"s-1","error_id":"x-1","refund_id":"f-1","currency":"EUR","net":"10"}}`, i, i, i)
 }
 
 func rejected(i int) string {
-	return fmt.Sprintf(`{"specversion":"1.0","id":"e-%d","source":"/till","type":"makegood.error.rejected.v1","time":"2026-03-02T11:00:00Z","subject":"o-%d",
+	return fmt.Sprintf(`{"specversion":"1.0","id":"e-%d","source":"/till","type":"makegood.error.rejected.v1",
+		"time":"2026-03-02T11:00:00Z","subject":"o-%d",
 		"data":{"order_id":"o-%d","store_id":"s-1","error_id":"x-1","reason":"mistaken"}}`, i, i, i)
 }
 
 func closed(month string) string {
-	return fmt.Sprintf(`{"specversion":"1.0","id":"c-%s","source":"/office","type":"makegood.period.closed.v1","time":"2026-03-02T11:00:00Z","data":{"period":%q}}`, month, month)
+	return fmt.Sprintf(`{"specversion":"1.0","id":"c-%s","source":"/office","type":"makegood.period.closed.v1",
+		"time":"2026-03-02T11:00:00Z","data":{"period":%q}}`, month, month)
 }
 
 func list(events ...string) io.Reader {

@@ -32,7 +32,8 @@ func (*counter) Close() error { return nil }
 
 // FuzzBatch: whatever is sent, each element is either published or listed, and the answer says how many.
 func FuzzBatch(f *testing.F) {
-	for _, s := range []string{"[]", "[" + refund(1) + "]", "[" + refund(1) + ",1," + closed("2026-01") + "]", "[{}", "{}", "[\xff]", refund(1), `[[],{"a":"\ud800"}] `} {
+	for _, s := range []string{"[]", "[" + refund(1) + "]", "[" + refund(1) + ",1," + closed("2026-01") + "]", "[{}", "{}",
+		"[\xff]", refund(1), `[[],{"a":"\ud800"}] `} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

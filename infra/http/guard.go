@@ -17,9 +17,9 @@ const (
 	Operate Scope = "operate"
 )
 
-// Guard decides whether a request may do something of the scope. It answers ErrUnauthenticated where it doesn't know who
-// asks, ErrForbidden where it does and they may not, or a *Problem of its own. A nil Guard lets everybody in, which is for
-// loopback.
+// Guard decides whether a request may do something of the scope. It answers ErrUnauthenticated where it doesn't know
+// who asks, ErrForbidden where it does and they may not, or a *Problem of its own. A nil Guard lets everybody in, which
+// is for loopback.
 type Guard func(r *http.Request, scope Scope) (Grant, error)
 
 // Grant is what a Guard gives.

@@ -24,48 +24,61 @@ type JournalRequest struct {
 	DefaultChart bool
 }
 
-// journal answers with entries for the general ledger.
-func journal(w http.ResponseWriter, r *http.Request, b Books) error {
+// journalRequest reads what is asked for.
+func journalRequest(r *http.Request, b Books) (JournalRequest, error) {
 	q := r.URL.Query()
-	if err := onlyParameters(q, "from", "to", "period_by", "every", "detail", "currency", "as_of", "final", "accounts", "format"); err != nil {
-		return err
+	if err := onlyParameters(q, "from", "to", "period_by", "every", "detail", "currency", "as_of", "final", "accounts",
+		"format"); err != nil {
+		return JournalRequest{}, err
 	}
 	request := JournalRequest{Format: q.Get("format"), DefaultChart: q.Get("accounts") == "default",
 		Query: report.JournalQuery{PeriodBy: "posting", Every: "month", Detail: "aggregated", Currency: q.Get("currency")}}
 	var err error
 	if request.Query.From, request.Query.To, err = days(q); err != nil {
-		return err
+		return request, err
 	}
-	for name, value := range map[string]*string{"period_by": &request.Query.PeriodBy, "every": &request.Query.Every, "detail": &request.Query.Detail} {
+	for name, value := range map[string]*string{"period_by": &request.Query.PeriodBy, "every": &request.Query.Every,
+		"detail": &request.Query.Detail} {
 		if text := q.Get(name); text != "" {
 			*value = text
 		}
 	}
 	if request.Query.AsOf, err = asOf(r.Context(), q.Get("as_of"), b); err != nil {
-		return err
+		return request, err
 	}
 	switch q.Get("final") {
 	case "", "false":
 	case "true":
 		request.Query.Final = true
 		if q.Get("from") == "" || q.Get("to") == "" {
-			return &badQuery{"final: from and to are wanted"}
+			return request, &badQuery{"final: from and to are wanted"}
 		}
 	default:
-		return &badQuery{fmt.Sprintf("final: %q is neither true nor false", q.Get("final"))}
+		return request, &badQuery{fmt.Sprintf("final: %q is neither true nor false", q.Get("final"))}
 	}
 	if a := q.Get("accounts"); a != "" && a != "default" {
-		return &badQuery{fmt.Sprintf("accounts: %q; default keeps makegood's own numbers, and nothing takes the codes that the server was given", a)}
+		return request, &badQuery{fmt.Sprintf("accounts: %q; default keeps makegood's own numbers, and nothing takes the "+
+			"codes that "+
+			"the server was given", a)}
 	}
 	switch request.Format {
 	case "":
 		request.Format = "json"
 	case "json", "csv", "xlsx", "quickbooks":
 	default:
-		return &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx, quickbooks", request.Format)}
+		return request, &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx, quickbooks", request.Format)}
 	}
 	if err := request.Query.Validate(); err != nil {
-		return &badQuery{err.Error()}
+		return request, &badQuery{err.Error()}
+	}
+	return request, nil
+}
+
+// journal answers with entries for the general ledger.
+func journal(w http.ResponseWriter, r *http.Request, b Books) error {
+	request, err := journalRequest(r, b)
+	if err != nil {
+		return err
 	}
 	document, err := b.Journal(r.Context(), request)
 	var open *report.OpenPeriodsError
@@ -73,13 +86,15 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 	var unsettled *audit.UnsettledError
 	switch {
 	case errors.As(err, &unsettled):
-		WriteProblem(w, &Problem{Code: ProblemNotSettled, Status: http.StatusServiceUnavailable, Detail: unsettled.Error(), RetryAfter: time.Second})
+		WriteProblem(w, &Problem{Code: ProblemNotSettled, Status: http.StatusServiceUnavailable, Detail: unsettled.Error(),
+			RetryAfter: time.Second})
 		return nil
 	case errors.As(err, &open):
 		writeProblem(w, r, http.StatusConflict, ProblemPeriodOpen, open.Error(), map[string]any{"periods": open.Periods})
 		return nil
 	case errors.As(err, &unmapped):
-		writeProblem(w, r, http.StatusConflict, ProblemUnmapped, unmapped.Error(), map[string]any{"accounts": unmapped.Accounts})
+		writeProblem(w, r, http.StatusConflict, ProblemUnmapped, unmapped.Error(),
+			map[string]any{"accounts": unmapped.Accounts})
 		return nil
 	case errors.Is(err, report.ErrJournalTooLong):
 		return &badQuery{err.Error()}

@@ -35,7 +35,8 @@ func TestGzip(t *testing.T) {
 	good := zip(t, refund(1))
 	for range 3 { // the readers are used again
 		s.post(single, bytes.NewReader(good), "Content-Encoding", "gzip").want(t, 202, "")
-		s.post(single, bytes.NewReader(good[:len(good)-9]), "Content-Encoding", "gzip").want(t, 400, gateway.ProblemBadRequest)
+		s.post(single, bytes.NewReader(good[:len(good)-9]), "Content-Encoding", "gzip").want(t, 400,
+			gateway.ProblemBadRequest)
 	}
 	if got := s.publisher.messages("makegood.redeliveries"); string(got[0].Payload) != refund(1) {
 		t.Errorf("published %s", got[0].Payload)
@@ -46,7 +47,8 @@ func TestGzip(t *testing.T) {
 		s.post(single, bytes.NewReader(body), "Content-Encoding", "gzip").want(t, 400, gateway.ProblemBadRequest)
 	}
 	for _, encoding := range []string{"br", "zstd", "deflate", "gzip, gzip"} {
-		if a := s.post(single, bytes.NewReader(good), "Content-Encoding", encoding).want(t, 415, gateway.ProblemUnsupported); a.header.Get("Accept-Encoding") == "" {
+		if a := s.post(single, bytes.NewReader(good), "Content-Encoding", encoding).want(t, 415,
+			gateway.ProblemUnsupported); a.header.Get("Accept-Encoding") == "" {
 			t.Errorf("%s: not said what would do", encoding)
 		}
 	}
@@ -97,7 +99,8 @@ func TestSlowClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer slow.Close()
-	fmt.Fprintf(slow, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 8000000\r\n\r\n{\"", single)
+	fmt.Fprintf(slow, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 8000000\r\n\r\n{\"",
+		single)
 	deadline := time.Now().Add(5 * time.Second)
 	for s.events.Counts().InFlight == 0 && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
@@ -109,7 +112,8 @@ func TestSlowClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, err := io.ReadAll(slow)
-	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 408 ") || !strings.Contains(string(answer), gateway.ProblemTooSlow) {
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 408 ") ||
+		!strings.Contains(string(answer), gateway.ProblemTooSlow) {
 		t.Errorf("answered %q (%v)", answer, err)
 	}
 
@@ -139,7 +143,8 @@ func TestExpectContinue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n", c.contentType)
+		fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 1000\r\nExpect: "+
+			"100-continue\r\n\r\n", c.contentType)
 		line := make([]byte, len(c.answer))
 		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 			t.Fatal(err)
@@ -183,7 +188,8 @@ func TestOverload(t *testing.T) {
 			switch {
 			case a.status == http.StatusAccepted:
 				accepted.Add(1)
-			case a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") == "1" && a.Type == "urn:makegood:problem:"+gateway.ProblemOverloaded:
+			case a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") == "1" &&
+				a.Type == "urn:makegood:problem:"+gateway.ProblemOverloaded:
 				shed.Add(1)
 			default:
 				t.Errorf("answered %d %s", a.status, a.body)

@@ -73,7 +73,8 @@ func (s *Server) recovered(h http.Handler) http.Handler {
 			case http.ErrAbortHandler:
 				panic(p) // how a handler cuts its connection
 			default:
-				s.cfg.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+				s.cfg.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.Any("panic", p),
+					slog.String("stack", string(debug.Stack())))
 				if a, ok := w.(*response); ok && a.status != 0 {
 					panic(http.ErrAbortHandler) // half an answer must not look whole
 				}

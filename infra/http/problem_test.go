@@ -107,7 +107,10 @@ func TestProblemsAreDescribed(t *testing.T) {
 	if !slices.Equal(faults, want) {
 		t.Errorf("codes of refused events\n in openapi.yaml %v\n in the code      %v", faults, want)
 	}
+}
 
+// TestCodesAreConstants: every call that makes a problem names its code by a constant.
+func TestCodesAreConstants(t *testing.T) {
 	calls := 0
 	for _, folder := range []string{".", "access", "../page", "../../cmd/makegood"} {
 		for _, f := range parsed(t, folder) {

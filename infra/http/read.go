@@ -109,21 +109,30 @@ func (s *Server) readRoutes(b Books) {
 	auditRoutes(b, handle)
 	numberRoutes(b, handle)
 	rebuildRoutes(b, handle)
-	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error {
-		q := r.URL.Query()
-		if err := onlyParameters(q, "format"); err != nil {
-			return err
-		}
-		format, err := formatOf(q)
-		if err != nil {
-			return err
-		}
-		events, err := b.Unpriced(r.Context(), maxListed)
-		if err != nil {
-			return err
-		}
-		return answerAs(w, format, map[string]any{"unpriced": events}, "unpriced", func() *table { return unpricedTable(events) })
-	})
+	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error { return unpriced(w, r, b) })
+	deadLetterRoutes(b, handle)
+}
+
+// unpriced answers with the events that lack a rate.
+func unpriced(w http.ResponseWriter, r *http.Request, b Books) error {
+	q := r.URL.Query()
+	if err := onlyParameters(q, "format"); err != nil {
+		return err
+	}
+	format, err := formatOf(q)
+	if err != nil {
+		return err
+	}
+	events, err := b.Unpriced(r.Context(), maxListed)
+	if err != nil {
+		return err
+	}
+	return answerAs(w, format, map[string]any{"unpriced": events}, "unpriced",
+		func() *table { return unpricedTable(events) })
+}
+
+// deadLetterRoutes adds the dead letters: what could not be booked, and what may be done about it.
+func deadLetterRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	handle("GET /v1/deadletters", plain(func(w http.ResponseWriter, r *http.Request) error {
 		letters, err := b.DeadLetters(r.Context(), maxListed)
 		return answer(w, map[string]any{"dead_letters": letters}, err)
@@ -174,8 +183,8 @@ func plain(f handler) handler {
 	}
 }
 
-// wellFormed refuses what would otherwise be passed over in silence: parameters that can't be read, that stand twice, or
-// a currency that no event can have.
+// wellFormed refuses what would otherwise be passed over in silence: parameters that can't be read, that stand twice,
+// or a currency that no event can have.
 func wellFormed(r *http.Request) error {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -238,8 +247,8 @@ func formatOf(q url.Values) (string, error) {
 	}
 }
 
-// answerAs answers in a format: with the report itself, or with its table in a file of that name; a workbook has further
-// sheets where there are any.
+// answerAs answers in a format: with the report itself, or with its table in a file of that name; a workbook has
+// further sheets where there are any.
 func answerAs(w http.ResponseWriter, format string, found any, name string, of func() *table, further ...sheet) error {
 	switch format {
 	case "csv":
@@ -269,7 +278,8 @@ func days(values url.Values) (from, to time.Time, err error) {
 			return t, &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
 		}
 		if t.Before(firstDay) || t.After(lastDay) {
-			return t, &badQuery{fmt.Sprintf("%s: the books know days from %s to %s", name, firstDay.Format(time.DateOnly), lastDay.Format(time.DateOnly))}
+			return t, &badQuery{fmt.Sprintf("%s: the books know days from %s to %s", name, firstDay.Format(time.DateOnly),
+				lastDay.Format(time.DateOnly))}
 		}
 		return t, nil
 	}
@@ -285,7 +295,8 @@ func days(values url.Values) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
-var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": true, "view": true, "period_by": true, "as_of": true, "currency": true, "translate_to": true, "format": true}
+var leakageParameters = map[string]bool{"from": true, "to": true, "group_by": true, "view": true, "period_by": true,
+	"as_of": true, "currency": true, "translate_to": true, "format": true}
 
 func leakageQuery(r *http.Request, b Books) (report.LeakageQuery, error) {
 	values := r.URL.Query()
@@ -294,7 +305,8 @@ func leakageQuery(r *http.Request, b Books) (report.LeakageQuery, error) {
 			return report.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
 		}
 	}
-	q := report.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency"), TranslateTo: values.Get("translate_to")}
+	q := report.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency"),
+		TranslateTo: values.Get("translate_to")}
 	var err error
 	if q.From, q.To, err = days(values); err != nil {
 		return q, err
@@ -359,7 +371,8 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	var noReplay *deadletter.NoReplayError
 	var rate *report.RateMissingError
 	switch {
-	case errors.Is(err, shadow.ErrUnderWay), errors.Is(err, shadow.ErrNotReady), errors.Is(err, shadow.ErrStale), errors.Is(err, ErrNoRebuilds):
+	case errors.Is(err, shadow.ErrUnderWay), errors.Is(err, shadow.ErrNotReady),
+		errors.Is(err, shadow.ErrStale), errors.Is(err, ErrNoRebuilds):
 		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), nil)
 	case errors.As(err, &noReplay):
 		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), nil)
@@ -368,13 +381,15 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	case errors.As(err, &query):
 		writeProblem(w, r, http.StatusBadRequest, ProblemBadQuery, query.reason, nil)
 	case errors.As(err, &currencies):
-		writeProblem(w, r, http.StatusBadRequest, ProblemSeveralCurrencies, currencies.Error(), map[string]any{"currencies": currencies.Currencies})
+		writeProblem(w, r, http.StatusBadRequest, ProblemSeveralCurrencies, currencies.Error(),
+			map[string]any{"currencies": currencies.Currencies})
 	case errors.As(err, &rate):
 		writeProblem(w, r, http.StatusConflict, ProblemRateMissing, rate.Error(), map[string]any{"missing": rate.Missing})
 	case r.Context().Err() != nil:
 		// Nobody waits for the answer any more.
 	default:
 		logger.Error("a question could not be answered", "path", r.URL.Path, "error", err)
-		writeProblem(w, r, http.StatusServiceUnavailable, ProblemUnavailable, "The books can't be read right now; see the log.", nil)
+		writeProblem(w, r, http.StatusServiceUnavailable, ProblemUnavailable,
+			"The books can't be read right now; see the log.", nil)
 	}
 }

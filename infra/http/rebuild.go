@@ -46,7 +46,8 @@ func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseW
 	})
 	handle("POST /v1/rebuild", plain(func(w http.ResponseWriter, r *http.Request) error {
 		var request RebuildRequest
-		if err := told(w, r, &request, `{"actor": "…", "reason": "…", "closed_periods": false, "whole": false}`); err != nil {
+		const example = `{"actor": "…", "reason": "…", "closed_periods": false, "whole": false}`
+		if err := told(w, r, &request, example); err != nil {
 			return err
 		}
 		if err := request.settle(r); err != nil {

@@ -54,7 +54,8 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 		}
 	}
 	// All of the log and of the ledger are read: that takes longer than other answers may.
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil &&
+		!errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("reconcile: %w", err)
 	}
 	found, err := b.Reconcile(r.Context(), at, p)

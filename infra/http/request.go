@@ -63,7 +63,8 @@ func (q *request) single(body []byte, attrs *wire.Attributes) *Problem {
 // array is none.
 func (q *request) batch(body []byte) *Problem {
 	bad := func(err error) *Problem {
-		return NewProblem(http.StatusBadRequest, ProblemNoCloudEvent, "no batch of CloudEvents: the body is not a JSON array: %v", err)
+		return NewProblem(http.StatusBadRequest, ProblemNoCloudEvent,
+			"no batch of CloudEvents: the body is not a JSON array: %v", err)
 	}
 	d := jx.DecodeBytes(body)
 	elements, err := split(d, q.cfg.MaxBatch)
@@ -159,7 +160,8 @@ func (q *request) refused(index int, env *wire.Envelope, err error) *wire.Error 
 	default:
 		return nil
 	}
-	q.errors = append(q.errors, EventError{Index: index, Pointer: refused.Pointer, Code: refused.Code, Detail: refused.Detail})
+	q.errors = append(q.errors, EventError{Index: index, Pointer: refused.Pointer, Code: refused.Code,
+		Detail: refused.Detail})
 	return refused
 }
 

@@ -154,8 +154,8 @@ func (s *Server) Listen() error {
 // Addr is where the server listens, after Listen.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Run serves until ctx ends, then says that it isn't ready, lets running requests finish within ShutdownTimeout and cuts
-// off the rest.
+// Run serves until ctx ends, then says that it isn't ready, lets running requests finish within ShutdownTimeout and
+// cuts off the rest.
 func (s *Server) Run(ctx context.Context) error {
 	if s.listener == nil {
 		if err := s.Listen(); err != nil {
@@ -184,7 +184,8 @@ func (s *Server) Run(ctx context.Context) error {
 	defer cancel()
 	err := s.http.Shutdown(end)
 	if err != nil {
-		err = fmt.Errorf("gateway: requests were cut off after %s: %w", s.cfg.ShutdownTimeout, errors.Join(err, s.http.Close()))
+		err = fmt.Errorf("gateway: requests were cut off after %s: %w", s.cfg.ShutdownTimeout,
+			errors.Join(err, s.http.Close()))
 	}
 	<-done
 	return err

@@ -40,7 +40,9 @@ func TestHealth(t *testing.T) {
 			defer mu.Unlock()
 			return notReady
 		}
-		c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"detail":"metrics"}`) })
+		c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"detail":"metrics"}`)
+		})
 		c.Guard = func(_ *http.Request, scope gateway.Scope) (gateway.Grant, error) {
 			if scope == gateway.Read {
 				return gateway.Grant{}, nil
@@ -49,7 +51,8 @@ func TestHealth(t *testing.T) {
 		}
 	})
 	s.get("/healthz").want(t, 200, "")
-	if a := s.get("/readyz").want(t, 503, gateway.ProblemNotReady); !strings.Contains(a.Detail, "behind") || a.header.Get("Retry-After") != "1" {
+	if a := s.get("/readyz").want(t, 503, gateway.ProblemNotReady); !strings.Contains(a.Detail, "behind") ||
+		a.header.Get("Retry-After") != "1" {
 		t.Errorf("%v %s", a.header, a.body)
 	}
 	mu.Lock()
@@ -59,7 +62,8 @@ func TestHealth(t *testing.T) {
 	if a := s.get("/metrics"); a.status != 200 || a.Detail != "metrics" {
 		t.Errorf("metrics are %s", a.body)
 	}
-	if a := s.post(single, strings.NewReader(refund(1))).want(t, 500, gateway.ProblemInternal); strings.Contains(a.body, "file") {
+	if a := s.post(single, strings.NewReader(refund(1))).want(t, 500,
+		gateway.ProblemInternal); strings.Contains(a.body, "file") {
 		t.Errorf("told a stranger: %s", a.body)
 	}
 }
@@ -93,7 +97,8 @@ func TestPanicIsOurFault(t *testing.T) {
 		}
 		answer.Body.Close()
 	}
-	if text := log.String(); !strings.Contains(text, "oops") || !strings.Contains(text, "server_test.go") || strings.Contains(text, "secret") {
+	if text := log.String(); !strings.Contains(text, "oops") || !strings.Contains(text, "server_test.go") ||
+		strings.Contains(text, "secret") {
 		t.Errorf("logged %s", text)
 	}
 }
@@ -228,13 +233,15 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := serve(t, func(_ *gateway.EventsConfig, c *gateway.Config) {
-		c.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}, MinVersion: tls.VersionTLS12}
+		c.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}},
+			MinVersion: tls.VersionTLS12}
 	})
 	roots := x509.NewCertPool()
 	own, err := x509.ParseCertificate(der)
@@ -243,7 +250,8 @@ func TestTLS(t *testing.T) {
 	}
 	roots.AddCert(own)
 	for _, http2 := range []bool{false, true} {
-		secure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: http2}}
+		secure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
+			ForceAttemptHTTP2: http2}}
 		answer, err := secure.Post(s.url+"/v1/events", single, strings.NewReader(refund(1)))
 		if err != nil {
 			t.Fatal(err)

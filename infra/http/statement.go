@@ -67,7 +67,8 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		}
 		return statementAccounts(s).csv(w, name+"-accounts")
 	case "xlsx":
-		return workbook(w, name, sheet{"accounts", statementAccounts(s).withTotals(s, accountTotals)}, sheet{"cases", statementCases(s).withTotals(s, caseTotals)})
+		return workbook(w, name, sheet{"accounts", statementAccounts(s).withTotals(s, accountTotals)},
+			sheet{"cases", statementCases(s).withTotals(s, caseTotals)})
 	default:
 		return &badQuery{fmt.Sprintf("format: %q is none of json, html, csv, xlsx", format)}
 	}
@@ -108,7 +109,8 @@ func statementAsHTML(w http.ResponseWriter, s *report.Statement) error {
 }
 
 func statementAccounts(s *report.Statement) *table {
-	t := &table{header: []string{"currency", "account", "name", "opening", "debit", "credit", "closing"}, numeric: []bool{false, false, false, true, true, true, true}}
+	t := &table{header: []string{"currency", "account", "name", "opening", "debit", "credit", "closing"},
+		numeric: []bool{false, false, false, true, true, true, true}}
 	for _, c := range s.Currencies {
 		for _, a := range c.Accounts {
 			t.rows = append(t.rows, []string{c.Currency, a.Account, a.Name, a.Opening, a.Debit, a.Credit, a.Closing})
@@ -118,22 +120,25 @@ func statementAccounts(s *report.Statement) *table {
 }
 
 func statementCases(s *report.Statement) *table {
-	t := &table{header: []string{"currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor", "founded", "gross", "recoveries", "net", "evidence"},
+	t := &table{header: []string{"currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor", "founded",
+		"gross", "recoveries", "net", "evidence"},
 		numeric: []bool{false, false, false, false, false, false, false, false, true, true, true, false}}
 	for _, c := range s.Currencies {
 		for i := range c.Cases {
 			k := &c.Cases[i]
-			t.rows = append(t.rows, []string{c.Currency, k.ErrorID, k.OrderID, k.Kind, k.RootCause, k.PartyAtFault, k.VendorID, strconv.FormatBool(k.Founded),
+			t.rows = append(t.rows, []string{c.Currency, k.ErrorID, k.OrderID, k.Kind, k.RootCause, k.PartyAtFault, k.VendorID,
+				strconv.FormatBool(k.Founded),
 				k.Gross, k.Recoveries, k.Net, strings.Join(k.Evidence, "; ")})
 		}
 	}
 	return t.of(s)
 }
 
-// of says in the last columns what the statement is of: a row that is cut out of it, or put beside those of others, still
-// tells.
+// of says in the last columns what the statement is of: a row that is cut out of it, or put beside those of others,
+// still tells.
 func (t *table) of(s *report.Statement) *table {
-	t.header, t.numeric = append(t.header, "statement_of", "period", "period_by", "as_of"), append(t.numeric, false, false, false, false)
+	t.header, t.numeric = append(t.header, "statement_of", "period", "period_by", "as_of"), append(t.numeric, false, false,
+		false, false)
 	for i := range t.rows {
 		t.rows[i] = append(t.rows[i], statementNames(s)...)
 	}
@@ -148,8 +153,8 @@ func statementNames(s *report.Statement) []string {
 	return []string{statementOf(s), s.Period, by, s.AsOf.Format(time.RFC3339Nano)}
 }
 
-// withTotals adds a row for each currency below: for people, who read workbooks. Programs read the others, and would add
-// it up with the rest.
+// withTotals adds a row for each currency below: for people, who read workbooks. Programs read the others, and would
+// add it up with the rest.
 func (t *table) withTotals(s *report.Statement, total func(*report.StatementCurrency) []string) *table {
 	for i := range s.Currencies {
 		if row := total(&s.Currencies[i]); row != nil {
@@ -168,5 +173,6 @@ func caseTotals(c *report.StatementCurrency) []string {
 	if len(c.Cases) == 0 {
 		return nil
 	}
-	return []string{c.Currency, "total, without changed minds (" + c.Apart + ")", "", "", "", "", "", "", c.Gross, c.Recoveries, c.Net, ""}
+	return []string{c.Currency, "total, without changed minds (" + c.Apart + ")", "", "", "", "", "", "", c.Gross,
+		c.Recoveries, c.Net, ""}
 }

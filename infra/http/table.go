@@ -20,10 +20,11 @@ type table struct {
 	rows    [][]string
 }
 
-// leakageTable is the report by row. Where it is translated, currency is that of the amounts, and a last column has the rates
-// that the row was translated at: one table still, of which every row says what it is made of.
+// leakageTable is the report by row. Where it is translated, currency is that of the amounts, and a last column has the
+// rates that the row was translated at: one table still, of which every row says what it is made of.
 func leakageTable(l *report.Leakage) *table {
-	t := &table{header: append(append([]string{}, l.GroupBy...), "gross", "net", "booked", "hidden", "recoveries", "cases", "orders", "currency")}
+	t := &table{header: append(append([]string{}, l.GroupBy...), "gross", "net", "booked", "hidden", "recoveries", "cases",
+		"orders", "currency")}
 	for range l.GroupBy {
 		t.numeric = append(t.numeric, false)
 	}
@@ -58,9 +59,11 @@ func ratesSheet(l *report.Leakage) []sheet {
 	if l.Translation == nil {
 		return nil
 	}
-	t := &table{header: []string{"from", "to", "rate", "effective_from", "source", "id"}, numeric: []bool{false, false, true, false, false, false}}
+	t := &table{header: []string{"from", "to", "rate", "effective_from", "source", "id"},
+		numeric: []bool{false, false, true, false, false, false}}
 	for _, r := range l.Translation.Rates {
-		t.rows = append(t.rows, []string{r.From, l.Translation.Currency, r.Rate, r.EffectiveFrom.Format(time.DateOnly), r.Source, r.ID})
+		t.rows = append(t.rows, []string{r.From, l.Translation.Currency, r.Rate, r.EffectiveFrom.Format(time.DateOnly),
+			r.Source, r.ID})
 	}
 	return []sheet{{"rates", t}}
 }
@@ -84,8 +87,8 @@ func (t *table) csv(w http.ResponseWriter, name string) error {
 	return nil
 }
 
-// harmless keeps a spreadsheet from running what a till has called something as a formula: an apostrophe in front says that
-// it is text. A workbook needs none, since its cells say of what type they are.
+// harmless keeps a spreadsheet from running what a till has called something as a formula: an apostrophe in front says
+// that it is text. A workbook needs none, since its cells say of what type they are.
 func harmless(text string) string {
 	if text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0 {
 		return "'" + text
@@ -124,8 +127,8 @@ func workbook(w http.ResponseWriter, name string, sheets ...sheet) error {
 }
 
 // fill writes the table into a sheet. Cells of numbers hold the digits as they are; excelize (BSD, the one maintained
-// writer of the format in Go) would take a float otherwise. Text that is longer than a cell takes (32,767 characters) ends
-// with a sign that it goes on.
+// writer of the format in Go) would take a float otherwise. Text that is longer than a cell takes (32,767 characters)
+// ends with a sign that it goes on.
 func (t *table) fill(f *excelize.File, sheet string) error {
 	for i, row := range append([][]string{t.header}, t.rows...) {
 		for j, value := range row {

@@ -195,7 +195,8 @@ func createTopic(ctx context.Context, c *cluster, spec TopicSpec) error {
 		return n
 	}
 	t := createtopics.RequestTopic{
-		Name: spec.Name, NumPartitions: int32(orDefault(spec.Partitions)), ReplicationFactor: int16(orDefault(spec.Replication)),
+		Name: spec.Name, NumPartitions: int32(orDefault(spec.Partitions)),
+		ReplicationFactor: int16(orDefault(spec.Replication)),
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Config)) {
 		t.Configs = append(t.Configs, createtopics.RequestConfig{Name: name, Value: spec.Config[name]})
@@ -254,7 +255,8 @@ func compareTopic(ctx context.Context, c *cluster, spec TopicSpec) ([]TopicDiff,
 	}
 	names := slices.Sorted(maps.Keys(spec.Config))
 	res, err := ask[*describeconfigs.Response](ctx, c, anyBroker, &describeconfigs.Request{
-		Resources: []describeconfigs.RequestResource{{ResourceType: resourceTopic, ResourceName: spec.Name, ConfigNames: names}},
+		Resources: []describeconfigs.RequestResource{{ResourceType: resourceTopic, ResourceName: spec.Name,
+			ConfigNames: names}},
 	})
 	if err != nil {
 		return nil, err

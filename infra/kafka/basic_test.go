@@ -28,7 +28,8 @@ func TestWhatIsPublishedIsReceived(t *testing.T) {
 	in, err := sub.Subscribe(context.Background(), "things")
 	must(t, err)
 	got := receive(t, in)
-	if got.UUID != "uuid-1" || string(got.Payload) != "payload" || len(got.Metadata) != 1 || got.Metadata["ce_type"] != "makegood.order.placed.v1" {
+	if got.UUID != "uuid-1" || string(got.Payload) != "payload" || len(got.Metadata) != 1 ||
+		got.Metadata["ce_type"] != "makegood.order.placed.v1" {
 		t.Fatalf("received %q %q %v", got.UUID, got.Payload, got.Metadata)
 	}
 	pos, ok := kafka.PositionOf(got)

@@ -75,7 +75,8 @@ func nextBatch(data []byte) (b batch, rest []byte, more bool, err error) {
 	rest = data[batchPrefixLen+length:]
 	b.base = int64(binary.BigEndian.Uint64(whole))
 	if magic := whole[16]; magic != 2 {
-		return b, rest, false, fmt.Errorf("%w: message format %d at offset %d; only 2 (Kafka 0.11 and later) is read", errCorrupt, magic, b.base)
+		return b, rest, false, fmt.Errorf("%w: message format %d at offset %d; only 2 (Kafka 0.11 and later) is read",
+			errCorrupt, magic, b.base)
 	}
 	if want, got := binary.BigEndian.Uint32(whole[17:]), crc32.Checksum(whole[21:], castagnoli); want != got {
 		return b, rest, false, fmt.Errorf("%w: checksum at offset %d is %08x, not %08x", errCorrupt, b.base, got, want)
@@ -96,7 +97,8 @@ func nextBatch(data []byte) (b batch, rest []byte, more bool, err error) {
 	// The least that a record takes is seven bytes; a count beyond that would
 	// make us reserve memory for nothing.
 	if b.count < 0 || b.count > len(b.records)/7 || b.last < b.base {
-		return b, rest, false, fmt.Errorf("%w: %d records in %d bytes at offset %d", errCorrupt, b.count, len(b.records), b.base)
+		return b, rest, false, fmt.Errorf("%w: %d records in %d bytes at offset %d", errCorrupt, b.count, len(b.records),
+			b.base)
 	}
 	return b, rest, true, nil
 }

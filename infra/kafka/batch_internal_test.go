@@ -92,11 +92,14 @@ func TestWhatIsPackedIsUnpacked(t *testing.T) {
 			key, hasKey := m.Metadata[PartitionKey]
 			headers := maps.Clone(m.Metadata)
 			delete(headers, PartitionKey)
-			if string(d.key) != key || (d.key != nil) != hasKey || !bytes.Equal(d.msg.Payload, m.Payload) || (d.msg.Payload == nil) != (m.Payload == nil) ||
+			if string(d.key) != key || (d.key != nil) != hasKey || !bytes.Equal(d.msg.Payload, m.Payload) ||
+				(d.msg.Payload == nil) != (m.Payload == nil) ||
 				d.msg.UUID != m.UUID || !maps.Equal(d.msg.Metadata, headers) {
-				t.Fatalf("offset %d: %q %q %v became %q %q %v", r.offset, key, m.Payload, m.Metadata, d.key, d.msg.Payload, d.msg.Metadata)
+				t.Fatalf("offset %d: %q %q %v became %q %q %v", r.offset, key, m.Payload, m.Metadata, d.key, d.msg.Payload,
+					d.msg.Metadata)
 			}
-			if pos, _ := PositionOf(d.msg); pos.Offset != r.offset || pos.Partition != 1 || !pos.Time.Equal(recordTime(m, time.UnixMilli(1_700_000_000_000))) {
+			if pos, _ := PositionOf(d.msg); pos.Offset != r.offset || pos.Partition != 1 ||
+				!pos.Time.Equal(recordTime(m, time.UnixMilli(1_700_000_000_000))) {
 				t.Fatalf("offset %d: position %+v", r.offset, pos)
 			}
 			if int(r.offset-first) != skip {
@@ -211,14 +214,15 @@ func FuzzReadRecords(f *testing.F) {
 				recheck(data[:batchPrefixLen+n])
 			}
 		}
-		_, _ = readRecords(&fetched{records: data, aborted: []abortedTxn{{producerID: -1}}}, from, func(b *batch, r *rawRecord) {
-			if r.offset < from {
-				t.Fatalf("offset %d, before %d", r.offset, from)
-			}
-			var d delivery
-			d.load(t.Context(), TopicPartition{"t", 0}, b, r, new(slab))
-			_ = fmt.Sprint(RecordOf(d.msg))
-		})
+		_, _ = readRecords(&fetched{records: data, aborted: []abortedTxn{{producerID: -1}}}, from,
+			func(b *batch, r *rawRecord) {
+				if r.offset < from {
+					t.Fatalf("offset %d, before %d", r.offset, from)
+				}
+				var d delivery
+				d.load(t.Context(), TopicPartition{"t", 0}, b, r, new(slab))
+				_ = fmt.Sprint(RecordOf(d.msg))
+			})
 	})
 }
 

@@ -156,7 +156,8 @@ func BenchmarkReadLayers(b *testing.B) {
 		defer client.Transport.(*kafkago.Transport).CloseIdleConnections()
 		per(b, func(n int) {
 			for offset := int64(0); n > 0; {
-				res, err := client.Fetch(ctx, &kafkago.FetchRequest{Topic: "orders", Offset: offset, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: time.Second})
+				res, err := client.Fetch(ctx, &kafkago.FetchRequest{Topic: "orders", Offset: offset, MinBytes: 1, MaxBytes: 1 << 20,
+					MaxWait: time.Second})
 				must(b, err)
 				for ; n > 0; n-- {
 					r, err := res.Records.ReadRecord()

@@ -218,7 +218,8 @@ func ask[Answer protocol.Message](ctx context.Context, c *cluster, broker int32,
 
 // exchange lends talk a connection to the broker for one request and its
 // answer. An error from talk closes the connection.
-func (c *cluster) exchange(ctx context.Context, broker int32, key protocol.ApiKey, talk func(*protocol.Conn, int16) (any, error)) (any, error) {
+func (c *cluster) exchange(ctx context.Context, broker int32, key protocol.ApiKey,
+	talk func(*protocol.Conn, int16) (any, error)) (any, error) {
 	addr := kafkago.TCP(c.cfg.Brokers...)
 	if broker != anyBroker {
 		c.mu.RLock()

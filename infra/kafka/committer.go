@@ -55,7 +55,8 @@ func (c *committer) flush() {
 	}
 	if err := c.commit(offsets); err != nil {
 		if c.failed++; c.failed == 1 || c.failed%30 == 0 {
-			c.sub.problem(Problem{Kind: CommitFailing, Partition: -1, Err: fmt.Errorf("committing %v for group %q: %w", offsets, c.sub.cfg.Group, err)})
+			c.sub.problem(Problem{Kind: CommitFailing, Partition: -1,
+				Err: fmt.Errorf("committing %v for group %q: %w", offsets, c.sub.cfg.Group, err)})
 		}
 		return
 	}

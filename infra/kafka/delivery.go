@@ -210,7 +210,8 @@ func RecordOf(msg *message.Message) (Record, bool) {
 	if !ok {
 		return Record{}, false
 	}
-	return Record{Position: d.position(), Key: d.key, Value: d.value, Headers: unpackHeaders(d.headers, int(d.nheader))}, true
+	return Record{Position: d.position(), Key: d.key, Value: d.value,
+		Headers: unpackHeaders(d.headers, int(d.nheader))}, true
 }
 
 func unpackHeaders(packed []byte, n int) []Header {

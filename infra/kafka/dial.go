@@ -22,7 +22,8 @@ type dialer struct {
 }
 
 func newDialer(timeout time.Duration) *dialer {
-	return &dialer{net: net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}, limit: timeout, open: map[*limitedConn]struct{}{}}
+	return &dialer{net: net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}, limit: timeout,
+		open: map[*limitedConn]struct{}{}}
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {

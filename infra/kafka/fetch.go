@@ -40,7 +40,8 @@ var errShortAnswer = errors.New("the broker's answer ends too early")
 //
 // The request and the answer's frame are coded here, by hand: the whole answer
 // is read into one buffer, and records are cut out of it without a copy.
-func (c *cluster) fetch(ctx context.Context, leader int32, tp TopicPartition, offset int64, lim fetchLimits) (fetched, error) {
+func (c *cluster) fetch(ctx context.Context, leader int32, tp TopicPartition, offset int64,
+	lim fetchLimits) (fetched, error) {
 	got, err := c.exchange(ctx, leader, protocol.Fetch, func(conn *protocol.Conn, version int16) (any, error) {
 		if version < 4 || version > 11 {
 			return nil, fmt.Errorf("the broker speaks version %d of fetch; 4 to 11 are understood", version)

@@ -174,7 +174,8 @@ func (r *reader) outOfRange(ctx context.Context) error {
 		return fmt.Errorf("%s ends at %d, before our position %d: %w", r.tp, end, r.offset, errTruncated)
 	}
 	r.truncated = 0
-	r.problem(Problem{Kind: LogTruncated, Topic: r.tp.Topic, Partition: r.tp.Partition, From: end, To: r.offset, Err: errTruncated})
+	r.problem(Problem{Kind: LogTruncated, Topic: r.tp.Topic, Partition: r.tp.Partition, From: end, To: r.offset,
+		Err: errTruncated})
 	r.offset = first
 	return nil
 }

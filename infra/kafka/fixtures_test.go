@@ -17,7 +17,8 @@ import (
 const patience = 30 * time.Second
 
 func testConfig(t testing.TB, brokers []string) kafka.Config {
-	return kafka.Config{Brokers: brokers, Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil)), RequestTimeout: 5 * time.Second}
+	return kafka.Config{Brokers: brokers, Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
+		RequestTimeout: 5 * time.Second}
 }
 
 // testWriter logs where the test does.
@@ -54,7 +55,8 @@ func newAdmin(t testing.TB, cfg kafka.Config) *kafka.Admin {
 
 func ensureTopic(t testing.TB, a *kafka.Admin, topic string, partitions int) {
 	t.Helper()
-	_, err := a.EnsureTopics(context.Background(), []kafka.TopicSpec{{Name: topic, Partitions: partitions, Replication: 1}})
+	_, err := a.EnsureTopics(context.Background(),
+		[]kafka.TopicSpec{{Name: topic, Partitions: partitions, Replication: 1}})
 	must(t, err)
 }
 

@@ -24,16 +24,19 @@ func TestForeignProducersAreRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOne(t, 1)
-			client, err := kgo.NewClient(kgo.SeedBrokers(o.fake.Brokers()...), kgo.ProducerBatchCompression(codec), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+			client, err := kgo.NewClient(kgo.SeedBrokers(o.fake.Brokers()...), kgo.ProducerBatchCompression(codec),
+				kgo.RecordPartitioner(kgo.ManualPartitioner()))
 			must(t, err)
 			defer client.Close()
 			at := time.UnixMilli(1767225600000)
 			var records []*kgo.Record
 			for i := range 500 {
-				r := &kgo.Record{Topic: "things", Timestamp: at.Add(time.Duration(i) * time.Millisecond), Value: bytes.Repeat(fmt.Appendf(nil, "%d ", i), 50)}
+				r := &kgo.Record{Topic: "things", Timestamp: at.Add(time.Duration(i) * time.Millisecond),
+					Value: bytes.Repeat(fmt.Appendf(nil, "%d ", i), 50)}
 				if i%2 == 0 {
 					r.Key = fmt.Appendf(nil, "key-%d", i)
-					r.Headers = []kgo.RecordHeader{{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte("2")}, {Key: "null"}, {Key: "empty", Value: []byte{}}}
+					r.Headers = []kgo.RecordHeader{{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte("2")}, {Key: "null"},
+						{Key: "empty", Value: []byte{}}}
 				}
 				if i == 7 {
 					r.Value = nil
@@ -54,7 +57,8 @@ func TestForeignProducersAreRead(t *testing.T) {
 					t.Fatalf("record %d has key %q and value %q", i, got.Key, m.Payload)
 				}
 				if len(got.Headers) != len(want.Headers) || len(want.Headers) > 0 &&
-					(string(got.Headers[1].Value) != "2" || got.Headers[2].Value != nil || got.Headers[3].Value == nil || m.Metadata["a"] != "2" || m.UUID != "") {
+					(string(got.Headers[1].Value) != "2" || got.Headers[2].Value != nil || got.Headers[3].Value == nil ||
+						m.Metadata["a"] != "2" || m.UUID != "") {
 					t.Fatalf("record %d has headers %v, metadata %v", i, got.Headers, m.Metadata)
 				}
 				m.Ack()
@@ -68,7 +72,8 @@ func TestForeignProducersAreRead(t *testing.T) {
 func TestAbortedTransactionsAreNotRead(t *testing.T) {
 	ctx := context.Background()
 	o := newOne(t, 1)
-	client, err := kgo.NewClient(kgo.SeedBrokers(o.fake.Brokers()...), kgo.TransactionalID("tx"), kgo.DefaultProduceTopic("things"))
+	client, err := kgo.NewClient(kgo.SeedBrokers(o.fake.Brokers()...), kgo.TransactionalID("tx"),
+		kgo.DefaultProduceTopic("things"))
 	must(t, err)
 	defer client.Close()
 	transaction := func(commit kgo.TransactionEndTry, values ...string) {
@@ -124,7 +129,8 @@ func TestForeignConsumersReadUs(t *testing.T) {
 			at := time.UnixMilli(1767225600123)
 			var msgs []*message.Message
 			for i := range 300 {
-				m := message.NewMessageWithContext(kafka.WithRecordTime(ctx, at.Add(time.Duration(i%7-3)*time.Second)), "", bytes.Repeat([]byte{byte(i)}, i))
+				m := message.NewMessageWithContext(kafka.WithRecordTime(ctx, at.Add(time.Duration(i%7-3)*time.Second)), "",
+					bytes.Repeat([]byte{byte(i)}, i))
 				if i%3 == 0 {
 					m.UUID = fmt.Sprint("uuid-", i)
 					m.Metadata["name"] = fmt.Sprint("value-", i)
@@ -133,7 +139,8 @@ func TestForeignConsumersReadUs(t *testing.T) {
 				msgs = append(msgs, m)
 			}
 			must(t, pub.Publish("things", msgs...))
-			client, err := kgo.NewClient(kgo.SeedBrokers(o.fake.Brokers()...), kgo.ConsumeTopics("things"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+			client, err := kgo.NewClient(kgo.SeedBrokers(o.fake.Brokers()...), kgo.ConsumeTopics("things"),
+				kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 			must(t, err)
 			defer client.Close()
 			for i := 0; i < len(msgs); {
@@ -141,7 +148,8 @@ func TestForeignConsumersReadUs(t *testing.T) {
 				must(t, fetches.Err())
 				for _, r := range fetches.Records() {
 					want := msgs[i]
-					if r.Offset != int64(i) || !bytes.Equal(r.Value, want.Payload) || !r.Timestamp.Equal(at.Add(time.Duration(i%7-3)*time.Second)) {
+					if r.Offset != int64(i) || !bytes.Equal(r.Value, want.Payload) ||
+						!r.Timestamp.Equal(at.Add(time.Duration(i%7-3)*time.Second)) {
 						t.Fatalf("record %d is %+v", i, r)
 					}
 					if string(r.Key) != want.Metadata[kafka.PartitionKey] || (r.Key == nil) != (i%3 != 0) {
@@ -151,7 +159,8 @@ func TestForeignConsumersReadUs(t *testing.T) {
 					for _, h := range r.Headers {
 						headers[h.Key] = string(h.Value)
 					}
-					if i%3 == 0 && (len(headers) != 2 || headers[kafka.UUIDHeader] != want.UUID || headers["name"] != want.Metadata["name"]) || i%3 != 0 && len(headers) != 0 {
+					if i%3 == 0 && (len(headers) != 2 || headers[kafka.UUIDHeader] != want.UUID ||
+						headers["name"] != want.Metadata["name"]) || i%3 != 0 && len(headers) != 0 {
 						t.Fatalf("record %d has headers %v", i, headers)
 					}
 					i++
@@ -168,7 +177,8 @@ func TestKeysAgreeWithOtherClients(t *testing.T) {
 	// 32-bit numbers.
 	java := map[string]int32{
 		"21": -973932308, "foobar": -790332482, "a-little-bit-long-string": -985981536,
-		"a-little-bit-longer-string": -1486304829, "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971, "abc": 479470107,
+		"a-little-bit-longer-string": -1486304829, "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+		"abc": 479470107,
 	}
 	for key, hash := range java {
 		if got, want := kafka.PartitionOf(key, 1<<20), int(uint32(hash)&0x7fffffff)%(1<<20); got != want {

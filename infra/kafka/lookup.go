@@ -13,22 +13,24 @@ const lookupBytes = 16 << 10
 // errPassedOver says that there is no such record to be had.
 var errPassedOver = errors.New("the log went on past the record")
 
-// Record reads one record back by its place; false where the log has it no more, or never gave it to anybody. Failures of
-// the cluster are retried until ctx ends.
+// Record reads one record back by its place; false where the log has it no more, or never gave it to anybody. Failures
+// of the cluster are retried until ctx ends.
 func (a *Admin) Record(ctx context.Context, tp TopicPartition, offset int64) (found Record, ok bool, err error) {
 	if offset < 0 {
 		return Record{}, false, nil
 	}
 	err = retry(ctx, func() error {
-		r := reader{cluster: a.cluster, tp: tp, offset: offset, limits: fetchLimits{maxBytes: lookupBytes, maxWait: 100 * time.Millisecond},
+		r := reader{cluster: a.cluster, tp: tp, offset: offset,
+			limits:  fetchLimits{maxBytes: lookupBytes, maxWait: 100 * time.Millisecond},
 			problem: func(Problem) {}} // that it's gone is the answer
 		for r.offset <= offset && !ok {
 			before := r.offset
 			err := r.read(ctx, func(b *batch, raw *rawRecord) {
 				if raw.offset == offset {
 					found, ok = Record{
-						Position: Position{Topic: tp.Topic, Partition: tp.Partition, Offset: offset, Time: time.UnixMilli(raw.time), LogTime: b.logAppendTime},
-						Key:      raw.key, Value: raw.value, Headers: unpackHeaders(raw.headers, raw.nheader),
+						Position: Position{Topic: tp.Topic, Partition: tp.Partition, Offset: offset, Time: time.UnixMilli(raw.time),
+							LogTime: b.logAppendTime},
+						Key: raw.key, Value: raw.value, Headers: unpackHeaders(raw.headers, raw.nheader),
 					}, true
 				}
 			})

@@ -20,7 +20,8 @@ func TestRecordIsReadBackByItsPlace(t *testing.T) {
 	for _, offset := range []int64{0, 1, 57, 99, 100, 102} {
 		r, ok, err := admin.Record(ctx, kafka.TopicPartition{Topic: "things"}, offset)
 		must(t, err)
-		if want := fmt.Sprint(offset); !ok || string(r.Value) != want || string(r.Key) != want || r.Offset != offset || r.Time.IsZero() {
+		if want := fmt.Sprint(offset); !ok || string(r.Value) != want || string(r.Key) != want || r.Offset != offset ||
+			r.Time.IsZero() {
 			t.Errorf("at %d: %v %+v", offset, ok, r)
 		}
 	}

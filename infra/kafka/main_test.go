@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 func consumeUntilKilled() {
 	sub, err := kafka.NewSubscriber(kafka.SubscriberConfig{
 		Config: kafka.Config{Brokers: []string{os.Getenv("KAFKA_TEST_BROKER")}}, Group: "g",
-		CommitInterval: 10 * time.Millisecond, SessionTimeout: time.Second, HeartbeatInterval: 100 * time.Millisecond, DrainTimeout: 500 * time.Millisecond,
+		CommitInterval: 10 * time.Millisecond, SessionTimeout: time.Second, HeartbeatInterval: 100 * time.Millisecond,
+		DrainTimeout: 500 * time.Millisecond,
 	})
 	if err != nil {
 		fmt.Println(err)

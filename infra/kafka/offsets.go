@@ -90,7 +90,8 @@ func (c *cluster) coordinator(ctx context.Context, group string) (int32, error) 
 
 // commit commits offsets for a member of a group in its generation, wherever
 // the coordinator is now.
-func (c *cluster) commit(ctx context.Context, group, member string, generation int32, offsets map[string]map[int]int64) error {
+func (c *cluster) commit(ctx context.Context, group, member string, generation int32,
+	offsets map[string]map[int]int64) error {
 	broker, err := c.coordinator(ctx, group)
 	if err != nil {
 		return err
@@ -99,7 +100,8 @@ func (c *cluster) commit(ctx context.Context, group, member string, generation i
 	for topic, partitions := range offsets {
 		t := offsetcommit.RequestTopic{Name: topic}
 		for partition, offset := range partitions {
-			t.Partitions = append(t.Partitions, offsetcommit.RequestPartition{PartitionIndex: int32(partition), CommittedOffset: offset, CommittedLeaderEpoch: -1})
+			t.Partitions = append(t.Partitions, offsetcommit.RequestPartition{PartitionIndex: int32(partition),
+				CommittedOffset: offset, CommittedLeaderEpoch: -1})
 		}
 		req.Topics = append(req.Topics, t)
 	}
@@ -123,7 +125,8 @@ func (c *cluster) leave(ctx context.Context, group, member string) error {
 	if err != nil {
 		return err
 	}
-	res, err := ask[*leavegroup.Response](ctx, c, broker, &leavegroup.Request{GroupID: group, Members: []leavegroup.RequestMember{{MemberID: member}}})
+	res, err := ask[*leavegroup.Response](ctx, c, broker,
+		&leavegroup.Request{GroupID: group, Members: []leavegroup.RequestMember{{MemberID: member}}})
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,8 @@ func TestARecordThatTheBrokerNamesFailsAlone(t *testing.T) {
 }
 
 func TestPublishRetriesWhatMayPass(t *testing.T) {
-	for _, e := range []*kerr.Error{kerr.NotLeaderForPartition, kerr.NotEnoughReplicas, kerr.LeaderNotAvailable, kerr.KafkaStorageError} {
+	for _, e := range []*kerr.Error{kerr.NotLeaderForPartition, kerr.NotEnoughReplicas, kerr.LeaderNotAvailable,
+		kerr.KafkaStorageError} {
 		t.Run(e.Message, func(t *testing.T) {
 			o := newOne(t, 2)
 			fault := o.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: e, Count: 3})

@@ -193,7 +193,9 @@ func TestRealSecurity(t *testing.T) {
 func TestRealLogAppendTime(t *testing.T) {
 	r := kafkatest.StartReal(t, kafkatest.Options{})
 	cfg := testConfig(t, r.Brokers())
-	_, err := newAdmin(t, cfg).EnsureTopics(context.Background(), []kafka.TopicSpec{{Name: "stamped", Partitions: 1, Config: map[string]string{"message.timestamp.type": "LogAppendTime"}}})
+	_, err := newAdmin(t, cfg).EnsureTopics(context.Background(),
+		[]kafka.TopicSpec{{Name: "stamped", Partitions: 1,
+			Config: map[string]string{"message.timestamp.type": "LogAppendTime"}}})
 	must(t, err)
 	claimed := time.UnixMilli(1000)
 	m := message.NewMessageWithContext(kafka.WithRecordTime(context.Background(), claimed), "", []byte("x"))
@@ -212,7 +214,9 @@ func TestRealInvalidTimestamp(t *testing.T) {
 	r := kafkatest.StartReal(t, kafkatest.Options{})
 	cfg := testConfig(t, r.Brokers())
 	admin := newAdmin(t, cfg)
-	_, err := admin.EnsureTopics(context.Background(), []kafka.TopicSpec{{Name: "strict", Partitions: 1, Config: map[string]string{"message.timestamp.before.max.ms": "3600000"}}})
+	_, err := admin.EnsureTopics(context.Background(),
+		[]kafka.TopicSpec{{Name: "strict", Partitions: 1,
+			Config: map[string]string{"message.timestamp.before.max.ms": "3600000"}}})
 	must(t, err)
 	msgs := numbered(0, 20)
 	msgs[7].SetContext(kafka.WithRecordTime(context.Background(), time.UnixMilli(1000)))
@@ -224,7 +228,9 @@ func TestRealInvalidTimestamp(t *testing.T) {
 	if got := len(all(t, cfg, "strict", 1)[0]); got != 19 {
 		t.Fatalf("%d are in the log", got)
 	}
-	diffs, err := admin.EnsureTopics(context.Background(), []kafka.TopicSpec{{Name: "strict", Partitions: 4, Replication: 1, Config: map[string]string{"message.timestamp.before.max.ms": "7200000"}}})
+	diffs, err := admin.EnsureTopics(context.Background(),
+		[]kafka.TopicSpec{{Name: "strict", Partitions: 4, Replication: 1,
+			Config: map[string]string{"message.timestamp.before.max.ms": "7200000"}}})
 	must(t, err)
 	if len(diffs) != 2 {
 		t.Fatalf("differences: %v", diffs)

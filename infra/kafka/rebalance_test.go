@@ -36,7 +36,8 @@ type flow struct {
 
 func newFlow(t testing.TB, cfg kafka.SubscriberConfig, topic string) *flow {
 	return &flow{
-		t: t, cfg: cfg, topic: topic, admin: newAdmin(t, cfg.Config), pub: newPublisher(t, kafka.PublisherConfig{Config: cfg.Config}),
+		t: t, cfg: cfg, topic: topic, admin: newAdmin(t, cfg.Config),
+		pub:       newPublisher(t, kafka.PublisherConfig{Config: cfg.Config}),
 		published: map[string]bool{}, received: map[string]int{}, stop: make(chan struct{}),
 	}
 }
@@ -296,7 +297,7 @@ func TestNoGoroutineStaysBehind(t *testing.T) {
 	must(t, err)
 	must(t, tail.Close())
 	must(t, pub.Close())
-	// The broker begins a new goroutine for each request of a connection, so those of the connections that were there before
-	// aren't among the ones ignored. A connection that we left open is found by its others.
+	// The broker begins a new goroutine for each request of a connection, so those of the connections that were there
+	// before aren't among the ones ignored. A connection that we left open is found by its others.
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*clientConn).read.func1"))
 }

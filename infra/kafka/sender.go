@@ -208,7 +208,8 @@ func (p *Publisher) fit(b *pendingBatch, s *share) int {
 	for n < len(s.indexes) && (s.half == 0 || n < s.half) {
 		size := recordBound(s.call.msgs[s.indexes[n]])
 		if size+batchHeadLen > p.cfg.MaxBatchBytes {
-			s.call.fail(s.indexes[n:n+1], fmt.Errorf("%w: up to %d bytes, more than MaxBatchBytes (%d)", kafkago.MessageSizeTooLarge, size, p.cfg.MaxBatchBytes))
+			s.call.fail(s.indexes[n:n+1], fmt.Errorf("%w: up to %d bytes, more than MaxBatchBytes (%d)",
+				kafkago.MessageSizeTooLarge, size, p.cfg.MaxBatchBytes))
 			s.indexes = slices.Delete(s.indexes, n, n+1)
 			continue
 		}
@@ -280,18 +281,19 @@ func countTopics(batches []*pendingBatch) int {
 
 // write sends a request and settles what it carried.
 func (p *Publisher) write(l *lane, req *request) {
-	got, err := p.cluster.exchange(p.closing, l.broker, protocol.Produce, func(conn *protocol.Conn, version int16) (any, error) {
-		if version < 3 || version > 8 {
-			return nil, fmt.Errorf("the broker speaks version %d of produce; 3 to 8 are understood", version)
-		}
-		// Versions 3 to 8 differ in nothing but their number.
-		binary.BigEndian.PutUint16(req.bytes[6:], uint16(version))
-		if _, err := conn.Write(req.bytes); err != nil {
-			return nil, err
-		}
-		_, answer, err := protocol.ReadResponse(conn, protocol.Produce, version)
-		return answer, err
-	})
+	got, err := p.cluster.exchange(p.closing, l.broker, protocol.Produce,
+		func(conn *protocol.Conn, version int16) (any, error) {
+			if version < 3 || version > 8 {
+				return nil, fmt.Errorf("the broker speaks version %d of produce; 3 to 8 are understood", version)
+			}
+			// Versions 3 to 8 differ in nothing but their number.
+			binary.BigEndian.PutUint16(req.bytes[6:], uint16(version))
+			if _, err := conn.Write(req.bytes); err != nil {
+				return nil, err
+			}
+			_, answer, err := protocol.ReadResponse(conn, protocol.Produce, version)
+			return answer, err
+		})
 	if err != nil {
 		// The connection may still be reading from the buffer.
 		l.buf = nil
@@ -392,7 +394,8 @@ func aboutContent(err error) bool {
 		return false
 	}
 	switch code {
-	case kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge, kafkago.InvalidTimestamp, kafkago.InvalidRecord, kafkago.UnsupportedForMessageFormat:
+	case kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge, kafkago.InvalidTimestamp, kafkago.InvalidRecord,
+		kafkago.UnsupportedForMessageFormat:
 		return true
 	default:
 		return false

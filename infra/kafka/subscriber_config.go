@@ -125,13 +125,16 @@ func (c SubscriberConfig) Validate() error {
 		notNegative("MaxRetryDelay", c.MaxRetryDelay),
 	)
 	if c.HeartbeatInterval > c.SessionTimeout/3 {
-		errs = append(errs, fmt.Errorf("HeartbeatInterval (%v) is more than a third of SessionTimeout (%v)", c.HeartbeatInterval, c.SessionTimeout))
+		errs = append(errs, fmt.Errorf("HeartbeatInterval (%v) is more than a third of SessionTimeout (%v)",
+			c.HeartbeatInterval, c.SessionTimeout))
 	}
 	if c.DrainTimeout >= c.SessionTimeout || c.DrainTimeout >= c.RebalanceTimeout {
-		errs = append(errs, fmt.Errorf("DrainTimeout (%v) must be less than SessionTimeout (%v) and RebalanceTimeout (%v)", c.DrainTimeout, c.SessionTimeout, c.RebalanceTimeout))
+		errs = append(errs, fmt.Errorf("DrainTimeout (%v) must be less than SessionTimeout (%v) and RebalanceTimeout (%v)",
+			c.DrainTimeout, c.SessionTimeout, c.RebalanceTimeout))
 	}
 	if c.FetchMaxWait >= c.RequestTimeout {
-		errs = append(errs, fmt.Errorf("FetchMaxWait (%v) must be less than RequestTimeout (%v)", c.FetchMaxWait, c.RequestTimeout))
+		errs = append(errs, fmt.Errorf("FetchMaxWait (%v) must be less than RequestTimeout (%v)", c.FetchMaxWait,
+			c.RequestTimeout))
 	}
 	return errors.Join(errs...)
 }

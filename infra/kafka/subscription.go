@@ -172,7 +172,8 @@ func (s *subscription) makeSure(ctx context.Context, assigned map[TopicPartition
 			maps.Copy(assigned, committed)
 			return true
 		}
-		s.retryWait(ctx, failures, fmt.Errorf("asking for the committed offsets of group %q: %w", s.cfg.Group, err), s.problem)
+		s.retryWait(ctx, failures, fmt.Errorf("asking for the committed offsets of group %q: %w", s.cfg.Group, err),
+			s.problem)
 		if ctx.Err() != nil {
 			return false
 		}
@@ -186,7 +187,8 @@ func (s *subscription) makeSure(ctx context.Context, assigned map[TopicPartition
 func (s *subscription) commit(gen *kafkago.Generation, offsets map[string]map[int]int64) error {
 	err := gen.CommitOffsets(offsets)
 	var refusal kafkago.Error
-	if err == nil || errors.As(err, &refusal) && refusal != kafkago.NotCoordinatorForGroup && refusal != kafkago.GroupCoordinatorNotAvailable {
+	if err == nil || errors.As(err, &refusal) && refusal != kafkago.NotCoordinatorForGroup &&
+		refusal != kafkago.GroupCoordinatorNotAvailable {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
@@ -227,7 +229,8 @@ func (s *subscription) runAlone(ctx context.Context) {
 
 // read runs the partitions until ctx ends, committing on the way, then drains
 // them and commits what was acknowledged.
-func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int64, commit func(map[string]map[int]int64) error) []*partition {
+func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int64,
+	commit func(map[string]map[int]int64) error) []*partition {
 	parts := make([]*partition, 0, len(assigned))
 	var reading sync.WaitGroup
 	c := &committer{sub: s, commit: commit, done: map[TopicPartition]int64{}}

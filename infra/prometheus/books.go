@@ -31,27 +31,43 @@ type BooksConfig struct {
 	Audited time.Duration
 }
 
-// maxLeakageSeries bounds the one metric whose labels multiply. Beyond it the cap of each label is halved until it fits.
+// maxLeakageSeries bounds the one metric whose labels multiply. Beyond it the cap of each label is halved until it
+// fits.
 const maxLeakageSeries = 20_000
 
 var (
-	booksEvents      = prometheus.NewDesc("makegood_books_events", "Distinct events in the books.", nil, nil)
-	booksUnpriced    = prometheus.NewDesc("makegood_books_unpriced", "Events with a line that no rate could price.", nil, nil)
-	booksDeadLetters = prometheus.NewDesc("makegood_books_dead_letters", "Open dead letters by reason.", []string{"reason"}, nil)
-	booksUnbalanced  = prometheus.NewDesc("makegood_books_unbalanced_events", "Events whose journal lines don't sum to zero. More than none is a bug.", nil, nil)
-	booksReadable    = prometheus.NewDesc("makegood_books_readable", "1 when the books could be read for this scrape, else 0.", nil, nil)
-	booksNewest      = prometheus.NewDesc("makegood_books_newest_event_timestamp_seconds", "When the newest event arrived in the books.", nil, nil)
-	rebuildRunning   = prometheus.NewDesc("makegood_rebuild_running", "1 while a rebuild is being computed or swapped in, else 0.", nil, nil)
-	rebuildProgress  = prometheus.NewDesc("makegood_rebuild_progress_ratio", "How much of what it posts anew the last rebuild has done, 0 to 1.", nil, nil)
-	leakageAmount    = prometheus.NewDesc("makegood_leakage_amount", "Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.",
+	booksEvents   = prometheus.NewDesc("makegood_books_events", "Distinct events in the books.", nil, nil)
+	booksUnpriced = prometheus.NewDesc("makegood_books_unpriced", "Events with a line that no rate could price.", nil,
+		nil)
+	booksDeadLetters = prometheus.NewDesc("makegood_books_dead_letters", "Open dead letters by reason.",
+		[]string{"reason"}, nil)
+	booksUnbalanced = prometheus.NewDesc("makegood_books_unbalanced_events",
+		"Events whose journal lines don't sum to zero. More than none is a bug.", nil, nil)
+	booksReadable = prometheus.NewDesc("makegood_books_readable",
+		"1 when the books could be read for this scrape, else 0.", nil, nil)
+	booksNewest = prometheus.NewDesc("makegood_books_newest_event_timestamp_seconds",
+		"When the newest event arrived in the books.", nil, nil)
+	rebuildRunning = prometheus.NewDesc("makegood_rebuild_running",
+		"1 while a rebuild is being computed or swapped in, else 0.", nil, nil)
+	rebuildProgress = prometheus.NewDesc("makegood_rebuild_progress_ratio",
+		"How much of what it posts anew the last rebuild has done, 0 to 1.", nil, nil)
+	leakageAmount = prometheus.NewDesc("makegood_leakage_amount",
+		"Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, "+
+			"hidden the part on basis IMPUTED of gross.",
 		[]string{"period", "currency", "store", "kind", "root_cause", "element", "basis"}, nil)
-	leakageByStore = prometheus.NewDesc("makegood_leakage_recent_store_amount", "Net leakage by store in its currency, of the last 7 days and of the 28 days before them.",
+	leakageByStore = prometheus.NewDesc("makegood_leakage_recent_store_amount",
+		"Net leakage by store in its currency, of the last 7 days and of the 28 days before them.",
 		[]string{"window", "currency", "store"}, nil)
-	leakageByVendor = prometheus.NewDesc("makegood_leakage_recent_vendor_amount", "Net leakage by the vendor of the case in its currency, of the last 7 days and of the 28 days before them.",
+	leakageByVendor = prometheus.NewDesc("makegood_leakage_recent_vendor_amount",
+		"Net leakage by the vendor of the case in its currency, of the last 7 days and of the 28 days before them.",
 		[]string{"window", "currency", "vendor"}, nil)
-	spendAmount = prometheus.NewDesc("makegood_quality_spend_amount", "Prevention and appraisal spend of the running day or month in its currency.",
+	spendAmount = prometheus.NewDesc("makegood_quality_spend_amount",
+		"Prevention and appraisal spend of the running day or month in its currency.",
 		[]string{"period", "currency", "category"}, nil)
-	deliveredOrders = prometheus.NewDesc("makegood_delivered_orders", "Orders delivered in the running month, by what became of their promise; an order stands in several: all, on_time, in_full, perfect (both, undamaged, documents right), right_first_time (perfect and no founded error), silent_failure (broken and nobody reported it).",
+	deliveredOrders = prometheus.NewDesc("makegood_delivered_orders",
+		"Orders delivered in the running month, by what became of their promise; an order stands in several: all, on_time, "+
+			"in_full, perfect (both, undamaged, documents right), right_first_time (perfect and no founded error), "+
+			"silent_failure (broken and nobody reported it).",
 		[]string{"outcome"}, nil)
 )
 
@@ -87,7 +103,8 @@ type booksCollector struct {
 
 // Describe names the metrics.
 func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest,
+	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDeadLetters, booksUnbalanced, booksReadable,
+		booksNewest,
 		rebuildRunning, rebuildProgress, leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders} {
 		out <- d
 	}
@@ -128,7 +145,8 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(spendAmount, s.Day, "day", s.Currency, s.Category)
 		gauge(spendAmount, s.Month, "month", s.Currency, s.Category)
 	}
-	for outcome, n := range map[string]uint64{"all": c.served.All, "on_time": c.served.OnTime, "in_full": c.served.InFull, "perfect": c.served.Perfect,
+	for outcome, n := range map[string]uint64{"all": c.served.All, "on_time": c.served.OnTime, "in_full": c.served.InFull,
+		"perfect":          c.served.Perfect,
 		"right_first_time": c.served.RightFirstTime, "silent_failure": c.served.Silent} {
 		gauge(deliveredOrders, float64(n), outcome)
 	}

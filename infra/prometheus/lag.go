@@ -18,12 +18,16 @@ type Progress struct {
 }
 
 var (
-	lagRecords  = prometheus.NewDesc("makegood_lag_records", "Records of a partition that are acknowledged and not booked yet.", []string{"topic", "partition"}, nil)
-	logReadable = prometheus.NewDesc("makegood_log_readable", "1 when the brokers could be asked for this scrape, else 0.", nil, nil)
+	lagRecords = prometheus.NewDesc("makegood_lag_records",
+		"Records of a partition that are acknowledged and not booked yet.", []string{"topic", "partition"}, nil)
+	logReadable = prometheus.NewDesc("makegood_log_readable", "1 when the brokers could be asked for this scrape, else 0.",
+		nil, nil)
 )
 
-// WatchLag adds how far the books are behind the log, asked of the brokers when it is read: every instance says the same.
-func WatchLag(r prometheus.Registerer, read func(context.Context) ([]Progress, error), now func() time.Time, logger *slog.Logger) {
+// WatchLag adds how far the books are behind the log, asked of the brokers when it is read: every instance says the
+// same.
+func WatchLag(r prometheus.Registerer, read func(context.Context) ([]Progress, error), now func() time.Time,
+	logger *slog.Logger) {
 	r.MustRegister(&lagCollector{ask: read, logger: logger, fresh: 2 * time.Second, now: now})
 }
 
@@ -58,6 +62,7 @@ func (c *lagCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	out <- prometheus.MustNewConstMetric(logReadable, prometheus.GaugeValue, 1)
 	for _, p := range c.known {
-		out <- prometheus.MustNewConstMetric(lagRecords, prometheus.GaugeValue, float64(max(p.End-p.Booked, 0)), p.Topic, strconv.Itoa(int(p.Partition)))
+		out <- prometheus.MustNewConstMetric(lagRecords, prometheus.GaugeValue, float64(max(p.End-p.Booked, 0)), p.Topic,
+			strconv.Itoa(int(p.Partition)))
 	}
 }

@@ -1,6 +1,6 @@
-// Package prometheus exposes what makegood is doing as metrics, with client_golang. What the books hold is read from them
-// when it is asked for: a restart, a replay or three instances inflate none of it. What a process does is counted by that
-// process. dashboards/metrics.md documents every metric, and a test holds the two together.
+// Package prometheus exposes what makegood is doing as metrics, with client_golang. What the books hold is read from
+// them when it is asked for: a restart, a replay or three instances inflate none of it. What a process does is counted
+// by that process. dashboards/metrics.md documents every metric, and a test holds the two together.
 package prometheus
 
 import (
@@ -29,7 +29,8 @@ func NewRegistry() *prometheus.Registry {
 		}
 	}
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_build_info", Help: "1, labelled with what runs.",
-		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()}}, func() float64 { return 1 })
+		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()}},
+		func() float64 { return 1 })
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build)
 	return r
 }
@@ -37,12 +38,15 @@ func NewRegistry() *prometheus.Registry {
 // WatchProjector adds what a projector has done since it started.
 func WatchProjector(r prometheus.Registerer, s *post.Stats) {
 	counter := func(name, help string, read func() int64) {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) }))
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(read()) }))
 	}
 	counter("makegood_projector_rows_total", "Rows written to the ledger, copies included.", s.Booked.Load)
-	counter("makegood_projector_unpriced_total", "Events posted while a rate was missing, copies included.", s.Unpriced.Load)
+	counter("makegood_projector_unpriced_total", "Events posted while a rate was missing, copies included.",
+		s.Unpriced.Load)
 	counter("makegood_projector_retries_total", "Times that a step had to be tried again.", s.Retries.Load)
-	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_projector_waiting", Help: "1 while ClickHouse or the log doesn't answer and the projector waits."}, func() float64 {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_projector_waiting",
+		Help: "1 while ClickHouse or the log doesn't answer and the projector waits."}, func() float64 {
 		if s.Waiting.Load() {
 			return 1
 		}
@@ -68,11 +72,15 @@ func NewLandings(r prometheus.Registerer) *Landings {
 			Buckets: []float64{.005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 30}})
 	}
 	l := &Landings{
-		records: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "makegood_projector_batch_records", Help: "Records of a batch.",
+		records: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "makegood_projector_batch_records",
+			Help:    "Records of a batch.",
 			Buckets: []float64{1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 100_000}}),
-		took:   seconds("makegood_projector_batch_seconds", "How long a batch took from the insert until it was booked and visible, retries included."),
-		insert: seconds("makegood_projector_insert_seconds", "How long the insert of a batch into the ledger took, retries included."),
-		rollUp: seconds("makegood_projector_rollup_seconds", "How long recomputing the roll-ups after a batch took, retries included."),
+		took: seconds("makegood_projector_batch_seconds",
+			"How long a batch took from the insert until it was booked and visible, retries included."),
+		insert: seconds("makegood_projector_insert_seconds",
+			"How long the insert of a batch into the ledger took, retries included."),
+		rollUp: seconds("makegood_projector_rollup_seconds",
+			"How long recomputing the roll-ups after a batch took, retries included."),
 		letters: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "makegood_projector_dead_letters_total",
 			Help: "Records that could not be booked, copies included, by reason."}, []string{"reason"}),
 		reasons: newVocabulary(maxReasons),
@@ -102,13 +110,19 @@ type GatewayCounts struct {
 // WatchGateway adds them.
 func WatchGateway(r prometheus.Registerer, read func() GatewayCounts) {
 	counter := func(name, help string, of func(GatewayCounts) int64) {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(of(read())) }))
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(of(read())) }))
 	}
-	counter("makegood_gateway_accepted_events_total", "Events that the brokers acknowledged.", func(c GatewayCounts) int64 { return c.Accepted })
-	counter("makegood_gateway_refused_events_total", "Events that broke the contract.", func(c GatewayCounts) int64 { return c.Refused })
-	counter("makegood_gateway_shed_requests_total", "Requests turned away for want of room.", func(c GatewayCounts) int64 { return c.Shed })
-	counter("makegood_gateway_failed_requests_total", "Requests whose events the brokers did not acknowledge.", func(c GatewayCounts) int64 { return c.Failed })
-	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_gateway_in_flight_bytes", Help: "Bytes of requests being worked on."},
+	counter("makegood_gateway_accepted_events_total", "Events that the brokers acknowledged.",
+		func(c GatewayCounts) int64 { return c.Accepted })
+	counter("makegood_gateway_refused_events_total", "Events that broke the contract.",
+		func(c GatewayCounts) int64 { return c.Refused })
+	counter("makegood_gateway_shed_requests_total", "Requests turned away for want of room.",
+		func(c GatewayCounts) int64 { return c.Shed })
+	counter("makegood_gateway_failed_requests_total", "Requests whose events the brokers did not acknowledge.",
+		func(c GatewayCounts) int64 { return c.Failed })
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_gateway_in_flight_bytes",
+		Help: "Bytes of requests being worked on."},
 		func() float64 { return float64(read().InFlight) }))
 }
 
@@ -119,24 +133,28 @@ type AccessCounts struct {
 
 // WatchAccess adds them.
 func WatchAccess(r prometheus.Registerer, read func() AccessCounts) {
-	const name, help = "makegood_access_refused_requests_total", "Requests that were not let in, by reason: without a token (missing), with one that is not in the access file (unknown), with one that does not allow it (scope)."
+	const name, help = "makegood_access_refused_requests_total", "Requests that were not let in, by reason: without a " +
+		"token (missing), with one that is not in the access file (unknown), with one that does not allow it (scope)."
 	for reason, of := range map[string]func(AccessCounts) int64{
 		"missing": func(c AccessCounts) int64 { return c.Missing },
 		"unknown": func(c AccessCounts) int64 { return c.Unknown },
 		"scope":   func(c AccessCounts) int64 { return c.Scope },
 	} {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: prometheus.Labels{"reason": reason}},
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help,
+			ConstLabels: prometheus.Labels{"reason": reason}},
 			func() float64 { return float64(of(read())) }))
 	}
 	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "makegood_access_slowed_requests_total",
-		Help: "Requests without a valid token that were answered late and with 429, since their address had failed too often."},
+		Help: "Requests without a valid token that were answered late and with 429, " +
+			"since their address had failed too often."},
 		func() float64 { return float64(read().Slowed) }))
 }
 
 // WatchAccessFile adds whether what a file of access says is in force.
 func WatchAccessFile(r prometheus.Registerer, what string, stale func() bool) {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_access_file_stale",
-		Help:        "1 while the access file or the certificate can not be used as it is, so that what it said before is in force, else 0.",
+		Help: "1 while the access file or the certificate can not be used as it is, so that what it said before is " +
+			"in force, else 0.",
 		ConstLabels: prometheus.Labels{"file": what}}, func() float64 {
 		if stale() {
 			return 1

@@ -1,10 +1,14 @@
 package prometheus
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +25,8 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func sampleGauges() *report.Gauges {
 	return &report.Gauges{
 		Leakage: []report.LeakageGauge{
-			{Currency: "USD", Store: "s1", Kind: "wrong_item", RootCause: "pick_pack", Element: "FLEET", Basis: "IMPUTED", Day: 57.15, Month: 57.15, Today: 1},
+			{Currency: "USD", Store: "s1", Kind: "wrong_item", RootCause: "pick_pack", Element: "FLEET", Basis: "IMPUTED",
+				Day: 57.15, Month: 57.15, Today: 1},
 			{Currency: "USD", Store: "s2", Kind: "damaged", RootCause: "", Element: "RECOVERY", Basis: "ACCRUED", Month: -25},
 		},
 		Stores:      []report.RecentGauge{{Currency: "USD", Key: "s1", Last7: 57.15}},
@@ -52,15 +57,27 @@ func full(t *testing.T) *prometheus.Registry {
 	r := NewRegistry()
 	var stats post.Stats
 	WatchProjector(r, &stats)
-	NewLandings(r).Landed(post.Landing{Records: 3, Took: time.Second, Insert: time.Second, DeadLetters: map[string]int{"bad_json": 1}})
+	NewLandings(r).Landed(post.Landing{Records: 3, Took: time.Second, Insert: time.Second,
+		DeadLetters: map[string]int{"bad_json": 1}})
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })
 	WatchAccess(r, func() AccessCounts { return AccessCounts{Missing: 1} })
 	WatchAccessFile(r, "certificate", func() bool { return true })
-	WatchLag(r, func(context.Context) ([]Progress, error) { return []Progress{{"makegood.orders", 0, 9, 7}}, nil }, func() time.Time { return noon }, slog.New(slog.DiscardHandler))
+	WatchLag(r, func(context.Context) ([]Progress, error) { return []Progress{{"makegood.orders", 0, 9, 7}}, nil },
+		func() time.Time { return noon }, slog.New(slog.DiscardHandler))
 	if err := WatchBooks(r, sampleConfig()); err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// golden opens a file of testdata that holds what a scrape is to say.
+func golden(t *testing.T, name string) io.Reader {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewReader(text)
 }
 
 func TestNamesAndUnits(t *testing.T) {
@@ -76,16 +93,7 @@ func TestNamesAndUnits(t *testing.T) {
 }
 
 func TestLeakage(t *testing.T) {
-	err := testutil.GatherAndCompare(full(t), strings.NewReader(`
-# HELP makegood_lag_records Records of a partition that are acknowledged and not booked yet.
-# TYPE makegood_lag_records gauge
-makegood_lag_records{partition="0",topic="makegood.orders"} 2
-# HELP makegood_leakage_amount Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.
-# TYPE makegood_leakage_amount gauge
-makegood_leakage_amount{basis="ACCRUED",currency="USD",element="RECOVERY",kind="damaged",period="month",root_cause="none",store="s2"} -25
-makegood_leakage_amount{basis="IMPUTED",currency="USD",element="FLEET",kind="wrong_item",period="day",root_cause="pick_pack",store="s1"} 57.15
-makegood_leakage_amount{basis="IMPUTED",currency="USD",element="FLEET",kind="wrong_item",period="month",root_cause="pick_pack",store="s1"} 57.15
-`), "makegood_leakage_amount", "makegood_lag_records")
+	err := testutil.GatherAndCompare(full(t), golden(t, "leakage.txt"), "makegood_leakage_amount", "makegood_lag_records")
 	if err != nil {
 		t.Error(err)
 	}
@@ -98,7 +106,8 @@ func TestLabelsAreBounded(t *testing.T) {
 	c.Gauges = func(context.Context) (*report.Gauges, error) {
 		var g report.Gauges
 		for i := range 10 {
-			g.Leakage = append(g.Leakage, report.LeakageGauge{Currency: "USD", Store: fmt.Sprintf("s%d", i), Kind: "late", RootCause: "carrier", Element: "LABOUR", Basis: "IMPUTED", Month: float64(i)})
+			g.Leakage = append(g.Leakage, report.LeakageGauge{Currency: "USD", Store: fmt.Sprintf("s%d", i), Kind: "late",
+				RootCause: "carrier", Element: "LABOUR", Basis: "IMPUTED", Month: float64(i)})
 		}
 		return &g, nil
 	}
@@ -106,13 +115,7 @@ func TestLabelsAreBounded(t *testing.T) {
 	if err := WatchBooks(r, c); err != nil {
 		t.Fatal(err)
 	}
-	err := testutil.GatherAndCompare(r, strings.NewReader(`
-# HELP makegood_leakage_amount Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, hidden the part on basis IMPUTED of gross.
-# TYPE makegood_leakage_amount gauge
-makegood_leakage_amount{basis="IMPUTED",currency="USD",element="LABOUR",kind="late",period="month",root_cause="carrier",store="other"} 28
-makegood_leakage_amount{basis="IMPUTED",currency="USD",element="LABOUR",kind="late",period="month",root_cause="carrier",store="s8"} 8
-makegood_leakage_amount{basis="IMPUTED",currency="USD",element="LABOUR",kind="late",period="month",root_cause="carrier",store="s9"} 9
-`), "makegood_leakage_amount")
+	err := testutil.GatherAndCompare(r, golden(t, "bounded.txt"), "makegood_leakage_amount")
 	if err != nil {
 		t.Error(err)
 	}
@@ -125,7 +128,8 @@ func TestSeriesAreBounded(t *testing.T) {
 	c.Gauges = func(context.Context) (*report.Gauges, error) {
 		var g report.Gauges
 		for i := range 3 * maxLeakageSeries {
-			g.Leakage = append(g.Leakage, report.LeakageGauge{Currency: "USD", Store: fmt.Sprint(i % 300), Kind: fmt.Sprint(i / 300), RootCause: "x", Month: 1})
+			g.Leakage = append(g.Leakage, report.LeakageGauge{Currency: "USD", Store: fmt.Sprint(i % 300),
+				Kind: fmt.Sprint(i / 300), RootCause: "x", Month: 1})
 		}
 		return &g, nil
 	}

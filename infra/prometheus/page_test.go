@@ -13,7 +13,8 @@ var update = flag.Bool("update", false, "write the table of dashboards/metrics.m
 
 const (
 	pagePath = "../../dashboards/metrics.md"
-	begin    = "<!-- the table is held against the registry by infra/prometheus: go test ./infra/prometheus -run TestPage -update -->\n"
+	begin    = "<!-- the table is held against the registry by infra/prometheus: go test ./infra/prometheus -run " +
+		"TestPage -update -->\n"
 )
 
 // TestPage holds the page of the metrics against the registry: every metric with its type, labels and meaning, and no
@@ -37,7 +38,8 @@ func TestPage(t *testing.T) {
 				}
 			}
 		}
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp())
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()),
+			strings.Join(labels, ", "), f.GetHelp())
 	}
 	page, err := os.ReadFile(pagePath)
 	if err != nil {
@@ -54,6 +56,7 @@ func TestPage(t *testing.T) {
 		return
 	}
 	if written != table.String() {
-		t.Errorf("%s and the registry differ; if the registry is right: go test ./infra/prometheus -run TestPage -update\n%s", pagePath, table.String())
+		t.Errorf("%s and the registry differ; if the registry is right: go test ./infra/prometheus -run TestPage -update\n%s",
+			pagePath, table.String())
 	}
 }

@@ -22,8 +22,9 @@ func trusting(t *testing.T, ca []byte, most uint16) *http.Client {
 	if !roots.AppendCertsFromPEM(ca) {
 		t.Fatal("no authority")
 	}
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true,
-		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: most}}}
+	return &http.Client{Timeout: 10 * time.Second,
+		Transport: &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true,
+			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: most}}}
 }
 
 // A token over TLS; the certificate is exchanged while it serves, and a broken one changes nothing.

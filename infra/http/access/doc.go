@@ -1,4 +1,5 @@
-// Package access says who gets in: bearer tokens, the certificate that the gateway shows, and the files that hold secrets.
+// Package access says who gets in: bearer tokens, the certificate that the gateway shows, and the files that hold
+// secrets.
 //
 // # The access file
 //
@@ -9,23 +10,23 @@
 //	finance   read        sha256:2c26b46b68…
 //	office    read,write,operate  sha256:fcde2b2edb…
 //
-// The name goes to the access log. A name may have several tokens, so that one can be exchanged for another without a gap.
-// Scopes are read, write and operate; none implies another. Sources are for writers: their events bear one of them as their
-// source, exactly. Without any, a writer writes for all, closes and rates included.
+// The name goes to the access log. A name may have several tokens, so that one can be exchanged for another without a
+// gap. Scopes are read, write and operate; none implies another. Sources are for writers: their events bear one of them
+// as their source, exactly. Without any, a writer writes for all, closes and rates included.
 //
-// A token is 256 random bits, so its plain SHA-256 is enough: slow, salted hashes protect what people think up and others
-// can guess. Here there is nothing to guess, and a slow hash would only make every request, also a stranger's, expensive.
-// Tokens of less than 32 characters are never accepted, whatever was hashed.
-// Who reads the file can't get in; who writes it can, so it must be its owner's alone to write.
+// A token is 256 random bits, so its plain SHA-256 is enough: slow, salted hashes protect what people think up and
+// others can guess. Here there is nothing to guess, and a slow hash would only make every request, also a stranger's,
+// expensive. Tokens of less than 32 characters are never accepted, whatever was hashed. Who reads the file can't get
+// in; who writes it can, so it must be its owner's alone to write.
 //
-// The file is read anew when it has changed, within a second and before the next request is answered. What can't be read
-// changes nothing: the lines before stay in force, and the log and a metric say so. To lock somebody out, delete the line,
-// not the file.
+// The file is read anew when it has changed, within a second and before the next request is answered. What can't be
+// read changes nothing: the lines before stay in force, and the log and a metric say so. To lock somebody out, delete
+// the line, not the file.
 //
 // # Failures
 //
-// Failures are counted and slowed by remote address: each has a budget that refills with time; beyond it an answer is held
-// back and is 429. A valid token is never slowed, though: whole stores share an address, and one till with an old token
-// must not shut out the others. That gives nothing away, since no number of guesses finds 256 bits. The address is the
-// connection's; what headers say about it can be made up.
+// Failures are counted and slowed by remote address: each has a budget that refills with time; beyond it an answer is
+// held back and is 429. A valid token is never slowed, though: whole stores share an address, and one till with an old
+// token must not shut out the others. That gives nothing away, since no number of guesses finds 256 bits. The address
+// is the connection's; what headers say about it can be made up.
 package access

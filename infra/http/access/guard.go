@@ -90,7 +90,8 @@ func NewGuard(c GuardConfig) (*Guard, error) {
 		return nil, err
 	}
 	// Half of the addresses in each generation.
-	return &Guard{file: file, now: c.Now, slow: newSlowdown(c.Burst, c.Refill, c.MaxAddresses/2), hold: newHold(c.MaxHeld, c.Hold)}, nil
+	return &Guard{file: file, now: c.Now, slow: newSlowdown(c.Burst, c.Refill, c.MaxAddresses/2),
+		hold: newHold(c.MaxHeld, c.Hold)}, nil
 }
 
 // Check says who asks, or why they may not.
@@ -124,14 +125,16 @@ func (g *Guard) refuse(r *http.Request) error {
 	}
 	g.slowed.Add(1)
 	g.hold.wait(r.Context())
-	p := gateway.NewProblem(http.StatusTooManyRequests, gateway.ProblemTooManyFailures, "too many requests without a valid token came from there")
+	p := gateway.NewProblem(http.StatusTooManyRequests, gateway.ProblemTooManyFailures,
+		"too many requests without a valid token came from there")
 	p.RetryAfter = after
 	return p
 }
 
 // Counts says what was refused so far.
 func (g *Guard) Counts() GuardCounts {
-	return GuardCounts{Missing: g.missing.Load(), Unknown: g.unknown.Load(), Scope: g.scope.Load(), Slowed: g.slowed.Load()}
+	return GuardCounts{Missing: g.missing.Load(), Unknown: g.unknown.Load(), Scope: g.scope.Load(),
+		Slowed: g.slowed.Load()}
 }
 
 // Stale says whether the file holds something that can't be used, so that what it said before is still in force.

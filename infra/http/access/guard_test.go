@@ -21,8 +21,9 @@ const (
 )
 
 func refund(id, source string) string {
-	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":"makegood.refund.issued.v1","time":"2026-03-02T11:00:00Z","subject":"o-1",
-		"data":{"order_id":"o-1","store_id":"s-1","error_id":"x-1","refund_id":"f-1","currency":"EUR","net":"10"}}`, id, source)
+	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":"makegood.refund.issued.v1",
+		"time":"2026-03-02T11:00:00Z","subject":"o-1","data":{
+		"order_id":"o-1","store_id":"s-1","error_id":"x-1","refund_id":"f-1","currency":"EUR","net":"10"}}`, id, source)
 }
 
 // Every scope opens its own door and no other, and only a token opens any.
@@ -54,12 +55,14 @@ func TestScopes(t *testing.T) {
 			g.want(status, d.method, d.path, d.body, "Authorization", "Bearer "+token, "Content-Type", single)
 		}
 		g.want(d.open, d.method, d.path, d.body, "Authorization", "bearer "+all, "Content-Type", single)
-		for _, wrong := range []string{"Bearer " + all[:len(all)-1] + "!", "Bearer " + all + "x", "Bearer ", "Bearer", all, "Basic " + all, "Token " + all} {
+		for _, wrong := range []string{"Bearer " + all[:len(all)-1] + "!", "Bearer " + all + "x", "Bearer ", "Bearer", all,
+			"Basic " + all, "Token " + all} {
 			g.want(401, d.method, d.path, d.body, "Authorization", wrong, "Content-Type", single)
 		}
 		g.want(401, d.method, d.path, d.body, "Authorization", "Bearer "+all, "Authorization", "Bearer "+all)
 		response, _ := g.ask(d.method, d.path, d.body)
-		if got := response.Header.Values("WWW-Authenticate"); response.StatusCode != 401 || len(got) != 1 || !strings.HasPrefix(got[0], "Bearer ") {
+		if got := response.Header.Values("WWW-Authenticate"); response.StatusCode != 401 || len(got) != 1 ||
+			!strings.HasPrefix(got[0], "Bearer ") {
 			t.Errorf("without a token: %d, challenged with %q", response.StatusCode, got)
 		}
 	}
@@ -106,17 +109,20 @@ func TestSources(t *testing.T) {
 	g.want(202, "POST", "/v1/events", refund("1", "urn:till:1"), with...)
 	g.want(202, "POST", "/v1/events", refund("1", "/stores/7#a"), with...)
 	for _, other := range []string{"urn:till:11", "urn:till:", "urn:till:2", "URN:TILL:1"} {
-		if text := g.want(403, "POST", "/v1/events", refund("1", other), with...); !strings.Contains(text, gateway.CodeForbiddenSource) {
+		text := g.want(403, "POST", "/v1/events", refund("1", other), with...)
+		if !strings.Contains(text, gateway.CodeForbiddenSource) {
 			t.Errorf("%s: %s", other, text)
 		}
 	}
 	with[3] = batch
-	text := g.want(422, "POST", "/v1/events", "["+refund("1", "urn:till:1")+","+refund("2", "urn:till:2")+","+refund("3", "/stores/7#a")+"]", with...)
+	text := g.want(422, "POST", "/v1/events",
+		"["+refund("1", "urn:till:1")+","+refund("2", "urn:till:2")+","+refund("3", "/stores/7#a")+"]", with...)
 	var answer struct {
 		Accepted int
 		Errors   []gateway.EventError
 	}
-	if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.Accepted != 2 || len(answer.Errors) != 1 || answer.Errors[0].Index != 1 || answer.Errors[0].Code != gateway.CodeForbiddenSource {
+	if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.Accepted != 2 || len(answer.Errors) != 1 ||
+		answer.Errors[0].Index != 1 || answer.Errors[0].Code != gateway.CodeForbiddenSource {
 		t.Errorf("%s (%v)", text, err)
 	}
 }
@@ -198,7 +204,8 @@ func TestSlowdown(t *testing.T) {
 	for range 3 {
 		start := time.Now()
 		response, text := g.ask("GET", "/read", "", wrong...)
-		if response.StatusCode != 429 || response.Header.Get("Retry-After") != "10" || !strings.Contains(text, gateway.ProblemTooManyFailures) {
+		if response.StatusCode != 429 || response.Header.Get("Retry-After") != "10" ||
+			!strings.Contains(text, gateway.ProblemTooManyFailures) {
 			t.Errorf("answered %d %s, Retry-After %s", response.StatusCode, text, response.Header.Get("Retry-After"))
 		}
 		if took := time.Since(start); took < 50*time.Millisecond {
@@ -223,7 +230,8 @@ func TestSlowdown(t *testing.T) {
 func TestHeldAreBounded(t *testing.T) {
 	file := newFile(t)
 	issue(t, file, "till", []gateway.Scope{gateway.Read})
-	guard, err := access.NewGuard(access.GuardConfig{File: file, Now: newClock().now, Burst: 1, Hold: time.Minute, MaxHeld: 4})
+	guard, err := access.NewGuard(access.GuardConfig{File: file, Now: newClock().now, Burst: 1, Hold: time.Minute,
+		MaxHeld: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +275,8 @@ func TestGuardConfig(t *testing.T) {
 		}
 	}
 	write(t, file, "a read sha256:00\n", 0o600)
-	if _, err := access.NewGuard(access.GuardConfig{File: file, Now: now}); err == nil || !strings.Contains(err.Error(), "line 1") {
+	if _, err := access.NewGuard(access.GuardConfig{File: file, Now: now}); err == nil ||
+		!strings.Contains(err.Error(), "line 1") {
 		t.Errorf("a bad line gave %v", err)
 	}
 	var _ gateway.Guard = (*access.Guard)(nil).Check

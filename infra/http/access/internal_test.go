@@ -16,17 +16,20 @@ import (
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func lineOf(name, scopes, token string, sources ...string) string {
-	return strings.Join(append([]string{name, scopes, fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(token)))}, sources...), " ")
+	return strings.Join(append([]string{name, scopes, fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(token)))},
+		sources...), " ")
 }
 
 func TestParse(t *testing.T) {
 	long := strings.Repeat("t", shortest)
-	good := "# people\r\n\n" + lineOf("a", "read", long+"1") + "\r\n\t" + lineOf("b", "write,operate", long+"2", "urn:x", "/y#z") + "  \n" + lineOf("a", "write", "short")
+	good := "# people\r\n\n" + lineOf("a", "read", long+"1") + "\r\n\t" +
+		lineOf("b", "write,operate", long+"2", "urn:x", "/y#z") + "  \n" + lineOf("a", "write", "short")
 	found, err := parseTokens([]byte(good))
 	if err != nil || len(found.entries) != 3 {
 		t.Fatalf("%+v %v", found, err)
 	}
-	if e := found.find(long + "2"); e == nil || e.Name != "b" || len(e.Scopes) != 2 || len(e.Sources) != 2 || e.Sources[1] != "/y#z" {
+	if e := found.find(long + "2"); e == nil || e.Name != "b" || len(e.Scopes) != 2 || len(e.Sources) != 2 ||
+		e.Sources[1] != "/y#z" {
 		t.Errorf("found %+v", e)
 	}
 	for _, nobody := range []string{"", long, long + "3", "short", long + "1 "} {
@@ -45,7 +48,8 @@ func TestParse(t *testing.T) {
 		"a reader's source": lineOf("a", "read", long, "urn:x"),
 		"twice":             lineOf("a", "read", long) + "\n" + lineOf("b", "write", long),
 	} {
-		if _, err := parseTokens([]byte("\n" + bad + "\n")); err == nil || !strings.Contains(err.Error(), "2") || strings.Contains(err.Error(), long) {
+		if _, err := parseTokens([]byte("\n" + bad + "\n")); err == nil || !strings.Contains(err.Error(), "2") ||
+			strings.Contains(err.Error(), long) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -123,8 +127,11 @@ func TestIssue(t *testing.T) {
 	if err != nil || all.find(first) == nil || all.find(second) == nil {
 		t.Errorf("%s: %v", content, err)
 	}
-	for _, bad := range []Entry{{}, {Name: "a"}, {Name: "a", Scopes: []gateway.Scope{"all"}}, {Name: "a b", Scopes: e.Scopes},
-		{Name: "a", Scopes: e.Scopes, Sources: []string{"a b"}}, {Name: "a", Scopes: []gateway.Scope{gateway.Read}, Sources: e.Sources}} {
+	for _, bad := range []Entry{
+		{}, {Name: "a"}, {Name: "a", Scopes: []gateway.Scope{"all"}}, {Name: "a b", Scopes: e.Scopes},
+		{Name: "a", Scopes: e.Scopes, Sources: []string{"a b"}},
+		{Name: "a", Scopes: []gateway.Scope{gateway.Read}, Sources: e.Sources},
+	} {
 		if _, err := Issue(file, bad); err == nil {
 			t.Errorf("issued %+v", bad)
 		}
@@ -173,7 +180,8 @@ func TestSlowdownForgets(t *testing.T) {
 
 func TestNeighbourhood(t *testing.T) {
 	for remote, want := range map[string]string{
-		"192.0.2.7:1": "192.0.2.7/32", "[::ffff:192.0.2.7]:1": "192.0.2.7/32", "[2001:db8:1:2:3::4]:1": "2001:db8:1:2::/64", "[fe80::1%eth0]:1": "fe80::/64",
+		"192.0.2.7:1": "192.0.2.7/32", "[::ffff:192.0.2.7]:1": "192.0.2.7/32", "[2001:db8:1:2:3::4]:1": "2001:db8:1:2::/64",
+		"[fe80::1%eth0]:1": "fe80::/64",
 	} {
 		if got := neighbourhood(remote); got != netip.MustParsePrefix(want) {
 			t.Errorf("%s is of %s", remote, got)
@@ -186,7 +194,8 @@ func TestNeighbourhood(t *testing.T) {
 
 func TestReadSecret(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
-	for content, want := range map[string]string{"s3cret\n": "s3cret", "s3cret": "s3cret", " a b \r\n": " a b ", "": "", "\n": "", "two\nlines\n": ""} {
+	for content, want := range map[string]string{"s3cret\n": "s3cret", "s3cret": "s3cret", " a b \r\n": " a b ", "": "",
+		"\n": "", "two\nlines\n": ""} {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +204,8 @@ func TestReadSecret(t *testing.T) {
 			t.Errorf("%q is %q (%v)", content, got, err)
 		}
 	}
-	for mode, fine := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o440: true, 0o640: true, 0o644: false, 0o660: false, 0o604: false, 0o602: false} {
+	for mode, fine := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o440: true, 0o640: true, 0o644: false,
+		0o660: false, 0o604: false, 0o602: false} {
 		if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}

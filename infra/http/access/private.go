@@ -54,7 +54,8 @@ func readFile(path string, private bool) ([]byte, error) {
 	return content, nil
 }
 
-var errMode = errors.New("it must be its owner's to write and nobody else's, and at most the group's to read: chmod 600")
+var errMode = errors.New(
+	"it must be its owner's to write and nobody else's, and at most the group's to read: chmod 600")
 
 // checkMode looks at the opened file, not at its name: nobody exchanges it in between.
 func checkMode(f *os.File) error {

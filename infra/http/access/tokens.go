@@ -140,7 +140,8 @@ func parseLine(fields []string) (e Entry, hash [sha256.Size]byte, err error) {
 		e.Scopes = append(e.Scopes, gateway.Scope(s))
 	}
 	if e.Validate() != nil {
-		return e, hash, fmt.Errorf("%w, the name of 1 to 64 letters, digits and . _ @ -, the scopes of read,write,operate, sources only with write", errLine)
+		return e, hash, fmt.Errorf("%w, the name of 1 to 64 letters, digits and . _ @ -, the scopes of read,write,operate, "+
+			"sources only with write", errLine)
 	}
 	return e, hash, nil
 }

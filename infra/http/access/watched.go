@@ -18,8 +18,8 @@ type file struct {
 	private bool
 }
 
-// watched is what files say. They are read anew when somebody asks, once a second at most: small as they are, reading is
-// as cheap as asking when they were changed, and never wrong about it.
+// watched is what files say. They are read anew when somebody asks, once a second at most: small as they are, reading
+// is as cheap as asking when they were changed, and never wrong about it.
 type watched[T any] struct {
 	what   string // for people
 	files  []file
@@ -37,7 +37,8 @@ type watched[T any] struct {
 }
 
 // watch reads the files for the first time. From then on what can't be used changes nothing.
-func watch[T any](what string, files []file, parse func([][]byte) (T, error), now func() time.Time, logger *slog.Logger) (*watched[T], error) {
+func watch[T any](what string, files []file, parse func([][]byte) (T, error), now func() time.Time,
+	logger *slog.Logger) (*watched[T], error) {
 	w := &watched[T]{what: what, files: files, parse: parse, now: now, logger: logger}
 	w.looked = now()
 	if err := w.look(); err != nil {

@@ -19,7 +19,8 @@ func TestJarsAreChecked(t *testing.T) {
 	if err == nil {
 		t.Fatal("taken")
 	}
-	for _, said := range []string{"kafka_2.13-4.3.0.jar is missing", "kafka-clients-4.3.0.jar has checksum", "stranger.jar is not pinned"} {
+	for _, said := range []string{"kafka_2.13-4.3.0.jar is missing", "kafka-clients-4.3.0.jar has checksum",
+		"stranger.jar is not pinned"} {
 		if !strings.Contains(err.Error(), said) {
 			t.Errorf("%q isn't said: %v", said, err)
 		}

@@ -298,10 +298,11 @@ func (r *Real) configure(i int) error {
 		protocol = "SSL"
 	}
 	p := map[string]string{
-		"process.roles":                  "broker,controller",
-		"node.id":                        fmt.Sprint(n.id),
-		"controller.quorum.voters":       strings.Join(voters, ","),
-		"listeners":                      fmt.Sprintf("CLIENT://%s,INTERNAL://%s,CONTROLLER://%s", loopback(n.client), loopback(n.internal), loopback(n.controller)),
+		"process.roles":            "broker,controller",
+		"node.id":                  fmt.Sprint(n.id),
+		"controller.quorum.voters": strings.Join(voters, ","),
+		"listeners": fmt.Sprintf("CLIENT://%s,INTERNAL://%s,CONTROLLER://%s", loopback(n.client),
+			loopback(n.internal), loopback(n.controller)),
 		"advertised.listeners":           fmt.Sprintf("CLIENT://%s,INTERNAL://%s", r.advertised(i), loopback(n.internal)),
 		"listener.security.protocol.map": "CLIENT:" + protocol + ",INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"inter.broker.listener.name":     "INTERNAL",
@@ -351,7 +352,8 @@ func (r *Real) configure(i int) error {
 		p["listener.name.client.plain.sasl.jaas.config"] = fmt.Sprintf(
 			`org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s";`, User, Password)
 		for _, m := range []string{"scram-sha-256", "scram-sha-512"} {
-			p["listener.name.client."+m+".sasl.jaas.config"] = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+			p["listener.name.client."+m+".sasl.jaas.config"] = "org.apache.kafka.common.security.scram.ScramLoginModule " +
+				"required;"
 		}
 	}
 	maps.Copy(p, r.opts.Properties)
