@@ -53,6 +53,8 @@ const (
 	TypePromiseChanged
 	TypeOrderDelivered
 	TypeOrderCancelled
+	TypeOrderChanged
+	TypeOrderCharged
 	TypeFeedbackReceived
 	TypeErrorReported
 	TypeErrorClassified
@@ -71,8 +73,10 @@ const (
 	TypeDisputeWon
 	TypeDisputeLost
 	TypeMarketplaceCharged
+	TypeClaimFiled
 	TypeClaimAccepted
 	TypeClaimSettled
+	TypeClaimClosed
 	TypeRateSet
 	TypeQualitySpent
 	TypePeriodClosed
@@ -80,6 +84,7 @@ const (
 	TypeDeadLetterReplayed
 	TypeDeadLetterDiscarded
 	TypeBooksRebuilt
+	TypeFactDecided
 	TypeEventVoided
 	typeCount
 )
@@ -92,6 +97,8 @@ var types = [typeCount]struct {
 	TypePromiseChanged:       {"makegood.order.promise_changed.v1", Orders},
 	TypeOrderDelivered:       {"makegood.order.delivered.v1", Orders},
 	TypeOrderCancelled:       {"makegood.order.cancelled.v1", Orders},
+	TypeOrderChanged:         {"makegood.order.changed.v1", Orders},
+	TypeOrderCharged:         {"makegood.order.charged.v1", Orders},
 	TypeFeedbackReceived:     {"makegood.feedback.received.v1", Orders},
 	TypeErrorReported:        {"makegood.error.reported.v1", Errors},
 	TypeErrorClassified:      {"makegood.error.classified.v1", Errors},
@@ -110,8 +117,10 @@ var types = [typeCount]struct {
 	TypeDisputeWon:           {"makegood.dispute.won.v1", Redeliveries},
 	TypeDisputeLost:          {"makegood.dispute.lost.v1", Redeliveries},
 	TypeMarketplaceCharged:   {"makegood.marketplace.charged.v1", Redeliveries},
+	TypeClaimFiled:           {"makegood.claim.filed.v1", Redeliveries},
 	TypeClaimAccepted:        {"makegood.claim.accepted.v1", Redeliveries},
 	TypeClaimSettled:         {"makegood.claim.settled.v1", Redeliveries},
+	TypeClaimClosed:          {"makegood.claim.closed.v1", Redeliveries},
 	TypeRateSet:              {"makegood.rate.set.v1", Books},
 	TypeQualitySpent:         {"makegood.quality.spent.v1", Books},
 	TypePeriodClosed:         {"makegood.period.closed.v1", Books},
@@ -119,6 +128,7 @@ var types = [typeCount]struct {
 	TypeDeadLetterReplayed:   {"makegood.deadletter.replayed.v1", Books},
 	TypeDeadLetterDiscarded:  {"makegood.deadletter.discarded.v1", Books},
 	TypeBooksRebuilt:         {"makegood.books.rebuilt.v1", Books},
+	TypeFactDecided:          {"makegood.fact.decided.v1", Books},
 	TypeEventVoided:          {"makegood.event.voided.v1", AnyStream},
 }
 

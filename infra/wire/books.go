@@ -89,3 +89,21 @@ func handledLetter[T any](of func(*T) *domain.HandledLetter) *shape[T] {
 		text("reason", optional, func(t *T) *string { return &of(t).Reason }),
 	)
 }
+
+var factDecided = object(
+	sourceOf("source", func(f *domain.FactDecided) *string { return &f.Source }),
+	id("id", required, func(f *domain.FactDecided) *string { return &f.ID }),
+	id("order_id", optional, func(f *domain.FactDecided) *string { return &f.OrderID }),
+	id("error_id", optional, func(f *domain.FactDecided) *string { return &f.ErrorID }),
+	truth("counts", func(f *domain.FactDecided) *domain.Truth { return &f.Counts }),
+	perhaps("separate", func(f *domain.FactDecided) *bool { return &f.Separate }),
+	id("actor", required, func(f *domain.FactDecided) *string { return &f.Actor }),
+	text("reason", required, func(f *domain.FactDecided) *string { return &f.Reason }),
+).checked(func(d *Decoder, f *domain.FactDecided) {
+	switch {
+	case f.Counts == domain.Unknown && !f.Separate:
+		d.failAt("counts", CodeRequired, "counts is required, or separate: true: what was decided?")
+	case f.Counts != domain.Unknown && f.Separate:
+		d.failAt("counts", CodeNotAllowed, "counts has no place beside separate: true: two facts count both")
+	}
+})

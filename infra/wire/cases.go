@@ -76,7 +76,13 @@ var errorClassified = object(
 	id("employee_id", optional, func(c *domain.ErrorClassified) *string { return &c.EmployeeID }),
 	truth("avoidable", func(c *domain.ErrorClassified) *domain.Truth { return &c.Avoidable }),
 	word("severity", optional, severities, func(c *domain.ErrorClassified) *string { return &c.Severity }),
-).checked(caseBound[domain.ErrorClassified])
+	id("same_as", optional, func(c *domain.ErrorClassified) *string { return &c.SameAs }),
+).checked(func(d *Decoder, c *domain.ErrorClassified) {
+	d.checkCase()
+	if c.SameAs == d.envelope.Event.ErrorID {
+		d.failAt("same_as", CodeNotAllowed, "same_as names another case, and this is %s itself", quote(c.SameAs))
+	}
+})
 
 var errorRejected = object(
 	orderID[domain.ErrorRejected](optional),
@@ -95,6 +101,7 @@ var goodsScrapped = object(
 	orderID[domain.GoodsScrapped](optional),
 	storeID[domain.GoodsScrapped](optional),
 	errorID[domain.GoodsScrapped](required),
+	id("scrap_id", optional, func(g *domain.GoodsScrapped) *string { return &g.ScrapID }),
 	currency[domain.GoodsScrapped](required),
 	text("reason", optional, func(g *domain.GoodsScrapped) *string { return &g.Reason }),
 	list("lines", required, goodsLine,
@@ -109,6 +116,8 @@ func caseBound[T any](d *Decoder, _ *T) { d.checkCase() }
 func (d *Decoder) checkCase() {
 	e := &d.envelope.Event
 	switch {
+	case e.OrderID == "" && e.ErrorID == "":
+		d.failAt("order_id", CodeRequired, "order_id is required where there is no error_id")
 	case e.OrderID == "" && e.ErrorID == d.subject:
 	case e.OrderID == "":
 		d.failAt("order_id", CodeRequired, "order_id is required where subject isn't the error_id of a case without an order")

@@ -118,6 +118,7 @@ func (d *Decoder) begin() {
 	d.escapes = false
 	d.unescaped = d.unescaped[:0]
 	d.names = d.names[:0]
+	d.store.components = d.store.components[:0]
 	d.attrs.Reset()
 	d.envelope = Envelope{}
 	d.subject = ""

@@ -35,6 +35,9 @@ import (
 //	                     rate above 0
 //	unknown_value        none of the words that the contract lists
 //	empty_list           a list that needs a line and has none
+//	not_allowed          a member that has no place beside another: a cost of a line that isn't goods
+//	discount_above_line  a discount of more than its line's price
+//	tenders_mismatch     tenders that don't sum to the order's total
 //	subject_mismatch     subject isn't the order_id (or the error_id of a case without an order)
 //	void_mismatch        a void that says something else than the event in its original
 //	not_voidable         a void of something that has its own way back
@@ -64,6 +67,9 @@ const (
 	CodeOutOfRange         = "out_of_range"
 	CodeUnknownValue       = "unknown_value"
 	CodeEmptyList          = "empty_list"
+	CodeNotAllowed         = "not_allowed"
+	CodeDiscountAboveLine  = "discount_above_line"
+	CodeTendersMismatch    = "tenders_mismatch"
 	CodeSubjectMismatch    = "subject_mismatch"
 	CodeVoidMismatch       = "void_mismatch"
 	CodeNotVoidable        = "not_voidable"

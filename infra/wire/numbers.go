@@ -22,6 +22,19 @@ const (
 
 // decimal reads a decimal string or a JSON number, never negative.
 func (d *Decoder) decimal(decimals int) domain.Decimal {
+	n := d.signed(decimals)
+	d.checkNotNegative(n)
+	return n
+}
+
+func (d *Decoder) checkNotNegative(n domain.Decimal) {
+	if n < 0 {
+		d.fail(CodeNegative, "%s is below zero: an event.voided takes an amount back", n)
+	}
+}
+
+// signed reads a decimal string or a JSON number.
+func (d *Decoder) signed(decimals int) domain.Decimal {
 	var text []byte
 	switch next := d.cursor.next(); next {
 	case kindNumber:
@@ -38,10 +51,8 @@ func (d *Decoder) decimal(decimals int) domain.Decimal {
 	}
 	n, err := domain.ParseDecimal(text, decimals)
 	switch {
-	case err == nil && n >= 0:
-		return n
 	case err == nil:
-		d.fail(CodeNegative, "%s is below zero: an event.voided takes an amount back", quote(string(text)))
+		return n
 	case errors.Is(err, domain.ErrTooManyDecimals):
 		d.fail(CodeTooManyDecimals, "%s has more than %d decimals", quote(string(text)), decimals)
 	case errors.Is(err, domain.ErrTooLarge):

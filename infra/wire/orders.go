@@ -12,12 +12,62 @@ var orderLine = object(
 	id("line_id", required, func(l *domain.OrderLine) *string { return &l.LineID }),
 	id("sku", required, func(l *domain.OrderLine) *string { return &l.SKU }),
 	id("vendor_id", optional, func(l *domain.OrderLine) *string { return &l.VendorID }),
-	amount("quantity", required, func(l *domain.OrderLine) *domain.Decimal { return &l.Quantity }),
+	lineKind,
+	signedAmount("quantity", required, func(l *domain.OrderLine) *domain.Decimal { return &l.Quantity }),
 	unit("unit_price", required, func(l *domain.OrderLine) *domain.Decimal { return &l.UnitPrice }),
 	amount("discount", optional, func(l *domain.OrderLine) *domain.Decimal { return &l.Discount }),
-	amount("tax", optional, func(l *domain.OrderLine) *domain.Decimal { return &l.Tax }),
+	signedAmount("tax", optional, func(l *domain.OrderLine) *domain.Decimal { return &l.Tax }),
 	maybe("unit_cost", unitDecimals, func(l *domain.OrderLine) *domain.Optional { return &l.UnitCost }),
+	sublist("components", component,
+		func(l *domain.OrderLine) *[]domain.Component { return &l.Components },
+		func(s *store) *[]domain.Component { return &s.components }),
+).checked(func(d *Decoder, l *domain.OrderLine) {
+	goods := l.Kind == ""
+	switch {
+	case l.Quantity < 0 && l.Kind != deposit:
+		d.failAt("quantity", CodeNegative, "%s is below zero: only a %s brings something back", l.Quantity, deposit)
+	case l.Tax < 0 && l.Quantity >= 0:
+		d.failAt("tax", CodeNegative, "%s is below zero, and the quantity isn't", l.Tax)
+	case !goods && l.UnitCost.Set:
+		d.failAt("unit_cost", CodeNotAllowed, "a %s has no cost: only goods have", l.Kind)
+	case !goods && len(l.Components) > 0:
+		d.failAt("components", CodeNotAllowed, "a %s has no components: only goods have", l.Kind)
+	case l.DiscountAboveLine():
+		d.failAt("discount", CodeDiscountAboveLine, "%s is more than the line's %s × %s", l.Discount, l.Quantity, l.UnitPrice)
+	}
+})
+
+var component = object(
+	id("sku", required, func(c *domain.Component) *string { return &c.SKU }),
+	amount("quantity", required, func(c *domain.Component) *domain.Decimal { return &c.Quantity }),
 )
+
+// lineKind is goods where it isn't said, and goods are kept as if it weren't.
+var lineKind = field[domain.OrderLine]{
+	name: "kind",
+	read: func(d *Decoder, l *domain.OrderLine) uint64 {
+		if l.Kind = d.word(lineKinds); l.Kind == goods {
+			l.Kind = ""
+		}
+		return hashText(l.Kind)
+	},
+	write: writeString(optional, func(l *domain.OrderLine) *string { return &l.Kind }),
+}
+
+var tender = object(
+	word("method", required, tenderMethods, func(t *domain.Tender) *string { return &t.Method }),
+	amount("amount", required, func(t *domain.Tender) *domain.Decimal { return &t.Amount }),
+)
+
+var removedLine = object(
+	id("line_id", optional, func(l *domain.RemovedLine) *string { return &l.LineID }),
+	id("sku", optional, func(l *domain.RemovedLine) *string { return &l.SKU }),
+	amount("quantity", required, func(l *domain.RemovedLine) *domain.Decimal { return &l.Quantity }),
+).checked(func(d *Decoder, l *domain.RemovedLine) {
+	if l.LineID == "" && l.SKU == "" {
+		d.failAt("line_id", CodeRequired, "line_id is required, or else sku: which line is it?")
+	}
+})
 
 var promise = object(
 	moment("from", optional, timesOnly, func(p *domain.Promise) *time.Time { return &p.From }),
@@ -37,8 +87,43 @@ var orderPlaced = object(
 	amount("delivery_fee", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.DeliveryFee }),
 	amount("delivery_tax", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.DeliveryTax }),
 	amount("payment_fee", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.PaymentFee }),
+	amount("delivery_cost", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.DeliveryCost }),
+	amount("commission", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.Commission }),
+	list("tenders", optional, tender,
+		func(o *domain.OrderPlaced) *[]domain.Tender { return &o.Tenders },
+		func(s *store) *[]domain.Tender { return &s.tenders }),
 	nested("promise", optional, promise, func(o *domain.OrderPlaced) *domain.Promise { return &o.Promise }),
-).checked(orderBound[domain.OrderPlaced])
+).checked(func(d *Decoder, o *domain.OrderPlaced) {
+	orderBound(d, o)
+	d.checkTenders(o)
+})
+
+// checkTenders holds what was paid against the order's total, tax included. Prices net of tax have more decimals than
+// money has: where the total isn't whole in the currency's smallest unit, tenders may be the total rounded to that.
+func (d *Decoder) checkTenders(o *domain.OrderPlaced) {
+	if len(o.Tenders) == 0 {
+		return
+	}
+	var paid domain.Decimal
+	for _, t := range o.Tenders {
+		if paid += t.Amount; paid > domain.MaxDecimal {
+			d.failAt("tenders", CodeTooLarge, "together they are above %s", domain.MaxDecimal)
+			return
+		}
+	}
+	total, err := o.Total()
+	if err != nil {
+		d.failAt("tenders", CodeTooLarge, "%v", err)
+		return
+	}
+	off := domain.Amount(paid/perAmount) - total
+	if unit := smallestUnit(d.envelope.Event.Currency); off != 0 && (paid%unit != 0 || 2*max(off, -off) > domain.Amount(unit/perAmount)) {
+		d.failAt("tenders", CodeTendersMismatch, "they sum to %s, and the order's total is %s", paid, total)
+	}
+}
+
+// perAmount is how many millionths an Amount counts.
+const perAmount = 100
 
 var promiseChanged = object(
 	orderID[domain.PromiseChanged](required),
@@ -101,13 +186,48 @@ func (f field[T]) exceptTimeOfEvent(at func(*T) *time.Time) field[T] {
 var orderCancelled = object(
 	orderID[domain.OrderCancelled](required),
 	storeID[domain.OrderCancelled](required),
-	word("by", required, cancellers, func(o *domain.OrderCancelled) *string { return &o.By }),
+	id("change_id", optional, func(o *domain.OrderCancelled) *string { return &o.ChangeID }),
+	word("by", required, changers, func(o *domain.OrderCancelled) *string { return &o.By }),
 	text("reason", optional, func(o *domain.OrderCancelled) *string { return &o.Reason }),
 	currency[domain.OrderCancelled](required),
 	maybe("net", amountDecimals, func(o *domain.OrderCancelled) *domain.Optional { return &o.Net }),
 	maybe("tax", amountDecimals, func(o *domain.OrderCancelled) *domain.Optional { return &o.Tax }),
 	maybe("cost", amountDecimals, func(o *domain.OrderCancelled) *domain.Optional { return &o.Cost }),
-).checked(orderBound[domain.OrderCancelled])
+	list("lines", optional, removedLine,
+		func(o *domain.OrderCancelled) *[]domain.RemovedLine { return &o.Lines },
+		func(s *store) *[]domain.RemovedLine { return &s.removedLines }),
+).checked(func(d *Decoder, o *domain.OrderCancelled) {
+	orderBound(d, o)
+	if !o.Net.Set && len(o.Lines) == 0 {
+		d.failAt("net", CodeRequired, "net is required where no lines say what is cancelled")
+	}
+})
+
+var orderChanged = object(
+	orderID[domain.OrderChanged](required),
+	storeID[domain.OrderChanged](required),
+	id("change_id", optional, func(o *domain.OrderChanged) *string { return &o.ChangeID }),
+	word("by", required, changers, func(o *domain.OrderChanged) *string { return &o.By }),
+	text("reason", optional, func(o *domain.OrderChanged) *string { return &o.Reason }),
+	currency[domain.OrderChanged](required),
+	list("lines_added", optional, orderLine,
+		func(o *domain.OrderChanged) *[]domain.OrderLine { return &o.LinesAdded },
+		func(s *store) *[]domain.OrderLine { return &s.orderLines }),
+	list("lines_removed", optional, removedLine,
+		func(o *domain.OrderChanged) *[]domain.RemovedLine { return &o.LinesRemoved },
+		func(s *store) *[]domain.RemovedLine { return &s.removedLines }),
+	nested("promise", optional, promise, func(o *domain.OrderChanged) *domain.Promise { return &o.Promise }),
+).checked(orderBound[domain.OrderChanged])
+
+var orderCharged = object(
+	orderID[domain.OrderCharged](required),
+	storeID[domain.OrderCharged](required),
+	id("charge_id", required, func(o *domain.OrderCharged) *string { return &o.ChargeID }),
+	word("kind", required, chargeKinds, func(o *domain.OrderCharged) *string { return &o.Kind }),
+	currency[domain.OrderCharged](required),
+	amount("amount", required, func(o *domain.OrderCharged) *domain.Decimal { return &o.Amount }),
+	perhaps("credit", func(o *domain.OrderCharged) *bool { return &o.Credit }),
+).checked(orderBound[domain.OrderCharged])
 
 var feedbackReceived = object(
 	orderID[domain.FeedbackReceived](required),
@@ -135,6 +255,14 @@ var rating = field[domain.FeedbackReceived]{
 func orderBound[T any](d *Decoder, _ *T) { d.checkSubject(d.envelope.Event.OrderID, "order_id") }
 
 var (
-	conditions = []string{"good", damaged}
-	cancellers = []string{"customer", "business"}
+	conditions    = []string{"good", damaged}
+	changers      = []string{"customer", "business"}
+	lineKinds     = []string{goods, "service", "gift_card", "tip", deposit}
+	tenderMethods = []string{"card", "cash", "gift_card", "invoice", "other"}
+	chargeKinds   = []string{"delivery", "commission", "payment_fee", "packaging", "other"}
+)
+
+const (
+	goods   = "goods"
+	deposit = "deposit"
 )

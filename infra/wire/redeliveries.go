@@ -14,6 +14,7 @@ var (
 	wases       = []string{"wrong_item", "sold"}
 	grades      = []string{"saleable", bGrade, "scrap", "abandoned"}
 	claimants   = []string{"supplier", "carrier", "insurer", "marketplace"}
+	closings    = []string{"paid", "short_paid", "refused", "withdrawn"}
 )
 
 const bGrade = "b_grade"
@@ -37,6 +38,7 @@ var redeliveryCompleted = object(
 	storeID[domain.RedeliveryCompleted](optional),
 	errorID[domain.RedeliveryCompleted](required),
 	id("redelivery_id", required, func(r *domain.RedeliveryCompleted) *string { return &r.RedeliveryID }),
+	id("trip_id", optional, func(r *domain.RedeliveryCompleted) *string { return &r.TripID }),
 	flag("succeeded", func(r *domain.RedeliveryCompleted) *bool { return &r.Succeeded }),
 	currency[domain.RedeliveryCompleted](required),
 	id("vehicle", optional, func(r *domain.RedeliveryCompleted) *string { return &r.Vehicle }),
@@ -84,12 +86,14 @@ var labourSpent = object(
 var refundIssued = object(
 	orderID[domain.RefundIssued](optional),
 	storeID[domain.RefundIssued](optional),
-	errorID[domain.RefundIssued](required),
+	errorID[domain.RefundIssued](optional),
 	id("refund_id", required, func(r *domain.RefundIssued) *string { return &r.RefundID }),
 	currency[domain.RefundIssued](required),
 	amount("net", required, func(r *domain.RefundIssued) *domain.Decimal { return &r.Net }),
 	amount("tax", optional, func(r *domain.RefundIssued) *domain.Decimal { return &r.Tax }),
 	text("method", optional, func(r *domain.RefundIssued) *string { return &r.Method }),
+	amount("fee_returned", optional, func(r *domain.RefundIssued) *domain.Decimal { return &r.FeeReturned }),
+	perhaps("replaces_goods", func(r *domain.RefundIssued) *bool { return &r.ReplacesGoods }),
 ).checked(caseBound[domain.RefundIssued])
 
 var concessionGranted = object(
@@ -106,11 +110,13 @@ var concessionGranted = object(
 
 var voucherRedeemed = money("concession_id",
 	func(v *domain.VoucherRedeemed) *string { return &v.ConcessionID },
-	func(v *domain.VoucherRedeemed) *domain.Decimal { return &v.Amount })
+	func(v *domain.VoucherRedeemed) *domain.Decimal { return &v.Amount },
+	id("redemption_id", optional, func(v *domain.VoucherRedeemed) *string { return &v.RedemptionID }))
 
 var voucherExpired = money("concession_id",
 	func(v *domain.VoucherExpired) *string { return &v.ConcessionID },
-	func(v *domain.VoucherExpired) *domain.Decimal { return &v.Amount })
+	func(v *domain.VoucherExpired) *domain.Decimal { return &v.Amount },
+	id("redemption_id", optional, func(v *domain.VoucherExpired) *string { return &v.RedemptionID }))
 
 var returnLine = object(
 	id("sku", required, func(l *domain.ReturnLine) *string { return &l.SKU }),
@@ -143,22 +149,40 @@ var salvageSold = money("salvage_id",
 	func(v *domain.SalvageSold) *string { return &v.SalvageID },
 	func(v *domain.SalvageSold) *domain.Decimal { return &v.Amount })
 
-var disputeOpened = money("dispute_id",
+var disputeOpened = moneyOfOrder("dispute_id",
 	func(v *domain.DisputeOpened) *string { return &v.DisputeID },
 	func(v *domain.DisputeOpened) *domain.Decimal { return &v.Amount },
 	amount("fee", optional, func(v *domain.DisputeOpened) *domain.Decimal { return &v.Fee }))
 
-var disputeWon = money("dispute_id",
+var disputeWon = moneyOfOrder("dispute_id",
 	func(v *domain.DisputeWon) *string { return &v.DisputeID },
-	func(v *domain.DisputeWon) *domain.Decimal { return &v.Amount })
+	func(v *domain.DisputeWon) *domain.Decimal { return &v.Amount },
+	amount("fee_returned", optional, func(v *domain.DisputeWon) *domain.Decimal { return &v.FeeReturned }))
 
-var disputeLost = money("dispute_id",
+var disputeLost = moneyOfOrder("dispute_id",
 	func(v *domain.DisputeLost) *string { return &v.DisputeID },
-	func(v *domain.DisputeLost) *domain.Decimal { return &v.Amount })
+	func(v *domain.DisputeLost) *domain.Decimal { return &v.Amount },
+	amount("tax", optional, func(v *domain.DisputeLost) *domain.Decimal { return &v.Tax }),
+).checked(func(d *Decoder, v *domain.DisputeLost) {
+	d.checkCase()
+	if v.Tax > v.Amount {
+		d.failAt("tax", CodeOutOfRange, "%s is more than the amount of %s that it is part of", v.Tax, v.Amount)
+	}
+})
 
 var marketplaceCharged = money("charge_id",
 	func(v *domain.MarketplaceCharged) *string { return &v.ChargeID },
-	func(v *domain.MarketplaceCharged) *domain.Decimal { return &v.Amount })
+	func(v *domain.MarketplaceCharged) *domain.Decimal { return &v.Amount },
+	amount("tax", optional, func(v *domain.MarketplaceCharged) *domain.Decimal { return &v.Tax }))
+
+var claimFiled = money("claim_id",
+	func(v *domain.ClaimFiled) *string { return &v.ClaimID },
+	func(v *domain.ClaimFiled) *domain.Decimal { return &v.Amount },
+	word("party", required, claimants, func(v *domain.ClaimFiled) *string { return &v.Party }),
+	id("party_id", optional, func(v *domain.ClaimFiled) *string { return &v.PartyID }),
+	list("lines", optional, goodsLine,
+		func(v *domain.ClaimFiled) *[]domain.GoodsLine { return &v.Lines },
+		func(s *store) *[]domain.GoodsLine { return &s.goodsLines }))
 
 var claimAccepted = money("claim_id",
 	func(v *domain.ClaimAccepted) *string { return &v.ClaimID },
@@ -170,14 +194,34 @@ var claimSettled = money("claim_id",
 	func(v *domain.ClaimSettled) *string { return &v.ClaimID },
 	func(v *domain.ClaimSettled) *domain.Decimal { return &v.Amount },
 	word("party", required, claimants, func(v *domain.ClaimSettled) *string { return &v.Party }),
-	id("party_id", optional, func(v *domain.ClaimSettled) *string { return &v.PartyID }))
+	id("party_id", optional, func(v *domain.ClaimSettled) *string { return &v.PartyID }),
+	id("payment_id", optional, func(v *domain.ClaimSettled) *string { return &v.PaymentID }))
 
-// money is an event that says of one thing (a voucher, a dispute, a claim…) what it brought or cost.
+var claimClosed = object(
+	orderID[domain.ClaimClosed](optional),
+	storeID[domain.ClaimClosed](optional),
+	errorID[domain.ClaimClosed](required),
+	id("claim_id", required, func(c *domain.ClaimClosed) *string { return &c.ClaimID }),
+	word("reason", required, closings, func(c *domain.ClaimClosed) *string { return &c.Reason }),
+).checked(caseBound[domain.ClaimClosed])
+
+// money is an event that says of one thing of a case (a voucher, a claim…) what it brought or cost.
 func money[T any](thing string, idAt func(*T) *string, amountAt func(*T) *domain.Decimal, more ...field[T]) *shape[T] {
+	return moneyOf(required, thing, idAt, amountAt, more)
+}
+
+// moneyOfOrder is money of an order, of which the sender need not know the case.
+func moneyOfOrder[T any](thing string, idAt func(*T) *string, amountAt func(*T) *domain.Decimal, more ...field[T]) *shape[T] {
+	return moneyOf(optional, thing, idAt, amountAt, more)
+}
+
+func moneyOf[T any](
+	ofCase need, thing string, idAt func(*T) *string, amountAt func(*T) *domain.Decimal, more []field[T],
+) *shape[T] {
 	return object(append([]field[T]{
 		orderID[T](optional),
 		storeID[T](optional),
-		errorID[T](required),
+		errorID[T](ofCase),
 		id(thing, required, idAt),
 		currency[T](required),
 		amount("amount", required, amountAt),

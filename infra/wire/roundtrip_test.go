@@ -29,10 +29,8 @@ func everyVariant(t testing.TB) []tree {
 		add(s, s.event)
 		bare := s.event.clone()
 		for _, pointer := range s.optional {
-			e := s.event.clone()
-			set(e, pointer, gone)
-			add(s, e)
-			if _, ok := at(bare, pointer); ok {
+			add(s, s.edit(pointer, gone))
+			if has(bare, pointer) {
 				set(bare, pointer, gone)
 			}
 		}

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"testing"
 	"time"
@@ -65,15 +66,13 @@ func TestSchemasOfSamples(t *testing.T) {
 				if _, ofCase := at(s.event, "/data/error_id"); ofCase && pointer == "/data/order_id" {
 					continue // may be left out where the subject is the error_id, which a schema can't compare
 				}
-				e := s.event.clone()
-				set(e, pointer, value)
+				e := s.edit(pointer, value)
 				if validate(t, schema, e.json()) == nil {
 					t.Errorf("%s without %s is valid", s.name, pointer)
 				}
 			}
 			for _, pointer := range s.optional {
-				e := s.event.clone()
-				set(e, pointer, value)
+				e := s.edit(pointer, value)
 				_, refused := new(wire.Decoder).Structured(e.json())
 				if err := validate(t, schema, e.json()); (err == nil) != (refused == nil) {
 					t.Errorf("%s without %s: the schema says %v, the codec %v", s.name, pointer, err, refused)
@@ -86,11 +85,17 @@ func TestSchemasOfSamples(t *testing.T) {
 // beyondSchemas are the codes of faults that JSON Schema can't see, or sees in part.
 var beyondSchemas = map[string]bool{
 	wire.CodeTooDeep: true, wire.CodeDuplicateMember: true, wire.CodeSubjectMismatch: true, wire.CodeVoidMismatch: true, wire.CodeNotVoidable: true,
-	wire.CodeBadCurrency:     true, // that a code is assigned
-	wire.CodeBadURI:          true, // its grammar
-	wire.CodeTooManyDecimals: true, // of a JSON number, whose digits validators don't keep
-	wire.CodeBadTime:         true, // the 30th of February
-	wire.CodeTooLarge:        true, // of a string
+	wire.CodeBadCurrency:       true, // that a code is assigned
+	wire.CodeBadURI:            true, // its grammar
+	wire.CodeTooManyDecimals:   true, // of a JSON number, whose digits validators don't keep
+	wire.CodeBadTime:           true, // the 30th of February
+	wire.CodeTooLarge:          true, // of a string
+	wire.CodeDiscountAboveLine: true, wire.CodeTendersMismatch: true,
+}
+
+// betweenMembers are rules that compare two members, which JSON Schema can't.
+var betweenMembers = map[string]bool{
+	"order.placed/data/lines/0/tax": true, "error.classified/data/same_as": true, "dispute.lost/data/tax": true,
 }
 
 // TestSchemasOfRules: what the codec takes is valid, and what it refuses isn't, where a schema can say why.
@@ -99,8 +104,7 @@ func TestSchemasOfRules(t *testing.T) {
 	found, passed := 0, 0
 	for _, c := range rules() {
 		s := byName(t, c.event)
-		e := s.event.clone()
-		set(e, c.pointer, c.value)
+		e := s.edit(c.pointer, c.value)
 		payload := e.json()
 		if !json.Valid(payload) || c.code == wire.CodeDuplicateMember {
 			continue
@@ -109,7 +113,7 @@ func TestSchemasOfRules(t *testing.T) {
 		switch {
 		case c.code == "" && err != nil:
 			t.Errorf("%s with %v at %s is taken, and the schema says: %v", c.event, c.value, c.pointer, err)
-		case c.code != "" && err == nil && !beyondSchemas[c.code] && s.typ != domain.TypeEventVoided:
+		case c.code != "" && err == nil && !beyondSchemas[c.code] && !betweenMembers[c.event+cmp.Or(c.where, c.pointer)] && s.typ != domain.TypeEventVoided:
 			t.Errorf("%s with %v at %s is refused as %s, and valid by the schema", c.event, c.value, c.pointer, c.code)
 		case c.code != "" && err != nil:
 			found++

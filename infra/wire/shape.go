@@ -160,51 +160,72 @@ func list[T, E any](name string, n need, of *shape[E], at func(*T) *[]E, room fu
 	return field[T]{
 		name: name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
-			if next := d.cursor.next(); next != kindList {
-				d.fail(CodeWrongType, "a list is expected, not %s", next)
-				return 0
-			}
-			if !d.enter() {
-				return 0
-			}
-			buffer := room(&d.store)
-			lines := (*buffer)[:0]
-			hash := tagList
-			for d.cursor.element() {
-				var empty E
-				lines = append(lines, empty)
-				d.pushIndex(len(lines) - 1)
-				hash = fold(hash, hashObject(of.read(d, &lines[len(lines)-1])))
-				if d.err != nil {
-					return 0
-				}
-				d.pop()
-			}
-			d.depth--
-			*buffer = lines
-			if len(lines) == 0 && !d.cursor.bad {
-				if n == required {
-					d.fail(CodeEmptyList, "at least one is required")
-				}
-				return 0
-			}
-			*at(t) = lines
-			return hash
+			*room(&d.store) = (*room(&d.store))[:0]
+			return readList(d, n, of, at(t), room(&d.store))
 		},
-		write: func(b []byte, e *domain.Event, t *T) []byte {
-			lines := *at(t)
-			if len(lines) == 0 && n == optional {
-				return b
-			}
-			b = append(b, '[')
-			for i := range lines {
-				if i > 0 {
-					b = append(b, ',')
-				}
-				b = of.write(b, e, &lines[i])
-			}
-			return append(b, ']')
+		write: writeList(n, of, at),
+	}
+}
+
+// sublist is a list in the lines of a list. All lines of an event share the room: each has a piece of it.
+func sublist[T, E any](name string, of *shape[E], at func(*T) *[]E, room func(*store) *[]E) field[T] {
+	return field[T]{
+		name: name, need: optional,
+		read: func(d *Decoder, t *T) uint64 {
+			return readList(d, optional, of, at(t), room(&d.store))
 		},
+		write: writeList(optional, of, at),
+	}
+}
+
+// readList reads the list that comes next behind what is in the room already.
+func readList[E any](d *Decoder, n need, of *shape[E], into, room *[]E) uint64 {
+	if next := d.cursor.next(); next != kindList {
+		d.fail(CodeWrongType, "a list is expected, not %s", next)
+		return 0
+	}
+	if !d.enter() {
+		return 0
+	}
+	start := len(*room)
+	lines := *room
+	hash := tagList
+	for d.cursor.element() {
+		var empty E
+		lines = append(lines, empty)
+		d.pushIndex(len(lines) - 1 - start)
+		hash = fold(hash, hashObject(of.read(d, &lines[len(lines)-1])))
+		if d.err != nil {
+			return 0
+		}
+		d.pop()
+	}
+	d.depth--
+	*room = lines
+	if len(lines) == start && !d.cursor.bad {
+		if n == required {
+			d.fail(CodeEmptyList, "at least one is required")
+		}
+		return 0
+	}
+	*into = lines[start:len(lines):len(lines)]
+	return hash
+}
+
+func writeList[T, E any](n need, of *shape[E], at func(*T) *[]E) func([]byte, *domain.Event, *T) []byte {
+	return func(b []byte, e *domain.Event, t *T) []byte {
+		lines := *at(t)
+		if len(lines) == 0 && n == optional {
+			return b
+		}
+		b = append(b, '[')
+		for i := range lines {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = of.write(b, e, &lines[i])
+		}
+		return append(b, ']')
 	}
 }
 

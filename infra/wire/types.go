@@ -8,6 +8,8 @@ type store struct {
 	promiseChanged       domain.PromiseChanged
 	orderDelivered       domain.OrderDelivered
 	orderCancelled       domain.OrderCancelled
+	orderChanged         domain.OrderChanged
+	orderCharged         domain.OrderCharged
 	feedbackReceived     domain.FeedbackReceived
 	errorReported        domain.ErrorReported
 	errorClassified      domain.ErrorClassified
@@ -26,8 +28,10 @@ type store struct {
 	disputeWon           domain.DisputeWon
 	disputeLost          domain.DisputeLost
 	marketplaceCharged   domain.MarketplaceCharged
+	claimFiled           domain.ClaimFiled
 	claimAccepted        domain.ClaimAccepted
 	claimSettled         domain.ClaimSettled
+	claimClosed          domain.ClaimClosed
 	rateSet              domain.RateSet
 	qualitySpent         domain.QualitySpent
 	periodClosed         domain.PeriodClosed
@@ -35,6 +39,7 @@ type store struct {
 	deadLetterReplayed   domain.DeadLetterReplayed
 	deadLetterDiscarded  domain.DeadLetterDiscarded
 	booksRebuilt         domain.BooksRebuilt
+	factDecided          domain.FactDecided
 	eventVoided          domain.EventVoided
 
 	orderLines     []domain.OrderLine
@@ -42,6 +47,9 @@ type store struct {
 	errorLines     []domain.ErrorLine
 	goodsLines     []domain.GoodsLine
 	returnLines    []domain.ReturnLine
+	removedLines   []domain.RemovedLine
+	tenders        []domain.Tender
+	components     []domain.Component
 }
 
 // codec reads and writes the data of one type of event.
@@ -59,6 +67,8 @@ func init() {
 		domain.TypePromiseChanged:       data(promiseChanged, func(s *store) *domain.PromiseChanged { return &s.promiseChanged }),
 		domain.TypeOrderDelivered:       data(orderDelivered, func(s *store) *domain.OrderDelivered { return &s.orderDelivered }),
 		domain.TypeOrderCancelled:       data(orderCancelled, func(s *store) *domain.OrderCancelled { return &s.orderCancelled }),
+		domain.TypeOrderChanged:         data(orderChanged, func(s *store) *domain.OrderChanged { return &s.orderChanged }),
+		domain.TypeOrderCharged:         data(orderCharged, func(s *store) *domain.OrderCharged { return &s.orderCharged }),
 		domain.TypeFeedbackReceived:     data(feedbackReceived, func(s *store) *domain.FeedbackReceived { return &s.feedbackReceived }),
 		domain.TypeErrorReported:        data(errorReported, func(s *store) *domain.ErrorReported { return &s.errorReported }),
 		domain.TypeErrorClassified:      data(errorClassified, func(s *store) *domain.ErrorClassified { return &s.errorClassified }),
@@ -77,8 +87,10 @@ func init() {
 		domain.TypeDisputeWon:           data(disputeWon, func(s *store) *domain.DisputeWon { return &s.disputeWon }),
 		domain.TypeDisputeLost:          data(disputeLost, func(s *store) *domain.DisputeLost { return &s.disputeLost }),
 		domain.TypeMarketplaceCharged:   data(marketplaceCharged, func(s *store) *domain.MarketplaceCharged { return &s.marketplaceCharged }),
+		domain.TypeClaimFiled:           data(claimFiled, func(s *store) *domain.ClaimFiled { return &s.claimFiled }),
 		domain.TypeClaimAccepted:        data(claimAccepted, func(s *store) *domain.ClaimAccepted { return &s.claimAccepted }),
 		domain.TypeClaimSettled:         data(claimSettled, func(s *store) *domain.ClaimSettled { return &s.claimSettled }),
+		domain.TypeClaimClosed:          data(claimClosed, func(s *store) *domain.ClaimClosed { return &s.claimClosed }),
 		domain.TypeRateSet:              data(rateSet, func(s *store) *domain.RateSet { return &s.rateSet }),
 		domain.TypeQualitySpent:         data(qualitySpent, func(s *store) *domain.QualitySpent { return &s.qualitySpent }),
 		domain.TypePeriodClosed:         data(periodClosed, func(s *store) *domain.PeriodClosed { return &s.periodClosed }),
@@ -86,6 +98,7 @@ func init() {
 		domain.TypeDeadLetterReplayed:   data(deadLetterReplayed, func(s *store) *domain.DeadLetterReplayed { return &s.deadLetterReplayed }),
 		domain.TypeDeadLetterDiscarded:  data(deadLetterDiscarded, func(s *store) *domain.DeadLetterDiscarded { return &s.deadLetterDiscarded }),
 		domain.TypeBooksRebuilt:         data(booksRebuilt, func(s *store) *domain.BooksRebuilt { return &s.booksRebuilt }),
+		domain.TypeFactDecided:          data(factDecided, func(s *store) *domain.FactDecided { return &s.factDecided }),
 		domain.TypeEventVoided:          data(eventVoided, func(s *store) *domain.EventVoided { return &s.eventVoided }),
 	} {
 		codecs[t] = c

@@ -153,16 +153,30 @@ func unit[T any](name string, n need, at func(*T) *domain.Decimal) field[T] {
 	return decimal(name, n, unitDecimals, at)
 }
 
+// signedAmount is an amount that may be below zero; the object's own check says when.
+func signedAmount[T any](name string, n need, at func(*T) *domain.Decimal) field[T] {
+	f := amount(name, n, at)
+	f.read = func(d *Decoder, t *T) uint64 {
+		*at(t) = d.signed(amountDecimals)
+		return hashDecimal(n, *at(t))
+	}
+	return f
+}
+
+// hashDecimal is the content of a number that is zero where it is left out.
+func hashDecimal(n need, v domain.Decimal) uint64 {
+	if v == 0 && n == optional {
+		return 0
+	}
+	return hashNumber(v)
+}
+
 func decimal[T any](name string, n need, decimals int, at func(*T) *domain.Decimal) field[T] {
 	return field[T]{
 		name: name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
-			v := d.decimal(decimals)
-			*at(t) = v
-			if v == 0 && n == optional {
-				return 0
-			}
-			return hashNumber(v)
+			*at(t) = d.decimal(decimals)
+			return hashDecimal(n, *at(t))
 		},
 		write: func(b []byte, _ *domain.Event, t *T) []byte {
 			if *at(t) == 0 && n == optional {

@@ -60,10 +60,11 @@ func (d *Decoder) failVoids(name, format, a, b string) {
 	d.pop()
 }
 
-func sourceOf(name string, at func(*domain.EventVoided) *string) field[domain.EventVoided] {
-	return field[domain.EventVoided]{
+// sourceOf is the source of another event.
+func sourceOf[T any](name string, at func(*T) *string) field[T] {
+	return field[T]{
 		name: name, need: required,
-		read: func(d *Decoder, v *domain.EventVoided) uint64 {
+		read: func(d *Decoder, v *T) uint64 {
 			s, ok := d.string()
 			if !ok {
 				return 0

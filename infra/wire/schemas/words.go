@@ -70,6 +70,7 @@ func listOf(of object) object { return object{"type": "array", "items": of} }
 var (
 	id, text, said1        = ref("id"), object{"type": "string"}, object{"type": "string", "minLength": 1}
 	amount, unit, currency = ref("amount"), ref("unit"), ref("currency")
+	signed                 = ref("signed")
 	moment, momentOrDate   = ref("moment"), ref("momentOrDate")
 	flag                   = object{"type": "boolean"}
 )
@@ -82,11 +83,15 @@ const (
 
 // number is a decimal string or a JSON number, which makegood reads from its digits, never through a float. Senders that
 // can't keep digits in numbers send strings.
-func number(decimals, description string) object {
-	const most = 1_000_000_000_000
+func number(decimals, description string) object { return numberFrom(0, "", decimals, description) }
+
+// mostNumber bounds every number of an event, on both sides of zero.
+const mostNumber = 1_000_000_000_000
+
+func numberFrom(least int, sign, decimals, description string) object {
 	return object{"description": description, "anyOf": []any{
-		object{"type": "string", "pattern": `^[0-9]+(\.[0-9]{1,` + decimals + `})?([eE][+-]?[0-9]{1,3})?$`},
-		object{"type": "number", "minimum": 0, "maximum": most},
+		object{"type": "string", "pattern": `^` + sign + `[0-9]+(\.[0-9]{1,` + decimals + `})?([eE][+-]?[0-9]{1,3})?$`},
+		object{"type": "number", "minimum": least, "maximum": mostNumber},
 	}}
 }
 
@@ -95,9 +100,11 @@ var definitions = object{
 		"pattern": "^[^\u0000-\u001f\u007f-\u009f]*$"},
 	"source": object{"description": "A URI-reference (RFC 3986): the till or system that sends.", "type": "string", "minLength": 1, "maxLength": 1024,
 		"format": "uri-reference", "pattern": "^[^\u0000-\u0020\u007f-\u00a0<>\"{}|\\\\^`]*$"},
-	"currency":     object{"description": "ISO 4217.", "type": "string", "pattern": "^[A-Z]{3}$"},
-	"amount":       number("4", "Money, a quantity, minutes or kilometres: not below zero, at most 4 decimals."),
-	"unit":         number("6", "A price, cost or rate for one of something: not below zero, at most 6 decimals."),
+	"currency": object{"description": "ISO 4217.", "type": "string", "pattern": "^[A-Z]{3}$"},
+	"amount":   number("4", "Money, a quantity, minutes or kilometres: not below zero, at most 4 decimals."),
+	"unit":     number("6", "A price, cost or rate for one of something: not below zero, at most 6 decimals."),
+	"signed": numberFrom(-mostNumber, "-?", "4",
+		"An amount that may be below zero where the contract says so: at most 4 decimals."),
 	"moment":       object{"description": "RFC 3339, 1970 to 2148.", "type": "string", "pattern": "^" + date + clock + "$"},
 	"momentOrDate": object{"description": "RFC 3339, or a date, which is midnight UTC.", "type": "string", "pattern": "^" + date + "(" + clock + ")?$"},
 	"period":       object{"description": "A month.", "type": "string", "pattern": "^" + year + "-(0[1-9]|1[0-2])$"},
