@@ -250,6 +250,9 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.onClose(a.store.Close)
+	if err := ledger.CheckSchema(ctx, a.store.DB); err != nil {
+		return err
+	}
 	if err := ledger.CreateViews(ctx, a.store.DB); err != nil {
 		return err
 	}

@@ -20,49 +20,25 @@ type Stored struct {
 	Voids     Ref
 }
 
-const storedColumns = `source, event_id, content, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, day,
-    posting_period, origin_period, toUInt8(stream), partition, offset, payload, extensions, voids_type, voids_source, voids_id,
-    account, arrayMap(x -> toUInt8(x), element), arrayMap(x -> toUInt8(x), basis), arrayMap(x -> toDecimalString(x, 4), amount), unpriced, refused, version, terms, customer_id, rules, rated`
-
-// Read reads rows of the ledger; from is what stands behind FROM.
+// Read reads rows of the ledger with all their columns; from is what follows FROM. It is for few rows; Reader is for many.
 func Read(ctx context.Context, db driver.Conn, from string, args ...any) ([]Stored, error) {
-	rows, err := db.Query(ctx, "SELECT "+storedColumns+" FROM "+from, args...)
+	rows, err := db.Query(ctx, "SELECT "+scannedColumns+" FROM "+from, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	defer rows.Close()
 	var all []Stored
+	scan := newScan()
 	for rows.Next() {
 		s := Stored{Row: Row{Event: &domain.Event{}}}
-		e := s.Event
-		var eventType, payload, extensions string
-		var posting, origin time.Time
-		var stream uint8
-		var version uint64
-		var account []uint16
-		var element, basis []uint8
-		var amount []string
-		if err := rows.Scan(&e.Source, &e.ID, &s.Content, &eventType, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency, &e.Time, &s.RecordedAt, &s.Day,
-			&posting, &origin, &stream, &s.Position.Partition, &s.Position.Offset, &payload, &extensions,
-			&s.VoidsType, &s.Voids.Source, &s.Voids.ID, &account, &element, &basis, &amount, &s.Unpriced, &s.Refused, &version, &s.Terms, &s.Customer, &s.Rules, &s.Rated); err != nil {
+		if err := rows.Scan(scan.into...); err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
-		e.Type = domain.ParseType([]byte(eventType))
-		s.Voids.Order = e.OrderID
-		if s.VoidsType != "" {
-			e.Data = &domain.EventVoided{Source: s.Voids.Source, ID: s.Voids.ID,
-				Original: &domain.Event{Type: domain.ParseType([]byte(s.VoidsType))}}
+		if err := scan.set(&s.Row); err != nil {
+			return nil, fmt.Errorf("read the ledger: event %s of %s: %w", s.Event.ID, s.Event.Source, err)
 		}
-		s.Data, s.Extensions = []byte(payload), []byte(extensions)
-		s.Position.Stream, s.Position.Time = domain.Stream(stream), s.RecordedAt
-		s.Posting, s.Origin = domain.PeriodOf(posting, time.UTC), domain.PeriodOf(origin, time.UTC)
-		s.SetVersion(version)
-		for i := range account {
-			a, err := domain.ParseAmount(amount[i])
-			if err != nil {
-				return nil, fmt.Errorf("read the ledger: event %s of %s: %w", e.ID, e.Source, err)
-			}
-			s.Lines = append(s.Lines, domain.Line{Account: domain.Account(account[i]), Element: domain.Element(element[i]), Basis: domain.Basis(basis[i]), Amount: a})
+		if v := s.void(); v != nil {
+			s.VoidsType, s.Voids = v.Original.Type.String(), Ref{Order: s.Event.OrderID, Source: v.Source, ID: v.ID}
 		}
 		// What was balanced when written is balanced when read.
 		if err := s.Check(); err != nil {

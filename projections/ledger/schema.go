@@ -1,0 +1,43 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// CheckSchema holds the table of the server against Columns: each must be there under its name with its type. Its error names
+// all that differ. The table may have others: those of a newer version, which is being installed.
+func CheckSchema(ctx context.Context, db driver.Conn) error {
+	rows, err := db.Query(ctx, "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = 'ledger' ORDER BY position")
+	if err != nil {
+		return fmt.Errorf("read the columns of the ledger: %w", err)
+	}
+	defer rows.Close()
+	there := map[string]string{}
+	for rows.Next() {
+		var name, kind string
+		if err := rows.Scan(&name, &kind); err != nil {
+			return fmt.Errorf("read the columns of the ledger: %w", err)
+		}
+		there[name] = kind
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read the columns of the ledger: %w", err)
+	}
+	var differ []string
+	for _, c := range Columns {
+		switch kind, found := there[c.Name]; {
+		case !found:
+			differ = append(differ, c.Name+" is missing")
+		case kind != c.Type:
+			differ = append(differ, fmt.Sprintf("%s is %s and not %s", c.Name, kind, c.Type))
+		}
+	}
+	if len(differ) > 0 {
+		return fmt.Errorf("the table ledger is not what this version writes: %s", strings.Join(differ, "; "))
+	}
+	return nil
+}
