@@ -4,23 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-)
 
-// Data source variables, so that a dashboard works with whatever the data sources are called.
-const (
-	prometheusType = "prometheus"
-	clickhouseType = "grafana-clickhouse-datasource"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
-
-// object is a JSON object. Its keys are written in order, so the same board is the same file.
-type object = map[string]any
 
 // Board is one dashboard.
 type Board struct {
 	UID, Title, Description string
 	// From is where its time range begins, as Grafana writes it: now-30d, now-1h.
 	From string
-	// Refresh is how often an open dashboard asks anew; empty: never.
+	// Refresh is how often an open dashboard asks again; empty: never.
 	Refresh   string
 	Variables []Variable
 	Rows      []Row
@@ -29,7 +22,7 @@ type Board struct {
 // Row is panels side by side, under a title where it has one.
 type Row struct {
 	Title  string
-	Height int
+	Height uint32
 	Panels []Panel
 }
 
@@ -54,57 +47,87 @@ func Boards() []Board {
 // Folder is where they are in Grafana.
 const Folder = "makegood"
 
-// JSON is the dashboard as Grafana provisions it.
+// JSON is the dashboard as Grafana provisions it. Keys are in alphabetical order, and text is as it was written.
 func (b *Board) JSON() ([]byte, error) {
-	variables := []object{
-		dataSource("clickhouse", "Books", clickhouseType),
-		dataSource("prometheus", "Operations", prometheusType),
+	board, err := b.build()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Title, err)
 	}
-	for _, v := range b.Variables {
-		variables = append(variables, v.object())
+	text, err := json.Marshal(board)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Title, err)
 	}
-	var panels []object
-	id, y := 0, 0
-	next := func() int { id++; return id }
-	for _, row := range b.Rows {
-		if row.Title != "" {
-			panels = append(panels, object{"id": next(), "type": "row", "title": row.Title, "collapsed": false, "panels": []object{},
-				"gridPos": object{"h": 1, "w": 24, "x": 0, "y": y}})
-			y++
-		}
-		x := 0
-		for _, p := range row.Panels {
-			o, err := p.object(b)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", b.Title, p.Title, err)
-			}
-			o["id"] = next()
-			o["gridPos"] = object{"h": row.Height, "w": p.Width, "x": x, "y": y}
-			if x += p.Width; x > 24 {
-				return nil, fmt.Errorf("%s: %s: the row is wider than 24", b.Title, p.Title)
-			}
-			panels = append(panels, o)
-		}
-		y += row.Height
-	}
-	board := object{
-		"uid": b.UID, "title": b.Title, "description": b.Description, "tags": []string{"makegood"},
-		"editable": false, "graphTooltip": 1, "schemaVersion": 39, "timezone": "utc", "weekStart": "", "refresh": b.Refresh,
-		"time": object{"from": b.From, "to": "now"}, "timepicker": object{}, "fiscalYearStartMonth": 0, "liveNow": false,
-		"templating": object{"list": variables}, "annotations": object{"list": []object{}},
-		"links": []object{{"title": "makegood", "type": "dashboards", "tags": []string{"makegood"}, "asDropdown": true, "keepTime": true, "includeVars": true,
-			"targetBlank": false, "icon": "external link", "tooltip": "The other dashboards, with the same time and choices", "url": ""}},
-		"panels": panels,
+	var all any
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", b.Title, err)
 	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(board); err != nil {
+	if err := e.Encode(all); err != nil {
 		return nil, fmt.Errorf("%s: %w", b.Title, err)
 	}
 	return out.Bytes(), nil
 }
+
+// build is the dashboard in the schema that Grafana provisions from files. The SDK's dashboardv2 is for Grafana's API of
+// resources.
+func (b *Board) build() (*dashboard.Dashboard, error) {
+	board := dashboard.NewDashboard()
+	board.Uid, board.Title, board.Description, board.Tags = &b.UID, &b.Title, &b.Description, []string{"makegood"}
+	board.Editable, board.GraphTooltip = new(false), new(dashboard.DashboardCursorSyncCrosshair)
+	board.Timezone, board.Time = new("utc"), &dashboard.DashboardDashboardTime{From: b.From, To: "now"}
+	if b.Refresh != "" {
+		board.Refresh = &b.Refresh
+	}
+	board.Links = []dashboard.DashboardLink{{Title: "makegood", Type: dashboard.DashboardLinkTypeDashboards,
+		Tags: []string{"makegood"}, AsDropdown: true, KeepTime: true, IncludeVars: true, Icon: "external link",
+		Tooltip: "The other dashboards, with the same time and choices"}}
+	board.Templating.List = []dashboard.VariableModel{
+		dataSource("clickhouse", "Books", clickhouseType),
+		dataSource("prometheus", "Operations", prometheusType),
+	}
+	for _, v := range b.Variables {
+		board.Templating.List = append(board.Templating.List, v.build())
+	}
+	var err error
+	if board.Panels, err = b.panels(); err != nil {
+		return nil, err
+	}
+	return board, board.Validate()
+}
+
+// panels places the rows below each other and their panels side by side.
+func (b *Board) panels() ([]dashboard.PanelOrRowPanel, error) {
+	var all []dashboard.PanelOrRowPanel
+	var y uint32
+	for _, row := range b.Rows {
+		if row.Title != "" {
+			all = append(all, dashboard.PanelOrRowPanel{RowPanel: &dashboard.RowPanel{Id: uint32(len(all) + 1), Type: "row",
+				Title: &row.Title, Panels: []dashboard.Panel{}, GridPos: &dashboard.GridPos{H: 1, W: gridWidth, Y: y}}})
+			y++
+		}
+		var x uint32
+		for _, p := range row.Panels {
+			panel, err := p.build(b)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", p.Title, err)
+			}
+			panel.Id = new(uint32(len(all) + 1))
+			panel.GridPos = &dashboard.GridPos{H: row.Height, W: p.Width, X: x, Y: y}
+			if x += p.Width; x > gridWidth {
+				return nil, fmt.Errorf("%s: the row is wider than %d", p.Title, gridWidth)
+			}
+			all = append(all, dashboard.PanelOrRowPanel{Panel: panel})
+		}
+		y += row.Height
+	}
+	return all, nil
+}
+
+// gridWidth is how many columns Grafana's grid has.
+const gridWidth = 24
 
 // variableNames are those that a person can choose in, the data sources among them.
 func (b *Board) variableNames() []string {
@@ -115,21 +138,30 @@ func (b *Board) variableNames() []string {
 	return names
 }
 
-func dataSource(name, label, kind string) object {
-	return object{"name": name, "label": label, "type": "datasource", "query": kind, "hide": 0, "includeAll": false, "multi": false, "refresh": 1,
-		"regex": "", "options": []object{}, "current": object{}, "skipUrlSync": false, "description": "The data source of type " + kind}
+func dataSource(name, label, kind string) dashboard.VariableModel {
+	return dashboard.VariableModel{Type: dashboard.VariableTypeDatasource, Name: name, Label: &label,
+		Description: new("The data source of type " + kind), Query: &dashboard.StringOrMap{String: &kind},
+		Refresh: new(dashboard.VariableRefreshOnDashboardLoad)}
 }
 
-func (v *Variable) object() object {
+func (v *Variable) build() dashboard.VariableModel {
+	m := dashboard.VariableModel{Hide: new(dashboard.VariableHideDontHide), Regex: new(""), Name: v.Name, Label: &v.Label, Description: &v.Description,
+		Query: &dashboard.StringOrMap{String: &v.Query}}
 	if v.Query == "" {
-		return object{"name": v.Name, "label": v.Label, "description": v.Description, "type": "textbox", "query": "", "hide": 0, "options": []object{},
-			"current": object{"text": "", "value": ""}, "skipUrlSync": false}
+		m.Type, m.Current = dashboard.VariableTypeTextbox, option("", "")
+		return m
 	}
-	o := object{"name": v.Name, "label": v.Label, "description": v.Description, "type": "query", "hide": 0, "regex": "", "options": []object{},
-		"datasource": object{"type": clickhouseType, "uid": "${clickhouse}"}, "query": v.Query, "definition": v.Query,
-		"refresh": 2, "sort": 0, "includeAll": v.Several, "multi": v.Several, "skipUrlSync": false, "current": object{}}
+	source := books()
+	m.Type, m.Datasource, m.Definition = dashboard.VariableTypeQuery, &source, &v.Query
+	m.Refresh, m.Sort = new(dashboard.VariableRefreshOnTimeRangeChanged), new(dashboard.VariableSortDisabled)
+	m.Multi, m.IncludeAll = &v.Several, &v.Several
 	if v.Several {
-		o["allValue"], o["current"] = all, object{"text": "All", "value": "$__all"}
+		m.AllValue, m.Current = new(all), option("All", "$__all")
 	}
-	return o
+	return m
+}
+
+func option(text, value string) *dashboard.VariableOption {
+	return &dashboard.VariableOption{Text: dashboard.StringOrArrayOfString{String: &text},
+		Value: dashboard.StringOrArrayOfString{String: &value}}
 }

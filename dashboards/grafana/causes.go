@@ -12,28 +12,28 @@ func causes() Board {
 			{Name: "vendor", Label: "Vendor", Description: "Whose goods they were", Several: true, Query: `SELECT DISTINCT vendor_id FROM leakage_daily WHERE vendor_id != '' ORDER BY vendor_id`}},
 		Rows: []Row{
 			{Height: 9, Panels: []Panel{
-				{Kind: "barchart", Title: "Net leakage by root cause ($currency)", Width: 12, Unit: money,
+				{Kind: bars, Title: "Net leakage by root cause ($currency)", Width: 12, Unit: money,
 					Description: "Net leakage of the cases in view by their root cause as last classified.",
 					SQL:         `SELECT ` + cause + ` AS "Root cause", ` + net + ` AS "Net leakage" FROM ` + within + ` GROUP BY root_cause ORDER BY "Net leakage" DESC`,
-					Options:     object{"orientation": "horizontal"}},
-				{Kind: "barchart", Title: "Net leakage by kind ($currency)", Width: 12, Unit: money,
+					Horizontal:  true},
+				{Kind: bars, Title: "Net leakage by kind ($currency)", Width: 12, Unit: money,
 					Description: "Net leakage of the cases in view by what went wrong. not known are cases of nobody's report, such as orders that the business cancelled.",
 					SQL:         `SELECT if(kind = '', 'not known', kind) AS "Kind", ` + net + ` AS "Net leakage" FROM ` + within + ` GROUP BY kind ORDER BY "Net leakage" DESC`,
-					Options:     object{"orientation": "horizontal"}},
+					Horizontal:  true},
 			}},
 			{Height: 9, Panels: []Panel{
-				{Kind: "table", Title: "Vendors ($currency)", Width: 14, Unit: "locale", Money: []string{"Gross leakage", "Recovered", "Net leakage"},
+				{Kind: table, Title: "Vendors ($currency)", Width: 14, Unit: "locale", Money: []string{"Gross leakage", "Recovered", "Net leakage"},
 					Description: "What cases with a vendor's goods cost, and what the vendor has paid of it. Recovered ÷ gross is how well claims work.",
 					SQL: `SELECT vendor_id AS "Vendor", ` + caseCount + ` AS "Cases", ` + gross + ` AS "Gross leakage", ` + recoveries + ` AS "Recovered", ` + net + ` AS "Net leakage", ` + share(`"Recovered"`, `"Gross leakage"`) + ` AS "Recovered share"
 FROM ` + within + ` AND vendor_id != '' GROUP BY vendor_id ORDER BY "Net leakage" DESC LIMIT 100`,
 					Columns: []Column{{Name: "Vendor", Link: &Link{"Only this vendor", "makegood-causes?var-vendor=${__value.raw}"}}, {Name: "Recovered share", Unit: "percentunit", Bar: true}}},
-				{Kind: "table", Title: "Avoidable? ($currency)", Width: 10, Unit: "locale", Money: []string{"Net leakage"},
+				{Kind: table, Title: "Avoidable? ($currency)", Width: 10, Unit: "locale", Money: []string{"Net leakage"},
 					Description: "Net leakage of founded cases by whether somebody marked them avoidable. The avoidable share of the contract divides the avoidable by those with the mark known.",
 					SQL: `SELECT multiIf(avoidable = 'true', 'avoidable', avoidable = 'false', 'not avoidable', 'not marked') AS "Mark", party_at_fault AS "At fault", ` + caseCount + ` AS "Cases", ` + net + ` AS "Net leakage"
 FROM ` + within + ` AND founded GROUP BY avoidable, party_at_fault ORDER BY "Net leakage" DESC`},
 			}},
 			{Title: "Cases", Height: 12, Panels: []Panel{
-				{Kind: "table", Title: "The costliest cases ($currency)", Width: 24, Unit: "locale", Money: []string{"Gross", "Net", "Hidden"},
+				{Kind: table, Title: "The costliest cases ($currency)", Width: 24, Unit: "locale", Money: []string{"Gross", "Net", "Hidden"},
 					Description: "The 200 costliest cases of what is chosen above. A click on an order tells its whole story.",
 					SQL: `SELECT error_id AS "Case", order_id AS "Order", min(day) AS "First cost", store_id AS "Store", kind AS "Kind", root_cause AS "Root cause", vendor_id AS "Vendor", ` + gross + ` AS "Gross", ` + net + ` AS "Net", ` + hidden + ` AS "Hidden", toDecimalString(` + net + `, 4) AS "Net, exactly"
 FROM ` + within + ` AND error_id != '' GROUP BY error_id, order_id, store_id, kind, root_cause, vendor_id ORDER BY "Net" DESC, error_id LIMIT 200`,

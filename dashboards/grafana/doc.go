@@ -5,5 +5,8 @@
 //
 //	go test ./dashboards/grafana -run TestWritten -update
 //
-// Why not Grafana's own builders: their Go module can't be had from the module proxy that builds here use.
+// The types are those of github.com/grafana/grafana-foundation-sdk/go (v0.0.22), so the compiler knows what a panel of each
+// kind can be told, and the SDK's own Validate looks at each board. It has no type for a query of the ClickHouse plugin;
+// clickhouseQuery is ours, for which the SDK has an interface. Its fluent builders are not used: each kind of panel has
+// its own of the same forty methods, where here all kinds share one description, Panel.
 package grafana

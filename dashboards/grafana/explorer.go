@@ -5,8 +5,8 @@ func explorer() Board {
 	story := `ledger AS l FINAL ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.amount AS x
 WHERE order_id = ${order:singlequote} AND currency = ${currency:singlequote}`
 	figure := func(title, description, sql string) Panel {
-		return Panel{Kind: "stat", Title: title + " ($currency)", Description: description + " Nothing is shown until an order is chosen.", Width: 6, Unit: "string",
-			SQL: `SELECT toDecimalString(` + sql + `, 4) AS "` + title + `" FROM ` + story, Options: object{"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "/.*/", "values": false}}}
+		return Panel{Kind: number, Title: title + " ($currency)", Description: description + " Nothing is shown until an order is chosen.", Width: 6, Unit: "string",
+			SQL: `SELECT toDecimalString(` + sql + `, 4) AS "` + title + `" FROM ` + story}
 	}
 	return Board{
 		UID: "makegood-case", Title: "Case explorer", From: "now-90d",
@@ -21,19 +21,19 @@ WHERE order_id = ${order:singlequote} AND currency = ${currency:singlequote}`
 				figure("Hidden", "The part of it on basis IMPUTED: wages and fleet that the general ledger doesn't show as cost of this order.", `sumIf(x, b = 'IMPUTED' AND e NOT IN ('', 'RECOVERY', 'SALVAGE'))`),
 			}},
 			{Height: 8, Panels: []Panel{
-				{Kind: "table", Title: "What happened", Width: 24, Unit: "string",
+				{Kind: table, Title: "What happened", Width: 24, Unit: "string",
 					Description: "The order's events in the order in which they happened, with what was said of each. recorded is when makegood first heard of it.",
 					SQL: `SELECT occurred_at AS "Happened", replaceRegexpOne(event_type, '^makegood\\.(.*)\\.v1$', '\\1') AS "Event", error_id AS "Case", refused AS "Out of the books", recorded_at AS "Recorded", source AS "Source", event_id AS "Event id", payload AS "Data"
 FROM ledger FINAL WHERE order_id = ${order:singlequote} ORDER BY occurred_at, source, event_id`},
 			}},
 			{Height: 10, Panels: []Panel{
-				{Kind: "table", Title: "Journal lines ($currency)", Width: 24, Unit: "string",
+				{Kind: table, Title: "Journal lines ($currency)", Width: 24, Unit: "string",
 					Description: "Every line that the order's events posted, debit above zero, with all four decimals. Lines with an element are failure costs.",
 					SQL: `SELECT j.occurred_at AS "Happened", replaceRegexpOne(j.event_type, '^makegood\\.(.*)\\.v1$', '\\1') AS "Event", j.account AS "Account", j.name AS "Name", j.element AS "Element", j.basis AS "Basis", toDecimalString(j.amount, 4) AS "Amount", j.posting_period AS "Period", j.event_id AS "Event id"
 FROM journal AS j WHERE j.order_id = ${order:singlequote} AND j.currency = ${currency:singlequote} ORDER BY j.occurred_at, j.source, j.event_id, j.account`},
 			}},
 			{Title: "Which orders to look at", Height: 10, Panels: []Panel{
-				{Kind: "table", Title: "Costliest orders ($currency)", Width: 24, Unit: "locale", Money: []string{"Net leakage"},
+				{Kind: table, Title: "Costliest orders ($currency)", Width: 24, Unit: "locale", Money: []string{"Net leakage"},
 					Description: "The 100 orders with the most net leakage in the time in view. A click on one tells its story above.",
 					SQL: `SELECT order_id AS "Order", any(store_id) AS "Store", groupUniqArray(5)(kind) AS "Kinds", ` + caseCount + ` AS "Cases", ` + net + ` AS "Net leakage", toDecimalString(` + net + `, 4) AS "Exactly"
 FROM ` + leaks + ` AND order_id != '' GROUP BY order_id ORDER BY "Net leakage" DESC, order_id LIMIT 100`,

@@ -5,32 +5,41 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
 // Panel shows one question's answer.
 type Panel struct {
-	Kind               string // stat, timeseries, barchart, table, bargauge
+	Kind               Kind
 	Title, Description string
-	Width              int // of 24
+	Width              uint32 // of 24
 
 	SQL    string   // asks the books; what is shown is what it selects, in its order
 	PromQL []Series // asks Prometheus, where SQL is empty
-	// Series says that SQL's answer is a series over time: its first column is the time.
-	Series bool
+	// OverTime says that SQL's answer is a series over time: its first column is the time.
+	OverTime bool
 
 	// Unit is Grafana's, or money: then columns are in the currency that is chosen, all of them or those of Money.
 	Unit     string
 	Money    []string
-	Decimals *int
+	Decimals *float64
 
 	// Steps are thresholds, each with its reason, which the description repeats.
 	Steps []Step
 	Links []Link
 	// Columns says how single columns are shown.
 	Columns []Column
-	// Options are those of the kind, over the usual ones.
-	Options object
+
+	// Of charts: whether values are stacked.
 	Stacked bool
+	// Of bar charts: whether bars lie, which column names them where it isn't the first text, and whether they have no
+	// values beside them but slanted names.
+	Horizontal bool
+	Category   string
+	Bare       bool
 }
 
 // Series is a PromQL query and what its lines are called.
@@ -63,51 +72,38 @@ type Column struct {
 // the unit with the data and a transformation sets it (Config from query results).
 const money = "money"
 
-const unitSQL = `SELECT concat('currency:financial:', ${currency:singlequote}, ' ') AS unit`
+var unitSQL = `SELECT concat('currency:financial:', ` + value("currency") + `, ' ') AS unit`
 
-// object is the panel as Grafana wants it, on a board.
-func (p *Panel) object(on *Board) (object, error) {
+// build is the panel as Grafana wants it, on a board.
+func (p *Panel) build(on *Board) (*dashboard.Panel, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	source := object{"type": clickhouseType, "uid": "${clickhouse}"}
-	if p.SQL == "" {
-		source = object{"type": prometheusType, "uid": "${prometheus}"}
-	}
-	defaults := object{"mappings": []object{}, "color": object{"mode": p.colorMode()}, "thresholds": object{"mode": "absolute", "steps": p.steps()}, "custom": p.custom()}
+	defaults := dashboard.FieldConfig{Unit: &p.Unit, Decimals: p.Decimals, Custom: p.fields(),
+		Mappings:   []dashboard.ValueMapping{},
+		Color:      &dashboard.FieldColor{Mode: p.colorMode()},
+		Thresholds: &dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: p.thresholds()}}
 	if p.Unit == money {
-		defaults["unit"] = "locale"
+		defaults.Unit = new("locale")
 		if p.Decimals == nil {
-			defaults["decimals"] = 2
+			defaults.Decimals = new(2.0)
 		}
-	} else {
-		defaults["unit"] = p.Unit
 	}
-	if p.Decimals != nil {
-		defaults["decimals"] = *p.Decimals
-	}
-	if len(p.Links) > 0 {
-		some, err := links(on, p.Links)
-		if err != nil {
-			return nil, err
-		}
-		defaults["links"] = some
+	var err error
+	if defaults.Links, err = links(on, p.Links); err != nil {
+		return nil, err
 	}
 	overrides, err := p.overrides(on)
 	if err != nil {
 		return nil, err
 	}
-	o := object{"type": p.Kind, "title": p.Title, "description": p.description(), "datasource": source, "targets": p.targets(source),
-		"fieldConfig": object{"defaults": defaults, "overrides": overrides}, "options": p.options(), "transparent": false}
-	if p.Unit == money || len(p.Money) > 0 {
-		applyTo := object{"id": "byType", "options": "number"}
-		if len(p.Money) > 0 {
-			applyTo = object{"id": "byRegexp", "options": "/^(" + strings.Join(p.Money, "|") + ")$/"}
-		}
-		o["transformations"] = []object{{"id": "configFromData", "options": object{"configRefId": "unit", "applyTo": applyTo,
-			"mappings": []object{{"fieldName": "unit", "handlerKey": "unit"}}}}}
+	panel := &dashboard.Panel{Type: string(p.Kind), Title: &p.Title, Description: new(p.description()),
+		Datasource: new(p.source()), Targets: p.targets(), Transparent: new(false), Options: p.options(),
+		FieldConfig: &dashboard.FieldConfigSource{Defaults: defaults, Overrides: overrides}}
+	if p.showsMoney() {
+		panel.Transformations = []dashboard.DataTransformerConfig{p.currency()}
 	}
-	return o, nil
+	return panel, panel.Validate()
 }
 
 func (p *Panel) check() error {
@@ -118,9 +114,9 @@ func (p *Panel) check() error {
 		return errors.New("either SQL or PromQL is wanted")
 	case p.Unit == "":
 		return errors.New("a unit is wanted")
-	case p.Unit == money && p.SQL == "":
+	case p.showsMoney() && p.SQL == "":
 		return errors.New("money is asked of the books")
-	case !slices.Contains([]string{"stat", "timeseries", "barchart", "table", "bargauge"}, p.Kind):
+	case p.options() == nil:
 		return fmt.Errorf("%q is no kind of panel", p.Kind)
 	}
 	for _, s := range p.Steps {
@@ -131,6 +127,25 @@ func (p *Panel) check() error {
 	return nil
 }
 
+func (p *Panel) showsMoney() bool { return p.Unit == money || len(p.Money) > 0 }
+
+// currency is the transformation that gives the panel's amounts the unit which the query unit brings.
+func (p *Panel) currency() dashboard.DataTransformerConfig {
+	applyTo := dashboard.MatcherConfig{Id: "byType", Options: "number"}
+	if len(p.Money) > 0 {
+		applyTo = dashboard.MatcherConfig{Id: "byRegexp", Options: "/^(" + strings.Join(p.Money, "|") + ")$/"}
+	}
+	type mapping struct {
+		FieldName  string `json:"fieldName"`
+		HandlerKey string `json:"handlerKey"`
+	}
+	return dashboard.DataTransformerConfig{Id: "configFromData", Options: struct {
+		ConfigRefID string                  `json:"configRefId"`
+		ApplyTo     dashboard.MatcherConfig `json:"applyTo"`
+		Mappings    []mapping               `json:"mappings"`
+	}{"unit", applyTo, []mapping{{"unit", "unit"}}}}
+}
+
 func (p *Panel) description() string {
 	text := p.Description
 	for _, s := range p.Steps {
@@ -139,110 +154,53 @@ func (p *Panel) description() string {
 	return text
 }
 
-func (p *Panel) steps() []object {
+func (p *Panel) thresholds() []dashboard.Threshold {
 	base := "text"
 	if len(p.Steps) > 0 {
 		base = "green"
 	}
-	steps := []object{{"color": base, "value": nil}}
+	all := []dashboard.Threshold{{Color: base}}
 	for _, s := range p.Steps {
-		steps = append(steps, object{"color": s.Color, "value": s.Above})
-	}
-	return steps
-}
-
-func (p *Panel) colorMode() string {
-	if len(p.Steps) > 0 || p.Kind == "stat" || p.Kind == "table" {
-		return "thresholds"
-	}
-	return "palette-classic"
-}
-
-func (p *Panel) targets(source object) []object {
-	if p.SQL == "" {
-		var all []object
-		for i, s := range p.PromQL {
-			instant := p.Kind != "timeseries"
-			o := object{"refId": string(rune('A' + i)), "datasource": source, "expr": s.Query, "legendFormat": s.Legend, "editorMode": "code",
-				"instant": instant, "range": !instant}
-			if instant {
-				o["format"] = map[bool]string{true: "table", false: "time_series"}[p.Kind == "table"]
-			}
-			all = append(all, o)
-		}
-		return all
-	}
-	ask := func(ref, sql string, series bool) object {
-		o := object{"refId": ref, "datasource": source, "editorType": "sql", "rawSql": sql, "queryType": "table", "format": 1, "pluginVersion": pluginVersion}
-		if series {
-			o["queryType"], o["format"] = "timeseries", 0
-		}
-		return o
-	}
-	all := []object{ask("A", p.SQL, p.Series)}
-	if p.Unit == money || len(p.Money) > 0 {
-		all = append(all, ask("unit", unitSQL, false))
+		all = append(all, dashboard.Threshold{Color: s.Color, Value: new(s.Above)})
 	}
 	return all
 }
 
-// pluginVersion is that of grafana-clickhouse-datasource which the queries were written for.
-const pluginVersion = "4.20.0"
-
-func (p *Panel) custom() object {
-	stacking := object{"group": "A", "mode": "none"}
-	if p.Stacked {
-		stacking["mode"] = "normal"
+func (p *Panel) colorMode() dashboard.FieldColorModeId {
+	if len(p.Steps) > 0 || p.Kind == number || p.Kind == table {
+		return dashboard.FieldColorModeIdThresholds
 	}
-	switch p.Kind {
-	case "timeseries":
-		fill := 10
-		style := "line"
-		if p.Stacked {
-			fill, style = 80, "bars"
-		}
-		return object{"drawStyle": style, "fillOpacity": fill, "lineWidth": 1, "showPoints": "never", "stacking": stacking, "axisSoftMin": 0}
-	case "barchart":
-		return object{"fillOpacity": 80, "lineWidth": 0, "stacking": stacking}
-	case "table":
-		return object{"align": "auto", "cellOptions": object{"type": "auto"}, "filterable": true}
-	}
-	return object{}
+	return dashboard.FieldColorModeIdPaletteClassic
 }
 
-func (p *Panel) options() object {
-	reduce := object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}
-	legend := object{"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{}}
-	var o object
-	switch p.Kind {
-	case "stat":
-		o = object{"reduceOptions": reduce, "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "auto", "wideLayout": true}
-	case "timeseries":
-		o = object{"legend": legend, "tooltip": object{"mode": "multi", "sort": "desc"}}
-	case "barchart":
-		stacking := "none"
-		if p.Stacked {
-			stacking = "normal"
-		}
-		o = object{"legend": legend, "tooltip": object{"mode": "multi", "sort": "none"}, "orientation": "auto", "showValue": "auto", "stacking": stacking,
-			"barWidth": 0.9, "groupWidth": 0.8, "xTickLabelRotation": 0, "xTickLabelSpacing": 0, "fullHighlight": false}
-	case "bargauge":
-		o = object{"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": true}, "orientation": "horizontal", "displayMode": "basic", "valueMode": "color",
-			"namePlacement": "auto", "showUnfilled": true, "sizing": "auto"}
-	case "table":
-		o = object{"showHeader": true, "cellHeight": "sm", "footer": object{"show": false, "reducer": []string{"sum"}, "fields": ""}}
+func (p *Panel) source() common.DataSourceRef {
+	if p.SQL == "" {
+		return operations()
 	}
-	for k, v := range p.Options {
-		o[k] = v
-	}
-	return o
+	return books()
 }
 
-func (p *Panel) overrides(on *Board) ([]object, error) {
-	overrides := []object{}
+func (p *Panel) targets() []variants.Dataquery {
+	var all []variants.Dataquery
+	for i, s := range p.PromQL {
+		all = append(all, askOperations(string(rune('A'+i)), s, p.Kind))
+	}
+	if p.SQL != "" {
+		all = append(all, askBooks("A", p.SQL, p.OverTime))
+	}
+	if p.showsMoney() {
+		all = append(all, askBooks("unit", unitSQL, false))
+	}
+	return all
+}
+
+func (p *Panel) overrides(on *Board) ([]dashboard.DashboardFieldConfigSourceOverrides, error) {
+	overrides := []dashboard.DashboardFieldConfigSourceOverrides{}
 	for _, c := range p.Columns {
-		var properties []object
-		set := func(id string, value any) { properties = append(properties, object{"id": id, "value": value}) }
+		var properties []dashboard.DynamicConfigValue
+		set := func(id string, value any) {
+			properties = append(properties, dashboard.DynamicConfigValue{Id: id, Value: value})
+		}
 		if c.Unit != "" {
 			set("unit", c.Unit)
 		}
@@ -254,23 +212,25 @@ func (p *Panel) overrides(on *Board) ([]object, error) {
 			set("links", some)
 		}
 		if c.Bar {
-			set("custom.cellOptions", object{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"})
+			set("custom.cellOptions", common.TableBarGaugeCellOptions{Type: common.TableCellDisplayModeGauge,
+				Mode: new(common.BarGaugeDisplayModeBasic), ValueDisplayMode: new(common.BarGaugeValueModeText)})
 		}
 		if c.Color != "" {
-			set("color", object{"mode": "fixed", "fixedColor": c.Color})
+			set("color", dashboard.FieldColor{Mode: dashboard.FieldColorModeIdFixed, FixedColor: &c.Color})
 		}
 		if c.Hidden {
-			set("custom.hideFrom", object{"legend": true, "tooltip": true, "viz": false})
+			set("custom.hideFrom", common.HideSeriesConfig{Legend: true, Tooltip: true})
 		}
-		overrides = append(overrides, object{"matcher": object{"id": "byName", "options": c.Name}, "properties": properties})
+		overrides = append(overrides, dashboard.DashboardFieldConfigSourceOverrides{
+			Matcher: dashboard.MatcherConfig{Id: "byName", Options: c.Name}, Properties: properties})
 	}
 	return overrides, nil
 }
 
-// links keep the time range and what is chosen in every variable that both boards have; To adds what was clicked. What it
-// sets isn't kept as well: said twice, Grafana would choose both.
-func links(on *Board, all []Link) ([]object, error) {
-	var out []object
+// links keep the time range and what is chosen in every variable that both boards have; To adds what was clicked. What
+// To sets is not kept as well: Grafana would choose both.
+func links(on *Board, all []Link) ([]dashboard.DashboardLink, error) {
+	var out []dashboard.DashboardLink
 	for _, l := range all {
 		uid, more, _ := strings.Cut(l.To, "?")
 		boards := Boards()
@@ -287,9 +247,10 @@ func links(on *Board, all []Link) ([]object, error) {
 		if more != "" {
 			url += "&" + more
 		}
-		out = append(out, object{"title": l.Title, "targetBlank": false, "url": url})
+		out = append(out, dashboard.DashboardLink{Title: l.Title, Type: dashboard.DashboardLinkTypeLink, Url: &url,
+			Tags: []string{}})
 	}
 	return out, nil
 }
 
-func digits(n int) *int { return &n }
+func digits(n float64) *float64 { return &n }

@@ -17,11 +17,11 @@ func promises() Board {
 				kept("Silent failures", "silent_failure", 4, "A promise was broken and nobody reported an error: what complaints alone never show."),
 			}},
 			{Height: 8, Panels: []Panel{
-				{Kind: "timeseries", Title: "How the month developed", Width: 24, Unit: "percentunit", Description: "The same shares as Prometheus saw them; each month begins anew, and its first days swing since few orders are in them.",
+				{Kind: timeSeries, Title: "How the month developed", Width: 24, Unit: "percentunit", Description: "The same shares as Prometheus saw them; each month begins anew, and its first days swing since few orders are in them.",
 					PromQL: []Series{{`outcome:makegood_delivered_orders:ratio`, "{{outcome}}"}}},
 			}},
 			{Title: "Where", Height: 9, Panels: []Panel{
-				{Kind: "table", Title: "Promises by store", Width: 24, Unit: "percentunit",
+				{Kind: table, Title: "Promises by store", Width: 24, Unit: "percentunit",
 					Description: "Of the orders whose last delivery falls in the time in view, by the store that sold them. A silent failure is a broken promise that nobody reported: a store with many of them and few complaints doesn't serve better, it hears less. Shares of few orders swing.",
 					SQL: `SELECT store_id AS "Store", count() AS "Delivered", countIf(is_right) / count() AS "Right first time", countIf(is_kept) / count() AS "Perfect", countIf(is_on_time) / count() AS "On time",
        countIf(is_in_full) / count() AS "In full", countIf(is_silent) AS "Silent failures", countIf(is_silent) / count() AS "Silent share"
@@ -32,18 +32,18 @@ GROUP BY store_id ORDER BY "Right first time", store_id`,
 						{Name: "Delivered", Unit: "locale"}, {Name: "Silent failures", Unit: "locale"}}},
 			}},
 			{Title: "What broken promises cost", Height: 10, Panels: []Panel{
-				{Kind: "barchart", Title: "Net leakage by the promise that was broken ($currency)", Width: 12, Unit: money,
+				{Kind: bars, Title: "Net leakage by the promise that was broken ($currency)", Width: 12, Unit: money,
 					Description: "On time: late, not_delivered, wrong_address. In full: missing_item, over_shipped. The right thing: wrong_item, not_as_described. In order: damaged, defective. The rest: billing, documents, conduct and what nobody specified.",
 					SQL:         `SELECT ` + brokenPromise + ` AS "Promise", ` + net + ` AS "Net leakage" FROM ` + leaks + ` GROUP BY "Promise" ORDER BY "Net leakage" DESC`,
-					Options:     object{"orientation": "horizontal"}},
-				{Kind: "timeseries", Title: "Cases by day and the promise that was broken", Width: 12, Unit: "locale", Decimals: digits(0), Stacked: true, Series: true,
+					Horizontal:  true},
+				{Kind: timeSeries, Title: "Cases by day and the promise that was broken", Width: 12, Unit: "locale", Decimals: digits(0), Stacked: true, OverTime: true,
 					Description: "Cases by the first day on which they cost something. Steady is the process, a step is an event.",
 					SQL: `SELECT toDateTime(first) AS time, promise AS promise, count() AS cases FROM (
     SELECT error_id, min(day) AS first, any(` + brokenPromise + `) AS promise FROM ` + leaks + ` AND error_id != '' GROUP BY error_id)
 GROUP BY first, promise ORDER BY first, promise`},
 			}},
 			{Title: "Promises that moved", Height: 9, Panels: []Panel{
-				{Kind: "timeseries", Title: "Promises moved, by whether the customer agreed", Width: 24, Unit: "locale", Decimals: digits(0), Stacked: true, Series: true,
+				{Kind: timeSeries, Title: "Promises moved, by whether the customer agreed", Width: 24, Unit: "locale", Decimals: digits(0), Stacked: true, OverTime: true,
 					Description: "A promise that is moved with the customer's agreement is a new promise; one that is moved without is a broken one as soon as its time has passed.",
 					SQL: `SELECT toDateTime(day) AS time, countIf(JSONExtractBool(payload, 'agreed_with_customer')) AS "Agreed", countIf(NOT JSONExtractBool(payload, 'agreed_with_customer')) AS "Not agreed"
 FROM ledger FINAL WHERE event_type = 'makegood.order.promise_changed.v1' AND refused = '' AND $__dateFilter(day) AND occurred_at >= $__fromTime - INTERVAL 2 DAY AND occurred_at <= $__toTime + INTERVAL 2 DAY AND ` + chosen("store_id", "store") + `
@@ -53,8 +53,8 @@ GROUP BY day ORDER BY day`},
 	}
 }
 
-func kept(title, outcome string, width int, description string) Panel {
-	return Panel{Kind: "stat", Title: title, Width: width, Unit: "percentunit", Decimals: digits(2), Description: description,
+func kept(title, outcome string, width uint32, description string) Panel {
+	return Panel{Kind: number, Title: title, Width: width, Unit: "percentunit", Decimals: digits(2), Description: description,
 		PromQL: []Series{{`outcome:makegood_delivered_orders:ratio{outcome="` + outcome + `"}`, ""}}}
 }
 

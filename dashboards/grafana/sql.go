@@ -43,3 +43,5 @@ const (
 func share(numerator, denominator string) string {
 	return `if(` + denominator + ` = 0, NULL, toFloat64(` + numerator + `) / toFloat64(` + denominator + `))`
 }
+
+func value(variable string) string { return "${" + variable + ":singlequote}" }
