@@ -113,11 +113,44 @@ func Elements() []string { return elementNames[:] }
 // Bases lists the names of the bases by their number; index 0 is not a basis.
 func Bases() []string { return basisNames[:] }
 
+// The profit and loss of orders: sales and their cost, fixes included. It begins with the first of these numbers and ends
+// before the second. What is below it is carried from month to month.
+const (
+	FirstProfitAndLoss Account = 4000
+	EndProfitAndLoss   Account = 6000
+)
+
+// IsRecovery reports whether lines of the element are money that somebody paid back: what gross leakage leaves out.
+func (e Element) IsRecovery() bool { return e == Recovery || e == SalvageElement }
+
+// IsCost reports whether lines of the element are what failures cost, before anything was paid back: gross leakage.
+func (e Element) IsCost() bool { return e != NoElement && !e.IsRecovery() }
+
+// CostElements lists the names of the elements that are cost.
+func CostElements() []string { return elementsThat(Element.IsCost) }
+
+// RecoveryElements lists the names of the elements that are paid back.
+func RecoveryElements() []string { return elementsThat(Element.IsRecovery) }
+
+func elementsThat(are func(Element) bool) []string {
+	var names []string
+	for i, name := range elementNames {
+		if are(Element(i)) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// IsHidden reports whether amounts on the basis are in wages and fleet already, where the general ledger doesn't show
+// them as a cost of failures. Others are booked.
+func (b Basis) IsHidden() bool { return b == Imputed }
+
 // Name is the account's name in the default chart.
 func (a Account) Name() string { return accountNames[a] }
 
 // ProfitAndLoss reports whether the account counts in an order's contribution: sales and their cost, fixes included.
-func (a Account) ProfitAndLoss() bool { return a >= 4000 && a < 6000 }
+func (a Account) ProfitAndLoss() bool { return a >= FirstProfitAndLoss && a < EndProfitAndLoss }
 
 var accountNames = func() map[Account]string {
 	names := map[Account]string{}

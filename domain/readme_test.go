@@ -14,7 +14,7 @@ func TestContractAndCodeAgree(t *testing.T) {
 	}
 	contract := string(text)
 	for _, e := range Types() {
-		name := strings.TrimSuffix(strings.TrimPrefix(e.String(), "makegood."), ".v1")
+		name := e.Name()
 		if !strings.Contains(contract, name) && !strings.Contains(contract, "/ "+name) {
 			t.Errorf("the contract doesn't know the event %s", name)
 		}
@@ -24,7 +24,11 @@ func TestContractAndCodeAgree(t *testing.T) {
 			t.Errorf("the contract doesn't know the account %d %s", a.Account, a.Name)
 		}
 	}
-	for _, names := range [][]string{Elements()[1:], Bases()[1:], SettableRates()} {
+	for _, names := range [][]string{
+		Elements()[1:], Bases()[1:], SettableRates(), Streams(), Kinds(), NoFailures(), RootCauses(), Parties(), Severities(),
+		FoundWhen(), Detectors(), Changers(), LineKinds(), TenderMethods(), ChargeKinds(), Conditions(), Modes(), ConcessionKinds(),
+		ReturnedAs(), Grades(), Claimants(), ClaimEnds(), QualityCategories(),
+	} {
 		for _, name := range names {
 			if !strings.Contains(contract, name) {
 				t.Errorf("the contract doesn't know %s", name)

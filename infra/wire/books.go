@@ -8,8 +8,6 @@ import (
 
 // The stream books, as in the contract's §3. Its events are about the books themselves: they have no subject.
 
-var categories = []string{"prevention", "appraisal"}
-
 var rateSet = object(
 	word("rate", required, domain.SettableRates(), func(r *domain.RateSet) *string { return &r.Rate }),
 	id("key", required, func(r *domain.RateSet) *string { return &r.Key }),
@@ -45,7 +43,7 @@ func (d *Decoder) checkExchange(r *domain.RateSet) {
 
 var qualitySpent = object(
 	id("spend_id", required, func(q *domain.QualitySpent) *string { return &q.SpendID }),
-	word("category", required, categories, func(q *domain.QualitySpent) *string { return &q.Category }),
+	word("category", required, domain.QualityCategories(), func(q *domain.QualitySpent) *string { return &q.Category }),
 	storeID[domain.QualitySpent](optional),
 	text("target_cause", optional, func(q *domain.QualitySpent) *string { return &q.TargetCause }),
 	currency[domain.QualitySpent](required),

@@ -4,24 +4,6 @@ import "github.com/makegood/makegood/domain"
 
 // The stream errors, as in the contract's §3.
 
-var (
-	kinds = []string{
-		"wrong_item", "damaged", "defective", "missing_item", "over_shipped", "late", "not_delivered", "wrong_address",
-		"not_as_described", "billing_error", "credit_not_processed", "document_error", "service_conduct", "unspecified",
-		"changed_mind",
-	}
-	rootCauses = []string{
-		"order_capture", "catalog_data", "overpromise", "pick_pack", "preparation", "inventory_accuracy",
-		"supplier_quality", "carrier", "dispatch", "billing_system", "training", "customer", "unknown",
-	}
-	parties    = []string{"own", "supplier", "carrier", "marketplace", "customer", "unknown"}
-	severities = []string{"minor", "major", "critical"}
-	founds     = []string{beforeDelivery, "after_delivery"}
-	detectors  = []string{"customer", "employee", "system", "carrier"}
-)
-
-const beforeDelivery = "before_delivery"
-
 var errorLine = object(
 	id("sku", required, func(l *domain.ErrorLine) *string { return &l.SKU }),
 	amount("quantity", required, func(l *domain.ErrorLine) *domain.Decimal { return &l.Quantity }),
@@ -35,15 +17,15 @@ var errorReported = object(
 	orderID[domain.ErrorReported](optional),
 	storeID[domain.ErrorReported](optional),
 	errorID[domain.ErrorReported](required),
-	word("kind", required, kinds, func(r *domain.ErrorReported) *string { return &r.Kind }),
-	word("found", required, founds, func(r *domain.ErrorReported) *string { return &r.Found }),
-	word("detected_by", required, detectors, func(r *domain.ErrorReported) *string { return &r.DetectedBy }),
-	word("party_at_fault", optional, parties, func(r *domain.ErrorReported) *string { return &r.PartyAtFault }),
+	word("kind", required, domain.Kinds(), func(r *domain.ErrorReported) *string { return &r.Kind }),
+	word("found", required, domain.FoundWhen(), func(r *domain.ErrorReported) *string { return &r.Found }),
+	word("detected_by", required, domain.Detectors(), func(r *domain.ErrorReported) *string { return &r.DetectedBy }),
+	word("party_at_fault", optional, domain.Parties(), func(r *domain.ErrorReported) *string { return &r.PartyAtFault }),
 	id("vendor_id", optional, func(r *domain.ErrorReported) *string { return &r.VendorID }),
 	id("employee_id", optional, func(r *domain.ErrorReported) *string { return &r.EmployeeID }),
-	word("root_cause", optional, rootCauses, func(r *domain.ErrorReported) *string { return &r.RootCause }),
+	word("root_cause", optional, domain.RootCauses(), func(r *domain.ErrorReported) *string { return &r.RootCause }),
 	truth("avoidable", func(r *domain.ErrorReported) *domain.Truth { return &r.Avoidable }),
-	word("severity", optional, severities, func(r *domain.ErrorReported) *string { return &r.Severity }),
+	word("severity", optional, domain.Severities(), func(r *domain.ErrorReported) *string { return &r.Severity }),
 	currency[domain.ErrorReported](optional),
 	list("lines", optional, errorLine,
 		func(r *domain.ErrorReported) *[]domain.ErrorLine { return &r.Lines },
@@ -51,8 +33,8 @@ var errorReported = object(
 ).checked(func(d *Decoder, r *domain.ErrorReported) {
 	d.checkCase()
 	e := &d.envelope.Event
-	if e.OrderID == "" && r.Found != beforeDelivery {
-		d.failAt("order_id", CodeRequired, "order_id is required: only a case found %s can be without an order", beforeDelivery)
+	if e.OrderID == "" && r.Found != domain.FoundBeforeDelivery {
+		d.failAt("order_id", CodeRequired, "order_id is required: only a case found %s can be without an order", domain.FoundBeforeDelivery)
 	}
 	if e.Currency != "" {
 		return
@@ -69,13 +51,13 @@ var errorClassified = object(
 	orderID[domain.ErrorClassified](optional),
 	storeID[domain.ErrorClassified](optional),
 	errorID[domain.ErrorClassified](required),
-	word("kind", optional, kinds, func(c *domain.ErrorClassified) *string { return &c.Kind }),
-	word("root_cause", optional, rootCauses, func(c *domain.ErrorClassified) *string { return &c.RootCause }),
-	word("party_at_fault", optional, parties, func(c *domain.ErrorClassified) *string { return &c.PartyAtFault }),
+	word("kind", optional, domain.Kinds(), func(c *domain.ErrorClassified) *string { return &c.Kind }),
+	word("root_cause", optional, domain.RootCauses(), func(c *domain.ErrorClassified) *string { return &c.RootCause }),
+	word("party_at_fault", optional, domain.Parties(), func(c *domain.ErrorClassified) *string { return &c.PartyAtFault }),
 	id("vendor_id", optional, func(c *domain.ErrorClassified) *string { return &c.VendorID }),
 	id("employee_id", optional, func(c *domain.ErrorClassified) *string { return &c.EmployeeID }),
 	truth("avoidable", func(c *domain.ErrorClassified) *domain.Truth { return &c.Avoidable }),
-	word("severity", optional, severities, func(c *domain.ErrorClassified) *string { return &c.Severity }),
+	word("severity", optional, domain.Severities(), func(c *domain.ErrorClassified) *string { return &c.Severity }),
 	id("same_as", optional, func(c *domain.ErrorClassified) *string { return &c.SameAs }),
 ).checked(func(d *Decoder, c *domain.ErrorClassified) {
 	d.checkCase()

@@ -22,15 +22,15 @@ var orderLine = object(
 		func(l *domain.OrderLine) *[]domain.Component { return &l.Components },
 		func(s *store) *[]domain.Component { return &s.components }),
 ).checked(func(d *Decoder, l *domain.OrderLine) {
-	goods := l.Kind == ""
+	isGoods := l.Kind == ""
 	switch {
-	case l.Quantity < 0 && l.Kind != deposit:
-		d.failAt("quantity", CodeNegative, "%s is below zero: only a %s brings something back", l.Quantity, deposit)
+	case l.Quantity < 0 && l.Kind != domain.LineDeposit:
+		d.failAt("quantity", CodeNegative, "%s is below zero: only a %s brings something back", l.Quantity, domain.LineDeposit)
 	case l.Tax < 0 && l.Quantity >= 0:
 		d.failAt("tax", CodeNegative, "%s is below zero, and the quantity isn't", l.Tax)
-	case !goods && l.UnitCost.Set:
+	case !isGoods && l.UnitCost.Set:
 		d.failAt("unit_cost", CodeNotAllowed, "a %s has no cost: only goods have", l.Kind)
-	case !goods && len(l.Components) > 0:
+	case !isGoods && len(l.Components) > 0:
 		d.failAt("components", CodeNotAllowed, "a %s has no components: only goods have", l.Kind)
 	case l.DiscountAboveLine():
 		d.failAt("discount", CodeDiscountAboveLine, "%s is more than the line's %s × %s", l.Discount, l.Quantity, l.UnitPrice)
@@ -46,7 +46,7 @@ var component = object(
 var lineKind = field[domain.OrderLine]{
 	name: "kind",
 	read: func(d *Decoder, l *domain.OrderLine) uint64 {
-		if l.Kind = d.word(lineKinds); l.Kind == goods {
+		if l.Kind = d.word(lineKinds); l.Kind == domain.LineGoods {
 			l.Kind = ""
 		}
 		return hashText(l.Kind)
@@ -55,7 +55,7 @@ var lineKind = field[domain.OrderLine]{
 }
 
 var tender = object(
-	word("method", required, tenderMethods, func(t *domain.Tender) *string { return &t.Method }),
+	word("method", required, domain.TenderMethods(), func(t *domain.Tender) *string { return &t.Method }),
 	amount("amount", required, func(t *domain.Tender) *domain.Decimal { return &t.Amount }),
 )
 
@@ -143,7 +143,7 @@ var condition = field[domain.DeliveredLine]{
 	name: "condition",
 	read: func(d *Decoder, l *domain.DeliveredLine) uint64 {
 		s := d.word(conditions)
-		if l.Damaged = s == damaged; !l.Damaged {
+		if l.Damaged = s == domain.ConditionDamaged; !l.Damaged {
 			return 0
 		}
 		return hashText(s)
@@ -152,11 +152,9 @@ var condition = field[domain.DeliveredLine]{
 		if !l.Damaged {
 			return b
 		}
-		return appendString(b, damaged)
+		return appendString(b, domain.ConditionDamaged)
 	},
 }
-
-const damaged = "damaged"
 
 var deliveredAt = func(o *domain.OrderDelivered) *time.Time { return &o.DeliveredAt }
 
@@ -187,7 +185,7 @@ var orderCancelled = object(
 	orderID[domain.OrderCancelled](required),
 	storeID[domain.OrderCancelled](required),
 	id("change_id", optional, func(o *domain.OrderCancelled) *string { return &o.ChangeID }),
-	word("by", required, changers, func(o *domain.OrderCancelled) *string { return &o.By }),
+	word("by", required, domain.Changers(), func(o *domain.OrderCancelled) *string { return &o.By }),
 	text("reason", optional, func(o *domain.OrderCancelled) *string { return &o.Reason }),
 	currency[domain.OrderCancelled](required),
 	maybe("net", amountDecimals, func(o *domain.OrderCancelled) *domain.Optional { return &o.Net }),
@@ -207,7 +205,7 @@ var orderChanged = object(
 	orderID[domain.OrderChanged](required),
 	storeID[domain.OrderChanged](required),
 	id("change_id", optional, func(o *domain.OrderChanged) *string { return &o.ChangeID }),
-	word("by", required, changers, func(o *domain.OrderChanged) *string { return &o.By }),
+	word("by", required, domain.Changers(), func(o *domain.OrderChanged) *string { return &o.By }),
 	text("reason", optional, func(o *domain.OrderChanged) *string { return &o.Reason }),
 	currency[domain.OrderChanged](required),
 	list("lines_added", optional, orderLine,
@@ -223,7 +221,7 @@ var orderCharged = object(
 	orderID[domain.OrderCharged](required),
 	storeID[domain.OrderCharged](required),
 	id("charge_id", required, func(o *domain.OrderCharged) *string { return &o.ChargeID }),
-	word("kind", required, chargeKinds, func(o *domain.OrderCharged) *string { return &o.Kind }),
+	word("kind", required, domain.ChargeKinds(), func(o *domain.OrderCharged) *string { return &o.Kind }),
 	currency[domain.OrderCharged](required),
 	amount("amount", required, func(o *domain.OrderCharged) *domain.Decimal { return &o.Amount }),
 	perhaps("credit", func(o *domain.OrderCharged) *bool { return &o.Credit }),
@@ -254,15 +252,8 @@ var rating = field[domain.FeedbackReceived]{
 // orderBound: the subject of what belongs to an order is the order.
 func orderBound[T any](d *Decoder, _ *T) { d.checkSubject(d.envelope.Event.OrderID, "order_id") }
 
+// Words of members that every order has: asked for once.
 var (
-	conditions    = []string{"good", damaged}
-	changers      = []string{"customer", "business"}
-	lineKinds     = []string{goods, "service", "gift_card", "tip", deposit}
-	tenderMethods = []string{"card", "cash", "gift_card", "invoice", "other"}
-	chargeKinds   = []string{"delivery", "commission", "payment_fee", "packaging", "other"}
-)
-
-const (
-	goods   = "goods"
-	deposit = "deposit"
+	conditions = domain.Conditions()
+	lineKinds  = domain.LineKinds()
 )

@@ -8,23 +8,12 @@ import (
 
 // The stream redeliveries, as in the contract's §3.
 
-var (
-	modes       = []string{"own_truck", "carrier", "pickup"}
-	concessions = []string{"discount", "price_reduction", "cash", "fee_waiver", "voucher", "store_credit"}
-	wases       = []string{"wrong_item", "sold"}
-	grades      = []string{"saleable", bGrade, "scrap", "abandoned"}
-	claimants   = []string{"supplier", "carrier", "insurer", "marketplace"}
-	closings    = []string{"paid", "short_paid", "refused", "withdrawn"}
-)
-
-const bGrade = "b_grade"
-
 var redeliveryDispatched = object(
 	orderID[domain.RedeliveryDispatched](optional),
 	storeID[domain.RedeliveryDispatched](optional),
 	errorID[domain.RedeliveryDispatched](required),
 	id("redelivery_id", required, func(r *domain.RedeliveryDispatched) *string { return &r.RedeliveryID }),
-	word("mode", required, modes, func(r *domain.RedeliveryDispatched) *string { return &r.Mode }),
+	word("mode", required, domain.Modes(), func(r *domain.RedeliveryDispatched) *string { return &r.Mode }),
 	currency[domain.RedeliveryDispatched](required),
 	list("lines", required, goodsLine,
 		func(r *domain.RedeliveryDispatched) *[]domain.GoodsLine { return &r.Lines },
@@ -101,7 +90,7 @@ var concessionGranted = object(
 	storeID[domain.ConcessionGranted](optional),
 	errorID[domain.ConcessionGranted](required),
 	id("concession_id", required, func(c *domain.ConcessionGranted) *string { return &c.ConcessionID }),
-	word("kind", required, concessions, func(c *domain.ConcessionGranted) *string { return &c.Kind }),
+	word("kind", required, domain.ConcessionKinds(), func(c *domain.ConcessionGranted) *string { return &c.Kind }),
 	currency[domain.ConcessionGranted](required),
 	amount("amount", required, func(c *domain.ConcessionGranted) *domain.Decimal { return &c.Amount }),
 	amount("tax", optional, func(c *domain.ConcessionGranted) *domain.Decimal { return &c.Tax }),
@@ -122,12 +111,12 @@ var returnLine = object(
 	id("sku", required, func(l *domain.ReturnLine) *string { return &l.SKU }),
 	amount("quantity", required, func(l *domain.ReturnLine) *domain.Decimal { return &l.Quantity }),
 	maybe("unit_cost", unitDecimals, func(l *domain.ReturnLine) *domain.Optional { return &l.UnitCost }),
-	word("was", required, wases, func(l *domain.ReturnLine) *string { return &l.Was }),
-	word("grade", required, grades, func(l *domain.ReturnLine) *string { return &l.Grade }),
+	word("was", required, domain.ReturnedAs(), func(l *domain.ReturnLine) *string { return &l.Was }),
+	word("grade", required, domain.Grades(), func(l *domain.ReturnLine) *string { return &l.Grade }),
 	maybe("nrv", amountDecimals, func(l *domain.ReturnLine) *domain.Optional { return &l.NRV }),
 ).checked(func(d *Decoder, l *domain.ReturnLine) {
-	if l.Grade == bGrade && !l.NRV.Set {
-		d.failAt("nrv", CodeRequired, "nrv is required: what is a %s is worth what it still brings", bGrade)
+	if l.Grade == domain.GradeB && !l.NRV.Set {
+		d.failAt("nrv", CodeRequired, "nrv is required: what is a %s is worth what it still brings", domain.GradeB)
 	}
 })
 
@@ -178,7 +167,7 @@ var marketplaceCharged = money("charge_id",
 var claimFiled = money("claim_id",
 	func(v *domain.ClaimFiled) *string { return &v.ClaimID },
 	func(v *domain.ClaimFiled) *domain.Decimal { return &v.Amount },
-	word("party", required, claimants, func(v *domain.ClaimFiled) *string { return &v.Party }),
+	word("party", required, domain.Claimants(), func(v *domain.ClaimFiled) *string { return &v.Party }),
 	id("party_id", optional, func(v *domain.ClaimFiled) *string { return &v.PartyID }),
 	list("lines", optional, goodsLine,
 		func(v *domain.ClaimFiled) *[]domain.GoodsLine { return &v.Lines },
@@ -187,13 +176,13 @@ var claimFiled = money("claim_id",
 var claimAccepted = money("claim_id",
 	func(v *domain.ClaimAccepted) *string { return &v.ClaimID },
 	func(v *domain.ClaimAccepted) *domain.Decimal { return &v.Amount },
-	word("party", required, claimants, func(v *domain.ClaimAccepted) *string { return &v.Party }),
+	word("party", required, domain.Claimants(), func(v *domain.ClaimAccepted) *string { return &v.Party }),
 	id("party_id", optional, func(v *domain.ClaimAccepted) *string { return &v.PartyID }))
 
 var claimSettled = money("claim_id",
 	func(v *domain.ClaimSettled) *string { return &v.ClaimID },
 	func(v *domain.ClaimSettled) *domain.Decimal { return &v.Amount },
-	word("party", required, claimants, func(v *domain.ClaimSettled) *string { return &v.Party }),
+	word("party", required, domain.Claimants(), func(v *domain.ClaimSettled) *string { return &v.Party }),
 	id("party_id", optional, func(v *domain.ClaimSettled) *string { return &v.PartyID }),
 	id("payment_id", optional, func(v *domain.ClaimSettled) *string { return &v.PaymentID }))
 
@@ -202,7 +191,7 @@ var claimClosed = object(
 	storeID[domain.ClaimClosed](optional),
 	errorID[domain.ClaimClosed](required),
 	id("claim_id", required, func(c *domain.ClaimClosed) *string { return &c.ClaimID }),
-	word("reason", required, closings, func(c *domain.ClaimClosed) *string { return &c.Reason }),
+	word("reason", required, domain.ClaimEnds(), func(c *domain.ClaimClosed) *string { return &c.Reason }),
 ).checked(caseBound[domain.ClaimClosed])
 
 // money is an event that says of one thing of a case (a voucher, a claim…) what it brought or cost.

@@ -14,7 +14,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/makegood/makegood/domain"
 )
@@ -39,8 +38,7 @@ func FileName(t domain.Type) string { return t.String() + ".json" }
 
 // Event is the schema of a type, as JSON.
 func Event(t domain.Type) ([]byte, error) {
-	name := strings.TrimSuffix(strings.TrimPrefix(t.String(), "makegood."), ".v1")
-	data, ok := events[name]
+	data, ok := events[t.Name()]
 	if !ok {
 		return nil, fmt.Errorf("there is no schema of %s", t)
 	}
