@@ -16,7 +16,8 @@ func (l *OrderLine) addNet(to *exact) {
 	to.subtract(l.Discount)
 }
 
-// Total is what the customer pays, tax and delivery included: net and tax, each rounded once as the journal rounds them.
+// Total is what the customer pays, tax and delivery included: net and tax, each rounded once as the journal rounds
+// them.
 func (o *OrderPlaced) Total() (Amount, error) {
 	var net, tax exact
 	net.add(o.DeliveryFee)

@@ -1,12 +1,9 @@
 package domain
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
-// The words of the contract stand here once: the codec, the schemas, SQL, boards, pages and commands take them from here.
-// The lists are in the contract's order and are not to be changed.
+// The words of the contract stand here once: the codec, the schemas, SQL, boards, pages and commands take them from
+// here. The lists are in the contract's order and are not to be changed.
 
 // Kinds of cases that a rule speaks of.
 const (
@@ -165,13 +162,3 @@ func QualityCategories() []string { return []string{CategoryPrevention, Category
 
 // Streams lists the streams' names.
 func Streams() []string { return slices.Clone(streamNames[Orders : Books+1]) }
-
-// Name is the type's name in the contract: that on the wire without what all have in common, order.placed say.
-func (t Type) Name() string {
-	return strings.TrimSuffix(strings.TrimPrefix(t.String(), typePrefix), typeSuffix)
-}
-
-const (
-	typePrefix = "makegood."
-	typeSuffix = ".v1"
-)

@@ -1,0 +1,122 @@
+package domain
+
+import "time"
+
+// The stream books: what is about the books themselves. An event.voided travels on the stream of what it voids.
+
+const (
+	TypeRateSet Type = iota + firstBooks
+	TypeQualitySpent
+	TypePeriodClosed
+	TypePeriodReopened
+	TypeDeadLetterReplayed
+	TypeDeadLetterDiscarded
+	TypeBooksRebuilt
+	TypeFactDecided
+	TypeEventVoided
+)
+
+var bookKinds = []kind{
+	{TypeRateSet, "rate.set", Books, PostsNothing, []Data{
+		&RateSet{Rate: LabourHour, Key: anyKey, Value: probeA},
+	}},
+	{TypeQualitySpent, "quality.spent", Books, PostsAlone, probeEach(QualityCategories(), func(category string) Data {
+		return &QualitySpent{SpendID: category, Category: category, Amount: probeA}
+	})},
+	{TypePeriodClosed, "period.closed", Books, PostsNothing, []Data{
+		&PeriodClosed{Period: 24_312},
+	}},
+	{TypePeriodReopened, "period.reopened", Books, PostsNothing, []Data{
+		&PeriodReopened{Period: 24_312},
+	}},
+	{TypeDeadLetterReplayed, "deadletter.replayed", Books, PostsNothing, []Data{
+		&DeadLetterReplayed{},
+	}},
+	{TypeDeadLetterDiscarded, "deadletter.discarded", Books, PostsNothing, []Data{
+		&DeadLetterDiscarded{},
+	}},
+	{TypeBooksRebuilt, "books.rebuilt", Books, PostsNothing, []Data{
+		&BooksRebuilt{},
+	}},
+	{TypeFactDecided, "fact.decided", Books, PostsSettled, []Data{
+		&FactDecided{Source: "s", ID: "1", Counts: Yes},
+	}},
+	{TypeEventVoided, "event.voided", AnyStream, PostsSettled, []Data{
+		&EventVoided{Original: &Event{Currency: "EUR", Time: probed, Type: TypeLabourSpent,
+			Data: &LabourSpent{Role: "known", Minutes: 11_000_000}}},
+	}},
+}
+
+// RateSet puts a rate in force from a moment on, see Rates.
+type RateSet struct {
+	Rate, Key     string
+	Value         Decimal
+	EffectiveFrom time.Time
+}
+
+func (*RateSet) data() Type { return TypeRateSet }
+
+// QualitySpent is money for doing it right the first time, by category prevention or appraisal.
+type QualitySpent struct {
+	SpendID, Category, TargetCause, Description string
+	Amount                                      Decimal
+}
+
+func (*QualitySpent) data() Type { return TypeQualitySpent }
+
+// PeriodClosed closes a month.
+type PeriodClosed struct{ Period Period }
+
+func (*PeriodClosed) data() Type { return TypePeriodClosed }
+
+// PeriodReopened opens it again.
+type PeriodReopened struct{ Period Period }
+
+func (*PeriodReopened) data() Type { return TypePeriodReopened }
+
+// DeadLetterReplayed notes that somebody had a dead letter sent again. It changes no term and posts nothing: what the
+// dead letter says is booked, or refused, by itself.
+type DeadLetterReplayed struct{ HandledLetter }
+
+func (*DeadLetterReplayed) data() Type { return TypeDeadLetterReplayed }
+
+// DeadLetterDiscarded notes that somebody decided to do nothing about one.
+type DeadLetterDiscarded struct{ HandledLetter }
+
+func (*DeadLetterDiscarded) data() Type { return TypeDeadLetterDiscarded }
+
+// HandledLetter is which dead letter, where the log last held it, who dealt with it and why.
+type HandledLetter struct {
+	DeadLetterID, Topic string
+	Partition, Offset   Optional
+	Actor, Reason       string
+}
+
+// BooksRebuilt posts history anew: what was recorded before it is priced with the rates that are known at its own place
+// in the log, see Terms.PricedAt. Unless ClosedPeriods, the months that are closed then keep what their reports hold.
+type BooksRebuilt struct {
+	RebuildID     string
+	ClosedPeriods bool
+}
+
+func (*BooksRebuilt) data() Type { return TypeBooksRebuilt }
+
+// FactDecided is a person's word on two events that contradict each other, or that are taken for one and are two:
+// whether the event of that identity counts, or is a fact of its own (Separate). OrderID and ErrorID say where to find
+// it; both may be empty.
+type FactDecided struct {
+	Source, ID, OrderID, ErrorID string
+	Counts                       Truth
+	Separate                     bool
+	Actor, Reason                string
+}
+
+func (*FactDecided) data() Type { return TypeFactDecided }
+
+// EventVoided takes an event back, on whatever stream that was.
+type EventVoided struct {
+	Source, ID, Reason string
+	Original           *Event
+}
+
+func (*EventVoided) data() Type { return TypeEventVoided }

@@ -1,0 +1,120 @@
+package domain
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestEveryKind: what a kind of event declares is complete, and is of one piece.
+func TestEveryKind(t *testing.T) {
+	valid := regexp.MustCompile(`^[a-z]+\.[a-z_]+$`)
+	streams := eventRows(t)
+	names, goTypes := map[string]bool{}, map[string]bool{}
+	for _, typ := range Types() {
+		k := &kinds[typ]
+		if !valid.MatchString(k.name) || names[k.name] {
+			t.Errorf("kind %d: the name %q is none, or there already", typ, k.name)
+		}
+		names[k.name] = true
+		if ParseType([]byte(typ.String())) != typ || ShortName(typ.String()) != typ.Name() {
+			t.Errorf("%s is not found by its name", typ)
+		}
+		if k.posts < PostsNothing || k.posts > PostsSettled {
+			t.Errorf("%s doesn't say how it posts", k.name)
+		}
+		if want := streams[k.name]; want != k.stream.String() {
+			t.Errorf("%s is on stream %s, and in §3 of the contract under %q", k.name, k.stream, want)
+		}
+		if len(k.probes) == 0 {
+			t.Errorf("%s has no probe: nothing would notice that its posting rule changed", k.name)
+		}
+		for _, p := range k.probes {
+			if TypeOf(p) != typ {
+				t.Errorf("a probe of %s is a %T", k.name, p)
+			}
+			goTypes[reflect.TypeOf(p).Elem().Name()] = true
+		}
+	}
+	for name := range streams {
+		if !names[name] {
+			t.Errorf("the contract's §3 has a row for %s, which is no kind of event", name)
+		}
+	}
+	declared := dataTypes(t)
+	if len(declared) != len(Types()) {
+		t.Errorf("%d types of data, and %d kinds of events", len(declared), len(Types()))
+	}
+	for _, name := range declared {
+		if !goTypes[name] {
+			t.Errorf("%s is the data of an event that no kind is declared for", name)
+		}
+	}
+}
+
+// dataTypes are the Go types that have the method of Data, as they stand in the source.
+func dataTypes(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "data" {
+				names = append(names, f.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name)
+			}
+		}
+	}
+	return names
+}
+
+// eventRows are the events of the contract's §3 with the stream that each stands under.
+func eventRows(t *testing.T) map[string]string {
+	t.Helper()
+	rows, stream := map[string]string{}, ""
+	for _, line := range section(t, "3. Events") {
+		switch {
+		case strings.HasPrefix(line, "Stream `"):
+			stream = strings.Split(line, "`")[1]
+		case strings.HasPrefix(line, "Any stream: "):
+			rows[strings.Split(strings.TrimPrefix(line, "Any stream: "), ":")[0]] = AnyStream.String()
+		case strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| type |") && !strings.HasPrefix(line, "| …"):
+			for name := range strings.SplitSeq(strings.Split(line, "|")[1], "/") {
+				if name = strings.TrimSpace(name); strings.Trim(name, "-") != "" {
+					rows[name] = stream
+				}
+			}
+		}
+	}
+	return rows
+}
+
+// section is a section of the contract, by its heading, line by line.
+func section(t *testing.T, heading string) []string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, from, found := strings.Cut(string(text), "\n## "+heading+"\n")
+	if !found {
+		t.Fatalf("the contract has no section %q", heading)
+	}
+	body, _, _ := strings.Cut(from, "\n## ")
+	return strings.Split(body, "\n")
+}
