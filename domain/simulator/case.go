@@ -10,14 +10,16 @@ import (
 // fix is a case and the moment it has come to.
 type fix struct {
 	*Simulation
-	*order
+	*order  // as those know it who fix it: they may be another store
+	sold    *order
 	errorID string
 	at      int64
 	parts   int
-	kind    string
+	kind    string // what it is; a report may say less
 	cause   cause
-	line    *domain.OrderLine // the line that is wrong; nil in the stockroom
+	line    *domain.OrderLine // the line that is wrong, as it was then; nil in the stockroom
 	item    int
+	alone   bool // the order has no other case
 }
 
 // fail lets an order go wrong and makes it good.
@@ -27,8 +29,32 @@ func (s *Simulation) fail(o *order, c cause, placed int64) {
 		f.foundInTime(placed)
 		return
 	}
-	d := s.delivery(o)
-	arrives := f.kind != "not_delivered"
+	if f.kind != "not_delivered" {
+		d := s.delivery(o)
+		f.spoil(d)
+		s.tellOf(o, o.arrived, "", domain.TypeOrderDelivered, d)
+	}
+	f.at = max(o.arrived, o.until) + s.between(20*time.Minute, 36*time.Hour)
+	if f.kind == "late" {
+		f.at = o.until + s.between(10*time.Minute, 50*time.Minute) // nobody waits for it to come to complain
+	}
+	if s.chance(3) {
+		f.anotherStore()
+	}
+	if s.chance(98) { // the others are only fixed: nobody writes down why
+		f.report("after_delivery")
+	}
+	if s.chance(3) {
+		f.reportedAgain()
+	}
+	f.remedy()
+	if s.chance(35) {
+		s.feedback(o, f.at+s.between(time.Hour, 96*time.Hour), 1+s.random.IntN(4))
+	}
+}
+
+// spoil makes of a good delivery what the case is about.
+func (f *fix) spoil(d *domain.OrderDelivered) {
 	switch f.kind {
 	case "wrong_item", "missing_item":
 		d.Lines[0].Quantity -= f.wrongQuantity()
@@ -38,35 +64,38 @@ func (s *Simulation) fail(o *order, c cause, placed int64) {
 				d.Lines = []domain.DeliveredLine{{SKU: f.received().sku, Quantity: f.wrongQuantity()}}
 			}
 		}
+	case "over_shipped":
+		d.Lines[0].Quantity += f.wrongQuantity()
 	case "damaged", "defective":
 		d.Lines[0].Damaged = f.kind == "damaged"
 	case "late":
-		o.arrived = o.until + s.between(time.Hour, 60*time.Hour)
+		f.sold.arrived = f.sold.until + f.between(time.Hour, 60*time.Hour)
 	case "document_error":
 		d.DocumentsOK = domain.No
-	}
-	if arrives {
-		s.tellOf(o, o.arrived, "", domain.TypeOrderDelivered, d)
-	}
-	f.at = max(o.arrived, o.until) + s.between(20*time.Minute, 36*time.Hour)
-	if f.kind == "late" {
-		f.at = o.until + s.between(10*time.Minute, 50*time.Minute) // nobody waits for it to come to complain
-	}
-	f.report("after_delivery")
-	f.remedy()
-	if s.chance(35) {
-		s.feedback(o, f.at+s.between(time.Hour, 96*time.Hour), 1+s.random.IntN(4))
 	}
 }
 
 func (s *Simulation) open(o *order, c cause) *fix {
 	s.cases++
-	f := &fix{Simulation: s, order: o, cause: c, kind: s.kindOf(c),
+	f := &fix{Simulation: s, order: o, sold: o, cause: c, kind: s.kindOf(c), alone: true,
 		errorID: "e" + s.tag + "-" + strconv.FormatUint(s.cases, 10)}
 	if o.placed != nil {
-		f.line, f.item = &o.placed.Lines[0], o.items[0]
+		line := o.lines[0]
+		f.line, f.item = &line, o.item
 	}
 	return f
+}
+
+// anotherStore is the customer going to the next shop: it fixes what it didn't sell.
+func (f *fix) anotherStore() {
+	shops := f.world.stores
+	other := *f.sold
+	other.store = &shops[f.random.IntN(len(shops))]
+	if other.store.currency != f.sold.store.currency {
+		return
+	}
+	other.till = other.store.tills[f.random.IntN(len(other.store.tills))]
+	f.order = &other
 }
 
 // part names the next thing that is done for the case.
@@ -82,10 +111,7 @@ func (f *fix) say(t domain.Type, d domain.Data) *domain.Event {
 }
 
 // received is what came instead: the part in another size.
-func (f *fix) received() *item {
-	family := f.item / sizesPerFamily * sizesPerFamily
-	return &f.world.items[family+(f.item-family+1)%sizesPerFamily]
-}
+func (f *fix) received() *item { return &f.world.items[otherSize(f.item)] }
 
 // wrongQuantity is how many of the line are wrong: mostly all of them.
 func (f *fix) wrongQuantity() domain.Decimal {
@@ -100,62 +126,116 @@ func (f *fix) goods() domain.GoodsLine {
 	return domain.GoodsLine{SKU: f.line.SKU, Quantity: f.wrongQuantity(), UnitCost: f.line.UnitCost}
 }
 
+// expected is what the customer should have had, and what came.
+func (f *fix) expected() []domain.ErrorLine {
+	l := domain.ErrorLine{SKU: f.line.SKU, Quantity: f.wrongQuantity(), UnitCost: f.line.UnitCost}
+	switch f.kind {
+	case "wrong_item":
+		it := f.received()
+		l.ReceivedSKU, l.ReceivedQuantity, l.ReceivedUnitCost = it.sku, domain.Some(l.Quantity), domain.Some(it.cost)
+	case "over_shipped": // so many came that were not expected at all
+		l.ReceivedSKU, l.ReceivedQuantity, l.ReceivedUnitCost = l.SKU, domain.Some(l.Quantity), l.UnitCost
+		l.Quantity = 0
+	case "missing_item", "damaged", "defective", "not_as_described":
+	default:
+		return nil
+	}
+	return []domain.ErrorLine{l}
+}
+
 // report opens the case. Where it isn't said at once what was behind it, that is found out days later.
 func (f *fix) report(found string) {
-	known := f.classify(f.cause, f.order)
+	known := f.classify(f.cause, f.sold)
 	d := &domain.ErrorReported{
 		Classification: domain.Classification{Kind: f.kind, Severity: known.Severity},
-		Found:          found, DetectedBy: oneOf(f.Simulation, "customer", "customer", "customer", "employee", "system"),
+		Found:          found, DetectedBy: f.detector(), Lines: f.expected(),
 	}
-	if f.cause == carriage {
-		d.DetectedBy = oneOf(f.Simulation, "customer", "carrier")
+	unsaid := f.unsaid()
+	if unsaid {
+		d.Kind = "unspecified"
 	}
-	if found == "before_delivery" {
-		d.DetectedBy = "employee"
-	}
-	atOnce := f.chance(60)
+	atOnce := !unsaid && f.chance(60)
 	if atOnce {
 		d.Classification = known
 		d.Kind = f.kind
 	}
-	switch f.kind {
-	case "wrong_item", "missing_item", "damaged", "defective", "not_as_described":
-		l := domain.ErrorLine{SKU: f.line.SKU, Quantity: f.wrongQuantity(), UnitCost: f.line.UnitCost}
-		if f.kind == "wrong_item" {
-			it := f.received()
-			l.ReceivedSKU, l.ReceivedQuantity, l.ReceivedUnitCost = it.sku, domain.Some(l.Quantity), domain.Some(it.cost)
-		}
-		d.Lines = []domain.ErrorLine{l}
-	}
 	f.say(domain.TypeErrorReported, d)
-	if !atOnce {
-		if f.kind == "unspecified" && f.chance(60) {
-			known.Kind = oneOf(f.Simulation, "defective", "not_as_described", "service_conduct")
-		}
-		f.tellOf(f.order, f.at+f.between(3*time.Hour, 96*time.Hour), f.errorID, domain.TypeErrorClassified,
-			&domain.ErrorClassified{Classification: known})
+	switch {
+	case atOnce:
+		return
+	case unsaid && f.kind == "wrong_item" && f.chance(40):
+		return // what comes back says that it was the wrong item
+	case unsaid:
+		known.Kind = f.kind
+	case f.kind == "unspecified" && f.chance(60):
+		known.Kind = oneOf(f.Simulation, "defective", "not_as_described", "service_conduct")
 	}
+	f.tellOf(f.order, f.at+f.between(3*time.Hour, 96*time.Hour), f.errorID, domain.TypeErrorClassified,
+		&domain.ErrorClassified{Classification: known})
+}
+
+// unsaid is a mix-up that the till doesn't call one.
+func (f *fix) unsaid() bool {
+	return (f.kind == "wrong_item" || f.kind == "missing_item") && f.chance(8)
+}
+
+func (f *fix) detector() string {
+	if f.cause == carriage {
+		return oneOf(f.Simulation, "customer", "carrier")
+	}
+	return oneOf(f.Simulation, "customer", "customer", "customer", "employee", "system")
+}
+
+// reportedAgain is the customer calling twice: a second case is opened, and found to be the first.
+func (f *fix) reportedAgain() {
+	f.alone = false
+	second := *f
+	f.cases++
+	second.errorID, second.parts = "e"+f.tag+"-"+strconv.FormatUint(f.cases, 10), 0
+	second.later(10*time.Minute, 30*time.Hour)
+	d := &domain.ErrorReported{Found: "after_delivery", DetectedBy: "customer"}
+	d.Kind = f.kind
+	if f.chance(50) {
+		d.Lines = f.expected()
+	}
+	second.say(domain.TypeErrorReported, d)
+	second.work(roleAgent, "second call with the customer")
+	second.later(time.Hour, 48*time.Hour)
+	second.say(domain.TypeErrorClassified, &domain.ErrorClassified{SameAs: f.errorID})
 }
 
 // foundInTime is an order whose mistake is seen in the warehouse: cheap, or the end of the order.
 func (f *fix) foundInTime(placed int64) {
-	f.at = placed + f.between(time.Minute, 20*time.Minute)
+	o := f.sold
+	f.at = max(placed, o.edited) + f.between(time.Minute, 20*time.Minute)
 	f.kind = "wrong_item"
-	// The goods haven't left the house, so there is nothing to post for them: no lines.
-	known := f.classify(f.cause, f.order)
+	known := f.classify(f.cause, o)
 	known.Kind = f.kind
-	f.say(domain.TypeErrorReported,
-		&domain.ErrorReported{Classification: known, Found: "before_delivery", DetectedBy: "employee"})
-	f.work(rolePicker, "picked again")
-	if f.chance(70) {
-		f.delivered(f.order)
-		return
+	d := &domain.ErrorReported{Classification: known, Found: "before_delivery", DetectedBy: "employee"}
+	if f.chance(50) {
+		d.Lines = f.expected()
 	}
-	f.later(10*time.Minute, 2*time.Hour)
-	d := f.whole()
-	d.By, d.Reason = "business", "out of stock: the count was wrong"
-	f.tellOf(f.order, f.at, "", domain.TypeOrderCancelled, d)
-	f.sorry()
+	f.say(domain.TypeErrorReported, d)
+	f.work(rolePicker, "picked again")
+	switch n := f.random.Uint32N(100); {
+	case n < 55:
+		f.delivered(o)
+	case n < 70: // the van has left: the right part goes after it
+		f.sendAgain()
+		o.arrived = max(f.at, o.arrived)
+		f.delivered(o)
+	default:
+		f.later(10*time.Minute, 2*time.Hour)
+		d := o.whole()
+		net, tax := d.Net.Value, d.Tax.Value
+		d.By, d.Reason = "business", "out of stock: the count was wrong"
+		f.tellOf(o, f.at, "", domain.TypeOrderCancelled, d)
+		o.changed = true
+		if f.chance(50) {
+			f.giveBack(&domain.RefundIssued{RefundID: f.part("f"), Net: net, Tax: tax, Method: "card"})
+		}
+		f.sorry()
+	}
 }
 
 // stockCase is stock that turns out to be unfit before anybody ordered it.
@@ -184,7 +264,9 @@ func (s *Simulation) stockCase(at int64) {
 	f.later(time.Minute, 3*time.Hour)
 	lost := domain.GoodsLine{SKU: it.sku, Quantity: domain.Decimal(1+s.random.IntN(4)) * one,
 		UnitCost: domain.Some(it.cost)}
-	f.say(domain.TypeGoodsScrapped, &domain.GoodsScrapped{Reason: f.kind + " in stock", Lines: []domain.GoodsLine{lost}})
+	f.say(domain.TypeGoodsScrapped, &domain.GoodsScrapped{
+		ScrapID: f.part("w"), Reason: f.kind + " in stock", Lines: []domain.GoodsLine{lost},
+	})
 	if bought && s.chance(50) {
 		f.claim("supplier", d.VendorID, share(lost.Quantity/one*it.cost, 60))
 	}

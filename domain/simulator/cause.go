@@ -30,7 +30,7 @@ const overpromising = 8
 func (s *Simulation) troubles(o *order) (t [causeCount]float64, sum float64) {
 	t = causeWeights
 	t[picking] *= o.picker.trouble
-	t[supplier] *= s.world.vendors[s.world.items[o.items[0]].vendor].trouble
+	t[supplier] *= s.world.vendors[s.world.items[o.item].vendor].trouble
 	t[carriage] *= o.carrier.trouble
 	if o.store.overpromises {
 		t[overpromise] *= overpromising
@@ -123,7 +123,7 @@ func (s *Simulation) classify(c cause, o *order) domain.Classification {
 		k.EmployeeID = o.picker.id
 	case supplier:
 		k.RootCause, k.PartyAtFault = "supplier_quality", "supplier"
-		k.VendorID = o.placed.Lines[0].VendorID
+		k.VendorID = o.lines[0].VendorID
 		k.Avoidable = oneOf(s, domain.No, domain.No, domain.Unknown, domain.Yes)
 	case carriage:
 		k.RootCause, k.PartyAtFault = "carrier", "carrier"

@@ -15,6 +15,10 @@ type world struct {
 	items     []item
 	carriers  []carrier
 	customers customers
+	giftCards map[string]domain.Decimal // by currency: what cards that were sold can still pay
+
+	// Systems beside the tills. They tell some facts once more.
+	shop, payments *till
 
 	usualTrouble float64 // see meanTrouble
 }
@@ -119,8 +123,17 @@ func newWorld(c *Config, tag string, random *rand.Rand) *world {
 		}
 	}
 	w.customers = customers{tag: tag}
+	w.giftCards = map[string]domain.Decimal{}
+	w.shop = &till{source: "urn:webhook:shop", tag: tag}
+	w.payments = &till{source: "urn:webhook:payments", tag: tag}
 	w.usualTrouble = w.meanTrouble()
 	return w
+}
+
+// otherSize is a neighbour of an item in its family.
+func otherSize(n int) int {
+	family := n / sizesPerFamily * sizesPerFamily
+	return family + (n-family+1)%sizesPerFamily
 }
 
 func fromCents(cents int64) domain.Decimal { return domain.Decimal(cents) * 10_000 }
@@ -128,6 +141,11 @@ func fromCents(cents int64) domain.Decimal { return domain.Decimal(cents) * 10_0
 // share is percent of an amount, rounded to whole cents, half up: what a till would do.
 func share(d domain.Decimal, percent int64) domain.Decimal {
 	return fromCents((int64(d)/10_000*percent + 50) / 100)
+}
+
+// portion is part/whole of an amount, rounded down to whole cents: never more than there is.
+func portion(d, part, whole domain.Decimal) domain.Decimal {
+	return fromCents(int64(d) / 10_000 * int64(part/one) / int64(whole/one))
 }
 
 // customers remembers the latest of them, so that memory stays bounded however long the simulation.
