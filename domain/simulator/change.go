@@ -10,13 +10,13 @@ import (
 
 // What becomes of an order that is changed or cancelled, whole or in part.
 
-// cancelledByCustomer takes the whole order off. Some tills say what goes back, some leave that to the order; some tell
-// the money's way back as well.
+// cancelledByCustomer takes the whole order off. Some tills leave the cost to the order; some tell the money's way back
+// as well.
 func (s *Simulation) cancelledByCustomer(o *order, at int64) {
 	d := o.whole()
 	net, tax := d.Net.Value, d.Tax.Value
 	if s.chance(40) {
-		*d = domain.OrderCancelled{}
+		d.Cost = domain.Optional{}
 	}
 	d.By, d.Reason = "customer", "no longer needed"
 	at += s.between(time.Minute, 20*time.Minute)

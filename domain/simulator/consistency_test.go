@@ -274,7 +274,7 @@ func (b *telling) cancelled(bill *bill, d *domain.OrderCancelled) {
 		}
 		off += b.remove(bill, r)
 	}
-	if d.Net.Set && (d.Net.Value != net || d.Tax.Value != tax || d.Cost.Value != cost) {
+	if d.Net.Set && (d.Net.Value != net || d.Tax.Value != tax || d.Cost.Set && d.Cost.Value != cost) {
 		b.Errorf("%s takes back %s, %s tax, %s cost instead of %s, %s, %s", b.name, d.Net.Value, d.Tax.Value, d.Cost.Value,
 			net, tax, cost)
 	}

@@ -40,7 +40,7 @@ var everyWord = []string{
 	"by system", "by carrier", "found before_delivery", "found after_delivery", "avoidable 0", "avoidable 1",
 	"avoidable 2",
 	"void makegood.order.placed.v1", "void makegood.refund.issued.v1", "kit", "empties", "delivery cost", "commission",
-	"lines cancelled", "cancelled without numbers", "promise changed by an edit", "credit", "refund without a case",
+	"lines cancelled", "cancelled without cost", "promise changed by an edit", "credit", "refund without a case",
 	"refund replaces goods", "fee returned", "dispute fee returned", "tax of a dispute", "tax of a marketplace",
 	"redemption numbered", "redemption not numbered", "same as", "decided true", "decided false", "decided separate",
 	"trip numbered", "claim filed for goods", "scrap numbered",
@@ -87,7 +87,7 @@ func (w words) take(e *domain.Event) {
 	case *domain.OrderCancelled:
 		w["by "+d.By]++
 		w.when(len(d.Lines) > 0, "lines cancelled")
-		w.when(!d.Net.Set && len(d.Lines) == 0, "cancelled without numbers")
+		w.when(!d.Cost.Set && len(d.Lines) == 0, "cancelled without cost")
 		w.removed(d.Lines)
 	case *domain.OrderChanged:
 		w["changed "+d.By]++
