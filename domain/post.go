@@ -46,8 +46,18 @@ func Post(e *Event, rates *Rates, at Position, n *Entry) error {
 		return nil
 	}
 	p := posting{Entry: n, event: e, rates: rates, at: at}
+	if d, is := e.Data.(*OrderPlaced); is {
+		return p.placed(d)
+	}
 	p.table()
-	return n.close()
+	if err := n.close(); err != nil {
+		return err
+	}
+	for i := range n.Lines {
+		l := &n.Lines[i]
+		l.Step, l.Case, l.Currency, l.Store = stepOf(e), e.ErrorID, e.Currency, e.StoreID
+	}
+	return nil
 }
 
 // Negate turns every debit into the same credit and back.
@@ -60,16 +70,6 @@ func Negate(lines []Line) {
 // table is the posting table of the contract, in its order and its words: debits, then credits.
 func (p *posting) table() {
 	switch d := p.event.Data.(type) {
-	case *OrderPlaced:
-		net, tax, cost := p.order(d)
-		p.balance(Clearing, Cash)
-		p.debit(CostOfGoods, NoElement, Accrued, &cost)
-		p.debit(PaymentFees, NoElement, Cash, of(d.PaymentFee))
-		p.credit(Sales, NoElement, Cash, &net)
-		p.credit(Tax, NoElement, Cash, &tax)
-		p.credit(Inventory, NoElement, Accrued, &cost)
-		p.credit(Clearing, NoElement, Cash, of(d.PaymentFee))
-
 	case *OrderCancelled:
 		refund, goods := NoElement, NoElement
 		if d.By == "business" {
@@ -242,20 +242,6 @@ func (p *posting) labour(role string, minutes Decimal) {
 	var sixtyTimes exact
 	sixtyTimes.product(minutes, hour)
 	p.absorb(RecoveryLabour, Labour, AbsorbedLabour, &sixtyTimes, 60)
-}
-
-// order sums up an order: sales net of tax, tax, and what the goods cost.
-func (p *posting) order(d *OrderPlaced) (net, tax, cost exact) {
-	net.add(d.DeliveryFee)
-	tax.add(d.DeliveryTax)
-	for i := range d.Lines {
-		l := &d.Lines[i]
-		net.product(l.Quantity, l.UnitPrice)
-		net.subtract(l.Discount)
-		tax.add(l.Tax)
-		p.cost(&cost, l.SKU, l.Quantity, l.UnitCost)
-	}
-	return net, tax, cost
 }
 
 // mistake sums up what was expected and what was received wrongly. Where a line says that something else came and not

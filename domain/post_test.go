@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const unit = Decimal(one)
+const piece = Decimal(one)
 
 func d(text string) Decimal {
 	v, err := ParseDecimal([]byte(text), 6)
@@ -18,7 +18,7 @@ func d(text string) Decimal {
 	return v
 }
 
-func goods(quantity, cost string) []GoodsLine {
+func goodsLines(quantity, cost string) []GoodsLine {
 	return []GoodsLine{{SKU: "p", Quantity: d(quantity), UnitCost: Some(d(cost))}}
 }
 
@@ -30,23 +30,23 @@ func TestPostingTable(t *testing.T) {
 		data Data
 		want string
 	}{
-		{"an order", &OrderPlaced{Lines: []OrderLine{{SKU: "p", Quantity: unit, UnitPrice: d("100"), Tax: d("8"), UnitCost: Some(d("60"))}}, PaymentFee: d("3.43")},
-			"1010 108.0000 CASH, 5000 60.0000 ACCRUED, 5050 3.4300 CASH, 1010 -3.4300 CASH, 1200 -60.0000 ACCRUED, 2200 -8.0000 CASH, 4000 -100.0000 CASH"},
+		{"an order", &OrderPlaced{Lines: []OrderLine{{SKU: "p", Quantity: piece, UnitPrice: d("100"), Tax: d("8"), UnitCost: Some(d("60"))}}, PaymentFee: d("3.43")},
+			"1010 104.5700 CASH, 5000 60.0000 ACCRUED, 5050 3.4300 CASH, 1200 -60.0000 ACCRUED, 2200 -8.0000 CASH, 4000 -100.0000 CASH"},
 		{"an order with a discount and a delivery fee, its cost from the rate", &OrderPlaced{Lines: []OrderLine{{SKU: "p", Quantity: d("2"), UnitPrice: d("10"), Discount: d("1")}}, DeliveryFee: d("4"), DeliveryTax: d("0.4")},
 			"1010 23.4000 CASH, 5000 14.0000 ACCRUED, 1200 -14.0000 ACCRUED, 2200 -0.4000 CASH, 4000 -23.0000 CASH"},
 		{"a customer cancels", &OrderCancelled{By: "customer", Net: Some(d("100")), Tax: Some(d("8")), Cost: Some(d("60"))},
 			"1200 60.0000 ACCRUED, 2200 8.0000 CASH, 4000 100.0000 CASH, 1010 -108.0000 CASH, 5000 -60.0000 ACCRUED"},
 		{"the business cancels", &OrderCancelled{By: "business", Net: Some(d("100")), Tax: Some(d("8")), Cost: Some(d("60"))},
 			"1200 60.0000 ACCRUED, 2200 8.0000 CASH, 4000 100.0000 CASH REFUND, 1010 -108.0000 CASH, 5000 -60.0000 ACCRUED GOODS"},
-		{"the wrong item", &ErrorReported{Classification: Classification{Kind: "wrong_item"}, Lines: []ErrorLine{{SKU: "p", Quantity: unit, UnitCost: Some(d("60")), ReceivedSKU: "q", ReceivedUnitCost: Some(d("55"))}}},
+		{"the wrong item", &ErrorReported{Classification: Classification{Kind: "wrong_item"}, Lines: []ErrorLine{{SKU: "p", Quantity: piece, UnitCost: Some(d("60")), ReceivedSKU: "q", ReceivedUnitCost: Some(d("55"))}}},
 			"1200 60.0000 ACCRUED, 1210 55.0000 ACCRUED, 1200 -55.0000 ACCRUED, 5100 -60.0000 ACCRUED GOODS"},
 		{"a missing item", &ErrorReported{Classification: Classification{Kind: "missing_item"}, Lines: []ErrorLine{{SKU: "p", Quantity: d("2"), UnitCost: Some(d("60"))}}},
 			"1200 120.0000 ACCRUED, 5100 -120.0000 ACCRUED GOODS"},
-		{"any other error", &ErrorReported{Classification: Classification{Kind: "damaged"}, Lines: []ErrorLine{{SKU: "p", Quantity: unit, UnitCost: Some(d("60"))}}}, ""},
+		{"any other error", &ErrorReported{Classification: Classification{Kind: "damaged"}, Lines: []ErrorLine{{SKU: "p", Quantity: piece, UnitCost: Some(d("60"))}}}, ""},
 		{"a classification", &ErrorClassified{}, ""},
 		{"a rejection", &ErrorRejected{}, ""},
-		{"scrap", &GoodsScrapped{Lines: goods("3", "2.5")}, "5110 7.5000 ACCRUED WRITE_DOWN, 1200 -7.5000 ACCRUED"},
-		{"a dispatch", &RedeliveryDispatched{Lines: goods("1", "60"), CarrierCharge: d("9")},
+		{"scrap", &GoodsScrapped{Lines: goodsLines("3", "2.5")}, "5110 7.5000 ACCRUED WRITE_DOWN, 1200 -7.5000 ACCRUED"},
+		{"a dispatch", &RedeliveryDispatched{Lines: goodsLines("1", "60"), CarrierCharge: d("9")},
 			"5100 60.0000 ACCRUED GOODS, 5200 9.0000 ACCRUED FREIGHT_OUT, 1200 -60.0000 ACCRUED, 2400 -9.0000 ACCRUED"},
 		{"our truck", &RedeliveryCompleted{DriveMinutes: d("30"), SiteMinutes: d("15"), DistanceKM: d("24"), Stops: 1},
 			"5220 57.1500 IMPUTED FLEET, 6910 -57.1500 IMPUTED"},
@@ -83,8 +83,8 @@ func TestPostingTable(t *testing.T) {
 		{"a promise", &PromiseChanged{}, ""},
 		{"a delivery", &OrderDelivered{}, ""},
 		{"feedback", &FeedbackReceived{}, ""},
-		{"half a hundredth of a cent rounds to the even neighbour", &GoodsScrapped{Lines: goods("0.5", "0.0001")}, ""},
-		{"and one and a half of it too", &GoodsScrapped{Lines: goods("1.5", "0.0001")}, "5110 0.0002 ACCRUED WRITE_DOWN, 1200 -0.0002 ACCRUED"},
+		{"half a hundredth of a cent rounds to the even neighbour", &GoodsScrapped{Lines: goodsLines("0.5", "0.0001")}, ""},
+		{"and one and a half of it too", &GoodsScrapped{Lines: goodsLines("1.5", "0.0001")}, "5110 0.0002 ACCRUED WRITE_DOWN, 1200 -0.0002 ACCRUED"},
 	} {
 		var entry Entry
 		if err := Post(&Event{Time: when, Currency: "USD", Data: c.data}, tableRates(), Position{Stream: Orders, Offset: 10}, &entry); err != nil {
@@ -104,7 +104,7 @@ func TestPostingTable(t *testing.T) {
 }
 
 func back(was, grade, nrv string) *ReturnReceived {
-	line := ReturnLine{GoodsLine: GoodsLine{SKU: "q", Quantity: unit, UnitCost: Some(d("55"))}, Was: was, Grade: grade}
+	line := ReturnLine{GoodsLine: GoodsLine{SKU: "q", Quantity: piece, UnitCost: Some(d("55"))}, Was: was, Grade: grade}
 	if nrv != "" {
 		line.NRV = Some(d(nrv))
 	}
@@ -150,11 +150,11 @@ func TestAMissingRateIsSaidAndPostsNothing(t *testing.T) {
 		data    Data
 		missing string
 	}{
-		{&LabourSpent{Role: "agent", Minutes: unit}, "labour_hour:agent"},
-		{&RedeliveryCompleted{DriveMinutes: unit, Stops: 1, Vehicle: "v1"}, "fleet_hour:v1"},
-		{&RedeliveryCompleted{DistanceKM: unit, Stops: 1}, "fleet_km:"},
-		{&ConcessionGranted{Kind: "voucher", Amount: unit}, "voucher_redemption:voucher"},
-		{&GoodsScrapped{Lines: []GoodsLine{{SKU: "x", Quantity: unit}}}, "item_cost:x"},
+		{&LabourSpent{Role: "agent", Minutes: piece}, "labour_hour:agent"},
+		{&RedeliveryCompleted{DriveMinutes: piece, Stops: 1, Vehicle: "v1"}, "fleet_hour:v1"},
+		{&RedeliveryCompleted{DistanceKM: piece, Stops: 1}, "fleet_km:"},
+		{&ConcessionGranted{Kind: "voucher", Amount: piece}, "voucher_redemption:voucher"},
+		{&GoodsScrapped{Lines: []GoodsLine{{SKU: "x", Quantity: piece}}}, "item_cost:x"},
 	} {
 		if err := Post(&Event{Time: when, Currency: "USD", Data: c.data}, NewRates(), Position{}, &entry); err != nil {
 			t.Fatal(err)

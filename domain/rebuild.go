@@ -63,6 +63,27 @@ func (t *Terms) PricedAt(occurred time.Time, at Position, with ...Placed) Positi
 	return at
 }
 
+// place is where the books stream holds a rebuild.
+func (r *Rebuild) place() Position {
+	return Position{Stream: Books, Offset: r.Mark.Offset, Time: r.Mark.Time}
+}
+
+// pricedAt is the place from which an event of an epoch looks for its rates in the position of its unit: its own, or that of
+// the last rebuild of its own epoch that it stands before. The entries of closed epochs stay; what a rebuild changes of them
+// is an entry of the rebuild.
+func (t *Terms) pricedAt(at Position, epoch int) Position {
+	for i := len(t.Rebuilds.list) - 1; i >= 0; i-- {
+		r := &t.Rebuilds.list[i]
+		if r.Mark.Precedes(at) {
+			return at // and so do those before it
+		}
+		if t.Periods.Epoch(r.place()) == epoch {
+			return r.place()
+		}
+	}
+	return at
+}
+
 // covers reports whether a rebuild posts an event anew that stands before it.
 func (t *Terms) covers(r *Rebuild, occurred time.Time, at Position) bool {
 	if r.ClosedPeriods {

@@ -1,0 +1,268 @@
+package domain
+
+// This file says what a case is: of which order, of what kind, founded or not, part of another one, reported or not. See
+// domain/README.md, "What counts".
+
+const (
+	unspecified  = "unspecified"
+	wrongItem    = "wrong_item"
+	missingItem  = "missing_item"
+	overShipped  = "over_shipped"
+	changedMind  = "changed_mind"
+	beforeFound  = "before_delivery"
+	byBusiness   = "business"
+	saleable     = "saleable"
+	bGrade       = "b_grade"
+	storeCredit  = "store_credit"
+	giftCard     = "gift_card"
+	voucherGiven = "voucher"
+)
+
+// incident is a case of the set.
+type incident struct {
+	name, order name
+	own         bool  // a refund or dispute that is a case of its own
+	report      int32 // the statement that reported it; none
+	first       int32 // its first fix in the sequence; none
+	root        int32 // the case that it is part of, itself where it is none
+	rejected    bool
+	sentWrong   bool // a returned line says that it was sent wrongly
+	facts       CaseFacts
+
+	refunded, lost []money // what refunds and lost disputes gave back, net, by currency
+	replaces       bool    // a refund says that it replaces the goods
+	pays           bool    // a refund posts, or a dispute is lost
+}
+
+// money is an amount of a currency.
+type money struct {
+	currency name
+	amount   Amount
+}
+
+func addMoney(to []money, currency name, a Amount) []money {
+	for i := range to {
+		if to[i].currency == currency {
+			to[i].amount += a
+			return to
+		}
+	}
+	return append(to, money{currency, a})
+}
+
+func moneyIn(of []money, currency name) Amount {
+	for _, m := range of {
+		if m.currency == currency {
+			return m.amount
+		}
+	}
+	return 0
+}
+
+// founded reports whether the case is a failure: nobody rejected it, and the customer didn't just change their mind.
+func (c *incident) founded() bool { return !c.rejected && c.facts.Kind != changedMind }
+
+// merge reads which cases are part of others: as last said, by time.
+func (v *view) merge() {
+	for _, i := range v.u.byTime {
+		if int(i) >= v.n || v.stances[i].standing != Counts {
+			continue
+		}
+		if d, is := v.u.statements[i].Data.(*ErrorClassified); is && d.SameAs != "" && v.u.statements[i].errorID != 0 {
+			v.sameAs[v.u.statements[i].errorID] = v.u.names.number(d.SameAs)
+		}
+	}
+}
+
+// root is the case that a case is part of in the end. Cases that are part of one another are the one whose name comes first.
+func (v *view) root(c name) name {
+	if !v.u.merges {
+		return c
+	}
+	slow, fast := c, c
+	for v.sameAs[fast] != 0 {
+		if fast = v.sameAs[fast]; v.sameAs[fast] == 0 {
+			break
+		}
+		slow, fast = v.sameAs[slow], v.sameAs[fast]
+		if slow != fast {
+			continue
+		}
+		least := slow // a circle
+		for at := v.sameAs[slow]; at != slow; at = v.sameAs[at] {
+			if v.u.names.text(at) < v.u.names.text(least) {
+				least = at
+			}
+		}
+		return least
+	}
+	return fast
+}
+
+// caseOf is the number of a case, made where there is none yet.
+func (v *view) caseOf(order, errorID name) int32 {
+	apart := errorID == 0 || len(v.apart) > 0 && v.isApart(order, errorID)
+	if !apart {
+		if n := v.byName[errorID]; n != none {
+			return n
+		}
+	} else {
+		for n := range v.incidents {
+			if c := &v.incidents[n]; c.name == errorID && c.order == order {
+				return int32(n)
+			}
+		}
+	}
+	n := int32(len(v.incidents))
+	if cap(v.incidents) > int(n) {
+		v.incidents = v.incidents[:n+1]
+	} else {
+		v.incidents = append(v.incidents, incident{})
+	}
+	c := &v.incidents[n]
+	*c = incident{name: errorID, order: order, report: none, first: none, root: n, refunded: c.refunded[:0], lost: c.lost[:0]}
+	c.facts.Case = v.u.names.text(errorID)
+	if !apart {
+		v.byName[errorID] = n
+	}
+	return n
+}
+
+// gather finds the cases of the set, and what is known of them.
+func (v *view) gather() {
+	for i := range v.n {
+		s, st := &v.u.statements[i], &v.stances[i]
+		if st.standing == Counts && s.thread != none {
+			v.threads[s.thread] = append(v.threads[s.thread], int32(i))
+		}
+		if st.standing != Counts || !s.speaks() || st.errorID == 0 && !s.movesGoods() {
+			continue
+		}
+		st.incident = v.caseOf(st.order, st.errorID)
+		switch d := s.Data.(type) {
+		case *ErrorReported:
+			v.incidents[st.incident].reportedBy(int32(i), d)
+		case *ErrorClassified:
+		case *ErrorRejected:
+			v.incidents[st.incident].rejected = true
+		default:
+			v.fixes(st, int32(i), s)
+		}
+	}
+	for _, i := range v.u.byTime {
+		if int(i) >= v.n || v.stances[i].standing != Counts || v.stances[i].incident == none {
+			continue
+		}
+		if d, is := v.u.statements[i].Data.(*ErrorClassified); is {
+			v.incidents[v.stances[i].incident].facts.classify(&d.Classification)
+		}
+	}
+	for n := range v.incidents {
+		if root := v.root(v.incidents[n].name); root != v.incidents[n].name {
+			r := v.caseOf(v.incidents[n].order, root)
+			v.incidents[n].root = r
+		}
+	}
+	for n := range v.incidents {
+		v.incidents[n].conclude()
+		if root := v.incidents[n].root; root != int32(n) {
+			v.incidents[n].facts.SameAs, v.incidents[n].facts.Founded = v.incidents[root].facts.Case, false
+		}
+	}
+}
+
+// movesGoods reports whether a statement sends or takes back goods: that is counted by case even where no case is named.
+func (s *statement) movesGoods() bool {
+	switch s.Data.(type) {
+	case *RedeliveryDispatched, *ReturnReceived:
+		return true
+	}
+	return false
+}
+
+// fixes makes a statement one of the case that its own is part of.
+func (v *view) fixes(st *stance, i int32, s *statement) {
+	if v.u.merges {
+		st.incident = v.caseOf(st.order, v.root(st.errorID))
+	}
+	c := &v.incidents[st.incident]
+	if c.first == none {
+		c.first = i
+	}
+	if d, is := s.Data.(*ReturnReceived); is {
+		for l := range d.Lines {
+			c.sentWrong = c.sentWrong || d.Lines[l].Was == wrongItem
+		}
+	}
+}
+
+func (c *incident) reportedBy(i int32, d *ErrorReported) {
+	c.report = i
+	c.facts.Reported, c.facts.Internal = true, d.Found == beforeFound
+	c.facts.Kind, c.facts.RootCause, c.facts.PartyAtFault, c.facts.VendorID = d.Kind, d.RootCause, d.PartyAtFault, d.VendorID
+	c.facts.EmployeeID, c.facts.Severity, c.facts.Avoidable = d.EmployeeID, d.Severity, d.Avoidable
+}
+
+// classify takes what a later event knows better.
+func (f *CaseFacts) classify(c *Classification) {
+	for _, w := range []struct {
+		known *string
+		said  string
+	}{{&f.Kind, c.Kind}, {&f.RootCause, c.RootCause}, {&f.PartyAtFault, c.PartyAtFault}, {&f.VendorID, c.VendorID},
+		{&f.EmployeeID, c.EmployeeID}, {&f.Severity, c.Severity}} {
+		if w.said != "" {
+			*w.known = w.said
+		}
+	}
+	if c.Avoidable != Unknown {
+		f.Avoidable = c.Avoidable
+	}
+}
+
+// conclude says what the case is in the end: what nobody knows better was a wrong item where one came back.
+func (c *incident) conclude() {
+	if c.name != 0 && c.sentWrong && (c.facts.Kind == "" || c.facts.Kind == unspecified) {
+		c.facts.Kind = wrongItem
+	}
+	c.facts.Founded = c.founded()
+}
+
+// ownCase is the case that a refund or a dispute without error_id belongs to: the order's, if it has exactly one, else one
+// of its own.
+func (v *view) ownCase(order name, i int32, id string) int32 {
+	if order != 0 {
+		found, several := int32(none), false
+		for n := range v.incidents {
+			if c := &v.incidents[n]; c.name != 0 && c.order == order && !c.own && c.root == int32(n) {
+				several = several || found != none
+				found = int32(n)
+			}
+		}
+		if found != none && !several {
+			return found
+		}
+	}
+	n := v.caseOf(order, v.u.names.number(id))
+	c := &v.incidents[n]
+	if c.first == none && c.report == none {
+		c.own = true
+		c.facts.Founded = true
+	}
+	if c.first == none {
+		c.first = i
+	}
+	return n
+}
+
+// ofCase is where amounts of a statement of a case are posted to.
+func (v *view) ofCase(step Step, i int32) on {
+	s := &v.u.statements[i]
+	return on{step, v.caseName(v.stances[i].incident), s.currency, s.store}
+}
+
+func (v *view) caseName(n int32) name {
+	if n == none {
+		return 0
+	}
+	return v.incidents[v.incidents[n].root].name
+}

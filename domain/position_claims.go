@@ -1,0 +1,287 @@
+package domain
+
+// This file posts what several events make together by an id of its own: vouchers and store credits, disputes, claims. See
+// domain/README.md, "Vouchers", "Disputes", "Claims".
+
+// disputes posts every dispute of the set.
+func (v *view) disputes() {
+	for _, thread := range v.threads {
+		if len(thread) == 0 {
+			continue
+		}
+		switch v.u.statements[thread[0]].Data.(type) {
+		case *DisputeOpened, *DisputeWon, *DisputeLost:
+			v.dispute(thread)
+		}
+	}
+}
+
+// dispute posts one dispute: open, won or lost. Of won and lost the later counts; lost without opened it was opened and lost.
+func (v *view) dispute(thread []int32) {
+	opened, ended := int32(none), int32(none)
+	st := &v.stances[thread[0]]
+	for _, i := range thread {
+		if _, is := v.u.statements[i].Data.(*DisputeOpened); is {
+			if opened == none {
+				opened = i
+			}
+		} else if ended == none || v.begins(i, ended) > 0 {
+			ended = i
+		}
+		if v.stances[i].incident != none && st.incident == none {
+			st.incident = v.stances[i].incident
+		}
+	}
+	if st.incident == none {
+		st.incident = v.ownCase(st.order, thread[0], threadOf(&v.u.statements[thread[0]]).id)
+	}
+	for _, i := range thread {
+		v.stances[i].incident = st.incident
+	}
+	if opened != none {
+		v.opened(opened, ended != none)
+	}
+	if ended == none {
+		return
+	}
+	to := v.ofCase(Fix, ended)
+	switch d := v.u.statements[ended].Data.(type) {
+	case *DisputeWon:
+		back := v.money(d.FeeReturned)
+		v.post(to, DisputeFees, Dispute, -back)
+		v.post(to, Clearing, NoElement, back)
+	case *DisputeLost:
+		v.lost(ended, d)
+	}
+}
+
+// opened posts the fee of a dispute, and what the bank holds while it is open.
+func (v *view) opened(i int32, ended bool) {
+	d := v.u.statements[i].Data.(*DisputeOpened)
+	to := v.ofCase(Fix, i)
+	fee := v.money(d.Fee)
+	v.post(to, DisputeFees, Dispute, fee)
+	v.post(to, Clearing, NoElement, -fee)
+	if !ended {
+		v.move(to, DisputeReceivable, NoElement, Clearing, v.money(d.Amount))
+	}
+}
+
+// lost posts what a lost dispute costs, and notes it for its case.
+func (v *view) lost(i int32, d *DisputeLost) {
+	to := v.ofCase(Fix, i)
+	amount, tax := v.money(d.Amount), v.money(v.stances[i].tax)
+	v.post(to, DisputeLosses, Dispute, amount-tax)
+	v.post(to, Tax, NoElement, tax)
+	v.post(to, Clearing, NoElement, -amount)
+	c := &v.incidents[v.stances[i].incident]
+	c.lost = addMoney(c.lost, to.currency, amount-tax)
+	c.pays = c.pays || amount > 0
+	if o := v.orderOf(v.stances[i].order); o != nil {
+		t := o.till(to.currency)
+		t.lost += amount
+		if t.last < i {
+			t.last = i
+		}
+	}
+}
+
+// credits posts every voucher and store credit of the set, and every claim.
+func (v *view) credits() {
+	for _, thread := range v.threads {
+		if len(thread) == 0 {
+			continue
+		}
+		switch v.u.statements[thread[0]].Data.(type) {
+		case *ConcessionGranted, *RefundIssued, *VoucherRedeemed, *VoucherExpired:
+			v.credit(thread)
+		case *ClaimFiled, *ClaimAccepted, *ClaimSettled, *ClaimClosed:
+			v.claim(thread)
+		}
+	}
+}
+
+// voucher is what is known of a voucher or a store credit in one currency: face values, and the share of it that is likely
+// to be redeemed.
+type voucher struct {
+	granted, redeemed, lapsed sum
+	rate                      Decimal
+	fromRefund, known         bool
+	to                        on
+	last                      int32 // the last redemption or lapse
+}
+
+// credit posts one, for each currency that it has amounts in.
+func (v *view) credit(thread []int32) {
+	for n, i := range thread {
+		currency := v.u.statements[i].currency
+		seen := false
+		for _, j := range thread[:n] {
+			seen = seen || v.u.statements[j].currency == currency
+		}
+		if !seen {
+			v.creditIn(thread, currency)
+		}
+	}
+}
+
+func (v *view) creditIn(thread []int32, currency name) {
+	w := voucher{last: none}
+	first, store, incident := int32(none), int32(none), int32(none)
+	for _, i := range thread {
+		s := &v.u.statements[i]
+		if incident == none {
+			incident = v.stances[i].incident
+		}
+		if s.currency != currency {
+			continue
+		}
+		if first == none {
+			first = i
+		}
+		v.creditOf(&w, i)
+		if w.known && store == none {
+			store = i
+		}
+	}
+	if store == none {
+		store = first
+	}
+	step := Fix
+	if v.stances[store].givesBack {
+		step = Change
+	}
+	if w.known && v.stances[store].incident != none {
+		incident = v.stances[store].incident
+	}
+	w.to = on{step, v.caseName(incident), currency, v.u.statements[store].store}
+	v.postCredit(&w)
+}
+
+// creditOf adds what a statement says of a voucher.
+func (v *view) creditOf(w *voucher, i int32) {
+	switch d := v.u.statements[i].Data.(type) {
+	case *ConcessionGranted:
+		w.granted.add(d.Amount)
+		if !w.known && d.Amount != 0 {
+			w.rate, _ = v.rate(i, VoucherRedemption, d.Kind, v.u.statements[i].Currency)
+		}
+		w.known = true
+	case *RefundIssued:
+		given := asSum(v.stances[i].given)
+		w.granted.plus(&given)
+		w.known, w.fromRefund = true, true
+	case *VoucherRedeemed:
+		w.redeemed.add(d.Amount)
+		w.last = i
+	case *VoucherExpired:
+		w.lapsed.add(d.Amount)
+		w.last = i
+	}
+}
+
+// postCredit posts a voucher: 2300 −(F−X−L)·r, 1010 −X, 4120 X + (F−X−L)·r; of a refund's credit 2300 −(F−X−L), 1010 −X,
+// 4120 −L, since its cost is the refund's. Redeemed and lapsed count up to what was granted, redeemed first.
+func (v *view) postCredit(w *voucher) {
+	F, X, L := v.round(&w.granted), v.round(&w.redeemed), v.round(&w.lapsed)
+	if !w.known {
+		F = X + L
+	}
+	if X+L > F {
+		v.flag(RedeemedTooMuch, w.last, v.u.names.text(w.to.incident), w.to.currency, X+L-F)
+	}
+	X = min(X, F)
+	L = min(L, F-X)
+	v.post(w.to, Clearing, NoElement, -X)
+	if w.fromRefund {
+		v.post(w.to, VoucherLiability, NoElement, -(F - X - L))
+		v.post(w.to, Goodwill, Concession, -L)
+		return
+	}
+	var owed exact
+	owed.scaled(Decimal(F-X-L), w.rate, 100) // 10^-4 × 10^-6 × 100 = 10^-8 × 10^-4
+	liability := v.round(&sum{exact: owed})
+	v.post(w.to, VoucherLiability, NoElement, -liability)
+	v.post(w.to, Goodwill, Concession, X+liability)
+}
+
+// claim posts one: A accepted, Z settled: 5900 −max(A, Z), −Z once closed; 1300 max(A − Z, 0), 0 once closed; 1010 +Z. For each
+// currency that it has amounts in.
+func (v *view) claim(thread []int32) {
+	for n, i := range thread {
+		currency := v.u.statements[i].currency
+		seen := currency == 0
+		for _, j := range thread[:n] {
+			seen = seen || v.u.statements[j].currency == currency
+		}
+		if !seen {
+			v.claimIn(thread, currency)
+		}
+	}
+}
+
+func (v *view) claimIn(thread []int32, currency name) {
+	var filed, accepted, settled sum
+	isFiled, isAccepted, closed := false, false, false
+	first, incident, last := int32(none), int32(none), int32(none)
+	for _, i := range thread {
+		s := &v.u.statements[i]
+		if incident == none {
+			incident = v.stances[i].incident
+		}
+		if first == none {
+			first = i
+		}
+		if _, is := s.Data.(*ClaimClosed); is {
+			closed = true
+		}
+		if s.currency != currency {
+			continue
+		}
+		switch d := s.Data.(type) {
+		case *ClaimFiled:
+			filed.add(d.Amount)
+			isFiled = true
+		case *ClaimAccepted:
+			accepted.add(d.Amount)
+			isAccepted = true
+		case *ClaimSettled:
+			settled.add(d.Amount)
+			last = i
+		}
+	}
+	A, Z := v.round(&accepted), v.round(&settled)
+	to := on{Fix, v.caseName(incident), currency, v.u.statements[first].store}
+	recovered, open := max(A, Z), max(A-Z, 0)
+	if closed {
+		recovered, open = Z, 0
+	}
+	v.post(to, Recoveries, Recovery, -recovered)
+	v.post(to, ClaimsReceivable, NoElement, open)
+	v.post(to, Clearing, NoElement, Z)
+	if last == none {
+		return
+	}
+	if asked := v.round(&filed); isFiled && Z > asked {
+		v.flag(SettledAboveFiled, last, v.u.names.text(to.incident), currency, Z-asked)
+	}
+	if isAccepted && Z > A {
+		v.flag(SettledAboveAccepted, last, v.u.names.text(to.incident), currency, Z-A)
+	}
+}
+
+// overRefunded flags what went back above what was paid, by order and currency; not where nobody knows what was paid.
+func (v *view) overRefunded() {
+	for n := range v.orders {
+		o := &v.orders[n]
+		if o.sale == none {
+			continue
+		}
+		for k := range o.tills {
+			t := &o.tills[k]
+			if above := t.refunded + t.lost + t.taken - t.paid; above > 0 && t.last != none {
+				v.flag(OverRefunded, t.last, v.u.names.text(v.caseName(v.stances[t.last].incident)), t.currency, above)
+			}
+		}
+	}
+}

@@ -1,0 +1,464 @@
+package domain
+
+// This file says what of a set of events counts: voids, business facts with their doubles and contradictions, and what people
+// decided. Domain/README.md, "What counts".
+
+// verdict is what a person said of an event.
+type verdict uint8
+
+const (
+	undecided verdict = iota
+	decidedFor
+	decidedAgainst
+	decidedSeparate
+)
+
+// stance is how a statement stands in a set of them, with what its doubles add to it.
+type stance struct {
+	standing Standing
+	of       int32 // the statement that counts in its place, or that it contradicts; none
+	verdict  verdict
+	decision int32 // the statement of the verdict
+	alive    int8  // whether no void takes it out: 0 not asked, 1 being asked, 2 yes, 3 no
+
+	order    name // the one that it belongs to, 0 where it has none
+	errorID  name // as said, by itself or by a double
+	net, tax Decimal
+	began    int32 // the first of its doubles by time
+	incident int32 // number of its case, none
+	whole    bool  // a cancellation of the whole order
+
+	given     Amount // by a refund, in all
+	givesBack bool   // and that only gives back what was taken off the order
+}
+
+// view is the position of the first n statements of a unit.
+type view struct {
+	u        *unit
+	n        int
+	anew     *statement // the rebuild that prices closed epochs, nil where there is none
+	final    bool       // all statements are in it: flags and missing rates are noted
+	silent   bool       // but for now they aren't
+	settled  *Settlement
+	stances  []stance
+	position position
+	err      error
+
+	openers []int32 // by name of an error_id: the statement that names its order first; none
+	chosen  []name  // by name of an error_id: the order that a person chose
+	sameAs  []name  // by name of an error_id: the case that it is part of
+	byName  []int32 // by name of an error_id: number of its case; none
+	apart   []pair
+	group   []int32
+
+	incidents []incident
+	orders    []order
+	threads   [][]int32 // by number: its statements that count, in the sequence
+	outs      []out
+}
+
+// pair is a case under an order.
+type pair struct{ order, errorID name }
+
+// reset makes the view one of the first n statements.
+func (v *view) reset(n int, anew *statement) {
+	u := v.u
+	v.n, v.anew, v.err = n, anew, nil
+	if v.stances == nil {
+		v.stances = make([]stance, len(u.statements))
+		v.position = position{}
+		many := len(u.names.list) + 1
+		v.openers, v.chosen, v.sameAs, v.byName = make([]int32, many), make([]name, many), make([]name, many), make([]int32, many)
+		v.threads = make([][]int32, u.threads)
+	}
+	for i := range n {
+		s := &u.statements[i]
+		st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, began: int32(i), incident: none}
+		switch d := s.Data.(type) {
+		case *RefundIssued:
+			st.net, st.tax = d.Net, d.Tax
+		case *DisputeLost:
+			st.tax = d.Tax
+		case *MarketplaceCharged:
+			st.tax = d.Tax
+		case *ConcessionGranted:
+			st.tax = d.Tax
+		}
+		v.stances[i] = st
+	}
+	clear(v.position)
+	for i := range v.openers {
+		v.openers[i], v.chosen[i], v.sameAs[i], v.byName[i] = none, 0, 0, none
+	}
+	for i := range v.threads {
+		v.threads[i] = v.threads[i][:0]
+	}
+	v.apart, v.incidents, v.orders, v.outs = v.apart[:0], v.incidents[:0], v.orders[:0], v.outs[:0]
+}
+
+// count finds out which statements count.
+func (v *view) count() {
+	if v.u.voids || v.u.decisions {
+		v.decide()
+		v.void()
+	}
+	v.underOrders()
+	if v.u.merges {
+		v.merge()
+	}
+	if v.u.severalSales {
+		v.fromStores()
+	}
+	for pass := range 2 { // dispatches last: failed trips tell their facts apart
+		for n, members := range v.u.facts {
+			if len(members) > 1 && members[1] < int32(v.n) && v.u.dispatches[n] == (pass == 1) {
+				v.facts(members, v.u.dispatches[n])
+			}
+		}
+	}
+}
+
+// decide reads what people decided. Of two decisions on one event the later one holds.
+func (v *view) decide() {
+	for i := range v.n {
+		s := &v.u.statements[i]
+		d, is := s.Data.(*FactDecided)
+		if !is || s.target == none || int(s.target) >= v.n || !v.lives(int32(i)) {
+			continue
+		}
+		st := &v.stances[s.target]
+		st.decision = int32(i)
+		switch {
+		case d.Separate:
+			st.verdict = decidedSeparate
+		case d.Counts == Yes:
+			st.verdict = decidedFor
+		case d.Counts == No:
+			st.verdict = decidedAgainst
+		}
+	}
+	for i := range v.n {
+		v.stances[i].alive = 0 // a void may be decided against
+	}
+}
+
+// void gives voids, and what they take out, their standing.
+func (v *view) void() {
+	for i := range v.n {
+		s, st := &v.u.statements[i], &v.stances[i]
+		switch {
+		case st.verdict == decidedAgainst:
+			st.standing, st.of = Discarded, st.decision
+		case !v.lives(int32(i)):
+			st.standing = Voided
+			for j := s.void; j != none; j = v.u.statements[j].next {
+				if int(j) < v.n && v.lives(j) && (st.of == none || j < st.of) {
+					st.of = j
+				}
+			}
+		default:
+			if _, is := s.Data.(*EventVoided); is && (s.target == none || int(s.target) >= v.n) {
+				st.standing = VoidsNothing
+			}
+		}
+	}
+}
+
+// lives reports whether no void takes a statement out of the set. Of voids that void each other the first one holds.
+func (v *view) lives(i int32) bool {
+	st := &v.stances[i]
+	switch st.alive {
+	case 0:
+	case 1, 2:
+		return true
+	default:
+		return false
+	}
+	if st.verdict == decidedAgainst {
+		st.alive = 3
+		return false
+	}
+	st.alive = 1
+	for j := v.u.statements[i].void; j != none; j = v.u.statements[j].next {
+		if int(j) < v.n && v.lives(j) {
+			st.alive = 3
+			return false
+		}
+	}
+	st.alive = 2
+	return true
+}
+
+// speaks reports whether a statement says something of its order or case.
+func (s *statement) speaks() bool {
+	switch s.Data.(type) {
+	case *EventVoided, *FactDecided, *BooksRebuilt:
+		return false
+	}
+	return true
+}
+
+// underOrders finds the order of each case: the one that its first statement with an order names, or that a person chose.
+// Statements of the case under another order wait, or are discarded where somebody chose.
+func (v *view) underOrders() {
+	several := v.u.severalOrders
+	for i := range v.n {
+		s, st := &v.u.statements[i], &v.stances[i]
+		if s.errorID == 0 || s.order == 0 || st.standing != Counts || !s.speaks() {
+			continue
+		}
+		if v.openers[s.errorID] == none {
+			v.openers[s.errorID] = int32(i)
+		}
+		switch {
+		case !several:
+		case st.verdict == decidedFor:
+			v.chosen[s.errorID], v.openers[s.errorID] = s.order, int32(i)
+		case st.verdict == decidedSeparate:
+			v.apart = append(v.apart, pair{s.order, s.errorID})
+		}
+	}
+	for i := range v.n {
+		s, st := &v.u.statements[i], &v.stances[i]
+		if s.errorID == 0 || v.openers[s.errorID] == none {
+			continue
+		}
+		opener := v.openers[s.errorID]
+		order := v.u.statements[opener].order
+		if s.order == 0 {
+			st.order = order
+		}
+		if !several || st.standing != Counts || s.order == 0 || s.order == order || v.isApart(s.order, s.errorID) || !s.speaks() {
+			continue
+		}
+		st.standing, st.of = Waits, opener
+		if v.chosen[s.errorID] != 0 {
+			st.standing = Discarded
+		}
+		v.flag(CaseUnderTwoOrders, int32(i), v.u.names.text(s.errorID), 0, 0)
+	}
+}
+
+func (v *view) isApart(order, errorID name) bool {
+	for _, p := range v.apart {
+		if p.order == order && p.errorID == errorID {
+			return true
+		}
+	}
+	return false
+}
+
+// fromStores lets wait what the source of a second order.placed sends for an order that another store placed first.
+func (v *view) fromStores() {
+	for _, members := range v.u.facts {
+		if _, is := v.u.statements[members[0]].Data.(*OrderPlaced); !is || len(members) < 2 {
+			continue
+		}
+		first := int32(none)
+		for _, i := range members {
+			st := &v.stances[i]
+			if int(i) >= v.n || st.standing != Counts || st.verdict == decidedSeparate {
+				continue
+			}
+			if first == none || st.verdict == decidedFor && (v.stances[first].verdict != decidedFor || st.decision > v.stances[first].decision) {
+				first = i
+			}
+		}
+		for _, i := range members {
+			st := &v.stances[i]
+			if int(i) < v.n && first != none && i != first && v.u.statements[i].store != v.u.statements[first].store &&
+				st.verdict != decidedSeparate && (st.standing == Counts || st.verdict == decidedAgainst) {
+				v.follow(i, first)
+			}
+		}
+	}
+}
+
+// follow gives all that comes from the source of a second sale the standing of that sale.
+func (v *view) follow(second, first int32) {
+	a, b := &v.u.statements[first], &v.u.statements[second]
+	st := &v.stances[second]
+	if st.standing == Counts {
+		st.standing, st.of = Waits, first
+		if v.stances[first].verdict == decidedFor {
+			st.standing = Discarded
+		}
+	}
+	for i := range v.n {
+		s, is := &v.u.statements[i], &v.stances[i]
+		if is.order != b.order || is.standing != Counts || int32(i) == first || !s.speaks() ||
+			s.Source != b.Source || is.verdict == decidedFor ||
+			is.verdict == decidedSeparate || a.Source == b.Source && s.store != b.store {
+			continue
+		}
+		is.standing, is.of = st.standing, second
+	}
+}
+
+// facts tells doubles and contradictions apart among statements that may be one fact: those of one order, and of one attempt
+// where they are dispatches.
+func (v *view) facts(members []int32, dispatches bool) {
+	for n, i := range members {
+		if int(i) >= v.n {
+			return
+		}
+		if (v.u.severalOrders || dispatches) && v.anySame(members[:n], i, dispatches) {
+			continue // dealt with
+		}
+		v.group = append(v.group[:0], i)
+		for _, j := range members[n+1:] {
+			if int(j) < v.n && v.sameFact(i, j, dispatches) {
+				v.group = append(v.group, j)
+			}
+		}
+		if len(v.group) > 1 {
+			v.choose(v.group)
+		}
+		if !v.u.severalOrders && !dispatches {
+			return
+		}
+	}
+}
+
+func (v *view) anySame(before []int32, i int32, dispatches bool) bool {
+	for _, j := range before {
+		if v.sameFact(i, j, dispatches) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *view) sameFact(i, j int32, dispatches bool) bool {
+	return v.stances[i].order == v.stances[j].order && (!dispatches || v.failedBefore(i) == v.failedBefore(j))
+}
+
+// failedBefore is how many failed trips of its redelivery came before a dispatch.
+func (v *view) failedBefore(i int32) int {
+	s, failed := &v.u.statements[i], 0
+	for j := range v.n {
+		t := &v.u.statements[j]
+		d, is := t.Data.(*RedeliveryCompleted)
+		if is && !d.Succeeded && t.thread == s.thread && v.stances[j].standing == Counts && byTime(&v.u.statements[v.stances[j].began], s) < 0 {
+			failed++
+		}
+	}
+	return failed
+}
+
+// choose deals with the statements of one fact, in the sequence. The first one leads; those that agree with it, and with one
+// another, are its doubles, the others contradict it. Of the doubles within its epoch the one that says the most counts, and
+// takes from the others what it leaves out.
+func (v *view) choose(group []int32) {
+	v.sayStill(group)
+	lead, decided := int32(none), int32(none)
+	for _, i := range group {
+		st := &v.stances[i]
+		if st.standing != Counts || st.verdict == decidedSeparate {
+			continue
+		}
+		if lead == none {
+			lead = i
+		}
+		if st.verdict == decidedFor && (decided == none || st.decision > v.stances[decided].decision) {
+			decided = i
+		}
+	}
+	if lead == none {
+		return
+	}
+	displaced := lead
+	if decided != none {
+		lead = decided
+	}
+	core := []int32{lead}
+	counts := lead
+	for _, i := range group {
+		st := &v.stances[i]
+		if i == lead || st.standing != Counts || st.verdict == decidedSeparate {
+			continue
+		}
+		agrees := true
+		for _, j := range core {
+			agrees = agrees && v.agree(i, j)
+		}
+		if agrees {
+			core = append(core, i)
+			if decided == none && v.u.statements[i].epoch == v.u.statements[lead].epoch && v.saysMore(i, counts) {
+				counts = i
+			}
+			continue
+		}
+		st.standing, st.of = Waits, lead
+		if decided != none && (i == displaced || i < v.stances[decided].decision) {
+			st.standing = Discarded
+		}
+	}
+	for _, i := range core {
+		if i != counts {
+			v.stances[i].standing, v.stances[i].of = Double, counts
+			v.complete(counts, i)
+		}
+	}
+	for _, i := range group {
+		if st := &v.stances[i]; st.of == lead && (st.standing == Waits || st.standing == Discarded) {
+			st.of = counts
+		}
+	}
+	v.voidedStill(group, counts)
+}
+
+// complete takes from a double what the statement that counts leaves out.
+func (v *view) complete(counts, double int32) {
+	to, from := &v.stances[counts], &v.stances[double]
+	if to.errorID == 0 {
+		to.errorID = from.errorID
+	}
+	if to.order == 0 {
+		to.order = from.order
+	}
+	if to.tax == 0 && from.tax != 0 {
+		to.tax = from.tax
+		if _, is := v.u.statements[counts].Data.(*RefundIssued); is {
+			to.net = from.net
+		}
+	}
+	if byTime(&v.u.statements[from.began], &v.u.statements[to.began]) < 0 {
+		to.began = from.began
+	}
+}
+
+// sayStill discards what is still said of a fact where a person decided for the void of another statement of it.
+func (v *view) sayStill(group []int32) {
+	if !v.u.voids {
+		return
+	}
+	for _, i := range group {
+		st := &v.stances[i]
+		if st.standing != Voided || st.of == none || v.stances[st.of].verdict != decidedFor {
+			continue
+		}
+		void := &v.u.statements[st.of]
+		for _, j := range group {
+			if s := &v.stances[j]; s.standing == Counts && s.verdict != decidedSeparate && v.u.statements[j].Source != void.Source {
+				s.standing, s.of = Discarded, st.of
+			}
+		}
+	}
+}
+
+// voidedStill lets a void wait that takes back what another source still says.
+func (v *view) voidedStill(group []int32, counts int32) {
+	if !v.u.voids || v.stances[counts].verdict == decidedFor {
+		return
+	}
+	for _, i := range group {
+		st := &v.stances[i]
+		if st.standing != Voided || st.of == none || v.stances[st.of].verdict != undecided {
+			continue
+		}
+		if v.u.statements[st.of].Source != v.u.statements[counts].Source {
+			v.stances[st.of].standing, v.stances[st.of].of = Waits, counts
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package domain
+
+// This file posts what each event of a fix costs by itself: labour, trips, freight, scrap, salvage, concessions in money,
+// penalties. See domain/README.md, "By event".
+
+// byEvent posts what a statement posts whatever the others say.
+func (v *view) byEvent(i int32) {
+	switch d := v.u.statements[i].Data.(type) {
+	case *OrderCharged:
+		v.charged(i, d)
+	case *GoodsScrapped:
+		v.scrapped(i, d)
+	case *RedeliveryDispatched:
+		v.owed(i, RedeliveryFreight, FreightOut, d.CarrierCharge)
+	case *RedeliveryCompleted:
+		v.truck(i, d)
+		v.owed(i, RedeliveryFreight, FreightOut, d.CarrierCharge)
+	case *LabourSpent:
+		v.labour(i, d.Role, d.Minutes)
+	case *ReturnReceived:
+		v.owed(i, ReturnFreight, FreightReturn, d.FreightCharge)
+		v.labour(i, d.InspectRole, d.InspectMinutes)
+	case *ConcessionGranted:
+		if d.Kind != voucherGiven && d.Kind != storeCredit {
+			v.allowed(i, d)
+		}
+	case *SalvageSold:
+		to := v.ofCase(Fix, i)
+		amount := v.money(d.Amount)
+		v.post(to, Clearing, NoElement, amount)
+		v.post(to, Salvage, SalvageElement, -amount)
+	case *MarketplaceCharged:
+		to := v.ofCase(Fix, i)
+		net, tax := v.money(d.Amount), v.money(v.stances[i].tax)
+		v.post(to, MarketplaceCharge, Marketplace, net)
+		v.post(to, Tax, NoElement, tax)
+		v.post(to, Clearing, NoElement, -net-tax)
+	case *QualitySpent:
+		account := Prevention
+		if d.Category == "appraisal" {
+			account = Appraisal
+		}
+		v.owed(i, account, NoElement, d.Amount)
+	}
+}
+
+// owed posts a cost that somebody will bill.
+func (v *view) owed(i int32, a Account, element Element, d Decimal) {
+	if d != 0 {
+		v.move(v.ofCase(Fix, i), a, element, AccruedCosts, v.money(d))
+	}
+}
+
+// allowed posts a concession in money.
+func (v *view) allowed(i int32, d *ConcessionGranted) {
+	to := v.ofCase(Fix, i)
+	net, tax := v.money(d.Amount), v.money(v.stances[i].tax)
+	v.post(to, Allowances, Concession, net)
+	v.post(to, Tax, NoElement, tax)
+	v.post(to, Clearing, NoElement, -net-tax)
+}
+
+// scrapped posts stock lost to a failure.
+func (v *view) scrapped(i int32, d *GoodsScrapped) {
+	var all sum
+	for n := range d.Lines {
+		l := &d.Lines[n]
+		if l.Quantity == 0 {
+			continue
+		}
+		if c, ok := v.costOf(i, l.SKU, l.UnitCost, v.u.statements[i].currency); ok {
+			all.pieces(l.Quantity, &c)
+		}
+	}
+	v.move(v.ofCase(Fix, i), WriteDown, WriteDownElement, Inventory, v.round(&all))
+}
+
+// truck posts our own vehicle's trip: ((drive+site+wait)/60 × fleet_hour + km × fleet_km) / stops. It is our own where
+// minutes or kilometres are given; a carrier's trip has a charge instead.
+func (v *view) truck(i int32, d *RedeliveryCompleted) {
+	currency := v.u.statements[i].Currency
+	minutes := d.DriveMinutes + d.SiteMinutes + d.WaitMinutes
+	var sixtyTimes sum
+	if minutes != 0 {
+		hour, ok := v.rate(i, FleetHour, d.Vehicle, currency)
+		if !ok {
+			return
+		}
+		sixtyTimes.product(minutes, hour)
+	}
+	if d.DistanceKM != 0 {
+		km, ok := v.rate(i, FleetKM, d.Vehicle, currency)
+		if !ok {
+			return
+		}
+		sixtyTimes.scaled(d.DistanceKM, km, 60)
+	}
+	v.absorb(i, TruckRoll, Fleet, AbsorbedFleet, &sixtyTimes, 60*max(d.Stops, 1))
+}
+
+// labour posts minutes/60 × labour_hour(role).
+func (v *view) labour(i int32, role string, minutes Decimal) {
+	if minutes == 0 {
+		return
+	}
+	hour, ok := v.rate(i, LabourHour, role, v.u.statements[i].Currency)
+	if !ok {
+		return
+	}
+	var sixtyTimes sum
+	sixtyTimes.product(minutes, hour)
+	v.absorb(i, RecoveryLabour, Labour, AbsorbedLabour, &sixtyTimes, 60)
+}
+
+// absorb posts a cost that the general ledger has already, in its wages or its fleet.
+func (v *view) absorb(i int32, a Account, element Element, absorbed Account, amount *sum, divisor int64) {
+	rounded, err := amount.round(divisor)
+	if err != nil {
+		v.fail(err)
+		return
+	}
+	v.move(v.ofCase(Fix, i), a, element, absorbed, rounded)
+}

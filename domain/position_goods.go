@@ -1,0 +1,501 @@
+package domain
+
+// This file counts the goods of cases, by the letters of domain/README.md, "Goods of a case":
+//
+//	U  owed to the customer
+//	S  strayed: received by mistake
+//	D  out on redeliveries
+//	c  cost, and v worth, of what came back, strayed or sold
+
+// out is a line of goods that is out on a redelivery.
+type out struct {
+	by       int32
+	incident int32
+	line     *GoodsLine
+}
+
+// owing is a line of goods that is owed to the customer.
+type owing struct {
+	sku      string
+	quantity Decimal // still on the order
+	open     Decimal // and not yet met by what is out
+	cost     cost
+	costed   bool
+}
+
+// goods are the letters of a case.
+type goods struct {
+	owed, strayed, out, strayedCost, strayedWorth, soldWorth sum
+
+	owings []owing
+	known  bool // the report says what was expected
+}
+
+// redeliver finds what is out: after a dispatch, until a trip failed.
+func (v *view) redeliver() {
+	for _, thread := range v.threads {
+		last := int32(none)
+		for _, i := range thread {
+			if _, is := v.u.statements[i].Data.(*RedeliveryDispatched); is && (last == none || v.begins(i, last) > 0) {
+				last = i
+			}
+		}
+		if last == none {
+			continue
+		}
+		back := false
+		for _, i := range thread {
+			d, is := v.u.statements[i].Data.(*RedeliveryCompleted)
+			back = back || is && !d.Succeeded && v.begins(i, last) > 0
+		}
+		if back {
+			continue
+		}
+		d := v.u.statements[last].Data.(*RedeliveryDispatched)
+		o := v.orderOf(v.stances[last].order)
+		for n := range d.Lines {
+			v.outs = append(v.outs, out{last, v.stances[last].incident, &d.Lines[n]})
+			if a := o.article(d.Lines[n].SKU); a != nil {
+				a.back = plus(a.back, d.Lines[n].Quantity)
+			} else if o != nil {
+				o.make(d.Lines[n].SKU).back = d.Lines[n].Quantity
+			}
+		}
+	}
+}
+
+// begins compares when two facts began.
+func (v *view) begins(i, j int32) int {
+	return byTime(&v.u.statements[v.stances[i].began], &v.u.statements[v.stances[j].began])
+}
+
+// goodsOfCases posts the goods of every case, in the order of their reports: cases of an order share what is on it.
+func (v *view) goodsOfCases() {
+	for i := range v.n {
+		n := v.stances[i].incident
+		if n != none && v.stances[i].standing == Counts && v.incidents[n].report == int32(i) && v.incidents[n].root == n {
+			v.goodsOf(n)
+		}
+	}
+	for n := range v.incidents {
+		if c := &v.incidents[n]; c.report == none && c.root == int32(n) {
+			v.goodsOf(int32(n))
+		}
+	}
+}
+
+// goodsOf posts the goods of a case.
+func (v *view) goodsOf(n int32) {
+	c := &v.incidents[n]
+	o := v.orderOf(c.order)
+	currency := v.goodsCurrency(n, o)
+	var g goods
+	owes := c.founded() && c.name != 0 && (c.facts.Kind == wrongItem || c.facts.Kind == missingItem)
+	strays := c.founded() && c.name != 0 && !c.facts.Internal && (c.facts.Kind == wrongItem || c.facts.Kind == overShipped)
+	switch {
+	case c.founded() && c.facts.Internal:
+		v.expects(&g, n, o, currency)
+		v.sends(&g, n, currency)
+		v.takesInternally(&g, n, o)
+	case owes:
+		v.expects(&g, n, o, currency)
+		v.sends(&g, n, currency)
+		v.owes(&g, n, o, currency)
+	default:
+		v.sends(&g, n, currency)
+	}
+	if strays {
+		v.received(&g, c, o, currency)
+	}
+	v.returned(&g, n, o, currency, strays)
+	if g.strayed.cmp(&g.strayedCost) < 0 {
+		g.strayed = g.strayedCost
+	}
+	v.postGoods(&g, n, o, currency)
+}
+
+// goodsCurrency is the currency of the goods of a case: of its order, else of its report, else of its first goods that have one.
+func (v *view) goodsCurrency(n int32, o *order) name {
+	c := &v.incidents[n]
+	if o != nil && o.currency != 0 {
+		return o.currency
+	}
+	if c.report != none && v.u.statements[c.report].currency != 0 {
+		return v.u.statements[c.report].currency
+	}
+	for i := range v.n {
+		s := &v.u.statements[i]
+		if v.stances[i].incident == n && v.stances[i].standing == Counts && s.movesGoods() && s.currency != 0 {
+			return s.currency
+		}
+	}
+	return 0
+}
+
+// expects finds what the customer was to have, by the report, and is still on the order.
+func (v *view) expects(g *goods, n int32, o *order, currency name) {
+	c := &v.incidents[n]
+	if c.report == none {
+		return
+	}
+	d := v.u.statements[c.report].Data.(*ErrorReported)
+	g.known = len(d.Lines) > 0
+	for l := range d.Lines {
+		e := &d.Lines[l]
+		w := owing{sku: e.SKU, quantity: e.Quantity}
+		if a := o.article(e.SKU); o != nil && o.sale != none {
+			if a == nil {
+				continue
+			}
+			w.quantity = min(w.quantity, a.owed)
+			a.owed -= w.quantity
+		}
+		if w.quantity <= 0 {
+			continue
+		}
+		w.open = w.quantity
+		w.cost, w.costed = v.soldGoodsCost(o, c.report, e.SKU, e.UnitCost, currency)
+		if w.costed {
+			g.owed.pieces(w.quantity, &w.cost)
+		}
+		g.owings = append(g.owings, w)
+	}
+}
+
+// sends counts what is out. What is owed goes at the cost at which it is owed, up to the quantity owed.
+func (v *view) sends(g *goods, n int32, currency name) {
+	for k := range v.outs {
+		t := &v.outs[k]
+		if t.incident != n {
+			continue
+		}
+		left := t.line.Quantity
+		for w := range g.owings {
+			owed := &g.owings[w]
+			if owed.sku != t.line.SKU || !owed.costed {
+				continue
+			}
+			q := min(left, owed.open)
+			g.out.pieces(q, &owed.cost)
+			owed.open -= q
+			left -= q
+		}
+		if left == 0 {
+			continue
+		}
+		if c, ok := v.costOf(t.by, t.line.SKU, t.line.UnitCost, currency); ok {
+			g.out.pieces(left, &c)
+		}
+	}
+}
+
+// owes counts what is owed where the report doesn't say: what is out, else the order's line, if it has only one.
+func (v *view) owes(g *goods, n int32, o *order, currency name) {
+	if g.known {
+		return
+	}
+	sent := false
+	for k := range v.outs {
+		t := &v.outs[k]
+		if t.incident != n {
+			continue
+		}
+		sent = true
+		q := t.line.Quantity
+		a := o.article(t.line.SKU)
+		if a != nil && o.sale != none && a.sold != 0 {
+			q = min(q, a.owed)
+			a.owed -= q
+		}
+		v.silently(func() {
+			if c, ok := v.costOf(t.by, t.line.SKU, t.line.UnitCost, currency); ok {
+				g.owed.pieces(q, &c)
+				g.owings = append(g.owings, owing{sku: t.line.SKU, quantity: q, cost: c, costed: true})
+			}
+		})
+	}
+	if sent || o == nil || o.sale == none {
+		return
+	}
+	var only *soldLine
+	for k := range o.lines {
+		if l := &o.lines[k]; l.left > 0 && kindOf(l.line) == "goods" {
+			if only != nil {
+				return
+			}
+			only = l
+		}
+	}
+	if only == nil {
+		return
+	}
+	a := o.article(only.line.SKU)
+	q := min(only.left, a.owed)
+	a.owed -= q
+	if a.costed {
+		g.owed.pieces(q, &a.cost)
+	}
+	g.owings = append(g.owings, owing{sku: a.sku, quantity: q, cost: a.cost, costed: a.costed})
+}
+
+func (v *view) silently(do func()) {
+	was := v.silent
+	v.silent = true
+	do()
+	v.silent = was
+}
+
+// takesInternally counts what is owed where the failure was found before the goods left: no more than is out, and it takes
+// of a line only what was sent.
+func (v *view) takesInternally(g *goods, n int32, o *order) {
+	if !g.known {
+		g.owed = g.out
+	} else if g.out.cmp(&g.owed) < 0 {
+		g.owed = g.out
+	}
+	for w := range g.owings {
+		if a := o.article(g.owings[w].sku); a != nil {
+			a.owed = plus(a.owed, g.owings[w].open)
+		}
+	}
+	g.owings = nil
+}
+
+// received counts what came by mistake, less what a line added to the order takes of it: the customer keeps that, and pays.
+func (v *view) received(g *goods, c *incident, o *order, currency name) {
+	if c.report == none {
+		return
+	}
+	d := v.u.statements[c.report].Data.(*ErrorReported)
+	for l := range d.Lines {
+		e := &d.Lines[l]
+		sku, quantity, unit, came := e.strayed(c.facts.Kind)
+		if !came {
+			continue
+		}
+		if a := o.article(sku); a != nil && a.added > 0 {
+			kept := min(quantity, a.added)
+			a.added -= kept
+			quantity -= kept
+		}
+		if quantity <= 0 {
+			continue
+		}
+		if k, ok := v.costOf(c.report, sku, unit, currency); ok {
+			g.strayed.pieces(quantity, &k)
+		}
+	}
+}
+
+// strayed is what came of a line by mistake. Where it says that something else came and not how many, as many came as were
+// expected; of an over-shipment what was expected is no mistake.
+func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Optional, came bool) {
+	if e.ReceivedSKU == "" && !e.ReceivedQuantity.Set && !e.ReceivedUnitCost.Set {
+		return "", 0, Optional{}, false
+	}
+	quantity = e.Quantity
+	if e.ReceivedQuantity.Set {
+		quantity = e.ReceivedQuantity.Value
+	}
+	if kind == overShipped && (e.ReceivedSKU == "" || e.ReceivedSKU == e.SKU) {
+		unit = e.ReceivedUnitCost
+		if !unit.Set {
+			unit = e.UnitCost
+		}
+		return e.SKU, quantity - e.Quantity, unit, true
+	}
+	return e.ReceivedSKU, quantity, e.ReceivedUnitCost, true
+}
+
+// returned counts what came back, strayed or sold.
+func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool) {
+	c := &v.incidents[n]
+	for i := range v.n {
+		if v.stances[i].incident != n || v.stances[i].standing != Counts {
+			continue
+		}
+		d, is := v.u.statements[i].Data.(*ReturnReceived)
+		if !is {
+			continue
+		}
+		for l := range d.Lines {
+			r := &d.Lines[l]
+			sold := r.Quantity
+			if strays && c.facts.Kind == overShipped {
+				sold = v.overShippedBack(g, int32(i), r, currency)
+			} else if strays && v.isStray(c, o, r) {
+				v.strayedBack(g, int32(i), r, currency)
+				continue
+			}
+			if sold > 0 {
+				v.soldBack(g, int32(i), r, sold, o, currency)
+			}
+		}
+	}
+}
+
+// isStray reports whether a returned line of a wrong item is one of what came by mistake.
+func (v *view) isStray(c *incident, o *order, r *ReturnLine) bool {
+	if r.Was == wrongItem {
+		return true
+	}
+	if a := o.article(r.SKU); a != nil && a.left > 0 || c.report == none {
+		return false
+	}
+	d := v.u.statements[c.report].Data.(*ErrorReported)
+	for l := range d.Lines {
+		if d.Lines[l].ReceivedSKU == r.SKU && r.SKU != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// strayedBack counts a line that strayed.
+func (v *view) strayedBack(g *goods, i int32, r *ReturnLine, currency name) {
+	if r.Quantity == 0 {
+		return
+	}
+	if c, ok := v.costOf(i, r.SKU, r.UnitCost, currency); ok {
+		var all sum
+		all.pieces(r.Quantity, &c)
+		g.strayedCost.plus(&all)
+		worth := r.worth(&all, r.Quantity)
+		g.strayedWorth.plus(&worth)
+	}
+}
+
+// overShippedBack counts of a line what strayed, up to what is still open of that, and says how much of it was sold.
+func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine, currency name) Decimal {
+	open := g.strayed
+	open.minus(&g.strayedCost)
+	var nothing sum
+	if open.cmp(&nothing) <= 0 {
+		return r.Quantity
+	}
+	c, ok := v.costOf(i, r.SKU, r.UnitCost, currency)
+	if !ok {
+		return 0
+	}
+	var all sum
+	all.pieces(r.Quantity, &c)
+	if all.cmp(&open) <= 0 {
+		g.strayedCost.plus(&all)
+		worth := r.worth(&all, r.Quantity)
+		g.strayedWorth.plus(&worth)
+		return 0
+	}
+	worth := r.worth(&all, r.Quantity)
+	worth = worth.times(&open, &all)
+	g.strayedCost.plus(&open)
+	g.strayedWorth.plus(&worth)
+	return r.Quantity - piecesFor(&open, &c)
+}
+
+// soldBack counts a line of sold goods, as far as they are still on the order or out on a redelivery.
+func (v *view) soldBack(g *goods, i int32, r *ReturnLine, quantity Decimal, o *order, currency name) {
+	if o != nil && o.sale != none {
+		q := Decimal(0)
+		if a := o.article(r.SKU); a != nil {
+			q = min(quantity, a.back)
+			a.back -= q
+		}
+		if q < quantity {
+			v.flag(ReturnedTooMuch, i, v.u.names.text(v.caseName(v.stances[i].incident)), 0, 0)
+		}
+		quantity = q
+	}
+	if quantity == 0 || r.Grade != saleable && r.Grade != bGrade {
+		return // it brings nothing back into stock
+	}
+	if r.Grade == bGrade && v.isForeign(i, currency) {
+		v.unpriced(i, ItemCost, r.SKU)
+		return
+	}
+	if c, ok := v.soldGoodsCost(o, i, r.SKU, r.UnitCost, currency); ok {
+		var all sum
+		all.pieces(quantity, &c)
+		worth := r.worth(&all, quantity)
+		g.soldWorth.plus(&worth)
+	}
+}
+
+func (v *view) isForeign(i int32, currency name) bool {
+	s := &v.u.statements[i]
+	return s.currency != 0 && currency != 0 && s.currency != currency
+}
+
+// worth is what so many pieces of a returned line are worth that cost so much.
+func (r *ReturnLine) worth(cost *sum, quantity Decimal) sum {
+	switch r.Grade {
+	case saleable:
+		return *cost
+	case bGrade:
+		var nrv sum
+		nrv.add(r.NRV.Value)
+		nrv = part(nrv, quantity, r.Quantity)
+		if nrv.cmp(cost) < 0 {
+			return nrv
+		}
+		return *cost
+	}
+	return sum{}
+}
+
+// postGoods posts the letters of a case, each rounded once, by the table of the contract.
+func (v *view) postGoods(g *goods, n int32, o *order, currency name) {
+	c := &v.incidents[n]
+	U, S, D := v.round(&g.owed), v.round(&g.strayed), v.round(&g.out)
+	cStrayed, vStrayed, vSold := v.round(&g.strayedCost), v.round(&g.strayedWorth), v.round(&g.soldWorth)
+	if U == 0 && S == 0 && D == 0 && cStrayed == 0 && vSold == 0 {
+		return
+	}
+	owed := max(U-D, 0)
+	released, settled := Amount(0), Amount(0)
+	if owed > 0 && v.isReleased(g, c, o, currency, owed, U) {
+		released = owed
+	}
+	if c.pays || D > 0 || o != nil && o.whole {
+		settled = vSold
+	}
+	to := on{Fix, c.name, currency, v.storeOf(c)}
+	v.post(to, Inventory, NoElement, U-S-D+vStrayed+vSold)
+	v.post(to, GoodsOwed, NoElement, -(owed-released)-(vSold-settled))
+	v.post(to, ReturnAsset, NoElement, S-cStrayed)
+	v.post(to, WriteDown, WriteDownElement, cStrayed-vStrayed)
+	v.post(to, ReplacementGoods, Goods, D-min(U, D)-released-settled)
+}
+
+// storeOf is the store of the goods of a case: of its report, else of its first fix.
+func (v *view) storeOf(c *incident) name {
+	switch {
+	case c.report != none:
+		return v.u.statements[c.report].store
+	case c.first != none:
+		return v.u.statements[c.first].store
+	}
+	return 0
+}
+
+// isReleased reports whether the customer has had money in place of what is still owed: its net price (price × (U−D)/U; any
+// where that isn't known), or a refund that says so.
+func (v *view) isReleased(g *goods, c *incident, o *order, currency name, owed, of Amount) bool {
+	if c.replaces {
+		return true
+	}
+	had := moneyIn(c.refunded, currency) + moneyIn(c.lost, currency)
+	if had <= 0 {
+		return false
+	}
+	var price sum
+	for w := range g.owings {
+		a := o.article(g.owings[w].sku)
+		if a == nil || a.sold == 0 {
+			return true
+		}
+		some := part(a.price, g.owings[w].quantity, a.sold)
+		price.plus(&some)
+	}
+	open := proportion(&price, owed, of)
+	return had >= v.round(&open)
+}

@@ -1,0 +1,103 @@
+package domain
+
+// This file posts refunds: what of them gives back what was taken off an order, and what is a failure's cost. See
+// domain/README.md, "Refunds".
+
+// creditOf is the way of a refund, where that is a liability of ours; empty for money.
+func creditOf(method string) string {
+	if method == giftCard || method == storeCredit {
+		return method
+	}
+	return ""
+}
+
+// refunds posts the refunds of the set, in the sequence, and notes for their cases what the customer had.
+func (v *view) refunds() {
+	for i := range v.n {
+		d, is := v.u.statements[i].Data.(*RefundIssued)
+		if is && v.stances[i].standing == Counts {
+			v.refund(int32(i), d)
+		}
+	}
+}
+
+// refund posts one.
+func (v *view) refund(i int32, d *RefundIssued) {
+	s, st := &v.u.statements[i], &v.stances[i]
+	net, tax := v.money(st.net), v.money(st.tax)
+	total := net + tax
+	o := v.orderOf(st.order)
+	var t *till
+	back := Amount(0)
+	if o != nil {
+		t = o.till(s.currency)
+		back = v.givenBack(o, t, st, total)
+		t.back += back
+		t.refunded += total - back
+		if total > back {
+			t.last = i
+		}
+	}
+	tax -= v.portion(tax, back, total)
+	net = total - back - tax
+	if st.incident == none && (total > back || back == 0) {
+		st.incident = v.ownCase(st.order, i, d.RefundID)
+	}
+	if st.incident != none {
+		c := &v.incidents[st.incident]
+		c.refunded = addMoney(c.refunded, s.currency, net)
+		c.replaces = c.replaces || d.ReplacesGoods
+		c.pays = c.pays || total > back
+	}
+	v.postRefund(i, d, back, net, tax)
+}
+
+// givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one as far as
+// it is above what was paid less what was taken off.
+func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
+	left := t.taken - t.back
+	switch {
+	case left <= 0:
+		return 0
+	case st.errorID == 0:
+		return min(total, left)
+	case o.sale == none:
+		return 0
+	}
+	room := max(t.paid-t.taken-t.refunded, 0)
+	return min(max(total-room, 0), left)
+}
+
+// portion is a × back ÷ total.
+func (v *view) portion(a, back, total Amount) Amount {
+	if back == 0 || total == 0 {
+		return 0
+	}
+	return share(a, back, total)
+}
+
+// postRefund posts what a refund costs, and where the money went: of what it gives back only that.
+func (v *view) postRefund(i int32, d *RefundIssued, back, net, tax Amount) {
+	fix, change := v.ofCase(Fix, i), v.ofCase(Change, i)
+	v.post(fix, Returns, Refund, net)
+	v.post(fix, Tax, NoElement, tax)
+	posts := net + tax
+	st := &v.stances[i]
+	st.given, st.givesBack = posts+back, posts == 0 && back > 0
+	switch method := creditOf(d.Method); {
+	case method == giftCard:
+		v.post(fix, GiftCardLiability, NoElement, -posts)
+		v.move(change, Clearing, NoElement, GiftCardLiability, back)
+	case method == storeCredit && v.u.statements[i].thread != none: // what is owed for it is posted with the credit
+		v.post(change, Clearing, NoElement, back)
+	default:
+		v.post(fix, Clearing, NoElement, -posts)
+	}
+	fee := v.money(d.FeeReturned)
+	to, element := fix, Refund
+	if st.givesBack {
+		to, element = change, NoElement
+	}
+	v.post(to, Clearing, NoElement, fee)
+	v.post(to, PaymentFees, element, -fee)
+}

@@ -1,0 +1,407 @@
+package domain
+
+// This file posts sales and their changes: order.placed, order.charged, order.changed, order.cancelled. See domain/README.md,
+// "Sale" and "Changes".
+
+// order is what is known of an order of the set.
+type order struct {
+	name     name
+	sale     int32 // the statement that placed it; none
+	currency name
+	lines    []soldLine
+	whole    bool    // cancelled whole
+	fee, tax Decimal // of the delivery, what of them is not taken back
+	tills    []till
+	articles []article
+}
+
+// soldLine is a line that was placed or added, with the quantity that is left of it.
+type soldLine struct {
+	by    int32 // the statement that booked it
+	line  *OrderLine
+	left  Decimal
+	added bool
+}
+
+// till is the money of an order in one currency.
+type till struct {
+	currency    name
+	cash, gift  Amount // what of it was paid by gift card, or not, and is not taken off
+	paid, taken Amount // with what added lines brought; what went back for lines taken off
+	back        Amount // of what was taken off: given back by refunds
+	refunded    Amount // by refunds that post
+	lost        Amount // in disputes
+	last        int32  // the last refund or lost dispute
+}
+
+// orderOf is the order of a name, made where there is none yet; nil for no name.
+func (v *view) orderOf(n name) *order {
+	if n == 0 {
+		return nil
+	}
+	for i := range v.orders {
+		if v.orders[i].name == n {
+			return &v.orders[i]
+		}
+	}
+	if len(v.orders) < cap(v.orders) {
+		v.orders = v.orders[:len(v.orders)+1]
+	} else {
+		v.orders = append(v.orders, order{})
+	}
+	o := &v.orders[len(v.orders)-1]
+	*o = order{name: n, sale: none, lines: o.lines[:0], tills: o.tills[:0], articles: o.articles[:0]}
+	return o
+}
+
+func (o *order) till(currency name) *till {
+	for i := range o.tills {
+		if o.tills[i].currency == currency {
+			return &o.tills[i]
+		}
+	}
+	o.tills = append(o.tills, till{currency: currency, last: none})
+	return &o.tills[len(o.tills)-1]
+}
+
+// sales posts the orders placed, then what changed them, by time. Cancellations that may be of the whole order are looked at
+// once before, without posting: those that are, are one fact.
+func (v *view) sales() {
+	if len(v.u.wholes) > 1 {
+		v.silent = true
+		v.walkSales()
+		v.wholeFacts()
+		clear(v.position)
+		v.orders, v.silent = v.orders[:0], false
+	}
+	v.walkSales()
+}
+
+// wholeFacts deals with the cancellations of whole orders, one fact an order.
+func (v *view) wholeFacts() {
+	for n, i := range v.u.wholes {
+		if int(i) >= v.n || !v.stances[i].whole || v.stances[i].standing != Counts {
+			continue
+		}
+		group := []int32{i}
+		for _, j := range v.u.wholes[n+1:] {
+			if int(j) < v.n && v.stances[j].whole && v.stances[j].standing == Counts && v.stances[j].order == v.stances[i].order {
+				group = append(group, j)
+			}
+		}
+		if len(group) > 1 {
+			v.choose(group)
+		}
+	}
+}
+
+func (v *view) walkSales() {
+	for i := range v.n {
+		if d, is := v.u.statements[i].Data.(*OrderPlaced); is && v.stances[i].standing == Counts {
+			v.placed(int32(i), d)
+		}
+	}
+	for _, i := range v.u.byTime {
+		if int(i) >= v.n || v.stances[i].standing != Counts {
+			continue
+		}
+		switch d := v.u.statements[i].Data.(type) {
+		case *OrderChanged:
+			v.changed(i, d)
+		case *OrderCancelled:
+			v.cancelled(i, d)
+		}
+	}
+	for i := range v.orders {
+		v.stock(&v.orders[i])
+	}
+}
+
+// booking is what lines bring and cost, by the account that it is of.
+type booking struct{ sales, gift, tips, deposits, tax, cost sum }
+
+// kindOf is the kind of a line.
+func kindOf(l *OrderLine) string {
+	if l.Kind == "" {
+		return "goods"
+	}
+	return l.Kind
+}
+
+// account is where the price of a line is counted.
+func (b *booking) account(l *OrderLine) *sum {
+	switch l.Kind {
+	case giftCard:
+		return &b.gift
+	case "tip":
+		return &b.tips
+	case "deposit":
+		return &b.deposits
+	}
+	return &b.sales
+}
+
+// netOf is the price of a whole line.
+func netOf(l *OrderLine) sum {
+	var s sum
+	s.product(l.Quantity, l.UnitPrice)
+	s.subtract(l.Discount)
+	return s
+}
+
+// adds counts a line that is placed or added.
+func (v *view) adds(b *booking, i int32, l *OrderLine) {
+	net := netOf(l)
+	b.account(l).plus(&net)
+	b.tax.add(l.Tax)
+	if c, ok := v.soldCost(i, l); ok {
+		b.cost.pieces(l.Quantity, &c)
+	}
+}
+
+// soldCost is the cost at which a line was booked; false where it has none, or isn't goods.
+func (v *view) soldCost(i int32, l *OrderLine) (cost, bool) {
+	if kindOf(l) != "goods" || l.Quantity == 0 {
+		return cost{}, false
+	}
+	return v.costOf(i, l.SKU, l.UnitCost, v.u.statements[i].currency)
+}
+
+// placed posts an order.
+func (v *view) placed(i int32, d *OrderPlaced) {
+	s := &v.u.statements[i]
+	o := v.orderOf(s.order)
+	to := on{Perfect, v.caseName(v.stances[i].incident), s.currency, s.store}
+	var b booking
+	b.sales.add(d.DeliveryFee)
+	b.tax.add(d.DeliveryTax)
+	for n := range d.Lines {
+		v.adds(&b, i, &d.Lines[n])
+		if o != nil {
+			o.lines = append(o.lines, soldLine{by: i, line: &d.Lines[n], left: d.Lines[n].Quantity})
+		}
+	}
+	total := v.book(to, &b, false)
+	paidByCard := Amount(0)
+	for _, t := range d.Tenders {
+		if t.Method == giftCard {
+			paidByCard += v.money(t.Amount)
+		}
+	}
+	v.post(to, Clearing, NoElement, total-paidByCard)
+	v.post(to, GiftCardLiability, NoElement, paidByCard)
+	v.move(to, PaymentFees, NoElement, Clearing, v.money(d.PaymentFee))
+	v.move(to, DeliveryCosts, NoElement, AccruedCosts, v.money(d.DeliveryCost))
+	v.move(to, Commissions, NoElement, Clearing, v.money(d.Commission))
+	if o == nil {
+		return
+	}
+	if o.sale == none {
+		o.sale, o.currency = i, s.currency
+	}
+	o.fee += d.DeliveryFee
+	o.tax += d.DeliveryTax
+	t := o.till(s.currency)
+	t.paid += total
+	t.cash += total - paidByCard
+	t.gift += paidByCard
+}
+
+// book posts what lines bring and cost, but for the money, and says how much money that is.
+func (v *view) book(to on, b *booking, failure bool) Amount {
+	refund, goods := NoElement, NoElement
+	if failure {
+		refund, goods = Refund, Goods
+	}
+	sales, gift, tips, deposits := v.round(&b.sales), v.round(&b.gift), v.round(&b.tips), v.round(&b.deposits)
+	tax, cost := v.round(&b.tax), v.round(&b.cost)
+	v.post(to, Sales, refund, -sales)
+	v.post(to, GiftCardLiability, NoElement, -gift)
+	v.post(to, TipsPayable, NoElement, -tips)
+	v.post(to, Deposits, NoElement, -deposits)
+	v.post(to, Tax, NoElement, -tax)
+	v.move(to, CostOfGoods, goods, Inventory, cost)
+	return sales + gift + tips + deposits + tax
+}
+
+// takes counts what of a line goes: in proportion, at most what is left of it.
+func (v *view) takes(b *booking, l *soldLine, quantity Decimal) {
+	if l.left < 0 { // empties brought back go as a whole
+		quantity = l.left
+	} else {
+		quantity = min(quantity, l.left)
+	}
+	if quantity == 0 {
+		return
+	}
+	net := part(netOf(l.line), quantity, l.line.Quantity)
+	b.account(l.line).minus(&net)
+	var all sum
+	all.add(l.line.Tax)
+	tax := part(all, quantity, l.line.Quantity)
+	b.tax.minus(&tax)
+	if c, ok := v.soldCost(l.by, l.line); ok {
+		var cost sum
+		cost.pieces(quantity, &c)
+		b.cost.minus(&cost)
+	}
+	l.left -= quantity
+}
+
+// removes takes lines off an order.
+func (v *view) removes(o *order, b *booking, i int32, lines []RemovedLine) {
+	if o == nil {
+		return
+	}
+	for n := range lines {
+		left := lines[n].Quantity
+		for k := range o.lines {
+			l := &o.lines[k]
+			if lines[n].LineID != "" && l.line.LineID != lines[n].LineID || lines[n].LineID == "" && l.line.SKU != lines[n].SKU || l.left == 0 || left <= 0 {
+				continue
+			}
+			had := l.left
+			v.takes(b, l, left)
+			left -= max(had-l.left, l.left-had)
+		}
+		if left > 0 && o.sale != none {
+			v.flag(RemovedTooMuch, i, "", 0, 0)
+		}
+	}
+}
+
+// changed posts an edit of an order.
+func (v *view) changed(i int32, d *OrderChanged) {
+	s := &v.u.statements[i]
+	o := v.orderOf(v.stances[i].order)
+	var b booking
+	v.removes(o, &b, i, d.LinesRemoved)
+	for n := range d.LinesAdded {
+		v.adds(&b, i, &d.LinesAdded[n])
+		if o != nil {
+			o.lines = append(o.lines, soldLine{by: i, line: &d.LinesAdded[n], left: d.LinesAdded[n].Quantity, added: true})
+		}
+	}
+	v.change(i, o, s.currency, &b, d.By == byBusiness)
+}
+
+// change posts what a change comes to, and the money that it moves: what is taken off goes back as it was paid.
+func (v *view) change(i int32, o *order, currency name, b *booking, failure bool) {
+	s := &v.u.statements[i]
+	if currency == 0 && o != nil {
+		currency = o.currency
+	}
+	to := on{Change, v.caseName(v.stances[i].incident), currency, s.store}
+	total := v.book(to, b, failure)
+	if total >= 0 || o == nil {
+		v.post(to, Clearing, NoElement, total)
+		if o != nil {
+			t := o.till(currency)
+			t.paid += total
+			t.cash += total
+		}
+		return
+	}
+	t := o.till(currency)
+	back := -total
+	cash := min(back, max(t.cash, 0))
+	card := min(back-cash, max(t.gift, 0))
+	t.cash -= back - card
+	t.gift -= card
+	t.taken += back
+	v.post(to, Clearing, NoElement, card-back)
+	v.post(to, GiftCardLiability, NoElement, -card)
+}
+
+// cancelled posts a cancellation: of lines, of the whole order, or of a part that nobody can place.
+func (v *view) cancelled(i int32, d *OrderCancelled) {
+	s, st := &v.u.statements[i], &v.stances[i]
+	o := v.orderOf(st.order)
+	var b booking
+	switch {
+	case len(d.Lines) > 0:
+		v.removes(o, &b, i, d.Lines)
+		if o != nil && o.sale != none && o.isEmpty() {
+			o.whole = true
+		}
+	case st.whole || v.isWhole(o, d):
+		st.whole = true
+		if o != nil {
+			v.all(o, &b)
+		}
+	default:
+		v.flag(PartUnknown, i, "", 0, 0)
+	}
+	if d.Net.Set { // what is stated is of all accounts: the sales are what the others leave of it
+		b.sales = sum{}
+		for _, other := range []*sum{&b.gift, &b.tips, &b.deposits} {
+			b.sales.minus(other)
+		}
+		b.sales.subtract(d.Net.Value)
+	}
+	if d.Tax.Set {
+		b.tax = sum{}
+		b.tax.subtract(d.Tax.Value)
+	}
+	if d.Cost.Set {
+		b.cost = sum{}
+		b.cost.subtract(d.Cost.Value)
+	}
+	v.change(i, o, s.currency, &b, d.By == byBusiness)
+}
+
+// isWhole reports whether a cancellation without lines is of the whole order: its net is at or above what the lines that are
+// left bring, fees aside, or isn't said, or nobody knows the order.
+func (v *view) isWhole(o *order, d *OrderCancelled) bool {
+	if !d.Net.Set || o == nil || o.sale == none || o.whole {
+		return true
+	}
+	var left sum
+	for n := range o.lines {
+		if l := &o.lines[n]; l.left != 0 {
+			net := part(netOf(l.line), l.left, l.line.Quantity)
+			left.plus(&net)
+		}
+	}
+	return v.money(d.Net.Value) >= v.round(&left)
+}
+
+func (o *order) isEmpty() bool {
+	for n := range o.lines {
+		if o.lines[n].left > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// all takes every line that is left off an order, and the fee of its delivery.
+func (v *view) all(o *order, b *booking) {
+	for n := range o.lines {
+		v.takes(b, &o.lines[n], max(o.lines[n].left, 0))
+	}
+	b.sales.subtract(o.fee)
+	b.tax.subtract(o.tax)
+	o.fee, o.tax, o.whole = 0, 0, true
+}
+
+// charged posts what an order costs beside its goods.
+func (v *view) charged(i int32, d *OrderCharged) {
+	s := &v.u.statements[i]
+	amount := v.money(d.Amount)
+	if d.Credit {
+		amount = -amount
+	}
+	debit, credit := OtherOrderCosts, Clearing
+	switch d.Kind {
+	case "delivery":
+		debit, credit = DeliveryCosts, AccruedCosts
+	case "commission":
+		debit = Commissions
+	case "payment_fee":
+		debit = PaymentFees
+	case "packaging":
+		debit, credit = Packaging, AccruedCosts
+	}
+	v.move(on{Perfect, v.caseName(v.stances[i].incident), s.currency, s.store}, debit, NoElement, credit, amount)
+}

@@ -1,0 +1,330 @@
+package domain
+
+import (
+	"cmp"
+	"slices"
+)
+
+// statement is an event of a unit, with the names that it uses as numbers.
+type statement struct {
+	*Event
+	given                    int32 // its number among the events as they were given
+	epoch                    int
+	at                       Position
+	rates                    Position // from where it looks for its rates, see Terms.PricedAt
+	kept                     *Recorded
+	order                    name
+	errorID, currency, store name
+
+	target int32 // of a void or a decision: the statement that it is about; none
+	void   int32 // the first void of it; none
+	next   int32 // of a void: the next void of its target; none
+	fact   int32 // number of the group that may be one business fact; none
+	thread int32 // number of the redelivery, voucher, dispute or claim that it is of; none
+}
+
+const none = -1
+
+// unit is what Settle is given, made ready: copies left out, in the sequence.
+type unit struct {
+	terms      *Terms
+	given      []Recorded
+	statements []statement // in the sequence
+	byTime     []int32     // the statements' numbers by occurred_at, source, id
+	names      names
+	facts      [][]int32 // statements that may be one fact, by number; only groups of several are looked at
+	dispatches []bool    // by number of a fact: that it is of dispatches, which failed trips tell apart
+	wholes     []int32   // cancellations that name neither lines nor a change
+	threads    int
+	byIdentity map[identity]int32 // only where voids or decisions ask for it
+
+	voids, decisions, merges, severalOrders, severalSales bool
+	rated                                                 []bool // by number as given
+}
+
+// subject is what a fact or a thread is about.
+type subject uint8
+
+const (
+	noSubject subject = iota
+	aSale
+	aReport
+	aRefund
+	aReturn
+	someLabour
+	aConcession
+	aSalvage
+	aDisputeOpened
+	aDisputeWon
+	aDisputeLost
+	aCharge
+	anOrderCharge
+	aClaimFiled
+	aClaimAccepted
+	aClaimClosed
+	aPayment
+	aSpend
+	aDispatch
+	aTrip
+	aChange
+	aCancellation
+	aRedemption
+	aLapse
+	aScrapping
+	// threads
+	aRedelivery
+	aVoucher
+	aDispute
+	aClaim
+)
+
+// key of a business fact or of a thread.
+type key struct {
+	subject subject
+	order   name // of a thread, where the unit has several orders
+	id      string
+}
+
+// newUnit sorts out the events of a unit. Copies of one identity: the first recorded stays.
+func newUnit(t *Terms, given []Recorded) *unit {
+	u := &unit{terms: t, given: given, statements: make([]statement, 0, len(given)), rated: make([]bool, len(given))}
+	for i := range given {
+		r := &given[i]
+		e := r.Event
+		s := statement{Event: e, given: int32(i), epoch: t.Periods.Epoch(r.At), at: r.At, target: none, void: none, next: none, fact: none, thread: none}
+		if r.Keeps {
+			s.kept = r
+		}
+		u.statements = append(u.statements, s)
+	}
+	u.leaveOutCopies()
+	slices.SortFunc(u.statements, func(a, b statement) int {
+		return cmp.Or(cmp.Compare(a.epoch, b.epoch), byTime(&a, &b))
+	})
+	u.byTime = make([]int32, len(u.statements))
+	for i := range u.byTime {
+		u.byTime[i] = int32(i)
+	}
+	slices.SortFunc(u.byTime, func(a, b int32) int { return byTime(&u.statements[a], &u.statements[b]) })
+	for i := range u.statements {
+		s := &u.statements[i]
+		s.rates = t.pricedAt(s.at, s.epoch)
+		s.order, s.errorID, s.currency, s.store = u.names.number(s.OrderID), u.names.number(s.ErrorID), u.names.number(s.Currency), u.names.number(s.StoreID)
+	}
+	u.connect()
+	return u
+}
+
+func byTime(a, b *statement) int {
+	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID))
+}
+
+// leaveOutCopies keeps the first recorded of each identity.
+func (u *unit) leaveOutCopies() {
+	if len(u.statements) < 2 {
+		return
+	}
+	slices.SortFunc(u.statements, func(a, b statement) int {
+		ra, rb := &u.given[a.given], &u.given[b.given]
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID), ra.RecordedAt.Compare(rb.RecordedAt),
+			cmp.Compare(a.at.Stream, b.at.Stream), cmp.Compare(a.at.Partition, b.at.Partition), cmp.Compare(a.at.Offset, b.at.Offset))
+	})
+	u.statements = slices.CompactFunc(u.statements, func(a, b statement) bool { return a.Source == b.Source && a.ID == b.ID })
+}
+
+// connect finds which statements may be one fact, which are of one thread, and what voids and decisions are about.
+func (u *unit) connect() {
+	facts, threads := make(map[key]int32, len(u.statements)), map[key]int32{}
+	u.findOrders()
+	sales := 0
+	for i := range u.statements {
+		s := &u.statements[i]
+		switch d := s.Data.(type) {
+		case *EventVoided:
+			u.voids = true
+			u.aim(int32(i), d.Source, d.ID)
+		case *FactDecided:
+			u.decisions = true
+			u.aim(int32(i), d.Source, d.ID)
+		case *ErrorClassified:
+			u.merges = u.merges || d.SameAs != ""
+			u.names.number(d.SameAs)
+		case *RefundIssued:
+			u.names.number(d.RefundID)
+		case *DisputeOpened:
+			u.names.number(d.DisputeID)
+		case *DisputeWon:
+			u.names.number(d.DisputeID)
+		case *DisputeLost:
+			u.names.number(d.DisputeID)
+		case *OrderPlaced:
+			sales++
+		case *OrderCancelled:
+			if d.ChangeID == "" && len(d.Lines) == 0 {
+				u.wholes = append(u.wholes, int32(i))
+			}
+		}
+		if k := factOf(s); k.id != "" {
+			n, known := facts[k]
+			if !known {
+				n = int32(len(u.facts))
+				facts[k] = n
+				u.facts = append(u.facts, nil)
+				u.dispatches = append(u.dispatches, k.subject == aDispatch)
+			}
+			u.facts[n] = append(u.facts[n], int32(i))
+			s.fact = n
+		}
+		if k := threadOf(s); k.id != "" {
+			if u.severalOrders {
+				k.order = u.orderOf(s)
+			}
+			n, known := threads[k]
+			if !known {
+				n = int32(len(threads))
+				threads[k] = n
+			}
+			s.thread = n
+		}
+	}
+	u.threads = len(threads)
+	u.severalSales = sales > 1
+}
+
+// findOrders tells whether the unit is of several orders.
+func (u *unit) findOrders() {
+	first := name(0)
+	for i := range u.statements {
+		o := u.statements[i].order
+		if o != 0 && first != 0 && o != first {
+			u.severalOrders = true
+		}
+		if first == 0 {
+			first = o
+		}
+	}
+}
+
+// orderOf is the order that the statement names, else the first that its case is named under.
+func (u *unit) orderOf(s *statement) name {
+	if s.order != 0 || s.errorID == 0 {
+		return s.order
+	}
+	for i := range u.statements {
+		if o := &u.statements[i]; o.errorID == s.errorID && o.order != 0 {
+			return o.order
+		}
+	}
+	return 0
+}
+
+// aim finds what a void or a decision is about.
+func (u *unit) aim(i int32, source, id string) {
+	if u.byIdentity == nil {
+		u.byIdentity = make(map[identity]int32, len(u.statements))
+		for j := range u.statements {
+			u.byIdentity[identity{u.statements[j].Source, u.statements[j].ID}] = int32(j)
+		}
+	}
+	target, is := u.byIdentity[identity{source, id}]
+	if !is || target == i {
+		return
+	}
+	s := &u.statements[i]
+	s.target = target
+	if _, is := s.Data.(*EventVoided); is {
+		s.next, u.statements[target].void = u.statements[target].void, i
+	}
+}
+
+// factOf is the business fact that a statement may share with others; no id where it is one by itself.
+func factOf(s *statement) key {
+	switch d := s.Data.(type) {
+	case *OrderPlaced:
+		return key{subject: aSale, id: s.OrderID}
+	case *OrderChanged:
+		return key{subject: aChange, id: d.ChangeID}
+	case *OrderCancelled:
+		return key{subject: aCancellation, id: d.ChangeID}
+	case *OrderCharged:
+		return key{subject: anOrderCharge, id: d.ChargeID}
+	case *ErrorReported:
+		return key{subject: aReport, id: s.ErrorID}
+	case *GoodsScrapped:
+		return key{subject: aScrapping, id: d.ScrapID}
+	case *RedeliveryDispatched:
+		return key{subject: aDispatch, id: d.RedeliveryID}
+	case *RedeliveryCompleted:
+		return key{subject: aTrip, id: d.TripID}
+	case *LabourSpent:
+		return key{subject: someLabour, id: d.LabourID}
+	case *RefundIssued:
+		return key{subject: aRefund, id: d.RefundID}
+	case *ConcessionGranted:
+		return key{subject: aConcession, id: d.ConcessionID}
+	case *VoucherRedeemed:
+		return key{subject: aRedemption, id: d.RedemptionID}
+	case *VoucherExpired:
+		return key{subject: aLapse, id: d.RedemptionID}
+	case *ReturnReceived:
+		return key{subject: aReturn, id: d.ReturnID}
+	case *SalvageSold:
+		return key{subject: aSalvage, id: d.SalvageID}
+	case *DisputeOpened:
+		return key{subject: aDisputeOpened, id: d.DisputeID}
+	case *DisputeWon:
+		return key{subject: aDisputeWon, id: d.DisputeID}
+	case *DisputeLost:
+		return key{subject: aDisputeLost, id: d.DisputeID}
+	case *MarketplaceCharged:
+		return key{subject: aCharge, id: d.ChargeID}
+	case *ClaimFiled:
+		return key{subject: aClaimFiled, id: d.ClaimID}
+	case *ClaimAccepted:
+		return key{subject: aClaimAccepted, id: d.ClaimID}
+	case *ClaimSettled:
+		return key{subject: aPayment, id: d.PaymentID}
+	case *ClaimClosed:
+		return key{subject: aClaimClosed, id: d.ClaimID}
+	case *QualitySpent:
+		return key{subject: aSpend, id: d.SpendID}
+	}
+	return key{}
+}
+
+// threadOf is the redelivery, voucher, dispute or claim that a statement is of.
+func threadOf(s *statement) key {
+	switch d := s.Data.(type) {
+	case *RedeliveryDispatched:
+		return key{subject: aRedelivery, id: d.RedeliveryID}
+	case *RedeliveryCompleted:
+		return key{subject: aRedelivery, id: d.RedeliveryID}
+	case *ConcessionGranted:
+		if d.Kind == "voucher" || d.Kind == "store_credit" {
+			return key{subject: aVoucher, id: d.ConcessionID}
+		}
+	case *RefundIssued:
+		if d.Method == "store_credit" {
+			return key{subject: aVoucher, id: d.RefundID}
+		}
+	case *VoucherRedeemed:
+		return key{subject: aVoucher, id: d.ConcessionID}
+	case *VoucherExpired:
+		return key{subject: aVoucher, id: d.ConcessionID}
+	case *DisputeOpened:
+		return key{subject: aDispute, id: d.DisputeID}
+	case *DisputeWon:
+		return key{subject: aDispute, id: d.DisputeID}
+	case *DisputeLost:
+		return key{subject: aDispute, id: d.DisputeID}
+	case *ClaimFiled:
+		return key{subject: aClaim, id: d.ClaimID}
+	case *ClaimAccepted:
+		return key{subject: aClaim, id: d.ClaimID}
+	case *ClaimSettled:
+		return key{subject: aClaim, id: d.ClaimID}
+	case *ClaimClosed:
+		return key{subject: aClaim, id: d.ClaimID}
+	}
+	return key{}
+}
