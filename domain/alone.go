@@ -4,13 +4,7 @@ package domain
 // posts nothing, or it posts the same as Settle makes of it alone. Whoever posts it so leaves it to Settle to post it again
 // where the unit has other events that aren't alone, or several of the same business fact.
 func Alone(e *Event) bool {
-	switch e.Data.(type) {
-	case *OrderPlaced, *OrderDelivered, *PromiseChanged, *FeedbackReceived:
-		return e.ErrorID == ""
-	case *QualitySpent, *RateSet, *PeriodClosed, *PeriodReopened, *DeadLetterReplayed, *DeadLetterDiscarded, *BooksRebuilt:
-		return true
-	}
-	return false
+	return e.ErrorID == "" && TypeOf(e.Data).Posts() != PostsSettled
 }
 
 // placed posts an order as Settle does, without what that takes.
@@ -20,16 +14,15 @@ func (p *posting) placed(d *OrderPlaced) error {
 	b.tax.add(d.DeliveryTax)
 	for i := range d.Lines {
 		l := &d.Lines[i]
-		net := netOf(l)
-		b.account(l).plus(&net)
+		l.addNet(&b.account(l).exact)
 		b.tax.add(l.Tax)
-		if kindOf(l) == "goods" {
+		if kindOf(l) == LineGoods {
 			p.cost(&b.cost.exact, l.SKU, l.Quantity, l.UnitCost)
 		}
 	}
 	var byCard exact
 	for _, t := range d.Tenders {
-		if t.Method == giftCard {
+		if t.Method == MethodGiftCard {
 			byCard.add(t.Amount)
 		}
 	}

@@ -79,7 +79,7 @@ func agreeOrders(a, b Data) bool {
 		return is && x.Kind == y.Kind && x.Amount == y.Amount && x.Credit == y.Credit
 	case *ErrorReported:
 		y, is := b.(*ErrorReported)
-		return is && (sameText(x.Kind, y.Kind) || x.Kind == unspecified || y.Kind == unspecified) && sameText(x.Found, y.Found) &&
+		return is && (sameText(x.Kind, y.Kind) || x.Kind == KindUnspecified || y.Kind == KindUnspecified) && sameText(x.Found, y.Found) &&
 			pairUp(len(x.Lines), len(y.Lines), func(i, j int) bool { return agreeErrorLines(&x.Lines[i], &y.Lines[j]) })
 	case *GoodsScrapped:
 		y, is := b.(*GoodsScrapped)

@@ -3,21 +3,6 @@ package domain
 // This file says what a case is: of which order, of what kind, founded or not, part of another one, reported or not. See
 // domain/README.md, "What counts".
 
-const (
-	unspecified  = "unspecified"
-	wrongItem    = "wrong_item"
-	missingItem  = "missing_item"
-	overShipped  = "over_shipped"
-	changedMind  = "changed_mind"
-	beforeFound  = "before_delivery"
-	byBusiness   = "business"
-	saleable     = "saleable"
-	bGrade       = "b_grade"
-	storeCredit  = "store_credit"
-	giftCard     = "gift_card"
-	voucherGiven = "voucher"
-)
-
 // incident is a case of the set.
 type incident struct {
 	name, order name
@@ -60,7 +45,7 @@ func moneyIn(of []money, currency name) Amount {
 }
 
 // founded reports whether the case is a failure: nobody rejected it, and the customer didn't just change their mind.
-func (c *incident) founded() bool { return !c.rejected && c.facts.Kind != changedMind }
+func (c *incident) founded() bool { return !c.rejected && IsFailure(c.facts.Kind) }
 
 // merge reads which cases are part of others: as last said, by time.
 func (v *view) merge() {
@@ -191,14 +176,14 @@ func (v *view) fixes(st *stance, i int32, s *statement) {
 	}
 	if d, is := s.Data.(*ReturnReceived); is {
 		for l := range d.Lines {
-			c.sentWrong = c.sentWrong || d.Lines[l].Was == wrongItem
+			c.sentWrong = c.sentWrong || d.Lines[l].Was == WasWrongItem
 		}
 	}
 }
 
 func (c *incident) reportedBy(i int32, d *ErrorReported) {
 	c.report = i
-	c.facts.Reported, c.facts.Internal = true, d.Found == beforeFound
+	c.facts.Reported, c.facts.Internal = true, d.Found == FoundBeforeDelivery
 	c.facts.Kind, c.facts.RootCause, c.facts.PartyAtFault, c.facts.VendorID = d.Kind, d.RootCause, d.PartyAtFault, d.VendorID
 	c.facts.EmployeeID, c.facts.Severity, c.facts.Avoidable = d.EmployeeID, d.Severity, d.Avoidable
 }
@@ -221,8 +206,8 @@ func (f *CaseFacts) classify(c *Classification) {
 
 // conclude says what the case is in the end: what nobody knows better was a wrong item where one came back.
 func (c *incident) conclude() {
-	if c.name != 0 && c.sentWrong && (c.facts.Kind == "" || c.facts.Kind == unspecified) {
-		c.facts.Kind = wrongItem
+	if c.name != 0 && c.sentWrong && (c.facts.Kind == "" || c.facts.Kind == KindUnspecified) {
+		c.facts.Kind = KindWrongItem
 	}
 	c.facts.Founded = c.founded()
 }

@@ -73,7 +73,7 @@ func (v *view) stock(o *order) {
 	v.silent = true // lines without a cost were noted when they were booked
 	for n := range o.lines {
 		l := &o.lines[n]
-		if kindOf(l.line) != "goods" {
+		if kindOf(l.line) != LineGoods {
 			continue
 		}
 		a := o.make(l.line.SKU)

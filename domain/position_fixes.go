@@ -21,7 +21,7 @@ func (v *view) byEvent(i int32) {
 		v.owed(i, ReturnFreight, FreightReturn, d.FreightCharge)
 		v.labour(i, d.InspectRole, d.InspectMinutes)
 	case *ConcessionGranted:
-		if d.Kind != voucherGiven && d.Kind != storeCredit {
+		if d.Kind != ConcessionVoucher && d.Kind != ConcessionStoreCredit {
 			v.allowed(i, d)
 		}
 	case *SalvageSold:
@@ -37,7 +37,7 @@ func (v *view) byEvent(i int32) {
 		v.post(to, Clearing, NoElement, -net-tax)
 	case *QualitySpent:
 		account := Prevention
-		if d.Category == "appraisal" {
+		if d.Category == CategoryAppraisal {
 			account = Appraisal
 		}
 		v.owed(i, account, NoElement, d.Amount)

@@ -90,8 +90,8 @@ func (v *view) goodsOf(n int32) {
 	o := v.orderOf(c.order)
 	currency := v.goodsCurrency(n, o)
 	var g goods
-	owes := c.founded() && c.name != 0 && (c.facts.Kind == wrongItem || c.facts.Kind == missingItem)
-	strays := c.founded() && c.name != 0 && !c.facts.Internal && (c.facts.Kind == wrongItem || c.facts.Kind == overShipped)
+	owes := c.founded() && c.name != 0 && (c.facts.Kind == KindWrongItem || c.facts.Kind == KindMissingItem)
+	strays := c.founded() && c.name != 0 && !c.facts.Internal && (c.facts.Kind == KindWrongItem || c.facts.Kind == KindOverShipped)
 	switch {
 	case c.founded() && c.facts.Internal:
 		v.expects(&g, n, o, currency)
@@ -219,7 +219,7 @@ func (v *view) owes(g *goods, n int32, o *order, currency name) {
 	}
 	var only *soldLine
 	for k := range o.lines {
-		if l := &o.lines[k]; l.left > 0 && kindOf(l.line) == "goods" {
+		if l := &o.lines[k]; l.left > 0 && kindOf(l.line) == LineGoods {
 			if only != nil {
 				return
 			}
@@ -297,7 +297,7 @@ func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Opt
 	if e.ReceivedQuantity.Set {
 		quantity = e.ReceivedQuantity.Value
 	}
-	if kind == overShipped && (e.ReceivedSKU == "" || e.ReceivedSKU == e.SKU) {
+	if kind == KindOverShipped && (e.ReceivedSKU == "" || e.ReceivedSKU == e.SKU) {
 		unit = e.ReceivedUnitCost
 		if !unit.Set {
 			unit = e.UnitCost
@@ -321,7 +321,7 @@ func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool)
 		for l := range d.Lines {
 			r := &d.Lines[l]
 			sold := r.Quantity
-			if strays && c.facts.Kind == overShipped {
+			if strays && c.facts.Kind == KindOverShipped {
 				sold = v.overShippedBack(g, int32(i), r, currency)
 			} else if strays && v.isStray(c, o, r) {
 				v.strayedBack(g, int32(i), r, currency)
@@ -336,7 +336,7 @@ func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool)
 
 // isStray reports whether a returned line of a wrong item is one of what came by mistake.
 func (v *view) isStray(c *incident, o *order, r *ReturnLine) bool {
-	if r.Was == wrongItem {
+	if r.Was == WasWrongItem {
 		return true
 	}
 	if a := o.article(r.SKU); a != nil && a.left > 0 || c.report == none {
@@ -405,10 +405,10 @@ func (v *view) soldBack(g *goods, i int32, r *ReturnLine, quantity Decimal, o *o
 		}
 		quantity = q
 	}
-	if quantity == 0 || r.Grade != saleable && r.Grade != bGrade {
+	if quantity == 0 || r.Grade != GradeSaleable && r.Grade != GradeB {
 		return // it brings nothing back into stock
 	}
-	if r.Grade == bGrade && v.isForeign(i, currency) {
+	if r.Grade == GradeB && v.isForeign(i, currency) {
 		v.unpriced(i, ItemCost, r.SKU)
 		return
 	}
@@ -428,9 +428,9 @@ func (v *view) isForeign(i int32, currency name) bool {
 // worth is what so many pieces of a returned line are worth that cost so much.
 func (r *ReturnLine) worth(cost *sum, quantity Decimal) sum {
 	switch r.Grade {
-	case saleable:
+	case GradeSaleable:
 		return *cost
-	case bGrade:
+	case GradeB:
 		var nrv sum
 		nrv.add(r.NRV.Value)
 		nrv = part(nrv, quantity, r.Quantity)

@@ -5,7 +5,7 @@ package domain
 
 // creditOf is the way of a refund, where that is a liability of ours; empty for money.
 func creditOf(method string) string {
-	if method == giftCard || method == storeCredit {
+	if method == MethodGiftCard || method == MethodStoreCredit {
 		return method
 	}
 	return ""
@@ -85,10 +85,10 @@ func (v *view) postRefund(i int32, d *RefundIssued, back, net, tax Amount) {
 	st := &v.stances[i]
 	st.given, st.givesBack = posts+back, posts == 0 && back > 0
 	switch method := creditOf(d.Method); {
-	case method == giftCard:
+	case method == MethodGiftCard:
 		v.post(fix, GiftCardLiability, NoElement, -posts)
 		v.move(change, Clearing, NoElement, GiftCardLiability, back)
-	case method == storeCredit && v.u.statements[i].thread != none: // what is owed for it is posted with the credit
+	case method == MethodStoreCredit && v.u.statements[i].thread != none: // what is owed for it is posted with the credit
 		v.post(change, Clearing, NoElement, back)
 	default:
 		v.post(fix, Clearing, NoElement, -posts)

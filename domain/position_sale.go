@@ -123,7 +123,7 @@ type booking struct{ sales, gift, tips, deposits, tax, cost sum }
 // kindOf is the kind of a line.
 func kindOf(l *OrderLine) string {
 	if l.Kind == "" {
-		return "goods"
+		return LineGoods
 	}
 	return l.Kind
 }
@@ -131,11 +131,11 @@ func kindOf(l *OrderLine) string {
 // account is where the price of a line is counted.
 func (b *booking) account(l *OrderLine) *sum {
 	switch l.Kind {
-	case giftCard:
+	case LineGiftCard:
 		return &b.gift
-	case "tip":
+	case LineTip:
 		return &b.tips
-	case "deposit":
+	case LineDeposit:
 		return &b.deposits
 	}
 	return &b.sales
@@ -144,14 +144,13 @@ func (b *booking) account(l *OrderLine) *sum {
 // netOf is the price of a whole line.
 func netOf(l *OrderLine) sum {
 	var s sum
-	s.product(l.Quantity, l.UnitPrice)
-	s.subtract(l.Discount)
+	l.addNet(&s.exact)
 	return s
 }
 
 // adds counts a line that is placed or added.
 func (v *view) adds(b *booking, i int32, l *OrderLine) {
-	net := netOf(l)
+	net := netOf(l) // what is taken off before may have no end
 	b.account(l).plus(&net)
 	b.tax.add(l.Tax)
 	if c, ok := v.soldCost(i, l); ok {
@@ -161,7 +160,7 @@ func (v *view) adds(b *booking, i int32, l *OrderLine) {
 
 // soldCost is the cost at which a line was booked; false where it has none, or isn't goods.
 func (v *view) soldCost(i int32, l *OrderLine) (cost, bool) {
-	if kindOf(l) != "goods" || l.Quantity == 0 {
+	if kindOf(l) != LineGoods || l.Quantity == 0 {
 		return cost{}, false
 	}
 	return v.costOf(i, l.SKU, l.UnitCost, v.u.statements[i].currency)
@@ -184,7 +183,7 @@ func (v *view) placed(i int32, d *OrderPlaced) {
 	total := v.book(to, &b, false)
 	paidByCard := Amount(0)
 	for _, t := range d.Tenders {
-		if t.Method == giftCard {
+		if t.Method == MethodGiftCard {
 			paidByCard += v.money(t.Amount)
 		}
 	}
@@ -282,7 +281,7 @@ func (v *view) changed(i int32, d *OrderChanged) {
 			o.lines = append(o.lines, soldLine{by: i, line: &d.LinesAdded[n], left: d.LinesAdded[n].Quantity, added: true})
 		}
 	}
-	v.change(i, o, s.currency, &b, d.By == byBusiness)
+	v.change(i, o, s.currency, &b, d.By == ByBusiness)
 }
 
 // change posts what a change comes to, and the money that it moves: what is taken off goes back as it was paid.
@@ -347,7 +346,7 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 		b.cost = sum{}
 		b.cost.subtract(d.Cost.Value)
 	}
-	v.change(i, o, s.currency, &b, d.By == byBusiness)
+	v.change(i, o, s.currency, &b, d.By == ByBusiness)
 }
 
 // isWhole reports whether a cancellation without lines is of the whole order: its net is at or above what the lines that are
@@ -394,13 +393,13 @@ func (v *view) charged(i int32, d *OrderCharged) {
 	}
 	debit, credit := OtherOrderCosts, Clearing
 	switch d.Kind {
-	case "delivery":
+	case ChargeDelivery:
 		debit, credit = DeliveryCosts, AccruedCosts
-	case "commission":
+	case ChargeCommission:
 		debit = Commissions
-	case "payment_fee":
+	case ChargePaymentFee:
 		debit = PaymentFees
-	case "packaging":
+	case ChargePackaging:
 		debit, credit = Packaging, AccruedCosts
 	}
 	v.move(on{Perfect, v.caseName(v.stances[i].incident), s.currency, s.store}, debit, NoElement, credit, amount)

@@ -300,11 +300,11 @@ func threadOf(s *statement) key {
 	case *RedeliveryCompleted:
 		return key{subject: aRedelivery, id: d.RedeliveryID}
 	case *ConcessionGranted:
-		if d.Kind == "voucher" || d.Kind == "store_credit" {
+		if d.Kind == ConcessionVoucher || d.Kind == ConcessionStoreCredit {
 			return key{subject: aVoucher, id: d.ConcessionID}
 		}
 	case *RefundIssued:
-		if d.Method == "store_credit" {
+		if d.Method == MethodStoreCredit {
 			return key{subject: aVoucher, id: d.RefundID}
 		}
 	case *VoucherRedeemed:
