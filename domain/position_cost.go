@@ -8,6 +8,7 @@ type article struct {
 	left Decimal // on the order now, components of kits among it
 	// What cases may still take of it: owed to the customer, received back, kept by the customer and paid.
 	owed, back, added Decimal
+	gone              Decimal // sold or sent out again, and not come back
 
 	cost   cost // mean of what its lines were booked at
 	costed bool
@@ -84,6 +85,7 @@ func (v *view) stock(o *order) {
 		net := netOf(l.line)
 		a.price.plus(&net)
 		a.sold = plus(a.sold, l.line.Quantity)
+		a.gone = plus(a.gone, l.line.Quantity)
 		if l.line.VendorID != "" && l.line.VendorID != a.vendor {
 			a.vendor = l.line.VendorID
 			a.vendors++
@@ -94,6 +96,7 @@ func (v *view) stock(o *order) {
 		for _, k := range l.line.Components {
 			part := o.make(k.SKU)
 			part.left = plus(part.left, times(l.left, k.Quantity))
+			part.gone = plus(part.gone, times(l.line.Quantity, k.Quantity))
 		}
 	}
 	v.silent = false

@@ -55,10 +55,10 @@ func (v *view) redeliver() {
 		o := v.orderOf(v.stances[last].order)
 		for n := range d.Lines {
 			v.outs = append(v.outs, out{last, v.stances[last].incident, &d.Lines[n]})
-			if a := o.article(d.Lines[n].SKU); a != nil {
+			if o != nil {
+				a := o.make(d.Lines[n].SKU)
 				a.back = plus(a.back, d.Lines[n].Quantity)
-			} else if o != nil {
-				o.make(d.Lines[n].SKU).back = d.Lines[n].Quantity
+				a.gone = plus(a.gone, d.Lines[n].Quantity)
 			}
 		}
 	}
@@ -395,15 +395,13 @@ func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine, currency name) 
 // soldBack counts a line of sold goods, as far as they are still on the order or out on a redelivery.
 func (v *view) soldBack(g *goods, i int32, r *ReturnLine, quantity Decimal, o *order, currency name) {
 	if o != nil && o.sale != none {
-		q := Decimal(0)
-		if a := o.article(r.SKU); a != nil {
-			q = min(quantity, a.back)
-			a.back -= q
-		}
-		if q < quantity {
+		a := o.make(r.SKU)
+		if a.gone < quantity {
 			v.flag(ReturnedTooMuch, i, v.u.names.text(v.caseName(v.stances[i].incident)), 0, 0)
 		}
-		quantity = q
+		a.gone = max(a.gone-quantity, 0)
+		quantity = min(quantity, a.back)
+		a.back -= quantity
 	}
 	if quantity == 0 || r.Grade != GradeSaleable && r.Grade != GradeB {
 		return // it brings nothing back into stock

@@ -96,18 +96,7 @@ func sumUp(s *Settlement) books {
 var sale = &OrderPlaced{Lines: []OrderLine{{LineID: "1", SKU: "p", Quantity: piece, UnitPrice: d("100"), Tax: d("8"), UnitCost: Some(d("60"))}}, PaymentFee: d("3.43")}
 
 func TestTheTruck(t *testing.T) {
-	events := asEvents([]told{
-		{data: sale},
-		{minute: 1, errorID: "c1", data: &ErrorReported{Classification: Classification{Kind: "wrong_item"}, Found: "after_delivery",
-			Lines: []ErrorLine{{SKU: "p", Quantity: piece, UnitCost: Some(d("60")), ReceivedSKU: "q", ReceivedUnitCost: Some(d("55"))}}}},
-		{minute: 2, errorID: "c1", data: &RedeliveryDispatched{RedeliveryID: "r", Mode: "own_truck", Lines: goodsLines("1", "60")}},
-		{minute: 3, errorID: "c1", data: &RedeliveryCompleted{RedeliveryID: "r", Succeeded: true, DriveMinutes: d("30"), SiteMinutes: d("15"), DistanceKM: d("24"), Stops: 1}},
-		{minute: 4, errorID: "c1", data: &LabourSpent{LabourID: "l", Role: "agent", Minutes: d("18")}},
-		{minute: 5, errorID: "c1", data: &ConcessionGranted{ConcessionID: "v", Kind: "voucher", Amount: d("10")}},
-		{minute: 6, errorID: "c1", data: &ReturnReceived{ReturnID: "b", InspectRole: "inspector", InspectMinutes: d("6"),
-			Lines: []ReturnLine{{GoodsLine: GoodsLine{SKU: "q", Quantity: piece, UnitCost: Some(d("55"))}, Was: "wrong_item", Grade: "b_grade", NRV: Some(d("45"))}}}},
-		{minute: 7, errorID: "c1", data: &ClaimAccepted{ClaimID: "k", Party: "supplier", Amount: d("25")}},
-	})
+	events := asEvents(truckStory)
 	terms, all := recorded(events, []int{0, 1, 2, 3, 4, 5, 6, 7}, -1)
 	s, err := terms.Settle(all)
 	if err != nil {
@@ -121,4 +110,18 @@ func TestTheTruck(t *testing.T) {
 		}
 	}
 	t.Log(s.Cases, s.Flags)
+}
+
+// truckStory is the golden case of the contract's §6.
+var truckStory = []told{
+	{data: sale},
+	{minute: 1, errorID: "c1", data: &ErrorReported{Classification: Classification{Kind: "wrong_item"}, Found: "after_delivery",
+		Lines: []ErrorLine{{SKU: "p", Quantity: piece, UnitCost: Some(d("60")), ReceivedSKU: "q", ReceivedUnitCost: Some(d("55"))}}}},
+	{minute: 2, errorID: "c1", data: &RedeliveryDispatched{RedeliveryID: "r", Mode: "own_truck", Lines: goodsLines("1", "60")}},
+	{minute: 3, errorID: "c1", data: &RedeliveryCompleted{RedeliveryID: "r", Succeeded: true, DriveMinutes: d("30"), SiteMinutes: d("15"), DistanceKM: d("24"), Stops: 1}},
+	{minute: 4, errorID: "c1", data: &LabourSpent{LabourID: "l", Role: "agent", Minutes: d("18")}},
+	{minute: 5, errorID: "c1", data: &ConcessionGranted{ConcessionID: "v", Kind: "voucher", Amount: d("10")}},
+	{minute: 6, errorID: "c1", data: &ReturnReceived{ReturnID: "b", InspectRole: "inspector", InspectMinutes: d("6"),
+		Lines: []ReturnLine{{GoodsLine: GoodsLine{SKU: "q", Quantity: piece, UnitCost: Some(d("55"))}, Was: "wrong_item", Grade: "b_grade", NRV: Some(d("45"))}}}},
+	{minute: 7, errorID: "c1", data: &ClaimAccepted{ClaimID: "k", Party: "supplier", Amount: d("25")}},
 }
