@@ -8,7 +8,7 @@ import (
 
 // The stream books, as in the contract's §3. Its events are about the books themselves: they have no subject.
 
-var rateSet = object(
+var _ = event(object(
 	word("rate", required, domain.SettableRates(), func(r *domain.RateSet) *string { return &r.Rate }),
 	id("key", required, func(r *domain.RateSet) *string { return &r.Key }),
 	unit("value", required, func(r *domain.RateSet) *domain.Decimal { return &r.Value }),
@@ -24,7 +24,22 @@ var rateSet = object(
 	case r.Rate == domain.ExchangeRate:
 		d.checkExchange(r)
 	}
-})
+}, either(JSON{"not": each(JSON{"rate": JSON{"const": domain.VoucherRedemption}})}, said("currency"), each(JSON{"value": fraction})),
+	when(is("rate", domain.ExchangeRate), each(JSON{
+		"key":            JSON{"allOf": []any{ref("currency")}, "description": "The currency that is translated into the other."},
+		"value":          aboveZero,
+		"effective_from": JSON{"type": "string", "description": "A date, or its midnight UTC: it holds for whole days."},
+	}))))
+
+// fraction is a number of 0 to 1.
+var fraction = JSON{"anyOf": []any{
+	JSON{"type": "number", "maximum": 1},
+	JSON{"type": "string", "pattern": `^(0+(\.[0-9]{1,6})?|0*1(\.0{1,6})?|[0-9.]+[eE][+-]?[0-9]+)$`},
+}}
+
+var aboveZero = JSON{"anyOf": []any{
+	JSON{"type": "number", "exclusiveMinimum": 0}, JSON{"type": "string", "pattern": `^[0.]*[1-9]`},
+}}
 
 // checkExchange holds the rules of exchange rates: from one currency into another, never for nothing, for whole days.
 func (d *Decoder) checkExchange(r *domain.RateSet) {
@@ -41,7 +56,7 @@ func (d *Decoder) checkExchange(r *domain.RateSet) {
 	}
 }
 
-var qualitySpent = object(
+var _ = event(object(
 	id("spend_id", required, func(q *domain.QualitySpent) *string { return &q.SpendID }),
 	word("category", required, domain.QualityCategories(), func(q *domain.QualitySpent) *string { return &q.Category }),
 	storeID[domain.QualitySpent](optional),
@@ -49,21 +64,22 @@ var qualitySpent = object(
 	currency[domain.QualitySpent](required),
 	amount("amount", required, func(q *domain.QualitySpent) *domain.Decimal { return &q.Amount }),
 	text("description", optional, func(q *domain.QualitySpent) *string { return &q.Description }),
-)
+))
 
-var periodClosed = object(month(func(p *domain.PeriodClosed) *domain.Period { return &p.Period }))
+var _ = event(object(month(func(p *domain.PeriodClosed) *domain.Period { return &p.Period })))
 
-var periodReopened = object(month(func(p *domain.PeriodReopened) *domain.Period { return &p.Period }))
+var _ = event(object(month(func(p *domain.PeriodReopened) *domain.Period { return &p.Period })))
 
 // Who did it, why, and how much it changed ride along as members that are kept and not read.
-var booksRebuilt = object(
+var _ = event(object(
 	id("rebuild_id", required, func(r *domain.BooksRebuilt) *string { return &r.RebuildID }),
-	perhaps("closed_periods", func(r *domain.BooksRebuilt) *bool { return &r.ClosedPeriods }),
-)
+	perhaps("closed_periods", func(r *domain.BooksRebuilt) *bool { return &r.ClosedPeriods }).
+		described("Months that are closed are posted again as well."),
+))
 
 func month[T any](at func(*T) *domain.Period) field[T] {
 	return field[T]{
-		name: "period", need: required,
+		name: "period", need: required, schema: ref("period"),
 		read: func(d *Decoder, t *T) uint64 {
 			p, text := d.period()
 			*at(t) = p
@@ -73,9 +89,9 @@ func month[T any](at func(*T) *domain.Period) field[T] {
 	}
 }
 
-var deadLetterReplayed = handledLetter(func(r *domain.DeadLetterReplayed) *domain.HandledLetter { return &r.HandledLetter })
+var _ = event(handledLetter(func(r *domain.DeadLetterReplayed) *domain.HandledLetter { return &r.HandledLetter }))
 
-var deadLetterDiscarded = handledLetter(func(d *domain.DeadLetterDiscarded) *domain.HandledLetter { return &d.HandledLetter })
+var _ = event(handledLetter(func(d *domain.DeadLetterDiscarded) *domain.HandledLetter { return &d.HandledLetter }))
 
 func handledLetter[T any](of func(*T) *domain.HandledLetter) *shape[T] {
 	return object(
@@ -88,13 +104,15 @@ func handledLetter[T any](of func(*T) *domain.HandledLetter) *shape[T] {
 	)
 }
 
-var factDecided = object(
+var _ = event(object(
 	sourceOf("source", func(f *domain.FactDecided) *string { return &f.Source }),
 	id("id", required, func(f *domain.FactDecided) *string { return &f.ID }),
 	id("order_id", optional, func(f *domain.FactDecided) *string { return &f.OrderID }),
 	id("error_id", optional, func(f *domain.FactDecided) *string { return &f.ErrorID }),
-	truth("counts", func(f *domain.FactDecided) *domain.Truth { return &f.Counts }),
-	perhaps("separate", func(f *domain.FactDecided) *bool { return &f.Separate }),
+	truth("counts", func(f *domain.FactDecided) *domain.Truth { return &f.Counts }).
+		described("Whether it is this event that counts."),
+	perhaps("separate", func(f *domain.FactDecided) *bool { return &f.Separate }).
+		described("They are two facts, and both count."),
 	id("actor", required, func(f *domain.FactDecided) *string { return &f.Actor }),
 	text("reason", required, func(f *domain.FactDecided) *string { return &f.Reason }),
 ).checked(func(d *Decoder, f *domain.FactDecided) {
@@ -104,4 +122,4 @@ var factDecided = object(
 	case f.Counts != domain.Unknown && f.Separate:
 		d.failAt("counts", CodeNotAllowed, "counts has no place beside separate: true: two facts count both")
 	}
-})
+}, either(is("separate", true), no("counts"), said("counts"))))

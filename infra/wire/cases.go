@@ -13,7 +13,7 @@ var errorLine = object(
 	maybe("received_unit_cost", unitDecimals, func(l *domain.ErrorLine) *domain.Optional { return &l.ReceivedUnitCost }),
 )
 
-var errorReported = object(
+var _ = event(object(
 	orderID[domain.ErrorReported](optional),
 	storeID[domain.ErrorReported](optional),
 	errorID[domain.ErrorReported](required),
@@ -45,9 +45,14 @@ var errorReported = object(
 			return
 		}
 	}
-})
+}, ofStore, when(is("found", domain.FoundAfterDelivery), said("order_id")), when(hasCost, said("currency"))))
 
-var errorClassified = object(
+// hasCost is a list with a line that says what it cost.
+var hasCost = JSON{"required": []string{"lines"}, "properties": JSON{"lines": JSON{
+	"type": "array", "contains": JSON{"anyOf": []any{said("unit_cost"), said("received_unit_cost")}},
+}}}
+
+var _ = event(object(
 	orderID[domain.ErrorClassified](optional),
 	storeID[domain.ErrorClassified](optional),
 	errorID[domain.ErrorClassified](required),
@@ -58,20 +63,21 @@ var errorClassified = object(
 	id("employee_id", optional, func(c *domain.ErrorClassified) *string { return &c.EmployeeID }),
 	truth("avoidable", func(c *domain.ErrorClassified) *domain.Truth { return &c.Avoidable }),
 	word("severity", optional, domain.Severities(), func(c *domain.ErrorClassified) *string { return &c.Severity }),
-	id("same_as", optional, func(c *domain.ErrorClassified) *string { return &c.SameAs }),
+	id("same_as", optional, func(c *domain.ErrorClassified) *string { return &c.SameAs }).
+		described("The error_id of another case, which this one is a part of."),
 ).checked(func(d *Decoder, c *domain.ErrorClassified) {
 	d.checkCase()
 	if c.SameAs == d.envelope.Event.ErrorID {
 		d.failAt("same_as", CodeNotAllowed, "same_as names another case, and this is %s itself", quote(c.SameAs))
 	}
-})
+}, ofStore))
 
-var errorRejected = object(
+var _ = event(object(
 	orderID[domain.ErrorRejected](optional),
 	storeID[domain.ErrorRejected](optional),
 	errorID[domain.ErrorRejected](required),
 	text("reason", required, func(r *domain.ErrorRejected) *string { return &r.Reason }),
-).checked(caseBound[domain.ErrorRejected])
+).checked(caseBound[domain.ErrorRejected], ofStore))
 
 var goodsLine = object(
 	id("sku", required, func(l *domain.GoodsLine) *string { return &l.SKU }),
@@ -79,7 +85,7 @@ var goodsLine = object(
 	maybe("unit_cost", unitDecimals, func(l *domain.GoodsLine) *domain.Optional { return &l.UnitCost }),
 )
 
-var goodsScrapped = object(
+var _ = event(object(
 	orderID[domain.GoodsScrapped](optional),
 	storeID[domain.GoodsScrapped](optional),
 	errorID[domain.GoodsScrapped](required),
@@ -89,7 +95,13 @@ var goodsScrapped = object(
 	list("lines", required, goodsLine,
 		func(g *domain.GoodsScrapped) *[]domain.GoodsLine { return &g.Lines },
 		func(s *store) *[]domain.GoodsLine { return &s.goodsLines }),
-).checked(caseBound[domain.GoodsScrapped])
+).checked(caseBound[domain.GoodsScrapped], ofStore))
+
+// ofStore: what has an order says which store's.
+var ofStore = when(said("order_id"), said("store_id"))
+
+// ofOrderOrCase: what names no order names a case.
+var ofOrderOrCase = either(said("order_id"), said("store_id"), said("error_id"))
 
 func caseBound[T any](d *Decoder, _ *T) { d.checkCase() }
 

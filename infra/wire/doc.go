@@ -4,8 +4,10 @@
 // # One table per event
 //
 // What the contract says of an event's members (name, kind of value, required or not) stands once, in the table of its
-// type: orders.go, cases.go, redeliveries.go, books.go. Reading, writing and the content hash all follow that table, so
-// they can't drift apart, and a person can hold it against the contract line by line.
+// type: orders.go, cases.go, redeliveries.go, books.go. Reading, writing, the content hash and the JSON Schema all follow
+// that table, so they can't drift apart, and a test holds it against the contract's rows, member by member. A type of
+// event without a table stops the program at its start. Rules between members are in Go (checked), with what JSON Schema
+// can say of them beside it.
 //
 // # Two steps, nothing allocated
 //

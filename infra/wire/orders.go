@@ -13,14 +13,19 @@ var orderLine = object(
 	id("sku", required, func(l *domain.OrderLine) *string { return &l.SKU }),
 	id("vendor_id", optional, func(l *domain.OrderLine) *string { return &l.VendorID }),
 	lineKind,
-	signedAmount("quantity", required, func(l *domain.OrderLine) *domain.Decimal { return &l.Quantity }),
-	unit("unit_price", required, func(l *domain.OrderLine) *domain.Decimal { return &l.UnitPrice }),
-	amount("discount", optional, func(l *domain.OrderLine) *domain.Decimal { return &l.Discount }),
-	signedAmount("tax", optional, func(l *domain.OrderLine) *domain.Decimal { return &l.Tax }),
+	signedAmount("quantity", required, func(l *domain.OrderLine) *domain.Decimal { return &l.Quantity }).
+		described("Below zero only of a deposit: empties brought back."),
+	unit("unit_price", required, func(l *domain.OrderLine) *domain.Decimal { return &l.UnitPrice }).
+		described("Net of tax."),
+	amount("discount", optional, func(l *domain.OrderLine) *domain.Decimal { return &l.Discount }).
+		described("Net, for the whole line, and not above it."),
+	signedAmount("tax", optional, func(l *domain.OrderLine) *domain.Decimal { return &l.Tax }).
+		described("For the whole line. Below zero where the quantity is."),
 	maybe("unit_cost", unitDecimals, func(l *domain.OrderLine) *domain.Optional { return &l.UnitCost }),
 	sublist("components", component,
 		func(l *domain.OrderLine) *[]domain.Component { return &l.Components },
-		func(s *store) *[]domain.Component { return &s.components }),
+		func(s *store) *[]domain.Component { return &s.components }).
+		described("What is in one piece of a kit."),
 ).checked(func(d *Decoder, l *domain.OrderLine) {
 	isGoods := l.Kind == ""
 	switch {
@@ -35,7 +40,12 @@ var orderLine = object(
 	case l.DiscountAboveLine():
 		d.failAt("discount", CodeDiscountAboveLine, "%s is more than the line's %s × %s", l.Discount, l.Quantity, l.UnitPrice)
 	}
-})
+},
+	either(is("kind", domain.LineDeposit), JSON{}, each(JSON{"quantity": ref("amount"), "tax": orNull(ref("amount"))})),
+	either(each(JSON{"kind": oneOrNone(domain.LineGoods)}), JSON{}, each(JSON{
+		"unit_cost": JSON{"type": "null"}, "components": JSON{"type": []string{"array", "null"}, "maxItems": 0},
+	})),
+)
 
 var component = object(
 	id("sku", required, func(c *domain.Component) *string { return &c.SKU }),
@@ -44,7 +54,7 @@ var component = object(
 
 // lineKind is goods where it isn't said, and goods are kept as if it weren't.
 var lineKind = field[domain.OrderLine]{
-	name: "kind",
+	name: "kind", schema: oneOf(lineKinds),
 	read: func(d *Decoder, l *domain.OrderLine) uint64 {
 		if l.Kind = d.word(lineKinds); l.Kind == domain.LineGoods {
 			l.Kind = ""
@@ -67,14 +77,14 @@ var removedLine = object(
 	if l.LineID == "" && l.SKU == "" {
 		d.failAt("line_id", CodeRequired, "line_id is required, or else sku: which line is it?")
 	}
-})
+}, JSON{"anyOf": []any{said("line_id"), said("sku")}})
 
 var promise = object(
 	moment("from", optional, timesOnly, func(p *domain.Promise) *time.Time { return &p.From }),
 	moment("until", optional, timesOnly, func(p *domain.Promise) *time.Time { return &p.Until }),
 )
 
-var orderPlaced = object(
+var _ = event(object(
 	orderID[domain.OrderPlaced](required),
 	storeID[domain.OrderPlaced](required),
 	id("customer_id", optional, func(o *domain.OrderPlaced) *string { return &o.CustomerID }),
@@ -87,16 +97,19 @@ var orderPlaced = object(
 	amount("delivery_fee", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.DeliveryFee }),
 	amount("delivery_tax", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.DeliveryTax }),
 	amount("payment_fee", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.PaymentFee }),
-	amount("delivery_cost", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.DeliveryCost }),
-	amount("commission", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.Commission }),
+	amount("delivery_cost", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.DeliveryCost }).
+		described("What the carrier of the first delivery bills."),
+	amount("commission", optional, func(o *domain.OrderPlaced) *domain.Decimal { return &o.Commission }).
+		described("What a marketplace keeps."),
 	list("tenders", optional, tender,
 		func(o *domain.OrderPlaced) *[]domain.Tender { return &o.Tenders },
-		func(s *store) *[]domain.Tender { return &s.tenders }),
+		func(s *store) *[]domain.Tender { return &s.tenders }).
+		described("How it was paid. They sum to the order's total, tax included."),
 	nested("promise", optional, promise, func(o *domain.OrderPlaced) *domain.Promise { return &o.Promise }),
 ).checked(func(d *Decoder, o *domain.OrderPlaced) {
 	orderBound(d, o)
 	d.checkTenders(o)
-})
+}))
 
 // checkTenders holds what was paid against the order's total, tax included. Prices net of tax have more decimals than
 // money has: where the total isn't whole in the currency's smallest unit, tenders may be the total rounded to that.
@@ -125,12 +138,12 @@ func (d *Decoder) checkTenders(o *domain.OrderPlaced) {
 // perAmount is how many millionths an Amount counts.
 const perAmount = 100
 
-var promiseChanged = object(
+var _ = event(object(
 	orderID[domain.PromiseChanged](required),
 	storeID[domain.PromiseChanged](required),
 	nested("promise", required, promise, func(p *domain.PromiseChanged) *domain.Promise { return &p.Promise }),
 	flag("agreed_with_customer", func(p *domain.PromiseChanged) *bool { return &p.AgreedWithCustomer }),
-).checked(orderBound[domain.PromiseChanged])
+).checked(orderBound[domain.PromiseChanged]))
 
 var deliveredLine = object(
 	id("sku", required, func(l *domain.DeliveredLine) *string { return &l.SKU }),
@@ -140,7 +153,7 @@ var deliveredLine = object(
 
 // condition is good where it isn't said.
 var condition = field[domain.DeliveredLine]{
-	name: "condition",
+	name: "condition", schema: oneOf(conditions),
 	read: func(d *Decoder, l *domain.DeliveredLine) uint64 {
 		s := d.word(conditions)
 		if l.Damaged = s == domain.ConditionDamaged; !l.Damaged {
@@ -158,15 +171,16 @@ var condition = field[domain.DeliveredLine]{
 
 var deliveredAt = func(o *domain.OrderDelivered) *time.Time { return &o.DeliveredAt }
 
-var orderDelivered = object(
+var _ = event(object(
 	orderID[domain.OrderDelivered](required),
 	storeID[domain.OrderDelivered](required),
-	moment("delivered_at", optional, timesOnly, deliveredAt).exceptTimeOfEvent(deliveredAt),
+	moment("delivered_at", optional, timesOnly, deliveredAt).exceptTimeOfEvent(deliveredAt).
+		described("Where it isn't the event's time."),
 	list("lines", optional, deliveredLine,
 		func(o *domain.OrderDelivered) *[]domain.DeliveredLine { return &o.Lines },
 		func(s *store) *[]domain.DeliveredLine { return &s.deliveredLines }),
 	truth("documents_ok", func(o *domain.OrderDelivered) *domain.Truth { return &o.DocumentsOK }),
-).checked(orderBound[domain.OrderDelivered])
+).checked(orderBound[domain.OrderDelivered]))
 
 // exceptTimeOfEvent lets a moment count for the content only where it isn't what it is when left out: the event's time.
 func (f field[T]) exceptTimeOfEvent(at func(*T) *time.Time) field[T] {
@@ -181,7 +195,7 @@ func (f field[T]) exceptTimeOfEvent(at func(*T) *time.Time) field[T] {
 	return f
 }
 
-var orderCancelled = object(
+var _ = event(object(
 	orderID[domain.OrderCancelled](required),
 	storeID[domain.OrderCancelled](required),
 	id("change_id", optional, func(o *domain.OrderCancelled) *string { return &o.ChangeID }),
@@ -199,9 +213,9 @@ var orderCancelled = object(
 	if !o.Net.Set && len(o.Lines) == 0 {
 		d.failAt("net", CodeRequired, "net is required where no lines say what is cancelled")
 	}
-})
+}, JSON{"anyOf": []any{said("net"), notEmpty("lines")}}))
 
-var orderChanged = object(
+var _ = event(object(
 	orderID[domain.OrderChanged](required),
 	storeID[domain.OrderChanged](required),
 	id("change_id", optional, func(o *domain.OrderChanged) *string { return &o.ChangeID }),
@@ -215,29 +229,31 @@ var orderChanged = object(
 		func(o *domain.OrderChanged) *[]domain.RemovedLine { return &o.LinesRemoved },
 		func(s *store) *[]domain.RemovedLine { return &s.removedLines }),
 	nested("promise", optional, promise, func(o *domain.OrderChanged) *domain.Promise { return &o.Promise }),
-).checked(orderBound[domain.OrderChanged])
+).checked(orderBound[domain.OrderChanged]))
 
-var orderCharged = object(
+var _ = event(object(
 	orderID[domain.OrderCharged](required),
 	storeID[domain.OrderCharged](required),
 	id("charge_id", required, func(o *domain.OrderCharged) *string { return &o.ChargeID }),
 	word("kind", required, domain.ChargeKinds(), func(o *domain.OrderCharged) *string { return &o.Kind }),
 	currency[domain.OrderCharged](required),
 	amount("amount", required, func(o *domain.OrderCharged) *domain.Decimal { return &o.Amount }),
-	perhaps("credit", func(o *domain.OrderCharged) *bool { return &o.Credit }),
-).checked(orderBound[domain.OrderCharged])
+	perhaps("credit", func(o *domain.OrderCharged) *bool { return &o.Credit }).described("It is given back."),
+).checked(orderBound[domain.OrderCharged]))
 
-var feedbackReceived = object(
+var _ = event(object(
 	orderID[domain.FeedbackReceived](required),
 	storeID[domain.FeedbackReceived](required),
 	rating,
 	flag("public", func(f *domain.FeedbackReceived) *bool { return &f.Public }),
 	text("channel", optional, func(f *domain.FeedbackReceived) *string { return &f.Channel }),
 	id("customer_id", optional, func(f *domain.FeedbackReceived) *string { return &f.CustomerID }),
-).checked(orderBound[domain.FeedbackReceived])
+).checked(orderBound[domain.FeedbackReceived]))
 
 var rating = field[domain.FeedbackReceived]{
-	name: "rating", need: required,
+	name: "rating", need: required, schema: JSON{"anyOf": []any{
+		JSON{"type": "integer", "minimum": 1, "maximum": 5}, JSON{"type": "string", "pattern": "^[1-5]$"},
+	}},
 	read: func(d *Decoder, f *domain.FeedbackReceived) uint64 {
 		const worst, best = 1, 5
 		n := d.whole(worst, best)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"os"
+	"regexp"
 	"testing"
 	"time"
 
@@ -123,6 +125,26 @@ func TestSchemasOfRules(t *testing.T) {
 	}
 	if found < 100 || passed < 50 {
 		t.Errorf("only %d faults were found and %d events valid: is the table there?", found, passed)
+	}
+}
+
+// TestCodesInOpenAPI: the description of the HTTP side lists every code that an event can be refused with.
+func TestCodesInOpenAPI(t *testing.T) {
+	source, err := os.ReadFile("fault.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile(`(?m)^\tCode\w+ += "(\w+)"$`).FindAllSubmatch(source, -1)
+	if len(codes) < 30 {
+		t.Fatalf("only %d codes were found in the source", len(codes))
+	}
+	for _, c := range codes {
+		if !bytes.Contains(schemas.OpenAPI(), []byte("\n            - "+string(c[1])+"\n")) {
+			t.Errorf("openapi.yaml doesn't know the code %s", c[1])
+		}
+		if !bytes.Contains(source, []byte("//	"+string(c[1])+" ")) {
+			t.Errorf("the table of codes doesn't know %s", c[1])
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ type field[T any] struct {
 	// write appends the value of a member, and nothing where it says nothing and isn't required. Members that belong to
 	// the event as a whole (order_id…) are taken from e.
 	write func(b []byte, e *domain.Event, t *T) []byte
+
+	schema JSON // of the value
 }
 
 // shape is an object of the contract.
@@ -33,6 +35,7 @@ type shape[T any] struct {
 	required uint64 // a bit per field
 	// check holds the rules between members. It runs when all of them are read.
 	check func(d *Decoder, t *T)
+	rules []any // the same as JSON Schema, as far as it can say them
 }
 
 const maxFields = 64 // the bits of a mask
@@ -52,9 +55,12 @@ func object[T any](fields ...field[T]) *shape[T] {
 	return s
 }
 
-// checked adds rules between members.
-func (s *shape[T]) checked(check func(d *Decoder, t *T)) *shape[T] {
+// checked adds rules between members, and what JSON Schema can say of them.
+func (s *shape[T]) checked(check func(d *Decoder, t *T), rules ...JSON) *shape[T] {
 	s.check = check
+	for _, r := range rules {
+		s.rules = append(s.rules, r)
+	}
 	return s
 }
 
@@ -157,8 +163,13 @@ func (s *shape[T]) write(b []byte, e *domain.Event, t *T) []byte {
 // list is a list of objects. Its elements are read into a slice of the decoder's, which grows to the longest list that
 // was ever met and is used again.
 func list[T, E any](name string, n need, of *shape[E], at func(*T) *[]E, room func(*store) *[]E) field[T] {
+	schema := JSON{"type": "array", "items": of.schema()}
+	if n == required {
+		schema["minItems"] = 1
+	}
 	return field[T]{
-		name: name, need: n,
+		schema: schema,
+		name:   name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
 			*room(&d.store) = (*room(&d.store))[:0]
 			return readList(d, n, of, at(t), room(&d.store))
@@ -170,7 +181,8 @@ func list[T, E any](name string, n need, of *shape[E], at func(*T) *[]E, room fu
 // sublist is a list in the lines of a list. All lines of an event share the room: each has a piece of it.
 func sublist[T, E any](name string, of *shape[E], at func(*T) *[]E, room func(*store) *[]E) field[T] {
 	return field[T]{
-		name: name, need: optional,
+		schema: JSON{"type": "array", "items": of.schema()},
+		name:   name, need: optional,
 		read: func(d *Decoder, t *T) uint64 {
 			return readList(d, optional, of, at(t), room(&d.store))
 		},
@@ -233,7 +245,8 @@ func writeList[T, E any](n need, of *shape[E], at func(*T) *[]E) func([]byte, *d
 func nested[T, E any](name string, n need, of *shape[E], at func(*T) *E) field[T] {
 	const empty = len(`{}`)
 	return field[T]{
-		name: name, need: n,
+		schema: of.schema(),
+		name:   name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
 			members := of.read(d, at(t))
 			if members == 0 {

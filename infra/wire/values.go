@@ -71,7 +71,8 @@ func (d *Decoder) checkControl(s string) {
 // id is an identifier or a key that something is looked up by.
 func id[T any](name string, n need, at func(*T) *string) field[T] {
 	return field[T]{
-		name: name, need: n,
+		schema: ref("id"),
+		name:   name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
 			s, ok := d.string()
 			if !ok {
@@ -87,8 +88,13 @@ func id[T any](name string, n need, at func(*T) *string) field[T] {
 
 // text is words for people, of any length. An empty one says nothing.
 func text[T any](name string, n need, at func(*T) *string) field[T] {
+	schema := anyText
+	if n == required {
+		schema = someText
+	}
 	return field[T]{
-		name: name, need: n,
+		schema: schema,
+		name:   name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
 			s, ok := d.string()
 			if !ok {
@@ -107,7 +113,8 @@ func text[T any](name string, n need, at func(*T) *string) field[T] {
 // word is one of the words that the contract lists.
 func word[T any](name string, n need, words []string, at func(*T) *string) field[T] {
 	return field[T]{
-		name: name, need: n,
+		schema: oneOf(words),
+		name:   name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
 			*at(t) = d.word(words)
 			return hashText(*at(t))
@@ -156,6 +163,7 @@ func unit[T any](name string, n need, at func(*T) *domain.Decimal) field[T] {
 // signedAmount is an amount that may be below zero; the object's own check says when.
 func signedAmount[T any](name string, n need, at func(*T) *domain.Decimal) field[T] {
 	f := amount(name, n, at)
+	f.schema = ref("signed")
 	f.read = func(d *Decoder, t *T) uint64 {
 		*at(t) = d.signed(amountDecimals)
 		return hashDecimal(n, *at(t))
@@ -173,7 +181,8 @@ func hashDecimal(n need, v domain.Decimal) uint64 {
 
 func decimal[T any](name string, n need, decimals int, at func(*T) *domain.Decimal) field[T] {
 	return field[T]{
-		name: name, need: n,
+		schema: decimalSchema(decimals),
+		name:   name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
 			*at(t) = d.decimal(decimals)
 			return hashDecimal(n, *at(t))
@@ -190,7 +199,8 @@ func decimal[T any](name string, n need, decimals int, at func(*T) *domain.Decim
 // maybe is a number that isn't zero where it is left out.
 func maybe[T any](name string, decimals int, at func(*T) *domain.Optional) field[T] {
 	return field[T]{
-		name: name, need: optional,
+		schema: decimalSchema(decimals),
+		name:   name, need: optional,
 		read: func(d *Decoder, t *T) uint64 {
 			v := d.decimal(decimals)
 			*at(t) = domain.Some(v)
@@ -205,6 +215,16 @@ func maybe[T any](name string, decimals int, at func(*T) *domain.Optional) field
 	}
 }
 
+func decimalSchema(decimals int) JSON {
+	switch decimals {
+	case wholeDecimals:
+		return place
+	case unitDecimals:
+		return ref("unit")
+	}
+	return ref("amount")
+}
+
 func appendDecimal(b []byte, n domain.Decimal) []byte {
 	b = append(b, '"')
 	b = n.Append(b)
@@ -214,7 +234,8 @@ func appendDecimal(b []byte, n domain.Decimal) []byte {
 // flag is a yes or no that has to be said.
 func flag[T any](name string, at func(*T) *bool) field[T] {
 	return field[T]{
-		name: name, need: required,
+		schema: yesOrNo,
+		name:   name, need: required,
 		read: func(d *Decoder, t *T) uint64 {
 			v, ok := d.bool()
 			if !ok {
@@ -230,7 +251,8 @@ func flag[T any](name string, at func(*T) *bool) field[T] {
 // perhaps is a yes that needn't be said: left out, it is a no, and said to be one it says no more.
 func perhaps[T any](name string, at func(*T) *bool) field[T] {
 	return field[T]{
-		name: name, need: optional,
+		schema: yesOrNo,
+		name:   name, need: optional,
 		read: func(d *Decoder, t *T) uint64 {
 			v, ok := d.bool()
 			if !ok || !v {
@@ -251,7 +273,8 @@ func perhaps[T any](name string, at func(*T) *bool) field[T] {
 // truth is a yes or no that may be unknown.
 func truth[T any](name string, at func(*T) *domain.Truth) field[T] {
 	return field[T]{
-		name: name, need: optional,
+		schema: yesOrNo,
+		name:   name, need: optional,
 		read: func(d *Decoder, t *T) uint64 {
 			v, ok := d.bool()
 			if !ok {
@@ -290,8 +313,13 @@ func appendBool(b []byte, v bool) []byte {
 
 // moment is a time of RFC 3339, or where dates are allowed also a date. Left out, it is the zero time.
 func moment[T any](name string, n need, dates bool, at func(*T) *time.Time) field[T] {
+	schema := ref("moment")
+	if dates {
+		schema = ref("momentOrDate")
+	}
 	return field[T]{
-		name: name, need: n,
+		schema: schema,
+		name:   name, need: n,
 		read: func(d *Decoder, t *T) uint64 {
 			v := d.moment(dates)
 			if d.err != nil {
@@ -331,7 +359,8 @@ func errorID[T any](n need) field[T] {
 
 func common[T any](name string, n need, at func(*domain.Event) *string) field[T] {
 	return field[T]{
-		name: name, need: n,
+		schema: ref("id"),
+		name:   name, need: n,
 		read: func(d *Decoder, _ *T) uint64 {
 			s, ok := d.string()
 			if !ok {
@@ -347,7 +376,8 @@ func common[T any](name string, n need, at func(*domain.Event) *string) field[T]
 
 func currency[T any](n need) field[T] {
 	return field[T]{
-		name: "currency", need: n,
+		schema: ref("currency"),
+		name:   "currency", need: n,
 		read: func(d *Decoder, _ *T) uint64 {
 			s, ok := d.string()
 			if !ok {

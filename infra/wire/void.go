@@ -13,7 +13,7 @@ var voids = object(
 	id("id", required, func(v *domain.EventVoided) *string { return &v.ID }),
 )
 
-var eventVoided = object(
+var _ = event(object(
 	agreeing("order_id", func(e *domain.Event) *string { return &e.OrderID }),
 	agreeing("store_id", func(e *domain.Event) *string { return &e.StoreID }),
 	agreeing("error_id", func(e *domain.Event) *string { return &e.ErrorID }),
@@ -52,7 +52,7 @@ var eventVoided = object(
 	if d.err == nil && o.Stream() != domain.Books {
 		d.checkSubject(o.Subject(), "subject of the original")
 	}
-})
+}))
 
 func (d *Decoder) failVoids(name, format, a, b string) {
 	d.push("voids")
@@ -63,7 +63,7 @@ func (d *Decoder) failVoids(name, format, a, b string) {
 // sourceOf is the source of another event.
 func sourceOf[T any](name string, at func(*T) *string) field[T] {
 	return field[T]{
-		name: name, need: required,
+		name: name, need: required, schema: ref("source"),
 		read: func(d *Decoder, v *T) uint64 {
 			s, ok := d.string()
 			if !ok {
@@ -80,7 +80,7 @@ func sourceOf[T any](name string, at func(*T) *string) field[T] {
 // agreeing is a member that repeats what the original says: it adds nothing to the content.
 func agreeing(name string, at func(*domain.Event) *string) field[domain.EventVoided] {
 	return field[domain.EventVoided]{
-		name: name,
+		name: name, schema: ref("id"),
 		read: func(d *Decoder, _ *domain.EventVoided) uint64 {
 			if s, ok := d.string(); ok {
 				d.checkID(s)
@@ -94,6 +94,13 @@ func agreeing(name string, at func(*domain.Event) *string) field[domain.EventVoi
 
 var original = field[domain.EventVoided]{
 	name: "original", need: required,
+	schema: JSON{
+		"description": "The whole voided event, valid by the schema of its own type.", "type": "object",
+		"required": []string{"specversion", "id", "source", "type", "time", "data"},
+		"properties": JSON{"specversion": JSON{"const": specVersion}, "id": ref("id"), "source": ref("source"),
+			"time": ref("moment"), "data": JSON{"type": "object"},
+			"type": JSON{"type": "string", "pattern": `^makegood\.[a-z_.]+\.v1$`}},
+	},
 	read: func(d *Decoder, v *domain.EventVoided) uint64 {
 		if next := d.cursor.next(); next != kindObject {
 			d.fail(CodeWrongType, "the whole voided event is expected, not %s", next)

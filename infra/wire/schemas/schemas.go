@@ -3,29 +3,59 @@
 //
 // The codec in infra/wire decides; a schema says as much of it as JSON Schema can. What it can't: that currencies exist,
 // that a subject is the order_id, that names are not said twice, how many decimals a JSON number (no string) has, that a
-// void agrees with its original. Tests hold both against each other: every event that the codec's tests, the simulator and
-// the reference books make is valid, and every fault that can be expressed is found.
+// void agrees with its original, that tenders sum to the total. Tests hold both against each other: every event that the
+// codec's tests, the simulator and the reference books make is valid, and every fault that can be expressed is found.
 //
-// The schemas are written by the tables of events.go rather than lying here as files, so that shared rules stand once;
-// `makegood schemas --dir DIR` writes them out.
+// The schemas follow from the codec's own declarations, and the topics from the list of events, so that a new event needs
+// nothing here; `makegood schemas --dir DIR` writes them out.
 package schemas
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"text/template"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/wire"
 )
 
 //go:embed openapi.yaml
 var openAPI []byte
 
-//go:embed asyncapi.yaml
-var asyncAPI []byte
-
 // OpenAPI describes the HTTP side.
 func OpenAPI() []byte { return openAPI }
+
+//go:embed asyncapi.yaml.tmpl
+var asyncAPITemplate string
+
+var asyncAPI = func() []byte {
+	type stream struct {
+		Name         string
+		OnePartition bool
+		Types        []domain.Type
+	}
+	var all struct {
+		Streams []stream
+		Types   []domain.Type
+	}
+	all.Types = domain.Types()
+	for _, name := range domain.Streams() {
+		s := stream{Name: name, OnePartition: name == domain.Books.String()}
+		for _, t := range all.Types {
+			if on := t.Stream(); on.String() == name || on == domain.AnyStream {
+				s.Types = append(s.Types, t)
+			}
+		}
+		all.Streams = append(all.Streams, s)
+	}
+	var text bytes.Buffer
+	if err := template.Must(template.New("asyncapi").Parse(asyncAPITemplate)).Execute(&text, all); err != nil {
+		panic(err) // the template is a part of this program
+	}
+	return text.Bytes()
+}()
 
 // AsyncAPI describes the topics.
 func AsyncAPI() []byte { return asyncAPI }
@@ -38,40 +68,40 @@ func FileName(t domain.Type) string { return t.String() + ".json" }
 
 // Event is the schema of a type, as JSON.
 func Event(t domain.Type) ([]byte, error) {
-	data, ok := events[t.Name()]
-	if !ok {
-		return nil, fmt.Errorf("there is no schema of %s", t)
-	}
-	b, err := json.MarshalIndent(envelope(t, data), "", "  ")
+	b, err := json.MarshalIndent(envelope(t), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("schema of %s: %w", t, err)
 	}
 	return append(b, '\n'), nil
 }
 
-// envelope is the CloudEvent around data.
-func envelope(t domain.Type, data object) object {
+// envelope is the CloudEvent around the data of a type.
+func envelope(t domain.Type) wire.JSON {
+	const utf8JSON = `^[^;]+[/+][Jj][Ss][Oo][Nn] *` +
+		`(; *[Cc][Hh][Aa][Rr][Ss][Ee][Tt] *= *"?([Uu][Tt][Ff]-?8|[Uu][Ss]-[Aa][Ss][Cc][Ii][Ii])"? *)?$`
+	ref := func(name string) wire.JSON { return wire.JSON{"$ref": "#/$defs/" + name} }
 	must := []string{"specversion", "id", "source", "type", "time", "data"}
-	members := object{
-		"specversion": object{"const": "1.0"},
+	members := wire.JSON{
+		"specversion": wire.JSON{"const": "1.0"},
 		"id":          ref("id"),
 		"source":      ref("source"),
-		"type":        object{"const": t.String()},
+		"type":        wire.JSON{"const": t.String()},
 		"time":        ref("moment"),
-		"datacontenttype": object{"type": []string{"string", "null"}, "description": "JSON in UTF-8; nothing else is spoken.",
-			"pattern": `^[^;]+[/+][Jj][Ss][Oo][Nn] *(; *[Cc][Hh][Aa][Rr][Ss][Ee][Tt] *= *"?([Uu][Tt][Ff]-?8|[Uu][Ss]-[Aa][Ss][Cc][Ii][Ii])"? *)?$`},
-		"dataschema":  object{"type": []string{"string", "null"}},
-		"data_base64": object{"type": "null"},
-		"data":        data,
+		"datacontenttype": wire.JSON{"type": []string{"string", "null"},
+			"description": "JSON in UTF-8; nothing else is spoken.", "pattern": utf8JSON},
+		"dataschema":  wire.JSON{"type": []string{"string", "null"}},
+		"data_base64": wire.JSON{"type": "null"},
+		"data":        wire.DataSchema(t),
 	}
-	if t.Stream() != domain.Books && t != domain.TypeEventVoided {
+	if stream := t.Stream(); stream != domain.Books && stream != domain.AnyStream {
 		must = append(must, "subject")
-		members["subject"] = described(ref("id"), "The order_id; of a case without an order, the error_id. It is the Kafka key.")
+		members["subject"] = wire.JSON{"allOf": []any{ref("id")},
+			"description": "The order_id; of a case without an order, the error_id. It is the Kafka key."}
 	}
-	return object{
+	return wire.JSON{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": Base + t.String(), "title": t.String(),
-		"type": "object", "required": must, "properties": members, "$defs": definitions,
+		"type": "object", "required": must, "properties": members, "$defs": wire.SchemaDefinitions(),
 		// Extension attributes are kept; CloudEvents allows no objects there.
-		"additionalProperties": object{"type": []string{"string", "number", "boolean", "null"}},
+		"additionalProperties": wire.JSON{"type": []string{"string", "number", "boolean", "null"}},
 	}
 }
