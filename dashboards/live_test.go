@@ -35,7 +35,8 @@ func startLive(t *testing.T) *live {
 		t.Fatalf("build makegood: %v\n%s", err, out)
 	}
 	data := filepath.Join(dir, "data")
-	run(t, filepath.Join(dir, "makegood.log"), l.binary, "demo", "--data-dir", data, "--http", strings.TrimPrefix(l.makegood, "http://"))
+	run(t, filepath.Join(dir, "makegood.log"), l.binary, "demo", "--data-dir", data, "--http", strings.TrimPrefix(l.makegood, "http://"),
+		"--clickhouse-http-port", freeAddress(t)[len("127.0.0.1:"):])
 	awaitURL(t, l.makegood+"/readyz")
 	awaitText(t, filepath.Join(dir, "makegood.log"), "New orders trickle in")
 	l.clickhouse = finance(t, filepath.Join(data, "clickhouse"))

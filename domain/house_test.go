@@ -28,7 +28,6 @@ var unchecked = []string{
 	"dashboards",
 	"domain",
 	"infra/clickhouse",
-	"infra/embedded",
 	"infra/page",
 	"infra/wire",
 	"projections",

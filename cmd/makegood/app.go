@@ -43,6 +43,8 @@ type appConfig struct {
 	Accounts    string `help:"File that gives the general ledger's own codes for the accounts of journals." type:"existingfile"`
 	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
 
+	ClickHouseHTTPPort int `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
+
 	ClickHousePasswordFile string `help:"File with the password of ClickHouse's user; or MAKEGOOD_CLICKHOUSE_PASSWORD." name:"clickhouse-password-file" env:"MAKEGOOD_CLICKHOUSE_PASSWORD_FILE"`
 
 	Access accessFlags `embed:"" group:"Who gets in:"`
@@ -184,7 +186,8 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 	a.dir = dir
 	a.onClose(dir.Close)
 	if a.config.ClickHouse == "" {
-		if a.engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir.Path(), Logger: a.logger, Progress: progress}); err != nil {
+		if a.engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir.Path(),
+			HTTPPort: a.config.ClickHouseHTTPPort, Logger: a.logger, Progress: progress}); err != nil {
 			return err
 		}
 		a.onClose(a.engine.Close)

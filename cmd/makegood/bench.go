@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +33,7 @@ type benchCommand struct {
 
 	DataDir    string   `help:"Where the embedded broker and engine keep their data, a new directory; without it a temporary one." type:"path"`
 	Brokers    []string `help:"Kafka brokers; without them one runs in a process of its own."`
-	ClickHouse string   `help:"Address of ClickHouse; without it an engine runs inside. Databases named makegood_bench_… are made there and dropped." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
+	ClickHouse string   `help:"Address of ClickHouse; without it an engine runs inside. Databases named makegood_bench… are made there and dropped." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
 }
 
 // bench is a run of it.
@@ -118,14 +120,6 @@ func (b *bench) start(ctx context.Context, progress io.Writer) (stop func() erro
 		return stop, fmt.Errorf("make the benchmark's directory: %w", err)
 	}
 	b.brokers, b.server = b.Brokers, b.ClickHouse
-	if b.server == "" {
-		engine, err := embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir, Logger: b.logger, Progress: progress})
-		if err != nil {
-			return stop, err
-		}
-		stops = append(stops, engine.Close)
-		b.server, b.serverPID = engine.DSN(), engine.PID()
-	}
 	if len(b.brokers) == 0 {
 		address, pid, end, err := startBenchBroker(ctx, dir, progress)
 		if err != nil {
@@ -134,7 +128,39 @@ func (b *bench) start(ctx context.Context, progress io.Writer) (stop func() erro
 		stops = append(stops, end)
 		b.brokers, b.brokerPID = []string{address}, pid
 	}
+	if b.server == "" {
+		ports, err := portsOf(b.brokers)
+		if err != nil {
+			return stop, err
+		}
+		// ClickHouse's own Kafka engine reads the topic as well, to compare with.
+		engine, err := embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir, Connect: ports, Grants: []string{
+			"GRANT ALL ON makegood_bench*.*", "GRANT TABLE ENGINE ON Kafka", "GRANT KAFKA ON *.*",
+		}, Logger: b.logger, Progress: progress})
+		if err != nil {
+			return stop, err
+		}
+		stops = append(stops, engine.Close)
+		b.server, b.serverPID = engine.DSN(), engine.PID()
+	}
 	return stop, nil
+}
+
+// portsOf are the ports of addresses.
+func portsOf(addresses []string) ([]int, error) {
+	var ports []int
+	for _, a := range addresses {
+		_, text, err := net.SplitHostPort(a)
+		if err != nil {
+			return nil, fmt.Errorf("read the address %q: %w", a, err)
+		}
+		port, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, fmt.Errorf("read the port of %q: %w", a, err)
+		}
+		ports = append(ports, port)
+	}
+	return ports, nil
 }
 
 // benchBrokerCommand is the embedded broker alone, until its standard input ends.

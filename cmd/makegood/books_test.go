@@ -60,7 +60,8 @@ func openStore(t testing.TB) *clickhouse.Store {
 		if engine.dir, engine.err = os.MkdirTemp("", "makegood"); engine.err != nil {
 			return
 		}
-		engine.engine, engine.err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: engine.dir, Progress: os.Stderr})
+		engine.engine, engine.err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: engine.dir,
+			Grants: []string{"GRANT ALL ON t*.*"}, Progress: os.Stderr})
 	})
 	if engine.err != nil {
 		t.Fatal(engine.err)

@@ -60,7 +60,7 @@ func composedEngine(t *testing.T) (native, web string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "engine-child", library, "--config-file="+filepath.Join(dir, "config.xml"), "--queries-file", filepath.Join(dir, "start.sql"), "--interactive", "--disable_suggestion")
+	cmd := exec.Command(self, "engine-child", "none", "library", library, "--config-file="+filepath.Join(dir, "config.xml"), "--queries-file", filepath.Join(dir, "start.sql"), "--interactive", "--disable_suggestion")
 	cmd.Env = append(os.Environ(), "TZ=UTC", "TERM=dumb", "MAKEGOOD_WRITER_PASSWORD=writes", "MAKEGOOD_FINANCE_PASSWORD=reads")
 	terminal, err := pty.Start(cmd) // it wants a terminal: see infra/embedded
 	if err != nil {

@@ -14,11 +14,12 @@ import (
 )
 
 type demoCommand struct {
-	DataDir string `help:"Where to keep the demo's books; without it they are gone when it ends." type:"path"`
-	HTTP    string `help:"Address to listen on." default:"127.0.0.1:8080"`
-	Orders  int    `help:"How many orders the simulated history has." default:"3000"`
-	Seed    uint64 `help:"Of the simulation." default:"1"`
-	Once    bool   `help:"Stop when the story is told, without the live trickle."`
+	DataDir            string `help:"Where to keep the demo's books; without it they are gone when it ends." type:"path"`
+	HTTP               string `help:"Address to listen on." default:"127.0.0.1:8080"`
+	ClickHouseHTTPPort int    `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
+	Orders             int    `help:"How many orders the simulated history has." default:"3000"`
+	Seed               uint64 `help:"Of the simulation." default:"1"`
+	Once               bool   `help:"Stop when the story is told, without the live trickle."`
 }
 
 // Run shows what makegood is for: a simulated distributor's books, and in them the truck.
@@ -31,7 +32,7 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
 	fmt.Fprintln(s.err, "starting a Kafka broker and a ClickHouse engine in this process's care ...")
-	app, err := startApp(ctx, appConfig{DataDir: dir, HTTP: c.HTTP, KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
+	app, err := startApp(ctx, appConfig{DataDir: dir, HTTP: c.HTTP, ClickHouseHTTPPort: c.ClickHouseHTTPPort, KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
 		Partitions: 4, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}}, logger, s.err)
 	if err != nil {
 		return err

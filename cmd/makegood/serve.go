@@ -22,8 +22,11 @@ func (c *serveCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		fmt.Fprintf(s.err, "  data directory %s\n  Kafka at %s\n", app.dir.Path(), app.brokers[0])
 	}
 	if app.engine != nil {
-		fmt.Fprintf(s.err, "  ClickHouse at %s (native) and %s (HTTP), database makegood, to read as %s, password in the data directory\n",
-			app.engine.Addr(), app.engine.HTTPAddr(), app.engine.ReaderUser())
+		fmt.Fprintf(s.err, "  ClickHouse at %s, database makegood, to read as %s, password in the data directory\n",
+			app.engine.Addr(), app.engine.ReaderUser())
+		if web := app.engine.HTTPAddr(); web != "" {
+			fmt.Fprintf(s.err, "  its HTTP interface at %s\n", web)
+		}
 	}
 	select {
 	case <-ctx.Done():

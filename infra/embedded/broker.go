@@ -2,23 +2,18 @@ package embedded
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -93,6 +88,28 @@ func (c BrokerConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
+func (c BrokerConfig) withDefaults() BrokerConfig {
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:0"
+	}
+	if c.Partitions == 0 {
+		c.Partitions = defaultPartitions
+	}
+	if c.segmentBytes == 0 {
+		c.segmentBytes = segmentBytes
+	}
+	if c.offsetsCheck == 0 {
+		c.offsetsCheck = 10 * time.Minute // Kafka's default
+	}
+	if c.ghostWatch == 0 {
+		c.ghostWatch, c.ghostPatience = ghostWatch, ghostPatience
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
 // loopback splits an address and refuses one that other machines could reach:
 // the embedded broker has no users.
 func loopback(addr string) (host string, port int, err error) {
@@ -132,24 +149,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if cfg.Addr == "" {
-		cfg.Addr = "127.0.0.1:0"
-	}
-	if cfg.Partitions == 0 {
-		cfg.Partitions = defaultPartitions
-	}
-	if cfg.segmentBytes == 0 {
-		cfg.segmentBytes = segmentBytes
-	}
-	if cfg.offsetsCheck == 0 {
-		cfg.offsetsCheck = 10 * time.Minute // Kafka's default
-	}
-	if cfg.ghostWatch == 0 {
-		cfg.ghostWatch, cfg.ghostPatience = ghostWatch, ghostPatience
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg = cfg.withDefaults()
 	host, port, err := loopback(cfg.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("broker: Addr: %w", err)
@@ -176,36 +176,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 
 	log := &brokerLog{log: cfg.Logger}
 	hunter := &ghostHunter{guests: new(guests), log: cfg.Logger, watch: cfg.ghostWatch, wait: cfg.ghostPatience}
-	opts := []kfake.Opt{
-		kfake.NumBrokers(1),
-		kfake.ClusterID("makegood"),
-		kfake.DefaultNumPartitions(cfg.Partitions),
-		kfake.DataDir(dir),
-		kfake.SyncWrites(),
-		kfake.WithLogger(log),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
-			l, err := net.Listen(network, net.JoinHostPort(host, strconv.Itoa(port)))
-			if err != nil {
-				return nil, fmt.Errorf("broker: %w", err)
-			}
-			hunter.addr = l.Addr().String()
-			return cfg.advertised(guardedListener{l, cfg.Logger, hunter.guests})
-		}),
-		// The log is the record of what was accepted: nothing expires.
-		kfake.BrokerConfigs(map[string]string{
-			"log.retention.ms":          "-1",
-			"log.retention.bytes":       "-1",
-			"log.segment.bytes":         strconv.Itoa(cfg.segmentBytes),
-			"offsets.retention.minutes": strconv.Itoa(int(offsetsRetention / time.Minute)),
-
-			"offsets.retention.check.interval.ms": strconv.Itoa(int(cfg.offsetsCheck / time.Millisecond)),
-			"message.max.bytes":                   strconv.Itoa(maxBatchBytes),
-		}),
-	}
-	if cfg.AutoCreateTopics {
-		opts = append(opts, kfake.AllowAutoTopicCreation())
-	}
-
+	opts := cfg.options(dir, log, hunter, net.JoinHostPort(host, strconv.Itoa(port)))
 	type started struct {
 		cluster *kfake.Cluster
 		err     error
@@ -235,6 +206,40 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 		}()
 		return nil, fmt.Errorf("starting broker in %s: %w", dir, context.Cause(ctx))
 	}
+}
+
+// options are what kfake is told.
+func (cfg BrokerConfig) options(dir string, log *brokerLog, hunter *ghostHunter, addr string) []kfake.Opt {
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.ClusterID("makegood"),
+		kfake.DefaultNumPartitions(cfg.Partitions),
+		kfake.DataDir(dir),
+		kfake.SyncWrites(),
+		kfake.WithLogger(log),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
+			l, err := net.Listen(network, addr)
+			if err != nil {
+				return nil, fmt.Errorf("broker: %w", err)
+			}
+			hunter.addr = l.Addr().String()
+			return cfg.advertised(guardedListener{l, cfg.Logger, hunter.guests})
+		}),
+		// The log is the record of what was accepted: nothing expires.
+		kfake.BrokerConfigs(map[string]string{
+			"log.retention.ms":          "-1",
+			"log.retention.bytes":       "-1",
+			"log.segment.bytes":         strconv.Itoa(cfg.segmentBytes),
+			"offsets.retention.minutes": strconv.Itoa(int(offsetsRetention / time.Minute)),
+
+			"offsets.retention.check.interval.ms": strconv.Itoa(int(cfg.offsetsCheck / time.Millisecond)),
+			"message.max.bytes":                   strconv.Itoa(maxBatchBytes),
+		}),
+	}
+	if cfg.AutoCreateTopics {
+		opts = append(opts, kfake.AllowAutoTopicCreation())
+	}
+	return opts
 }
 
 // Addr returns the address that the broker listens on, host:port.
@@ -310,129 +315,3 @@ type advertisedListener struct {
 }
 
 func (l advertisedListener) Addr() net.Addr { return l.addr }
-
-// guardedListener and guardedConn stand before kfake, which trusts its clients
-// more than a process that keeps books can:
-//   - it allocates whatever size a connection's first four bytes claim, and
-//     panics on a request of an unknown kind: either takes the whole process
-//     down when, say, a browser finds the port;
-//   - it stamps a batch that is marked as having the log's time without
-//     renewing the batch's checksum, and takes the batch and everything after
-//     it for a torn tail at the next start. No producer should send that mark
-//     (Kafka refuses it too), but one that does must not cost others' records.
-type guardedListener struct {
-	net.Listener
-	log    *slog.Logger
-	guests *guests
-}
-
-func (l guardedListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err //nolint:wrapcheck // kfake only stops on it, and net's error says it all
-	}
-	l.guests.add(c, 1)
-	return &guardedConn{Conn: c, log: l.log, guests: l.guests}, nil
-}
-
-type guardedConn struct {
-	net.Conn
-	log     *slog.Logger
-	header  [requestHeaderBytes]byte // the part of a request read ahead to judge it
-	produce []byte                   // a produce request, which is judged as a whole
-	pending []byte                   // what was read ahead and is still to be handed on
-	left    int                      // what of the request is still to come after it
-	guests  *guests
-	gone    sync.Once
-}
-
-// Close is also called when the client has hung up.
-func (c *guardedConn) Close() error {
-	c.gone.Do(func() { c.guests.add(c.Conn, -1) })
-	return c.Conn.Close() //nolint:wrapcheck // net's error says it all
-}
-
-const (
-	// requestHeaderBytes are a request's size, kind and version, before its
-	// correlation id.
-	requestHeaderBytes = 4 + 2 + 2
-
-	batchAttributesAt = 21 // where a record batch has its attributes, 2 bytes
-	logAppendTime     = 1 << 3
-)
-
-var errNotKafka = errors.New("not a Kafka request")
-
-func (c *guardedConn) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	if len(c.pending) == 0 && c.left == 0 {
-		if err := c.judge(); err != nil {
-			return 0, err
-		}
-	}
-	if len(c.pending) > 0 {
-		n := copy(p, c.pending)
-		c.pending = c.pending[n:]
-		return n, nil
-	}
-	n, err := c.Conn.Read(p[:min(len(p), c.left)])
-	c.left -= n
-	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
-}
-
-// judge reads the beginning of the next request. An error makes kfake hang up.
-func (c *guardedConn) judge() error {
-	if _, err := io.ReadFull(c.Conn, c.header[:]); err != nil {
-		return err //nolint:wrapcheck // io.EOF must stay io.EOF
-	}
-	size := int64(binary.BigEndian.Uint32(c.header[:4]))
-	kind := int16(binary.BigEndian.Uint16(c.header[4:6]))
-	if size < requestHeaderBytes || size > maxRequestBytes || kmsg.RequestForKey(kind) == nil {
-		err := fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind)
-		c.log.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", err)
-		return err
-	}
-	c.left = int(size) - (requestHeaderBytes - 4)
-	if kmsg.Key(kind) != kmsg.Produce {
-		c.pending = c.header[:]
-		return nil
-	}
-	c.produce = slices.Grow(append(c.produce[:0], c.header[:]...), c.left)[:requestHeaderBytes+c.left]
-	if _, err := io.ReadFull(c.Conn, c.produce[requestHeaderBytes:]); err != nil {
-		return err //nolint:wrapcheck // as above
-	}
-	if stamped(c.produce) {
-		err := errors.New("a produce request with batches that claim the log's own time")
-		c.log.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", err)
-		return err
-	}
-	c.pending, c.left = c.produce, 0
-	return nil
-}
-
-// stamped tells whether a produce request has a batch with the mark for the
-// log's time. A request that can't be read is left to kfake to refuse.
-func stamped(request []byte) bool {
-	r := kbin.Reader{Src: request[4:]}
-	_ = r.Int16() // the kind, known
-	req := kmsg.NewPtrProduceRequest()
-	req.SetVersion(r.Int16())
-	_, _ = r.Int32(), r.NullableString() // correlation id, client id
-	if req.IsFlexible() {
-		kmsg.SkipTags(&r)
-	}
-	if req.ReadFrom(r.Src) != nil {
-		return false
-	}
-	for _, t := range req.Topics {
-		for _, p := range t.Partitions {
-			if b := p.Records; len(b) >= batchAttributesAt+2 &&
-				binary.BigEndian.Uint16(b[batchAttributesAt:])&logAppendTime != 0 {
-				return true
-			}
-		}
-	}
-	return false
-}

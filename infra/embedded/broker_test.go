@@ -3,14 +3,10 @@ package embedded
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -18,7 +14,6 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
 )
 
 func startBroker(t *testing.T, cfg BrokerConfig) *Broker {
@@ -143,16 +138,18 @@ func committed(t *testing.T, addr, group, topic string, partition int) int64 {
 	return p.CommittedOffset
 }
 
+// place is where a record is in a topic.
+type place struct {
+	partition int
+	offset    int64
+}
+
 // TestBrokerKeepsWhatItAcknowledged kills the broker's process again and again
 // while several producers write, and looks for every acknowledged record at
 // its offset afterwards.
 func TestBrokerKeepsWhatItAcknowledged(t *testing.T) {
 	const topic, partitions, rounds, group = "makegood.orders", 2, 4, "projector"
 	dir := t.TempDir()
-	type place struct {
-		partition int
-		offset    int64
-	}
 	acked := map[place]string{}
 	var commits [partitions]int64
 	for p := range commits {
@@ -182,32 +179,7 @@ func TestBrokerKeepsWhatItAcknowledged(t *testing.T) {
 			commits[p] = int64(round*10 + p)
 			commit(t, h.Addr, group, topic, p, commits[p])
 		}
-		var (
-			mu      sync.Mutex
-			writers sync.WaitGroup
-			enough  = make(chan struct{})
-			once    sync.Once
-			inRound int
-		)
-		for w := range 4 {
-			writers.Go(func() {
-				for i := 0; ; i++ {
-					v := fmt.Sprintf("round %d writer %d record %d %s", round, w, i, bytes.Repeat([]byte("x"), i*97%1500))
-					p := w % partitions
-					offset, err := produce(t.Context(), h.Addr, topic, p, v, v+" again")
-					if err != nil {
-						return // the broker is gone
-					}
-					mu.Lock()
-					acked[place{p, offset}] = v
-					acked[place{p, offset + 1}] = v + " again"
-					if inRound++; inRound == 100 {
-						once.Do(func() { close(enough) })
-					}
-					mu.Unlock()
-				}
-			})
-		}
+		writers, enough := writeUntilGone(t, h.Addr, topic, partitions, round, acked)
 		<-enough
 		h.kill(t)
 		writers.Wait()
@@ -218,6 +190,39 @@ func TestBrokerKeepsWhatItAcknowledged(t *testing.T) {
 	h = startHost(t, "host-broker", dir) // and once after a clean stop
 	check(h.Addr)
 	t.Logf("%d records acknowledged over %d kills", len(acked), rounds)
+}
+
+// writeUntilGone has several producers write until the broker is gone, and adds
+// what was acknowledged to acked. The channel is closed after 100 records.
+func writeUntilGone(t *testing.T, addr, topic string, partitions, round int,
+	acked map[place]string) (*sync.WaitGroup, <-chan struct{}) {
+	var (
+		mu      sync.Mutex
+		writers = new(sync.WaitGroup)
+		enough  = make(chan struct{})
+		once    sync.Once
+		inRound int
+	)
+	for w := range 4 {
+		writers.Go(func() {
+			for i := 0; ; i++ {
+				v := fmt.Sprintf("round %d writer %d record %d %s", round, w, i, bytes.Repeat([]byte("x"), i*97%1500))
+				p := w % partitions
+				offset, err := produce(t.Context(), addr, topic, p, v, v+" again")
+				if err != nil {
+					return // the broker is gone
+				}
+				mu.Lock()
+				acked[place{p, offset}] = v
+				acked[place{p, offset + 1}] = v + " again"
+				if inRound++; inRound == 100 {
+					once.Do(func() { close(enough) })
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	return writers, enough
 }
 
 // TestBrokerCutsATornTail: what a crash left half written is cut off, the
@@ -405,42 +410,6 @@ func TestBrokerCreatesNoTopicUnasked(t *testing.T) {
 	}
 }
 
-// TestBrokerSurvivesStrangers: what isn't Kafka must not take the process down.
-func TestBrokerSurvivesStrangers(t *testing.T) {
-	b := startBroker(t, BrokerConfig{Dir: t.TempDir()})
-	createTopic(t, b.Addr(), "t", 1)
-	if resp, err := http.Get("http://" + b.Addr() + "/"); err == nil { //nolint:noctx // it fails at once
-		_ = resp.Body.Close()
-		t.Error("the broker answered a browser")
-	}
-	for name, request := range map[string][]byte{
-		"unknown kind":   {0, 0, 0, 10, 0x7f, 0x7f, 0, 0, 0, 0, 0, 1, 0xff, 0xff},
-		"negative kind":  {0, 0, 0, 10, 0xff, 0xff, 0, 0, 0, 0, 0, 1, 0xff, 0xff},
-		"no room":        {0, 0, 0, 0, 0, 3, 0, 0},
-		"too large":      {0x7f, 0xff, 0xff, 0xff, 0, 3, 0, 0},
-		"negative size":  {0xff, 0xff, 0xff, 0xff, 0, 3, 0, 0},
-		"ends early":     {0, 0, 0},
-		"garbage inside": append([]byte{0, 0, 0, 40, 0, 0, 0, 9, 0, 0, 0, 1}, bytes.Repeat([]byte{0xff}, 32)...),
-		"high version":   {0, 0, 0, 10, 0, 3, 0x7f, 0xff, 0, 0, 0, 1, 0xff, 0xff},
-	} {
-		t.Run(name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", b.Addr()) //nolint:noctx // loopback
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := conn.Write(request); err != nil {
-				t.Fatal(err)
-			}
-			_ = conn.(*net.TCPConn).CloseWrite() // the broker may have hung up already
-			_, _ = io.Copy(io.Discard, conn)     // until the broker hangs up
-			_ = conn.Close()
-			if _, err := produce(testContext(t), b.Addr(), "t", 0, name); err != nil {
-				t.Errorf("afterwards: %v", err)
-			}
-		})
-	}
-}
-
 func TestBrokerReportsADamagedDirectory(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "kafka"), 0o700); err != nil {
@@ -482,56 +451,5 @@ func TestBrokerConfig(t *testing.T) {
 		_ = b.Close()
 	} else if !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled start: %v", err)
-	}
-}
-
-// TestBrokerRefusesLogAppendTimeBatches: kfake would stamp such a batch
-// without renewing its checksum, and take it, with everything after it, for a
-// torn tail at the next start.
-func TestBrokerRefusesLogAppendTimeBatches(t *testing.T) {
-	const topic = "t"
-	dir := t.TempDir()
-	b := startBroker(t, BrokerConfig{Dir: dir})
-	createTopic(t, b.Addr(), topic, 1)
-	if _, err := produce(testContext(t), b.Addr(), topic, 0, "before"); err != nil {
-		t.Fatal(err)
-	}
-	var batch bytes.Buffer
-	set := protocol.RecordSet{Version: 2,
-		Records: kafka.NewRecordReader(kafka.Record{Time: time.Unix(1000, 0), Value: kafka.NewBytes([]byte("stamped"))})}
-	if _, err := set.WriteTo(&batch); err != nil {
-		t.Fatal(err)
-	}
-	raw := batch.Bytes()[4:] // what comes first is the size of the set
-	raw[22] |= 8             // the timestamps are the log's
-	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
-	send := func(records []byte) error {
-		resp, err := kafkaClient(b.Addr()).RawProduce(testContext(t), &kafka.RawProduceRequest{
-			Topic: topic, RequiredAcks: kafka.RequireAll,
-			RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(
-				append(binary.BigEndian.AppendUint32(nil, uint32(len(records))), records...))},
-		})
-		if err != nil {
-			return err
-		}
-		return resp.Error
-	}
-	if err := send(raw); err == nil {
-		t.Error("it was taken")
-	}
-	raw[22] &^= 8
-	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
-	if err := send(raw); err != nil {
-		t.Errorf("the same without the mark: %v", err)
-	}
-	if _, err := produce(testContext(t), b.Addr(), topic, 0, "after"); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
-	b = startBroker(t, BrokerConfig{Dir: dir})
-	if got := readAll(t, b.Addr(), topic, 0); len(got) != 3 || got[2] != "after" {
-		t.Errorf("after the restart the log holds %v", got)
 	}
 }

@@ -55,7 +55,9 @@ type DataDir struct {
 }
 
 // Open creates the directory where it doesn't exist (mode 0700: the books and
-// the engine's passwords are in it) and takes its lock. While another process
+// the engine's passwords are in it) and takes its lock. One that others may
+// write or enter, as it may be from elsewhere, is closed to them first; the
+// group may keep reading. While another process
 // holds it the error wraps ErrInUse and says who that is, where that is known.
 //
 // The lock is the kernel's (flock), not the file's existence: a process that
@@ -67,6 +69,9 @@ func Open(dir string) (*DataDir, error) {
 	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("creating data directory: %w", err)
+	}
+	if err := closeToOthers(path); err != nil {
+		return nil, err
 	}
 	lock := flock.New(filepath.Join(path, lockName))
 	ctx, cancel := context.WithTimeout(context.Background(), openPatience)
@@ -84,6 +89,23 @@ func Open(dir string) (*DataDir, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return d, nil
+}
+
+// closeToOthers takes the rights away that nobody but the owner may have in a
+// data directory.
+func closeToOthers(path string) error {
+	const tooMuch = 0o027
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("looking at the data directory: %w", err)
+	}
+	if info.Mode().Perm()&tooMuch == 0 {
+		return nil
+	}
+	if err := os.Chmod(path, info.Mode().Perm()&^tooMuch); err != nil {
+		return fmt.Errorf("closing the data directory to others: %w", err)
+	}
+	return nil
 }
 
 // inUse describes the holder of path as well as its announcement allows.

@@ -109,3 +109,26 @@ func TestReadAnnouncementLeavesNothingBehind(t *testing.T) {
 		t.Errorf("looking created something: %v", err)
 	}
 }
+
+// TestDataDirIsClosedToOthers: a directory that others may write or enter is its owner's alone afterwards.
+func TestDataDirIsClosedToOthers(t *testing.T) {
+	for mode, want := range map[os.FileMode]os.FileMode{
+		0o777: 0o750, 0o755: 0o750, 0o770: 0o750, 0o750: 0o750, 0o700: 0o700,
+	} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		d, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("mode %v became %v (%v), want %v", mode, info.Mode().Perm(), err, want)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -80,10 +80,24 @@
 //     for another moment. It inherits an open descriptor with a lock on
 //     clickhouse/lock, and the next start waits, for LockTimeout at most, until
 //     that is free.
-//   - Users: makegood owns everything; finance reads the database makegood
-//     within limits of memory and time; default, which clickhouse-local logs in
-//     as and which can't have a password, may open and close the ports and
-//     nothing else. Passwords are made for each data directory.
+//   - Users: makegood owns the database makegood and nothing else; finance reads
+//     that database within limits of memory and time; both need a password,
+//     which is made for each data directory. default, which clickhouse-local
+//     logs in as and which can't have a password, may have one session, and the
+//     engine's own is that one: nobody else gets in. All it may do is open and
+//     close the ports.
+//   - A fence: ClickHouse has functions that read and write files and call
+//     addresses, and clickhouse-local asks for no right before some of them
+//     (SELECT file('/etc/passwd')). So the kernel shuts the child in before it
+//     becomes the engine (Landlock, Linux 5.19 or newer; ports from 6.7 on): it
+//     reads its library, its configuration and the system's own libraries,
+//     reads and writes its tables and logs, listens on its ports and connects
+//     to nothing. Password files are outside. Where the kernel can't, the log
+//     warns: there whoever has a password of the engine reads what this user
+//     reads.
+//   - HTTP: there is no HTTP interface unless EngineConfig.HTTPPort asks for
+//     one. If it does, answers never carry the header that lets a page of
+//     another origin read them.
 //   - fsync: rows are fsynced before an insert is acknowledged
 //     (fsync_after_insert, fsync_part_directory). The offset committed after it
 //     is durable, so the rows must be, or a power cut would lose them for good:

@@ -30,7 +30,11 @@ const (
 
 	pollEvery = 20 * time.Millisecond
 	portTries = 3
+	maxPort   = 65535
 )
+
+// AnyPort asks for any free port where 0 means none.
+const AnyPort = -1
 
 // EngineConfig says where and how the embedded engine runs.
 type EngineConfig struct {
@@ -39,9 +43,18 @@ type EngineConfig struct {
 	Dir string
 	// CacheDir is where the engine's library is kept; empty means CacheDir().
 	CacheDir string
-	// NativePort and HTTPPort are the ports to listen on, on 127.0.0.1; 0
-	// takes any free one.
-	NativePort, HTTPPort int
+	// NativePort is the port of the native protocol, on 127.0.0.1; 0 takes
+	// any free one.
+	NativePort int
+	// HTTPPort is the port of the HTTP interface, on 127.0.0.1. The default,
+	// 0, opens none; AnyPort takes any free one.
+	HTTPPort int
+	// Grants are rights of the user makegood beyond its own database, as
+	// GRANT statements: for tests and benchmarks with databases of their own.
+	Grants []string
+	// Connect are the TCP ports that the engine may connect to: none by
+	// default. ClickHouse's own Kafka engine needs the broker's.
+	Connect []int
 	// StartTimeout bounds the wait for the engine's first answer (2 minutes
 	// by default), LockTimeout the wait for an engine of an earlier run that
 	// is still going away (30 s), StopTimeout a clean stop before the engine
@@ -56,6 +69,9 @@ type EngineConfig struct {
 
 	// withoutFsync is for measuring what fsync costs.
 	withoutFsync bool
+	// readable are further files and directories that the engine may read
+	// and execute: for tests.
+	readable []string
 }
 
 // Validate says what is wrong with the configuration.
@@ -64,9 +80,15 @@ func (c EngineConfig) Validate() error {
 	if c.Dir == "" {
 		errs = append(errs, errors.New("engine: Dir is empty"))
 	}
-	for name, port := range map[string]int{"NativePort": c.NativePort, "HTTPPort": c.HTTPPort} {
-		if port < 0 || port > 65535 {
-			errs = append(errs, fmt.Errorf("engine: %s is no port: %d", name, port))
+	if c.NativePort < 0 || c.NativePort > maxPort {
+		errs = append(errs, fmt.Errorf("engine: NativePort is no port: %d", c.NativePort))
+	}
+	if c.HTTPPort < 0 && c.HTTPPort != AnyPort || c.HTTPPort > maxPort {
+		errs = append(errs, fmt.Errorf("engine: HTTPPort is no port: %d", c.HTTPPort))
+	}
+	for _, port := range c.Connect {
+		if port < 1 || port > maxPort {
+			errs = append(errs, fmt.Errorf("engine: Connect has no port: %d", port))
 		}
 	}
 	if c.NativePort != 0 && c.NativePort == c.HTTPPort {
@@ -156,34 +178,12 @@ func StartEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 			return e, nil
 		}
 		// A port that was free a moment ago may be taken by now.
-		chosen := cfg.NativePort == 0 || cfg.HTTPPort == 0
+		chosen := cfg.NativePort == 0 || cfg.HTTPPort == AnyPort
 		if !chosen || try == portTries || !strings.Contains(err.Error(), "Address already in use") {
 			return nil, err
 		}
 		cfg.Logger.Warn("engine lost a port to another process, trying others", "try", try)
 	}
-}
-
-// engineProgram is a command that behaves like `clickhouse local`.
-type engineProgram struct {
-	path string
-	args []string // including the program's name
-	kind string
-}
-
-func findEngine(ctx context.Context, cfg EngineConfig) (engineProgram, error) {
-	if path, err := exec.LookPath("clickhouse"); err == nil {
-		return engineProgram{path: path, args: []string{path, "local"}, kind: "clickhouse on the PATH"}, nil
-	}
-	library, err := Fetch(ctx, FetchConfig{CacheDir: cfg.CacheDir, Progress: cfg.Progress})
-	if err != nil {
-		return engineProgram{}, err
-	}
-	self, err := selfPath()
-	if err != nil {
-		return engineProgram{}, err
-	}
-	return engineProgram{path: self, args: []string{os.Args[0], childArgument, library}, kind: "library"}, nil
 }
 
 // lockEngine waits until no engine works on the directory any more. After a
@@ -234,7 +234,7 @@ func (e *Engine) choosePorts() (err error) {
 			return err
 		}
 	}
-	for e.http == 0 || e.http == e.native {
+	for e.http == AnyPort || e.http == e.native {
 		if e.http, err = freePort(); err != nil {
 			return err
 		}
@@ -251,6 +251,7 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 		Writer: writerUser, WriterSum: digest(e.writer),
 		Reader: readerUser, ReaderSum: digest(e.reader),
 		ReaderMemory: 2 << 30, ReaderSeconds: 60, ReaderSecondsMax: 600,
+		Grants:           e.cfg.Grants,
 		FsyncAfterInsert: !e.cfg.withoutFsync,
 	}); err != nil {
 		return err
@@ -266,12 +267,10 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 	}
 	defer func() { _ = terminal.Close() }() // the child has its own
 
-	args := append(program.args[1:len(program.args):len(program.args)],
-		"--config-file="+e.files.config, "--queries-file", e.files.start, "--interactive", "--disable_suggestion")
-	cmd := exec.Command(program.path, args...)
-	cmd.Args[0] = program.args[0]
-	cmd.Dir = e.files.root
-	cmd.Env = childEnvironment(e.files.root)
+	cmd, err := e.command(program)
+	if err != nil {
+		return err
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, output, output
 	cmd.ExtraFiles = []*os.File{lock}
 	cmd.SysProcAttr = childAttributes()
@@ -291,8 +290,9 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 		<-e.done
 		return errors.Join(fmt.Errorf("starting the engine (%s): %w%s", program.kind, err, e.files.logTail()), alive.Close())
 	}
-	e.cfg.Logger.Info("engine started", "kind", program.kind, "pid", e.pid, "addr", e.Addr(), "http", e.HTTPAddr(), "took",
-		time.Since(begun))
+	e.cfg.Logger.Info("engine started", "kind", program.kind, "pid", e.pid, "addr", e.Addr(), "http", e.HTTPAddr(),
+		"took", time.Since(begun))
+	e.sayFence()
 	return nil
 }
 
@@ -318,23 +318,6 @@ func (e *Engine) watch(cmd *exec.Cmd, started chan<- error) {
 		e.err = fmt.Errorf("the engine ended by itself: %w%s", err, e.files.logTail())
 	}
 	close(e.done)
-}
-
-// childEnvironment is what the engine gets to see of ours: what a program
-// needs to run, and none of the settings and secrets meant for this one.
-func childEnvironment(home string) []string {
-	env := []string{
-		"TZ=UTC",       // days are cut by the books' time zone, never by the machine's
-		"HOME=" + home, // the user's own ClickHouse client settings are not meant for it
-		"TERM=dumb",    // its terminal has no screen
-		"CLICKHOUSE_HISTORY_FILE=" + os.DevNull,
-	}
-	for _, name := range []string{"PATH", "TMPDIR", "LANG", "LC_ALL"} {
-		if v, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+v)
-		}
-	}
-	return env
 }
 
 // await returns nil once the engine answers as it will be asked.
@@ -375,8 +358,14 @@ func (e *Engine) await(ctx context.Context) error {
 // Addr returns the address of the native protocol, host:port.
 func (e *Engine) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(e.native)) }
 
-// HTTPAddr returns the address of the HTTP interface, host:port.
-func (e *Engine) HTTPAddr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(e.http)) }
+// HTTPAddr returns the address of the HTTP interface, host:port; empty where
+// there is none.
+func (e *Engine) HTTPAddr() string {
+	if e.http == 0 {
+		return ""
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(e.http))
+}
 
 // User returns the user that owns the books.
 func (e *Engine) User() string { return writerUser }

@@ -12,14 +12,15 @@ import (
 )
 
 // childArgument is the hidden first argument that makes a process the engine
-// instead of whatever its program is: PROGRAM engine-child LIBRARY OPTION…
+// instead of whatever its program is:
+// PROGRAM engine-child FENCE KIND PATH OPTION…
 const childArgument = "engine-child"
 
 // IsChild tells whether the arguments of a process (os.Args) make it an
 // engine. Whoever starts an Engine asks this on the first line of main, or of
 // TestMain, and calls RunChild if so.
 func IsChild(args []string) bool {
-	return len(args) > 2 && args[1] == childArgument
+	return len(args) > 4 && args[1] == childArgument
 }
 
 // RunChild makes this process the engine and never returns: it exits with
@@ -33,15 +34,32 @@ func RunChild() {
 	// Ctrl-C and a closed terminal are for the parent to act on; it ends the
 	// engine in its own time.
 	signal.Ignore(os.Interrupt, syscall.SIGHUP)
-	// The lock came in open; nothing that the engine may start should hold it.
-	syscall.CloseOnExec(childLockFD)
-	if err := runLibrary(os.Args[2], os.Args[3:]); err != nil {
+	if err := runEngine(os.Args[2], os.Args[3], os.Args[4], os.Args[5:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		syscall.Exit(1)
 	}
 	// The engine has ended its work, nothing of this program has begun any:
 	// leave without ceremony (the race detector's takes a second).
 	syscall.Exit(0)
+}
+
+// runEngine shuts this process in and becomes the engine.
+func runEngine(encoded, kind, path string, options []string) error {
+	f, err := decodeFence(encoded)
+	if err != nil {
+		return err
+	}
+	if err := f.enforce(); err != nil {
+		return err
+	}
+	if kind == kindProgram {
+		// The lock stays open: it is the program's from here on.
+		err := syscall.Exec(path, append([]string{path, "local"}, options...), os.Environ())
+		return fmt.Errorf("running %s: %w", path, err)
+	}
+	// The lock came in open; nothing that the engine may start should hold it.
+	syscall.CloseOnExec(childLockFD)
+	return runLibrary(path, options)
 }
 
 // childLockFD is the number that os/exec gives to the first of ExtraFiles.

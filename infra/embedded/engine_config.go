@@ -3,6 +3,7 @@ package embedded
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -77,12 +78,13 @@ func (f engineFiles) password(user string) (string, error) {
 
 type engineSettings struct {
 	Files                engineFiles
-	TCPPort, HTTPPort    int
+	TCPPort, HTTPPort    int // HTTPPort 0: no HTTP interface
 	Writer, Reader       string
 	WriterSum, ReaderSum string // sha256 of the passwords, in hex
 	ReaderMemory         int64
 	ReaderSeconds        int // what a reader's query gets unasked
 	ReaderSecondsMax     int // and what it may ask for: clients pass on their own deadlines
+	Grants               []string
 	FsyncAfterInsert     bool
 }
 
@@ -99,7 +101,11 @@ func (f engineFiles) write(s engineSettings) error {
 			return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
 		}
 	}
-	if err := writeFileAtomic(f.start, []byte(startQueries), 0o600); err != nil {
+	queries := startQueries
+	if s.HTTPPort != 0 {
+		queries += startHTTP
+	}
+	if err := writeFileAtomic(f.start, []byte(queries), 0o600); err != nil {
 		return fmt.Errorf("writing %s: %w", filepath.Base(f.start), err)
 	}
 	return nil
@@ -119,7 +125,10 @@ func digest(password string) string {
 // error in any connection (a wrong password on the native port, a client that
 // goes away in the middle of an answer: ClickHouse issue 115666); a session
 // with a prompt logs such errors and goes on, as a server does.
-const startQueries = "SYSTEM START LISTEN TCP;\nSYSTEM START LISTEN HTTP;\n"
+const startQueries = "SYSTEM START LISTEN TCP;\n"
+
+// startHTTP opens the HTTP interface where it is wanted.
+const startHTTP = "SYSTEM START LISTEN HTTP;\n"
 
 var configFuncs = template.FuncMap{"x": func(s string) (string, error) {
 	var b strings.Builder
@@ -133,128 +142,19 @@ var configFuncs = template.FuncMap{"x": func(s string) (string, error) {
 // cores do ingestion, merges and reports at once. System log tables (query_log
 // and the rest) exist only where they are configured, so they are off; the
 // log files hold warnings.
-var serverConfig = template.Must(template.New("config.xml").Funcs(configFuncs).Parse(`<?xml version="1.0"?>
-<!-- Written by makegood at every start: changes here are lost. -->
-<clickhouse>
-    <logger>
-        <level>warning</level>
-        <log>{{x .Files.Log}}/engine.log</log>
-        <errorlog>{{x .Files.ErrorLog}}</errorlog>
-        <size>10M</size>
-        <count>3</count>
-        <console>0</console>
-    </logger>
-    <!-- clickhouse-local takes the level of its log from here -->
-    <send_logs_level>warning</send_logs_level>
+//
+//go:embed engine/server.xml
+var serverText string
 
-    <path>{{x .Files.Data}}/</path>
-    <tmp_path>{{x .Files.Data}}/tmp/</tmp_path>
-    <user_files_path>{{x .Files.Data}}/user_files/</user_files_path>
-    <format_schema_path>{{x .Files.Data}}/format_schemas/</format_schema_path>
-    <users_config>{{x .Files.Users}}</users_config>
-    <listen_host>127.0.0.1</listen_host>
-    <tcp_port>{{.TCPPort}}</tcp_port>
-    <http_port>{{.HTTPPort}}</http_port>
-    <!-- idle clients hold a stop up for so many seconds -->
-    <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
+// usersText says who may do what in the engine.
+//
+//go:embed engine/users.xml
+var usersText string
 
-    <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
-    <mark_cache_size>134217728</mark_cache_size>
-    <index_mark_cache_size>16777216</index_mark_cache_size>
-    <primary_index_cache_size>134217728</primary_index_cache_size>
-    <uncompressed_cache_size>0</uncompressed_cache_size>
-    <compiled_expression_cache_size>33554432</compiled_expression_cache_size>
-    <query_condition_cache_size>33554432</query_condition_cache_size>
-    <max_concurrent_queries>64</max_concurrent_queries>
-
-    <background_pool_size>2</background_pool_size>
-    <background_merges_mutations_concurrency_ratio>2</background_merges_mutations_concurrency_ratio>
-    <background_move_pool_size>1</background_move_pool_size>
-    <background_fetches_pool_size>1</background_fetches_pool_size>
-    <background_common_pool_size>2</background_common_pool_size>
-    <background_schedule_pool_size>4</background_schedule_pool_size>
-    <background_buffer_flush_schedule_pool_size>1</background_buffer_flush_schedule_pool_size>
-    <background_distributed_schedule_pool_size>1</background_distributed_schedule_pool_size>
-    <background_message_broker_schedule_pool_size>4</background_message_broker_schedule_pool_size>
-    <asynchronous_metrics_update_period_s>30</asynchronous_metrics_update_period_s>
-    <asynchronous_metrics_enable_heavy_metrics>0</asynchronous_metrics_enable_heavy_metrics>
-    <memory_worker_period_ms>200</memory_worker_period_ms>
-
-    <merge_tree>
-        <!-- 2 threads x ratio 2 = 4 entries in the pool: these must fit -->
-        <number_of_free_entries_in_pool_to_execute_mutation>2</number_of_free_entries_in_pool_to_execute_mutation>
-        <number_of_free_entries_in_pool_to_lower_max_size_of_merge>2</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
-        <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>3</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
-        <!-- Identity by event makes a repeated insert harmless; a window that
-             forgets would only hide it sometimes. -->
-        <non_replicated_deduplication_window>0</non_replicated_deduplication_window>
-{{- if .FsyncAfterInsert}}
-        <!-- An offset that is committed promises the rows: see doc.go -->
-        <fsync_after_insert>1</fsync_after_insert>
-        <fsync_part_directory>1</fsync_part_directory>
-{{- end}}
-    </merge_tree>
-</clickhouse>
-`))
-
-var usersConfig = template.Must(template.New("users.xml").Funcs(configFuncs).Parse(`<?xml version="1.0"?>
-<!-- Written by makegood at every start: changes here are lost. -->
-<clickhouse>
-    <profiles>
-        <default>
-            <async_insert>0</async_insert>
-            <insert_deduplicate>0</insert_deduplicate>
-            <!-- seconds after which an idle connection notices a stop -->
-            <poll_interval>1</poll_interval>
-        </default>
-        <session>
-            <max_memory_usage>33554432</max_memory_usage>
-            <max_threads>1</max_threads>
-        </session>
-        <reader>
-            <!-- 2 and not 1: drivers set things like output formats -->
-            <readonly>2</readonly>
-            <poll_interval>1</poll_interval>
-            <max_memory_usage>{{.ReaderMemory}}</max_memory_usage>
-            <max_execution_time>{{.ReaderSeconds}}</max_execution_time>
-            <max_concurrent_queries_for_user>8</max_concurrent_queries_for_user>
-            <constraints>
-                <max_memory_usage><max>{{.ReaderMemory}}</max><min>1</min></max_memory_usage>
-                <max_execution_time><max>{{.ReaderSecondsMax}}</max><min>1</min></max_execution_time>
-                <max_concurrent_queries_for_user><const/></max_concurrent_queries_for_user>
-            </constraints>
-        </reader>
-    </profiles>
-    <quotas><default/></quotas>
-    <users>
-        <!-- The session of clickhouse-local logs in as default, from 127.0.0.1
-             and with no password: that can't be changed. All that it may do is
-             open and close the ports; it can't read a table or a file. -->
-        <default>
-            <no_password/>
-            <networks><ip>127.0.0.1</ip></networks>
-            <profile>session</profile>
-            <quota>default</quota>
-            <grants><query>GRANT SYSTEM LISTEN ON *.*</query></grants>
-        </default>
-        <{{.Writer}}>
-            <password_sha256_hex>{{.WriterSum}}</password_sha256_hex>
-            <networks><ip>127.0.0.1</ip></networks>
-            <profile>default</profile>
-            <quota>default</quota>
-        </{{.Writer}}>
-        <{{.Reader}}>
-            <password_sha256_hex>{{.ReaderSum}}</password_sha256_hex>
-            <networks><ip>127.0.0.1</ip></networks>
-            <profile>reader</profile>
-            <quota>default</quota>
-            <grants>
-                <query>GRANT SELECT, SHOW, dictGet ON makegood.*</query>
-            </grants>
-        </{{.Reader}}>
-    </users>
-</clickhouse>
-`))
+var (
+	serverConfig = template.Must(template.New("config.xml").Funcs(configFuncs).Parse(serverText))
+	usersConfig  = template.Must(template.New("users.xml").Funcs(configFuncs).Parse(usersText))
+)
 
 // openOutput opens the file for the child's standard output and error. What
 // the run before left is kept once: it may tell why that run ended.

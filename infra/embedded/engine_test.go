@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,130 +94,6 @@ func TestEngineAnswersAndStops(t *testing.T) {
 	if got := scan1[uint64](t, connect(t, again.DSN()), "SELECT count() FROM makegood.t"); got != 1000 {
 		t.Errorf("%d rows after the restart", got)
 	}
-}
-
-func login(e *Engine, user, password string) string {
-	return (&url.URL{Scheme: "clickhouse", User: url.UserPassword(user, password), Host: e.Addr(), Path: "/"}).String()
-}
-
-// refused runs a query that must fail with the given code.
-func refused(t *testing.T, conn driver.Conn, query string, code int32) {
-	t.Helper()
-	err := conn.Exec(testContext(t), query)
-	var ex *clickhouse.Exception
-	if !errors.As(err, &ex) || ex.Code != code {
-		t.Errorf("%s: %v, want code %d", query, err, code)
-	}
-}
-
-const (
-	codeReadonly           = 164
-	codeConstraint         = 452
-	codeNotEnoughRights    = 497
-	codeAuthentication     = 516
-	codeTooSlowOrTimeLimit = 159
-	codeMemoryLimit        = 241
-)
-
-func TestEngineUsers(t *testing.T) {
-	dir := t.TempDir()
-	e := startEngine(t, EngineConfig{Dir: dir})
-	writer := connect(t, e.DSN())
-	exec1(t, writer, "CREATE DATABASE makegood",
-		"CREATE TABLE makegood.ledger (a UInt64) ENGINE = MergeTree ORDER BY a",
-		"CREATE VIEW makegood.journal AS SELECT a FROM makegood.ledger",
-		"CREATE DATABASE other", "CREATE TABLE other.secret (a UInt64) ENGINE = MergeTree ORDER BY a",
-		"INSERT INTO makegood.ledger SELECT number FROM numbers(10)")
-
-	t.Run("passwords are private", func(t *testing.T) {
-		for user, password := range map[string]string{e.User(): e.Password(), e.ReaderUser(): e.ReaderPassword()} {
-			path := filepath.Join(dir, "clickhouse", user+".password")
-			info, err := os.Stat(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if info.Mode().Perm() != 0o600 {
-				t.Errorf("%s has mode %v", path, info.Mode().Perm())
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if strings.TrimSpace(string(text)) != password || len(password) < 20 {
-				t.Errorf("%s holds %q, password is %q", path, text, password)
-			}
-			err = connect(t, login(e, user, "guess")).Ping(testContext(t))
-			var ex *clickhouse.Exception
-			if !errors.As(err, &ex) || ex.Code != codeAuthentication {
-				t.Errorf("%s with a wrong password: %v", user, err)
-			}
-		}
-		if e.Password() == e.ReaderPassword() {
-			t.Error("both users have one password")
-		}
-	})
-	t.Run("reader reads the books and nothing else", func(t *testing.T) {
-		reader := connect(t, login(e, e.ReaderUser(), e.ReaderPassword()))
-		if got := scan1[uint64](t, reader, "SELECT count() FROM makegood.journal"); got != 10 {
-			t.Errorf("sees %d rows", got)
-		}
-		exec1(t, reader, "SELECT 1 SETTINGS output_format_json_quote_64bit_integers = 1", "SHOW TABLES FROM makegood")
-		refused(t, reader, "INSERT INTO makegood.ledger VALUES (1)", codeNotEnoughRights)
-		refused(t, reader, "DROP TABLE makegood.ledger", codeNotEnoughRights)
-		refused(t, reader, "CREATE TABLE makegood.x (a UInt8) ENGINE = Memory", codeNotEnoughRights)
-		refused(t, reader, "SELECT * FROM other.secret", codeNotEnoughRights)
-		refused(t, reader, "SELECT * FROM file('/etc/passwd', 'LineAsString')", codeNotEnoughRights)
-		refused(t, reader, "SYSTEM STOP LISTEN TCP", codeNotEnoughRights)
-		refused(t, reader, "SELECT 1 SETTINGS max_memory_usage = 100000000000", codeConstraint)
-		refused(t, reader, "SELECT 1 SETTINGS max_memory_usage = 0", codeConstraint)
-		refused(t, reader, "SELECT 1 SETTINGS max_execution_time = 0", codeConstraint)
-		refused(t, reader, "SELECT 1 SETTINGS readonly = 0", codeReadonly)
-		refused(t, reader, "SELECT count() FROM numbers(1e18) SETTINGS max_execution_time = 1", codeTooSlowOrTimeLimit)
-		refused(t, reader, "SELECT groupArray(number) FROM numbers(1e9) SETTINGS max_memory_usage = 1000000", codeMemoryLimit)
-	})
-	t.Run("the session's user can do nothing", func(t *testing.T) {
-		session := connect(t, login(e, "default", ""))
-		for _, q := range []string{
-			"SELECT * FROM makegood.ledger",
-			"SELECT * FROM file('/etc/passwd', 'LineAsString')",
-			"SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
-			"SELECT * FROM system.users",
-			"SELECT * FROM system.processes",
-			"CREATE TEMPORARY TABLE x (a UInt8)",
-			"CREATE DATABASE x",
-			"SYSTEM SHUTDOWN",
-			"KILL QUERY WHERE 1",
-		} {
-			refused(t, session, q, codeNotEnoughRights)
-		}
-	})
-	t.Run("only loopback", func(t *testing.T) {
-		for _, addr := range []string{e.Addr(), e.HTTPAddr()} {
-			if host, _, err := net.SplitHostPort(addr); err != nil || host != "127.0.0.1" {
-				t.Errorf("listens on %s", addr)
-			}
-		}
-	})
-	t.Run("http", func(t *testing.T) {
-		req, err := http.NewRequestWithContext(testContext(t), http.MethodPost, "http://"+e.HTTPAddr()+"/",
-			strings.NewReader("SELECT currentUser()"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.SetBasicAuth(e.ReaderUser(), e.ReaderPassword())
-		defer http.DefaultClient.CloseIdleConnections() // an idle one would hold the stop up
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(resp.Body)
-		if err := errors.Join(err, resp.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if strings.TrimSpace(string(text)) != e.ReaderUser() {
-			t.Errorf("answered %q", text)
-		}
-	})
 }
 
 func TestEngineSettings(t *testing.T) {
@@ -389,6 +263,9 @@ func TestEngineStopsWithWorkAtHand(t *testing.T) {
 	<-running
 }
 
+// shellDirs are what a shell script needs to run.
+var shellDirs = []string{"/bin", "/usr/bin"}
+
 // shim puts a program called clickhouse on the PATH.
 func shim(t *testing.T, script string) {
 	t.Helper()
@@ -411,16 +288,17 @@ func TestEngineFromThePath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := filepath.Join(t.TempDir(), "used")
-	shim(t, fmt.Sprintf("[ \"$1\" = local ] || exit 64\nshift\necho \"$@\" > '%s'\nexec '%s' %s '%s' \"$@\"\n", used, self,
-		childArgument, library))
 	dir := t.TempDir()
+	// It works in the engine's own directory, and can write nowhere else.
+	shim(t, fmt.Sprintf("[ \"$1\" = local ] || exit 64\nshift\necho \"$@\" > used\nexec '%s' %s %s %s '%s' \"$@\"\n", self,
+		childArgument, noFence, kindLibrary, library))
 	// The cache is where no library can be: it must not be looked for.
-	e := startEngine(t, EngineConfig{Dir: dir, CacheDir: filepath.Join(os.DevNull, "nowhere")})
+	e := startEngine(t, EngineConfig{Dir: dir, CacheDir: filepath.Join(os.DevNull, "nowhere"),
+		readable: append([]string{self, library}, shellDirs...)})
 	if got := scan1[uint8](t, connect(t, e.DSN()), "SELECT 1"); got != 1 {
 		t.Errorf("answered %d", got)
 	}
-	text, err := os.ReadFile(used)
+	text, err := os.ReadFile(filepath.Join(dir, "clickhouse", "data", "used"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -431,7 +309,7 @@ func TestEngineFromThePath(t *testing.T) {
 
 func TestEngineThatFailsSaysWhy(t *testing.T) {
 	shim(t, "echo the reason >&2\nexit 3\n")
-	e, err := StartEngine(testContext(t), EngineConfig{Dir: t.TempDir()})
+	e, err := StartEngine(testContext(t), EngineConfig{Dir: t.TempDir(), readable: shellDirs})
 	if err == nil {
 		_ = e.Close()
 		t.Fatal("started")
@@ -446,7 +324,8 @@ func TestEngineThatFailsSaysWhy(t *testing.T) {
 func TestEngineThatNeverAnswers(t *testing.T) {
 	shim(t, "echo still thinking >&2\nexec sleep 600\n")
 	dir := t.TempDir()
-	e, err := StartEngine(testContext(t), EngineConfig{Dir: dir, StartTimeout: 300 * time.Millisecond})
+	e, err := StartEngine(testContext(t), EngineConfig{Dir: dir, StartTimeout: 300 * time.Millisecond,
+		readable: shellDirs})
 	if err == nil {
 		_ = e.Close()
 		t.Fatal("started")
@@ -490,6 +369,8 @@ func TestEngineConfig(t *testing.T) {
 		{},
 		{Dir: "x", NativePort: -1},
 		{Dir: "x", HTTPPort: 65536},
+		{Dir: "x", HTTPPort: -2},
+		{Dir: "x", Connect: []int{0}},
 		{Dir: "x", NativePort: 9000, HTTPPort: 9000},
 		{Dir: "x", StopTimeout: -1},
 	} {
@@ -508,7 +389,7 @@ func TestEngineConfig(t *testing.T) {
 // TestEngineSurvivesRudeClients: an error in a connection is that connection's
 // affair. Without its terminal the engine would abort on each of these.
 func TestEngineSurvivesRudeClients(t *testing.T) {
-	e := startEngine(t, EngineConfig{Dir: t.TempDir()})
+	e := startEngine(t, EngineConfig{Dir: t.TempDir(), HTTPPort: AnyPort})
 	hangUp := func(addr, say string, listen int) {
 		t.Helper()
 		conn, err := net.Dial("tcp", addr) //nolint:noctx // loopback
@@ -555,7 +436,12 @@ func TestEngineSurvivesRudeClients(t *testing.T) {
 func TestEngineReadsTheBroker(t *testing.T) {
 	dir := t.TempDir()
 	b := startBroker(t, BrokerConfig{Dir: dir})
-	e := startEngine(t, EngineConfig{Dir: dir})
+	_, port, err := loopback(b.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := startEngine(t, EngineConfig{Dir: dir, Connect: []int{port},
+		Grants: []string{"GRANT TABLE ENGINE ON Kafka", "GRANT KAFKA ON *.*"}})
 	createTopic(t, b.Addr(), "makegood.orders", 2)
 	for p := range 2 {
 		if _, err := produce(testContext(t), b.Addr(), "makegood.orders", p, `{"a":1}`, `{"a":2}`); err != nil {
