@@ -73,13 +73,14 @@ func allowed(from, imported string) bool {
 // imports what computes rebuilds.
 var rooms = map[string][]string{
 	"projections":            {},
-	"projections/ledger":     {},
-	"projections/deadletter": {"projections/ledger"},
-	"projections/shadow":     {"projections/ledger"},
-	"projections/post":       {"projections/ledger", "projections/deadletter", "projections/shadow"},
-	"projections/rebuild":    {"projections/ledger", "projections/shadow", "projections/post"},
-	"projections/report":     {"projections/ledger", "projections/deadletter", "projections/shadow"},
-	"projections/audit":      {"projections/ledger", "projections/deadletter", "projections/report"},
+	"projections/sql":        {},
+	"projections/ledger":     {"projections/sql"},
+	"projections/deadletter": {"projections/sql", "projections/ledger"},
+	"projections/shadow":     {"projections/sql", "projections/ledger"},
+	"projections/post":       {"projections/sql", "projections/ledger", "projections/deadletter", "projections/shadow"},
+	"projections/rebuild":    {"projections/sql", "projections/ledger", "projections/shadow", "projections/post"},
+	"projections/report":     {"projections/sql", "projections/ledger", "projections/deadletter", "projections/shadow"},
+	"projections/audit":      {"projections/sql", "projections/ledger", "projections/deadletter", "projections/report"},
 }
 
 func below(from, to string) bool { return slices.Contains(rooms[from], to) }

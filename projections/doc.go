@@ -5,6 +5,7 @@
 //	the way of a rebuild     rebuild → post, shadow → ledger → domain
 //	the way of a question    audit → report → deadletter, shadow → ledger → domain
 //
+//	sql          makes statements: templates, and the domain's vocabulary in them; every room may use it
 //	ledger       the row, its columns, the migrations and views, and how rows are read back
 //	deadletter   the records that could not be booked
 //	shadow       what a rebuild is: its record, its report, its tables

@@ -8,6 +8,13 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
+// AsOf is what a report may know: what was recorded by Time, or what stood before a period's close in the log. The zero
+// value is now.
+type AsOf struct {
+	Time  time.Time
+	Close *Close
+}
+
 // Close is a period's close as a place in the log: what stood before Ends belongs to it.
 type Close struct {
 	Period domain.Period
@@ -44,19 +51,27 @@ func FindClose(text string, closes func(domain.Period) ([]domain.Closing, error)
 // StoodBefore is the condition on rows that belong to the close: what stood before it in the log.
 func (c *Close) StoodBefore() string { return ledger.StoodBefore(&c.Mark) }
 
-// filter is the condition on rows that were recorded by then, and the moment to show for it.
-func (a AsOf) filter() (string, time.Time) {
-	if a.Close == nil {
-		return fmt.Sprintf("recorded_at <= toDateTime64('%s', 3, 'UTC')", a.Time.UTC().Format("2006-01-02 15:04:05.000")), a.Time.UTC()
+// Bounded reports whether a report may not know everything.
+func (a AsOf) Bounded() bool { return !a.Time.IsZero() || a.Close != nil }
+
+// known is the condition on rows that a report may know.
+func (a AsOf) known() string {
+	switch {
+	case a.Close != nil:
+		return a.Close.StoodBefore()
+	case a.Time.IsZero():
+		return "true"
 	}
-	return a.Close.StoodBefore(), a.Close.Mark.Time.UTC()
+	return fmt.Sprintf("recorded_at <= toDateTime64('%s', 3, 'UTC')", a.Time.UTC().Format("2006-01-02 15:04:05.000"))
 }
 
-// recorded is filter, or all rows and no moment where none was asked for.
-func (a AsOf) recorded() (string, *time.Time) {
-	if a.Time.IsZero() && a.Close == nil {
-		return "true", nil
+// moment is the time that a report speaks of: now where it may know everything.
+func (a AsOf) moment(now time.Time) time.Time {
+	switch {
+	case a.Close != nil:
+		return a.Close.Mark.Time.UTC()
+	case a.Time.IsZero():
+		return now.UTC()
 	}
-	condition, at := a.filter()
-	return condition, &at
+	return a.Time.UTC()
 }

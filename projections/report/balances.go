@@ -3,11 +3,13 @@ package report
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // AgedBalance is what an account of things still to come holds for one reference, and since when. Debit positive: what
@@ -45,39 +47,41 @@ func (a AsOf) BalancesAt(now time.Time, zone *time.Location) time.Time {
 	}
 }
 
+// ProvisionalAccounts are those that clear themselves in time: goods not yet returned, claims not yet settled, disputes not yet
+// decided, vouchers not yet used, costs not yet billed.
+func ProvisionalAccounts() []domain.Account {
+	return []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability,
+		domain.AccruedCosts}
+}
+
+// agedBalances asks for the open balances.
+func agedBalances(asOf AsOf) sql.Statement {
+	args := []any{sql.Named("limit", maxOpen)}
+	if asOf.Close != nil {
+		args = append(args, sql.Named("month", asOf.Close.Period.First()))
+	}
+	return statements.Make("balances", struct {
+		Known    string
+		Close    *Close
+		Accounts []domain.Account
+	}{asOf.known(), asOf.Close, ProvisionalAccounts()}, args...)
+}
+
 // ReadAgedBalances lists them: return assets by case, claims, disputes and vouchers by their own ids, accrued costs by
 // store and month, since no event of the contract pays them one by one. As of a close they are the balances at the end of its
 // month: what was posted in that month or before, and stood before the close. Their age counts to at.
 func ReadAgedBalances(ctx context.Context, db driver.Conn, asOf AsOf, at time.Time) ([]AgedBalance, error) {
 	open := []AgedBalance{}
-	known, _ := asOf.recorded()
-	if asOf.Close != nil {
-		known += " AND posting_period <= toDate('" + asOf.Close.Period.First().Format(time.DateOnly) + "')"
-	}
-	// A void carries the whole event that it takes back.
-	said := func(field string) string {
-		return `if(voids_id = '', JSONExtractString(payload, '` + field + `'), JSONExtractString(payload, 'original', 'data', '` + field + `'))`
-	}
-	if err := db.Select(ctx, &open, `
-SELECT toString(a) AS number, multiIf(a = 1210, error_id, a = 1300, `+said("claim_id")+`, a = 1310, `+said("dispute_id")+`,
-           a = 2300, `+said("concession_id")+`, formatDateTime(posting_period, '%Y-%m')) AS reference,
-       argMin(store_id, (occurred_at, source, event_id)) AS store, currency,
-       toDecimalString(sum(CAST(x AS Decimal(38, 4))), 4) AS balance, min(occurred_at) AS since,
-       arraySlice(arrayMap(e -> concat(e.2, ' ', e.3), arraySort(groupArray((occurred_at, source, event_id)))), 1, 20) AS events
-FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
-WHERE refused = '' AND `+known+` AND hasAny(account, [1210, 1300, 1310, 2300, 2400]) AND a IN (1210, 1300, 1310, 2300, 2400)
-GROUP BY a, reference, currency, if(a = 2400, store_id, '')
-HAVING sum(CAST(x AS Decimal(38, 4))) != 0
-ORDER BY since, number, reference, currency LIMIT `+fmt.Sprint(maxOpen)); err != nil {
+	if err := agedBalances(asOf).Select(ctx, db, &open); err != nil {
 		return nil, fmt.Errorf("list the open balances: %w", err)
-	}
-	names := map[string]string{}
-	for _, c := range domain.Chart() {
-		names[fmt.Sprint(uint16(c.Account))] = c.Name
 	}
 	for i := range open {
 		b := &open[i]
-		b.Name, b.Since = names[b.Account], b.Since.UTC()
+		n, err := strconv.ParseUint(b.Account, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("list the open balances: %w", err)
+		}
+		b.Name, b.Since = domain.Account(n).Name(), b.Since.UTC()
 		b.AgeDays = int(at.Sub(b.Since).Hours() / 24)
 	}
 	return open, nil

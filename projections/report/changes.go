@@ -8,6 +8,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Changes are the events that were recorded after a month's close and touch that month: what the report of the closed
@@ -59,47 +60,20 @@ type ChangeTotal struct {
 	Cash     string `json:"cash" ch:"cash"`
 }
 
-// changedRows are the rows beyond the close that touch its month. A void and a classification carry a time of their own,
+// changes asks about the rows beyond the close that touch its month. A void and a classification carry a time of their own,
 // mostly that of the day on which somebody noticed, so what they speak of is looked up. To close and to reopen changes no
 // number, though it mostly happens in some month that is reported on.
-func changedRows(c *Close) string {
-	month := "toDate('" + c.Period.First().Format(time.DateOnly) + "')"
-	amount := "CAST(x AS Decimal(38, 4))"
-	sum := func(condition string) string {
-		return "arraySum(arrayMap((a, e, x) -> if(" + condition + ", " + amount + ", CAST(0 AS Decimal(38, 4))), account, element, amount))"
-	}
-	return fmt.Sprintf(`
-WITH late AS (SELECT * FROM ledger FINAL WHERE refused = '' AND NOT %[2]s AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
-    voided AS (
-        SELECT source, event_id FROM ledger FINAL
-        WHERE (source, event_id) IN (SELECT voids_source, voids_id FROM late WHERE voids_id != '') AND %[1]s IN (origin_period, posting_period)),
-    classified AS (
-        SELECT DISTINCT error_id FROM failures FINAL
-        WHERE refused = '' AND error_id IN (SELECT error_id FROM late WHERE event_type IN ('makegood.error.classified.v1', 'makegood.error.rejected.v1'))
-          AND %[1]s IN (origin_period, posting_period) AND arrayExists(e -> e != '', element))
-SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, stream, partition, offset,
-       formatDateTime(origin_period, '%%Y-%%m') AS origin, formatDateTime(posting_period, '%%Y-%%m') AS posting,
-       multiIf(posting_period = %[1]s, 'posting', origin_period = %[1]s, 'origin',
-               voids_id != '' AND (voids_source, voids_id) IN voided, 'void',
-               event_type IN ('makegood.error.classified.v1', 'makegood.error.rejected.v1') AND error_id IN classified, 'case', '') AS touches,
-       %[3]s AS net_amount, -%[4]s AS profit_amount, %[5]s AS cash_amount
-FROM late WHERE touches != ''`, month, c.StoodBefore(), sum("e != ''"), sum("a >= 4000 AND a < 6000"), sum(fmt.Sprintf("a = %d", domain.Clearing)))
+func (c *Close) changes(name string, args ...any) sql.Statement {
+	return statements.Make(name, struct{ StoodBefore string }{c.StoodBefore()}, append([]any{sql.Named("month", c.Period.First())}, args...)...)
 }
 
 // ReadChanges lists what came after a close, at most limit events; the totals are of all. closes are all of the month's.
 func ReadChanges(ctx context.Context, db driver.Conn, c Close, closes []domain.Closing, limit int) (*Changes, error) {
 	answer := &Changes{Period: c.Period.String(), Close: c.Number, ClosedAt: c.Mark.Time.UTC(), Closes: []SinceClose{}, Changes: []Change{}, Totals: []ChangeTotal{}}
-	rows := changedRows(&c)
-	if err := db.Select(ctx, &answer.Changes, `
-SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, origin, posting, touches,
-       toDecimalString(net_amount, 4) AS net, toDecimalString(profit_amount, 4) AS profit, toDecimalString(cash_amount, 4) AS cash
-FROM (`+rows+`) ORDER BY recorded_at, stream, partition, offset LIMIT ?`, limit); err != nil {
+	if err := c.changes("changes", sql.Named("limit", limit)).Select(ctx, db, &answer.Changes); err != nil {
 		return nil, fmt.Errorf("list what came after the close of %s: %w", c.Period, err)
 	}
-	if err := db.Select(ctx, &answer.Totals, `
-SELECT currency, count() AS events, toDecimalString(sum(net_amount), 4) AS net, toDecimalString(sum(profit_amount), 4) AS profit,
-       toDecimalString(sum(cash_amount), 4) AS cash
-FROM (`+rows+`) WHERE currency != '' GROUP BY currency ORDER BY currency`); err != nil {
+	if err := c.changes("changes_totals").Select(ctx, db, &answer.Totals); err != nil {
 		return nil, fmt.Errorf("sum up what came after the close of %s: %w", c.Period, err)
 	}
 	for i := range closes {
@@ -111,7 +85,7 @@ FROM (`+rows+`) WHERE currency != '' GROUP BY currency ORDER BY currency`); err 
 		one := Close{Period: c.Period, Mark: closes[i].Mark}
 		if since.Number == c.Number && len(answer.Changes) < limit {
 			since.Events = uint64(len(answer.Changes)) // all of them are there
-		} else if err := db.QueryRow(ctx, "SELECT count() FROM ("+changedRows(&one)+")").Scan(&since.Events); err != nil {
+		} else if err := one.changes("changes_count").Row(ctx, db).Scan(&since.Events); err != nil {
 			return nil, fmt.Errorf("count what came after close %d of %s: %w", i+1, c.Period, err)
 		}
 		answer.Closes = append(answer.Closes, since)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // failureCost is the leakage of a period as the summary divides it. Net unless it says otherwise.
@@ -22,25 +22,17 @@ type failureCost struct {
 	months             map[string]*[2]*big.Rat // internal, external
 }
 
-func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery, currency string) (*failureCost, error) {
-	source := "leakage_daily FINAL"
-	if q.bounded() {
-		source = "(" + ledger.FailureLines(q.recorded()) + ")"
-	}
-	day := "day"
-	if q.PeriodBy == "posting" {
-		day = "posting_day"
-	}
-	rows, err := db.Query(ctx, `
-SELECT formatDateTime(`+day+`, '%Y-%m') AS month,
-       toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE')), 4), toDecimalString(sum(amount), 4),
-       toDecimalString(sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4),
-       toDecimalString(sumIf(amount, founded AND avoidable = 'true'), 4), toDecimalString(sumIf(amount, founded AND avoidable != ''), 4),
-       toDecimalString(sumIf(amount, error_id != ''), 4), groupUniqArrayIf(error_id, error_id != ''),
-       toDecimalString(sumIf(amount, category = 'internal'), 4), toDecimalString(sumIf(amount, category = 'external'), 4)
-FROM `+source+`
-WHERE kind != 'changed_mind' AND lines > 0 AND `+day+` >= toDate(@from) AND `+day+` < toDate(@to) AND (@store = '' OR store_id = @store) AND currency = @currency
-GROUP BY month ORDER BY month`, q.named(currency)...)
+// failureCost asks for the leakage by month.
+func (q *SummaryQuery) failureCost() sql.Statement { return q.of("failure_cost") }
+
+// qualitySpent asks for prevention and appraisal by month.
+func (q *SummaryQuery) qualitySpent() sql.Statement { return q.of("quality_spent") }
+
+// cashAndProfit asks what the fixes did to cash and to profit.
+func (q *SummaryQuery) cashAndProfit() sql.Statement { return q.of("cash_and_profit") }
+
+func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery) (*failureCost, error) {
+	rows, err := q.failureCost().Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("sum the leakage: %w", err)
 	}
@@ -84,13 +76,7 @@ func ReadPAF(ctx context.Context, db driver.Conn, q SummaryQuery) (*PAF, error) 
 	if q.Currency == "" {
 		return nil, errors.New("a currency is required: amounts of several are never summed")
 	}
-	sum := func(account string) string {
-		return `toDecimalString(sum(arraySum(arrayMap((a, x) -> if(a = ` + account + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))), 4)`
-	}
-	rows, err := db.Query(ctx, `
-SELECT formatDateTime(`+q.bookedDay()+`, '%Y-%m') AS month, `+sum("6100")+`, `+sum("6110")+`
-FROM ledger FINAL WHERE order_id = '' AND refused = '' AND `+q.inMoney()+` AND `+q.recorded()+`
-GROUP BY month`, q.named(q.Currency)...)
+	rows, err := q.qualitySpent().Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
 	}
@@ -110,7 +96,7 @@ GROUP BY month`, q.named(q.Currency)...)
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("sum prevention and appraisal: %w", err)
 	}
-	cost, err := readFailureCost(ctx, db, &q, q.Currency)
+	cost, err := readFailureCost(ctx, db, &q)
 	if err != nil {
 		return nil, err
 	}
@@ -155,16 +141,9 @@ func paf(spent, failed map[string]*[2]*big.Rat) PAF {
 
 // readViews sums what the fixes of the period did to cash and to profit: every line of the events of a case, and of an
 // order that the business itself cancelled. changed_mind is no fix.
-func readViews(ctx context.Context, db driver.Conn, q *SummaryQuery, currency string) (Views, error) {
-	fixes := `notEmpty(account) AND refused = '' AND ` + q.inMoney() + ` AND ` + q.recorded() + ` AND (error_id != '' OR arrayExists(e -> e != '', element))`
-	sum := func(condition string) string {
-		return `sum(arraySum(arrayMap((a, x) -> if(` + condition + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)))`
-	}
+func readViews(ctx context.Context, db driver.Conn, q *SummaryQuery) (Views, error) {
 	var cash, profit string
-	if err := db.QueryRow(ctx, `
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND `+q.recorded()+` AND error_id IN (SELECT error_id FROM ledger WHERE `+fixes+` AND error_id != '')), `+ledger.CaseFacts+`
-SELECT toDecimalString(`+sum("a = 1010")+`, 4), toDecimalString(-`+sum("a >= 4000 AND a < 6000")+`, 4)
-FROM ledger FINAL WHERE `+fixes+` AND error_id NOT IN (SELECT error_id FROM cases WHERE kind = 'changed_mind')`, q.named(currency)...).Scan(&cash, &profit); err != nil {
+	if err := q.cashAndProfit().Row(ctx, db).Scan(&cash, &profit); err != nil {
 		return Views{}, fmt.Errorf("sum what the fixes did to cash and profit: %w", err)
 	}
 	a, err := amounts(cash, profit)

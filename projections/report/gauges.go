@@ -130,7 +130,7 @@ type Served struct {
 // delivered in the month: not for every scrape.
 func ReadServed(ctx context.Context, db driver.Conn, now time.Time) (Served, error) {
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
-	d, err := readDeliveries(ctx, db, &SummaryQuery{From: month, To: month.AddDate(0, 1, 0)}, "")
+	d, err := readDeliveries(ctx, db, &SummaryQuery{From: month, To: month.AddDate(0, 1, 0)})
 	return Served{All: d.Delivered, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right, Silent: d.Silent}, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/currency"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // JournalQuery asks for the journal as the general ledger takes it.
@@ -144,46 +145,14 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 	}
 	j := &Journal{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), PeriodBy: q.PeriodBy, Every: q.Every, Detail: q.Detail,
 		Currency: q.Currency, Final: q.Final, Entries: []JournalEntry{}, Memo: []JournalEntry{}}
-	// The day on which a general ledger sees it: where it is posted later than it happened, the first of that month.
-	day := "day"
-	if q.PeriodBy == "posting" {
-		day = "greatest(day, posting_period)"
-	}
-	where := "refused = '' AND " + day + " >= toDate(?) AND " + day + " < toDate(?)"
-	args := []any{j.From, j.To}
-	if !q.AsOf.Time.IsZero() || q.AsOf.Close != nil {
-		filter, at := q.AsOf.filter()
-		where += " AND " + filter
+	if q.AsOf.Bounded() {
+		at := q.AsOf.moment(time.Time{})
 		j.AsOf = &at
 	}
-	for i := range q.Closes {
-		// A projector that doesn't know of a close yet may have posted in its month what stands behind it, until it learns of it.
-		where += fmt.Sprintf(" AND NOT (posting_period = toDate('%s') AND NOT %s)", q.Closes[i].Period.First().Format(time.DateOnly), q.Closes[i].StoodBefore())
-	}
-	if q.Currency != "" {
-		where += " AND currency = ?"
-		args = append(args, q.Currency)
-	}
-	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE notEmpty(unpriced) AND `+where, args...).Scan(&j.Unpriced); err != nil {
+	if err := q.unpriced().Row(ctx, db).Scan(&j.Unpriced); err != nil {
 		return nil, fmt.Errorf("count the unpriced events of the journal: %w", err)
 	}
-	date := day
-	if q.Detail == "aggregated" && q.Every == "month" {
-		date = "least(toLastDayOfMonth(" + day + "), toDate(?) - 1)"
-		args = append([]any{j.To}, args...)
-	}
-	group := "entry_date, memo, currency"
-	event := "'' AS e_source, '' AS e_id, '' AS e_type, '' AS e_order, '' AS e_case"
-	if q.Detail == "events" {
-		event = "source AS e_source, event_id AS e_id, event_type AS e_type, order_id AS e_order, error_id AS e_case"
-	}
-	group += ", e_source, e_id, e_type, e_order, e_case"
-	rows, err := db.Query(ctx, `
-SELECT toString(`+date+`) AS entry_date, b = 'IMPUTED' AS memo, currency, `+event+`, store_id, a, toDecimalString(sum(CAST(x AS Decimal(38, 4))), 4)
-FROM ledger FINAL ARRAY JOIN account AS a, basis AS b, amount AS x
-WHERE `+where+`
-GROUP BY `+group+`, store_id, a
-ORDER BY `+group+`, store_id, a`, args...)
+	rows, err := q.entries().Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
@@ -216,6 +185,35 @@ ORDER BY `+group+`, store_id, a`, args...)
 	j.Seal()
 	return j, nil
 }
+
+// journalData is what the statements of a JournalQuery are made of.
+type journalData struct {
+	// Posting: the day on which a general ledger sees an event is, where it is posted later than it happened, the first of
+	// that month.
+	Posting  bool
+	Known    string // the condition on rows that it may know
+	Closes   []journalClose
+	Currency bool // it is of one
+	Events   bool // an entry an event
+	Monthly  bool // an entry a month
+}
+
+type journalClose struct{ First, StoodBefore string }
+
+func (q *JournalQuery) of(name string) sql.Statement {
+	d := journalData{Posting: q.PeriodBy == "posting", Known: q.AsOf.known(), Currency: q.Currency != "", Events: q.Detail == "events",
+		Monthly: q.Detail == "aggregated" && q.Every == "month"}
+	for i := range q.Closes {
+		d.Closes = append(d.Closes, journalClose{q.Closes[i].Period.First().Format(time.DateOnly), q.Closes[i].StoodBefore()})
+	}
+	return statements.Make(name, d, sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency))
+}
+
+// unpriced asks how many events have a line that no rate could price.
+func (q *JournalQuery) unpriced() sql.Statement { return q.of("journal_unpriced") }
+
+// entries asks for the lines, summed, in the order of entries and stores.
+func (q *JournalQuery) entries() sql.Statement { return q.of("journal_entries") }
 
 // draftEntry is an entry whose amounts aren't rounded yet.
 type draftEntry struct {

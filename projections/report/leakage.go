@@ -13,6 +13,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // LeakageQuery asks what the fixes of a time really cost.
@@ -31,13 +32,6 @@ type LeakageQuery struct {
 	Only map[string]string
 	// Largest asks for that many rows, those whose net weighs most, instead of all by their keys. Totals are of all.
 	Largest int
-}
-
-// AsOf is what a report may know: what was recorded by Time, or what stood before a period's close in the log. The zero
-// value is now.
-type AsOf struct {
-	Time  time.Time
-	Close *Close
 }
 
 // Leakage is the answer. Amounts have 4 decimals and the sign of a cost.
@@ -142,68 +136,70 @@ func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	source, asOf := "leakage_daily FINAL", now.UTC()
-	if !q.AsOf.Time.IsZero() || q.AsOf.Close != nil {
-		filter, at := q.AsOf.filter()
-		source, asOf = "("+ledger.FailureLines(filter)+")", at
+	answer := &Leakage{AsOf: q.AsOf.moment(now), GroupBy: q.GroupBy}
+	var err error
+	switch {
+	case x != nil:
+		ctx, answer.Translation, err = q.translate(ctx, db, x)
+		answer.Currency = q.TranslateTo
+	case q.Currency == "":
+		q.Currency, err = onlyCurrency(ctx, db, q.Currencies())
+		fallthrough
+	default:
+		answer.Currency = q.Currency
 	}
-	answer := &Leakage{Currency: q.Currency, AsOf: asOf, GroupBy: q.GroupBy, Rows: []LeakageRow{}}
-	where, args := q.where()
-	if q.Currency == "" && x == nil {
-		var found []string
-		if err := db.QueryRow(ctx, "SELECT groupUniqArray(currency) FROM "+source+" WHERE "+where, args...).Scan(&found); err != nil {
-			return nil, fmt.Errorf("list the currencies of the report: %w", err)
-		}
-		slices.Sort(found)
-		if len(found) > 1 {
-			return nil, &SeveralCurrenciesError{found}
-		}
-		if len(found) == 1 {
-			answer.Currency = found[0]
-		}
-	} else if q.Currency != "" {
-		where += " AND currency = ?"
-		args = append(args, q.Currency)
+	if err != nil {
+		return nil, err
 	}
-	decimals, rateNumbers := 4, ""
+	if answer.Rows, err = q.readRows(ctx, db); err != nil {
+		return nil, err
+	}
+	if err := q.Totals().Row(ctx, db).Scan(answer.Totals.targets()...); err != nil {
+		return nil, fmt.Errorf("read the totals of the leakage: %w", err)
+	}
+	var apart string
+	if err := q.Apart().Row(ctx, db).Scan(&apart); err != nil {
+		return nil, fmt.Errorf("read what stands apart of the leakage: %w", err)
+	}
+	answer.Apart = map[string]string{domain.KindChangedMind: apart}
 	if x != nil {
-		within, t, err := q.translate(ctx, db, x, source, where, args)
-		if err != nil {
-			return nil, err
-		}
-		answer.Currency, answer.Translation = t.Currency, &t.Translation
-		ctx, source, where = within, t.source, "true" // which has the condition, and its arguments, inside
-		decimals, rateNumbers = exactDecimals, ", arraySort(groupUniqArrayIf(rate_number, rate_number > 0))"
+		return answer, answer.round()
 	}
-	figures := leakageFigures(decimals)
+	return answer, nil
+}
 
-	keys := q.keys()
-	selected := ""
-	for i, k := range keys {
-		selected += fmt.Sprintf("%s AS key%d, ", k, i)
+// onlyCurrency is the one that a statement finds; "" where it finds none. Its error may be *SeveralCurrenciesError.
+func onlyCurrency(ctx context.Context, db driver.Conn, list sql.Statement) (string, error) {
+	var found []string
+	if err := list.Row(ctx, db).Scan(&found); err != nil {
+		return "", fmt.Errorf("list the currencies of the report: %w", err)
 	}
-	groups := ""
-	if len(keys) > 0 {
-		by, limit := "", ""
-		if q.Largest > 0 {
-			by, limit = "abs(sum(amount)) DESC, ", fmt.Sprintf(" LIMIT %d", q.Largest)
-		}
-		groups = " GROUP BY " + list("key%d", len(keys)) + " ORDER BY " + by + list("key%d", len(keys)) + limit
+	slices.Sort(found)
+	switch len(found) {
+	case 0:
+		return "", nil
+	case 1:
+		return found[0], nil
 	}
-	rows, err := db.Query(ctx, "SELECT "+selected+figures+rateNumbers+" FROM "+source+" WHERE kind != 'changed_mind' AND "+where+groups, args...)
+	return "", &SeveralCurrenciesError{found}
+}
+
+func (q *LeakageQuery) readRows(ctx context.Context, db driver.Conn) ([]LeakageRow, error) {
+	all := []LeakageRow{}
+	rows, err := q.Rows().Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("read the leakage: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		row := LeakageRow{Key: map[string]string{}}
-		values := make([]string, len(keys))
-		targets := make([]any, 0, len(keys)+8)
+		values := make([]string, len(q.GroupBy))
+		targets := make([]any, 0, len(values)+8)
 		for i := range values {
 			targets = append(targets, &values[i])
 		}
-		targets = append(targets, row.LeakageFigures.targets()...)
-		if x != nil {
+		targets = append(targets, row.targets()...)
+		if q.TranslateTo != "" {
 			targets = append(targets, &row.rates)
 		}
 		if err := rows.Scan(targets...); err != nil {
@@ -212,42 +208,94 @@ func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.
 		for i, k := range q.GroupBy {
 			row.Key[k] = values[i]
 		}
-		answer.Rows = append(answer.Rows, row)
+		all = append(all, row)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read the leakage: %w", err)
 	}
-	if len(keys) == 0 && len(answer.Rows) == 1 && answer.Rows[0].Cases == 0 && answer.Rows[0].Orders == 0 {
-		answer.Rows = []LeakageRow{} // an aggregate of nothing is no group
+	if len(q.GroupBy) == 0 && len(all) == 1 && all[0].Cases == 0 && all[0].Orders == 0 {
+		return []LeakageRow{}, nil // an aggregate of nothing is no group
 	}
-
-	var changedMind string
-	total := db.QueryRow(ctx, `SELECT `+figures+` FROM `+source+` WHERE kind != 'changed_mind' AND `+where, args...)
-	if err := total.Scan(answer.Totals.targets()...); err != nil {
-		return nil, fmt.Errorf("read the totals of the leakage: %w", err)
-	}
-	apart := db.QueryRow(ctx, fmt.Sprintf(`SELECT toDecimalString(sum(amount), %d) FROM `, decimals)+source+` WHERE kind = 'changed_mind' AND `+where, args...)
-	if err := apart.Scan(&changedMind); err != nil {
-		return nil, fmt.Errorf("read what stands apart of the leakage: %w", err)
-	}
-	answer.Apart = map[string]string{"changed_mind": changedMind}
-	if x != nil {
-		return answer, answer.round()
-	}
-	return answer, nil
+	return all, nil
 }
 
-// leakageFigures are the columns of LeakageFigures, amounts with that many decimals.
-func leakageFigures(decimals int) string {
-	const cost = "element NOT IN ('RECOVERY', 'SALVAGE')"
-	return fmt.Sprintf(`
-    toDecimalString(sumIf(amount, %[1]s), %[2]d) AS gross,
-    toDecimalString(sum(amount), %[2]d) AS net,
-    toDecimalString(sumIf(amount, %[1]s AND basis != 'IMPUTED'), %[2]d) AS booked,
-    toDecimalString(sumIf(amount, %[1]s AND basis = 'IMPUTED'), %[2]d) AS hidden,
-    toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), %[2]d) AS recoveries,
-    uniqExactIf(error_id, error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders`, cost, decimals)
+// leakageData is what the statements of a LeakageQuery are made of.
+type leakageData struct {
+	Source     string // what stands for leakage_daily
+	Where      string
+	Day        string // the column of the day on which a line counts
+	Keys       []string
+	Largest    int
+	Decimals   int // of what is shown
+	Translated bool
+}
+
+// Currencies asks which currencies are in view.
+func (q *LeakageQuery) Currencies() sql.Statement { return q.of("leakage_currencies", q.inView()) }
+
+// Days asks for the currencies and days in view: what a translation needs rates of.
+func (q *LeakageQuery) Days() sql.Statement { return q.of("leakage_days", q.inView()) }
+
+// Rows asks for the groups: their keys, the columns of LeakageFigures, and the numbers of the rates where it is translated.
+func (q *LeakageQuery) Rows() sql.Statement { return q.of("leakage_rows", q.shown()) }
+
+// Totals asks for the LeakageFigures of all that is in view.
+func (q *LeakageQuery) Totals() sql.Statement { return q.of("leakage_totals", q.shown()) }
+
+// Apart asks for the net of the cases that are no failure.
+func (q *LeakageQuery) Apart() sql.Statement { return q.of("leakage_apart", q.shown()) }
+
+func (q *LeakageQuery) of(name string, data leakageData) sql.Statement {
+	args := []any{sql.Named("from", q.From), sql.Named("to", q.To)}
+	if q.Currency != "" {
+		args = append(args, sql.Named("currency", q.Currency))
+	}
+	for i, key := range slices.Sorted(maps.Keys(q.Only)) {
+		args = append(args, sql.Named(fmt.Sprintf("only%d", i), q.Only[key]))
+	}
+	return statements.Make(name, data, args...)
+}
+
+// inView are the lines of the question as they are booked.
+func (q *LeakageQuery) inView() leakageData {
+	d := leakageData{Source: "leakage_daily FINAL", Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals}
+	if q.AsOf.Bounded() {
+		d.Source = "(" + ledger.FailureLines(q.AsOf.known()) + ")"
+	}
+	d.Where = fmt.Sprintf("lines > 0 AND %[1]s >= toDate(@from) AND %[1]s < toDate(@to) AND %[2]s", d.Day, bases("basis", q.View))
+	for i, key := range slices.Sorted(maps.Keys(q.Only)) {
+		d.Where += fmt.Sprintf(" AND %s = @only%d", q.key(key), i)
+	}
+	if q.Currency != "" {
+		d.Where += " AND currency = @currency"
+	}
+	for _, key := range q.GroupBy {
+		d.Keys = append(d.Keys, q.key(key))
+	}
+	return d
+}
+
+// shown is inView, in the currency that all is translated to.
+func (q *LeakageQuery) shown() leakageData {
+	d := q.inView()
+	if q.TranslateTo != "" {
+		d.Source, d.Where = statements.Text("leakage_translated", d), "true" // the condition is inside
+		d.Decimals, d.Translated = exactDecimals, true
+	}
+	return d
+}
+
+const amountDecimals = 4
+
+// bases is the condition on the basis of lines that a view shows.
+func bases(column, view string) string {
+	switch view {
+	case "booked":
+		return "NOT " + sql.Imputed(column)
+	case "cash":
+		return column + " = '" + domain.Cash.String() + "'"
+	}
+	return "true"
 }
 
 func (f *LeakageFigures) targets() []any {
@@ -261,39 +309,12 @@ func (q *LeakageQuery) dayColumn() string {
 	return "day"
 }
 
-func (q *LeakageQuery) keys() []string {
-	var keys []string
-	for _, name := range q.GroupBy {
-		keys = append(keys, q.key(name))
-	}
-	return keys
-}
-
+// key is the expression of a key.
 func (q *LeakageQuery) key(name string) string {
 	i := slices.IndexFunc(leakageKeys, func(k struct{ name, sql string }) bool { return k.name == name })
-	sql := leakageKeys[i].sql
+	expression := leakageKeys[i].sql
 	if name == "day" || name == "month" {
-		sql = fmt.Sprintf(sql, q.dayColumn())
+		expression = fmt.Sprintf(expression, q.dayColumn())
 	}
-	return sql
-}
-
-func (q *LeakageQuery) where() (string, []any) {
-	basis := map[string]string{"economic": "", "booked": " AND basis IN ('CASH', 'ACCRUED')", "cash": " AND basis = 'CASH'"}[q.View]
-	day := q.dayColumn()
-	where := fmt.Sprintf("lines > 0 AND %[1]s >= toDate(?) AND %[1]s < toDate(?)%[2]s", day, basis)
-	args := []any{q.From.Format(time.DateOnly), q.To.Format(time.DateOnly)}
-	for _, name := range slices.Sorted(maps.Keys(q.Only)) {
-		where += " AND " + q.key(name) + " = ?"
-		args = append(args, q.Only[name])
-	}
-	return where, args
-}
-
-func list(format string, n int) string {
-	var all []string
-	for i := range n {
-		all = append(all, fmt.Sprintf(format, i))
-	}
-	return strings.Join(all, ", ")
+	return expression
 }

@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Returning compares customers whose first order had a founded error with those whose first order had none: who buys
@@ -35,18 +34,14 @@ func ReadReturning(ctx context.Context, db driver.Conn, q SummaryQuery, now time
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	known := now
-	if q.bounded() {
-		_, known = q.AsOf.filter()
-	}
-	return readReturning(ctx, db, &q, known)
+	return readReturning(ctx, db, &q, q.AsOf.moment(now))
 }
 
 // readReturning looks at the customers whose first order ever, by time and then identity, was placed in the period (and
 // store). Any later order counts as coming back, wherever and in whatever currency. known is what moment the books speak of.
 func readReturning(ctx context.Context, db driver.Conn, q *SummaryQuery, known time.Time) ([]Returning, error) {
 	answer := make([]Returning, 0, 2)
-	rows, err := db.Query(ctx, returningQuery(q), append(q.named(""), clickhouse.Named("known", known.UTC().Format("2006-01-02 15:04:05.000")))...)
+	rows, err := q.returning(known).Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("count the customers who came back: %w", err)
 	}
@@ -69,36 +64,9 @@ func readReturning(ctx context.Context, db driver.Conn, q *SummaryQuery, known t
 	return answer, nil
 }
 
-func returningQuery(q *SummaryQuery) string {
-	return `
-WITH firsts AS (
-        SELECT customer_id, argMin((order_id, store_id, day), (occurred_at, source, event_id)) AS first, min(occurred_at) AS since,
-               groupArray((occurred_at, order_id)) AS purchases
-        FROM (
-            SELECT customer_id, order_id, store_id, day, occurred_at, source, event_id
-            FROM ledger
-            PREWHERE customer_id IN (SELECT customer_id FROM ledger WHERE customer_id != '' AND ` + inPeriod + `) -- the one column that is read of all of history
-            WHERE event_type = 'makegood.order.placed.v1' AND (source, event_id) NOT IN (` + q.voidedEvents() + `) AND ` + q.standing() + `)
-        GROUP BY customer_id
-        HAVING first.3 >= toDate(@from) AND first.3 < toDate(@to) AND (@store = '' OR first.2 = @store)),
-    wrong AS (` + foundedErrors(q, "SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND "+inPeriod) + `)
-SELECT first.1 IN (wrong) AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
-FROM (
-    SELECT first,
-           since + INTERVAL 30 DAY <= toDateTime64(@known, 3, 'UTC') AS over30, arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 30 DAY, purchases) AS again30,
-           since + INTERVAL 90 DAY <= toDateTime64(@known, 3, 'UTC') AS over90, arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 90 DAY, purchases) AS again90
-    FROM firsts)
-GROUP BY had_error`
-}
-
-// foundedErrors are those of the orders that had a founded error.
-func foundedErrors(q *SummaryQuery, orders string) string {
-	return `
-    WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND ` + q.recorded() + ` AND error_id IN (
-            SELECT error_id FROM failures WHERE order_id IN (` + orders + `) AND event_type = 'makegood.error.reported.v1')), ` + ledger.CaseFacts + `
-    SELECT e.order_id FROM events AS e INNER JOIN cases AS c ON c.error_id = e.error_id
-    WHERE e.event_type = 'makegood.error.reported.v1' AND (e.source, e.event_id) NOT IN voided AND c.is_founded AND c.kind != 'changed_mind'`
+// returning asks how many came back within 30 and 90 days, with and without an error in their first order.
+func (q *SummaryQuery) returning(known time.Time) sql.Statement {
+	return q.of("returning", sql.Named("known", known.UTC().Format("2006-01-02 15:04:05.000")))
 }
 
 // wilson is the score interval of a share: unlike the usual one it stays within 0 and 1 and holds for few. Statistics,

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // StatementQuery asks for the account of one store, or of one vendor, over a month.
@@ -98,12 +98,9 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Statement{Period: q.Period.String(), Store: q.Store, Vendor: q.Vendor, AsOf: now.UTC(), Currencies: []StatementCurrency{}}
+	s := &Statement{Period: q.Period.String(), Store: q.Store, Vendor: q.Vendor, AsOf: q.AsOf.moment(now), Currencies: []StatementCurrency{}}
 	if q.PeriodBy == "occurred" {
 		s.PeriodBy = q.PeriodBy
-	}
-	if q.bounded() {
-		_, s.AsOf = q.AsOf.filter()
 	}
 	if err := q.readAccounts(ctx, db, s); err != nil {
 		return nil, err
@@ -122,15 +119,9 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 // Known reports whether any event that the books may know names the store or vendor: what nobody has heard of isn't the same
 // as what had a quiet month. Vendors are named by cases, and by the lines of orders.
 func (q *StatementQuery) Known(ctx context.Context, db driver.Conn) (bool, error) {
-	questions := []string{`SELECT count() FROM (SELECT 1 FROM ledger FINAL WHERE store_id = @store AND refused = '' AND ` + q.recorded() + ` LIMIT 1)`}
-	if q.Vendor != "" {
-		questions = []string{`SELECT count() FROM (SELECT 1 FROM failures FINAL WHERE vendor_id = @vendor AND refused = '' AND ` + q.recorded() + ` LIMIT 1)`,
-			`SELECT count() FROM (SELECT 1 FROM ledger FINAL WHERE event_type = 'makegood.order.placed.v1' AND refused = '' AND ` + q.recorded() + `
-    AND has(JSONExtract(payload, 'lines', 'Array(Tuple(vendor_id String))').vendor_id, @vendor) LIMIT 1)`}
-	}
-	for _, question := range questions {
+	for _, question := range q.known() {
 		var n uint64
-		if err := db.QueryRow(ctx, question, q.named()...).Scan(&n); err != nil {
+		if err := question.Row(ctx, db).Scan(&n); err != nil {
 			return false, fmt.Errorf("ask whether %s%s is known: %w", q.Store, q.Vendor, err)
 		}
 		if n > 0 {
@@ -140,50 +131,44 @@ func (q *StatementQuery) Known(ctx context.Context, db driver.Conn) (bool, error
 	return false, nil
 }
 
-func (q *StatementQuery) bounded() bool { return !q.AsOf.Time.IsZero() || q.AsOf.Close != nil }
+// statementData is what the statements of a StatementQuery are made of.
+type statementData struct {
+	Known  string // the condition on rows that it may know
+	Cases  string // what is known of the cases of events, as common table expressions
+	Month  string // the column of the month that a row counts in
+	Vendor bool   // it is of a vendor
+}
 
-// period is the column of the month that a row counts in.
-func (q *StatementQuery) period() string {
+// Sum sums, of a group of events e, the amounts of the month on lines whose element k meets a condition.
+func (d statementData) Sum(condition string) string {
+	return fmt.Sprintf("sum(arraySum(arrayMap((k, x) -> if(%s AND e.%s = toDate(@month), %s, CAST(0 AS Decimal(38, 4))), e.element, e.amount)))",
+		condition, d.Month, sql.Money("x"))
+}
+
+func (q *StatementQuery) of(name string) sql.Statement {
+	d := statementData{Known: q.AsOf.known(), Cases: ledger.CaseFacts, Month: "posting_period", Vendor: q.Vendor != ""}
 	if q.PeriodBy == "occurred" {
-		return "origin_period"
+		d.Month = "origin_period"
 	}
-	return "posting_period"
+	return statements.Make(name, d, sql.Named("month", q.Period.First()), sql.Named("store", q.Store), sql.Named("vendor", q.Vendor))
 }
 
-func (q *StatementQuery) recorded() string {
-	if !q.bounded() {
-		return "true"
+// known asks, one after the other, whether anything names the store or the vendor.
+func (q *StatementQuery) known() []sql.Statement {
+	if q.Vendor == "" {
+		return []sql.Statement{q.of("store_known")}
 	}
-	filter, _ := q.AsOf.filter()
-	return filter
+	return []sql.Statement{q.of("vendor_of_a_case"), q.of("vendor_of_an_order")}
 }
 
-func (q *StatementQuery) named() []any {
-	return []any{clickhouse.Named("month", q.Period.First().Format(time.DateOnly)), clickhouse.Named("store", q.Store), clickhouse.Named("vendor", q.Vendor)}
-}
+// accounts asks for opening, movements and closing by currency and account.
+func (q *StatementQuery) accounts() sql.Statement { return q.of("statement_accounts") }
 
-// cases is what is known of all cases that the books may know.
-func (q *StatementQuery) cases() string {
-	return `WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ` + q.recorded() + `), ` + ledger.CaseFacts
-}
+// cases asks for the cases by currency.
+func (q *StatementQuery) cases() sql.Statement { return q.of("statement_cases") }
 
 func (q *StatementQuery) readAccounts(ctx context.Context, db driver.Conn, s *Statement) error {
-	month := q.period()
-	with, scope := "", "store_id = @store"
-	if q.Vendor != "" {
-		with, scope = q.cases(), "error_id != '' AND error_id IN (SELECT error_id FROM cases WHERE vendor_id = @vendor)"
-	}
-	sum := func(condition string) string { return `sumIf(CAST(x AS Decimal(38, 4)), ` + condition + `)` }
-	rows, err := db.Query(ctx, with+`
-SELECT currency, a, toDecimalString(opening, 4), toDecimalString(debit, 4), toDecimalString(credit, 4), toDecimalString(opening + debit - credit, 4)
-FROM (
-    SELECT currency, a, `+sum(month+" < toDate(@month) AND a < 4000")+` AS opening,
-           `+sum(month+" = toDate(@month) AND x > 0")+` AS debit, -`+sum(month+" = toDate(@month) AND x < 0")+` AS credit
-    FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
-    WHERE refused = '' AND `+month+` <= toDate(@month) AND `+q.recorded()+` AND `+scope+`
-    GROUP BY currency, a)
-WHERE opening != 0 OR debit != 0 OR credit != 0
-ORDER BY currency, a`, q.named()...)
+	rows, err := q.accounts().Rows(ctx, db)
 	if err != nil {
 		return fmt.Errorf("read the accounts of the statement: %w", err)
 	}
@@ -203,24 +188,7 @@ ORDER BY currency, a`, q.named()...)
 }
 
 func (q *StatementQuery) readCases(ctx context.Context, db driver.Conn, s *Statement) error {
-	month := "e." + q.period()
-	scope := "(@store = '' OR e.store_id = @store) AND (@vendor = '' OR e.error_id != '' AND c.vendor_id = @vendor)"
-	sum := func(condition string) string {
-		return `sum(arraySum(arrayMap((k, x) -> if(` + condition + ` AND ` + month + ` = toDate(@month), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), e.element, e.amount)))`
-	}
-	rows, err := db.Query(ctx, q.cases()+`
-SELECT e.currency AS currency, e.error_id AS id, anyIf(e.order_id, e.order_id != ''), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id), toBool(any(c.is_founded)),
-       toDecimalString(`+sum("k NOT IN ('', 'RECOVERY', 'SALVAGE')")+`, 4), toDecimalString(-`+sum("k IN ('RECOVERY', 'SALVAGE')")+`, 4),
-       toDecimalString(`+sum("k != ''")+`, 4),
-       arrayMap(x -> concat(x.2, ' ', x.3), arraySort(arrayConcat(groupArray((e.occurred_at, e.source, e.event_id)), any(s.events)))) AS evidence
-FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id LEFT JOIN (
-    -- What says something of a case and carries no money: it is of every currency.
-    SELECT error_id, groupArray((occurred_at, source, event_id)) AS events FROM events AS e
-    WHERE error_id != '' AND currency = '' AND `+month+` <= toDate(@month) GROUP BY error_id) AS s ON s.error_id = e.error_id
-WHERE `+month+` <= toDate(@month) AND e.currency != '' AND `+scope+`
-GROUP BY currency, id, if(e.error_id = '', e.order_id, '')
-HAVING countIf(`+month+` = toDate(@month) AND arrayExists(k -> k != '', e.element)) > 0
-ORDER BY currency, id, anyIf(e.order_id, e.order_id != '')`, q.named()...)
+	rows, err := q.cases().Rows(ctx, db)
 	if err != nil {
 		return fmt.Errorf("list the cases of the statement: %w", err)
 	}
@@ -254,7 +222,7 @@ func (c *StatementCurrency) total() error {
 		if err != nil {
 			return err
 		}
-		if c.Cases[i].Kind == "changed_mind" {
+		if !domain.IsFailure(c.Cases[i].Kind) {
 			apart.Add(apart, a[2])
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Story is everything that happened to an order, or to one case, down to the journal lines.
@@ -71,7 +72,7 @@ type StoryLine struct {
 
 // ReadOrder tells an order's story, as far as it was recorded by then.
 func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (*Story, error) {
-	recorded, _ := asOf.recorded()
+	recorded := asOf.known()
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE order_id = ? AND refused = '' AND `+recorded+` ORDER BY occurred_at, recorded_at, source, event_id`, orderID)
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (
 
 // ReadCase tells a case's story: the events of that case alone.
 func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*Story, error) {
-	recorded, _ := asOf.recorded()
+	recorded := asOf.known()
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE error_id = ? AND refused = '' AND `+recorded+`
         AND order_id IN (SELECT order_id FROM failures WHERE error_id = ?) ORDER BY occurred_at, recorded_at, source, event_id`, errorID, errorID)
 	if err != nil {
@@ -102,8 +103,12 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 }
 
 func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) (*Story, error) {
-	recorded, at := asOf.recorded()
-	s := &Story{OrderID: rows[0].Event.OrderID, AsOf: at, Cases: []Case{}, Events: []StoryEvent{}}
+	recorded := asOf.known()
+	s := &Story{OrderID: rows[0].Event.OrderID, Cases: []Case{}, Events: []StoryEvent{}}
+	if asOf.Bounded() {
+		at := asOf.moment(time.Time{})
+		s.AsOf = &at
+	}
 	// Where an order's events disagree, the order itself knows its store and currency best.
 	for i := range rows {
 		e := rows[i].Event
@@ -127,7 +132,7 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 	}
 	changedMind := map[string]bool{}
 	for _, c := range s.Cases {
-		changedMind[c.ErrorID] = c.Kind == "changed_mind"
+		changedMind[c.ErrorID] = !domain.IsFailure(c.Kind)
 	}
 	var perfect, contribution, gross, net, hidden, apart domain.Amount
 	for i := range rows {
@@ -151,11 +156,11 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 				apart += l.Amount
 			default:
 				net += l.Amount
-				if l.Element == domain.Recovery || l.Element == domain.SalvageElement {
+				if !l.Element.IsCost() {
 					break
 				}
 				gross += l.Amount
-				if l.Basis == domain.Imputed {
+				if l.Basis.IsHidden() {
 					hidden += l.Amount
 				}
 			}
@@ -175,15 +180,17 @@ func storyLines(lines []domain.Line) []StoryLine {
 	return all
 }
 
+// caseQuery asks what is known of cases.
+func caseQuery(ids []string, known string) sql.Statement {
+	return statements.Make("cases", struct{ Known, Cases string }{known, ledger.CaseFacts}, sql.Named("ids", ids))
+}
+
 func readCases(ctx context.Context, db driver.Conn, ids []string, recorded string) ([]Case, error) {
 	cases := []Case{}
 	if len(ids) == 0 {
 		return cases, nil
 	}
-	if err := db.Select(ctx, &cases, `WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND `+recorded+` AND error_id IN (?)), `+ledger.CaseFacts+`
-SELECT error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable,
-       if(found_when = 'before_delivery', 'internal', 'external') AS category, toBool(is_founded) AS founded
-FROM cases ORDER BY error_id`, ids); err != nil {
+	if err := caseQuery(ids, recorded).Select(ctx, db, &cases); err != nil {
 		return nil, fmt.Errorf("read what is known of the cases: %w", err)
 	}
 	return cases, nil

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // SummaryQuery asks how well a business served, what its failures cost, and what it spent on having fewer.
@@ -105,15 +107,15 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store, PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: now.UTC()}
-	if q.bounded() {
-		_, s.AsOf = q.AsOf.filter()
-	}
+	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store, PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: q.AsOf.moment(now)}
 	var err error
-	if s.Currency, err = summaryCurrency(ctx, db, &q); err != nil {
-		return nil, err
+	if q.Currency == "" {
+		if q.Currency, err = onlyCurrency(ctx, db, q.currencies()); err != nil {
+			return nil, err
+		}
 	}
-	served, err := readDeliveries(ctx, db, &q, s.Currency)
+	s.Currency = q.Currency
+	served, err := readDeliveries(ctx, db, &q)
 	if err != nil {
 		return nil, err
 	}
@@ -121,11 +123,11 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 	s.OnTime, s.InFull = counts(served.OnTime, served.Delivered), counts(served.InFull, served.Delivered)
 	s.SilentFailures, s.Promised = counts(served.Silent, served.Delivered), counts(served.Promised, served.Delivered)
 
-	trade, err := readTrade(ctx, db, &q, s.Currency)
+	trade, err := readTrade(ctx, db, &q)
 	if err != nil {
 		return nil, err
 	}
-	cost, err := readFailureCost(ctx, db, &q, s.Currency)
+	cost, err := readFailureCost(ctx, db, &q)
 	if err != nil {
 		return nil, err
 	}
@@ -139,94 +141,42 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 	if q.Brief {
 		return s, nil
 	}
-	if s.CashAndProfit, err = readViews(ctx, db, &q, s.Currency); err != nil {
+	if s.CashAndProfit, err = readViews(ctx, db, &q); err != nil {
 		return nil, err
 	}
 	s.ReturningCustomers, err = readReturning(ctx, db, &q, s.AsOf)
 	return s, err
 }
 
-// summaryCurrency is the one that the summary is in: that asked for, or the only one there is.
-func summaryCurrency(ctx context.Context, db driver.Conn, q *SummaryQuery) (string, error) {
-	if q.Currency != "" {
-		return q.Currency, nil
-	}
-	var found []string
-	if err := db.QueryRow(ctx, `SELECT groupUniqArray(currency) FROM ledger WHERE notEmpty(account) AND refused = '' AND `+q.booked()+` AND `+q.recorded(),
-		q.named("")...).Scan(&found); err != nil {
-		return "", fmt.Errorf("list the currencies of the summary: %w", err)
-	}
-	slices.Sort(found)
-	switch len(found) {
-	case 0:
-		return "", nil
-	case 1:
-		return found[0], nil
-	}
-	return "", &SeveralCurrenciesError{found}
+// summaryData is what the statements of a SummaryQuery are made of.
+type summaryData struct {
+	Posting bool   // money counts in the month in which it is posted
+	Bounded bool   // not everything may be known
+	Known   string // the condition on rows that the summary may know
+	Cases   string // what is known of the cases of events, as common table expressions
+	Leakage string // what stands for leakage_daily
+	Day     string // its column of the day on which a line counts
 }
 
-const (
-	// inMonths lets whole months of the ledger be passed over: its partitions are by the moment in UTC, and no zone is more
-	// than a day away from it.
-	inMonths = `occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY`
-	inPeriod = inMonths + ` AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store)`
-)
-
-// bookedDay is the day on which money of the ledger counts.
-func (q *SummaryQuery) bookedDay() string {
-	if q.PeriodBy == "posting" {
-		return "greatest(day, posting_period)"
+func (q *SummaryQuery) data() summaryData {
+	d := summaryData{Posting: q.PeriodBy == "posting", Bounded: q.AsOf.Bounded(), Known: q.AsOf.known(), Cases: ledger.CaseFacts,
+		Leakage: "leakage_daily FINAL", Day: "day"}
+	if d.Bounded {
+		d.Leakage = "(" + ledger.FailureLines(d.Known) + ")"
 	}
-	return "day"
-}
-
-// booked is the condition on rows of the ledger whose money counts in the period. What is posted late may have happened at
-// any time before.
-func (q *SummaryQuery) booked() string {
-	if q.PeriodBy == "posting" {
-		return `occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
-            AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR store_id = @store)`
+	if d.Posting {
+		d.Day = "posting_day"
 	}
-	return inPeriod
+	return d
 }
 
-// inMoney is booked, of one currency.
-func (q *SummaryQuery) inMoney() string { return q.booked() + ` AND currency = @currency` }
-
-func (q *SummaryQuery) named(currency string) []any {
-	return []any{clickhouse.Named("from", q.From.Format(time.DateOnly)), clickhouse.Named("to", q.To.Format(time.DateOnly)),
-		clickhouse.Named("store", q.Store), clickhouse.Named("currency", currency)}
+func (q *SummaryQuery) of(name string, args ...any) sql.Statement {
+	return statements.Make(name, q.data(), append([]any{sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("store", q.Store),
+		sql.Named("currency", q.Currency)}, args...)...)
 }
 
-func (q *SummaryQuery) bounded() bool { return !q.AsOf.Time.IsZero() || q.AsOf.Close != nil }
-
-// recorded is the condition on rows that the summary may know.
-func (q *SummaryQuery) recorded() string {
-	if !q.bounded() {
-		return "true"
-	}
-	filter, _ := q.AsOf.filter()
-	return filter
-}
-
-// voidedEvents names what was taken back. Voids are few and have a table of their own; as of a moment, the ledger says
-// which of them were recorded by then.
-func (q *SummaryQuery) voidedEvents() string {
-	if !q.bounded() {
-		return `SELECT voids_source, voids_id FROM voids FINAL WHERE refused = ''`
-	}
-	return `SELECT voids_source, voids_id FROM ledger FINAL WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ` + q.recorded()
-}
-
-// standing is the condition on rows of the ledger that are in the books, for reading them without FINAL: that would read
-// every column of what it merges before any condition, so all the data of all the orders it passes by. What it leaves to
-// the caller is to count the copies of an event once. A row is out of the books where a newer revision of it says so,
-// and those are found by way of failures, which keeps them all.
-func (q *SummaryQuery) standing() string {
-	return q.recorded() + ` AND refused = '' AND (source, event_id, content) NOT IN (
-        SELECT source, event_id, content FROM ledger FINAL WHERE order_id IN (SELECT order_id FROM failures WHERE refused != '') AND refused != '')`
-}
+// currencies asks in which currencies money moved.
+func (q *SummaryQuery) currencies() sql.Statement { return q.of("summary_currencies") }
 
 func counts(numerator, denominator uint64) Ratio {
 	return ratioOf(new(big.Rat).SetUint64(numerator), new(big.Rat).SetUint64(denominator), 0, 0)

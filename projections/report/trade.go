@@ -6,6 +6,8 @@ import (
 	"math/big"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // trade is what was sold in a period, and what was spent on serving right the first time.
@@ -16,20 +18,12 @@ type trade struct {
 	months  map[string]*[2]*big.Rat
 }
 
+// trade asks for sales and spending by month, and of all months.
+func (q *SummaryQuery) trade() sql.Statement { return q.of("trade") }
+
 // readTrade reads the period's months of the ledger once.
-func readTrade(ctx context.Context, db driver.Conn, q *SummaryQuery, currency string) (*trade, error) {
-	sum := func(condition string) string {
-		return `arraySum(arrayMap((a, x) -> if(` + condition + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))`
-	}
-	rows, err := db.Query(ctx, `
-SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(profit, stands), 4), uniqExactIf(order_id, stands),
-       toDecimalString(sum(prevention), 4), toDecimalString(sum(appraisal), 4)
-FROM (
-    SELECT `+q.bookedDay()+` AS booked_on, order_id, event_type = 'makegood.order.placed.v1' AND (source, event_id) NOT IN (`+q.voidedEvents()+`) AS stands,
-           `+sum("a = 4000")+` AS sales, `+sum("a >= 4000 AND a < 6000")+` AS profit,
-           `+sum("a = 6100")+` AS prevention, `+sum("a = 6110")+` AS appraisal
-    FROM ledger FINAL WHERE (notEmpty(account) OR event_type = 'makegood.order.placed.v1') AND refused = '' AND `+q.inMoney()+` AND `+q.recorded()+`)
-GROUP BY month WITH ROLLUP`, q.named(currency)...)
+func readTrade(ctx context.Context, db driver.Conn, q *SummaryQuery) (*trade, error) {
+	rows, err := q.trade().Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("sum the sales: %w", err)
 	}

@@ -71,30 +71,26 @@ func (a AsOf) Exchange(terms *domain.Terms, into string) *domain.Exchange {
 	})
 }
 
-// translated is a source of lines of leakage whose amounts are in one currency: Decimal256 with exactDecimals decimals.
-type translated struct {
-	Translation
-	source string // of lines in view; rate_number is that of the rate, 0 where a line was in the currency already
-}
-
 const exactDecimals = 10 // an amount's 4, and a rate's 6
 
-// translate finds the rate of every currency and day in view. The lines are read again afterwards: those of a currency and
-// day that came meanwhile are left out of the whole report, as if it had been asked for a moment before.
-func (q *LeakageQuery) translate(ctx context.Context, db driver.Conn, x *domain.Exchange, source, where string, args []any) (context.Context, *translated, error) {
+// translate finds the rate of every currency and day in view, and lets statements know them as a table. The lines are read
+// again afterwards: those of a currency and day that came meanwhile are left out of the whole report, as if it had been asked
+// for a moment before. Its error may be *RateMissingError.
+func (q *LeakageQuery) translate(ctx context.Context, db driver.Conn, x *domain.Exchange) (context.Context, *Translation, error) {
 	if x.Into() != q.TranslateTo {
 		return nil, nil, fmt.Errorf("the rates translate into %q, and the report is wanted in %q", x.Into(), q.TranslateTo)
 	}
-	table, err := ext.NewTable("exchange", ext.Column("currency", "String"), ext.Column("day", "Date"), ext.Column("rate", "String"), ext.Column("number", "UInt32"))
+	table, err := ext.NewTable("exchange", ext.Column("currency", "String"), ext.Column("day", "Date"), ext.Column("rate", "String"),
+		ext.Column("number", "UInt32"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("lay out the exchange rates: %w", err)
+		return nil, nil, fmt.Errorf("name the exchange rates: %w", err)
 	}
-	rows, err := db.Query(ctx, "SELECT DISTINCT currency, "+q.dayColumn()+" AS on_day FROM "+source+" WHERE "+where+" ORDER BY currency, on_day", args...)
+	rows, err := q.Days().Rows(ctx, db)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list the days to translate: %w", err)
 	}
 	defer rows.Close()
-	t := &translated{Translation: Translation{Currency: x.Into(), Rates: []TranslationRate{}}}
+	t := &Translation{Currency: x.Into(), Rates: []TranslationRate{}}
 	missing := &RateMissingError{Into: x.Into()}
 	for rows.Next() {
 		var currency string
@@ -106,15 +102,13 @@ func (q *LeakageQuery) translate(ctx context.Context, db driver.Conn, x *domain.
 		if currency != x.Into() {
 			set, found := x.On(currency, time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC))
 			if !found {
-				if n := len(missing.Missing); n == 0 || missing.Missing[n-1].Currency != currency {
-					missing.Missing = append(missing.Missing, MissingRate{currency, day.Format(time.DateOnly)})
-				}
+				missing.add(currency, day)
 				continue
 			}
 			rate, number = set.Value.String(), t.use(set)
 		}
 		if err := table.Append(currency, day, rate, uint32(number)); err != nil {
-			return nil, nil, fmt.Errorf("lay out the exchange rates: %w", err)
+			return nil, nil, fmt.Errorf("name the exchange rates: %w", err)
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -123,15 +117,18 @@ func (q *LeakageQuery) translate(ctx context.Context, db driver.Conn, x *domain.
 	if len(missing.Missing) > 0 {
 		return nil, nil, missing
 	}
-	t.source = fmt.Sprintf(`(
-    SELECT l.* EXCEPT (amount), CAST(l.amount AS Decimal(76, 4)) * x.exact AS amount, x.number AS rate_number
-    FROM (SELECT * FROM %s WHERE %s) AS l
-    INNER JOIN (SELECT currency, day, number, CAST(rate AS Decimal(76, 6)) AS exact FROM exchange) AS x ON x.currency = l.currency AND x.day = l.%s)`, source, where, q.dayColumn())
 	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), t, nil
 }
 
+// add notes a day without a rate, where it is the currency's first. They come by currency and day.
+func (e *RateMissingError) add(currency string, day time.Time) {
+	if n := len(e.Missing); n == 0 || e.Missing[n-1].Currency != currency {
+		e.Missing = append(e.Missing, MissingRate{currency, day.Format(time.DateOnly)})
+	}
+}
+
 // use notes that a rate is used, and says its number, from 1 on. They come by currency and day.
-func (t *translated) use(s domain.SetRate) int {
+func (t *Translation) use(s domain.SetRate) int {
 	used := TranslationRate{From: s.Key, Rate: s.Value.String(), EffectiveFrom: s.EffectiveFrom.UTC(), Source: s.Source, ID: s.ID}
 	if n := len(t.Rates); n == 0 || t.Rates[n-1] != used {
 		t.Rates = append(t.Rates, used)

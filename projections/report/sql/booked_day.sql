@@ -1,0 +1,1 @@
+{{if .Posting}}greatest(day, posting_period){{else}}day{{end}}

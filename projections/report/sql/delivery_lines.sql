@@ -1,0 +1,1 @@
+JSONExtract(payload, 'lines', 'Array(Tuple(sku String, quantity String, condition String))')

@@ -1,0 +1,1 @@
+{{template "in_months" .}} AND day >= toDate(@from) AND day < toDate(@to)

@@ -1,0 +1,1 @@
+{{template "in_days" .}} AND (@store = '' OR store_id = @store)

@@ -1,0 +1,1 @@
+SELECT count() FROM ledger FINAL WHERE notEmpty(unpriced) AND {{template "journal_where" .}}

@@ -1,0 +1,1 @@
+SELECT toDecimalString(sum(amount), {{.Decimals}}) FROM {{.Source}} WHERE {{not_failed "kind"}} AND {{.Where}}

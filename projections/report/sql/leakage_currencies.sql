@@ -1,0 +1,1 @@
+SELECT groupUniqArray(currency) FROM {{.Source}} WHERE {{.Where}}

@@ -1,0 +1,1 @@
+{{range $i, $key := .Keys}}{{if $i}}, {{end}}key{{$i}}{{end}}

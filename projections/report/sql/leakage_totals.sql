@@ -1,0 +1,4 @@
+SELECT
+{{template "leakage_figures" .}}
+FROM {{.Source}}
+WHERE {{failed "kind"}} AND {{.Where}}

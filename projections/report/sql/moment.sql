@@ -1,0 +1,1 @@
+parseDateTime64BestEffortOrNull(upper({{.}}), 6, 'UTC')

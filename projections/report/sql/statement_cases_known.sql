@@ -1,0 +1,2 @@
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}}),
+    {{.Cases}}
