@@ -68,9 +68,17 @@ func (r *Rebuild) place() Position {
 	return Position{Stream: Books, Offset: r.Mark.Offset, Time: r.Mark.Time}
 }
 
-// pricedAt is the place from which an event of an epoch looks for its rates in the position of its unit: its own, or that of
-// the last rebuild of its own epoch that it stands before. The entries of closed epochs stay; what a rebuild changes of them
-// is an entry of the rebuild.
+// PricedFrom is the place from which an event that stands there looks for its rates: its own, or that of the last rebuild of
+// its own epoch that it stands before. The entries of closed epochs stay; what a rebuild changes of them is an entry of the
+// rebuild, see Recorded.
+func (t *Terms) PricedFrom(at Position) Position {
+	if len(t.Rebuilds.list) == 0 {
+		return at
+	}
+	return t.pricedAt(at, t.Periods.Epoch(at))
+}
+
+// pricedAt is PricedFrom of an event of a known epoch.
 func (t *Terms) pricedAt(at Position, epoch int) Position {
 	for i := len(t.Rebuilds.list) - 1; i >= 0; i-- {
 		r := &t.Rebuilds.list[i]

@@ -7,40 +7,112 @@ import (
 	"time"
 )
 
-// PostingRules identifies the rules that Post follows: a fingerprint of what they make of events that touch every line of
-// the posting table, with rates and without. What other rules posted, a rebuild posts anew; nobody has to remember to say
+// PostingRules identifies the rules that Settle follows: a fingerprint of what they make of units that touch every row of the
+// contract's tables, with rates and without. What other rules posted, a rebuild settles again; nobody has to remember to say
 // that they changed. It is never 0.
 func PostingRules() uint32 { return postingRules() }
 
 var postingRules = sync.OnceValue(func() uint32 {
-	sum := fnv.New32a()
+	hash := fnv.New32a()
 	put := func(n ...int64) {
 		for _, n := range n {
-			sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) // never fails
+			hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) // never fails
 		}
 	}
-	var entry Entry
+	text := func(s string) {
+		hash.Write([]byte(s))
+		put(int64(len(s)))
+	}
 	for _, rates := range []*Rates{probeRates(), NewRates()} {
-		for _, d := range probes() {
-			e := &Event{Type: TypeOf(d), Currency: "EUR", Time: probed, OrderID: "o", ErrorID: "e", Data: d}
-			if err := Post(e, rates, Position{Stream: Books, Offset: 100}, &entry); err != nil {
+		for _, told := range probeUnits() {
+			s, err := settleProbe(rates, told)
+			if err != nil {
 				put(-1)
 				continue
 			}
-			put(int64(len(entry.Lines)), int64(len(entry.Unpriced)))
-			if entry.Rated {
-				put(-2)
+			for i := range s.Events {
+				e := &s.Events[i]
+				put(int64(len(e.Lines)), int64(e.Standing))
+				if e.Rated {
+					put(-2)
+				}
+				for _, l := range e.Lines {
+					put(int64(l.Account), int64(l.Element), int64(l.Basis), int64(l.Amount), int64(l.Step))
+					text(l.Case)
+					text(l.Store)
+				}
+				for _, name := range e.Unpriced {
+					text(name)
+				}
 			}
-			for _, l := range entry.Lines {
-				put(int64(l.Account), int64(l.Element), int64(l.Basis), int64(l.Amount))
-			}
-			for _, name := range entry.Unpriced {
-				sum.Write([]byte(name))
+			for _, f := range s.Flags {
+				text(f.Code)
+				put(int64(f.Amount))
 			}
 		}
 	}
-	return max(sum.Sum32(), 1)
+	return max(hash.Sum32(), 1)
 })
+
+// settleProbe settles a unit of probes: each a minute after the other, in the order in which they are told.
+func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
+	t := NewTerms(time.UTC)
+	t.Rates = rates
+	events := make([]Recorded, len(told))
+	for i, d := range told {
+		e := &Event{Source: "probe", ID: probeID(i), Type: TypeOf(d), Time: probed.Add(time.Duration(i) * time.Minute), OrderID: "o", StoreID: "s", ErrorID: "e",
+			Currency: "EUR", Data: d}
+		if e.Type.Stream() == Orders {
+			e.ErrorID, e.StoreID = "", "sells"
+		}
+		events[i] = Recorded{Event: e, At: Position{Stream: Books, Offset: 100}}
+	}
+	return t.Settle(events)
+}
+
+func probeID(i int) string { return string(rune('0'+i/10)) + string(rune('0'+i%10)) }
+
+// probeUnits are the units that tell one set of rules from another: every probe alone, after a wrong item, after a missing one,
+// and what several events make together.
+func probeUnits() [][]Data {
+	sale := &OrderPlaced{Lines: probeLines, PaymentFee: probeC}
+	wrong := &ErrorReported{Classification: Classification{Kind: KindWrongItem}, Lines: []ErrorLine{
+		{SKU: "known", Quantity: 2_000_000, ReceivedSKU: "stray", ReceivedQuantity: Some(1_000_000), ReceivedUnitCost: Some(probeC)}}}
+	missing := &ErrorReported{Classification: Classification{Kind: KindMissingItem}, Lines: []ErrorLine{{SKU: "known", Quantity: 1_000_000}}}
+	before := *wrong
+	before.Found = FoundBeforeDelivery
+	sent := &RedeliveryDispatched{RedeliveryID: "1", Lines: probeGoods}
+	failed := &RedeliveryCompleted{RedeliveryID: "1", CarrierCharge: probeC}
+	cancelled := &OrderCancelled{By: ByBusiness}
+	back := probeReturn(WasSold, GradeSaleable)
+	refund := &RefundIssued{RefundID: "r", Net: probeA, Tax: probeB}
+	voucher := &ConcessionGranted{ConcessionID: "1", Kind: ConcessionVoucher, Amount: probeA}
+	opened := &DisputeOpened{DisputeID: "1", Amount: probeA, Fee: probeB}
+	over := &ErrorReported{Classification: Classification{Kind: KindOverShipped}, Lines: []ErrorLine{
+		{SKU: "known", Quantity: 1_000_000, ReceivedQuantity: Some(4_000_000), ReceivedUnitCost: Some(probeB)}}}
+	var units [][]Data
+	for _, d := range probes() {
+		units = append(units, []Data{d}, []Data{sale, wrong, d}, []Data{sale, missing, sent, refund, d}, []Data{sale, cancelled, d})
+	}
+	return append(units,
+		[]Data{wrong, back}, []Data{missing, back}, []Data{sale, &ErrorReported{Classification: Classification{Kind: KindWrongItem}}, refund},
+		[]Data{sale, &before, sent}, []Data{sale, &before, sent, back}, []Data{sale, wrong, sent, failed}, []Data{sale, wrong, sent, failed, sent},
+		[]Data{sale, wrong, &OrderChanged{By: ByCustomer, LinesAdded: []OrderLine{{LineID: "9", SKU: "stray", Quantity: 1_000_000, UnitPrice: probeA}}}},
+		[]Data{sale, wrong, &ErrorRejected{}, back}, []Data{sale, over, back}, []Data{sale, over, probeReturn(WasSold, GradeB)},
+		[]Data{sale, missing, &RefundIssued{RefundID: "r", Net: 60_000_000}}, []Data{sale, missing, &DisputeLost{DisputeID: "1", Amount: 60_000_000}},
+		[]Data{sale, cancelled, cancelled}, []Data{sale, sale}, []Data{sale, refund, refund, &RefundIssued{RefundID: "r", Net: probeC}},
+		[]Data{sale, refund, &EventVoided{Source: "probe", ID: probeID(1), Original: &Event{Data: refund}}, &FactDecided{Source: "probe", ID: probeID(0), Counts: No}},
+		[]Data{voucher, &VoucherRedeemed{ConcessionID: "1", Amount: probeB}, &VoucherExpired{ConcessionID: "1", Amount: probeC}},
+		[]Data{&RefundIssued{RefundID: "1", Net: probeA, Method: MethodStoreCredit}, &VoucherRedeemed{ConcessionID: "1", Amount: probeB},
+			&VoucherExpired{ConcessionID: "1", Amount: probeC}},
+		[]Data{opened, &DisputeWon{DisputeID: "1", Amount: probeA, FeeReturned: probeC}}, []Data{opened, &DisputeLost{DisputeID: "1", Amount: probeC}},
+		[]Data{&ClaimAccepted{ClaimID: "1", Amount: probeA}, &ClaimSettled{ClaimID: "1", Amount: probeC}, &ClaimClosed{ClaimID: "1"}},
+		[]Data{sale, back, &ReturnReceived{ReturnID: "2", Lines: []ReturnLine{{GoodsLine: probeGoods[0], Was: WasSold, Grade: GradeScrap}}}},
+		[]Data{voucher, &VoucherRedeemed{ConcessionID: "1", Amount: probeA}, &VoucherExpired{ConcessionID: "1", Amount: probeC}},
+		[]Data{&ClaimAccepted{ClaimID: "1", Amount: probeC}, &ClaimSettled{ClaimID: "1", Amount: probeA}},
+		[]Data{&ClaimFiled{ClaimID: "1", Amount: probeC}, &ClaimSettled{ClaimID: "1", Amount: probeA}},
+	)
+}
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 

@@ -2,28 +2,33 @@ package domain
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
-// TestPostingRulesTouchTheWholeTable: the events that tell one set of rules from another are of every type that there is of
-// those that post, use every account of the posting table, and ask for every rate.
+// TestPostingRulesTouchTheWholeTable: the units that tell one set of rules from another use every account, element, step and
+// standing there is, every flag that one order can have, and ask for every rate.
 func TestPostingRulesTouchTheWholeTable(t *testing.T) {
-	types, accounts, elements := map[string]bool{}, map[Account]bool{}, map[Element]bool{}
+	accounts, elements, steps, standings := map[Account]bool{}, map[Element]bool{}, map[Step]bool{}, map[Standing]bool{}
+	flags := map[string]bool{}
 	var missing []string
-	var entry Entry
-	for _, d := range probes() {
-		types[reflect.TypeOf(d).Elem().Name()] = true
-		e := &Event{Currency: "EUR", Time: probed, Data: d}
+	for _, told := range probeUnits() {
 		for _, rates := range []*Rates{probeRates(), NewRates()} {
-			if err := Post(e, rates, Position{Stream: Books, Offset: 100}, &entry); err != nil {
+			s, err := settleProbe(rates, told)
+			if err != nil {
 				t.Fatal(err)
 			}
-			for _, l := range entry.Lines {
-				accounts[l.Account], elements[l.Element] = true, true
+			for i := range s.Events {
+				for _, l := range s.Events[i].Lines {
+					accounts[l.Account], elements[l.Element], steps[l.Step] = true, true, true
+				}
+				standings[s.Events[i].Standing] = true
+				missing = append(missing, s.Events[i].Unpriced...)
 			}
-			missing = append(missing, entry.Unpriced...)
+			for _, f := range s.Flags {
+				flags[f.Code] = true
+			}
 		}
 	}
 	for _, a := range Chart() {
@@ -36,16 +41,24 @@ func TestPostingRulesTouchTheWholeTable(t *testing.T) {
 			t.Errorf("nothing has element %q", name)
 		}
 	}
-	for _, name := range RateNames() {
-		if !slices.ContainsFunc(missing, func(m string) bool { return len(m) > len(name) && m[:len(name)] == name }) {
-			t.Errorf("nothing asks for %s", name)
+	for i, name := range Steps() {
+		if i != 0 && !steps[Step(i)] {
+			t.Errorf("nothing has step %q", name)
 		}
 	}
-	for _, posts := range []string{"OrderPlaced", "OrderCancelled", "ErrorReported", "GoodsScrapped", "RedeliveryDispatched", "RedeliveryCompleted", "LabourSpent", "RefundIssued",
-		"ConcessionGranted", "VoucherRedeemed", "VoucherExpired", "ReturnReceived", "SalvageSold", "DisputeOpened", "DisputeWon", "DisputeLost", "MarketplaceCharged",
-		"ClaimAccepted", "ClaimSettled", "QualitySpent", "EventVoided"} {
-		if !types[posts] {
-			t.Errorf("no %s is among them", posts)
+	for i, name := range Standings() {
+		if Standing(i) != Copied && !standings[Standing(i)] {
+			t.Errorf("nothing is %s", name)
+		}
+	}
+	for _, f := range FlagCodes() {
+		if f.Code != CaseUnderTwoOrders && !flags[f.Code] {
+			t.Errorf("nothing is flagged as %s", f.Code)
+		}
+	}
+	for _, name := range RateNames() {
+		if !slices.ContainsFunc(missing, func(m string) bool { return strings.HasPrefix(m, name+":") }) {
+			t.Errorf("nothing asks for %s", name)
 		}
 	}
 	if PostingRules() == 0 {
@@ -55,16 +68,15 @@ func TestPostingRulesTouchTheWholeTable(t *testing.T) {
 
 // TestWhatAsksForNoRate posts the same with any rates: else a rebuild would pass over what a rate changes.
 func TestWhatAsksForNoRate(t *testing.T) {
-	var entry Entry
 	for _, d := range probes() {
-		e := &Event{Currency: "EUR", Time: probed, Data: d}
 		var posted [2]string
 		var rated [2]bool
 		for i, rates := range []*Rates{probeRates(), NewRates()} {
-			if err := Post(e, rates, Position{Stream: Books, Offset: 100}, &entry); err != nil {
+			s, err := settleProbe(rates, []Data{d})
+			if err != nil {
 				t.Fatal(err)
 			}
-			posted[i], rated[i] = fmt.Sprint(entry.Lines, entry.Unpriced), entry.Rated
+			posted[i], rated[i] = fmt.Sprint(s.Events[0].Lines, s.Events[0].Unpriced), s.Events[0].Rated
 		}
 		if rated[0] != rated[1] || rated[0] != (posted[0] != posted[1]) {
 			t.Errorf("%+v: asks for rates %t and %t, posts\n%s\n%s", d, rated[0], rated[1], posted[0], posted[1])
