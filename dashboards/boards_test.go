@@ -27,7 +27,7 @@ type grafanaPanel struct {
 	ID                       int
 	Type, Title, Description string
 	DataSource               grafanaSource
-	GridPos                  struct{ X, Y, W, H int }
+	GridPos                  place
 	Targets                  []grafanaTarget
 	FieldConfig              struct {
 		Defaults struct {
@@ -44,6 +44,13 @@ type grafanaPanel struct {
 		}
 	}
 	Transformations []struct{ ID string }
+}
+
+// place is where on the grid a panel is.
+type place struct{ X, Y, W, H int }
+
+func (p place) overlaps(q place) bool {
+	return p.X < q.X+q.W && q.X < p.X+p.W && p.Y < q.Y+q.H && q.Y < p.Y+p.H
 }
 
 type grafanaLink struct{ Title, URL string }
@@ -79,8 +86,8 @@ func boards(t *testing.T) []grafanaBoard {
 	return all
 }
 
-// TestBoardsKeepTheConventions: fixed and unique ids, nothing editable in place, data sources as variables, and on every
-// panel a title, a description, a unit, and the reason of each threshold.
+// TestBoardsKeepTheConventions: fixed and unique ids, nothing editable in place, data sources as variables, and on
+// every panel a title, a description, a unit, and the reason of each threshold.
 func TestBoardsKeepTheConventions(t *testing.T) {
 	seen := map[string]bool{}
 	for _, b := range boards(t) {
@@ -88,7 +95,8 @@ func TestBoardsKeepTheConventions(t *testing.T) {
 			t.Errorf("%q: a uid and a title of its own and a description are wanted", b.Title)
 		}
 		seen[b.UID], seen[b.Title] = true, true
-		if b.Editable || !slices.Contains(b.Tags, "makegood") || len(b.Links) != 1 || !b.Links[0].KeepTime || !b.Links[0].IncludeVars {
+		linked := len(b.Links) == 1 && b.Links[0].KeepTime && b.Links[0].IncludeVars
+		if b.Editable || !slices.Contains(b.Tags, "makegood") || !linked {
 			t.Errorf("%s: it must not be editable, carry the tag, and link to the others with time and variables", b.Title)
 		}
 		ids, titles := map[int]bool{}, map[string]bool{}
@@ -99,7 +107,7 @@ func TestBoardsKeepTheConventions(t *testing.T) {
 			}
 			ids[p.ID], titles[p.Title] = true, true
 			for _, q := range b.Panels[:i] {
-				if p.GridPos.X < q.GridPos.X+q.GridPos.W && q.GridPos.X < p.GridPos.X+p.GridPos.W && p.GridPos.Y < q.GridPos.Y+q.GridPos.H && q.GridPos.Y < p.GridPos.Y+p.GridPos.H {
+				if p.GridPos.overlaps(q.GridPos) {
 					t.Errorf("%s overlaps %s", where, q.Title)
 				}
 			}
@@ -167,8 +175,8 @@ func TestQueriesUseWhatExists(t *testing.T) {
 	}
 }
 
-// TestLinksLeadSomewhere: every link goes to a board that is there, keeps time and choices, and sets only variables that
-// board has.
+// TestLinksLeadSomewhere: every link goes to a board that is there, keeps time and choices, and sets only variables
+// that board has.
 func TestLinksLeadSomewhere(t *testing.T) {
 	variables := map[string][]string{}
 	for _, b := range boards(t) {
@@ -199,7 +207,8 @@ func TestLinksLeadSomewhere(t *testing.T) {
 				for _, name := range variables[uid] {
 					kept, set := strings.Count(query, "${"+name+":queryparam}"), strings.Count("&"+query, "&var-"+name+"=")
 					if slices.Contains(variables[b.UID], name) && kept+set != 1 {
-						t.Errorf("%s: %s: the link %q keeps the choice of %s %d times and sets it %d times", b.Title, p.Title, l.URL, name, kept, set)
+						t.Errorf("%s: %s: the link %q keeps the choice of %s %d times and sets it %d times",
+							b.Title, p.Title, l.URL, name, kept, set)
 					}
 				}
 				for _, m := range regexp.MustCompile(`var-(\w+)=`).FindAllStringSubmatch(query, -1) {

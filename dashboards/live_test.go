@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,12 +31,14 @@ type live struct {
 func startLive(t *testing.T) *live {
 	t.Helper()
 	dir := t.TempDir()
-	l := &live{binary: filepath.Join(dir, "makegood"), makegood: "http://" + freeAddress(t), prometheus: "http://" + freeAddress(t)}
+	l := &live{binary: filepath.Join(dir, "makegood"), makegood: "http://" + freeAddress(t),
+		prometheus: "http://" + freeAddress(t)}
 	if out, err := exec.Command("go", "build", "-o", l.binary, "../cmd/makegood").CombinedOutput(); err != nil {
 		t.Fatalf("build makegood: %v\n%s", err, out)
 	}
 	data := filepath.Join(dir, "data")
-	run(t, filepath.Join(dir, "makegood.log"), l.binary, "demo", "--data-dir", data, "--http", strings.TrimPrefix(l.makegood, "http://"),
+	run(t, filepath.Join(dir, "makegood.log"), l.binary, "demo", "--data-dir", data,
+		"--http", strings.TrimPrefix(l.makegood, "http://"),
 		"--clickhouse-http-port", freeAddress(t)[len("127.0.0.1:"):])
 	awaitURL(t, l.makegood+"/readyz")
 	awaitText(t, filepath.Join(dir, "makegood.log"), "New orders trickle in")
@@ -51,7 +54,8 @@ func startLive(t *testing.T) *live {
 		t.Fatal(err)
 	}
 	run(t, filepath.Join(dir, "prometheus.log"), "prometheus", "--config.file="+filepath.Join(config, "prometheus.yml"),
-		"--storage.tsdb.path="+filepath.Join(dir, "tsdb"), "--web.listen-address="+strings.TrimPrefix(l.prometheus, "http://"))
+		"--storage.tsdb.path="+filepath.Join(dir, "tsdb"),
+		"--web.listen-address="+strings.TrimPrefix(l.prometheus, "http://"))
 	awaitURL(t, l.prometheus+"/-/ready")
 	return l
 }
@@ -60,8 +64,9 @@ func startLive(t *testing.T) *live {
 func (l *live) misbehave(t *testing.T) {
 	t.Helper()
 	labour := func(id, currency string, minutes int) string {
-		return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/tills/reset","type":"makegood.labour.spent.v1","time":%q,"subject":"truck-1",
-"data":{"order_id":"truck-1","store_id":"store-1","error_id":"truck-1-late","labour_id":%q,"role":"agent","minutes":%d,"currency":%q}}`,
+		return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/tills/reset","type":"makegood.labour.spent.v1",
+"time":%q,"subject":"truck-1","data":{"order_id":"truck-1","store_id":"store-1","error_id":"truck-1-late",
+"labour_id":%q,"role":"agent","minutes":%d,"currency":%q}}`,
 			id, time.Now().UTC().Format(time.RFC3339), id, minutes, currency)
 	}
 	for _, event := range []string{labour("1", "CHF", 5), labour("2", "CHF", 7), labour("2", "CHF", 8)} {
@@ -180,7 +185,8 @@ func (l *live) sql(query string) ([][]any, error) {
 
 // promql asks over the last minutes, as a panel with a time axis does, or for now, and says whether there is a number.
 func (l *live) promql(query string, instant bool) (bool, error) {
-	path, values := "/api/v1/query_range", url.Values{"query": {query}, "start": {fmt.Sprint(time.Now().Add(-5 * time.Minute).Unix())}, "end": {fmt.Sprint(time.Now().Unix())}, "step": {"15"}}
+	path, values := "/api/v1/query_range", url.Values{"query": {query}, "step": {"15"},
+		"start": {fmt.Sprint(time.Now().Add(-5 * time.Minute).Unix())}, "end": {fmt.Sprint(time.Now().Unix())}}
 	if instant {
 		path, values = "/api/v1/query", url.Values{"query": {query}}
 	}
@@ -232,7 +238,8 @@ func (l *live) metricsAgreeWithTheReport(t *testing.T) {
 		Totals struct{ Net, Gross, Hidden, Recoveries json.Number }
 	}
 	query := func() [4]string {
-		answer, err := http.Get(l.makegood + "/v1/reports/leakage?currency=USD&from=" + month.Format(time.DateOnly) + "&to=" + month.AddDate(0, 1, 0).Format(time.DateOnly))
+		answer, err := http.Get(l.makegood + "/v1/reports/leakage?currency=USD&from=" + month.Format(time.DateOnly) +
+			"&to=" + month.AddDate(0, 1, 0).Format(time.DateOnly))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +247,8 @@ func (l *live) metricsAgreeWithTheReport(t *testing.T) {
 		if err := json.NewDecoder(answer.Body).Decode(&report); err != nil {
 			t.Fatal(err)
 		}
-		return [4]string{cents(report.Totals.Net), cents(report.Totals.Gross), cents(report.Totals.Hidden), cents(report.Totals.Recoveries)}
+		of := report.Totals
+		return [4]string{cents(of.Net), cents(of.Gross), cents(of.Hidden), cents(of.Recoveries)}
 	}
 	var want, got [4]string
 	// The demo's trickle goes on meanwhile: wait for a moment at which both have seen the same.
@@ -277,29 +285,11 @@ func (l *live) value(t *testing.T, query string) string {
 	return cents(json.Number(parsed.Data.Result[0].Value[1].(string)))
 }
 
-// everyPanelShowsSomething runs every query with everything chosen, then with one value of each variable, as Grafana would
-// write it. Nothing may fail; with everything chosen nothing may be empty.
+// everyPanelShowsSomething runs every query with everything chosen, then with one value of each variable, as Grafana
+// would write it. Nothing may fail; with everything chosen nothing may be empty.
 func (l *live) everyPanelShowsSomething(t *testing.T) {
 	for _, b := range boards(t) {
-		every, one := map[string]string{"order": "'truck-1'"}, map[string]string{"order": "'truck-1'"}
-		for _, v := range b.Templating.List {
-			var query string
-			if err := json.Unmarshal(v.Query, &query); err != nil {
-				t.Fatal(err)
-			}
-			if v.Type != "query" {
-				continue
-			}
-			rows, err := l.sql(grafanaSQL(query, nil))
-			if err != nil || len(rows) == 0 {
-				t.Fatalf("%s: variable %s has no choices (%v)", b.Title, v.Name, err)
-			}
-			one[v.Name] = "'" + rows[0][0].(string) + "'"
-			if every[v.Name] = v.AllValue; !v.IncludeAll {
-				every[v.Name] = "'USD'"
-				one[v.Name] = "'USD'"
-			}
-		}
+		every, one := l.choices(t, b)
 		for _, p := range b.Panels {
 			for _, q := range p.Targets {
 				where := b.Title + ": " + p.Title + " " + q.RefID
@@ -325,7 +315,35 @@ func (l *live) everyPanelShowsSomething(t *testing.T) {
 	}
 }
 
-// waterfallEndsAtTheLedger compares the waterfall's last step with the ledger, in one query: the demo goes on meanwhile.
+// choices are, for a board, all that can be chosen, and the first of each. US dollars are the currency in both.
+func (l *live) choices(t *testing.T, b grafanaBoard) (every, one chosen) {
+	t.Helper()
+	every = chosen{"order": {"truck-1"}, "currency": {"USD"}}
+	one = maps.Clone(every)
+	for _, v := range b.Templating.List {
+		if v.Type != "query" {
+			continue
+		}
+		var query string
+		if err := json.Unmarshal(v.Query, &query); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := l.sql(grafanaSQL(query, nil))
+		if err != nil || len(rows) == 0 {
+			t.Fatalf("%s: variable %s has no choices (%v)", b.Title, v.Name, err)
+		}
+		if v.IncludeAll {
+			one[v.Name] = []string{rows[0][0].(string)}
+			if v.AllValue != "all" {
+				t.Errorf("%s: All of %s is %q", b.Title, v.Name, v.AllValue)
+			}
+		}
+	}
+	return every, one
+}
+
+// waterfallEndsAtTheLedger compares the waterfall's last step with the ledger, in one query: the demo goes on
+// meanwhile.
 func (l *live) waterfallEndsAtTheLedger(t *testing.T) {
 	for _, b := range boards(t) {
 		for _, p := range b.Panels {
@@ -333,8 +351,11 @@ func (l *live) waterfallEndsAtTheLedger(t *testing.T) {
 				continue
 			}
 			steps, _, _ := strings.Cut(p.Targets[0].RawSQL, "SELECT step AS")
-			rows, err := l.sql(grafanaSQL(steps+`SELECT toString(after), toString((SELECT -sum(CAST(x AS Decimal(38, 4))) FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.amount AS x
-WHERE $__dateFilter(day) AND currency = 'USD' AND a >= 4000 AND a < 6000)) FROM steps WHERE n = 13`, map[string]string{"currency": "'USD'", "store": "'__all'"}))
+			query := steps + `SELECT toString(after), toString((
+    SELECT -sum(CAST(x AS Decimal(38, 4))) FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.amount AS x
+    WHERE $__dateFilter(day) AND currency = 'USD' AND a >= 4000 AND a < 6000))
+FROM steps WHERE n = (SELECT max(n) FROM steps)`
+			rows, err := l.sql(grafanaSQL(query, chosen{"currency": {"USD"}}))
 			if err != nil || len(rows) != 1 || rows[0][0] != rows[0][1] || rows[0][0] == "0" {
 				t.Errorf("the waterfall ends at %v: %v", rows, err)
 			}
@@ -355,25 +376,18 @@ func blank(rows [][]any) bool {
 	return true
 }
 
-// grafanaSQL puts variables and the plugin's macros into a query, as version 4.20 of the plugin does (its pkg/macros), for
-// the last 30 days.
-func grafanaSQL(query string, variables map[string]string) string {
+// grafanaSQL is a query as Grafana sends it, for the last 30 days.
+func grafanaSQL(query string, c chosen) string {
 	to := time.Now().UTC()
-	from := to.AddDate(0, 0, -30)
-	query = regexp.MustCompile(`\$\{(\w+):singlequote\}`).ReplaceAllStringFunc(query, func(m string) string {
-		return variables[strings.TrimSuffix(strings.TrimPrefix(m, "${"), ":singlequote}")]
-	})
-	query = regexp.MustCompile(`\$__dateFilter\((\w+)\)`).ReplaceAllString(query,
-		fmt.Sprintf("${1} >= toDate('%s') AND ${1} <= toDate('%s')", from.Format(time.DateOnly), to.Format(time.DateOnly)))
-	query = strings.ReplaceAll(query, "$__fromTime", fmt.Sprintf("toDateTime(%d)", from.Unix()))
-	return strings.ReplaceAll(query, "$__toTime", fmt.Sprintf("toDateTime(%d)", to.Unix()))
+	return expand(query, c, to.AddDate(0, 0, -30), to)
 }
 
 // everyCommandWorks runs the shell blocks of the runbooks as they stand.
 func (l *live) everyCommandWorks(t *testing.T) {
 	await(t, "the conflict and the missing rate to be noticed", func() bool {
 		unpriced := l.value(t, `max(makegood_books_unpriced)`)
-		return l.value(t, `sum(makegood_books_dead_letters{reason="conflict"})`) == "1.00" && unpriced != "" && unpriced != "0.00"
+		conflicts := l.value(t, `sum(makegood_books_dead_letters{reason="conflict"})`)
+		return conflicts == "1.00" && unpriced != "" && unpriced != "0.00"
 	})
 	for _, path := range glob(t, "runbooks/*.md") {
 		page, err := os.ReadFile(path)
@@ -383,7 +397,8 @@ func (l *live) everyCommandWorks(t *testing.T) {
 		for _, block := range commands(string(page)) {
 			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 			cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", block)
-			cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(l.binary)+":"+os.Getenv("PATH"), "MAKEGOOD_TO="+l.makegood, "PROMETHEUS="+l.prometheus, "CLICKHOUSE="+l.clickhouse)
+			cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(l.binary)+":"+os.Getenv("PATH"), "MAKEGOOD_TO="+l.makegood,
+				"PROMETHEUS="+l.prometheus, "CLICKHOUSE="+l.clickhouse)
 			out, err := cmd.CombinedOutput()
 			stop()
 			if err != nil || len(out) == 0 {

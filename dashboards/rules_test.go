@@ -83,8 +83,8 @@ func alerts(t *testing.T) []string {
 	return names
 }
 
-// TestNoAlertWithoutRunbook and no runbook without alert; each has its four parts in their order, and a command to begin
-// with.
+// TestNoAlertWithoutRunbook and no runbook without alert; each has its four parts in their order, and a command to
+// begin with.
 func TestNoAlertWithoutRunbook(t *testing.T) {
 	names := alerts(t)
 	for _, path := range glob(t, "runbooks/*.md") {
@@ -160,7 +160,8 @@ func TestAlertsAreComplete(t *testing.T) {
 			t.Errorf("%s: the reason of its threshold isn't beside it", r.Alert)
 		}
 		if !fires[r.Alert] || !silent[r.Alert] {
-			t.Errorf("%s: a test in which it fires (%t) and one in which it doesn't (%t) are wanted", r.Alert, fires[r.Alert], silent[r.Alert])
+			t.Errorf("%s: a test in which it fires (%t) and one in which it doesn't (%t) are wanted",
+				r.Alert, fires[r.Alert], silent[r.Alert])
 		}
 	}
 }
@@ -174,14 +175,16 @@ func TestRulesUseWhatExists(t *testing.T) {
 	}
 }
 
-// knownMetrics are those of dashboards/metrics.md, those recorded by rules, and what Prometheus itself says of a target.
+// knownMetrics are those of dashboards/metrics.md, those recorded by rules, and what Prometheus itself says of a
+// target.
 func knownMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	page, err := os.ReadFile("metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{"up": true, "process_resident_memory_bytes": true, "process_cpu_seconds_total": true, "go_goroutines": true}
+	known := map[string]bool{"up": true, "process_resident_memory_bytes": true, "process_cpu_seconds_total": true,
+		"go_goroutines": true}
 	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (\\w+)").FindAllStringSubmatch(string(page), -1) {
 		known[m[1]] = true
 		if m[2] == "histogram" {

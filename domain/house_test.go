@@ -25,7 +25,6 @@ const (
 // one too.
 var unchecked = []string{
 	"cmd",
-	"dashboards",
 	"domain",
 	"infra/clickhouse",
 	"infra/page",

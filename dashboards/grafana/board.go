@@ -35,10 +35,6 @@ type Variable struct {
 	Several bool
 }
 
-// allStores and the like: what "All" puts into a query instead of a list of thousands. Quoted, since Grafana doesn't
-// quote it.
-const all = `'__all'`
-
 // Boards are makegood's dashboards, the first page first.
 func Boards() []Board {
 	return []Board{quality(), causes(), stores(), promises(), explorer(), pipeline()}
@@ -71,8 +67,8 @@ func (b *Board) JSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// build is the dashboard in the schema that Grafana provisions from files. The SDK's dashboardv2 is for Grafana's API of
-// resources.
+// build is the dashboard in the schema that Grafana provisions from files. The SDK's dashboardv2 is for Grafana's API
+// of resources.
 func (b *Board) build() (*dashboard.Dashboard, error) {
 	board := dashboard.NewDashboard()
 	board.Uid, board.Title, board.Description, board.Tags = &b.UID, &b.Title, &b.Description, []string{"makegood"}
@@ -145,8 +141,9 @@ func dataSource(name, label, kind string) dashboard.VariableModel {
 }
 
 func (v *Variable) build() dashboard.VariableModel {
-	m := dashboard.VariableModel{Hide: new(dashboard.VariableHideDontHide), Regex: new(""), Name: v.Name, Label: &v.Label, Description: &v.Description,
-		Query: &dashboard.StringOrMap{String: &v.Query}}
+	m := dashboard.VariableModel{Hide: new(dashboard.VariableHideDontHide), Regex: new(""), Name: v.Name, Label: &v.Label,
+		Description: &v.Description,
+		Query:       &dashboard.StringOrMap{String: &v.Query}}
 	if v.Query == "" {
 		m.Type, m.Current = dashboard.VariableTypeTextbox, option("", "")
 		return m

@@ -253,4 +253,7 @@ func links(on *Board, all []Link) ([]dashboard.DashboardLink, error) {
 	return out, nil
 }
 
+// clicked is the value that a person clicked on, fit for an address.
+const clicked = "${__value.raw:percentencode}"
+
 func digits(n float64) *float64 { return &n }

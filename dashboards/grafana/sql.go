@@ -1,5 +1,12 @@
 package grafana
 
+import (
+	"fmt"
+	"strings"
+
+	"github.com/makegood/makegood/domain"
+)
+
 // What every board lets a person choose.
 func currencyVariable() Variable {
 	return Variable{Name: "currency", Label: "Currency", Description: "Amounts of different currencies are never summed",
@@ -11,32 +18,87 @@ func storeVariable() Variable {
 		Query: `SELECT DISTINCT store_id FROM leakage_daily WHERE store_id != '' ORDER BY store_id`}
 }
 
-// chosen narrows a column to what is chosen in a variable of several.
-func chosen(column, variable string) string {
-	return `(` + all + ` IN (${` + variable + `:singlequote}) OR ` + column + ` IN (${` + variable + `:singlequote}))`
+// What is chosen comes from links, from text that people type and from stores' names, so it must never become SQL.
+// ClickHouse reads the backslash in string literals, and none of Grafana's formats for SQL escapes it. So values come
+// percent-encoded, as query parameters named v: letters, digits, - _ . ~ and %, and & between several. ClickHouse
+// decodes them. "All" comes as the word all, which has no v= and so is no value.
+//
+// Grafana has the format customqueryparam since @grafana/scenes 6.27.2 (July 2025). An older Grafana would put values
+// there as they are: see the README of dashboards for the version that the boards need.
+//
+// all is what "All" puts into a query in place of a list of thousands.
+const all = `all`
+
+// asked is what is chosen in a variable, encoded, as a string literal.
+func asked(variable string) string { return `'${` + variable + `:customqueryparam:v}'` }
+
+// value is what is chosen in a variable of one value.
+func value(variable string) string {
+	return `decodeURLComponent(substring(` + asked(variable) + `, 3))`
 }
 
-// leaks are the failure lines in view. Customers who changed their mind are no failure. Days are those of the time zone
-// of the books; whole days count, the first and last of the range included.
-var leaks = `leakage_daily FINAL
-WHERE lines > 0 AND kind != 'changed_mind' AND $__dateFilter(day) AND currency = ${currency:singlequote} AND ` + chosen("store_id", "store")
+// chosen narrows a column to what is chosen in a variable of several values.
+func chosen(column, variable string) string {
+	values := `arrayMap(v -> decodeURLComponent(substring(v, 3)), splitByChar('&', ` + asked(variable) + `))`
+	return `(` + asked(variable) + ` = '` + all + `' OR has(` + values + `, ` + column + `))`
+}
 
-// journalLines are all lines in view, from the ledger. The bound on occurred_at lets whole months be skipped; it is two days
-// wider than the range, since the days of the books may be another zone's.
+// names is a list for IN.
+func names(of []string) string { return `('` + strings.Join(of, `', '`) + `')` }
+
+// is is a condition on the type of an event.
+func is(t domain.Type) string { return `event_type = '` + t.String() + `'` }
+
+var (
+	// failure is true of cases that are failures, and of costs without a case.
+	failure = `kind NOT IN ` + names(domain.NoFailures())
+	// profitAndLoss is true of an account that counts in an order's contribution.
+	profitAndLoss = fmt.Sprintf(`a >= %d AND a < %d`, domain.FirstProfitAndLoss, domain.EndProfitAndLoss)
+	// isHidden is true of a basis whose amounts the general ledger doesn't show as a cost of failures.
+	isHidden = `basis IN ` + names(basesThat(domain.Basis.IsHidden))
+	isCost   = `element IN ` + names(domain.CostElements())
+	isBack   = `element IN ` + names(domain.RecoveryElements())
+)
+
+func basesThat(are func(domain.Basis) bool) []string {
+	var of []string
+	for i, name := range domain.Bases() {
+		if i > 0 && are(domain.Basis(i)) {
+			of = append(of, name)
+		}
+	}
+	return of
+}
+
+// inView are the days, the currency and the stores that are chosen, of the roll-up. Days are those of the time zone
+// of the books; whole days count, the first and last of the range included.
+var inView = `$__dateFilter(day) AND currency = ` + value("currency") + ` AND ` + chosen("store_id", "store")
+
+// leaks are the failure lines in view. Customers who changed their mind are no failure.
+var leaks = `leakage_daily FINAL
+WHERE lines > 0 AND ` + failure + ` AND ` + inView
+
+// months bounds occurred_at so that whole months of the ledger are skipped. It is two days wider than the range,
+// since the days of the books may be another zone's.
+const months = `occurred_at >= $__fromTime - INTERVAL 2 DAY AND occurred_at <= $__toTime + INTERVAL 2 DAY`
+
+// journalLines are all lines in view, from the ledger.
 var journalLines = `(SELECT day, event_type, order_id, error_id, a, e, b, CAST(x AS Decimal(38, 4)) AS x
     FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.amount AS x
-    WHERE $__dateFilter(day) AND occurred_at >= $__fromTime - INTERVAL 2 DAY AND occurred_at <= $__toTime + INTERVAL 2 DAY
-      AND currency = ${currency:singlequote} AND ` + chosen("store_id", "store") + `)`
+    WHERE ` + months + ` AND ` + inView + `)`
 
 // Parts of a SELECT over leaks.
-const (
-	cause      = `if(root_cause = '', 'not classified', root_cause)` // by this name it is chosen as well
+var (
 	net        = `sum(amount)`
-	gross      = `sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE'))`
-	hidden     = `sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis = 'IMPUTED')`
-	booked     = `sumIf(amount, element NOT IN ('RECOVERY', 'SALVAGE') AND basis != 'IMPUTED')`
-	recoveries = `-sumIf(amount, element IN ('RECOVERY', 'SALVAGE'))`
-	caseCount  = `uniqExactIf(error_id, error_id != '')`
+	gross      = `sumIf(amount, ` + isCost + `)`
+	hidden     = `sumIf(amount, ` + isCost + ` AND ` + isHidden + `)`
+	booked     = `sumIf(amount, ` + isCost + ` AND NOT ` + isHidden + `)`
+	recoveries = `-sumIf(amount, ` + isBack + `)`
+)
+
+const (
+	cause     = `if(root_cause = '', 'not classified', root_cause)` // by this name it is chosen as well
+	caseCount = `uniqExactIf(error_id, error_id != '')`
 )
 
 // share divides exactly and shows what can't be divided as nothing.
@@ -44,4 +106,10 @@ func share(numerator, denominator string) string {
 	return `if(` + denominator + ` = 0, NULL, toFloat64(` + numerator + `) / toFloat64(` + denominator + `))`
 }
 
-func value(variable string) string { return "${" + variable + ":singlequote}" }
+// each is an amount divided by a count, exactly; nothing where the count is 0.
+func each(amount, count string) string {
+	return `if(` + count + ` = 0, NULL, toDecimal64(` + amount + `, 4) / ` + count + `)`
+}
+
+// exactly writes an amount with all four decimals.
+func exactly(amount string) string { return `toDecimalString(` + amount + `, 4)` }
