@@ -101,14 +101,12 @@ func (v *view) credits() {
 	}
 }
 
-// voucher is what is known of a voucher or a store credit in one currency: face values, and the share of it that is likely
-// to be redeemed.
+// voucher is what was granted under one id in one currency: by a concession, or by a refund as store credit.
 type voucher struct {
-	granted, redeemed, lapsed sum
-	rate                      Decimal
-	fromRefund, known         bool
-	to                        on
-	last                      int32 // the last redemption or lapse
+	granted sum     // face value
+	rate    Decimal // the share of it that is likely to be redeemed
+	to      on
+	known   bool
 }
 
 // credit posts one, for each currency that it has amounts in.
@@ -126,8 +124,9 @@ func (v *view) credit(thread []int32) {
 }
 
 func (v *view) creditIn(thread []int32, currency name) {
-	w := voucher{last: none}
-	first, store, incident := int32(none), int32(none), int32(none)
+	var conceded, refunded voucher
+	var redeemed, lapsed sum
+	first, last, incident := int32(none), int32(none), int32(none)
 	for _, i := range thread {
 		s := &v.u.statements[i]
 		if incident == none {
@@ -139,70 +138,71 @@ func (v *view) creditIn(thread []int32, currency name) {
 		if first == none {
 			first = i
 		}
-		v.creditOf(&w, i)
-		if w.known && store == none {
-			store = i
+		switch d := s.Data.(type) {
+		case *ConcessionGranted:
+			conceded.granted.add(d.Amount)
+			if !conceded.known && d.Amount != 0 {
+				conceded.rate, _ = v.rate(i, VoucherRedemption, d.Kind, s.Currency)
+			}
+			v.grants(&conceded, i, Fix)
+		case *RefundIssued:
+			given := asSum(v.stances[i].given)
+			refunded.granted.plus(&given)
+			step := Fix
+			if v.stances[i].givesBack {
+				step = Change
+			}
+			v.grants(&refunded, i, step)
+		case *VoucherRedeemed:
+			redeemed.add(d.Amount)
+			last = i
+		case *VoucherExpired:
+			lapsed.add(d.Amount)
+			last = i
 		}
 	}
-	if store == none {
-		store = first
+	X, L := v.round(&redeemed), v.round(&lapsed)
+	if !conceded.known && !refunded.known {
+		conceded.granted.plus(&redeemed)
+		conceded.granted.plus(&lapsed)
+		v.grants(&conceded, first, Fix)
 	}
-	step := Fix
-	if v.stances[store].givesBack {
-		step = Change
-	}
-	if w.known && v.stances[store].incident != none {
-		incident = v.stances[store].incident
-	}
-	w.to = on{step, v.caseName(incident), currency, v.u.statements[store].store}
-	v.postCredit(&w)
-}
-
-// creditOf adds what a statement says of a voucher.
-func (v *view) creditOf(w *voucher, i int32) {
-	switch d := v.u.statements[i].Data.(type) {
-	case *ConcessionGranted:
-		w.granted.add(d.Amount)
-		if !w.known && d.Amount != 0 {
-			w.rate, _ = v.rate(i, VoucherRedemption, d.Kind, v.u.statements[i].Currency)
+	for _, w := range []*voucher{&conceded, &refunded} {
+		if w.to.incident == 0 {
+			w.to.incident = v.caseName(incident)
 		}
-		w.known = true
-	case *RefundIssued:
-		given := asSum(v.stances[i].given)
-		w.granted.plus(&given)
-		w.known, w.fromRefund = true, true
-	case *VoucherRedeemed:
-		w.redeemed.add(d.Amount)
-		w.last = i
-	case *VoucherExpired:
-		w.lapsed.add(d.Amount)
-		w.last = i
 	}
+	v.useUp(&conceded, &refunded, X, L, last)
 }
 
-// postCredit posts a voucher: 2300 −(F−X−L)·r, 1010 −X, 4120 X + (F−X−L)·r; of a refund's credit 2300 −(F−X−L), 1010 −X,
-// 4120 −L, since its cost is the refund's. Redeemed and lapsed count up to what was granted, redeemed first.
-func (v *view) postCredit(w *voucher) {
-	F, X, L := v.round(&w.granted), v.round(&w.redeemed), v.round(&w.lapsed)
+// grants notes who granted a voucher first: what is posted of it is of that event's case and store.
+func (v *view) grants(w *voucher, i int32, step Step) {
 	if !w.known {
-		F = X + L
+		w.to, w.known = v.ofCase(step, i), true
 	}
-	if X+L > F {
-		v.flag(RedeemedTooMuch, w.last, v.u.names.text(w.to.incident), w.to.currency, X+L-F)
+}
+
+// useUp posts a voucher and a store credit of one id, of face values F, redeemed X, lapsed L: 2300 −(F−X−L)·r, 1010 −X,
+// 4120 X + (F−X−L)·r; of a refund's store credit 2300 −(F−X−L), 1010 −X, 4120 −L, since its cost is the refund's. Redeemed and
+// lapsed count up to what was granted, redeemed first.
+func (v *view) useUp(conceded, refunded *voucher, X, L Amount, last int32) {
+	F, R := v.round(&conceded.granted), v.round(&refunded.granted)
+	if above := X + L - F - R; above > 0 {
+		v.flag(RedeemedTooMuch, last, v.u.names.text(v.caseName(v.stances[last].incident)), v.u.statements[last].currency, above)
 	}
-	X = min(X, F)
-	L = min(L, F-X)
-	v.post(w.to, Clearing, NoElement, -X)
-	if w.fromRefund {
-		v.post(w.to, VoucherLiability, NoElement, -(F - X - L))
-		v.post(w.to, Goodwill, Concession, -L)
-		return
-	}
+	x := min(X, F)
+	l := min(L, F-x)
+	v.post(conceded.to, Clearing, NoElement, -x)
 	var owed exact
-	owed.scaled(Decimal(F-X-L), w.rate, 100) // 10^-4 × 10^-6 × 100 = 10^-8 × 10^-4
+	owed.scaled(Decimal(F-x-l), conceded.rate, 100) // 10^-4 × 10^-6 = 100 × 10^-12
 	liability := v.round(&sum{exact: owed})
-	v.post(w.to, VoucherLiability, NoElement, -liability)
-	v.post(w.to, Goodwill, Concession, X+liability)
+	v.post(conceded.to, VoucherLiability, NoElement, -liability)
+	v.post(conceded.to, Goodwill, Concession, x+liability)
+	X, L = min(X-x, R), L-l
+	L = min(L, R-X)
+	v.post(refunded.to, Clearing, NoElement, -X)
+	v.post(refunded.to, VoucherLiability, NoElement, -(R - X - L))
+	v.post(refunded.to, Goodwill, Concession, -L)
 }
 
 // claim posts one: A accepted, Z settled: 5900 −max(A, Z), −Z once closed; 1300 max(A − Z, 0), 0 once closed; 1010 +Z. For each

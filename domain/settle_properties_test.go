@@ -1,0 +1,390 @@
+package domain
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// randomUnit draws what may be said of an order: with doubles, contradictions, voids, edits and decisions.
+type randomUnit struct {
+	*rand.Rand
+	events []*Event
+}
+
+func (r *randomUnit) one(of ...string) string { return of[r.IntN(len(of))] }
+func (r *randomUnit) money() Decimal          { return Decimal(r.IntN(12_000)) * 10_000 / 3 * 100 / 100 }
+func (r *randomUnit) pieces() Decimal         { return Decimal(1+r.IntN(3)) * piece }
+func (r *randomUnit) some(d Decimal) Optional {
+	return Optional{Value: d, Set: r.IntN(2) == 0}
+}
+func (r *randomUnit) cents() Decimal { return r.money() / 100 * 100 }
+
+func (r *randomUnit) goods() []GoodsLine {
+	return []GoodsLine{{SKU: r.one("p", "q", "x"), Quantity: r.pieces(), UnitCost: r.some(r.money())}}
+}
+
+func (r *randomUnit) lines() (all []OrderLine) {
+	for i := range 1 + r.IntN(3) {
+		all = append(all, OrderLine{LineID: fmt.Sprint(i), SKU: r.one("p", "q", "x"), VendorID: r.one("", "v1", "v2"), Kind: r.one("", "", "", "goods", "service", "gift_card", "tip"),
+			Quantity: r.pieces(), UnitPrice: r.money(), Tax: r.cents() / 10 / 100 * 100, UnitCost: r.some(r.money())})
+	}
+	return all
+}
+
+func (r *randomUnit) removed() []RemovedLine {
+	return []RemovedLine{{LineID: r.one("0", "1", ""), SKU: r.one("p", "q", "x"), Quantity: r.pieces() / 2}}
+}
+
+// said draws the data of an event.
+func (r *randomUnit) said() Data {
+	id := r.one("1", "2")
+	switch r.IntN(31) {
+	case 0, 1:
+		d := &OrderPlaced{Lines: r.lines(), PaymentFee: r.cents() / 30 / 100 * 100, DeliveryFee: r.cents() / 10 / 100 * 100}
+		if r.IntN(3) == 0 {
+			d.Tenders = []Tender{{Method: "gift_card", Amount: r.cents() / 10 / 100 * 100}}
+		}
+		return d
+	case 2:
+		return &OrderCancelled{By: r.one("customer", "business"), Net: r.some(r.cents()), Tax: r.some(r.cents() / 10 / 100 * 100), Cost: r.some(r.cents())}
+	case 3:
+		return &OrderCancelled{ChangeID: r.one("", "1"), By: r.one("customer", "business"), Lines: r.removed()}
+	case 4:
+		return &OrderChanged{ChangeID: r.one("", "1"), By: r.one("customer", "business"), LinesAdded: r.lines()[:1], LinesRemoved: r.removed()}
+	case 5:
+		return &OrderCharged{ChargeID: id, Kind: r.one(ChargeKinds()...), Amount: r.cents(), Credit: r.IntN(3) == 0}
+	case 6, 7, 8:
+		d := &ErrorReported{Classification: Classification{Kind: r.one("wrong_item", "wrong_item", "missing_item", "over_shipped", "damaged", "unspecified", "changed_mind")},
+			Found: r.one("after_delivery", "after_delivery", "before_delivery")}
+		for range r.IntN(3) {
+			d.Lines = append(d.Lines, ErrorLine{SKU: r.one("p", "q", "x"), Quantity: r.pieces(), UnitCost: r.some(r.money()), ReceivedSKU: r.one("", "q", "y"),
+				ReceivedQuantity: r.some(r.pieces() * 2), ReceivedUnitCost: r.some(r.money())})
+		}
+		return d
+	case 9:
+		return kindIs(r.one("wrong_item", "damaged", "missing_item", "changed_mind", ""))
+	case 10:
+		return &ErrorClassified{SameAs: r.one("c1", "c2", "c3")}
+	case 11:
+		return &ErrorRejected{}
+	case 12:
+		return &GoodsScrapped{ScrapID: r.one("", "1"), Lines: r.goods()}
+	case 13, 14, 15:
+		return &RedeliveryDispatched{RedeliveryID: id, Lines: r.goods(), CarrierCharge: r.cents() / 10 / 100 * 100}
+	case 16:
+		return &RedeliveryCompleted{RedeliveryID: id, TripID: r.one("", "1", "2"), Succeeded: r.IntN(2) == 0, DriveMinutes: r.cents(), Stops: int64(1 + r.IntN(3))}
+	case 17:
+		return &LabourSpent{LabourID: id, Role: r.one("agent", "nobody"), Minutes: r.cents()}
+	case 18, 19, 20:
+		return &RefundIssued{RefundID: id, Method: r.one("", "card", "gift_card", "store_credit"), Net: r.cents(), Tax: r.cents() / 10 / 100 * 100,
+			FeeReturned: r.cents() / 50 / 100 * 100 * Decimal(r.IntN(2)), ReplacesGoods: r.IntN(5) == 0}
+	case 21:
+		return &ConcessionGranted{ConcessionID: id, Kind: r.one(ConcessionKinds()...), Amount: r.cents()}
+	case 22:
+		return &VoucherRedeemed{ConcessionID: id, RedemptionID: r.one("", "1"), Amount: r.cents() / 2 / 100 * 100}
+	case 23:
+		return &VoucherExpired{ConcessionID: id, RedemptionID: r.one("", "1"), Amount: r.cents() / 2 / 100 * 100}
+	case 24, 25, 26:
+		d := &ReturnReceived{ReturnID: id, FreightCharge: r.cents() / 10 / 100 * 100}
+		for range 1 + r.IntN(2) {
+			d.Lines = append(d.Lines, ReturnLine{GoodsLine: GoodsLine{SKU: r.one("p", "q", "x", "y"), Quantity: r.pieces(), UnitCost: r.some(r.money())},
+				Was: r.one("wrong_item", "sold"), Grade: r.one(Grades()...), NRV: Some(r.cents())})
+		}
+		return d
+	case 27:
+		return &DisputeOpened{DisputeID: id, Amount: r.cents(), Fee: r.cents() / 10 / 100 * 100}
+	case 28:
+		if r.IntN(2) == 0 {
+			return &DisputeWon{DisputeID: id, Amount: r.cents(), FeeReturned: r.cents() / 20 / 100 * 100}
+		}
+		return &DisputeLost{DisputeID: id, Amount: r.cents(), Tax: Decimal(r.IntN(2)) * piece}
+	case 29:
+		return &MarketplaceCharged{ChargeID: id, Amount: r.cents(), Tax: r.cents() / 10 / 100 * 100}
+	}
+	switch r.IntN(4) {
+	case 0:
+		return &ClaimFiled{ClaimID: id, Party: "carrier", Amount: r.cents()}
+	case 1:
+		return &ClaimAccepted{ClaimID: id, Party: "carrier", Amount: r.cents()}
+	case 2:
+		return &ClaimSettled{ClaimID: id, PaymentID: r.one("", "1"), Party: "carrier", Amount: r.cents()}
+	}
+	return &ClaimClosed{ClaimID: id, Reason: "short_paid"}
+}
+
+// draw draws a unit of n events.
+func drawUnit(random *rand.Rand, n int) []*Event {
+	r := &randomUnit{Rand: random}
+	for i := range n {
+		e := &Event{Source: r.one("till", "till", "webhook", "erp"), ID: fmt.Sprint(i), Time: when.Add(time.Duration(r.IntN(3*n)) * time.Minute), OrderID: "o1", StoreID: r.one("s1", "s1", "s2"),
+			ErrorID: r.one("c1", "c1", "c2", "c3"), Currency: "USD"}
+		before := len(r.events)
+		switch {
+		case before > 0 && r.IntN(12) == 0: // said twice, a little differently
+			twice := *r.events[r.IntN(before)]
+			twice.ID, twice.Source = e.ID, e.Source
+			if r.IntN(3) == 0 && twice.ErrorID != "" {
+				twice.ErrorID = ""
+			}
+			e = &twice
+		case before > 0 && r.IntN(12) == 0:
+			o := r.events[r.IntN(before)]
+			e.Data = &EventVoided{Source: o.Source, ID: o.ID, Original: o}
+		case before > 0 && r.IntN(20) == 0:
+			o := r.events[r.IntN(before)]
+			e.Data = &FactDecided{Source: o.Source, ID: o.ID, Counts: Truth(r.IntN(3)), Separate: r.IntN(4) == 0}
+		default:
+			e.Data = r.said()
+		}
+		switch e.Data.(type) {
+		case *OrderPlaced, *OrderCancelled, *OrderChanged, *OrderCharged:
+			e.ErrorID, e.StoreID = "", "s1"
+			if r.IntN(8) == 0 {
+				e.StoreID = "s2"
+			}
+		case *RefundIssued, *DisputeOpened, *DisputeLost, *DisputeWon:
+			if r.IntN(3) == 0 {
+				e.ErrorID = ""
+			}
+		default:
+			if e.ErrorID != "" && r.IntN(40) == 0 {
+				e.OrderID = "o2"
+			} else if e.ErrorID != "" && r.IntN(20) == 0 {
+				e.OrderID = ""
+			}
+		}
+		if r.IntN(25) == 0 {
+			e.Currency = "EUR"
+		}
+		e.Type = TypeOf(e.Data)
+		r.events = append(r.events, e)
+	}
+	return r.events
+}
+
+// closedAt are terms with closes before some places of the log, and a cost of p.
+func closedAt(places ...int) *Terms {
+	terms, _ := recorded(nil, nil, -1)
+	terms.Apply(rateEvent("6", ItemCost, "p", "7.123457", "USD", when.AddDate(-1, 0, 0)), Mark{Offset: 8, Ends: map[Partition]int64{}})
+	for n, at := range places {
+		terms.Apply(&Event{Source: "s", ID: fmt.Sprint("close", n), Data: &PeriodClosed{PeriodOf(when, time.UTC) + Period(n)}},
+			Mark{Offset: int64(10 + n), Time: when.Add(time.Hour), Ends: map[Partition]int64{{Orders, 0}: int64(at)}})
+	}
+	return terms
+}
+
+func inArrival(events []*Event, arrival []int) []Recorded {
+	all := make([]Recorded, len(arrival))
+	for n, i := range arrival {
+		at := Position{Stream: Orders, Offset: int64(n), Time: when.Add(time.Duration(n) * time.Hour)}
+		all[n] = Recorded{Event: events[i], At: at, RecordedAt: at.Time}
+	}
+	return all
+}
+
+// TestPropertiesOfRandomUnits: what holds of every unit.
+func TestPropertiesOfRandomUnits(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	for n := range units() {
+		if err := unitHolds(seed, uint64(n)); err != nil {
+			t.Fatalf("seed %d, unit %d: %v", seed, n, err)
+		}
+	}
+}
+
+// units is how many random units are drawn: as many as MAKEGOOD_UNITS says.
+func units() int {
+	if n, err := strconv.Atoi(os.Getenv("MAKEGOOD_UNITS")); err == nil {
+		return n
+	}
+	return 4000
+}
+
+// FuzzSettle looks for a unit of which something doesn't hold.
+func FuzzSettle(f *testing.F) {
+	f.Add(uint64(1), uint64(1))
+	f.Fuzz(func(t *testing.T, seed, n uint64) {
+		if err := unitHolds(seed, n); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// unitHolds draws a unit and checks it.
+func unitHolds(seed, n uint64) error {
+	random := rand.New(rand.NewPCG(seed, n))
+	most := 12
+	if random.IntN(20) == 0 {
+		most = 60
+	}
+	events := drawUnit(random, 1+random.IntN(most))
+	var places []int
+	for range random.IntN(3) {
+		places = append(places, random.IntN(len(events)+1))
+	}
+	slices.Sort(places)
+	terms := closedAt(places...)
+	arrival := random.Perm(len(events))
+	all := inArrival(events, arrival)
+	s, err := terms.Settle(all)
+	if err != nil {
+		return err
+	}
+	for _, check := range []func(*Terms, []Recorded, *Settlement) error{entriesBalance, entriesSumUp, identityHolds, sidesAreRight} {
+		if err := check(terms, all, s); err != nil {
+			return fmt.Errorf("%w\n%s", err, story(all, s, places))
+		}
+	}
+	if err := otherArrivals(random, terms, events, arrival, places, s); err != nil {
+		return fmt.Errorf("%w\n%s", err, story(all, s, places))
+	}
+	return nil
+}
+
+func story(all []Recorded, s *Settlement, places []int) (text string) {
+	text = fmt.Sprintln("closes before", places)
+	for _, i := range s.Sequence {
+		e := all[i].Event
+		text += fmt.Sprintf("%s/%s at %d %s order %q case %q %s %s: %+v\n\t%s of %v: %s %v\n", e.Source, e.ID, all[i].At.Offset, e.Time.Format("15:04"), e.OrderID, e.ErrorID, e.Currency,
+			e.Type.Name(), e.Data, s.Events[i].Standing, s.Events[i].Of, inWords(slices.Clone(s.Events[i].Lines)), s.Events[i].Cases)
+	}
+	return text
+}
+
+func entriesBalance(_ *Terms, _ []Recorded, s *Settlement) error {
+	for i := range s.Events {
+		sums := map[string]Amount{}
+		for _, l := range s.Events[i].Lines {
+			sums[l.Currency] += l.Amount
+		}
+		for currency, a := range sums {
+			if a != 0 {
+				return fmt.Errorf("the entry of event %d is out by %s %s", i, a, currency)
+			}
+		}
+	}
+	return nil
+}
+
+// entriesSumUp: the sum of the entries is the position of all events.
+func entriesSumUp(terms *Terms, all []Recorded, s *Settlement) error {
+	u := newUnit(terms, all)
+	v := &view{u: u, settled: &Settlement{Events: make([]SettledEvent, len(all))}}
+	v.take(len(u.statements), nil)
+	for i := range s.Events {
+		for _, l := range s.Events[i].Lines {
+			v.position[u.slot(&l)] -= l.Amount
+		}
+	}
+	for k, a := range v.position {
+		if a != 0 {
+			return fmt.Errorf("the entries and the position differ by %s on %d", a, k.account)
+		}
+	}
+	return nil
+}
+
+func identityHolds(_ *Terms, _ []Recorded, s *Settlement) error {
+	b := sumUp(s)
+	if b.contribution != b.perfect+b.changes-b.changedMind-b.unfounded-b.net {
+		return fmt.Errorf("contribution %s is not %s + %s − %s − %s − %s", b.contribution, b.perfect, b.changes, b.changedMind, b.unfounded, b.net)
+	}
+	return nil
+}
+
+// sidesAreRight: after every entry, no account of a case is on its wrong side.
+func sidesAreRight(_ *Terms, _ []Recorded, s *Settlement) error {
+	type balance struct {
+		incident, currency string
+		account            Account
+	}
+	held := map[balance]Amount{}
+	for _, i := range s.Sequence {
+		for _, l := range s.Events[i].Lines {
+			held[balance{l.Case, l.Currency, l.Account}] += l.Amount
+		}
+		for k, a := range held {
+			switch k.account {
+			case ReturnAsset, ClaimsReceivable, DisputeReceivable:
+				if a < 0 {
+					return fmt.Errorf("after event %d, %d of case %s holds %s", i, k.account, k.incident, a)
+				}
+			case VoucherLiability, GoodsOwed:
+				if a > 0 {
+					return fmt.Errorf("after event %d, %d of case %s holds %s", i, k.account, k.incident, a)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// otherArrivals: events that arrive in another order within their epochs make the same entries, and those of closed epochs are
+// the same without what came later.
+func otherArrivals(random *rand.Rand, terms *Terms, events []*Event, arrival, places []int, want *Settlement) error {
+	all := inArrival(events, arrival)
+	other := slices.Clone(arrival)
+	from := 0
+	for _, to := range append(slices.Clone(places), len(events)) {
+		part := other[from:to]
+		random.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
+		from = to
+	}
+	shuffled := inArrival(events, other)
+	got, err := terms.Settle(shuffled)
+	if err != nil {
+		return err
+	}
+	for n, i := range arrival {
+		m := slices.Index(other, i)
+		if !reflect.DeepEqual(got.Events[m], want.Events[n]) {
+			return fmt.Errorf("event %s depends on the order of arrival: %+v and %+v", all[n].Event.ID, want.Events[n], got.Events[m])
+		}
+	}
+	for _, to := range places {
+		early, err := terms.Settle(all[:to])
+		if err != nil {
+			return err
+		}
+		for i := range early.Events {
+			if !reflect.DeepEqual(early.Events[i].Lines, want.Events[i].Lines) || !reflect.DeepEqual(early.Events[i].Cases, want.Events[i].Cases) {
+				return fmt.Errorf("a later epoch changes event %s: %s %v was %s %v", all[i].Event.ID, inWords(want.Events[i].Lines), want.Events[i].Cases,
+					inWords(early.Events[i].Lines), early.Events[i].Cases)
+			}
+		}
+	}
+	return nil
+}
+
+// TestAReportAloneIsNeitherProfitNorLoss: whatever it says, and whatever the order is.
+func TestAReportAloneIsNeitherProfitNorLoss(t *testing.T) {
+	seed := rand.Uint64()
+	for n := range 2000 {
+		random := rand.New(rand.NewPCG(seed, uint64(n)))
+		var events []*Event
+		for _, e := range drawUnit(random, 30) {
+			switch e.Data.(type) {
+			case *ErrorReported, *ErrorClassified, *ErrorRejected:
+				events = append(events, e)
+			case *OrderPlaced:
+				if len(events) == 0 || random.IntN(2) == 0 {
+					events = append(events, e)
+				}
+			}
+		}
+		s, err := closedAt().Settle(inArrival(events, random.Perm(len(events))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := sumUp(s); b.net != 0 || b.unfounded != 0 || b.changedMind != 0 {
+			t.Fatalf("seed %d, unit %d: reports alone have net %s", seed, n, b.net)
+		}
+	}
+}
