@@ -19,7 +19,8 @@
 //     as saleable, somebody's minutes. Charges are refunded without a return.
 //   - A cancellation of a whole line, at its price, within Options.KeyingWindow of its sale is a mistake of the
 //     keyboard put right (C581484 and C541433 are the largest). Nothing had left the house: it is order.cancelled by
-//     the customer, which takes sale and cost back and is no failure cost.
+//     the customer, of that line, or of the whole where the order has no other. It takes sale and cost back as the
+//     order booked them and is no failure cost. Postage that is undone in this way is a line of its order.
 //   - A cancellation that finds no sale (no customer, or a sale before the file begins) is reported with its amount,
 //     goods apart from charges. The contract ties a refund to an order, and no order is made up.
 //   - A row of negative quantity and price zero is a write-off: a case found before delivery, of the kind that the

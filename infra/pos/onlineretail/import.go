@@ -110,7 +110,7 @@ func (w *writer) order(o *order) error {
 	d := &domain.OrderPlaced{CustomerID: w.names[w.rows[o.rows[0]].customer]}
 	for _, i := range o.rows {
 		r := &w.rows[i]
-		if w.made[i] == DeliveryFees && o.listed {
+		if w.isFee(o, i) {
 			d.DeliveryFee += r.amount()
 			continue
 		}
@@ -119,7 +119,7 @@ func (w *writer) order(o *order) error {
 			w.account.Unpriced++
 		}
 		d.Lines = append(d.Lines, domain.OrderLine{
-			LineID: strconv.Itoa(int(w.line[i])), SKU: w.names[r.code], Quantity: r.quantity, UnitPrice: r.price, UnitCost: unit,
+			LineID: w.lineID(i), SKU: w.names[r.code], Quantity: r.quantity, UnitPrice: r.price, UnitCost: unit,
 		})
 	}
 	return w.emit(&domain.Event{
@@ -171,18 +171,37 @@ func (w *writer) cancellation(i int32) error {
 	return nil
 }
 
-// keyingMistake takes a line back that was never meant, with its cost.
+// keyingMistake takes a line back that was never meant, at the cost at which the order booked it. Where it was the only
+// one, that cancels the order.
 func (w *writer) keyingMistake(i int32) error {
-	r := &w.rows[i]
-	id := w.id(i)
-	about := domain.Event{
-		Time: w.time(r.wall), OrderID: w.orders[w.orderOf[w.undoes[i]]].id, StoreID: w.options.StoreID, Currency: Currency,
+	r, sale := &w.rows[i], w.undoes[i]
+	id, o := w.id(i), &w.orders[w.orderOf[sale]]
+	about := domain.Event{Time: w.time(r.wall), OrderID: o.id, StoreID: w.options.StoreID, Currency: Currency}
+	d := &domain.OrderCancelled{
+		By: "customer", Reason: "keying mistake undone: the whole line, soon after its sale", Net: domain.Some(-r.amount()),
 	}
-	return w.emitAs(about, id+"-cancelled", domain.TypeOrderCancelled, &domain.OrderCancelled{
-		By: "customer", Reason: "keying mistake undone: the whole line, soon after its sale",
-		Net: domain.Some(-r.amount()), Cost: domain.Some(product(-r.quantity, w.cost(w.undoes[i]).Value)),
-	})
+	if w.lines(o) == 1 {
+		d.Cost = domain.Some(product(-r.quantity, w.cost(sale).Value))
+	} else {
+		d.ChangeID = id + "-cancelled"
+		d.Lines = []domain.RemovedLine{{LineID: w.lineID(sale), Quantity: -r.quantity}}
+	}
+	return w.emitAs(about, id+"-cancelled", domain.TypeOrderCancelled, d)
 }
+
+// lines is how many lines the order of an invoice has.
+func (w *writer) lines(o *order) int {
+	n := 0
+	for _, i := range o.rows {
+		if !w.isFee(o, i) {
+			n++
+		}
+	}
+	return n
+}
+
+// lineID is the position of a row within its invoice.
+func (w *writer) lineID(i int32) string { return strconv.Itoa(int(w.line[i])) }
 
 // writtenOff is a case in the stockroom: no order, no customer.
 func (w *writer) writtenOff(i int32) error {
@@ -210,7 +229,7 @@ func (w *writer) writtenOff(i int32) error {
 
 // id names a row for good: its invoice and its place in it.
 func (w *writer) id(i int32) string {
-	return w.names[w.rows[i].invoice] + "-" + strconv.Itoa(int(w.line[i]))
+	return w.names[w.rows[i].invoice] + "-" + w.lineID(i)
 }
 
 func (w *writer) emitAs(about domain.Event, id string, t domain.Type, d domain.Data) error {

@@ -56,7 +56,11 @@ func say(e *domain.Event) string {
 		}
 		return s
 	case *domain.OrderCancelled:
-		return s + fmt.Sprintf(" cancelled by %s net %s cost %s", d.By, d.Net.Value, d.Cost.Value)
+		s += fmt.Sprintf(" cancelled by %s net %s cost %s", d.By, d.Net.Value, cost(d.Cost))
+		for _, l := range d.Lines {
+			s += fmt.Sprintf(" %s×line %s as %s", l.Quantity, l.LineID, d.ChangeID)
+		}
+		return s
 	case *domain.ErrorReported:
 		return s + fmt.Sprintf(" error %s %s %s, %s %s", e.ErrorID, d.Kind, d.RootCause, d.Found, d.DetectedBy)
 	case *domain.RefundIssued:
@@ -108,6 +112,9 @@ const sampleEvents = `
 03-29T12:07+01:00 600019 600019 order of 12345 fee 0 1:1×BANK CHARGES 15@0
 03-30T08:00+01:00 600001~2 600001~2 order of 17850 fee 0 5:1×71053 3.39@2.034
 03-30T08:00+01:00 600001~3 600001~3 order of 17851 fee 0 6:4×71053 3.39@2.034
+03-30T08:30+01:00 600021 600021 order of 12346 fee 0 1:3×22197 1.45@0.87 2:2×71053 3.39@2.034 3:1×POST 18@0
+03-30T08:41+01:00 C600022-1-cancelled 600021 cancelled by customer net 6.78 cost ? 2×line 2 as C600022-1-cancelled
+03-30T08:41+01:00 C600022-2-cancelled 600021 cancelled by customer net 18 cost ? 1×line 3 as C600022-2-cancelled
 `
 
 func TestSampleBecomesTheseEvents(t *testing.T) {
@@ -134,8 +141,8 @@ func TestSampleBecomesTheseEvents(t *testing.T) {
 	}
 
 	rows := map[Category]int{
-		SoldGoods: 7, FreeGoods: 2, DeliveryFees: 2, OtherCharges: 2, CancelledGoods: 2, CancelledCharges: 1,
-		KeyingMistakes: 1, WriteOffs: 2, DuplicateRows: 1, NoCustomer: 1, NoEarlierSale: 1, NoEarlierCharge: 1,
+		SoldGoods: 9, FreeGoods: 2, DeliveryFees: 3, OtherCharges: 2, CancelledGoods: 2, CancelledCharges: 1,
+		KeyingMistakes: 3, WriteOffs: 2, DuplicateRows: 1, NoCustomer: 1, NoEarlierSale: 1, NoEarlierCharge: 1,
 		Discounts: 1, Samples: 1, MarketplaceFees: 2, BankCharges: 1, CharityCommission: 1, BadDebt: 1, GiftVouchers: 1,
 		StockFound: 1, NotUnderstood: 3,
 	}
@@ -144,17 +151,17 @@ func TestSampleBecomesTheseEvents(t *testing.T) {
 			t.Errorf("%d rows instead of %d: %s", n, rows[c], c)
 		}
 	}
-	if account.Rows != 35 || account.Accounted() != 35 {
-		t.Errorf("%d rows, %d accounted for, instead of 35", account.Rows, account.Accounted())
+	if account.Rows != 40 || account.Accounted() != 40 {
+		t.Errorf("%d rows, %d accounted for, instead of 40", account.Rows, account.Accounted())
 	}
-	if account.Orders != 8 || account.Cases != 3 || account.StockCases != 2 || account.Unpriced != 3 ||
+	if account.Orders != 9 || account.Cases != 3 || account.StockCases != 2 || account.Unpriced != 3 ||
 		account.Events != len(events) {
 		t.Errorf("account: %+v", account)
 	}
 	if len(account.Problems) != 3 {
 		t.Errorf("problems: %q", account.Problems)
 	}
-	if text := account.String(); !strings.Contains(text, "35  rows accounted for, of 35") ||
+	if text := account.String(); !strings.Contains(text, "40  rows accounted for, of 40") ||
 		strings.Count(text, "not understood: ") != 4 {
 		t.Errorf("the account reads\n%s", text)
 	}
@@ -219,7 +226,7 @@ func TestAssumptionsShowInTheEvents(t *testing.T) {
 			}
 		}
 	}
-	if account.Of(KeyingMistakes).Rows != 0 || account.Of(CancelledGoods).Rows != 3 {
+	if account.Of(KeyingMistakes).Rows != 0 || account.Of(CancelledGoods).Rows != 4 {
 		t.Errorf("with no keying window the mistake is not a case:\n%s", account.String())
 	}
 	text := options.Assumptions()

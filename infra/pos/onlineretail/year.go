@@ -15,6 +15,7 @@ type year struct {
 	orders  []order
 	orderOf []int32         // by row: index into orders, or none
 	undoes  map[int32]int32 // by row of a cancellation: the row of its sale
+	keyed   map[int32]bool  // rows of sales that are undone as keying mistakes
 	usual   map[uint32]domain.Decimal
 }
 
@@ -30,7 +31,8 @@ const none = int32(-1)
 
 // sortOut gives every row its category and counts it.
 func sortOut(t *table, keying time.Duration, account *Account) *year {
-	y := &year{table: t, orderOf: make([]int32, len(t.rows)), undoes: map[int32]int32{}}
+	y := &year{table: t, orderOf: make([]int32, len(t.rows)), undoes: map[int32]int32{},
+		keyed: map[int32]bool{}}
 	y.describe(account)
 	y.collectOrders(account)
 	y.findWhatWasNotSold()
@@ -167,6 +169,12 @@ func (y *year) usualPrices() {
 	}
 }
 
+// isFee reports whether a row is the delivery fee of its order: postage beside something else. Only a line can be taken
+// off an order, so postage that is, as a keying mistake, is a line.
+func (y *year) isFee(o *order, i int32) bool {
+	return y.made[i] == DeliveryFees && o.listed && !y.keyed[i]
+}
+
 // matchCancellations finds for each cancelled row the customer's latest earlier sale of its code that has enough left.
 func (y *year) matchCancellations(keying time.Duration) {
 	type item struct{ customer, code uint32 }
@@ -200,6 +208,7 @@ func (y *year) matchCancellations(keying time.Duration) {
 			switch {
 			case whole && time.Duration(r.wall-sold.wall)*time.Second <= keying && keying > 0:
 				y.made[i] = KeyingMistakes
+				y.keyed[s.row] = true
 			case sort == goods:
 				y.made[i] = CancelledGoods
 			default:
