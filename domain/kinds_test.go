@@ -104,7 +104,7 @@ func eventRows(t *testing.T) map[string]string {
 	return rows
 }
 
-// section is a section of the contract, by its heading, line by line.
+// section is a section of the contract, by its heading, line by line, as far as its first smaller heading.
 func section(t *testing.T, heading string) []string {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
@@ -116,5 +116,6 @@ func section(t *testing.T, heading string) []string {
 		t.Fatalf("the contract has no section %q", heading)
 	}
 	body, _, _ := strings.Cut(from, "\n## ")
+	body, _, _ = strings.Cut(body, "\n### ")
 	return strings.Split(body, "\n")
 }

@@ -3,8 +3,10 @@ package wire_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,86 +16,52 @@ import (
 	"github.com/makegood/makegood/infra/wire"
 )
 
-// The content hash is stored with every event: these must never change.
+var update = flag.Bool("update", false, "add the content of events that testdata/content.golden doesn't have")
+
+// TestContentGolden: the content hash is stored with every event, so what is in the file must never change. What isn't
+// there yet, -update adds.
 func TestContentGolden(t *testing.T) {
-	golden := map[string]uint64{
-		"order.placed":          0x7257226d32eff5a8,
-		"order.promise_changed": 0x72d5da184423c090,
-		"order.delivered":       0x614c132b794d1cd1,
-		"order.cancelled":       0xc46adb37959a4f95,
-		"order.changed":         0x7ef03079111d7a7f,
-		"order.charged":         0x58a7f1c021006458,
-		"feedback.received":     0x45a294e411b36c5a,
-		"error.reported":        0xed087a4ae3f23c31,
-		"error.classified":      0xcb8278e8872e88e6,
-		"error.rejected":        0xd187d259b7d5f289,
-		"goods.scrapped":        0x0f5d7d2bf0ca82f7,
-		"redelivery.dispatched": 0x979a3b938a382361,
-		"redelivery.completed":  0xae24f98bffc52e50,
-		"labour.spent":          0xd266d72c09fba42a,
-		"refund.issued":         0xbeca68115c27727d,
-		"concession.granted":    0x4c141852f2cc7b3b,
-		"voucher.redeemed":      0x179910193e9e5169,
-		"voucher.expired":       0xda863b2955fddee6,
-		"return.received":       0xedfc24f1327c5e55,
-		"salvage.sold":          0x9d9e0c1098c0b70e,
-		"dispute.opened":        0x16c7d997739e9da1,
-		"dispute.won":           0x9fe50ade48d06011,
-		"dispute.lost":          0x039a3edf4e55f1c5,
-		"marketplace.charged":   0xbe5903f3bf11adb0,
-		"claim.filed":           0xb69a7ad85d8bd1be,
-		"claim.accepted":        0x8feff71857bef5a6,
-		"claim.settled":         0x69e0eac8785f44c2,
-		"claim.closed":          0x7f75ad01674b0278,
-		"rate.set":              0xdad7442015bf4400,
-		"quality.spent":         0xd0eb7775c3a5e697,
-		"period.closed":         0x617f7539ec3c9baf,
-		"period.reopened":       0xfa9033ad09a71af9,
-		"deadletter.replayed":   0x4534635ad92987a2,
-		"deadletter.discarded":  0x82422158dba6cc55,
-		"books.rebuilt":         0xd9fa638d0514b17f,
-		"fact.decided":          0xd1fadae76c8cb806,
-		"event.voided":          0x55f29984630d70bb,
-		"unknown":               0x5dbab6da8a07f1b6,
+	const path = "testdata/content.golden"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	// With the members that came later, which the events above don't have.
-	later := map[string]uint64{
-		"order.placed":         0x2c36c5de4bb918cf,
-		"order.cancelled":      0xcf5aa4df59883e1b,
-		"error.classified":     0x91629eed6c61dea8,
-		"goods.scrapped":       0x3f45567b038a00aa,
-		"redelivery.completed": 0x8f523a7b4be3146c,
-		"refund.issued":        0xe5bda81caa7295c3,
-		"voucher.redeemed":     0x36508dcc8d2ffd2b,
-		"voucher.expired":      0xac4c80e1f8ffc76d,
-		"dispute.won":          0xce08a48224cf7afb,
-		"dispute.lost":         0x56770073438b5fec,
-		"marketplace.charged":  0x90c2ea54d5fe0711,
-		"claim.settled":        0xcf11537b658c0977,
-		"event.voided":         0xf05d8739188a9f88,
+	golden := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		at := strings.LastIndexByte(line, ' ')
+		golden[line[:at]] = strings.TrimSpace(line[at+1:])
+	}
+	check := func(name string, e tree) {
+		got := fmt.Sprintf("%#016x", mustRead(t, e.json()).Content)
+		switch want, known := golden[name]; {
+		case !known && *update:
+			text = fmt.Appendf(text, "%s %s\n", name, got)
+		case !known:
+			t.Errorf("%s has no line in %s: add it by go test -run %s -update", name, path, t.Name())
+		case got != want:
+			t.Errorf("%s: the content was %s and is %s", name, want, got)
+		}
 	}
 	for _, s := range samples(t) {
-		whole := mustRead(t, s.event.json()).Content
-		if len(s.later) == 0 {
-			later[s.name] = golden[s.name]
-		}
-		if whole != later[s.name] {
-			t.Errorf("with what came later, %q: %#016x,", s.name, whole)
-		}
 		first := s.event.clone() // as the first version of the contract has it
 		for _, pointer := range s.later {
 			if has(first, pointer) {
 				set(first, pointer, gone)
 			}
 		}
-		if got := mustRead(t, first.json()).Content; got != golden[s.name] {
-			t.Errorf("%q: %#016x,", s.name, got)
+		check(s.name, first)
+		if len(s.later) > 0 {
+			check(s.name+" with later members", s.event)
 		}
 	}
 	unknown := byName(t, "period.closed").event
-	set(unknown, "/data/who", tree{"name": "Ada", "n": []any{json.Number("1.50"), json.Number("1e30"), json.Number("-7"), true, nil, tree{}}, "none": nil})
-	if got := mustRead(t, unknown.json()).Content; got != golden["unknown"] {
-		t.Errorf("%q: %#016x,", "unknown", got)
+	set(unknown, "/data/who", tree{"name": "Ada", "none": nil,
+		"n": []any{json.Number("1.50"), json.Number("1e30"), json.Number("-7"), true, nil, tree{}}})
+	check("unknown", unknown)
+	if *update {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
