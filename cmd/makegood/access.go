@@ -34,14 +34,16 @@ func (c *appConfig) validateAccess() error {
 		errs = append(errs, notLoopback("--http", c.HTTP))
 	}
 	if len(c.Brokers) == 0 && !a.InsecureOpen && !isLoopback(c.KafkaListen) {
-		errs = append(errs, fmt.Errorf("--kafka-listen: %s is no loopback address, and the broker inside asks nobody who they are: take a Kafka of your own (--brokers), "+
+		errs = append(errs, fmt.Errorf("--kafka-listen: %s is no loopback address, and the broker inside asks nobody who "+
+			"they are: take a Kafka of your own (--brokers), "+
 			"or say --insecure-open if everybody who reaches it may read and write", c.KafkaListen))
 	}
 	return errors.Join(errs...)
 }
 
 func notLoopback(flag, address string) error {
-	return fmt.Errorf("%s: %s is no loopback address, so it needs --access-file, which makegood token new writes; --insecure-open lets everybody in who reaches it", flag, address)
+	return fmt.Errorf("%s: %s is no loopback address, so it needs --access-file, which makegood token new writes; "+
+		"--insecure-open lets everybody in who reaches it", flag, address)
 }
 
 // isLoopback says whether only this machine reaches an address. No address at all is the default, which is one.
@@ -81,7 +83,8 @@ func (a *App) prepareAccess() (err error) {
 		return fmt.Errorf("--access-file: %w", err)
 	}
 	if a.certificate == nil && !isLoopback(a.config.HTTP) {
-		a.logger.Warn("tokens cross the network in the clear: give --tls-cert and --tls-key, or have a proxy with TLS in front", "address", a.config.HTTP)
+		a.logger.Warn("tokens cross the network in the clear: give --tls-cert and --tls-key, or have a proxy with TLS in "+
+			"front", "address", a.config.HTTP)
 	}
 	a.guard = guard
 	prometheus.WatchAccess(a.metrics, func() prometheus.AccessCounts { return prometheus.AccessCounts(guard.Counts()) })

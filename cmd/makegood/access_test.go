@@ -78,8 +78,10 @@ func TestServeRefusesToBeOpen(t *testing.T) {
 			t.Errorf("%v made a data directory", c.args)
 		}
 	}
-	for address, want := range map[string]bool{"": true, "127.0.0.1:1": true, "127.9.9.9:1": true, "[::1]:1": true, "localhost:1": true, "[::ffff:127.0.0.1]:1": true,
-		":1": false, "0.0.0.0:1": false, "[::]:1": false, "10.0.0.1:1": false, "example.com:1": false, "127.0.0.1.example.com:1": false, "nonsense": false} {
+	for address, want := range map[string]bool{"": true, "127.0.0.1:1": true, "127.9.9.9:1": true, "[::1]:1": true,
+		"localhost:1": true, "[::ffff:127.0.0.1]:1": true,
+		":1": false, "0.0.0.0:1": false, "[::]:1": false, "10.0.0.1:1": false, "example.com:1": false,
+		"127.0.0.1.example.com:1": false, "nonsense": false} {
 		if isLoopback(address) != want {
 			t.Errorf("%q: loopback is not %t", address, want)
 		}
@@ -108,12 +110,15 @@ func TestTokensAndTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, key, ca := writeFile(t, "cert", string(certificates.ServerCert)), writeFile(t, "key", string(certificates.ServerKey)), writeFile(t, "ca", string(certificates.CA))
+	cert, key, ca := writeFile(t, "cert", string(certificates.ServerCert)),
+		writeFile(t, "key", string(certificates.ServerKey)), writeFile(t, "ca", string(certificates.CA))
 
 	var log bytes.Buffer
 	dir := t.TempDir()
-	app, err := startApp(t.Context(), appConfig{DataDir: dir, HTTP: "0.0.0.0:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
-		Partitions: 1, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}, Access: accessFlags{AccessFile: access, TLSCert: cert, TLSKey: key}},
+	app, err := startApp(t.Context(), appConfig{DataDir: dir, HTTP: "0.0.0.0:0", KafkaListen: "127.0.0.1:0",
+		Prefix: "makegood.", Group: "makegood-projector",
+		Partitions: 1, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter},
+		Access: accessFlags{AccessFile: access, TLSCert: cert, TLSKey: key}},
 		slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -162,8 +167,10 @@ func TestTokensAndTLS(t *testing.T) {
 	}
 	password, _ := engine.User.Password()
 	engine.User = url.User(engine.User.Username())
-	beside := appConfig{Brokers: app.brokers, ClickHouse: engine.String(), HTTP: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
-		Partitions: 1, Zone: "UTC", Roles: []string{roleExporter}, ClickHousePasswordFile: writeFile(t, "password", password+"\n")}
+	beside := appConfig{Brokers: app.brokers, ClickHouse: engine.String(), HTTP: "127.0.0.1:0", Prefix: "makegood.",
+		Group:      "makegood-projector",
+		Partitions: 1, Zone: "UTC", Roles: []string{roleExporter}, ClickHousePasswordFile: writeFile(t, "password",
+			password+"\n")}
 	quiet := slog.New(slog.DiscardHandler)
 	second, err := startApp(t.Context(), beside, quiet, io.Discard)
 	if err != nil {
@@ -176,7 +183,8 @@ func TestTokensAndTLS(t *testing.T) {
 		t.Error(err)
 	}
 	beside.ClickHouse = app.engine.DSN()
-	if _, err := startApp(t.Context(), beside, quiet, io.Discard); err == nil || !strings.Contains(err.Error(), "a password is in the address") || strings.Contains(err.Error(), password) {
+	if _, err := startApp(t.Context(), beside, quiet, io.Discard); err == nil || !strings.Contains(err.Error(),
+		"a password is in the address") || strings.Contains(err.Error(), password) {
 		t.Errorf("two passwords: %v", err)
 	}
 	beside.ClickHouse = engine.String()
@@ -201,11 +209,14 @@ func TestKafkaSecurity(t *testing.T) {
 	ca, right := writeFile(t, "ca", string(certificates.CA)), writeFile(t, "password", password+"\n")
 	for _, mechanism := range []string{"plain", "scram-sha-256", "scram-sha-512"} {
 		broker := kafkatest.StartFake(t, kfake.EnableSASL(), kfake.Superuser(strings.ToUpper(mechanism), "till", password),
-			kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}), kfake.AllowAutoTopicCreation(),
+			kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}),
+			kfake.AllowAutoTopicCreation(),
 			kfake.SeedTopics(1, "makegood.orders", "makegood.errors", "makegood.redeliveries", "makegood.books"))
 		load := func(args ...string) (int, string) {
 			t.Helper()
-			code, out, said := command(t, append([]string{"loadgen", "--orders", "2", "--brokers", strings.Join(broker.Brokers(), ","), "--kafka-sasl", mechanism,
+			code, out,
+				said := command(t, append([]string{"loadgen", "--orders", "2", "--brokers", strings.Join(broker.Brokers(), ","),
+				"--kafka-sasl", mechanism,
 				"--kafka-user", "till"}, args...)...)
 			return code, out + said
 		}
@@ -216,7 +227,8 @@ func TestKafkaSecurity(t *testing.T) {
 		if code, said := load("--kafka-tls-ca", ca); code != 0 {
 			t.Errorf("%s from the environment: %d %s", mechanism, code, said)
 		}
-		if code, said := load("--kafka-tls-ca", ca, "--kafka-password-file", right); code == 0 || !strings.Contains(said, "both given") || strings.Contains(said, password) {
+		if code, said := load("--kafka-tls-ca", ca, "--kafka-password-file", right); code == 0 ||
+			!strings.Contains(said, "both given") || strings.Contains(said, password) {
 			t.Errorf("%s twice: %d %s", mechanism, code, said)
 		}
 		if err := os.Unsetenv("MAKEGOOD_KAFKA_PASSWORD"); err != nil {
@@ -238,8 +250,10 @@ func TestLimitFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse([]string{"serve", "--http-max-body", "512KiB", "--http-max-in-flight", "1MiB", "--http-max-header", "8KiB", "--http-max-connections", "7",
-		"--http-header-timeout", "300ms", "--http-body-timeout", "400ms", "--http-publish-timeout", "3s", "--http-request-timeout", "4s", "--http-idle-timeout", "5s",
+	if _, err := parser.Parse([]string{"serve", "--http-max-body", "512KiB", "--http-max-in-flight", "1MiB",
+		"--http-max-header", "8KiB", "--http-max-connections", "7",
+		"--http-header-timeout", "300ms", "--http-body-timeout", "400ms", "--http-publish-timeout", "3s",
+		"--http-request-timeout", "4s", "--http-idle-timeout", "5s",
 		"--http-stop-timeout", "6s", "--http-retry-after", "7s"}); err != nil {
 		t.Fatal(err)
 	}
@@ -248,11 +262,13 @@ func TestLimitFlags(t *testing.T) {
 	intake := gateway.EventsConfig{Publisher: acknowledging{}, PartitionKey: "key"}
 	limits.server(&config)
 	limits.events(&intake)
-	if got, want := fmt.Sprint(config.MaxHeader, config.MaxConnections, config.HeaderTimeout, config.WriteTimeout, config.IdleTimeout, config.ShutdownTimeout),
+	if got, want := fmt.Sprint(config.MaxHeader, config.MaxConnections, config.HeaderTimeout, config.WriteTimeout,
+		config.IdleTimeout, config.ShutdownTimeout),
 		"8192 7 300ms 4s 5s 6s"; got != want {
 		t.Errorf("the server gets %s", got)
 	}
-	if got, want := fmt.Sprint(intake.MaxBody, intake.MaxBatch, intake.MaxInFlight, intake.BodyTimeout, intake.PublishTimeout, intake.RetryAfter),
+	if got, want := fmt.Sprint(intake.MaxBody, intake.MaxBatch, intake.MaxInFlight, intake.BodyTimeout,
+		intake.PublishTimeout, intake.RetryAfter),
 		"524288 3 1048576 400ms 3s 7s"; got != want {
 		t.Errorf("the intake gets %s", got)
 	}
@@ -281,7 +297,8 @@ func TestLimitFlags(t *testing.T) {
 		{1, 512 << 10, 0, http.StatusAccepted}, {1, 512<<10 + 1, 0, http.StatusRequestEntityTooLarge},
 		{1, 0, 7 << 10, http.StatusAccepted}, {1, 0, 16 << 10, http.StatusRequestHeaderFieldsTooLarge},
 	} {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/v1/events", strings.NewReader(batch(edge.events, edge.bytes)))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/v1/events",
+			strings.NewReader(batch(edge.events, edge.bytes)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +320,8 @@ func TestLimitFlags(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	for text, want := range map[string]byteSize{"0": 0, "17": 17, "17B": 17, "3KiB": 3072, "2MiB": 2 << 20, "1GiB": 1 << 30} {
+	for text, want := range map[string]byteSize{"0": 0, "17": 17, "17B": 17, "3KiB": 3072, "2MiB": 2 << 20,
+		"1GiB": 1 << 30} {
 		var b byteSize
 		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
 			t.Errorf("%s is %d (%v)", text, b, err)

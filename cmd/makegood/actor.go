@@ -41,8 +41,8 @@ func (f *actorFlags) why() string {
 	return gateway.NoReason
 }
 
-// askWhy asks for the reason where none was given, until there is one, or the input ends: a script that says yes and nothing
-// else has none.
+// askWhy asks for the reason where none was given, until there is one, or the input ends: a script that says yes and
+// nothing else has none.
 func (f *actorFlags) askWhy(ctx context.Context, s streams, question string) error {
 	for strings.TrimSpace(f.Reason) == "" {
 		answer, err := s.answer(ctx, question)

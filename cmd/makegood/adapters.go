@@ -69,6 +69,7 @@ func newDecode() ledger.Decode {
 		if !errors.As(err, &fault) {
 			return nil, fmt.Errorf("read an event: %w", err)
 		}
-		return nil, &ledger.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: fault.Detail, Source: fault.Source, EventID: fault.ID}
+		return nil, &ledger.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: fault.Detail, Source: fault.Source,
+			EventID: fault.ID}
 	}
 }

@@ -81,7 +81,8 @@ func (c *appConfig) validate() error {
 		return fmt.Errorf("--zone: %w", err)
 	}
 	if len(c.Brokers) == 0 && c.Kafka.given() {
-		return errors.New("--kafka-tls…, --kafka-sasl, --kafka-user and --kafka-password-file are for --brokers; the broker inside is on loopback")
+		return errors.New("--kafka-tls…, --kafka-sasl, --kafka-user and --kafka-password-file are for --brokers; the " +
+			"broker inside is on loopback")
 	}
 	return errors.Join(c.validateAccess(), c.Limits.validate(), c.Projector.validate())
 }
@@ -132,7 +133,8 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	a := &App{config: config, logger: logger, now: time.Now, metrics: prometheus.NewRegistry(), failed: make(chan error, 8)}
+	a := &App{config: config, logger: logger, now: time.Now, metrics: prometheus.NewRegistry(),
+		failed: make(chan error, 8)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -166,7 +168,8 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 		return nil, err
 	}
 	if a.dir != nil {
-		if err := a.dir.Announce(embedded.Announcement{HTTP: a.address, TLS: config.Access.TLSCert != "", Kafka: a.brokers[0], Started: a.now()}); err != nil {
+		if err := a.dir.Announce(embedded.Announcement{HTTP: a.address, TLS: config.Access.TLSCert != "", Kafka: a.brokers[0],
+			Started: a.now()}); err != nil {
 			return nil, err
 		}
 	}
@@ -212,7 +215,8 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 // startBroker listens where it was told to. The usual port is a convenience for producers: where somebody else has it,
 // any port will do.
 func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
-	config := embedded.BrokerConfig{Dir: a.dir.Path(), Addr: a.config.KafkaListen, Partitions: a.config.Partitions, Logger: a.logger}
+	config := embedded.BrokerConfig{Dir: a.dir.Path(), Addr: a.config.KafkaListen, Partitions: a.config.Partitions,
+		Logger: a.logger}
 	broker, err := embedded.StartBroker(ctx, config)
 	if errors.Is(err, syscall.EADDRINUSE) && config.Addr == usualKafka {
 		config.Addr = "127.0.0.1:0"
@@ -246,7 +250,8 @@ func (a *App) connect(ctx context.Context) (err error) {
 	server := clickhouse.Config{DSN: a.config.ClickHouse, Logger: a.logger}
 	if server.DSN == "" {
 		server.DSN = a.engine.DSN()
-	} else if server.Password, err = secret("--clickhouse-password-file", a.config.ClickHousePasswordFile, "MAKEGOOD_CLICKHOUSE_PASSWORD"); err != nil {
+	} else if server.Password, err = secret("--clickhouse-password-file", a.config.ClickHousePasswordFile,
+		"MAKEGOOD_CLICKHOUSE_PASSWORD"); err != nil {
 		return err
 	}
 	if a.store, err = clickhouse.Open(ctx, server, ledger.Migrations()); err != nil {
@@ -290,7 +295,8 @@ func (a *App) ensureTopics(ctx context.Context) error {
 	}
 	for _, d := range differences {
 		if d.Topic == a.config.topic(domain.Books) && d.What == "partitions" {
-			return fmt.Errorf("topic %s has %s partitions; the order of its records matters, so it must have one", d.Topic, d.Have)
+			return fmt.Errorf("topic %s has %s partitions; the order of its records matters, so it must have one", d.Topic,
+				d.Have)
 		}
 		a.logger.Warn("a topic is not as makegood would make it", "difference", d.String())
 	}
@@ -308,8 +314,8 @@ func (a *App) subscriberConfig() kafka.SubscriberConfig {
 }
 
 // collectOften trades a little CPU for memory where nobody has set GOGC: what a projector holds is short-lived, so that
-// between two collections as much garbage gathers as there is to keep. makegood bench peaked at 315 MiB with Go's own 100,
-// 245 with 50 and 200 with 30; its own CPU rose by some 5 and 10 %.
+// between two collections as much garbage gathers as there is to keep. makegood bench peaked at 315 MiB with Go's own
+// 100, 245 with 50 and 200 with 30; its own CPU rose by some 5 and 10 %.
 func collectOften() {
 	const percent = 50
 	if os.Getenv("GOGC") == "" {
@@ -329,7 +335,8 @@ func (a *App) startProjector(ctx context.Context) error {
 		topics[s] = a.config.topic(s)
 	}
 	a.projector, err = post.New(post.Config{
-		Topics: topics, Letters: a.config.Prefix + deadletter.Topic, Position: positions(topics), Key: keyOf, Original: a.original, Ledger: a.store.Reader(), Stored: newStored, Now: a.now, Logger: a.logger,
+		Topics: topics, Letters: a.config.Prefix + deadletter.Topic, Position: positions(topics), Key: keyOf,
+		Original: a.original, Ledger: a.store.Reader(), Stored: newStored, Now: a.now, Logger: a.logger,
 		MaxRows: a.config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
 	if err != nil {

@@ -29,7 +29,8 @@ import (
 func say(t *testing.T, c *client, answer string, args ...string) string {
 	t.Helper()
 	var out, said bytes.Buffer
-	if status := run(t.Context(), append(args, "--to", c.base), streams{strings.NewReader(answer), &out, &said}); status != 0 {
+	if status := run(t.Context(), append(args, "--to", c.base), streams{strings.NewReader(answer), &out,
+		&said}); status != 0 {
 		t.Fatalf("%v: exit status %d\n%s%s", args, status, &out, &said)
 	}
 	return out.String()
@@ -38,9 +39,11 @@ func say(t *testing.T, c *client, answer string, args ...string) string {
 // unreadable puts a record on the log that nobody can read, and returns its dead letter.
 func unreadable(t *testing.T, app *App, c *client, text string) deadletter.Letter {
 	t.Helper()
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond,
+		RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
-	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("x"), Value: []byte(text)}); err != nil {
+	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("x"),
+		Value: []byte(text)}); err != nil {
 		t.Fatal(err)
 	}
 	mustCatchUp(t, c)
@@ -92,15 +95,18 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 	}
 	say(t, c, "", "deadletters", "discard", letter.ID, "--actor", "=carl", "--reason", "no event\nat all")
 	voided := say(t, c, "yes\n", "void", "urn:till:1", "8", "--actor", "dora", "--reason", "the supplier took it back")
-	if !strings.Contains(voided, "1300 claims_receivable") || !strings.Contains(voided, "voided by dora, posted in "+time.Now().UTC().Format("2006-01")) {
+	if !strings.Contains(voided, "1300 claims_receivable") || !strings.Contains(voided, "voided by dora, posted in "+
+		time.Now().UTC().Format("2006-01")) {
 		t.Errorf("void says\n%s", voided)
 	}
 	want := []string{
 		"rate.set | labour_hour agent 34 USD from 2026-01-01 | ann | wages of 2026",
 		"period.closed | 2025-12 | ann | month end",
 		"period.reopened | 2025-12 | bob | an invoice was missing",
-		fmt.Sprintf("deadletter.replayed | %s from makegood.orders/%d/%d | carl | try again", letter.ID, letter.Partition, letter.Offset),
-		fmt.Sprintf("deadletter.discarded | %s from makegood.orders/%d/%d | =carl | no event\nat all", letter.ID, letter.Partition, letter.Offset),
+		fmt.Sprintf("deadletter.replayed | %s from makegood.orders/%d/%d | carl | try again", letter.ID, letter.Partition,
+			letter.Offset),
+		fmt.Sprintf("deadletter.discarded | %s from makegood.orders/%d/%d | =carl | no event\nat all", letter.ID,
+			letter.Partition, letter.Offset),
 		"event.voided | claim.accepted 8 of urn:till:1 | dora | the supplier took it back",
 	}
 	if got := audited(t, c, nil); !slices.Equal(got, want) {
@@ -114,7 +120,8 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 		t.Errorf("before today %q", got)
 	}
 	table := say(t, c, "", "audit")
-	if lines := strings.Split(strings.TrimSpace(table), "\n"); len(lines) != 1+len(want) || !strings.Contains(lines[5], "no event at all") {
+	if lines := strings.Split(strings.TrimSpace(table), "\n"); len(lines) != 1+len(want) || !strings.Contains(lines[5],
+		"no event at all") {
 		t.Errorf("the table is\n%s", table)
 	}
 	rows, err := csv.NewReader(strings.NewReader(say(t, c, "", "audit", "--format", "csv"))).ReadAll()
@@ -136,10 +143,12 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 			t.Errorf("the void posts %+v", l)
 		}
 	}
-	if status := run(t.Context(), []string{"void", "urn:till:1", "7", "--reason", "x", "--to", c.base}, streams{strings.NewReader("no\n"), os.Stderr, os.Stderr}); status == 0 {
+	if status := run(t.Context(), []string{"void", "urn:till:1", "7", "--reason", "x", "--to", c.base},
+		streams{strings.NewReader("no\n"), os.Stderr, os.Stderr}); status == 0 {
 		t.Error("voided although the answer was no")
 	}
-	if status := run(t.Context(), []string{"void", "urn:till:1", "none", "--reason", "x", "--yes", "--to", c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status == 0 {
+	if status := run(t.Context(), []string{"void", "urn:till:1", "none", "--reason", "x", "--yes", "--to", c.base},
+		streams{strings.NewReader(""), os.Stderr, os.Stderr}); status == 0 {
 		t.Error("voided what isn't there")
 	}
 	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Conflicts != 0 {
@@ -176,10 +185,12 @@ func TestBookedEvent(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 	var p *problem
-	if err := c.get(t.Context(), "/v1/events", url.Values{"source": {"urn:till:1"}, "id": {"none"}}, nil); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+	if err := c.get(t.Context(), "/v1/events", url.Values{"source": {"urn:till:1"}, "id": {"none"}}, nil); !errors.As(err,
+		&p) || p.Status != http.StatusNotFound {
 		t.Errorf("an event that isn't there: %v", err)
 	}
-	if err := c.get(t.Context(), "/v1/events", url.Values{"id": {"1"}}, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest {
+	if err := c.get(t.Context(), "/v1/events", url.Values{"id": {"1"}}, nil); !errors.As(err, &p) ||
+		p.Status != http.StatusBadRequest {
 		t.Errorf("without a source: %v", err)
 	}
 }
@@ -195,7 +206,8 @@ func TestHalfDoneIsDoneAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	by := gateway.Actor{Name: "ann", Reason: "no event"}
-	if err := (books{app}).putOnRecord(t.Context(), d, domain.TypeDeadLetterDiscarded, &domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
+	if err := (books{app}).putOnRecord(t.Context(), d, domain.TypeDeadLetterDiscarded,
+		&domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
 		t.Fatal(err)
 	}
 	if s := mustCatchUp(t, c); s.DeadLetters != 1 {
@@ -215,12 +227,15 @@ func TestHalfDoneIsDoneAgain(t *testing.T) {
 // TestTokenHolderIsTheActor: where a token lets somebody in, its name is what goes on record.
 func TestTokenHolderIsTheActor(t *testing.T) {
 	access := filepath.Join(t.TempDir(), "access")
-	code, token, said := command(t, "token", "new", "--access-file", access, "--name", "office", "--scope", "read,write,operate")
+	code, token, said := command(t, "token", "new", "--access-file", access, "--name", "office", "--scope",
+		"read,write,operate")
 	if code != 0 {
 		t.Fatal(said)
 	}
-	app, err := startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector", Partitions: 1, Zone: "UTC",
-		Roles: []string{roleGateway, roleProjector, roleExporter}, Access: accessFlags{AccessFile: access}}, slog.New(slog.DiscardHandler), os.Stderr)
+	app, err := startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0",
+		Prefix: "makegood.", Group: "makegood-projector", Partitions: 1, Zone: "UTC",
+		Roles: []string{roleGateway, roleProjector, roleExporter}, Access: accessFlags{AccessFile: access}},
+		slog.New(slog.DiscardHandler), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,13 +247,16 @@ func TestTokenHolderIsTheActor(t *testing.T) {
 	c := newClient(app.url).withToken(strings.TrimSpace(token))
 	letter := unreadable(t, app, c, "x")
 	path := "/v1/deadletters/" + letter.ID + "/discard"
-	for _, body := range []string{`{"actor":`, `{"who":"ann"}`, `[]`, `{"actor":"` + strings.Repeat("x", 129) + `"}`, `{"actor":"a\u0007"}`, `{"reason":"` + strings.Repeat("x", 16<<10) + `"}`} {
+	for _, body := range []string{`{"actor":`, `{"who":"ann"}`, `[]`, `{"actor":"` + strings.Repeat("x", 129) + `"}`,
+		`{"actor":"a\u0007"}`, `{"reason":"` + strings.Repeat("x", 16<<10) + `"}`} {
 		var p *problem
-		if err := c.post(t.Context(), path, "application/json", strings.NewReader(body), nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest {
+		if err := c.post(t.Context(), path, "application/json", strings.NewReader(body), nil); !errors.As(err, &p) ||
+			p.Status != http.StatusBadRequest {
 			t.Errorf("%.40s: %v", body, err)
 		}
 	}
-	if err := c.post(t.Context(), path, "application/json", strings.NewReader(`{"actor":"somebody else","reason":"no event"}`), nil); err != nil {
+	if err := c.post(t.Context(), path, "application/json",
+		strings.NewReader(`{"actor":"somebody else","reason":"no event"}`), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := audited(t, c, nil); len(got) != 1 || !strings.HasSuffix(got[0], " | office | no event") {

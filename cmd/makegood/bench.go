@@ -20,8 +20,8 @@ import (
 	"github.com/makegood/makegood/infra/kafka"
 )
 
-// benchCommand measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the same
-// server. It prints what it measured and nothing that it knew before.
+// benchCommand measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the
+// same server. It prints what it measured and nothing that it knew before.
 type benchCommand struct {
 	Events  int      `help:"Order events of the backlog that pipe, stages and rebuild read." default:"1000000"`
 	Rounds  int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
@@ -179,7 +179,8 @@ func (c *benchBrokerCommand) Run(ctx context.Context, logger *slog.Logger, s str
 	return errors.Join(err, broker.Close())
 }
 
-func startBenchBroker(ctx context.Context, dir string, stderr io.Writer) (address string, pid int, end func() error, err error) {
+func startBenchBroker(ctx context.Context, dir string,
+	stderr io.Writer) (address string, pid int, end func() error, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", 0, nil, fmt.Errorf("find this program: %w", err)
@@ -216,7 +217,8 @@ func (b *bench) app(ctx context.Context, role string) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := startApp(ctx, appConfig{HTTP: "127.0.0.1:0", Brokers: b.brokers, ClickHouse: dsn, Roles: []string{role}, Prefix: b.prefix, Group: name,
+	a, err := startApp(ctx, appConfig{HTTP: "127.0.0.1:0", Brokers: b.brokers, ClickHouse: dsn, Roles: []string{role},
+		Prefix: b.prefix, Group: name,
 		Partitions: 4, Zone: "UTC", MetricLabels: 50}, b.logger, io.Discard)
 	if err != nil {
 		return nil, err

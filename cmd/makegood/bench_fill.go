@@ -14,8 +14,8 @@ import (
 	"github.com/makegood/makegood/infra/wire"
 )
 
-// benchEvents makes order events of two lines and some 420 bytes, one after the other: 40 tills in 20 stores, a second of
-// business for every twenty of them.
+// benchEvents makes order events of two lines and some 420 bytes, one after the other: 40 tills in 20 stores, a second
+// of business for every twenty of them.
 type benchEvents struct {
 	run   string // of the ids
 	n     int
@@ -32,12 +32,16 @@ func (g *benchEvents) next() *domain.Event {
 	price := domain.Decimal(1_000+i*7919%90_000) * one / 100
 	store := i % 20
 	g.order = domain.OrderPlaced{Lines: append(g.order.Lines[:0],
-		domain.OrderLine{LineID: "1", SKU: "P" + strconv.Itoa(10_000+i%5000), Quantity: 2 * one, UnitPrice: price, Tax: price * 16 / 100 / 100 * 100, UnitCost: domain.Some(price * 6 / 10)},
-		domain.OrderLine{LineID: "2", SKU: "P" + strconv.Itoa(10_000+i*31%5000), Quantity: one, UnitPrice: price / 2 / 100 * 100, UnitCost: domain.Some(price / 4)},
+		domain.OrderLine{LineID: "1", SKU: "P" + strconv.Itoa(10_000+i%5000), Quantity: 2 * one, UnitPrice: price,
+			Tax: price * 16 / 100 / 100 * 100, UnitCost: domain.Some(price * 6 / 10)},
+		domain.OrderLine{LineID: "2", SKU: "P" + strconv.Itoa(10_000+i*31%5000), Quantity: one,
+			UnitPrice: price / 2 / 100 * 100, UnitCost: domain.Some(price / 4)},
 	), PaymentFee: 3 * one / 10}
 	g.event = domain.Event{
-		Source: "//till/s" + strconv.Itoa(store) + "/" + strconv.Itoa(i/20%2), ID: g.run + strconv.Itoa(i), Type: domain.TypeOrderPlaced,
-		Time: benchStart.Add(time.Duration(i) * 50 * time.Millisecond), OrderID: "o" + g.run + strconv.Itoa(i), StoreID: "s" + strconv.Itoa(store), Currency: "USD", Data: &g.order,
+		Source: "//till/s" + strconv.Itoa(store) + "/" + strconv.Itoa(i/20%2), ID: g.run + strconv.Itoa(i),
+		Type: domain.TypeOrderPlaced,
+		Time: benchStart.Add(time.Duration(i) * 50 * time.Millisecond), OrderID: "o" + g.run + strconv.Itoa(i),
+		StoreID: "s" + strconv.Itoa(store), Currency: "USD", Data: &g.order,
 	}
 	return &g.event
 }
@@ -63,12 +67,14 @@ func (b *bench) fill(ctx context.Context, events int) error {
 	if err != nil {
 		return err
 	}
-	b.say("filled: %s order events of %d bytes with 2 lines each, 4 partitions, %s/s", count(float64(events)), bytes/events, count(float64(events)/time.Since(start).Seconds()))
+	b.say("filled: %s order events of %d bytes with 2 lines each, 4 partitions, %s/s", count(float64(events)),
+		bytes/events, count(float64(events)/time.Since(start).Seconds()))
 	return nil
 }
 
 // write publishes events as makegood's own publisher does. each, if given, may put another event in the place of one.
-func (b *bench) write(ctx context.Context, g *benchEvents, events int, each func(i int, e *domain.Event) *domain.Event) (bytes int, err error) {
+func (b *bench) write(ctx context.Context, g *benchEvents, events int,
+	each func(i int, e *domain.Event) *domain.Event) (bytes int, err error) {
 	publisher, err := kafka.NewPublisher(kafka.PublisherConfig{Config: b.kafkaConfig()})
 	if err != nil {
 		return 0, err
@@ -107,7 +113,8 @@ func (b *bench) write(ctx context.Context, g *benchEvents, events int, each func
 func inDatabase(dsn, name string) (string, error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return "", fmt.Errorf("read the address of ClickHouse: it is not of the form clickhouse://user:password@host:port/database")
+		return "", fmt.Errorf("read the address of ClickHouse: it is not of the form " +
+			"clickhouse://user:password@host:port/database")
 	}
 	u.Path = "/" + name
 	return u.String(), nil

@@ -20,8 +20,8 @@ const (
 	gatewayBatch   = 100
 )
 
-// gateway measures how many events a second eight tills' worth of connections get accepted in batches of a hundred, each
-// answered when the brokers have it. The writers share this process, and so its CPUs, with the gateway.
+// gateway measures how many events a second eight tills' worth of connections get accepted in batches of a hundred,
+// each answered when the brokers have it. The writers share this process, and so its CPUs, with the gateway.
 func (b *bench) gateway(ctx context.Context) (err error) {
 	a, err := b.app(ctx, roleGateway)
 	if err != nil {
@@ -54,7 +54,8 @@ func (b *bench) gateway(ctx context.Context) (err error) {
 	}
 	all := slices.Concat(took...)
 	events := float64(len(all) * gatewayBatch)
-	b.say("\ngateway, batches of %d from %d writers, each acknowledged by the brokers (fsynced, where they are embedded):", gatewayBatch, gatewayWriters)
+	b.say("\ngateway, batches of %d from %d writers, each acknowledged by the brokers (fsynced, where they are embedded):",
+		gatewayBatch, gatewayWriters)
 	b.say("  %s events/s  p50 %s  p99 %s  worst %s; %.2f µs CPU an event, writers included", count(events/seconds),
 		quantile(all, .5), quantile(all, .99), quantile(all, 1), spent.cpu.Seconds()*1e6/events)
 	return nil

@@ -12,11 +12,11 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// growth books more and more history, one order in fifty with a refund, and measures at each size how fast the last tenth
-// of a million was booked and how long people wait for answers. The aim is flat. From 1 to 10 million rows the rate fell from
-// 84,000 to 68,000 a second, for merges of what is larger; one order took 9 and 14 ms, status 23 and 17, the check for conflicts
-// 0.2 and 0.5 s. The reports took 50 and 170 ms: twenty events a second of business put all of this history into six days, so
-// they have ten times as many cases to sum up.
+// growth books more and more history, one order in fifty with a refund, and measures at each size how fast the last
+// tenth of a million was booked and how long people wait for answers. The aim is flat. From 1 to 10 million rows the
+// rate fell from 84,000 to 68,000 a second, for merges of what is larger; one order took 9 and 14 ms, status 23 and 17,
+// the check for conflicts 0.2 and 0.5 s. The reports took 50 and 170 ms: twenty events a second of business put all of
+// this history into six days, so they have ten times as many cases to sum up.
 func (b *bench) growth(ctx context.Context) (err error) {
 	b.prefix += "growth." // topics of its own
 	a, err := b.app(ctx, roleProjector)
@@ -56,7 +56,8 @@ func (b *bench) growth(ctx context.Context) (err error) {
 			return err
 		}
 		seconds, spent := time.Since(start).Seconds(), self.until().cpu+cpuOf(b.serverPID)-server
-		b.say("  %11s rows: written to the log and booked %s/s (CPU %.1f µs)", count(float64(have)), count(float64(step)/seconds), spent.Seconds()*1e6/float64(step))
+		b.say("  %11s rows: written to the log and booked %s/s (CPU %.1f µs)", count(float64(have)),
+			count(float64(step)/seconds), spent.Seconds()*1e6/float64(step))
 		if err := b.answers(ctx, a, events); err != nil {
 			return err
 		}
@@ -67,8 +68,10 @@ func (b *bench) growth(ctx context.Context) (err error) {
 // answers times what people ask, and the check that runs in the background.
 func (b *bench) answers(ctx context.Context, a *App, events *benchEvents) error {
 	last := benchStart.Add(time.Duration(events.n) * 50 * time.Millisecond)
-	month := url.Values{"from": {benchStart.Format(time.DateOnly)}, "to": {benchStart.AddDate(0, 0, 7).Format(time.DateOnly)}, "group_by": {"store"}}
-	all := url.Values{"from": {benchStart.Format(time.DateOnly)}, "to": {last.AddDate(0, 0, 1).Format(time.DateOnly)}, "group_by": {"store,day"}}
+	month := url.Values{"from": {benchStart.Format(time.DateOnly)},
+		"to": {benchStart.AddDate(0, 0, 7).Format(time.DateOnly)}, "group_by": {"store"}}
+	all := url.Values{"from": {benchStart.Format(time.DateOnly)}, "to": {last.AddDate(0, 0, 1).Format(time.DateOnly)},
+		"group_by": {"store,day"}}
 	get := func(path string) func() error {
 		return func() error {
 			var any any

@@ -66,7 +66,8 @@ func (b *bench) latency(ctx context.Context) (err error) {
 	start := time.Now()
 	for i := 0; time.Since(start) < time.Duration(b.Seconds)*time.Second; i++ {
 		store := "probe" + strconv.Itoa(i)
-		if err := publisher.Publish(b.prefix+domain.Redeliveries.String(), benchMessage(benchRefund(store, "probe"+b.prefix+strconv.Itoa(b.made)+store))); err != nil {
+		if err := publisher.Publish(b.prefix+domain.Redeliveries.String(),
+			benchMessage(benchRefund(store, "probe"+b.prefix+strconv.Itoa(b.made)+store))); err != nil {
 			cancel()
 			working.Wait()
 			return fmt.Errorf("send a probe: %w", err)
@@ -79,14 +80,17 @@ func (b *bench) latency(ctx context.Context) (err error) {
 	if err := errors.Join(failed, missed); err != nil {
 		return err
 	}
-	b.say("\nlatency from accepted to in the report of %s/leakage, while %s order events a second arrive (%s asked for), %d probes:", a.url,
+	b.say("\nlatency from accepted to in the report of %s/leakage, while %s order events a second arrive (%s asked "+
+		"for), %d probes:", a.url,
 		count(float64(sent)/float64(b.Seconds)), count(float64(b.Rate)), len(watch.took))
-	b.say("  p50 %s  p90 %s  p99 %s  worst %s", quantile(watch.took, .5), quantile(watch.took, .9), quantile(watch.took, .99), quantile(watch.took, 1))
+	b.say("  p50 %s  p90 %s  p99 %s  worst %s", quantile(watch.took, .5), quantile(watch.took, .9),
+		quantile(watch.took, .99), quantile(watch.took, 1))
 	return nil
 }
 
 func benchRefund(store, id string) *domain.Event {
-	return &domain.Event{Source: "//bench/probe", ID: id, Type: domain.TypeRefundIssued, Time: benchStart, OrderID: id, ErrorID: "e" + id, StoreID: store, Currency: "USD",
+	return &domain.Event{Source: "//bench/probe", ID: id, Type: domain.TypeRefundIssued, Time: benchStart, OrderID: id,
+		ErrorID: "e" + id, StoreID: store, Currency: "USD",
 		Data: &domain.RefundIssued{RefundID: "r" + id, Net: 10_000_000}}
 }
 
@@ -95,7 +99,8 @@ func (b *bench) load(ctx context.Context, publisher *kafka.Publisher) (sent int,
 	events := &benchEvents{run: "l" + strconv.Itoa(b.made) + "-"}
 	start := time.Now()
 	var batch []*message.Message
-	for elapsed := time.Duration(0); elapsed < time.Duration(b.Seconds)*time.Second && ctx.Err() == nil; elapsed = time.Since(start) {
+	for elapsed := time.Duration(0); elapsed < time.Duration(b.Seconds)*time.Second &&
+		ctx.Err() == nil; elapsed = time.Since(start) {
 		due := int(elapsed.Seconds() * float64(b.Rate))
 		if due == sent {
 			time.Sleep(10 * time.Millisecond)
@@ -165,7 +170,8 @@ func (w *probeWatch) watch(ctx context.Context) error {
 
 // leakageByStore lists the stores of the leakage report.
 func leakageByStore(ctx context.Context, at string) ([]string, error) {
-	query := url.Values{"from": {benchStart.Format(time.DateOnly)}, "to": {benchStart.AddDate(0, 0, 1).Format(time.DateOnly)}, "group_by": {"store"}}
+	query := url.Values{"from": {benchStart.Format(time.DateOnly)},
+		"to": {benchStart.AddDate(0, 0, 1).Format(time.DateOnly)}, "group_by": {"store"}}
 	var report struct {
 		Rows []struct {
 			Key map[string]string `json:"key"`

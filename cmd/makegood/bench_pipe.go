@@ -23,14 +23,15 @@ import (
 
 // pipe lets ClickHouse's own Kafka engine and makegood's projector read the same topic on the same server in turns.
 //
-// On two virtual CPUs that held broker, server and projector and did nothing else, five rounds of a million events gave medians
-// of 73,000 events a second for the engine and 129,000 for the projector, with 20.4 and 14.6 µs of CPU an event: ratios of 1.76
-// (1.51 to 1.80) in wall time and 1.40 in CPU. The projector's process peaked at 250 MiB. Of the 14.6, half are the server's, who
-// inserts, feeds and merges (see infra/clickhouse), and four tenths the projector's own: decoding is 40 % of those, messages and
-// their acknowledgements 25 %, columns 11 %, collecting garbage 10 %. On the same machine with others on it, the same five rounds
-// gave 1.52: measure on a quiet one.
+// On two virtual CPUs that held broker, server and projector and did nothing else, five rounds of a million events gave
+// medians of 73,000 events a second for the engine and 129,000 for the projector, with 20.4 and 14.6 µs of CPU an
+// event: ratios of 1.76 (1.51 to 1.80) in wall time and 1.40 in CPU. The projector's process peaked at 250 MiB. Of the
+// 14.6, half are the server's, who inserts, feeds and merges (see infra/clickhouse), and four tenths the projector's
+// own: decoding is 40 % of those, messages and their acknowledgements 25 %, columns 11 %, collecting garbage 10 %. On
+// the same machine with others on it, the same five rounds gave 1.52: measure on a quiet one.
 func (b *bench) pipe(ctx context.Context) error {
-	b.say("\npipe: (a) ClickHouse's Kafka engine + materialized view lands typed columns; (b) makegood posts and lands the whole ledger")
+	b.say("\npipe: (a) ClickHouse's Kafka engine + materialized view lands typed columns; (b) makegood posts and lands " +
+		"the whole ledger")
 	b.say("CPU: µs an event of all processes together (this one + server + broker)")
 	var theirs, ours, cpuTheirs, cpuOurs, ratios []float64
 	var worst usage
@@ -43,12 +44,14 @@ func (b *bench) pipe(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("the projector: %w", err)
 		}
-		theirs, ours, ratios, worst = append(theirs, a.rate), append(ours, o.rate), append(ratios, o.rate/a.rate), worst.worse(o.self)
+		theirs, ours, ratios, worst = append(theirs, a.rate), append(ours, o.rate), append(ratios, o.rate/a.rate),
+			worst.worse(o.self)
 		cpuTheirs, cpuOurs = append(cpuTheirs, b.perEvent(a.cpu())), append(cpuOurs, b.perEvent(o.cpu()))
 		b.say("  round %d: a %7s/s, CPU %5.2f (%s)   b %7s/s, CPU %5.2f (%s)   b/a %.2f", round+1,
 			count(a.rate), b.perEvent(a.cpu()), b.shares(a), count(o.rate), b.perEvent(o.cpu()), b.shares(o), o.rate/a.rate)
 	}
-	b.say("  median:  a %7s/s, CPU %5.2f   b %7s/s, CPU %5.2f   b/a %.2f; CPU a/b %.2f", count(median(theirs)), median(cpuTheirs),
+	b.say("  median:  a %7s/s, CPU %5.2f   b %7s/s, CPU %5.2f   b/a %.2f; CPU a/b %.2f", count(median(theirs)),
+		median(cpuTheirs),
 		count(median(ours)), median(cpuOurs), median(ratios), median(cpuTheirs)/median(cpuOurs))
 	events := float64(b.Events)
 	b.say("  b's process, worst round: %.2f allocations (%.0f bytes) an event, peak memory %.0f MiB",
@@ -155,8 +158,8 @@ func rows(ctx context.Context, db driver.Conn, from string) (n uint64, err error
 	return n, nil
 }
 
-// kafkaEngine has ClickHouse read the topic itself: the way of its documentation, with as many consumers as the projector
-// has cores here, and the sorting and partition key of the ledger.
+// kafkaEngine has ClickHouse read the topic itself: the way of its documentation, with as many consumers as the
+// projector has cores here, and the sorting and partition key of the ledger.
 func (b *bench) kafkaEngine(ctx context.Context) (r lap, err error) {
 	name := b.database()
 	dsn, err := inDatabase(b.server, name)
@@ -168,9 +171,11 @@ func (b *bench) kafkaEngine(ctx context.Context) (r lap, err error) {
 		return r, err
 	}
 	defer func() {
-		err = errors.Join(err, store.DB.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+name+" SYNC"), store.Close())
+		err = errors.Join(err, store.DB.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+name+" SYNC"),
+			store.Close())
 	}()
-	for _, statement := range []string{kafkaTarget, fmt.Sprintf(kafkaSource, strings.Join(b.brokers, ","), b.prefix+"orders", name)} {
+	for _, statement := range []string{kafkaTarget, fmt.Sprintf(kafkaSource, strings.Join(b.brokers, ","),
+		b.prefix+"orders", name)} {
 		if err := store.DB.Exec(ctx, statement); err != nil {
 			return r, fmt.Errorf("make its tables: %w", err)
 		}
@@ -204,22 +209,30 @@ const (
 	kafkaTarget = `CREATE TABLE landed (
     source LowCardinality(String), id String, type LowCardinality(String), time DateTime64(6, 'UTC'), order_id String,
     store_id LowCardinality(String), currency LowCardinality(String), payment_fee Decimal(18, 4),
-    line_id Array(String), sku Array(String), quantity Array(Decimal(18, 4)), unit_price Array(Decimal(18, 6)), tax Array(Decimal(18, 4)), unit_cost Array(Decimal(18, 6))
+    line_id Array(String), sku Array(String), quantity Array(Decimal(18, 4)), unit_price Array(Decimal(18, 6)),
+    tax Array(Decimal(18, 4)), unit_cost Array(Decimal(18, 6))
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(time) ORDER BY (order_id, source, id)`
 
 	kafkaSource = `CREATE TABLE queue (
     source String, id String, type String, time DateTime64(6, 'UTC'),
     data Tuple(order_id String, store_id String, currency String, payment_fee Decimal(18, 4),
-        lines Array(Tuple(line_id String, sku String, quantity Decimal(18, 4), unit_price Decimal(18, 6), tax Decimal(18, 4), unit_cost Decimal(18, 6))))
-) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = '%s', kafka_group_name = '%s', kafka_format = 'JSONEachRow',
-    kafka_num_consumers = 2, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536, kafka_poll_max_batch_size = 65536, kafka_flush_interval_ms = 1000,
+        lines Array(Tuple(line_id String, sku String, quantity Decimal(18, 4), unit_price Decimal(18, 6),
+        tax Decimal(18, 4), unit_cost Decimal(18, 6))))
+) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = '%s', kafka_group_name = '%s',
+    kafka_format = 'JSONEachRow',
+    kafka_num_consumers = 2, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536,
+    kafka_poll_max_batch_size = 65536, kafka_flush_interval_ms = 1000,
     input_format_skip_unknown_fields = 1, date_time_input_format = 'best_effort'`
 
 	kafkaView = `CREATE MATERIALIZED VIEW feed TO landed AS
-SELECT source, id, type, time, data.order_id AS order_id, data.store_id AS store_id, data.currency AS currency, data.payment_fee AS payment_fee,
-    tupleElement(tupleElement(data, 'lines'), 'line_id') AS line_id, tupleElement(tupleElement(data, 'lines'), 'sku') AS sku,
-    tupleElement(tupleElement(data, 'lines'), 'quantity') AS quantity, tupleElement(tupleElement(data, 'lines'), 'unit_price') AS unit_price,
-    tupleElement(tupleElement(data, 'lines'), 'tax') AS tax, tupleElement(tupleElement(data, 'lines'), 'unit_cost') AS unit_cost
+SELECT source, id, type, time, data.order_id AS order_id, data.store_id AS store_id, data.currency AS currency,
+    data.payment_fee AS payment_fee,
+    tupleElement(tupleElement(data, 'lines'), 'line_id') AS line_id,
+    tupleElement(tupleElement(data, 'lines'), 'sku') AS sku,
+    tupleElement(tupleElement(data, 'lines'), 'quantity') AS quantity,
+    tupleElement(tupleElement(data, 'lines'), 'unit_price') AS unit_price,
+    tupleElement(tupleElement(data, 'lines'), 'tax') AS tax,
+    tupleElement(tupleElement(data, 'lines'), 'unit_cost') AS unit_cost
 FROM queue`
 )
 

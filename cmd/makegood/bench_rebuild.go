@@ -12,13 +12,14 @@ import (
 	"github.com/makegood/makegood/projections/shadow"
 )
 
-// rebuild books the backlog, one order in ten without a cost, then sets the rate that they lack and posts history anew: all
-// of it, and once more passing over what the rate can't change.
+// rebuild books the backlog, one order in ten without a cost, then sets the rate that they lack and posts history anew:
+// all of it, and once more passing over what the rate can't change.
 //
-// On two virtual CPUs that did nothing else, a million events: booked live at 162,000 a second, posted anew at 650,000, which is
-// 4.0 times that (3.9 to 4.1), and all of it at 292,000, 1.8 times. Both CPUs are busy then: of 2.6 µs an event 1.9 are the
-// server's, who unpacks rows that stand beside those that are wanted, inserts what changes, and looks through the ledger for what
-// accounts hold and what feeds lack. Two workers with a connection each, and asking for balances meanwhile, won nothing.
+// On two virtual CPUs that did nothing else, a million events: booked live at 162,000 a second, posted anew at 650,000,
+// which is 4.0 times that (3.9 to 4.1), and all of it at 292,000, 1.8 times. Both CPUs are busy then: of 2.6 µs an
+// event 1.9 are the server's, who unpacks rows that stand beside those that are wanted, inserts what changes, and looks
+// through the ledger for what accounts hold and what feeds lack. Two workers with a connection each, and asking for
+// balances meanwhile, won nothing.
 func (b *bench) rebuild(ctx context.Context) (err error) {
 	b.prefix += "rebuild." // topics of its own
 	a, err := b.app(ctx, roleExporter)
@@ -55,7 +56,8 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 			return lap{}, err
 		}
 		return b.timed(func() error {
-			if r, err = (books{a}).StartRebuild(ctx, gateway.RebuildRequest{Actor: gateway.Actor{Name: "bench"}, Whole: whole}); err != nil {
+			if r, err = (books{a}).StartRebuild(ctx, gateway.RebuildRequest{Actor: gateway.Actor{Name: "bench"},
+				Whole: whole}); err != nil {
 				return err
 			}
 			r, err = b.until(ctx, a, r.ID, shadow.Ready)
@@ -80,16 +82,21 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 	took := time.Since(start)
 	b.say("\nrebuild, from the ledger's own payloads, its report included:")
 	b.say("  booked live %s/s, CPU %.2f µs an event (%s)", count(live.rate), b.perEvent(live.cpu()), b.shares(live))
-	b.say("  rebuilt     %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", count(anew.rate), b.perEvent(anew.cpu()), b.shares(anew), anew.rate/live.rate)
-	b.say("  all of it   %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", count(whole.rate), b.perEvent(whole.cpu()), b.shares(whole), whole.rate/live.rate)
-	b.say("  %s of %s rows posted anew, %s come out otherwise; swapped in within %s", count(float64(r.Done)), count(float64(r.Done+r.PassedOver-1)), count(float64(r.Report.Events)), took.Round(time.Millisecond))
+	b.say("  rebuilt     %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", count(anew.rate),
+		b.perEvent(anew.cpu()), b.shares(anew), anew.rate/live.rate)
+	b.say("  all of it   %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", count(whole.rate),
+		b.perEvent(whole.cpu()), b.shares(whole), whole.rate/live.rate)
+	b.say("  %s of %s rows posted anew, %s come out otherwise; swapped in within %s", count(float64(r.Done)),
+		count(float64(r.Done+r.PassedOver-1)), count(float64(r.Report.Events)), took.Round(time.Millisecond))
 	return nil
 }
 
 // setItemCost says what a piece costs, after all that lacked it was booked.
 func (b *bench) setItemCost(ctx context.Context, a *App) error {
-	m := benchMessage(&domain.Event{Source: "//bench", ID: "cost", Type: domain.TypeRateSet, Time: benchStart, Currency: "USD",
-		Data: &domain.RateSet{Rate: domain.ItemCost, Key: "*", Value: 5_000_000, EffectiveFrom: benchStart.AddDate(0, -1, 0)}})
+	m := benchMessage(&domain.Event{Source: "//bench", ID: "cost", Type: domain.TypeRateSet, Time: benchStart,
+		Currency: "USD",
+		Data: &domain.RateSet{Rate: domain.ItemCost, Key: "*", Value: 5_000_000, EffectiveFrom: benchStart.AddDate(0, -1,
+			0)}})
 	ends, err := a.ends(ctx)
 	if err != nil {
 		return err

@@ -11,14 +11,18 @@ import (
 func TestBench(t *testing.T) {
 	t.Setenv(asMakegood, "1") // for the broker's process
 	var out, said bytes.Buffer
-	status := run(t.Context(), []string{"bench", "--events", "4000", "--rounds", "1", "--rate", "1000", "--seconds", "1", "--history", "2000,4000",
-		"--only", "pipe,stages,latency,gateway,growth,rebuild", "--data-dir", filepath.Join(t.TempDir(), "bench")}, streams{nil, &out, &said})
+	status := run(t.Context(), []string{"bench", "--events", "4000", "--rounds", "1", "--rate", "1000", "--seconds", "1",
+		"--history", "2000,4000",
+		"--only", "pipe,stages,latency,gateway,growth,rebuild", "--data-dir", filepath.Join(t.TempDir(), "bench")},
+		streams{nil, &out, &said})
 	t.Logf("%s%s", &out, &said)
 	if status != 0 {
 		t.Fatalf("exit status %d", status)
 	}
-	for _, want := range []string{`machine: \d+ CPUs`, `filled: 4,000 order events of 4\d\d bytes`, `median: +a +[\d,]+/s.* b/a [\d.]+`, `\+ insert +[\d,]+/s`,
-		`p50 .* p99 `, `events/s  p50`, `4,000 rows: `, `check for conflicts`, `400 of 4,000 rows posted anew, 400 come out otherwise`, `swapped in`} {
+	for _, want := range []string{`machine: \d+ CPUs`, `filled: 4,000 order events of 4\d\d bytes`,
+		`median: +a +[\d,]+/s.* b/a [\d.]+`, `\+ insert +[\d,]+/s`,
+		`p50 .* p99 `, `events/s  p50`, `4,000 rows: `, `check for conflicts`,
+		`400 of 4,000 rows posted anew, 400 come out otherwise`, `swapped in`} {
 		if !regexp.MustCompile(want).Match(out.Bytes()) {
 			t.Errorf("the answer has nothing like %q", want)
 		}
@@ -26,9 +30,11 @@ func TestBench(t *testing.T) {
 }
 
 func TestBenchSaysWhatItCannotDo(t *testing.T) {
-	for _, args := range [][]string{{"--only", "speed"}, {"--events", "0"}, {"--clickhouse", "clickhouse://127.0.0.1:1", "--brokers", "127.0.0.1:1", "--events", "1"}} {
+	for _, args := range [][]string{{"--only", "speed"}, {"--events", "0"}, {"--clickhouse", "clickhouse://127.0.0.1:1",
+		"--brokers", "127.0.0.1:1", "--events", "1"}} {
 		var out, said bytes.Buffer
-		if status := run(t.Context(), append([]string{"bench", "--data-dir", filepath.Join(t.TempDir(), "bench")}, args...), streams{nil, &out, &said}); status == 0 {
+		if status := run(t.Context(), append([]string{"bench", "--data-dir", filepath.Join(t.TempDir(), "bench")}, args...),
+			streams{nil, &out, &said}); status == 0 {
 			t.Errorf("bench %q ended well", args)
 		}
 	}

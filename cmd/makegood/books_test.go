@@ -74,7 +74,8 @@ func openStore(t testing.TB) *clickhouse.Store {
 	}, t.Name())
 	host, options, _ := strings.Cut(engine.engine.DSN(), "?")
 	dsn := strings.TrimSuffix(host, "/") + "/" + name + "?" + options
-	store, err := clickhouse.Open(t.Context(), clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)}, ledger.Migrations())
+	store, err := clickhouse.Open(t.Context(), clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)},
+		ledger.Migrations())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,9 +93,9 @@ func openStore(t testing.TB) *clickhouse.Store {
 	return store
 }
 
-// memoryLog is a log in memory with one partition a stream, whose offsets are the reference's sequence numbers. It is no
-// stand-in for a broker: those tests are elsewhere. It is what lets a test choose in which order, how often and in which
-// batches a projector meets the records.
+// memoryLog is a log in memory with one partition a stream, whose offsets are the reference's sequence numbers. It is
+// no stand-in for a broker: those tests are elsewhere. It is what lets a test choose in which order, how often and in
+// which batches a projector meets the records.
 type memoryLog struct {
 	records []reference.Record
 	feed    chan *message.Message
@@ -127,7 +128,8 @@ func (l *memoryLog) ReadTo(_ context.Context, end int64, take func(post.BooksRec
 	for _, r := range l.records {
 		if r.Stream == "books" {
 			m := l.message(r)
-			if err := take(post.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata, Value: m.Payload}); err != nil {
+			if err := take(post.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata,
+				Value: m.Payload}); err != nil {
 				return err
 			}
 		}
@@ -146,14 +148,16 @@ func newTestProjector(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRo
 	return newTestProjectorBy(t, store, l, maxRows, writer)
 }
 
-func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int, writer ledger.Writer) *post.Projector {
+func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, maxRows int,
+	writer ledger.Writer) *post.Projector {
 	t.Helper()
 	topics := map[domain.Stream]string{}
 	for s := domain.Orders; s <= domain.Books; s++ {
 		topics[s] = s.String()
 	}
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
@@ -231,7 +235,8 @@ func book(t testing.TB, store *clickhouse.Store, records []reference.Record, ran
 func journal(t testing.TB, store *clickhouse.Store) string {
 	t.Helper()
 	rows, err := store.DB.Query(t.Context(), `
-SELECT arrayStringConcat([source, event_id, event_type, order_id, error_id, store_id, formatDateTime(occurred_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), origin_period, posting_period,
+SELECT arrayStringConcat([source, event_id, event_type, order_id, error_id, store_id, formatDateTime(occurred_at,
+'%Y-%m-%dT%H:%i:%SZ', 'UTC'), origin_period, posting_period,
        currency, account, element, basis, toDecimalString(amount, 4)], '\t') FROM journal`)
 	if err != nil {
 		t.Fatal(err)
@@ -339,8 +344,10 @@ func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books
 	for range 25 {
 		random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 		from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(100))
-		q := report.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)), GroupBy: slices.Clone(keys[:random.IntN(4)]),
-			View: []string{"economic", "booked", "cash"}[random.IntN(3)], PeriodBy: []string{"occurred", "posting"}[random.IntN(2)],
+		q := report.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)),
+			GroupBy:  slices.Clone(keys[:random.IntN(4)]),
+			View:     []string{"economic", "booked", "cash"}[random.IntN(3)],
+			PeriodBy: []string{"occurred", "posting"}[random.IntN(2)],
 			Currency: []string{"USD", "EUR"}[random.IntN(2)]}
 		if random.IntN(2) == 0 {
 			q.AsOf.Time = time.Now().AddDate(10, 0, 0)
@@ -349,7 +356,8 @@ func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books
 		if err != nil {
 			t.Fatal(err)
 		}
-		expected, err := want.Leakage(q.From.Format(time.DateOnly), q.To.Format(time.DateOnly), q.GroupBy, q.View, q.PeriodBy, q.Currency)
+		expected, err := want.Leakage(q.From.Format(time.DateOnly), q.To.Format(time.DateOnly), q.GroupBy, q.View, q.PeriodBy,
+			q.Currency)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,7 +393,8 @@ func compareOrders(t *testing.T, store *clickhouse.Store, want *reference.Books)
 		}
 		w := want.Order(id)
 		if g, e := fmt.Sprint(got.PerfectContribution, got.Contribution, got.Gross, got.Net, got.Hidden),
-			fmt.Sprint(w.Perfect.FloatString(4), w.Contribution.FloatString(4), w.Gross.FloatString(4), w.Net.FloatString(4), w.Hidden.FloatString(4)); g != e {
+			fmt.Sprint(w.Perfect.FloatString(4), w.Contribution.FloatString(4), w.Gross.FloatString(4), w.Net.FloatString(4),
+				w.Hidden.FloatString(4)); g != e {
 			t.Errorf("order %s:\n got %s\nwant %s", id, g, e)
 		}
 	}

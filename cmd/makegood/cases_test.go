@@ -27,7 +27,8 @@ type accountingCase struct {
 	missing    string   // the rate that isn't there
 }
 
-var caseForm = regexp.MustCompile("^When `([a-z_.]+)` says `(\\{.*\\})`, then(:| nothing is posted\\.| nothing is posted, and the event is unpriced: no `(.*)`\\.)$")
+var caseForm = regexp.MustCompile("^When `([a-z_.]+)` says `(\\{.*\\})`, then(:| nothing is posted\\.| nothing is " +
+	"posted, and the event is unpriced: no `(.*)`\\.)$")
 
 // cells are those of a row of a table in Markdown.
 func cells(row string) []string {
@@ -88,8 +89,9 @@ func readAccountingCases(t *testing.T, text string) (rates []map[string]any, cas
 	return rates, cases
 }
 
-// TestAccountingCases posts what domain/testdata/postings.md says by the rules of domain and by the second set of books,
-// and holds both against the numbers there, which were worked out by hand. Every row of the contract's table has a case.
+// TestAccountingCases posts what domain/testdata/postings.md says by the rules of domain and by the second set of
+// books, and holds both against the numbers there, which were worked out by hand. Every row of the contract's table has
+// a case.
 func TestAccountingCases(t *testing.T) {
 	page, err := os.ReadFile("../../domain/testdata/postings.md")
 	if err != nil {
@@ -116,7 +118,8 @@ func postingRows(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, found := strings.Cut(string(contract), "| event | debit | credit | element | basis |\n| --- | --- | --- | --- | --- |\n")
+	_, table, found := strings.Cut(string(contract), "| event | debit | credit | element | basis |\n| --- | --- | --- "+
+		"| --- | --- |\n")
 	if !found {
 		t.Fatal("the contract has no posting table")
 	}
@@ -134,7 +137,8 @@ func (c *accountingCase) check(t *testing.T, rates []map[string]any) {
 	t.Helper()
 	var records []reference.Record
 	add := func(stream domain.Stream, kind, at, subject string, data map[string]any) {
-		e := map[string]any{"specversion": "1.0", "id": fmt.Sprint(len(records) + 1), "source": "urn:cases", "type": "makegood." + kind + ".v1", "time": at, "data": data}
+		e := map[string]any{"specversion": "1.0", "id": fmt.Sprint(len(records) + 1), "source": "urn:cases",
+			"type": "makegood." + kind + ".v1", "time": at, "data": data}
 		if subject != "" {
 			e["subject"] = subject
 		}
@@ -142,7 +146,8 @@ func (c *accountingCase) check(t *testing.T, rates []map[string]any) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		records = append(records, reference.Record{Stream: stream.String(), Event: text, RecordedAt: time.Date(2026, 1, 1, 0, 0, len(records), 0, time.UTC), Seq: int64(len(records) + 1)})
+		records = append(records, reference.Record{Stream: stream.String(), Event: text, RecordedAt: time.Date(2026, 1, 1, 0,
+			0, len(records), 0, time.UTC), Seq: int64(len(records) + 1)})
 	}
 	for _, r := range rates {
 		add(domain.Books, "rate.set", "2026-01-01T00:00:00Z", "", r)

@@ -62,9 +62,9 @@ func readLog(ctx context.Context, t *testing.T, brokers []string) []kafka.Record
 	return all
 }
 
-// inOrder sorts the log as the contract has it: what was recorded first. What a close or a rate divides stands before or behind it
-// by its place, whatever its time says; then, where two have the same millisecond, their places decide. The rest of the books stream
-// was acknowledged before anything else was sent.
+// inOrder sorts the log as the contract has it: what was recorded first. What a close or a rate divides stands before
+// or behind it by its place, whatever its time says; then, where two have the same millisecond, their places decide.
+// The rest of the books stream was acknowledged before anything else was sent.
 func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
 	isLate, counted := map[reference.Identity]bool{}, map[reference.Identity]bool{}
 	for _, r := range late {
@@ -94,13 +94,16 @@ func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
 			return -1
 		}
 		n := 0
-		for n < len(marks) && r.Offset >= marks[n][domain.Partition{Stream: domain.ParseStream(strings.TrimPrefix(r.Topic, "makegood.")), Number: int32(r.Partition)}] {
+		for n < len(marks) &&
+			r.Offset >= marks[n][domain.Partition{Stream: domain.ParseStream(strings.TrimPrefix(r.Topic, "makegood.")),
+				Number: int32(r.Partition)}] {
 			n++
 		}
 		return 2 * n
 	}
 	slices.SortFunc(log, func(a, b kafka.Record) int {
-		return cmp.Or(cmp.Compare(segment(a), segment(b)), a.Time.Compare(b.Time), cmp.Compare(streamOf(a), streamOf(b)), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+		return cmp.Or(cmp.Compare(segment(a), segment(b)), a.Time.Compare(b.Time), cmp.Compare(streamOf(a), streamOf(b)),
+			cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
 }
 
@@ -178,7 +181,8 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		}
 		event := structured(t, r)
 		inLog[identityOf(t, event)] = true
-		records = append(records, reference.Record{Stream: streamNames[streamOf(r)], Event: event, RecordedAt: r.Time, Seq: int64(i + 1)})
+		records = append(records, reference.Record{Stream: streamNames[streamOf(r)], Event: event, RecordedAt: r.Time,
+			Seq: int64(i + 1)})
 	}
 	// All that was acknowledged is there.
 	for _, some := range append(x.others[:], x.books, x.late) {
@@ -195,10 +199,12 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts, %d refused", len(log), len(inLog), len(want.Entries), len(want.Conflicts), len(want.Refused))
+	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts, %d refused", len(log), len(inLog),
+		len(want.Entries), len(want.Conflicts), len(want.Refused))
 
 	phase("the reference has its books")
-	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)}, ledger.Migrations())
+	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)},
+		ledger.Migrations())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +226,9 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		t.Errorf("seed %d: %d events don't balance (%v)", seed, n, err)
 	}
 	var events, identities uint64
-	if err := store.DB.QueryRow(ctx, "SELECT count(), uniqExact(source, event_id) FROM ledger FINAL WHERE refused = ''").Scan(&events, &identities); err != nil {
+	if err := store.DB.QueryRow(ctx,
+		"SELECT count(), uniqExact(source, event_id) FROM ledger FINAL WHERE refused = ''").Scan(&events,
+		&identities); err != nil {
 		t.Fatal(err)
 	}
 	if int(events) != len(want.Entries) || identities != events {
@@ -243,21 +251,27 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 			t.Fatal(err)
 		}
 		if is != was.text {
-			t.Errorf("seed %d: the final journal of %s changed:\n%s", seed, was.query.Get("from"), difference(strings.ReplaceAll(is, "},", "},\n"), strings.ReplaceAll(was.text, "},", "},\n")))
+			t.Errorf("seed %d: the final journal of %s changed:\n%s", seed, was.query.Get("from"),
+				difference(strings.ReplaceAll(is, "},", "},\n"), strings.ReplaceAll(was.text, "},", "},\n")))
 		}
 	}
 	phase("what was final is still the same")
 }
 
-// awaitConflicts waits until the watch for conflicts has looked at everything: a check that began after the last row came.
+// awaitConflicts waits until the watch for conflicts has looked at everything: a check that began after the last row
+// came.
 func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickhouse.Store) {
 	for {
 		var unsettled uint64
-		if err := store.DB.QueryRow(ctx, `SELECT count() FROM (SELECT source, event_id FROM ledger FINAL WHERE refused = '' GROUP BY source, event_id HAVING count() > 1)`).Scan(&unsettled); err != nil {
+		if err := store.DB.QueryRow(ctx,
+			`SELECT count() FROM (SELECT source, event_id FROM ledger FINAL WHERE refused = '' GROUP BY source, event_id `+
+				`HAVING count() > 1)`).Scan(&unsettled); err != nil {
 			t.Fatal(err)
 		}
 		var looked bool
-		if err := store.DB.QueryRow(ctx, `SELECT min(at) >= (SELECT max(arrived_at) FROM identities) FROM (SELECT name, max(at) AS at FROM checkpoints GROUP BY name)`).Scan(&looked); err != nil {
+		if err := store.DB.QueryRow(ctx,
+			`SELECT min(at) >= (SELECT max(arrived_at) FROM identities) FROM (SELECT name, max(at) AS at FROM checkpoints `+
+				`GROUP BY name)`).Scan(&looked); err != nil {
 			t.Fatal(err)
 		}
 		if unsettled == 0 && looked {
@@ -271,7 +285,8 @@ func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickho
 }
 
 // checkLetters holds the dead letters against what broke the contract and what lost to another.
-func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, want *reference.Books, log []kafka.Record, bad map[string]bool, seed uint64) {
+func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, want *reference.Books, log []kafka.Record,
+	bad map[string]bool, seed uint64) {
 	letters, err := deadletter.List(ctx, store.DB, 1<<30)
 	if err != nil {
 		t.Fatal(err)
@@ -302,7 +317,8 @@ func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, wa
 	for _, d := range letters {
 		r, ok := byPlace[kafka.TopicPartition{Topic: d.Topic, Partition: int(d.Partition)}][d.Offset]
 		if !ok || !bytes.Equal(r.Value, d.Payload) || string(r.Key) != d.Key {
-			t.Errorf("seed %d: dead letter %s (%s) doesn't hold what stands at %s/%d@%d", seed, d.ID, d.Reason, d.Topic, d.Partition, d.Offset)
+			t.Errorf("seed %d: dead letter %s (%s) doesn't hold what stands at %s/%d@%d", seed, d.ID, d.Reason, d.Topic,
+				d.Partition, d.Offset)
 			continue
 		}
 		if bad[string(d.Payload)] {
@@ -320,7 +336,8 @@ func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, wa
 			t.Logf("%v was refused for %s at %s, and booked since, as it stands at %s", id, d.Reason, r.Position, first[id])
 			continue
 		}
-		t.Errorf("seed %d: %v is a dead letter for %s at %s/%d@%d, without cause", seed, id, d.Reason, d.Topic, d.Partition, d.Offset)
+		t.Errorf("seed %d: %v is a dead letter for %s at %s/%d@%d, without cause", seed, id, d.Reason, d.Topic, d.Partition,
+			d.Offset)
 	}
 	for text := range bad {
 		if broken[text] != 1 {
@@ -335,7 +352,8 @@ func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, wa
 }
 
 // tellCopies says what the log and the ledger hold of the first events that differ: also rows that were replaced since.
-func tellCopies(ctx context.Context, t *testing.T, store *clickhouse.Store, log []kafka.Record, bad map[string]string, difference string) {
+func tellCopies(ctx context.Context, t *testing.T, store *clickhouse.Store, log []kafka.Record, bad map[string]string,
+	difference string) {
 	told := map[reference.Identity]bool{}
 	for _, line := range strings.Split(difference, "\n") {
 		fields := strings.Split(strings.TrimLeft(line, "+- "), "\t")
@@ -350,8 +368,11 @@ func tellCopies(ctx context.Context, t *testing.T, store *clickhouse.Store, log 
 			}
 		}
 		var copies []string
-		if err := store.DB.QueryRow(ctx, `SELECT groupArray(concat(toString(stream), '/', toString(partition), '@', toString(offset), ' recorded ', toString(recorded_at),
-    ' posted ', toString(posting_period), ' terms ', toString(terms), ' revision ', toString(bitAnd(version, 255)), ' in ', _part, ' refused: ', refused))
+		if err := store.DB.QueryRow(
+			ctx, `SELECT groupArray(concat(toString(stream), '/', toString(partition), '@', toString(offset), ' recorded ',
+    toString(recorded_at),
+    ' posted ', toString(posting_period), ' terms ', toString(terms), ' revision ', toString(bitAnd(version, 255)),
+    ' in ', _part, ' refused: ', refused))
 FROM ledger WHERE source = ? AND event_id = ?`, id.Source, id.ID).Scan(&copies); err != nil {
 			t.Error(err)
 		}

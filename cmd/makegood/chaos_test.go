@@ -1,40 +1,41 @@
 //go:build chaos
 
-// Chaos: makegood run apart, as in production, while everything that it stands on fails at random moments; in the end the
-// books must be those of the independent reference, to the cent.
+// Chaos: makegood run apart, as in production, while everything that it stands on fails at random moments; in the end
+// the books must be those of the independent reference, to the cent.
 //
 //	go test -tags chaos -run TestChaos ./cmd/makegood -v -timeout 15m
 //
-// TestChaosEmbeddedBroker has the broker that comes along, TestChaosRealKafka Apache Kafka (Java 17 and Maven are needed;
-// they are fetched like those of infra/kafka). In the environment:
+// TestChaosEmbeddedBroker has the broker that comes along, TestChaosRealKafka Apache Kafka (Java 17 and Maven are
+// needed; they are fetched like those of infra/kafka). In the environment:
 //
 //	MAKEGOOD_CHAOS_FAULTS  how many faults, 60 unless given; 1000 take about an hour (give -timeout as well)
 //	MAKEGOOD_CHAOS_SEED    of a run to repeat: the same events, by the same routes, the same faults in the same order
 //
-// What runs: three projectors and two gateways, each a process under a supervisor that starts it again whenever it ends;
-// a broker and a ClickHouse, processes as well; a proxy before each of these two. Four producers at once: two send over
-// HTTP and go to the other gateway when one fails, two write straight to Kafka in both content modes, and not by the
-// gateway's partitioner either. Events are shuffled within a window, a tenth of them is sent twice by different
-// producers, some break the contract, and every one is sent until it is acknowledged. Meanwhile two months are closed, and the
-// journal of each is asked for until it is given as final; with Apache Kafka, rates come as well, and months are reopened.
+// What runs: three projectors and two gateways, each a process under a supervisor that starts it again whenever it
+// ends; a broker and a ClickHouse, processes as well; a proxy before each of these two. Four producers at once: two
+// send over HTTP and go to the other gateway when one fails, two write straight to Kafka in both content modes, and not
+// by the gateway's partitioner either. Events are shuffled within a window, a tenth of them is sent twice by different
+// producers, some break the contract, and every one is sent until it is acknowledged. Meanwhile two months are closed,
+// and the journal of each is asked for until it is given as final; with Apache Kafka, rates come as well, and months
+// are reopened.
 //
 // What fails, with a pause between of 0 to 2 seconds, for up to 3 (faults overlap):
 //
 //   - a projector or gateway is killed (-9), or told to stop and away for a while (which makes the group rebalance), or
 //     stands still (SIGSTOP), some of them for longer than the group waits for a member;
 //   - the broker or ClickHouse is killed, stopped in good order, or stands still;
-//   - their disk is full. ClickHouse has a small one of its own (a tmpfs), which is filled to its last byte; where mounting
-//     isn't allowed, that is said, and ClickHouse is killed instead. For the broker every write beyond the first 4 KiB of a
-//     file fails (RLIMIT_FSIZE of that process, which needs no privilege and fills nothing). ClickHouse itself doesn't bear
-//     that: it keeps files that were cut short, a view's definition or a merged part, as if they were whole; with a disk
-//     that is full it doesn't begin what it has no room for;
-//   - all connections to one of them are cut and no new ones let in, or half of them are cut, or every piece that passes
-//     waits, or nothing passes while connections stay open.
+//   - their disk is full. ClickHouse has a small one of its own (a tmpfs), which is filled to its last byte; where
+//     mounting isn't allowed, that is said, and ClickHouse is killed instead. For the broker every write beyond the
+//     first 4 KiB of a file fails (RLIMIT_FSIZE of that process, which needs no privilege and fills nothing).
+//     ClickHouse itself doesn't bear that: it keeps files that were cut short, a view's definition or a merged part, as
+//     if they were whole; with a disk that is full it doesn't begin what it has no room for;
+//   - all connections to one of them are cut and no new ones let in, or half of them are cut, or every piece that
+//     passes waits, or nothing passes while connections stay open.
 //
-// What must be true then: no role ended that was not told to; journals that were final are byte for byte the same; the journal,
-// reports and orders equal the reference's, which is given the log read back record by record; all that was acknowledged is in
-// the log; the ledger has every event once; and every record that breaks the contract, or lost to another of its identity, is a
-// dead letter with the bytes that stand in the log.
+// What must be true then: no role ended that was not told to; journals that were final are byte for byte the same; the
+// journal, reports and orders equal the reference's, which is given the log read back record by record; all that was
+// acknowledged is in the log; the ledger has every event once; and every record that breaks the contract, or lost to
+// another of its identity, is a dead letter with the bytes that stand in the log.
 package main
 
 import (
@@ -205,7 +206,8 @@ func startFleet(ctx context.Context, t *testing.T, startBroker func(*testing.T, 
 	if behind == f.dsn {
 		t.Fatal("the engine has another address than it was given")
 	}
-	common := []string{"--brokers", f.brokerPath.addr(), "--clickhouse", behind, "--data-dir", filepath.Join(t.TempDir(), "none")}
+	common := []string{"--brokers", f.brokerPath.addr(), "--clickhouse", behind, "--data-dir",
+		filepath.Join(t.TempDir(), "none")}
 	for i := range 2 {
 		addr := freeAddress(t)
 		f.gateways = append(f.gateways, "http://"+addr)
@@ -387,7 +389,8 @@ func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part)
 	t.Logf("MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d", seed, faults)
 	defer func() {
 		if t.Failed() {
-			t.Logf("again: MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d go test -tags chaos -run %s ./cmd/makegood", seed, faults, t.Name())
+			t.Logf("again: MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d go test -tags chaos -run %s ./cmd/makegood", seed,
+				faults, t.Name())
 		}
 	}()
 	begun := time.Now()

@@ -40,11 +40,12 @@ type traffic struct {
 	changed chan struct{}
 }
 
-// newTraffic draws it. Where the broker stamps records, rates change as well while all flows; where producers do, a copy that was
-// held up is younger than it says, and which of two counts says nothing of which of them a rate precedes.
+// newTraffic draws it. Where the broker stamps records, rates change as well while all flows; where producers do, a
+// copy that was held up is younger than it says, and which of two counts says nothing of which of them a rate precedes.
 func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	random := rand.New(rand.NewPCG(seed, 6))
-	options := reference.Options{Orders: max(60, 6*faults), Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true, StockFixes: true}
+	options := reference.Options{Orders: max(60, 6*faults), Periods: true, Duplicates: true, Conflicts: true,
+		SecondVoids: true, StockFixes: true}
 	records := withoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
 	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{})}
 	var rest []reference.Record
@@ -88,8 +89,8 @@ func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	return x
 }
 
-// closesForGood is the month, as YYYY-MM, that a record of the books stream closes and that nothing reopens; empty where it
-// closes none.
+// closesForGood is the month, as YYYY-MM, that a record of the books stream closes and that nothing reopens; empty
+// where it closes none.
 func closesForGood(t *testing.T, r reference.Record) string {
 	var e struct {
 		Type string
@@ -112,8 +113,8 @@ type finalJournal struct {
 	text  string
 }
 
-// sendLate sends what changes the terms while all else happens. After each close for good it asks for the month's final journal
-// until that is given.
+// sendLate sends what changes the terms while all else happens. After each close for good it asks for the month's final
+// journal until that is given.
 func (x *traffic) sendLate(ctx context.Context, t *testing.T, f *fleet) error {
 	asking, ctx := errgroup.WithContext(ctx)
 	asked := map[string]bool{}
@@ -122,7 +123,8 @@ func (x *traffic) sendLate(ctx context.Context, t *testing.T, f *fleet) error {
 			if err := x.await(ctx, float64(i+1)/float64(len(x.late)+1)); err != nil {
 				return err
 			}
-			if err := sendUntilAcknowledged(ctx, newClient(f.gateways[i%len(f.gateways)]), []reference.Record{r}, x.seed); err != nil {
+			if err := sendUntilAcknowledged(ctx, newClient(f.gateways[i%len(f.gateways)]), []reference.Record{r},
+				x.seed); err != nil {
 				return err
 			}
 			x.sent.Add(1)
@@ -142,7 +144,8 @@ func (x *traffic) quote(ctx context.Context, f *fleet, month string) error {
 	if err != nil {
 		return err
 	}
-	q := url.Values{"from": {first.Format(time.DateOnly)}, "to": {first.AddDate(0, 1, 0).Format(time.DateOnly)}, "final": {"true"}, "detail": {"events"}}
+	q := url.Values{"from": {first.Format(time.DateOnly)}, "to": {first.AddDate(0, 1, 0).Format(time.DateOnly)},
+		"final": {"true"}, "detail": {"events"}}
 	text, err := x.final(ctx, f, q)
 	if err != nil {
 		return err
@@ -294,7 +297,8 @@ func (x *traffic) overHTTP(ctx context.Context, f *fleet, n int) error {
 		}
 		body := append(append([]byte{'['}, bytes.Join(events, []byte{','})...), ']')
 		for try := n; ; try++ {
-			err := gateways[try%len(gateways)].post(ctx, "/v1/events", "application/cloudevents-batch+json", bytes.NewReader(body), nil)
+			err := gateways[try%len(gateways)].post(ctx, "/v1/events", "application/cloudevents-batch+json",
+				bytes.NewReader(body), nil)
 			done, err := taken(err, len(batch), len(bad))
 			if err != nil {
 				return err
@@ -312,7 +316,8 @@ func (x *traffic) overHTTP(ctx context.Context, f *fleet, n int) error {
 	}
 }
 
-// taken reads a gateway's answer: all the good ones are acknowledged, or it is to be sent again, or the answer is wrong.
+// taken reads a gateway's answer: all the good ones are acknowledged, or it is to be sent again, or the answer is
+// wrong.
 func taken(err error, good, bad int) (bool, error) {
 	var p *problem
 	switch {
@@ -325,14 +330,17 @@ func taken(err error, good, bad int) (bool, error) {
 	case p.Status == http.StatusUnprocessableEntity && p.Accepted == good && len(p.Errors) == bad:
 		return true, nil
 	default:
-		return false, fmt.Errorf("a batch of %d good and %d broken events is answered with %d: %w %+v", good, bad, p.Status, err, p.Errors)
+		return false, fmt.Errorf("a batch of %d good and %d broken events is answered with %d: %w %+v", good, bad, p.Status,
+			err, p.Errors)
 	}
 }
 
 func (x *traffic) overKafka(ctx context.Context, f *fleet, n int, balancer kafkago.Balancer, binary bool) error {
 	random := rand.New(rand.NewPCG(x.seed, uint64(10+n)))
-	w := &kafkago.Writer{Addr: kafkago.TCP(f.brokerPath.addr()), Balancer: balancer, BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll,
-		MaxAttempts: 2, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second, Transport: &kafkago.Transport{MetadataTTL: 2 * time.Second, DialTimeout: 2 * time.Second}}
+	w := &kafkago.Writer{Addr: kafkago.TCP(f.brokerPath.addr()), Balancer: balancer, BatchTimeout: time.Millisecond,
+		RequiredAcks: kafkago.RequireAll,
+		MaxAttempts:  2, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
+		Transport: &kafkago.Transport{MetadataTTL: 2 * time.Second, DialTimeout: 2 * time.Second}}
 	defer w.Close()
 	broken := x.mixed(n)
 	for at := 0; ; {

@@ -119,11 +119,12 @@ func (p *problem) Error() string {
 
 var (
 	aboutParameter = regexp.MustCompile(`^([a-z_]+): `)
-	inWords        = strings.NewReplacer("from must be before to", "--from must be before --until", "from and to", "--from and --until", "period_by=posting", "--period-by posting")
+	inWords        = strings.NewReplacer("from must be before to", "--from must be before --until", "from and to",
+		"--from and --until", "period_by=posting", "--period-by posting")
 )
 
-// inFlags says what is wrong with a parameter of a question in the words of the command line, where the day after the last
-// is --until.
+// inFlags says what is wrong with a parameter of a question in the words of the command line, where the day after the
+// last is --until.
 func inFlags(detail string) string {
 	detail = inWords.Replace(detail)
 	m := aboutParameter.FindStringSubmatch(detail)

@@ -53,7 +53,8 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		fmt.Fprintf(s.out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
 	}
 	if !c.Yes {
-		if !ask(ctx, s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ", period)) {
+		if !ask(ctx, s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ",
+			period)) {
 			return errNotDone
 		}
 		if err := c.askWhy(ctx, s, "Why, for the record (month end, say): "); err != nil {
@@ -62,7 +63,8 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 	}
 	now := time.Now()
 	id := onceID("close-"+period.String(), now)
-	if err := books.record(ctx, domain.TypePeriodClosed.String(), id, now, c.data(map[string]any{"period": period.String()})); err != nil {
+	if err := books.record(ctx, domain.TypePeriodClosed.String(), id, now,
+		c.data(map[string]any{"period": period.String()})); err != nil {
 		return fmt.Errorf("close %s: %w", period, err)
 	}
 	// The report of the closed month can be quoted once all that came before is booked and no conflict among it is open.
@@ -76,8 +78,10 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		// Two at once: the first in the log closed it, and the other's event changes nothing.
 		return fmt.Errorf("%s was closed already, %s: yours changed nothing", period, closedBy(state))
 	}
-	_, err = fmt.Fprintf(s.out, "%s closed by %s at %s\nits report, until it is reopened and closed again: makegood report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n",
-		period, c.actor(), state.ClosedAt.Format(time.RFC3339), period, period.First().Format(time.DateOnly), (period + 1).First().Format(time.DateOnly), period)
+	_, err = fmt.Fprintf(s.out, "%s closed by %s at %s\nits report, until it is reopened and closed again: makegood "+
+		"report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n",
+		period, c.actor(), state.ClosedAt.Format(time.RFC3339), period, period.First().Format(time.DateOnly),
+		(period + 1).First().Format(time.DateOnly), period)
 	return err
 }
 
@@ -123,7 +127,8 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 		return fmt.Errorf("%s is open", period)
 	}
 	if !c.Yes {
-		if !ask(ctx, s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ", period, state.ClosedAt.Format(time.RFC3339))) {
+		if !ask(ctx, s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ",
+			period, state.ClosedAt.Format(time.RFC3339))) {
 			return errNotDone
 		}
 		if err := c.askWhy(ctx, s, "Why, for the record: "); err != nil {
@@ -131,13 +136,15 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 		}
 	}
 	now := time.Now()
-	if err := books.record(ctx, domain.TypePeriodReopened.String(), onceID("reopen-"+period.String(), now), now, c.data(map[string]any{"period": period.String()})); err != nil {
+	if err := books.record(ctx, domain.TypePeriodReopened.String(), onceID("reopen-"+period.String(), now), now,
+		c.data(map[string]any{"period": period.String()})); err != nil {
 		return fmt.Errorf("reopen %s: %w", period, err)
 	}
 	if _, err := books.booked(ctx, s); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%s reopened by %s; its last close stays on record: --as-of close:%s\n", period, c.actor(), period)
+	_, err = fmt.Fprintf(s.out, "%s reopened by %s; its last close stays on record: --as-of close:%s\n", period, c.actor(),
+		period)
 	return err
 }
 
@@ -149,8 +156,8 @@ func (c *client) period(ctx context.Context, period domain.Period) (*audit.Perio
 	return &state, nil
 }
 
-// settled waits until all that stood before the period's last close is booked and past the conflict check, or somebody has
-// reopened it.
+// settled waits until all that stood before the period's last close is booked and past the conflict check, or somebody
+// has reopened it.
 func (c *client) settled(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
 	for {
 		state, err := c.period(ctx, period)
@@ -165,8 +172,8 @@ func (c *client) settled(ctx context.Context, period domain.Period) (*audit.Peri
 	}
 }
 
-// booked waits until what the log holds now is booked, and says how much that is. Others go on writing meanwhile: to wait
-// for a moment at which nothing is under way could take for ever.
+// booked waits until what the log holds now is booked, and says how much that is. Others go on writing meanwhile: to
+// wait for a moment at which nothing is under way could take for ever.
 func (c *client) booked(ctx context.Context, s streams) (status, error) {
 	type partition struct {
 		topic  string
@@ -206,7 +213,8 @@ func printProvisional(s streams, state *audit.PeriodState) error {
 		n          uint64
 		what, then string
 	}{
-		{state.Unpriced, "without a price for some line", "set the rates and rebuild before you close: makegood unpriced, makegood rates, makegood rebuild"},
+		{state.Unpriced, "without a price for some line", "set the rates and rebuild before you close: makegood unpriced, " +
+			"makegood rates, makegood rebuild"},
 		{state.DeadLetters, "dead letters (of any month)", "makegood deadletters"},
 	} {
 		if p.n > 0 {
@@ -233,8 +241,8 @@ func ask(ctx context.Context, s streams, question string) bool {
 	return strings.EqualFold(line, "yes")
 }
 
-// answer waits for a line, and returns it without the space around it. It reads no further than that: there may be another
-// question. Who interrupts it needn't finish the line.
+// answer waits for a line, and returns it without the space around it. It reads no further than that: there may be
+// another question. Who interrupts it needn't finish the line.
 func (s streams) answer(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(s.out, question)
 	type read struct {
@@ -297,8 +305,10 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	fmt.Fprintln(w, "recorded\toccurred\ttype\tsource\tid\torder\tcase\ttouches\tposted in\tnet leakage\tprofit\tcash\t")
 	for i := range found.Changes {
 		e := &found.Changes[i]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), e.OccurredAt.Format("2006-01-02"),
-			audit.ShortType(e.Type), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash, e.Currency)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"),
+			e.OccurredAt.Format("2006-01-02"),
+			audit.ShortType(e.Type), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash,
+			e.Currency)
 	}
 	for _, t := range found.Totals {
 		fmt.Fprintf(w, "total\t\t%d events\t\t\t\t\t\t\t%s\t%s\t%s\t%s\n", t.Events, t.Net, t.Profit, t.Cash, t.Currency)
@@ -312,13 +322,16 @@ func printCloses(s streams, found *report.Changes) {
 		fmt.Fprintf(s.out, "since the close of %s at %s\n\n", found.Period, found.ClosedAt.Format(time.RFC3339))
 		return
 	}
-	fmt.Fprintf(s.out, "since close %d of %d of %s, at %s\n", found.Close, len(found.Closes), found.Period, found.ClosedAt.Format(time.RFC3339))
+	fmt.Fprintf(s.out, "since close %d of %d of %s, at %s\n", found.Close, len(found.Closes), found.Period,
+		found.ClosedAt.Format(time.RFC3339))
 	for _, c := range found.Closes {
 		switch {
 		case c.Number < found.Close && c.Events > 0:
-			fmt.Fprintf(s.out, "since an earlier close, at %s: %d events (--since-close %s/%d)\n", c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
+			fmt.Fprintf(s.out, "since an earlier close, at %s: %d events (--since-close %s/%d)\n",
+				c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
 		case c.Number > found.Close:
-			fmt.Fprintf(s.out, "reopened, and closed again at %s: %d events since then (--since-close %s/%d)\n", c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
+			fmt.Fprintf(s.out, "reopened, and closed again at %s: %d events since then (--since-close %s/%d)\n",
+				c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
 		}
 	}
 	fmt.Fprintln(s.out)

@@ -38,7 +38,8 @@ func (l lateBooks) ReadTo(_ context.Context, end int64, take func(post.BooksReco
 	for _, r := range l.records {
 		if r.Stream == "books" && r.Seq < end {
 			m := l.message(r)
-			if err := take(post.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata, Value: m.Payload}); err != nil {
+			if err := take(post.BooksRecord{Offset: r.Seq, Time: r.RecordedAt, Metadata: m.Metadata,
+				Value: m.Payload}); err != nil {
 				return err
 			}
 		}
@@ -61,7 +62,8 @@ func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []referenc
 		topics[s] = s.String()
 	}
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
@@ -109,8 +111,8 @@ func seeds(full, short int64) int64 {
 	return full
 }
 
-// TestBookedBeforeItsTermsCame: whatever was booked while a close or a rate that it follows was still on its way is in the
-// end where its position says.
+// TestBookedBeforeItsTermsCame: whatever was booked while a close or a rate that it follows was still on its way is in
+// the end where its position says.
 func TestBookedBeforeItsTermsCame(t *testing.T) {
 	for seed := range seeds(4, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -164,9 +166,12 @@ func closedReports(t *testing.T, store *clickhouse.Store, c report.Close) string
 	first, asOf := c.Period.First(), report.AsOf{Close: &c}
 	after := first.AddDate(0, 1, 0)
 	for _, by := range []string{"occurred", "posting"} {
-		add(report.ReadSummary(t.Context(), store.DB, report.SummaryQuery{From: first, To: after, Currency: "USD", PeriodBy: by, AsOf: asOf}, time.Now()))
-		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by, Every: "month", Detail: "aggregated", AsOf: asOf}))
-		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by, Every: "day", Detail: "events", AsOf: asOf}))
+		add(report.ReadSummary(t.Context(), store.DB, report.SummaryQuery{From: first, To: after, Currency: "USD",
+			PeriodBy: by, AsOf: asOf}, time.Now()))
+		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by,
+			Every: "month", Detail: "aggregated", AsOf: asOf}))
+		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by, Every: "day",
+			Detail: "events", AsOf: asOf}))
 	}
 	for _, of := range []report.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
 		of.Period, of.AsOf = c.Period, asOf
@@ -174,8 +179,10 @@ func closedReports(t *testing.T, store *clickhouse.Store, c report.Close) string
 		of.PeriodBy = "occurred"
 		add(report.ReadStatement(t.Context(), store.DB, of, time.Now()))
 	}
-	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"}, "posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
-		add(report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: first, To: after, GroupBy: groups, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now()))
+	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"},
+		"posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
+		add(report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: first, To: after, GroupBy: groups,
+			View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now()))
 	}
 	slices.Sort(reports) // of maps, whose order is another each time
 	return strings.Join(reports, "\n")
@@ -217,7 +224,11 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 11))
 			// What rebuilds leave alone is TestRebuildsInAnyStream's: these may be told to change what is closed.
-			records := slices.DeleteFunc(generated(t, seed), func(r reference.Record) bool { _, _, is := noted(t, r); return is })
+			records := slices.DeleteFunc(generated(t, seed), func(r reference.Record) bool {
+				_, _,
+					is := noted(t, r)
+				return is
+			})
 			slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
 			closes := standing(t, records)
 			at := closes[random.IntN(len(closes))]
@@ -256,13 +267,14 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 	}
 }
 
-// checkChanges: what was posted in the month as of its close, and the changes that are posted in it, make what is posted
-// in it now.
+// checkChanges: what was posted in the month as of its close, and the changes that are posted in it, make what is
+// posted in it now.
 func checkChanges(t *testing.T, store *clickhouse.Store, c report.Close, changes *report.Changes) {
 	t.Helper()
 	net := func(asOf report.AsOf) domain.Amount {
 		first := c.Period.First()
-		r, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: first, To: first.AddDate(0, 1, 0), View: "economic", PeriodBy: "posting", Currency: "USD", AsOf: asOf}, time.Now())
+		r, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: first, To: first.AddDate(0, 1, 0),
+			View: "economic", PeriodBy: "posting", Currency: "USD", AsOf: asOf}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,13 +312,16 @@ func TestCloseUnderFire(t *testing.T) {
 	var producers sync.WaitGroup
 	for n := range 4 {
 		producers.Go(func() {
-			w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{}, BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
+			w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{},
+				BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 			defer func() { _ = w.Close() }()
 			for i := 0; writing.Err() == nil; i++ {
 				id := fmt.Sprintf("%d-%d", n, i)
 				err := w.WriteMessages(writing, kafkago.Message{Key: []byte(id), Time: time.Now().AddDate(n-2, 0, 0),
 					Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}},
-					Value:   []byte(event(id, "refund.issued", "2026-01-15T00:00:00Z", id, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","error_id":"e-%s","refund_id":"r","currency":"USD","net":1}`, id, id)))})
+					Value: []byte(event(id, "refund.issued", "2026-01-15T00:00:00Z", id,
+						fmt.Sprintf(`{"order_id":%q,"store_id":"s1","error_id":"e-%s","refund_id":"r","currency":"USD","net":1}`, id,
+							id)))})
 				if err != nil && writing.Err() == nil {
 					t.Error(err)
 					return
@@ -316,7 +331,8 @@ func TestCloseUnderFire(t *testing.T) {
 		})
 	}
 	time.Sleep(500 * time.Millisecond)
-	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to", c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status != 0 {
+	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to",
+		c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status != 0 {
 		t.Fatalf("close: exit status %d", status)
 	}
 	answer := func(query string) string {
@@ -382,23 +398,27 @@ func TestCloseUnderFire(t *testing.T) {
 		t.Errorf("%d changes listed of %d", len(changes.Changes), all-before)
 	}
 	for _, e := range changes.Changes {
-		if !e.RecordedAt.After(changes.ClosedAt) || e.PostingPeriod != "2026-02" || e.OriginPeriod != "2026-01" || e.Touches != "origin" {
+		if !e.RecordedAt.After(changes.ClosedAt) || e.PostingPeriod != "2026-02" || e.OriginPeriod != "2026-01" ||
+			e.Touches != "origin" {
 			t.Fatalf("listed as late: %+v", e)
 		}
 	}
 	// Closed is closed, and who did it is on record.
-	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--to", c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status == 0 {
+	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--to", c.base},
+		streams{strings.NewReader(""), os.Stderr, os.Stderr}); status == 0 {
 		t.Error("a closed month could be closed again")
 	}
 	var payload string
-	if err := app.store.DB.QueryRow(t.Context(), `SELECT payload FROM ledger FINAL WHERE event_type = 'makegood.period.closed.v1'`).Scan(&payload); err != nil {
+	if err := app.store.DB.QueryRow(t.Context(),
+		`SELECT payload FROM ledger FINAL WHERE event_type = 'makegood.period.closed.v1'`).Scan(&payload); err != nil {
 		t.Fatal(err)
 	}
 	if payload != `{"actor":"ann","period":"2026-01","reason":"month end"}` {
 		t.Errorf("the close says %s", payload)
 	}
 	var p *problem
-	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2025-01"}}, nil); err == nil || !errors.As(err, &p) || p.Status != http.StatusBadRequest {
+	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2025-01"}}, nil); err == nil ||
+		!errors.As(err, &p) || p.Status != http.StatusBadRequest {
 		t.Errorf("changes since the close of an open month: %v", err)
 	}
 }

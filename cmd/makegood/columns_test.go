@@ -12,15 +12,16 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// TestColumns: the ledger's table is what its columns say, and a row is read back as it was written, by the driver and in
-// blocks.
+// TestColumns: the ledger's table is what its columns say, and a row is read back as it was written, by the driver and
+// in blocks.
 func TestColumns(t *testing.T) {
 	store := openStore(t)
 	if err := ledger.CheckSchema(t.Context(), store.DB); err != nil {
 		t.Error(err)
 	}
 	var n uint64
-	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM system.columns WHERE database = currentDatabase() AND table = 'ledger'").Scan(&n); err != nil {
+	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM system.columns WHERE database = currentDatabase() "+
+		"AND table = 'ledger'").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	if n != uint64(len(ledger.Columns)) {
@@ -72,21 +73,26 @@ func randomRow(random *rand.Rand, n int) *ledger.Row {
 	name := func() string { return fmt.Sprintf("%x", random.Uint64())[:random.IntN(8)] }
 	at := time.UnixMicro(random.Int64N(4e15)).UTC()
 	recorded := time.UnixMilli(random.Int64N(4e12)).UTC()
-	e := &domain.Event{Source: "urn:" + name(), ID: fmt.Sprint(n), Type: domain.TypeOrderDelivered, Time: at, OrderID: name(), ErrorID: name(),
+	e := &domain.Event{Source: "urn:" + name(), ID: fmt.Sprint(n), Type: domain.TypeOrderDelivered, Time: at,
+		OrderID: name(), ErrorID: name(),
 		StoreID: name(), Currency: "USD"}
 	if n%3 == 0 {
 		e.Type = domain.TypeEventVoided
 		e.Data = &domain.EventVoided{Source: name(), ID: name(), Original: &domain.Event{Type: domain.TypeOrderPlaced}}
 	}
-	r := &ledger.Row{Event: e, Content: random.Uint64(), Data: []byte(`{"a":"` + name() + `"}`), Extensions: []byte(name()),
-		Position:   domain.Position{Stream: domain.Stream(1 + random.IntN(4)), Partition: random.Int32(), Offset: random.Int64N(1 << 13), Time: recorded},
-		RecordedAt: recorded, Day: at.Truncate(24 * time.Hour), Posting: domain.PeriodOf(at, time.UTC) + 1, Origin: domain.PeriodOf(at, time.UTC),
+	r := &ledger.Row{Event: e, Content: random.Uint64(), Data: []byte(`{"a":"` + name() + `"}`),
+		Extensions: []byte(name()),
+		Position: domain.Position{Stream: domain.Stream(1 + random.IntN(4)), Partition: random.Int32(),
+			Offset: random.Int64N(1 << 13), Time: recorded},
+		RecordedAt: recorded, Day: at.Truncate(24 * time.Hour), Posting: domain.PeriodOf(at, time.UTC) + 1,
+		Origin:   domain.PeriodOf(at, time.UTC),
 		Customer: name(), Revision: uint8(random.IntN(256)), Moved: random.IntN(2) == 0,
 		Terms: random.Int64(), Rules: random.Uint32(), Rated: random.IntN(2) == 0}
 	if n%7 > 0 {
 		amount := domain.Amount(random.Int64N(1e12))
 		r.Lines = []domain.Line{
-			{Account: domain.Sales, Element: domain.Element(random.IntN(len(domain.Elements()))), Basis: domain.Basis(1 + random.IntN(len(domain.Bases())-1)), Amount: amount},
+			{Account: domain.Sales, Element: domain.Element(random.IntN(len(domain.Elements()))),
+				Basis: domain.Basis(1 + random.IntN(len(domain.Bases())-1)), Amount: amount},
 			{Account: domain.VoucherLiability, Basis: domain.Basis(1), Amount: -amount},
 		}
 		r.Unpriced = []string{"labour/" + name()}

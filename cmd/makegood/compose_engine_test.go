@@ -21,8 +21,8 @@ import (
 	"github.com/makegood/makegood/infra/embedded"
 )
 
-// composedEngine runs the real engine with the very files that docker-compose.yml mounts into ClickHouse, and returns its
-// native and its HTTP address.
+// composedEngine runs the real engine with the very files that docker-compose.yml mounts into ClickHouse, and returns
+// its native and its HTTP address.
 func composedEngine(t *testing.T) (native, web string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -34,9 +34,12 @@ func composedEngine(t *testing.T) (native, web string) {
 	_, nativePort, _ := strings.Cut(native, ":")
 	_, webPort, _ := strings.Cut(web, ":")
 	for path, text := range map[string]string{
-		"config.xml": fmt.Sprintf(`<clickhouse><logger><level>warning</level><log>%[1]s/log</log><errorlog>%[1]s/errors</errorlog></logger><path>%[1]s/data/</path><tmp_path>%[1]s/tmp/</tmp_path>
-<users_config>%[1]s/users.xml</users_config><tcp_port>%[2]s</tcp_port><http_port>%[3]s</http_port></clickhouse>`, dir, nativePort, webPort),
-		"users.xml": `<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users><default><no_password/><networks><ip>127.0.0.1</ip></networks>
+		"config.xml": fmt.Sprintf(`<clickhouse><logger><level>warning</level><log>%[1]s/log</log>
+    <errorlog>%[1]s/errors</errorlog></logger><path>%[1]s/data/</path><tmp_path>%[1]s/tmp/</tmp_path>
+<users_config>%[1]s/users.xml</users_config><tcp_port>%[2]s</tcp_port><http_port>%[3]s</http_port></clickhouse>`, dir,
+			nativePort, webPort),
+		"users.xml": `<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users><default><no_password/>
+    <networks><ip>127.0.0.1</ip></networks>
 <profile>default</profile><quota>default</quota></default></users></clickhouse>`,
 		"start.sql": "SYSTEM START LISTEN TCP;\nSYSTEM START LISTEN HTTP;\n",
 	} {
@@ -60,8 +63,10 @@ func composedEngine(t *testing.T) (native, web string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "engine-child", "none", "library", library, "--config-file="+filepath.Join(dir, "config.xml"), "--queries-file", filepath.Join(dir, "start.sql"), "--interactive", "--disable_suggestion")
-	cmd.Env = append(os.Environ(), "TZ=UTC", "TERM=dumb", "MAKEGOOD_WRITER_PASSWORD=writes", "MAKEGOOD_FINANCE_PASSWORD=reads")
+	cmd := exec.Command(self, "engine-child", "none", "library", library, "--config-file="+filepath.Join(dir,
+		"config.xml"), "--queries-file", filepath.Join(dir, "start.sql"), "--interactive", "--disable_suggestion")
+	cmd.Env = append(os.Environ(), "TZ=UTC", "TERM=dumb", "MAKEGOOD_WRITER_PASSWORD=writes",
+		"MAKEGOOD_FINANCE_PASSWORD=reads")
 	terminal, err := pty.Start(cmd) // it wants a terminal: see infra/embedded
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +106,8 @@ func freePort(t *testing.T) string {
 
 func askEngine(t *testing.T, web, user, password, query string) (int, string) {
 	t.Helper()
-	answer, err := http.Post("http://"+web+"/?"+url.Values{"user": {user}, "password": {password}}.Encode(), "text/plain", strings.NewReader(query))
+	answer, err := http.Post("http://"+web+"/?"+url.Values{"user": {user}, "password": {password}}.Encode(), "text/plain",
+		strings.NewReader(query))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +123,10 @@ func askEngine(t *testing.T, web, user, password, query string) (int, string) {
 // its grants suffice for schema and bookings, and not for more; finance reads, and no more.
 func TestComposedUsers(t *testing.T) {
 	native, web := composedEngine(t)
-	app, err := startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", ClickHouse: "clickhouse://makegood:writes@" + native + "/makegood",
-		KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector", Partitions: 1, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}},
+	app, err := startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0",
+		ClickHouse:  "clickhouse://makegood:writes@" + native + "/makegood",
+		KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector", Partitions: 1, Zone: "UTC",
+		Roles: []string{roleGateway, roleProjector, roleExporter}},
 		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +137,8 @@ func TestComposedUsers(t *testing.T) {
 		}
 	}()
 	client := newClient(app.url)
-	event := `{"specversion":"1.0","id":"1","source":"/till","type":"makegood.refund.issued.v1","time":"2026-01-05T09:00:00Z","subject":"o1",
+	event := `{"specversion":"1.0","id":"1","source":"/till","type":"makegood.refund.issued.v1",
+    "time":"2026-01-05T09:00:00Z","subject":"o1",
 "data":{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r1","currency":"USD","net":"10"}}`
 	answer, err := http.Post(app.url+"/v1/events", "application/cloudevents+json", strings.NewReader(event))
 	if err != nil || answer.StatusCode != http.StatusAccepted {
@@ -163,7 +172,8 @@ func TestComposedUsers(t *testing.T) {
 			t.Errorf("%s: %s: %d %s", c.user, c.query, status, text)
 		}
 	}
-	if _, text := askEngine(t, web, "makegood", "writes", "SELECT value FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'"); strings.TrimSpace(text) != "1" {
+	if _, text := askEngine(t, web, "makegood", "writes", "SELECT value FROM system.merge_tree_settings WHERE name = "+
+		"'fsync_after_insert'"); strings.TrimSpace(text) != "1" {
 		t.Errorf("the server's settings are not those of server.xml: fsync_after_insert is %q", text)
 	}
 }

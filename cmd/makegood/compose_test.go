@@ -35,7 +35,8 @@ func composed(t *testing.T) *types.Project {
 		t.Fatal(err)
 	}
 	p, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{WorkingDir: root, Environment: env,
-		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(root, "docker-compose.yml"), Content: text}}}, func(o *loader.Options) { o.SetProjectName("makegood", true) })
+		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(root, "docker-compose.yml"), Content: text}}},
+		func(o *loader.Options) { o.SetProjectName("makegood", true) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +57,8 @@ func TestComposePublishesOnlyWhatIsMeant(t *testing.T) {
 	}
 }
 
-// TestComposeIsComplete: every service is pinned, healthy or not by its own word, and comes back; every file that is mounted
-// is there, read only; and every role has a process.
+// TestComposeIsComplete: every service is pinned, healthy or not by its own word, and comes back; every file that is
+// mounted is there, read only; and every role has a process.
 func TestComposeIsComplete(t *testing.T) {
 	p := composed(t)
 	roles := map[string]bool{}

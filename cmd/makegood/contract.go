@@ -73,7 +73,8 @@ func showContract(server *gateway.Server) error {
 	server.Handle("GET /schemas/{name}", gateway.Open, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := files["schemas/"+strings.TrimSuffix(r.PathValue("name"), ".json")+".json"]
 		if !ok {
-			gateway.WriteProblem(w, gateway.NewProblem(http.StatusNotFound, gateway.ProblemNotFound, "there is no schema of that name"))
+			gateway.WriteProblem(w, gateway.NewProblem(http.StatusNotFound, gateway.ProblemNotFound,
+				"there is no schema of that name"))
 			return
 		}
 		serve("application/schema+json", body).ServeHTTP(w, r)

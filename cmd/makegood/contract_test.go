@@ -67,12 +67,14 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		for stream := domain.Orders; stream <= domain.Books; stream++ {
 			channel := async.Channels[stream.String()]
 			_, has := channel.Messages[name]
-			if should := typ.Stream() == stream || typ == domain.TypeEventVoided; has != should || channel.Address != "makegood."+stream.String() {
+			if should := typ.Stream() == stream || typ == domain.TypeEventVoided; has != should ||
+				channel.Address != "makegood."+stream.String() {
 				t.Errorf("asyncapi.yaml: %s on %s (%s): %v", name, stream, channel.Address, has)
 			}
 		}
 		var schema bytes.Buffer
-		if err := c.get(t.Context(), "/schemas/"+typ.String()+".json", nil, &schema); err != nil || !strings.Contains(schema.String(), typ.String()) {
+		if err := c.get(t.Context(), "/schemas/"+typ.String()+".json", nil, &schema); err != nil ||
+			!strings.Contains(schema.String(), typ.String()) {
 			t.Errorf("the schema of %s: %v", typ, err)
 		}
 	}

@@ -36,7 +36,8 @@ func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s stream
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "id\tplace\treason\tpointer\tsource\tevent\tlast seen\tdetail")
 	for _, d := range answer.DeadLetters {
-		fmt.Fprintf(w, "%s\t%s/%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Pointer, d.Source, d.EventID,
+		fmt.Fprintf(w, "%s\t%s/%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Pointer,
+			d.Source, d.EventID,
 			d.LastSeen.Format("2006-01-02 15:04:05"), d.Detail)
 	}
 	return w.Flush()

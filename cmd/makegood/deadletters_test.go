@@ -55,18 +55,23 @@ func mustCatchUp(t testing.TB, c *client) status {
 func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.orders", Balancer: kafkago.Murmur2Balancer{Consistent: true},
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.orders",
+		Balancer:     kafkago.Murmur2Balancer{Consistent: true},
 		BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	send := func(key, text string) {
 		t.Helper()
 		if err := w.WriteMessages(t.Context(), kafkago.Message{Key: []byte(key), Value: []byte(text),
-			Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}, {Key: "till", Value: []byte("7")}}}); err != nil {
+			Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")},
+				{Key: "till", Value: []byte("7")}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	placed := func(id, order, price string) string {
-		return event(id, "order.placed", "2026-01-01T00:00:00Z", order, fmt.Sprintf(`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,"unit_cost":"1"}]}`, order, price))
+		return event(id, "order.placed", "2026-01-01T00:00:00Z", order,
+			fmt.Sprintf(
+				`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,`+
+					`"unit_cost":"1"}]}`, order, price))
 	}
 	send("a", placed("a", "a", "10"))
 	send("a", `  {"half`)
@@ -84,7 +89,8 @@ func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(d.Payload) != text || d.Key != "a" || d.Headers["till"] != "7" || len(d.Headers) != 2 || d.Topic != "makegood.orders" || d.FirstSeen.IsZero() {
+		if string(d.Payload) != text || d.Key != "a" || d.Headers["till"] != "7" || len(d.Headers) != 2 ||
+			d.Topic != "makegood.orders" || d.FirstSeen.IsZero() {
 			t.Errorf("the dead letter for %s is %+v, %q", reason, d, d.Payload)
 		}
 	}
@@ -134,13 +140,15 @@ type mendableLog struct {
 }
 
 // TestReplayAfterTheCauseIsMended: an event that could not be read at first, and is sent again when it can, is booked
-// once, with the time at which the log first took it; but never before a close that the replay came after, and never by a
-// claim that the log doesn't bear out.
+// once, with the time at which the log first took it; but never before a close that the replay came after, and never by
+// a claim that the log doesn't bear out.
 func TestReplayAfterTheCauseIsMended(t *testing.T) {
 	first := time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC)
 	sent := time.Date(2026, 2, 5, 10, 0, 0, 0, time.UTC)
 	closed := time.Date(2026, 2, 3, 10, 0, 0, 0, time.UTC)
-	placed := event("late", "order.placed", "2026-01-15T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"1"}]}`)
+	placed := event("late", "order.placed", "2026-01-15T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,`+
+			`"unit_price":"10","unit_cost":"1"}]}`)
 	for name, c := range map[string]struct {
 		close  bool
 		held   string // what the log holds where the replay says that it was
@@ -155,7 +163,9 @@ func TestReplayAfterTheCauseIsMended(t *testing.T) {
 			store := openStore(t)
 			records := []reference.Record{{Stream: "orders", Event: []byte(placed), RecordedAt: first, Seq: 1}}
 			if c.close {
-				records = append(records, reference.Record{Stream: "books", Event: []byte(event("c", "period.closed", "2026-02-03T10:00:00Z", "", `{"period":"2026-01"}`)), RecordedAt: closed, Seq: 2})
+				records = append(records, reference.Record{Stream: "books",
+					Event: []byte(event("c", "period.closed", "2026-02-03T10:00:00Z", "", `{"period":"2026-01"}`)), RecordedAt: closed,
+					Seq: 2})
 			}
 			records = append(records, reference.Record{Stream: "orders", Event: []byte(placed), RecordedAt: sent, Seq: 3})
 			l := &mendableLog{&memoryLog{records: records}, map[domain.Position]*post.Original{
@@ -164,12 +174,14 @@ func TestReplayAfterTheCauseIsMended(t *testing.T) {
 				return nil, &ledger.Rejection{Code: "unknown_version", Source: "urn:till:1", EventID: "late"}
 			}
 			l.project(t, store, refuse, records[:1])
-			if letters, err := deadletter.List(t.Context(), store.DB, 10); err != nil || len(letters) != 1 || letters[0].Offset != 1 {
+			if letters, err := deadletter.List(t.Context(), store.DB, 10); err != nil || len(letters) != 1 ||
+				letters[0].Offset != 1 {
 				t.Fatalf("dead letters %+v (%v)", letters, err)
 			}
 			l.project(t, store, newDecode(), records[1:])
 			l.project(t, store, newDecode(), records[len(records)-1:]) // the same again
-			rows, err := store.DB.Query(t.Context(), `SELECT recorded_at, toString(posting_period) FROM ledger FINAL WHERE event_id = 'late'`)
+			rows, err := store.DB.Query(t.Context(),
+				`SELECT recorded_at, toString(posting_period) FROM ledger FINAL WHERE event_id = 'late'`)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -210,7 +222,8 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledg
 	writer := store.Writer()
 	defer writer.Close()
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)

@@ -32,7 +32,8 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
 	fmt.Fprintln(s.err, "starting a Kafka broker and a ClickHouse engine in this process's care ...")
-	app, err := startApp(ctx, appConfig{DataDir: dir, HTTP: c.HTTP, ClickHouseHTTPPort: c.ClickHouseHTTPPort, KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
+	app, err := startApp(ctx, appConfig{DataDir: dir, HTTP: c.HTTP, ClickHouseHTTPPort: c.ClickHouseHTTPPort,
+		KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
 		Partitions: 4, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}}, logger, s.err)
 	if err != nil {
 		return err
@@ -47,7 +48,8 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 	)
 	now := app.now().UTC()
 	config := simulator.Defaults()
-	config.Seed, config.Orders, config.Days, config.Start = c.Seed, c.Orders, days, now.AddDate(0, 0, -days).Truncate(24*time.Hour)
+	config.Seed, config.Orders, config.Days, config.Start = c.Seed, c.Orders, days,
+		now.AddDate(0, 0, -days).Truncate(24*time.Hour)
 	simulation, err := simulator.New(config)
 	if err != nil {
 		return err
@@ -88,13 +90,15 @@ Where to look while this runs:
 
 // tell prints the truck's story and the whole company's leakage.
 func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s streams) error {
-	fmt.Fprint(s.out, "\n\"We're sorry that part was the wrong size, but one of our trucks will be there in an hour with a new part.\"\n\n")
+	fmt.Fprint(s.out, "\n\"We're sorry that part was the wrong size, but one of our trucks will be there in an hour "+
+		"with a new part.\"\n\n")
 	if err := explain(ctx, books, truck, "", s); err != nil {
 		return err
 	}
 	fmt.Fprint(s.out, "\nAnd all fixes of the company, by cause:\n\n")
 	var answer report.Leakage
-	if err := books.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"root_cause"}, "currency": {"USD"}}, &answer); err != nil {
+	if err := books.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"root_cause"}, "currency": {"USD"}},
+		&answer); err != nil {
 		return err
 	}
 	return printLeakage(s, &answer, []string{"root_cause"})

@@ -64,7 +64,8 @@ func tell(b *bytes.Buffer, story *report.Story) {
 			if strings.HasPrefix(l.Amount, "-") {
 				debit, credit = "", l.Amount[1:]
 			}
-			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\n", l.Account, l.Name, debit, credit, strings.ToLower(l.Basis), l.Element)
+			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\n", l.Account, l.Name, debit, credit, strings.ToLower(l.Basis),
+				l.Element)
 		}
 		w.Flush() // into a buffer: it can't fail
 		for _, missing := range e.Unpriced {
@@ -103,7 +104,8 @@ func bookedOnly(story *report.Story) string {
 func caseInWords(c *report.Case) string {
 	words := []string{strings.ReplaceAll(c.Kind, "_", " ")}
 	for _, f := range []struct{ name, value string }{
-		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID}, {"employee", c.EmployeeID}, {"avoidable", c.Avoidable},
+		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID}, {"employee", c.EmployeeID},
+		{"avoidable", c.Avoidable},
 	} {
 		if f.value != "" {
 			words = append(words, f.name+" "+strings.ReplaceAll(f.value, "_", " "))
@@ -124,7 +126,8 @@ func details(data json.RawMessage) string {
 		return ""
 	}
 	var words []string
-	for _, name := range []string{"kind", "found", "detected_by", "root_cause", "mode", "role", "minutes", "drive_minutes", "site_minutes", "wait_minutes",
+	for _, name := range []string{"kind", "found", "detected_by", "root_cause", "mode", "role", "minutes", "drive_minutes",
+		"site_minutes", "wait_minutes",
 		"distance_km", "amount", "net", "party", "reason", "by", "rating"} {
 		if v, ok := fields[name]; ok && v != nil {
 			words = append(words, fmt.Sprintf("%s %v", strings.ReplaceAll(name, "_", " "), v))

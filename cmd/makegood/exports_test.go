@@ -28,9 +28,9 @@ func answered(t *testing.T, c *client, path string, query url.Values) string {
 	return text.String()
 }
 
-// TestFinalJournal: a closed month is exported as final, the same batch whenever and however it is asked for, over HTTP and
-// by the command, also after late events, voids, classifications and rates; an open one is refused; and the batch that was
-// exported can be had again after the month was reopened and has changed.
+// TestFinalJournal: a closed month is exported as final, the same batch whenever and however it is asked for, over HTTP
+// and by the command, also after late events, voids, classifications and rates; an open one is refused; and the batch
+// that was exported can be had again after the month was reopened and has changed.
 func TestFinalJournal(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
@@ -40,20 +40,23 @@ func TestFinalJournal(t *testing.T) {
 	mustCatchUp(t, c)
 	january := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "final": {"true"}}
 	var p *problem
-	if err := c.get(t.Context(), "/v1/journal", january, nil); !errors.As(err, &p) || p.Status != http.StatusConflict || !strings.Contains(p.Detail, "2026-01") {
+	if err := c.get(t.Context(), "/v1/journal", january, nil); !errors.As(err, &p) || p.Status != http.StatusConflict ||
+		!strings.Contains(p.Detail, "2026-01") {
 		t.Fatalf("an open month as final: %v", err)
 	}
 	preview := readJournal(t, c, url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}})
 	say(t, c, "", "close", "2026-01", "--yes", "--actor", "ann")
 	was := answered(t, c, "/v1/journal", january)
 	final := readJournal(t, c, january)
-	if !final.Final || final.BatchID != preview.BatchID || len(final.Entries) != 1 || *final.Control.Debit != *final.Control.Credit {
+	if !final.Final || final.BatchID != preview.BatchID || len(final.Entries) != 1 ||
+		*final.Control.Debit != *final.Control.Credit {
 		t.Errorf("the preview is %s, the final journal %+v", preview.BatchID, final)
 	}
 	file := filepath.Join(t.TempDir(), "journal.csv")
 	export := func(format string) string {
 		t.Helper()
-		out := say(t, c, "", "journal", "--from", "2026-01-01", "--until", "2026-02-01", "--final", "--format", format, "-o", file)
+		out := say(t, c, "", "journal", "--from", "2026-01-01", "--until", "2026-02-01", "--final", "--format", format, "-o",
+			file)
 		if !strings.Contains(out, "batch "+final.BatchID+", 1 entries") {
 			t.Errorf("the command says %s", out)
 		}
@@ -66,9 +69,12 @@ func TestFinalJournal(t *testing.T) {
 	exported := map[string]string{"csv": export("csv"), "json": export("json"), "quickbooks": export("quickbooks")}
 
 	for _, e := range []string{
-		event("late", "refund.issued", "2026-01-20T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"R","currency":"USD","net":"5","tax":"0.4"}`),
-		event("class", "error.classified", "2026-01-21T10:00:00Z", "o1", `{`+goldenCase+`,"kind":"damaged","root_cause":"carrier","avoidable":false}`),
-		event("r6", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"fleet_hour","key":"*","value":"99","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
+		event("late", "refund.issued", "2026-01-20T10:00:00Z", "o1",
+			`{`+goldenCase+`,"refund_id":"R","currency":"USD","net":"5","tax":"0.4"}`),
+		event("class", "error.classified", "2026-01-21T10:00:00Z", "o1",
+			`{`+goldenCase+`,"kind":"damaged","root_cause":"carrier","avoidable":false}`),
+		event("r6", "rate.set", "2026-01-01T00:00:00Z", "",
+			`{"rate":"fleet_hour","key":"*","value":"99","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
 	} {
 		mustPost(t, c, e)
 	}
@@ -89,19 +95,23 @@ func TestFinalJournal(t *testing.T) {
 
 	// Reopened, the month takes the next late event; what was exported is still to be had.
 	say(t, c, "", "reopen", "2026-01", "--yes")
-	mustPost(t, c, event("later", "refund.issued", "2026-01-22T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"R2","currency":"USD","net":"7"}`))
+	mustPost(t, c, event("later", "refund.issued", "2026-01-22T10:00:00Z", "o1",
+		`{`+goldenCase+`,"refund_id":"R2","currency":"USD","net":"7"}`))
 	mustCatchUp(t, c)
 	if err := c.get(t.Context(), "/v1/journal", january, nil); !errors.As(err, &p) || p.Status != http.StatusConflict {
 		t.Errorf("a reopened month as final: %v", err)
 	}
 	now := readJournal(t, c, url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}})
 	then := readJournal(t, c, url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "as_of": {"close:2026-01"}})
-	if now.BatchID == final.BatchID || then.BatchID != final.BatchID || fmt.Sprint(then.Entries) != fmt.Sprint(final.Entries) {
+	if now.BatchID == final.BatchID || then.BatchID != final.BatchID ||
+		fmt.Sprint(then.Entries) != fmt.Sprint(final.Entries) {
 		t.Errorf("exported %s, as of its close %s, now %s", final.BatchID, then.BatchID, now.BatchID)
 	}
-	for query, want := range map[string]string{"from=2026-01-02&to=2026-02-01": "first days", "to=2026-02-01": "from and to", "from=2026-01-01&to=2026-02-01&period_by=occurred": "period_by=posting"} {
+	for query, want := range map[string]string{"from=2026-01-02&to=2026-02-01": "first days",
+		"to=2026-02-01": "from and to", "from=2026-01-01&to=2026-02-01&period_by=occurred": "period_by=posting"} {
 		values, _ := url.ParseQuery(query + "&final=true")
-		if err := c.get(t.Context(), "/v1/journal", values, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest || !strings.Contains(p.Detail, want) {
+		if err := c.get(t.Context(), "/v1/journal", values, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest ||
+			!strings.Contains(p.Detail, want) {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
@@ -116,12 +126,13 @@ func readJournal(t *testing.T, c *client, query url.Values) *report.Journal {
 	return &j
 }
 
-// TestClosedNumbersNeverChange: summary, statements and stories of a closed month, as of its close and as the gateway sends
-// them, are byte for byte the same after everything that came later.
+// TestClosedNumbersNeverChange: summary, statements and stories of a closed month, as of its close and as the gateway
+// sends them, are byte for byte the same after everything that came later.
 func TestClosedNumbersNeverChange(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
-	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{event("d", "order.delivered", "2026-01-10T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`)}) {
+	for _, e := range slices.Concat(goldenRates, goldenEvents,
+		[]string{event("d", "order.delivered", "2026-01-10T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`)}) {
 		mustPost(t, c, e)
 	}
 	say(t, c, "", "close", "2026-01", "--yes")
@@ -137,14 +148,19 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 		var texts []string
 		for _, asOf := range []string{"close:2026-01", closed.Periods[0].ClosedAt} {
 			for _, by := range []string{"occurred", "posting"} {
-				texts = append(texts, answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "period_by": {by}, "as_of": {asOf}}))
+				texts = append(texts, answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"},
+					"period_by": {by}, "as_of": {asOf}}))
 			}
 			for _, format := range []string{"json", "html", "csv"} {
-				texts = append(texts, answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "format": {format}, "as_of": {asOf}}),
-					answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "period_by": {"occurred"}, "format": {format}, "as_of": {asOf}}),
-					answered(t, c, "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format}, "as_of": {asOf}, "part": {"cases"}}))
+				texts = append(texts, answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"},
+					"format": {format}, "as_of": {asOf}}),
+					answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "period_by": {"occurred"},
+						"format": {format}, "as_of": {asOf}}),
+					answered(t, c, "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format},
+						"as_of": {asOf}, "part": {"cases"}}))
 			}
-			texts = append(texts, answered(t, c, "/v1/orders/o1", url.Values{"as_of": {asOf}}), answered(t, c, "/v1/cases/e1", url.Values{"as_of": {asOf}}),
+			texts = append(texts, answered(t, c, "/v1/orders/o1", url.Values{"as_of": {asOf}}),
+				answered(t, c, "/v1/cases/e1", url.Values{"as_of": {asOf}}),
 				say(t, c, "", "explain", "o1", "--as-of", asOf))
 			texts = append(texts, say(t, c, "", "summary", "--from", "2026-01-01", "--until", "2026-02-01", "--as-of", asOf),
 				say(t, c, "", "statement", "--vendor", "v1", "--period", "2026-01", "--as-of", asOf, "--format", "json"))
@@ -153,12 +169,18 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 	}
 	was := all()
 	for _, e := range []string{
-		event("late", "refund.issued", "2026-01-20T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"R","currency":"USD","net":"5","tax":"0.4"}`),
-		event("class", "error.classified", "2026-01-21T10:00:00Z", "o1", `{`+goldenCase+`,"kind":"damaged","vendor_id":"v2","avoidable":false}`),
+		event("late", "refund.issued", "2026-01-20T10:00:00Z", "o1",
+			`{`+goldenCase+`,"refund_id":"R","currency":"USD","net":"5","tax":"0.4"}`),
+		event("class", "error.classified", "2026-01-21T10:00:00Z", "o1",
+			`{`+goldenCase+`,"kind":"damaged","vendor_id":"v2","avoidable":false}`),
 		event("rejected", "error.rejected", "2026-01-22T10:00:00Z", "o1", `{`+goldenCase+`,"reason":"mistaken"}`),
-		event("d2", "order.delivered", "2026-01-25T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","documents_ok":false}`),
-		event("o2", "order.placed", "2026-01-26T11:00:00Z", "o2", `{"order_id":"o2","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"9"}]}`),
-		event("r6", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"fleet_hour","key":"*","value":"99","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
+		event("d2", "order.delivered", "2026-01-25T11:00:00Z", "o1",
+			`{"order_id":"o1","store_id":"s1","documents_ok":false}`),
+		event("o2", "order.placed", "2026-01-26T11:00:00Z", "o2",
+			`{"order_id":"o2","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,`+
+				`"unit_price":"9"}]}`),
+		event("r6", "rate.set", "2026-01-01T00:00:00Z", "",
+			`{"rate":"fleet_hour","key":"*","value":"99","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
 	} {
 		mustPost(t, c, e)
 	}
@@ -169,19 +191,22 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 		t.Errorf("what was closed has changed:\n%s", difference(is, was))
 	}
 	for _, path := range []string{"/v1/orders/o1", "/v1/cases/e1"} {
-		if now := answered(t, c, path, nil); strings.Contains(now, "as_of") || !strings.Contains(now, `"id":"late"`) || !strings.Contains(now, `"kind":"damaged"`) || strings.Contains(was, `"id":"late"`) {
+		if now := answered(t, c, path, nil); strings.Contains(now, "as_of") || !strings.Contains(now, `"id":"late"`) ||
+			!strings.Contains(now, `"kind":"damaged"`) || strings.Contains(was, `"id":"late"`) {
 			t.Errorf("the story now: %s", now)
 		}
 	}
 	// It isn't that nothing did.
 	var summary report.Summary
-	if err := json.Unmarshal([]byte(answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}})), &summary); err != nil {
+	if err := json.Unmarshal([]byte(answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"},
+		"to": {"2026-02-01"}})), &summary); err != nil {
 		t.Fatal(err)
 	}
 	if got := flat(&summary)["cost_per_case"]; got != "68.3500 / 1 = 68.350000" { // and the void happened when it was said
 		t.Errorf("January by occurrence now costs %s", got)
 	}
-	if err := json.Unmarshal([]byte(answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "period_by": {"posting"}})), &summary); err != nil {
+	if err := json.Unmarshal([]byte(answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"},
+		"period_by": {"posting"}})), &summary); err != nil {
 		t.Fatal(err)
 	}
 	if got := flat(&summary)["cost_per_case"]; got != "63.3500 / 1 = 63.350000" {
@@ -197,9 +222,11 @@ func TestExportsRunNoFormula(t *testing.T) {
 	bad := []string{"=1+1", "+1", "-1", "@SUM(A1)"}
 	for i, name := range bad {
 		mustPost(t, c, event(name, "refund.issued", "2026-01-20T10:00:00Z", name,
-			fmt.Sprintf(`{"order_id":%q,"store_id":%q,"error_id":%q,"refund_id":"R","currency":"USD","net":"%d"}`, name, name, name, i+1)))
+			fmt.Sprintf(`{"order_id":%q,"store_id":%q,"error_id":%q,"refund_id":"R","currency":"USD","net":"%d"}`, name, name,
+				name, i+1)))
 		mustPost(t, c, event("s"+name, "salvage.sold", "2026-01-20T10:00:00Z", name,
-			fmt.Sprintf(`{"order_id":%q,"store_id":%q,"error_id":%q,"salvage_id":"S","currency":"USD","amount":"%d"}`, name, name, name, 10*(i+1))))
+			fmt.Sprintf(`{"order_id":%q,"store_id":%q,"error_id":%q,"salvage_id":"S","currency":"USD","amount":"%d"}`, name,
+				name, name, 10*(i+1))))
 	}
 	say(t, c, "", "close", "2025-12", "--yes", "--actor", "=ann", "--reason", "@home")
 	mustCatchUp(t, c)
@@ -230,7 +257,8 @@ func TestExportsRunNoFormula(t *testing.T) {
 				if original, is := strings.CutPrefix(cell, "'"); is {
 					escaped++
 					texts[original]++
-				} else if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) && strings.Trim(cell, "-0123456789.") != "" {
+				} else if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) &&
+					strings.Trim(cell, "-0123456789.") != "" {
 					t.Errorf("%s: the cell %q would run", export.path, cell)
 				}
 			}
@@ -260,7 +288,8 @@ func TestExportsRunNoFormula(t *testing.T) {
 						t.Errorf("%s: %s of %s is the formula %q (%v)", export.path, cell, sheet, formula, err)
 					}
 					kind, err := book.GetCellType(sheet, cell)
-					if slices.Contains(append(bad, "=ann", "@home"), value) && (err != nil || kind != excelize.CellTypeSharedString && kind != excelize.CellTypeInlineString) {
+					if slices.Contains(append(bad, "=ann", "@home"), value) && (err != nil || kind != excelize.CellTypeSharedString &&
+						kind != excelize.CellTypeInlineString) {
 						t.Errorf("%s: %q in %s of %s is of type %v (%v)", export.path, value, cell, sheet, kind, err)
 					}
 				}

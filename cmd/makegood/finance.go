@@ -82,7 +82,8 @@ func (b books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
 	b.terms.Use(func(t *domain.Terms) {
 		for _, p := range t.Periods.EverClosed() {
 			mark, _ := t.Periods.LastClose(p)
-			periods = append(periods, gateway.PeriodClose{Period: p.String(), Closed: t.Periods.IsClosed(p), ClosedAt: mark.Time.UTC()})
+			periods = append(periods, gateway.PeriodClose{Period: p.String(), Closed: t.Periods.IsClosed(p),
+				ClosedAt: mark.Time.UTC()})
 		}
 	})
 	return periods, nil
@@ -112,8 +113,9 @@ func (b books) Rates(ctx context.Context, at time.Time, all bool) ([]gateway.Rat
 			set = t.Rates.All()
 		}
 		for _, r := range set {
-			rates = append(rates, gateway.Rate{Rate: r.Name, Key: r.Key, Value: r.Value.String(), Currency: r.Currency, EffectiveFrom: r.EffectiveFrom.UTC(),
-				RecordedAt: r.Mark.Time.UTC(), Source: r.Source, ID: r.ID, Voided: r.Voided})
+			rates = append(rates, gateway.Rate{Rate: r.Name, Key: r.Key, Value: r.Value.String(), Currency: r.Currency,
+				EffectiveFrom: r.EffectiveFrom.UTC(),
+				RecordedAt:    r.Mark.Time.UTC(), Source: r.Source, ID: r.ID, Voided: r.Voided})
 		}
 	})
 	return rates, at, nil

@@ -65,7 +65,8 @@ func hostIfTold() {
 		main()
 	case "broker":
 		host(func(a hostArguments) (hostReport, func() error, <-chan struct{}, error) {
-			b, err := embedded.StartBroker(context.Background(), embedded.BrokerConfig{Dir: a.Dir, Addr: a.Addr, Advertise: a.Advertise})
+			b, err := embedded.StartBroker(context.Background(), embedded.BrokerConfig{Dir: a.Dir, Addr: a.Addr,
+				Advertise: a.Advertise})
 			if err != nil {
 				return hostReport{}, nil, nil, err
 			}
@@ -73,7 +74,8 @@ func hostIfTold() {
 		})
 	case "engine":
 		host(func(a hostArguments) (hostReport, func() error, <-chan struct{}, error) {
-			e, err := embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: a.Dir, NativePort: a.NativePort, HTTPPort: a.HTTPPort, Progress: os.Stderr})
+			e, err := embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: a.Dir, NativePort: a.NativePort,
+				HTTPPort: a.HTTPPort, Progress: os.Stderr})
 			if err != nil {
 				return hostReport{}, nil, nil, err
 			}
@@ -196,7 +198,8 @@ func newRole(t testing.TB, name string, args ...string) *member {
 // newMember starts a member and keeps it alive until the test ends.
 func newMember(t testing.TB, name string, env, args []string, up string) *member {
 	t.Helper()
-	m := &member{name: name, env: env, args: args, up: up, log: filepath.Join(t.TempDir(), strings.ReplaceAll(name, " ", "-")+".log")}
+	m := &member{name: name, env: env, args: args, up: up, log: filepath.Join(t.TempDir(),
+		strings.ReplaceAll(name, " ", "-")+".log")}
 	t.Cleanup(func() {
 		if t.Failed() {
 			text, _ := os.ReadFile(m.log) // it may have said nothing
@@ -226,7 +229,8 @@ func (m *member) launch() error {
 	if err != nil {
 		return err
 	}
-	l := &life{cmd: exec.Command(os.Args[0], m.args...), said: &watched{to: log, up: m.up, heard: make(chan struct{})}, gone: make(chan struct{})}
+	l := &life{cmd: exec.Command(os.Args[0], m.args...), said: &watched{to: log, up: m.up, heard: make(chan struct{})},
+		gone: make(chan struct{})}
 	l.cmd.Env = append(os.Environ(), m.env...)
 	l.cmd.Stdout, l.cmd.Stderr = l.said, l.said
 	if l.stdin, err = l.cmd.StdinPipe(); err != nil {

@@ -24,13 +24,15 @@ func (a *App) startHTTP(ctx context.Context) error {
 	a.config.Limits.server(&config)
 	a.letIn(&config)
 	if a.config.has(roleGateway) {
-		intake := gateway.EventsConfig{Publisher: a.publisher, TopicPrefix: a.config.Prefix, PartitionKey: kafka.PartitionKey, Ends: a.ends, Logger: a.logger}
+		intake := gateway.EventsConfig{Publisher: a.publisher, TopicPrefix: a.config.Prefix, PartitionKey: kafka.PartitionKey,
+			Ends: a.ends, Logger: a.logger}
 		a.config.Limits.events(&intake)
 		events, err := gateway.NewEvents(intake)
 		if err != nil {
 			return err
 		}
-		prometheus.WatchGateway(registry, func() prometheus.GatewayCounts { return prometheus.GatewayCounts(events.Counts()) })
+		prometheus.WatchGateway(registry,
+			func() prometheus.GatewayCounts { return prometheus.GatewayCounts(events.Counts()) })
 		config.Events = events
 	}
 	server, err := gateway.New(config)

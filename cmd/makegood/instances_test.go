@@ -16,9 +16,9 @@ import (
 	"github.com/makegood/makegood/domain/reference"
 )
 
-// TestManyInstances: roles run apart and several times over. A second projector joins, a first one leaves, in the midst of
-// it; both gateways tell the same, and nothing is booked twice. Then ClickHouse stands still: what is accepted waits in the
-// log, the projector says that it waits, and books it when ClickHouse is back: an outage is no poison message.
+// TestManyInstances: roles run apart and several times over. A second projector joins, a first one leaves, in the midst
+// of it; both gateways tell the same, and nothing is booked twice. Then ClickHouse stands still: what is accepted waits
+// in the log, the projector says that it waits, and books it when ClickHouse is back: an outage is no poison message.
 func TestManyInstances(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -44,7 +44,8 @@ func TestManyInstances(t *testing.T) {
 	dsn := strings.Replace(report.DSN, path.target, path.addr(), 1)
 	role := func(name, roles string) (*member, *client) {
 		addr := freeAddress(t)
-		m := newRole(t, name, "--roles", roles, "--http", addr, "--brokers", brokerAddr, "--clickhouse", dsn, "--data-dir", filepath.Join(t.TempDir(), "none"))
+		m := newRole(t, name, "--roles", roles, "--http", addr, "--brokers", brokerAddr, "--clickhouse", dsn, "--data-dir",
+			filepath.Join(t.TempDir(), "none"))
 		if _, err := m.await(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -119,8 +120,10 @@ func TestManyInstances(t *testing.T) {
 			}
 			total += p.End
 		}
-		if s.Events != uint64(len(want.Entries)) || s.DeadLetters != 0 || s.Conflicts != 0 || total < int64(len(records)+third) {
-			t.Errorf("seed %d: %d events, %d dead letters, %d records in the log; not %d and none", seed, s.Events, s.DeadLetters, total, len(want.Entries))
+		if s.Events != uint64(len(want.Entries)) || s.DeadLetters != 0 || s.Conflicts != 0 ||
+			total < int64(len(records)+third) {
+			t.Errorf("seed %d: %d events, %d dead letters, %d records in the log; not %d and none", seed, s.Events,
+				s.DeadLetters, total, len(want.Entries))
 		}
 	}
 	if err := second.get(ctx, "/readyz", nil, nil); err != nil {

@@ -19,8 +19,8 @@ import (
 // serverSource is the source of the events that makegood itself writes when it is told to do something over HTTP.
 const serverSource = "urn:makegood:serve"
 
-// Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off the
-// list, in this order: whatever ends half-way leaves the dead letter open, and is done again.
+// Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off
+// the list, in this order: whatever ends half-way leaves the dead letter open, and is done again.
 func (b books) Replay(ctx context.Context, id string, by gateway.Actor) error {
 	d, err := deadletter.Read(ctx, b.store.DB, id)
 	if err != nil {
@@ -43,7 +43,8 @@ func (b books) Replay(ctx context.Context, id string, by gateway.Actor) error {
 		}
 		m.Metadata.Set(ledger.EndsHeader, ends)
 	}
-	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterReplayed, &domain.DeadLetterReplayed{HandledLetter: handledLetter(d, by)}, by); err != nil {
+	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterReplayed,
+		&domain.DeadLetterReplayed{HandledLetter: handledLetter(d, by)}, by); err != nil {
 		return err
 	}
 	if err := b.publisher.Publish(d.Topic, m); err != nil {
@@ -60,7 +61,8 @@ func (b books) Discard(ctx context.Context, id string, by gateway.Actor) error {
 	if err != nil {
 		return err
 	}
-	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterDiscarded, &domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
+	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterDiscarded,
+		&domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
 		return err
 	}
 	return deadletter.Note(ctx, b.store.DB, d, deadletter.Discarded, by.Name, b.now().UTC())
@@ -68,15 +70,18 @@ func (b books) Discard(ctx context.Context, id string, by gateway.Actor) error {
 
 func handledLetter(d *deadletter.Letter, by gateway.Actor) domain.HandledLetter {
 	whole := func(n int64) domain.Optional { return domain.Some(domain.Decimal(n) * 1_000_000) } // which are millionths
-	return domain.HandledLetter{DeadLetterID: d.ID, Topic: d.Topic, Partition: whole(int64(d.Partition)), Offset: whole(d.Offset), Actor: by.Name, Reason: by.Reason}
+	return domain.HandledLetter{DeadLetterID: d.ID, Topic: d.Topic, Partition: whole(int64(d.Partition)),
+		Offset: whole(d.Offset), Actor: by.Name, Reason: by.Reason}
 }
 
-// putOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person to the
-// dead letter as it was last seen is the same event: what is on record already isn't written again, since a second telling
-// would have another time, and so be a conflict.
-func (b books) putOnRecord(ctx context.Context, d *deadletter.Letter, kind domain.Type, data domain.Data, by gateway.Actor) error {
+// putOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person to
+// the dead letter as it was last seen is the same event: what is on record already isn't written again, since a second
+// telling would have another time, and so be a conflict.
+func (b books) putOnRecord(ctx context.Context, d *deadletter.Letter, kind domain.Type, data domain.Data,
+	by gateway.Actor) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", kind, d.Seen(), by.Name))
-	e := domain.Event{Source: serverSource, ID: "deadletter-" + hex.EncodeToString(sum[:16]), Type: kind, Time: b.now().UTC(), Data: data}
+	e := domain.Event{Source: serverSource, ID: "deadletter-" + hex.EncodeToString(sum[:16]), Type: kind,
+		Time: b.now().UTC(), Data: data}
 	if err := b.terms.CatchUp(ctx); err != nil {
 		return err
 	}

@@ -32,7 +32,8 @@ type limitFlags struct {
 // validate sees what gateway can't, which knows the two sides apart. What is wrong with one of them it says itself.
 func (f *limitFlags) validate() error {
 	if f.RequestTimeout > 0 && f.RequestTimeout < f.BodyTimeout+f.PublishTimeout {
-		return fmt.Errorf("--http-request-timeout: %s leave no time for a body (%s) and its acknowledgement (%s): nobody would be told what became of it",
+		return fmt.Errorf("--http-request-timeout: %s leave no time for a body (%s) and its acknowledgement (%s): nobody "+
+			"would be told what became of it",
 			f.RequestTimeout, f.BodyTimeout, f.PublishTimeout)
 	}
 	return nil
@@ -45,11 +46,12 @@ func (f *limitFlags) events(c *gateway.EventsConfig) {
 
 func (f *limitFlags) server(c *gateway.Config) {
 	c.MaxHeader, c.MaxConnections = int(f.MaxHeader), f.MaxConnections
-	c.HeaderTimeout, c.WriteTimeout, c.IdleTimeout, c.ShutdownTimeout = f.HeaderTimeout, f.RequestTimeout, f.IdleTimeout, f.StopTimeout
+	c.HeaderTimeout, c.WriteTimeout, c.IdleTimeout, c.ShutdownTimeout = f.HeaderTimeout, f.RequestTimeout, f.IdleTimeout,
+		f.StopTimeout
 }
 
-// projectorFlags bound what a projector holds, and so its memory. What is in flight is what it has fetched and not booked yet:
-// under load half of it is a batch. 0 is the default of each.
+// projectorFlags bound what a projector holds, and so its memory. What is in flight is what it has fetched and not
+// booked yet: under load half of it is a batch. 0 is the default of each.
 type projectorFlags struct {
 	Batch         int      `help:"Rows of an insert." default:"50000"`
 	InFlight      int      `help:"Messages in flight of a partition." default:"32768"`
@@ -71,9 +73,9 @@ func (f *projectorFlags) validate() error {
 	return nil
 }
 
-// subscriber is what they say of a subscription. makegood bench peaked at 245 MiB with the defaults and four partitions, and
-// memory grows with what is in flight (see collectOften), while the CPU that all processes together take for an event hardly
-// changes between 4 and 32 MiB a partition.
+// subscriber is what they say of a subscription. makegood bench peaked at 245 MiB with the defaults and four
+// partitions, and memory grows with what is in flight (see collectOften), while the CPU that all processes together
+// take for an event hardly changes between 4 and 32 MiB a partition.
 func (f *projectorFlags) subscriber(c *kafka.SubscriberConfig) {
 	c.MaxInFlight, c.MaxInFlightBytes = cmp.Or(f.InFlight, 32_768), int(cmp.Or(f.InFlightBytes, 4<<20))
 }

@@ -40,7 +40,8 @@ type loadgenCommand struct {
 // Run sends simulated events.
 func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
 	config := simulator.Defaults()
-	config.Seed, config.Start, config.Orders, config.Stores, config.ErrorRate, config.Currencies = c.Seed, c.Start, c.Orders, c.Stores, c.ErrorRate, c.Currencies
+	config.Seed, config.Start, config.Orders, config.Stores, config.ErrorRate, config.Currencies = c.Seed, c.Start,
+		c.Orders, c.Stores, c.ErrorRate, c.Currencies
 	simulation, err := simulator.New(config)
 	if err != nil {
 		return err
@@ -60,7 +61,8 @@ func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 			break
 		}
 		if c.Rate > 0 {
-			if ahead := time.Until(start.Add(time.Duration(sent) * time.Second / time.Duration(c.Rate))); ahead > 10*time.Millisecond {
+			if ahead := time.Until(
+				start.Add(time.Duration(sent) * time.Second / time.Duration(c.Rate))); ahead > 10*time.Millisecond {
 				if err := sink.flush(); err != nil {
 					return err
 				}
@@ -76,7 +78,8 @@ func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		return err
 	}
 	took := time.Since(start)
-	fmt.Fprintf(s.err, "%d events in %s: %.0f a second\n", sent, took.Round(time.Millisecond), float64(sent)/took.Seconds())
+	fmt.Fprintf(s.err, "%d events in %s: %.0f a second\n", sent, took.Round(time.Millisecond),
+		float64(sent)/took.Seconds())
 	return nil
 }
 

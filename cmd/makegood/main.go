@@ -77,7 +77,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	exited := -1
 	parser, err := kong.New(&line, kong.Name("makegood"),
 		kong.Description("What each fix really costs, in cash and in profit, per order and to the cent."),
-		kong.DefaultEnvars("MAKEGOOD"), kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }),
+		kong.DefaultEnvars("MAKEGOOD"), kong.UsageOnError(), kong.Writers(s.out, s.err),
+		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
 	if err != nil {
 		fmt.Fprintln(s.err, "makegood:", err)

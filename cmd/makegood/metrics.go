@@ -36,7 +36,8 @@ func (a *App) watched() (*promclient.Registry, error) {
 	})
 }
 
-// progress compares the log with what is booked. The booked is read first: a lag may look larger than it is, not smaller.
+// progress compares the log with what is booked. The booked is read first: a lag may look larger than it is, not
+// smaller.
 func (a *App) progress(ctx context.Context) ([]prometheus.Progress, error) {
 	topics := a.config.topics()
 	committed, err := a.admin.Committed(ctx, a.config.Group, topics...)
@@ -49,7 +50,8 @@ func (a *App) progress(ctx context.Context) ([]prometheus.Progress, error) {
 	}
 	all := make([]prometheus.Progress, 0, len(ends))
 	for p, end := range ends {
-		all = append(all, prometheus.Progress{Topic: p.Topic, Partition: int32(p.Partition), End: end, Booked: max(committed[p], 0)})
+		all = append(all, prometheus.Progress{Topic: p.Topic, Partition: int32(p.Partition), End: end,
+			Booked: max(committed[p], 0)})
 	}
 	return all, nil
 }

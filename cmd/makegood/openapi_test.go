@@ -54,7 +54,8 @@ func readOpenAPI(t *testing.T) *openAPI {
 	if err := c.AddResource("urn:openapi", document); err != nil {
 		t.Fatal(err)
 	}
-	return &openAPI{T: t, document: document.(map[string]any), compiler: c, asked: map[string]bool{}, seen: map[string]bool{}}
+	return &openAPI{T: t, document: document.(map[string]any), compiler: c, asked: map[string]bool{},
+		seen: map[string]bool{}}
 }
 
 // closeObjects forbids members that aren't described.
@@ -132,7 +133,8 @@ func (o *openAPI) unseen(place []string, visited map[string]bool) []string {
 	return append(all, o.unseen(append(slices.Clone(place), "items"), visited)...)
 }
 
-// ask sends a request and holds the answer against its description. path is as described, with {…} for what values have.
+// ask sends a request and holds the answer against its description. path is as described, with {…} for what values
+// have.
 func (o *openAPI) ask(c *client, method, path string, values url.Values, contentType, body string) map[string]any {
 	o.Helper()
 	target, query := path, url.Values{}
@@ -143,7 +145,8 @@ func (o *openAPI) ask(c *client, method, path string, values url.Values, content
 		}
 		query[name] = of
 	}
-	request, err := http.NewRequestWithContext(o.Context(), method, c.base+target+"?"+query.Encode(), strings.NewReader(body))
+	request, err := http.NewRequestWithContext(o.Context(), method, c.base+target+"?"+query.Encode(),
+		strings.NewReader(body))
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -219,7 +222,8 @@ func (o *openAPI) questions(c *client) {
 		return all
 	}
 	get := func(path string, values url.Values) { o.Helper(); o.ask(c, "GET", path, values, "", "") }
-	for _, path := range []string{"/healthz", "/readyz", "/v1/status", "/v1/periods", "/v1/unpriced", "/v1/deadletters", "/v1/rates", "/v1/audit", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics", "/", "/cases"} {
+	for _, path := range []string{"/healthz", "/readyz", "/v1/status", "/v1/periods", "/v1/unpriced", "/v1/deadletters",
+		"/v1/rates", "/v1/audit", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics", "/", "/cases"} {
 		get(path, nil)
 	}
 	get("/v1/rates", url.Values{"all": {"true"}, "at": {"2026-01-05"}})
@@ -249,18 +253,22 @@ func (o *openAPI) questions(c *client) {
 	get("/schemas/{name}", url.Values{"name": {"makegood.order.placed.v1.json"}})
 }
 
-// rebuild asks for a rebuild that has everything to say: an event whose rate came late, one of a closed month, one that can't
-// be read any more.
+// rebuild asks for a rebuild that has everything to say: an event whose rate came late, one of a closed month, one that
+// can't be read any more.
 func (o *openAPI) rebuild(app *App, c *client) {
 	o.Helper()
-	mustPost(o.T, c, strings.NewReplacer(`"5"`, `"february"`, `2026-01-10`, `2026-02-10`, `"agent"`, `"nobody"`).Replace(goldenEvents[4]))
-	mustPost(o.T, c, event("r9", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"nobody","value":"20","currency":"USD","effective_from":"2026-01-01"}`))
+	mustPost(o.T, c, strings.NewReplacer(`"5"`, `"february"`, `2026-01-10`, `2026-02-10`, `"agent"`,
+		`"nobody"`).Replace(goldenEvents[4]))
+	mustPost(o.T, c, event("r9", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"labour_hour","key":"nobody","value":"20","currency":"USD","effective_from":"2026-01-01"}`))
 	mustCatchUp(o.T, c)
-	if err := app.store.DB.Exec(o.Context(), `ALTER TABLE ledger UPDATE payload = '{}' WHERE event_id = 'q' SETTINGS mutations_sync = 1`); err != nil {
+	if err := app.store.DB.Exec(o.Context(),
+		`ALTER TABLE ledger UPDATE payload = '{}' WHERE event_id = 'q' SETTINGS mutations_sync = 1`); err != nil {
 		o.Fatal(err)
 	}
 	for _, then := range []string{"discard", "swap"} {
-		begun, _ := o.ask(c, "POST", "/v1/rebuild", nil, "application/json", `{"actor":"ann","reason":"rates came late","whole":true}`)["rebuild"].(map[string]any)
+		begun, _ := o.ask(c, "POST", "/v1/rebuild", nil, "application/json",
+			`{"actor":"ann","reason":"rates came late","whole":true}`)["rebuild"].(map[string]any)
 		id := fmt.Sprint(begun["id"])
 		if _, err := c.computed(o.Context(), id, streams{out: io.Discard, err: io.Discard}); err != nil {
 			o.Fatal(err)
@@ -277,8 +285,8 @@ func (o *openAPI) rebuild(app *App, c *client) {
 	}
 }
 
-// TestOpenAPIOfAnswers: every answer is as openapi.yaml describes it, with nothing beside, and everything it describes is
-// in some answer.
+// TestOpenAPIOfAnswers: every answer is as openapi.yaml describes it, with nothing beside, and everything it describes
+// is in some answer.
 func TestOpenAPIOfAnswers(t *testing.T) {
 	t.Parallel()
 	o := readOpenAPI(t)
@@ -290,10 +298,12 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	app, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Accounts = chart })
 	o.questions(c)
 
-	unpriced := event("u", "labour.spent", "2026-01-10T14:00:00Z", "o1", `{`+goldenCase+`,"labour_id":"l2","role":"nobody","minutes":18,"currency":"USD"}`)
+	unpriced := event("u", "labour.spent", "2026-01-10T14:00:00Z", "o1",
+		`{`+goldenCase+`,"labour_id":"l2","role":"nobody","minutes":18,"currency":"USD"}`)
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{
 		event("d", "order.delivered", "2026-01-10T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`),
-		event("q", "quality.spent", "2026-01-05T11:00:00Z", "", `{"spend_id":"q","category":"prevention","store_id":"s1","currency":"USD","amount":"40"}`),
+		event("q", "quality.spent", "2026-01-05T11:00:00Z", "",
+			`{"spend_id":"q","category":"prevention","store_id":"s1","currency":"USD","amount":"40"}`),
 		unpriced,
 	}) {
 		if answer := o.ask(c, "POST", "/v1/events", nil, "application/cloudevents+json", e); answer["accepted"] == nil {
@@ -303,14 +313,17 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	mustCatchUp(t, c)
 	for _, e := range []string{
 		event("c", "period.closed", "2026-02-02T00:00:00Z", "", `{"period":"2026-01"}`),
-		event("late", "labour.spent", "2026-01-10T14:00:00Z", "o1", `{`+goldenCase+`,"labour_id":"l3","role":"agent","minutes":6,"currency":"USD"}`),
+		event("late", "labour.spent", "2026-01-10T14:00:00Z", "o1",
+			`{`+goldenCase+`,"labour_id":"l3","role":"agent","minutes":6,"currency":"USD"}`),
 	} {
 		mustPost(t, c, e)
 		mustCatchUp(t, c)
 	}
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond,
+		RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
-	broken := kafkago.Message{Topic: "makegood.orders", Key: []byte("k"), Value: []byte("no event"), Headers: []kafkago.Header{{Key: "till", Value: []byte("7")}}}
+	broken := kafkago.Message{Topic: "makegood.orders", Key: []byte("k"), Value: []byte("no event"),
+		Headers: []kafkago.Header{{Key: "till", Value: []byte("7")}}}
 	if err := w.WriteMessages(t.Context(), broken); err != nil {
 		t.Fatal(err)
 	}
@@ -318,9 +331,11 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	o.rebuild(app, c)
 	o.questions(c)
 
-	mustPost(t, c, event("v", "event.voided", "2026-02-03T00:00:00Z", "o1", `{`+goldenCase+`,"voids":{"source":"urn:till:1","id":"u"},"reason":"mistake","original":`+unpriced+`}`))
+	mustPost(t, c, event("v", "event.voided", "2026-02-03T00:00:00Z", "o1",
+		`{`+goldenCase+`,"voids":{"source":"urn:till:1","id":"u"},"reason":"mistake","original":`+unpriced+`}`))
 	mustCatchUp(t, c)
-	if whole := o.ask(c, "GET", "/v1/events", url.Values{"source": {"urn:till:1"}, "id": {"u"}}, "", ""); whole["voided_by"] == nil {
+	if whole := o.ask(c, "GET", "/v1/events", url.Values{"source": {"urn:till:1"}, "id": {"u"}}, "",
+		""); whole["voided_by"] == nil {
 		t.Errorf("what was voided is not said to be: %v", whole)
 	}
 	o.ask(c, "GET", "/v1/reports/changes", url.Values{"since_close": {"2026-01"}}, "", "")
@@ -330,14 +345,17 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	letters := openLetters(t, c)
 	id := url.Values{"id": {letters["bad_json"].ID}}
 	whole := o.ask(c, "GET", "/v1/deadletters/{id}", id, "", "")
-	if payload, err := base64.StdEncoding.DecodeString(fmt.Sprint(whole["payload"])); err != nil || string(payload) != "no event" {
+	if payload, err := base64.StdEncoding.DecodeString(fmt.Sprint(whole["payload"])); err != nil ||
+		string(payload) != "no event" {
 		t.Errorf("the payload is %s: %v", payload, err)
 	}
 	o.ask(c, "POST", "/v1/deadletters/{id}/replay", id, "", "")
 	mustCatchUp(t, c)
 	o.ask(c, "POST", "/v1/deadletters/{id}/discard", id, "", "")
-	o.ask(c, "POST", "/v1/reconcile", url.Values{"currency": {"USD"}}, "text/csv", "date,id,amount\n2026-01-11,stranger,5\n")
-	if err := app.store.DB.Exec(t.Context(), `ALTER TABLE ledger DELETE WHERE event_id = '8' SETTINGS mutations_sync = 1`); err != nil {
+	o.ask(c, "POST", "/v1/reconcile", url.Values{"currency": {"USD"}}, "text/csv",
+		"date,id,amount\n2026-01-11,stranger,5\n")
+	if err := app.store.DB.Exec(t.Context(),
+		`ALTER TABLE ledger DELETE WHERE event_id = '8' SETTINGS mutations_sync = 1`); err != nil {
 		t.Fatal(err)
 	}
 	o.ask(c, "POST", "/v1/reconcile", nil, "", "")
@@ -352,9 +370,11 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	}{
 		{"GET", "/v1/orders/{id}", url.Values{"id": {"nobody"}}, "", "", "not_found", ""},
 		{"GET", "/v1/summary", url.Values{"from": {"then"}, "to": {"2026-02-01"}}, "", "", "bad_query", ""},
-		{"GET", "/v1/journal", url.Values{"from": {"2026-02-01"}, "to": {"2026-03-01"}, "final": {"true"}}, "", "", "period_open", "periods"},
+		{"GET", "/v1/journal", url.Values{"from": {"2026-02-01"}, "to": {"2026-03-01"}, "final": {"true"}}, "", "",
+			"period_open", "periods"},
 		{"POST", "/v1/events", nil, "application/cloudevents+json", `{"specversion":"1.0"}`, "no_cloud_event", "errors"},
-		{"POST", "/v1/events", nil, "application/cloudevents+json", strings.Replace(goldenEvents[4], `"minutes":18`, `"minutes":-1`, 1), "invalid_events", "errors"},
+		{"POST", "/v1/events", nil, "application/cloudevents+json", strings.Replace(goldenEvents[4], `"minutes":18`,
+			`"minutes":-1`, 1), "invalid_events", "errors"},
 		{"POST", "/v1/events", nil, "text/html", "", "unsupported_media_type", ""},
 	} {
 		answer := o.ask(c, p.method, p.path, p.values, p.contentType, p.body)
@@ -363,14 +383,17 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		}
 	}
 	mustPost(t, c, strings.NewReplacer(`"USD"`, `"EUR"`, `"1"`, `"euros"`).Replace(goldenEvents[0]))
-	mustPost(t, c, event("eu", "refund.issued", "2026-01-12T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"r","currency":"EUR","net":"1"}`))
+	mustPost(t, c, event("eu", "refund.issued", "2026-01-12T10:00:00Z", "o1",
+		`{`+goldenCase+`,"refund_id":"r","currency":"EUR","net":"1"}`))
 	mustCatchUp(t, c)
-	if answer := o.ask(c, "GET", "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "", ""); fmt.Sprint(answer["currencies"]) != "[EUR USD]" {
+	if answer := o.ask(c, "GET", "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "",
+		""); fmt.Sprint(answer["currencies"]) != "[EUR USD]" {
 		t.Errorf("%v", answer)
 	}
 	o.ask(c, "GET", "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "", "")
 	inDollars := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "group_by": {"store"}, "translate_to": {"USD"}}
-	if answer := o.ask(c, "GET", "/v1/reports/leakage", inDollars, "", ""); fmt.Sprint(answer["missing"]) != "[map[currency:EUR day:2026-01-12]]" {
+	if answer := o.ask(c, "GET", "/v1/reports/leakage", inDollars, "",
+		""); fmt.Sprint(answer["missing"]) != "[map[currency:EUR day:2026-01-12]]" {
 		t.Errorf("%v", answer)
 	}
 	mustPost(t, c, exchangeRate("x", "EUR", "1.085", "2026-01-01"))
@@ -382,7 +405,8 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	if err := os.WriteFile(chart, []byte("1010: 9\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if answer := o.ask(c, "GET", "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "", ""); answer["type"] != "urn:makegood:problem:accounts_unmapped" || answer["accounts"] == nil {
+	if answer := o.ask(c, "GET", "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "",
+		""); answer["type"] != "urn:makegood:problem:accounts_unmapped" || answer["accounts"] == nil {
 		t.Errorf("%v", answer)
 	}
 
@@ -399,10 +423,12 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 				if !o.asked[strings.Join([]string{"paths", path, method}, " ")] {
 					t.Errorf("%s %s was not asked", method, path)
 				}
-				if body, _ := json.Marshal(response); !bytes.Contains(body, []byte("$ref")) && !bytes.Contains(body, []byte(`"properties"`)) {
+				if body, _ := json.Marshal(response); !bytes.Contains(body, []byte("$ref")) &&
+					!bytes.Contains(body, []byte(`"properties"`)) {
 					t.Errorf("%s %s: its answer is not described", method, path)
 				}
-				for _, member := range o.unseen(append(slices.Clone(place), status, "content", "application/json", "schema"), visited) {
+				for _, member := range o.unseen(append(slices.Clone(place), status, "content", "application/json", "schema"),
+					visited) {
 					t.Errorf("%s is described, and in no answer", member)
 				}
 			}

@@ -10,7 +10,8 @@ import (
 
 // original reads what the log took at a place.
 func (a *App) original(ctx context.Context, at domain.Position) (*post.Original, error) {
-	r, ok, err := a.admin.Record(ctx, kafka.TopicPartition{Topic: a.config.topic(at.Stream), Partition: int(at.Partition)}, at.Offset)
+	r, ok, err := a.admin.Record(ctx, kafka.TopicPartition{Topic: a.config.topic(at.Stream), Partition: int(at.Partition)},
+		at.Offset)
 	if err != nil || !ok {
 		return nil, err
 	}

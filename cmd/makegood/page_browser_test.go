@@ -39,8 +39,10 @@ type browser struct {
 
 func startBrowser(t *testing.T, base string) *browser {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 1000),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(time.Minute))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(1280, 1000),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WSURLReadTimeout(time.Minute))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, done := chromedp.NewContext(allocator)
@@ -155,7 +157,8 @@ func (b *browser) picture(name string, width int64) {
 		return
 	}
 	var png []byte
-	b.do(chromedp.EmulateViewport(width, 1000), chromedp.Sleep(300*time.Millisecond), chromedp.FullScreenshot(&png, 100), chromedp.EmulateViewport(1280, 1000))
+	b.do(chromedp.EmulateViewport(width, 1000), chromedp.Sleep(300*time.Millisecond), chromedp.FullScreenshot(&png, 100),
+		chromedp.EmulateViewport(1280, 1000))
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -166,8 +169,8 @@ const (
 	relative = `../..`
 )
 
-// TestPageInABrowser goes the way of a reader: from the first number down to a journal line, where each level has to sum
-// up to the one above.
+// TestPageInABrowser goes the way of a reader: from the first number down to a journal line, where each level has to
+// sum up to the one above.
 func TestPageInABrowser(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	from, through := fillPage(t, c)
@@ -176,7 +179,8 @@ func TestPageInABrowser(t *testing.T) {
 
 	b.open(first)
 	b.quiet("the first screen")
-	figures, drawn := eval[int](b, `document.querySelectorAll("figure[data-chart]").length`), eval[int](b, `document.querySelectorAll("figure[data-chart] .plot svg").length`)
+	figures, drawn := eval[int](b, `document.querySelectorAll("figure[data-chart]").length`),
+		eval[int](b, `document.querySelectorAll("figure[data-chart] .plot svg").length`)
 	if figures != 7 || drawn != figures {
 		t.Errorf("%d of %d charts are drawn", drawn, figures)
 	}
@@ -192,7 +196,8 @@ func TestPageInABrowser(t *testing.T) {
 	margin := b.amounts(`[aria-labelledby="profit-h"] tbody data`)
 	b.same("from promised to real margin", sum(margin[:len(margin)-1]), margin[len(margin)-1])
 	var year report.Summary // what the page says of a year, the API says
-	if err := c.get(t.Context(), "/v1/summary", url.Values{"from": {"2025-05-01"}, "to": {dayAfter(t, through)}, "currency": {"USD"}}, &year); err != nil {
+	if err := c.get(t.Context(), "/v1/summary", url.Values{"from": {"2025-05-01"}, "to": {dayAfter(t, through)},
+		"currency": {"USD"}}, &year); err != nil {
 		t.Fatal(err)
 	}
 	paf := b.amounts(`[aria-labelledby="paf-h"] tfoot data`)
@@ -201,18 +206,25 @@ func TestPageInABrowser(t *testing.T) {
 			t.Errorf("part %d of the cost of quality: %s on the page, %s in the summary", i, paf[i].FloatString(4), r.Numerator)
 		}
 	}
-	b.same("the months of the cost of quality", sum(b.amounts(`[aria-labelledby="paf-h"] tbody td:nth-child(6) data`)), paf[4])
+	b.same("the months of the cost of quality", sum(b.amounts(`[aria-labelledby="paf-h"] tbody td:nth-child(6) data`)),
+		paf[4])
 	b.same("its parts", sum(paf[:4]), paf[4])
 	var again []string
 	for _, r := range year.ReturningCustomers {
-		again = append(again, fmt.Sprint(r.WithError.Returned, " of ", r.WithError.N), fmt.Sprint(r.WithoutError.Returned, " of ", r.WithoutError.N))
+		again = append(again, fmt.Sprint(r.WithError.Returned, " of ", r.WithError.N), fmt.Sprint(r.WithoutError.Returned,
+			" of ", r.WithoutError.N))
 	}
-	if shown := eval[[]string](b, `[...document.querySelectorAll('[aria-labelledby="again-h"] tbody tr')].map(r => r.cells[2].textContent + " of " + r.cells[1].textContent)`); !slices.Equal(shown, again) {
+	if shown := eval[[]string](b,
+		`[...document.querySelectorAll('[aria-labelledby="again-h"] tbody tr')].map(r => r.cells[2].textContent + " of " `+
+			`+ r.cells[1].textContent)`); !slices.Equal(shown, again) {
 		t.Errorf("who came back: %q on the page, %q in the summary", shown, again)
 	}
 	for _, chart := range []string{"cost-h", "profit-h"} { // what is drawn is what the table says
-		if missing := eval[[]string](b, fmt.Sprintf(`(() => { const s = document.querySelector("[aria-labelledby=%[1]s]"), drawn = [...s.querySelectorAll("svg text")].map(t => t.textContent);
-			return [...s.querySelectorAll("tbody data")].map(d => d.dataset.label).filter(l => !drawn.includes(l)); })()`, chart)); len(missing) > 0 {
+		if missing := eval[[]string](b,
+			fmt.Sprintf(`(() => { const s = document.querySelector("[aria-labelledby=%[1]s]"),
+    drawn = [...s.querySelectorAll("svg text")].map(t => t.textContent);
+			return [...s.querySelectorAll("tbody data")].map(d => d.dataset.label).filter(l => !drawn.includes(l)); })()`,
+				chart)); len(missing) > 0 {
 			t.Errorf("%s: %v is in the table and not in the chart", chart, missing)
 		}
 	}
@@ -232,10 +244,12 @@ func TestPageInABrowser(t *testing.T) {
 	b.same("the case's journal lines", b.failureLines(), whole)
 	b.picture("case", 1280)
 	step := b.amounts("#events tbody data")[0]
-	b.do(chromedp.Evaluate(`document.querySelector("#events tbody data").closest("tr").querySelector("a").id = "costly"`, nil))
+	b.do(chromedp.Evaluate(`document.querySelector("#events tbody data").closest("tr").querySelector("a").id = "costly"`,
+		nil))
 	b.follow("#costly")
 	b.same("the journal lines of the event", b.failureLines(), step)
-	b.same("debits and credits", sum(b.amounts("tfoot td:nth-child(2) data")), sum(b.amounts("tfoot td:nth-child(3) data")))
+	b.same("debits and credits", sum(b.amounts("tfoot td:nth-child(2) data")),
+		sum(b.amounts("tfoot td:nth-child(3) data")))
 	b.picture("event", 1280)
 	b.quiet("the way down")
 
@@ -261,7 +275,9 @@ func TestPageInABrowser(t *testing.T) {
 	for _, id := range []string{hostile, relative} {
 		b.open("/")
 		b.open("/?" + strings.TrimPrefix(first, "/?") + "&group=store")
-		b.do(chromedp.Evaluate(fmt.Sprintf(`[...document.querySelectorAll(".wide th a")].find(a => a.textContent === %q).id = "wanted"`, id), nil))
+		b.do(
+			chromedp.Evaluate(
+				fmt.Sprintf(`[...document.querySelectorAll(".wide th a")].find(a => a.textContent === %q).id = "wanted"`, id), nil))
 		b.follow("#wanted")
 		b.follow("tbody tr:first-child th a")
 		if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Case "+id {
@@ -302,7 +318,8 @@ func (b *browser) on(t *testing.T) *browser {
 func (b *browser) failureLines() *big.Rat {
 	b.Helper()
 	cell := func(n int) []string {
-		return eval[[]string](b, fmt.Sprintf(`[...document.querySelectorAll(".journal tr.failure td:nth-child(%d) data")].map(d => d.value)`, n))
+		return eval[[]string](b,
+			fmt.Sprintf(`[...document.querySelectorAll(".journal tr.failure td:nth-child(%d) data")].map(d => d.value)`, n))
 	}
 	total := new(big.Rat)
 	for n, sign := range map[int]*big.Rat{2: big.NewRat(1, 1), 3: big.NewRat(-1, 1)} {
@@ -331,7 +348,8 @@ func (b *browser) accessible(first string) {
 	b.follow("#events tbody a")
 	pages = append(pages, strings.TrimPrefix(eval[string](b, `location.pathname + location.search`), "/"))
 	for _, scheme := range []string{"light", "dark"} {
-		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme",
+			Value: scheme}}))
 		for i, path := range pages {
 			b.open("/" + path)
 			b.do(chromedp.Evaluate(string(axe), nil))
@@ -346,7 +364,8 @@ func (b *browser) accessible(first string) {
 			b.do(chromedp.Evaluate(`axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`, &found,
 				func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 			for _, f := range found {
-				b.Errorf("%s, page %d: %s (%s): %d times, first %s: %s", scheme, i, f.ID, f.Help, len(f.Nodes), f.Nodes[0].HTML, f.Nodes[0].Summary)
+				b.Errorf("%s, page %d: %s (%s): %d times, first %s: %s", scheme, i, f.ID, f.Help, len(f.Nodes), f.Nodes[0].HTML,
+					f.Nodes[0].Summary)
 			}
 			if i == 0 {
 				b.picture(scheme+"-again", 1280)
@@ -403,10 +422,12 @@ func (b *browser) print(first string) {
 		b.open(first)
 		var pdf []byte
 		b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			pdf, _, err = page.PrintToPDF().WithPaperWidth(inches[0]).WithPaperHeight(inches[1]).WithPreferCSSPageSize(false).WithPrintBackground(true).Do(ctx)
+			pdf, _, err = page.PrintToPDF().WithPaperWidth(inches[0]).WithPaperHeight(inches[1]).WithPreferCSSPageSize(
+				false).WithPrintBackground(true).Do(ctx)
 			return err //nolint:wrapcheck // a test
 		}))
-		if pages := bytes.Count(pdf, []byte("/Type /Page\n")) + bytes.Count(pdf, []byte("/Type /Page ")); !bytes.HasPrefix(pdf, []byte("%PDF")) || pages < 1 || pages > 4 {
+		if pages := bytes.Count(pdf, []byte("/Type /Page\n")) + bytes.Count(pdf, []byte("/Type /Page ")); !bytes.HasPrefix(
+			pdf, []byte("%PDF")) || pages < 1 || pages > 4 {
 			b.Errorf("%s: %d pages", name, pages)
 		}
 		if dir := os.Getenv("MAKEGOOD_SCREENSHOTS"); dir != "" {
@@ -423,8 +444,10 @@ func (b *browser) withoutScripts(first string) {
 	b.open(first)
 	b.picture("plain", 1280)
 	// The page runs no scripts; the debugger's own questions do.
-	visible := eval[int](b, `[...document.querySelectorAll("figure table")].filter(t => t.getBoundingClientRect().height > 40).length`)
-	plots := eval[int](b, `[...document.querySelectorAll(".plot")].filter(p => p.getBoundingClientRect().height > 0).length`)
+	visible := eval[int](b,
+		`[...document.querySelectorAll("figure table")].filter(t => t.getBoundingClientRect().height > 40).length`)
+	plots := eval[int](b,
+		`[...document.querySelectorAll(".plot")].filter(p => p.getBoundingClientRect().height > 0).length`)
 	if visible != 7 || plots != 0 {
 		b.Errorf("%d tables of 7 and %d empty charts are seen", visible, plots)
 	}
@@ -463,9 +486,12 @@ func fillPage(t *testing.T, c *client) (from, through string) {
 			t.Fatal(err)
 		}
 		at := config.Start.AddDate(0, 0, 3).Format(time.RFC3339)
-		mustPost(t, c, fmt.Sprintf(`{"specversion":"1.0","id":"hostile-%[3]d","source":"/till","type":"makegood.error.reported.v1","time":%[2]q,"subject":%[1]s,
-			"data":{"order_id":%[1]s,"store_id":%[1]s,"error_id":%[1]s,"kind":"wrong_item","found":"after_delivery","detected_by":"customer","currency":"USD","lines":[{"sku":%[1]s,"quantity":1,"unit_cost":"12.3456"}]}}`,
-			quoted, at, i))
+		mustPost(t, c,
+			fmt.Sprintf(`{"specversion":"1.0","id":"hostile-%[3]d","source":"/till","type":"makegood.error.reported.v1",
+    "time":%[2]q,"subject":%[1]s,
+			"data":{"order_id":%[1]s,"store_id":%[1]s,"error_id":%[1]s,"kind":"wrong_item","found":"after_delivery",
+			"detected_by":"customer","currency":"USD","lines":[{"sku":%[1]s,"quantity":1,"unit_cost":"12.3456"}]}}`,
+				quoted, at, i))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

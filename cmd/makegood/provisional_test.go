@@ -14,12 +14,14 @@ import (
 	"github.com/makegood/makegood/projections/post"
 )
 
-// TestWhatIsNotSettledYet: records that nobody has booked yet are told apart from conflicts that wait for their check, and a
-// journal isn't final before both are none.
+// TestWhatIsNotSettledYet: records that nobody has booked yet are told apart from conflicts that wait for their check,
+// and a journal isn't final before both are none.
 func TestWhatIsNotSettledYet(t *testing.T) {
 	t.Parallel()
-	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Roles = []string{roleGateway} }) // nobody books
-	refund := event("r", "refund.issued", "2026-01-15T00:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"r","currency":"USD","net":1}`)
+	// nobody books
+	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Roles = []string{roleGateway} })
+	refund := event("r", "refund.issued", "2026-01-15T00:00:00Z", "o1",
+		`{`+goldenCase+`,"refund_id":"r","currency":"USD","net":1}`)
 	state := func() *audit.PeriodState {
 		t.Helper()
 		state, err := c.period(t.Context(), 2026*12)
@@ -45,11 +47,13 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 	if s.Settled || s.Unbooked != 2 || s.Conflicts != 0 || s.Closed {
 		t.Errorf("with two records that are not booked: %+v", s)
 	}
-	if text := provisional(s); !strings.Contains(text, "provisional: 2 records are not booked yet\n") || strings.Contains(text, "conflict") {
+	if text := provisional(s); !strings.Contains(text, "provisional: 2 records are not booked yet\n") ||
+		strings.Contains(text, "conflict") {
 		t.Errorf("it says\n%s", text)
 	}
 	s.Unsettled = audit.Unsettled{Conflicts: 1}
-	if text := provisional(s); !strings.Contains(text, "provisional: 1 events, each of one identity with two contents, wait for the conflict check\n") || strings.Contains(text, "booked") {
+	if text := provisional(s); !strings.Contains(text, "provisional: 1 events, each of one identity with two contents, "+
+		"wait for the conflict check\n") || strings.Contains(text, "booked") {
 		t.Errorf("it says\n%s", text)
 	}
 	mustPost(t, c, event("c", "period.closed", "2026-02-02T00:00:00Z", "", `{"period":"2026-01"}`))
@@ -58,12 +62,15 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 		t.Errorf("closed: %+v", s)
 	}
 	var p *problem
-	err := c.get(t.Context(), "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "final": {"true"}}, nil)
-	if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Detail, "3 records are not booked yet") {
+	err := c.get(t.Context(), "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "final": {"true"}},
+		nil)
+	if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || !strings.Contains(p.Detail,
+		"3 records are not booked yet") {
 		t.Errorf("a final journal before all is booked: %v", err)
 	}
 	// One that can never become final says that at once.
-	err = c.get(t.Context(), "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-03-01"}, "final": {"true"}}, nil)
+	err = c.get(t.Context(), "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-03-01"}, "final": {"true"}},
+		nil)
 	if !errors.As(err, &p) || p.Status != http.StatusConflict {
 		t.Errorf("a final journal of an open month: %v", err)
 	}

@@ -50,10 +50,12 @@ var wrongQuestions = []question{
 	{"GET", "/v1/reports/leakage", "translate_to=usd", "bad_query", `translate_to: "usd" is no code`},
 	{"GET", "/v1/reports/leakage", "translate_to=*", "bad_query", `translate_to: "*" is no code`},
 	{"GET", "/v1/reports/leakage", "translate_to=USD&translate_to=EUR", "bad_query", "stands twice"},
-	{"GET", "/v1/reports/leakage", "translate_to=USD", "rate_missing", "can't be translated into USD: no exchange_rate is known that is in force for EUR on 2026-01-12"},
+	{"GET", "/v1/reports/leakage", "translate_to=USD", "rate_missing",
+		"can't be translated into USD: no exchange_rate is known that is in force for EUR on 2026-01-12"},
 	{"GET", "/v1/reports/leakage", "translate_to=USD&currency=USD", "", ""}, // needs none
 	{"GET", "/v1/reports/leakage", "translate_to=CHF&from=2026-02-01&to=2026-02-02", "", ""},
-	{"GET", "/v1/summary", "from=2026-01-01&to=2026-02-01&translate_to=USD", "bad_query", `"translate_to" is no parameter`},
+	{"GET", "/v1/summary", "from=2026-01-01&to=2026-02-01&translate_to=USD", "bad_query",
+		`"translate_to" is no parameter`},
 	{"GET", "/v1/journal", "translate_to=USD", "bad_query", `"translate_to" is no parameter`},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&translate_to=USD", "bad_query", `"translate_to" is no parameter`},
 	{"GET", "/v1/summary", "", "bad_query", "from is wanted"},
@@ -75,7 +77,8 @@ var wrongQuestions = []question{
 	{"GET", "/v1/statement", "store=s1", "bad_query", "period"},
 	{"GET", "/v1/statement", "period=2026-01", "bad_query", "one store or of one vendor"},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&vendor=v1", "bad_query", "one store or of one vendor"},
-	{"GET", "/v1/statement", "period=2026-01&store=s1&period_by=month", "bad_query", `period_by: "month" is none of posting, occurred`},
+	{"GET", "/v1/statement", "period=2026-01&store=s1&period_by=month", "bad_query",
+		`period_by: "month" is none of posting, occurred`},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&period_by=posting", "", ""},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&part=all", "bad_query", "part: "},
 	{"GET", "/v1/statement", "period=2026-01&store=s1&format=pdf", "bad_query", "format: "},
@@ -106,8 +109,8 @@ var wrongQuestions = []question{
 	{"DELETE", "/v1/summary", "", "method_not_allowed", "GET"},
 }
 
-// TestQuestions: a question that can't be answered as it stands is said to be so, by which parameter, and never answered
-// in part; each such answer is a problem as openapi.yaml describes it.
+// TestQuestions: a question that can't be answered as it stands is said to be so, by which parameter, and never
+// answered in part; each such answer is a problem as openapi.yaml describes it.
 func TestQuestions(t *testing.T) {
 	t.Parallel()
 	o := readOpenAPI(t)
@@ -117,7 +120,8 @@ func TestQuestions(t *testing.T) {
 	}
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{
-		event("eu", "refund.issued", "2026-01-12T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"r","currency":"EUR","net":"1"}`)}) {
+		event("eu", "refund.issued", "2026-01-12T10:00:00Z", "o1",
+			`{`+goldenCase+`,"refund_id":"r","currency":"EUR","net":"1"}`)}) {
 		mustPost(t, c, e)
 	}
 	mustCatchUp(t, c)
@@ -152,7 +156,8 @@ func TestQuestions(t *testing.T) {
 			}
 			continue
 		}
-		if kind != "application/problem+json" || answer["type"] != "urn:makegood:problem:"+q.code || answer["status"] != float64(status) || status < 400 || status >= 500 {
+		if kind != "application/problem+json" || answer["type"] != "urn:makegood:problem:"+q.code ||
+			answer["status"] != float64(status) || status < 400 || status >= 500 {
 			t.Errorf("%s, and not %s", what, q.code)
 		}
 		if detail, _ := answer["detail"].(string); !strings.Contains(detail, q.detail) {
@@ -172,7 +177,8 @@ func TestQuestions(t *testing.T) {
 			continue
 		}
 		asked++
-		if _, _, answer := ask(question{method: "GET", path: filled.Replace(path), query: "nonsense=1"}); !strings.Contains(fmt.Sprint(answer["detail"]), `"nonsense" is no parameter`) {
+		if _, _, answer := ask(question{method: "GET", path: filled.Replace(path), query: "nonsense=1"}); !strings.Contains(
+			fmt.Sprint(answer["detail"]), `"nonsense" is no parameter`) {
 			t.Errorf("GET %s takes a parameter that is none: %v", path, answer)
 		}
 		parameters, _ := operation["parameters"].([]any)
@@ -182,7 +188,8 @@ func TestQuestions(t *testing.T) {
 			if described["in"] != "query" {
 				continue
 			}
-			if _, _, answer := ask(question{method: "GET", path: filled.Replace(path), query: url.Values{name: {""}}.Encode()}); strings.Contains(fmt.Sprint(answer["detail"]), "is no parameter") {
+			if _, _, answer := ask(question{method: "GET", path: filled.Replace(path),
+				query: url.Values{name: {""}}.Encode()}); strings.Contains(fmt.Sprint(answer["detail"]), "is no parameter") {
 				t.Errorf("GET %s doesn't know %s: %v", path, name, answer)
 			}
 		}

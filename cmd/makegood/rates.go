@@ -74,7 +74,8 @@ func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%d rates read, %d set, %d were so already\n", len(rates), changed-len(refusals), len(rates)-changed)
+	fmt.Fprintf(s.out, "%d rates read, %d set, %d were so already\n", len(rates), changed-len(refusals),
+		len(rates)-changed)
 	for _, r := range refusals {
 		fmt.Fprintln(s.out, "  refused", r)
 	}
@@ -86,12 +87,14 @@ func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 		return err
 	}
 	if now.Unpriced > 0 {
-		fmt.Fprintf(s.out, "%d events were booked while some rate was missing (makegood unpriced): makegood rebuild prices what has one now\n", now.Unpriced)
+		fmt.Fprintf(s.out, "%d events were booked while some rate was missing (makegood unpriced): makegood rebuild "+
+			"prices what has one now\n", now.Unpriced)
 	}
 	return nil
 }
 
-func (c *ratesLoad) load(ctx context.Context, books *client, rates []fileRate) (changed int, refusals []string, err error) {
+func (c *ratesLoad) load(ctx context.Context, books *client,
+	rates []fileRate) (changed int, refusals []string, err error) {
 	var known struct {
 		Rates []gateway.Rate `json:"rates"`
 	}
@@ -135,13 +138,16 @@ func (c *ratesLoad) load(ctx context.Context, books *client, rates []fileRate) (
 // event is the rate as an event. Its identity and its time are of what it says alone, so that a load that is repeated
 // because its answer was lost doubles nothing. again tells a value that was set before, then changed, then set back.
 func (c *ratesLoad) event(r fileRate, again int) ([]byte, error) {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %s %d", r.name, r.key, r.currency, r.effective.UnixNano(), r.value, again))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %s %d", r.name, r.key, r.currency, r.effective.UnixNano(), r.value,
+		again))
 	data := c.data(map[string]any{"rate": r.name, "key": r.key, "value": r.value.String(), "effective_from": r.from})
 	if r.currency != "" {
 		data["currency"] = r.currency
 	}
-	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "rate-" + hex.EncodeToString(sum[:10]), "source": actorSource,
-		"type": domain.TypeRateSet.String(), "time": r.effective.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json", "data": data})
+	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "rate-" + hex.EncodeToString(sum[:10]),
+		"source": actorSource,
+		"type":   domain.TypeRateSet.String(), "time": r.effective.UTC().Format(time.RFC3339Nano),
+		"datacontenttype": "application/json", "data": data})
 	if err != nil {
 		return nil, fmt.Errorf("write the rate of line %d: %w", r.line, err)
 	}
@@ -186,7 +192,8 @@ func (c *ratesList) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 		if r.Voided {
 			voided = " (voided)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s %s%s\n", r.Rate, r.Key, r.Value, r.Currency, strings.TrimSuffix(r.EffectiveFrom.Format(time.RFC3339), "T00:00:00Z"),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s %s%s\n", r.Rate, r.Key, r.Value, r.Currency,
+			strings.TrimSuffix(r.EffectiveFrom.Format(time.RFC3339), "T00:00:00Z"),
 			r.RecordedAt.Format("2006-01-02 15:04:05"), r.Source, r.ID, voided)
 	}
 	return w.Flush()

@@ -52,7 +52,8 @@ func readRates(in io.Reader) ([]fileRate, error) {
 	for _, r := range rates {
 		id := identity{r.name, r.key, r.currency, r.effective.UnixNano()}
 		if line, again := first[id]; again {
-			wrong = append(wrong, fmt.Errorf("line %d: %s of %q from %s is set on line %d already", r.line, r.name, r.key, r.from, line))
+			wrong = append(wrong, fmt.Errorf("line %d: %s of %q from %s is set on line %d already", r.line, r.name, r.key,
+				r.from, line))
 			continue
 		}
 		first[id] = r.line
@@ -146,15 +147,18 @@ func (r *ratesReader) rate(name, currency, from string, effective time.Time, key
 	case name == domain.VoucherRedemption && d > 1_000_000:
 		r.fail(value, "%s of %q: %s is not between 0 and 1: it is a fraction", name, key.Value, value.Value)
 	case name == domain.ExchangeRate && !wire.IsCurrency(key.Value):
-		r.fail(key, "%s of %q: the key is the currency that is translated, a code of ISO 4217 such as EUR, and there is none for all others", name, key.Value)
+		r.fail(key, "%s of %q: the key is the currency that is translated, a code of ISO 4217 such as EUR, and there is "+
+			"none for all others", name, key.Value)
 	case name == domain.ExchangeRate && key.Value == currency:
-		r.fail(key, "%s of %q: it is the currency of the price list, and what it is worth in itself is no rate", name, key.Value)
+		r.fail(key, "%s of %q: it is the currency of the price list, and what it is worth in itself is no rate", name,
+			key.Value)
 	case name == domain.ExchangeRate && d == 0:
 		r.fail(value, "%s of %q: %s would make nothing of all that it translates", name, key.Value, value.Value)
 	case name == domain.ExchangeRate && !effective.Equal(effective.Truncate(24*time.Hour)):
 		r.fail(key, "%s of %q: it holds for whole days, and effective_from is a moment within one: %s", name, key.Value, from)
 	default:
-		r.rates = append(r.rates, fileRate{name: name, key: key.Value, currency: currency, from: from, effective: effective, value: d, line: key.Line})
+		r.rates = append(r.rates, fileRate{name: name, key: key.Value, currency: currency, from: from, effective: effective,
+			value: d, line: key.Line})
 	}
 }
 

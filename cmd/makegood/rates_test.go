@@ -19,7 +19,8 @@ func TestExampleRates(t *testing.T) {
 	for _, r := range rates {
 		found[r.name+" "+r.key+" "+r.currency+" "+r.from] = r.value.String()
 	}
-	for rate, want := range map[string]string{"labour_hour agent USD 2026-01-01": "34", "item_cost BRG-6204-2RS USD 2026-01-01": "3.8714",
+	for rate, want := range map[string]string{"labour_hour agent USD 2026-01-01": "34",
+		"item_cost BRG-6204-2RS USD 2026-01-01":  "3.8714",
 		"voucher_redemption voucher  2026-01-01": "0.8", "fleet_hour * EUR 2026-03-01": "55",
 		"exchange_rate EUR USD 2026-03-01": "1.085", "exchange_rate EUR USD 2026-04-01": "1.0912"} {
 		if found[rate] != want {
@@ -76,9 +77,12 @@ exchange_rate:
 currency: ZZZ
 effective_from: 2026-01-01
 `))
-	for _, want := range []string{"line 1: currency", "line 2: effective_from", `line 4: labour_hour of "agent"`, `line 5: labour_hour of "driver"`, "line 6: ",
-		`line 7: "labor_hour"`, "line 8: voucher_redemption", "line 11: fleet_km is money", "line 19: fleet_km of \"*\" from 2026-01-01T00:00:00Z is set on line 15",
-		`line 24: exchange_rate of "*"`, `line 25: exchange_rate of "euro"`, `line 26: exchange_rate of "USD"`, `line 27: exchange_rate of "EUR": 0`, `line 28: exchange_rate of "GBP"`,
+	for _, want := range []string{"line 1: currency", "line 2: effective_from", `line 4: labour_hour of "agent"`,
+		`line 5: labour_hour of "driver"`, "line 6: ",
+		`line 7: "labor_hour"`, "line 8: voucher_redemption", "line 11: fleet_km is money",
+		"line 19: fleet_km of \"*\" from 2026-01-01T00:00:00Z is set on line 15",
+		`line 24: exchange_rate of "*"`, `line 25: exchange_rate of "euro"`, `line 26: exchange_rate of "USD"`,
+		`line 27: exchange_rate of "EUR": 0`, `line 28: exchange_rate of "GBP"`,
 		`line 29: exchange_rate of "CHF": it holds for whole days`, "line 31: currency"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q isn't said: %v", want, err)
@@ -91,14 +95,17 @@ effective_from: 2026-01-01
 	}
 }
 
-// FuzzExchangeRates: whatever a file says, what is read of it as an exchange rate is one that the books take, but for years
-// that they don't know.
+// FuzzExchangeRates: whatever a file says, what is read of it as an exchange rate is one that the books take, but for
+// years that they don't know.
 func FuzzExchangeRates(f *testing.F) {
 	f.Add([]byte(exampleRates))
-	for _, list := range []string{"EUR: 1.085", `"*": 1`, "USD: 1", "EUR: 0", "EUR: 0e3", "EUR: -1", "EUR: .inf", "EUR: 1e-6", "EUR: 1e-7", "JPY: 0.000001", "EUR: 1e12", "EUR: 1_000", "EUR: 0x10", "eur: 1", "XXX: 1", "CNH: 1", "? [EUR]\n: 1"} {
+	for _, list := range []string{"EUR: 1.085", `"*": 1`, "USD: 1", "EUR: 0", "EUR: 0e3", "EUR: -1", "EUR: .inf",
+		"EUR: 1e-6", "EUR: 1e-7", "JPY: 0.000001", "EUR: 1e12", "EUR: 1_000", "EUR: 0x10", "eur: 1", "XXX: 1", "CNH: 1",
+		"? [EUR]\n: 1"} {
 		f.Add([]byte("currency: USD\neffective_from: 2026-01-01\nexchange_rate:\n  " + list + "\n"))
 	}
-	for _, from := range []string{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00+01:00", "2026-01-01T00:00:00.000000001Z", "1969-12-31", "0001-01-01", "2149-01-01"} {
+	for _, from := range []string{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00+01:00", "2026-01-01T00:00:00.000000001Z",
+		"1969-12-31", "0001-01-01", "2149-01-01"} {
 		f.Add([]byte("currency: USD\neffective_from: " + from + "\nexchange_rate: {EUR: 1.1}\n"))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
@@ -125,7 +132,8 @@ func FuzzExchangeRates(f *testing.F) {
 			if err != nil {
 				t.Fatalf("read from a file, and refused by the books: %v\n%s", err, event)
 			}
-			if d := envelope.Event.Data.(*domain.RateSet); d.Value != r.value || d.Key != r.key || envelope.Event.Currency != r.currency || !d.EffectiveFrom.Equal(r.effective) {
+			if d := envelope.Event.Data.(*domain.RateSet); d.Value != r.value || d.Key != r.key ||
+				envelope.Event.Currency != r.currency || !d.EffectiveFrom.Equal(r.effective) {
 				t.Fatalf("%+v became %+v", r, d)
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// said runs a command against c with answers on its standard input, and returns its exit status and all that it printed.
+// said runs a command against c with answers on its standard input, and returns its exit status and all that it
+// printed.
 func said(t *testing.T, c *client, answers string, args ...string) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -16,12 +17,13 @@ func said(t *testing.T, c *client, answers string, args ...string) (int, string)
 	return status, out.String()
 }
 
-// TestEveryChangeSaysWhy: who is asked anyway is asked for the reason as well and can't leave it out; scripts, files and
-// requests that give none have that on record.
+// TestEveryChangeSaysWhy: who is asked anyway is asked for the reason as well and can't leave it out; scripts, files
+// and requests that give none have that on record.
 func TestEveryChangeSaysWhy(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	labour := event("l", "labour.spent", "2025-11-10T14:00:00Z", "o1", `{`+goldenCase+`,"labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
+	labour := event("l", "labour.spent", "2025-11-10T14:00:00Z", "o1",
+		`{`+goldenCase+`,"labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
 	mustPost(t, c, labour)
 	var want []string
 	recorded := func(entry string) {
@@ -68,10 +70,12 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 	}
 
 	letter := unreadable(t, app, c, "no event")
-	if err := c.post(t.Context(), "/v1/deadletters/"+letter.ID+"/discard", "application/json", strings.NewReader(`{"actor":"bob"}`), nil); err != nil {
+	if err := c.post(t.Context(), "/v1/deadletters/"+letter.ID+"/discard", "application/json",
+		strings.NewReader(`{"actor":"bob"}`), nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := audited(t, c, nil); !strings.HasPrefix(got[len(got)-1], "deadletter.discarded") || !strings.HasSuffix(got[len(got)-1], " | bob | no reason given") {
+	if got := audited(t, c, nil); !strings.HasPrefix(got[len(got)-1], "deadletter.discarded") ||
+		!strings.HasSuffix(got[len(got)-1], " | bob | no reason given") {
 		t.Errorf("the last on record is %s", got[len(got)-1])
 	}
 	if table := say(t, c, "", "audit"); strings.Count(table, "no reason given") != 3 {

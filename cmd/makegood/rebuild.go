@@ -46,13 +46,15 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 			return err
 		}
 	}
-	body, err := json.Marshal(gateway.RebuildRequest{Actor: gateway.Actor{Name: c.actor(), Reason: c.Reason}, ClosedPeriods: c.ClosedPeriods, Whole: c.Whole})
+	body, err := json.Marshal(gateway.RebuildRequest{Actor: gateway.Actor{Name: c.actor(), Reason: c.Reason},
+		ClosedPeriods: c.ClosedPeriods, Whole: c.Whole})
 	if err != nil {
 		return fmt.Errorf("ask for a rebuild: %w", err)
 	}
 	var answer rebuildAnswer
 	// Not interrupted: it would have begun, and nobody would know which it is.
-	if err := books.post(context.WithoutCancel(ctx), "/v1/rebuild", "application/json", bytes.NewReader(body), &answer); err != nil {
+	if err := books.post(context.WithoutCancel(ctx), "/v1/rebuild", "application/json", bytes.NewReader(body),
+		&answer); err != nil {
 		return fmt.Errorf("begin a rebuild: %w", err)
 	}
 	id := answer.Rebuild.ID
@@ -87,7 +89,8 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	} else if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "rebuilt by %s: %s events were posted anew (rebuild %s)\n", c.actor(), count(float64(r.Report.Events)), id)
+	_, err = fmt.Fprintf(s.out, "rebuilt by %s: %s events were posted anew (rebuild %s)\n", c.actor(),
+		count(float64(r.Report.Events)), id)
 	return err
 }
 
@@ -123,7 +126,8 @@ func (c *client) discardUnderWay(ctx context.Context, s streams) error {
 	if err := c.discard(ctx, r.ID); err != nil {
 		return fmt.Errorf("discard rebuild %s: %w", r.ID, err)
 	}
-	_, err = fmt.Fprintf(s.out, "rebuild %s is discarded, begun by %s at %s (%s): the books are as they were\n", r.ID, oneLine(r.Actor), r.Started.UTC().Format(time.RFC3339), oneLine(r.Reason))
+	_, err = fmt.Fprintf(s.out, "rebuild %s is discarded, begun by %s at %s (%s): the books are as they were\n", r.ID,
+		oneLine(r.Actor), r.Started.UTC().Format(time.RFC3339), oneLine(r.Reason))
 	return err
 }
 
@@ -146,7 +150,8 @@ func (c *client) computed(ctx context.Context, id string, s streams) (*shadow.Re
 		}
 		if time.Since(said) > 2*time.Second {
 			said = time.Now()
-			fmt.Fprintf(s.err, "%s of at most %s rows, %s/s ...\n", count(float64(r.Done)), count(float64(r.Total)), count(float64(r.Done)/time.Since(started).Seconds()))
+			fmt.Fprintf(s.err, "%s of at most %s rows, %s/s ...\n", count(float64(r.Done)), count(float64(r.Total)),
+				count(float64(r.Done)/time.Since(started).Seconds()))
 		}
 		select {
 		case <-ctx.Done():
@@ -189,7 +194,8 @@ func ended(r *shadow.Rebuild) error {
 // printRebuild writes what a rebuild changes for a person.
 func printRebuild(s streams, r *shadow.Rebuild) error {
 	d := r.Report
-	fmt.Fprintf(s.out, "%d events come out otherwise; without a price for some line: %d before, %d after\n", d.Events, d.UnpricedBefore, d.UnpricedAfter)
+	fmt.Fprintf(s.out, "%d events come out otherwise; without a price for some line: %d before, %d after\n", d.Events,
+		d.UnpricedBefore, d.UnpricedAfter)
 	if d.Mended > 0 {
 		fmt.Fprintf(s.out, "%d rows of what is kept from the ledger did not agree with it and are mended\n", d.Mended)
 	}
@@ -197,7 +203,8 @@ func printRebuild(s streams, r *shadow.Rebuild) error {
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(w, "\nposted in\taccount\tstore\tcurrency\tbefore\tafter\tchange\t")
 		for _, a := range d.Accounts {
-			fmt.Fprintf(w, "%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t\n", a.Period, a.Account, a.Name, a.Store, a.Currency, a.Before, a.After, a.Delta)
+			fmt.Fprintf(w, "%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t\n", a.Period, a.Account, a.Name, a.Store, a.Currency, a.Before,
+				a.After, a.Delta)
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -205,7 +212,8 @@ func printRebuild(s streams, r *shadow.Rebuild) error {
 		fmt.Fprintln(s.out)
 	}
 	for _, l := range d.Left {
-		fmt.Fprintf(s.out, "%s is closed: %d events would come out otherwise and stay as they are (--closed-periods moves them)\n", l.Period, l.Events)
+		fmt.Fprintf(s.out, "%s is closed: %d events would come out otherwise and stay as they are (--closed-periods moves "+
+			"them)\n", l.Period, l.Events)
 		for _, e := range l.Named[:min(len(l.Named), 10)] {
 			fmt.Fprintf(s.out, "  %s %s\n", e.Source, e.ID)
 		}

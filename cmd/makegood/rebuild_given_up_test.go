@@ -36,11 +36,13 @@ func (s *sharedText) String() string {
 	return s.b.String()
 }
 
-// slowRebuilder is one that takes its time over every event, as over a long history. It says on complaints what goes wrong.
+// slowRebuilder is one that takes its time over every event, as over a long history. It says on complaints what goes
+// wrong.
 func slowRebuilder(t *testing.T, app *App, complaints *sharedText) *rebuild.Rebuilder {
 	t.Helper()
 	b, err := rebuild.New(rebuild.Config{
-		DB: app.store.DB, Ledger: app.store.Reader(), Shadow: func(table string) rebuild.ShadowWriter { return app.store.WriterTo(table) },
+		DB: app.store.DB, Ledger: app.store.Reader(),
+		Shadow: func(table string) rebuild.ShadowWriter { return app.store.WriterTo(table) },
 		Decode: func() ledger.DecodeStored {
 			decode := newStored()
 			return func(e *domain.Event, data []byte) (*domain.Event, error) {
@@ -79,7 +81,8 @@ func computing(t *testing.T, app *App, c *client) *shadow.Rebuild {
 
 func shadows(t *testing.T, app *App) (n uint64) {
 	t.Helper()
-	if err := app.store.DB.QueryRow(t.Context(), "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name LIKE 'rebuilt_%'").Scan(&n); err != nil {
+	if err := app.store.DB.QueryRow(t.Context(), "SELECT count() FROM system.tables WHERE database = currentDatabase() "+
+		"AND name LIKE 'rebuilt_%'").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -104,8 +107,8 @@ func givenUp(t *testing.T, app *App, c *client, id string, complaints *sharedTex
 	}
 }
 
-// TestRebuildGivenUp: one who finds a rebuild under way is told which, whose and since when, and can throw it away, also
-// where another process computes it; the work at it ends before its tables go.
+// TestRebuildGivenUp: one who finds a rebuild under way is told which, whose and since when, and can throw it away,
+// also where another process computes it; the work at it ends before its tables go.
 func TestRebuildGivenUp(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
@@ -117,21 +120,25 @@ func TestRebuildGivenUp(t *testing.T) {
 	mustCatchUp(t, c)
 	begin := func() *shadow.Rebuild {
 		t.Helper()
-		if err := c.post(t.Context(), "/v1/rebuild", "application/json", strings.NewReader(`{"actor":"ann","reason":"rates came late","whole":true}`), nil); err != nil {
+		if err := c.post(t.Context(), "/v1/rebuild", "application/json",
+			strings.NewReader(`{"actor":"ann","reason":"rates came late","whole":true}`), nil); err != nil {
 			t.Fatal(err)
 		}
 		return computing(t, app, c)
 	}
 	r := begin()
 	since := fmt.Sprintf("%s since %s, begun by ann (computing)", r.ID, r.Started.UTC().Format(time.RFC3339))
-	if code, text := said(t, c, "", "rebuild", "--yes"); code == 0 || !strings.Contains(text, since) || !strings.Contains(text, "makegood rebuild --discard") {
+	if code, text := said(t, c, "", "rebuild", "--yes"); code == 0 || !strings.Contains(text, since) ||
+		!strings.Contains(text, "makegood rebuild --discard") {
 		t.Errorf("who comes second is told\n%s", text)
 	}
-	if out := say(t, c, "", "rebuild", "--discard"); !strings.Contains(out, "rebuild "+r.ID+" is discarded, begun by ann at ") {
+	if out := say(t, c, "", "rebuild", "--discard"); !strings.Contains(out,
+		"rebuild "+r.ID+" is discarded, begun by ann at ") {
 		t.Errorf("discard says\n%s", out)
 	}
 	givenUp(t, app, c, r.ID, &complaints)
-	if code, text := said(t, c, "", "rebuild", "--discard"); code == 0 || !strings.Contains(text, "no rebuild is under way: nothing was changed") {
+	if code, text := said(t, c, "", "rebuild", "--discard"); code == 0 ||
+		!strings.Contains(text, "no rebuild is under way: nothing was changed") {
 		t.Errorf("without one, discard says\n%s", text)
 	}
 
@@ -142,7 +149,8 @@ func TestRebuildGivenUp(t *testing.T) {
 	givenUp(t, app, c, r.ID, &complaints)
 }
 
-// TestInterrupted: whoever ends a command by Ctrl-C, while it waits or asks, is told in plain words that nothing was changed.
+// TestInterrupted: whoever ends a command by Ctrl-C, while it waits or asks, is told in plain words that nothing was
+// changed.
 func TestInterrupted(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	var complaints sharedText
@@ -177,7 +185,8 @@ func TestInterrupted(t *testing.T) {
 	}
 	givenUp(t, app, c, r.ID, &complaints)
 	for _, args := range [][]string{{"close", "2026-01"}, {"rebuild"}, {"void", "urn:till:1", "7", "--reason", "x"}} {
-		if text := interrupt(func() { time.Sleep(time.Second) }, args...); !strings.Contains(text, "makegood: nothing was changed\n") {
+		if text := interrupt(func() { time.Sleep(time.Second) }, args...); !strings.Contains(text,
+			"makegood: nothing was changed\n") {
 			t.Errorf("%v, interrupted at its question, says\n%s", args, text)
 		}
 	}

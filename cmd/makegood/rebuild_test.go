@@ -31,13 +31,15 @@ import (
 	"github.com/makegood/makegood/projections/shadow"
 )
 
-// shadowOf computes a rebuild with what the books stream holds before limit, of what the others hold before ends, and notes
-// that it is to be swapped in.
-func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record, limit, ends int64, id string, closedPeriods bool) *shadow.Rebuild {
+// shadowOf computes a rebuild with what the books stream holds before limit, of what the others hold before ends, and
+// notes that it is to be swapped in.
+func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record, limit, ends int64, id string,
+	closedPeriods bool) *shadow.Rebuild {
 	t.Helper()
 	l := &memoryLog{records: records}
 	b, err := rebuild.New(rebuild.Config{
-		DB: store.DB, Ledger: store.Reader(), Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
+		DB: store.DB, Ledger: store.Reader(),
+		Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
 		Decode: newStored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Terms: func(ctx context.Context) (*domain.Terms, domain.Mark, error) {
 			terms, end, err := post.ReadTerms(ctx, lateBooks{l, limit}, newDecode(), time.UTC)
@@ -51,7 +53,8 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 	}
 	defer b.Close()
 	compute := func(whole bool) *shadow.Rebuild {
-		if _, err := b.Start(t.Context(), rebuild.Order{Actor: "ann", Reason: "test", ClosedPeriods: closedPeriods, Whole: whole}); err != nil {
+		if _, err := b.Start(t.Context(), rebuild.Order{Actor: "ann", Reason: "test", ClosedPeriods: closedPeriods,
+			Whole: whole}); err != nil {
 			t.Fatal(err)
 		}
 		for {
@@ -69,8 +72,8 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 			}
 		}
 	}
-	// What passes over nothing comes to the same, where all rates are known that the ledger was posted with. It takes its time,
-	// so that not every one is looked at.
+	// What passes over nothing comes to the same, where all rates are known that the ledger was posted with. It takes its
+	// time, so that not every one is looked at.
 	var whole *shadow.Rebuild
 	if limit == ends && limit%2 == 0 {
 		to := id
@@ -84,7 +87,8 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 		t.Errorf("passing over %d of %d rows it changes\n%s\nand else\n%s", r.PassedOver, whole.Done, is, want)
 	}
 	if whole != nil && (whole.PassedOver > 0 || r.PassedOver == 0 || r.Done+r.PassedOver < whole.Done) {
-		t.Errorf("%d rows read and %d passed over, of %d read and %d passed over", r.Done, r.PassedOver, whole.Done, whole.PassedOver)
+		t.Errorf("%d rows read and %d passed over, of %d read and %d passed over", r.Done, r.PassedOver, whole.Done,
+			whole.PassedOver)
 	}
 	if r, err = b.Swap(t.Context(), id, ""); err != nil {
 		t.Fatal(err)
@@ -97,7 +101,10 @@ func changesOf(t *testing.T, r *shadow.Rebuild) string {
 	t.Helper()
 	for i := range r.Report.Left {
 		named := r.Report.Left[i].Named // in the order in which two workers met them
-		slices.SortFunc(named, func(a, b shadow.NamedEvent) int { return strings.Compare(a.Source+" "+a.ID, b.Source+" "+b.ID) })
+		slices.SortFunc(named, func(a, b shadow.NamedEvent) int {
+			return strings.Compare(a.Source+" "+a.ID,
+				b.Source+" "+b.ID)
+		})
 	}
 	text, err := json.MarshalIndent(r.Report, "", " ")
 	if err != nil {
@@ -136,10 +143,10 @@ func clean(t *testing.T, store *clickhouse.Store) {
 	}
 }
 
-// TestRebuildsInAnyStream: streams with closes, late events, voids, reclassifications, new rates and rebuilds, booked in
-// pieces and in any order, each rebuild computed in time, too early, while events that it covers are still on their way, or
-// never: the journal is that of a second set of books, the reports of a month that a rebuild found closed are byte for byte
-// what they were, and a ClickHouse that reads the same log from its beginning has the same journal.
+// TestRebuildsInAnyStream: streams with closes, late events, voids, reclassifications, new rates and rebuilds, booked
+// in pieces and in any order, each rebuild computed in time, too early, while events that it covers are still on their
+// way, or never: the journal is that of a second set of books, the reports of a month that a rebuild found closed are
+// byte for byte what they were, and a ClickHouse that reads the same log from its beginning has the same journal.
 func TestRebuildsInAnyStream(t *testing.T) {
 	drawn := int64(time.Now().UnixNano() % 1_000_000)
 	for n := range seeds(6, 2) {
@@ -189,7 +196,9 @@ func rebuildsInAStream(t *testing.T, seed int64) {
 			default:
 				shadowOf(t, store, records, r.Seq, r.Seq, id, closedPeriods)
 				// What arrived shortly before the snapshot is posted anew to be on the safe side. Here the shadow is on its own.
-				if err := store.DB.Exec(t.Context(), `INSERT INTO rebuilds SELECT * REPLACE (snapshot + INTERVAL 15 SECOND AS snapshot, version + 1 AS version) FROM rebuilds FINAL WHERE id = ?`, id); err != nil {
+				if err := store.DB.Exec(t.Context(),
+					`INSERT INTO rebuilds SELECT * REPLACE (snapshot + INTERVAL 15 SECOND AS snapshot, version + 1 AS version) `+
+						`FROM rebuilds FINAL WHERE id = ?`, id); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -223,11 +232,13 @@ func rebuildsInAStream(t *testing.T, seed int64) {
 	quoted.check(t, store, seed)
 	clean(t, store)
 	var unpriced uint64
-	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM unpriced FINAL WHERE notEmpty(missing)").Scan(&unpriced); err != nil || unpriced != uint64(len(want.Unpriced)) {
+	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM unpriced FINAL WHERE notEmpty(missing)").Scan(
+		&unpriced); err != nil || unpriced != uint64(len(want.Unpriced)) {
 		t.Errorf("seed %d: %d events are unpriced (%v), not %d", seed, unpriced, err, len(want.Unpriced))
 	}
 	var left []string
-	if err := store.DB.QueryRow(t.Context(), "SELECT groupArray(name) FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'rebuilt_')").Scan(&left); err != nil || len(left) > 0 {
+	if err := store.DB.QueryRow(t.Context(), "SELECT groupArray(name) FROM system.tables WHERE database = "+
+		"currentDatabase() AND startsWith(name, 'rebuilt_')").Scan(&left); err != nil || len(left) > 0 {
 		t.Errorf("seed %d: tables are left behind: %v (%v)", seed, left, err)
 	}
 	t.Run("read anew", func(t *testing.T) {
@@ -321,8 +332,8 @@ func makegood(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// TestRebuildPricesWhatHadNoRate: the truck, told before anybody had set a rate. A rebuild makes of it what it would have
-// been, in an open month; a closed one it leaves as it is, unless told otherwise.
+// TestRebuildPricesWhatHadNoRate: the truck, told before anybody had set a rate. A rebuild makes of it what it would
+// have been, in an open month; a closed one it leaves as it is, unless told otherwise.
 func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
@@ -353,15 +364,18 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 	for _, e := range goldenRates {
 		mustPost(t, c, e)
 	}
-	late := strings.NewReplacer(`"5"`, `"5b"`, `"minutes":18`, `"minutes":60,"role2":"x"`, `"role":"agent"`, `"role":"driver"`).Replace(goldenEvents[4])
+	late := strings.NewReplacer(`"5"`, `"5b"`, `"minutes":18`, `"minutes":60,"role2":"x"`, `"role":"agent"`,
+		`"role":"driver"`).Replace(goldenEvents[4])
 	mustPost(t, c, late) // posted to February, and nobody has said what a driver costs
 	if _, err := c.caughtUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	mustPost(t, c, event("r6", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"driver","value":"40","currency":"USD","effective_from":"2026-01-01"}`))
+	mustPost(t, c, event("r6", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"labour_hour","key":"driver","value":"40","currency":"USD","effective_from":"2026-01-01"}`))
 
 	out := makegood(t, "rebuild", "--dry-run", "--to", c.base)
-	for _, want := range []string{"1 events come out otherwise; without a price for some line: 5 before, 4 after", "2026-02  5300 recovery_labour     s1       USD  0.0000   40.0000   40.0000",
+	for _, want := range []string{"1 events come out otherwise; without a price for some line: 5 before, 4 after",
+		"2026-02  5300 recovery_labour     s1       USD  0.0000   40.0000   40.0000",
 		"2026-01 is closed: 4 events would come out otherwise", "a dry run"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the dry run doesn't say %q but\n%s", want, out)
@@ -378,7 +392,8 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 	if is := ask(closed); is != was {
 		t.Errorf("the closed report changed:\n%s\n%s", was, is)
 	}
-	makegood(t, "rebuild", "--yes", "--closed-periods", "--actor", "ann", "--reason", "the auditor wants it", "--to", c.base)
+	makegood(t, "rebuild", "--yes", "--closed-periods", "--actor", "ann", "--reason", "the auditor wants it", "--to",
+		c.base)
 	if now, err = c.caughtUp(t.Context()); err != nil || now.Unpriced != 0 {
 		t.Errorf("%d events are unpriced (%v)", now.Unpriced, err)
 	}
@@ -389,28 +404,35 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 	if err := c.get(t.Context(), "/v1/orders/o1", nil, &story); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(story.PerfectContribution, " ", story.Gross, " ", story.Net, " ", story.Hidden, " ", story.Unpriced); got != "36.5700 128.3500 103.3500 110.3500 false" {
+	if got := fmt.Sprint(story.PerfectContribution, " ", story.Gross, " ", story.Net, " ", story.Hidden, " ",
+		story.Unpriced); got != "36.5700 128.3500 103.3500 110.3500 false" {
 		t.Errorf("the order reads %s", got)
 	}
 	var said []string
-	if err := app.store.DB.QueryRow(t.Context(), `SELECT groupArray(payload) FROM (SELECT payload FROM ledger FINAL WHERE event_type = 'makegood.books.rebuilt.v1' ORDER BY offset)`).Scan(&said); err != nil {
+	if err := app.store.DB.QueryRow(t.Context(),
+		`SELECT groupArray(payload) FROM (SELECT payload FROM ledger FINAL WHERE event_type = 'makegood.books.rebuilt.v1' `+
+			`ORDER BY offset)`).Scan(&said); err != nil {
 		t.Fatal(err)
 	}
-	if len(said) != 2 || !strings.Contains(said[0], `"reason":"rates came late"`) || !strings.Contains(said[0], `"events":1`) || !strings.Contains(said[1], `"closed_periods":true`) || !strings.Contains(said[1], `"actor":"ann"`) {
+	if len(said) != 2 || !strings.Contains(said[0], `"reason":"rates came late"`) || !strings.Contains(said[0],
+		`"events":1`) || !strings.Contains(said[1], `"closed_periods":true`) || !strings.Contains(said[1], `"actor":"ann"`) {
 		t.Errorf("on record: %s", said)
 	}
 	if _, differences := reconcileWith(t, c, ""); differences != "" {
 		t.Errorf("the books differ:\n%s", differences)
 	}
-	if out := makegood(t, "audit", "--to", c.base); !strings.Contains(out, "rates came late") || !strings.Contains(out, ", 1 events") || !strings.Contains(out, "closed months as well") {
+	if out := makegood(t, "audit", "--to", c.base); !strings.Contains(out, "rates came late") ||
+		!strings.Contains(out, ", 1 events") || !strings.Contains(out, "closed months as well") {
 		t.Errorf("the audit says\n%s", out)
 	}
 	// Again it changes nothing, and there is nothing left of it.
-	if out := makegood(t, "rebuild", "--yes", "--closed-periods", "--to", c.base); !strings.Contains(out, "nothing was changed") {
+	if out := makegood(t, "rebuild", "--yes", "--closed-periods", "--to", c.base); !strings.Contains(out,
+		"nothing was changed") {
 		t.Errorf("a rebuild right after a rebuild says\n%s", out)
 	}
 	var p *problem
-	if err := c.post(t.Context(), "/v1/rebuild/nobody/swap", "", nil, nil); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+	if err := c.post(t.Context(), "/v1/rebuild/nobody/swap", "", nil, nil); !errors.As(err, &p) ||
+		p.Status != http.StatusNotFound {
 		t.Errorf("the swap of no rebuild: %v", err)
 	}
 }
@@ -437,7 +459,8 @@ func TestRebuildMendsWhatIsKeptFromTheLedger(t *testing.T) {
 	if _, differences := reconcileWith(t, c, ""); differences == "" {
 		t.Fatal("the crash was not made as it should be")
 	}
-	if out := makegood(t, "rebuild", "--yes", "--to", c.base); !strings.Contains(out, "did not agree with it and are mended") {
+	if out := makegood(t, "rebuild", "--yes", "--to", c.base); !strings.Contains(out,
+		"did not agree with it and are mended") {
 		t.Errorf("it says\n%s", out)
 	}
 	if _, differences := reconcileWith(t, c, ""); differences != "" {
@@ -447,13 +470,16 @@ func TestRebuildMendsWhatIsKeptFromTheLedger(t *testing.T) {
 
 // hourOf is an hour of somebody's labour on a case, and a case of its own.
 func hourOf(id string) string {
-	return event(id, "labour.spent", "2026-01-10T00:00:00Z", "o"+id, fmt.Sprintf(`{"order_id":"o%[1]s","store_id":"s1","error_id":"e%[1]s","labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`, id))
+	return event(id, "labour.spent", "2026-01-10T00:00:00Z", "o"+id,
+		fmt.Sprintf(
+			`{"order_id":"o%[1]s","store_id":"s1","error_id":"e%[1]s","labour_id":"l","role":"agent","minutes":60,`+
+				`"currency":"USD"}`, id))
 }
 
 const agentRate = `{"rate":"labour_hour","key":"agent","value":"10","currency":"USD","effective_from":"2026-01-01"}`
 
-// TestRebuildBesideTheStream: events go on coming while a rebuild computes and swaps, and readers go on reading. What came
-// before the rate is priced by the rebuild, what came after by the rate, nothing twice, nothing not.
+// TestRebuildBesideTheStream: events go on coming while a rebuild computes and swaps, and readers go on reading. What
+// came before the rate is priced by the rebuild, what came after by the rate, nothing twice, nothing not.
 func TestRebuildBesideTheStream(t *testing.T) {
 	_, c := startTestApp(t, t.TempDir())
 	var sent atomic.Int64
@@ -468,7 +494,8 @@ func TestRebuildBesideTheStream(t *testing.T) {
 				for j := range 50 {
 					batch = append(batch, hourOf(fmt.Sprintf("%d-%d-%d", n, i, j)))
 				}
-				if err := mine.post(t.Context(), "/v1/events", "application/cloudevents-batch+json", strings.NewReader("["+strings.Join(batch, ",")+"]"), nil); err != nil {
+				if err := mine.post(t.Context(), "/v1/events", "application/cloudevents-batch+json",
+					strings.NewReader("["+strings.Join(batch, ",")+"]"), nil); err != nil {
 					t.Error(err)
 					return
 				}
@@ -504,7 +531,8 @@ func TestRebuildBesideTheStream(t *testing.T) {
 	if err := c.get(t.Context(), "/v1/reports/leakage", nil, &answer); err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("%d.0000", 10*sent.Load()); answer.Totals.Gross != want || answer.Totals.Cases != uint64(sent.Load()) {
+	if want := fmt.Sprintf("%d.0000", 10*sent.Load()); answer.Totals.Gross != want ||
+		answer.Totals.Cases != uint64(sent.Load()) {
 		t.Errorf("gross %s in %d cases, not %s", answer.Totals.Gross, answer.Totals.Cases, want)
 	}
 	if _, differences := reconcileWith(t, c, ""); differences != "" {
@@ -512,8 +540,8 @@ func TestRebuildBesideTheStream(t *testing.T) {
 	}
 }
 
-// TestRebuildKilled: a process that is killed while it computes leaves the books as they were, and the next rebuild takes
-// over; one that is killed while it swaps finishes that when it is there again.
+// TestRebuildKilled: a process that is killed while it computes leaves the books as they were, and the next rebuild
+// takes over; one that is killed while it swaps finishes that when it is there again.
 func TestRebuildKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -542,7 +570,8 @@ func TestRebuildKilled(t *testing.T) {
 		for j := range 1000 {
 			batch = append(batch, hourOf(fmt.Sprint(i+j)))
 		}
-		if err := c.post(ctx, "/v1/events", "application/cloudevents-batch+json", strings.NewReader("["+strings.Join(batch, ",")+"]"), nil); err != nil {
+		if err := c.post(ctx, "/v1/events", "application/cloudevents-batch+json",
+			strings.NewReader("["+strings.Join(batch, ",")+"]"), nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,8 +20,10 @@ import (
 // startRebuilder lets this process compute rebuilds.
 func (a *App) startRebuilder() (err error) {
 	a.rebuilder, err = rebuild.New(rebuild.Config{
-		DB: a.store.DB, Ledger: a.store.Reader(), Shadow: func(table string) rebuild.ShadowWriter { return a.store.WriterTo(table) },
-		Decode: newStored, Terms: a.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) }, Logger: a.logger,
+		DB: a.store.DB, Ledger: a.store.Reader(),
+		Shadow: func(table string) rebuild.ShadowWriter { return a.store.WriterTo(table) },
+		Decode: newStored, Terms: a.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
+		Logger: a.logger,
 	})
 	if err != nil {
 		return err
@@ -66,7 +68,8 @@ func (b books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*sha
 	if b.rebuilder == nil {
 		return nil, gateway.ErrNoRebuilds
 	}
-	return b.rebuilder.Start(ctx, rebuild.Order{Actor: r.Name, Reason: r.Reason, ClosedPeriods: r.ClosedPeriods, Whole: r.Whole})
+	return b.rebuilder.Start(ctx, rebuild.Order{Actor: r.Name, Reason: r.Reason, ClosedPeriods: r.ClosedPeriods,
+		Whole: r.Whole})
 }
 
 // SwapRebuild writes the event that makes a rebuild part of the books. It stands for the same event however often it is
@@ -86,7 +89,8 @@ func (b books) SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebui
 	if r.Report != nil {
 		data["events"] = r.Report.Events
 	}
-	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "rebuild-" + r.ID, "source": serverSource, "type": domain.TypeBooksRebuilt.String(),
+	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "rebuild-" + r.ID, "source": serverSource,
+		"type": domain.TypeBooksRebuilt.String(),
 		"time": r.Started.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json", "data": data})
 	if err != nil {
 		return nil, fmt.Errorf("write the event of rebuild %s: %w", id, err)

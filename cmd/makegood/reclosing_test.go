@@ -29,8 +29,8 @@ func changedIDs(t *testing.T, c *client, since string) (ids string, found report
 	return strings.Join(all, " "), found
 }
 
-// TestEveryCloseCanBeAskedFor: a month that was closed, reopened and closed again says what came after each of its closes,
-// and every report of each of them is still to be had.
+// TestEveryCloseCanBeAskedFor: a month that was closed, reopened and closed again says what came after each of its
+// closes, and every report of each of them is still to be had.
 func TestEveryCloseCanBeAskedFor(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
@@ -38,12 +38,14 @@ func TestEveryCloseCanBeAskedFor(t *testing.T) {
 		mustPost(t, c, e)
 	}
 	late := func(id string) {
-		mustPost(t, c, event(id, "refund.issued", "2026-01-20T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"`+id+`","currency":"USD","net":"5"}`))
+		mustPost(t, c, event(id, "refund.issued", "2026-01-20T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"`+id+
+			`","currency":"USD","net":"5"}`))
 		mustCatchUp(t, c)
 	}
 	questions := map[string]string{
-		"/v1/reports/leakage": "from=2026-01-01&to=2026-02-01&group_by=element", "/v1/summary": "from=2026-01-01&to=2026-02-01&period_by=posting",
-		"/v1/statement": "store=s1&period=2026-01", "/v1/journal": "from=2026-01-01&to=2026-02-01", "/v1/orders/o1": "",
+		"/v1/reports/leakage": "from=2026-01-01&to=2026-02-01&group_by=element",
+		"/v1/summary":         "from=2026-01-01&to=2026-02-01&period_by=posting",
+		"/v1/statement":       "store=s1&period=2026-01", "/v1/journal": "from=2026-01-01&to=2026-02-01", "/v1/orders/o1": "",
 	}
 	reports := func(asOf string) string {
 		t.Helper()
@@ -59,7 +61,8 @@ func TestEveryCloseCanBeAskedFor(t *testing.T) {
 		slices.Sort(all)
 		return strings.Join(all, "\n")
 	}
-	if out := say(t, c, "", "close", "2026-01", "--yes"); !strings.Contains(out, "its report, until it is reopened and closed again: makegood report --as-of close:2026-01 ") {
+	if out := say(t, c, "", "close", "2026-01", "--yes"); !strings.Contains(out,
+		"its report, until it is reopened and closed again: makegood report --as-of close:2026-01 ") {
 		t.Errorf("close says\n%s", out)
 	}
 	first := reports("close:2026-01")
@@ -69,14 +72,18 @@ func TestEveryCloseCanBeAskedFor(t *testing.T) {
 	say(t, c, "", "close", "2026-01", "--yes")
 	second := reports("close:2026-01")
 	late("late3")
-	if first == second || reports("close:2026-01/1") != first || reports("close:2026-01/2") != second || reports("close:2026-01") != second {
-		t.Errorf("the reports of the two closes are\n%s\n%s\nand now\n%s\n%s", first, second, reports("close:2026-01/1"), reports("close:2026-01/2"))
+	if first == second || reports("close:2026-01/1") != first || reports("close:2026-01/2") != second ||
+		reports("close:2026-01") != second {
+		t.Errorf("the reports of the two closes are\n%s\n%s\nand now\n%s\n%s", first, second, reports("close:2026-01/1"),
+			reports("close:2026-01/2"))
 	}
-	if page := answered(t, c, "/", url.Values{"as_of": {"close:2026-01/1"}, "from": {"2026-01-01"}, "to": {"2026-02-01"}}); !strings.Contains(page, "63.35") {
+	if page := answered(t, c, "/", url.Values{"as_of": {"close:2026-01/1"}, "from": {"2026-01-01"},
+		"to": {"2026-02-01"}}); !strings.Contains(page, "63.35") {
 		t.Errorf("the page doesn't know of the first close")
 	}
 
-	for since, want := range map[string]string{"2026-01": "late3", "2026-01/2": "late3", "2026-01/1": "late1 late2 late3"} {
+	for since, want := range map[string]string{"2026-01": "late3", "2026-01/2": "late3",
+		"2026-01/1": "late1 late2 late3"} {
 		ids, found := changedIDs(t, c, since)
 		var closes []string
 		for _, one := range found.Closes {
@@ -89,19 +96,25 @@ func TestEveryCloseCanBeAskedFor(t *testing.T) {
 			t.Errorf("since %s: %s, of closes %s", since, ids, got)
 		}
 	}
-	if out := say(t, c, "", "report", "changes", "--since-close", "2026-01"); !strings.Contains(out, "since close 2 of 2 of 2026-01, at ") ||
+	if out := say(t, c, "", "report", "changes", "--since-close", "2026-01"); !strings.Contains(out,
+		"since close 2 of 2 of 2026-01, at ") ||
 		!strings.Contains(out, ": 3 events (--since-close 2026-01/1)") || strings.Contains(out, "late1") {
 		t.Errorf("since the last close:\n%s", out)
 	}
-	if out := say(t, c, "", "report", "changes", "--since-close", "2026-01/1"); !strings.Contains(out, "closed again at ") || !strings.Contains(out, "late1") {
+	if out := say(t, c, "", "report", "changes", "--since-close", "2026-01/1"); !strings.Contains(out,
+		"closed again at ") || !strings.Contains(out, "late1") {
 		t.Errorf("since the first close:\n%s", out)
 	}
-	for text, want := range map[string]string{"2026-01/3": "closed 2 times", "2026-01/0": "a number from 1 on", "2026-02/1": "never closed"} {
+	for text, want := range map[string]string{"2026-01/3": "closed 2 times", "2026-01/0": "a number from 1 on",
+		"2026-02/1": "never closed"} {
 		var p *problem
-		if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {text}}, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest || !strings.Contains(p.Detail, "since_close: ") || !strings.Contains(p.Detail, want) {
+		if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {text}}, nil); !errors.As(err, &p) ||
+			p.Status != http.StatusBadRequest || !strings.Contains(p.Detail, "since_close: ") || !strings.Contains(p.Detail,
+			want) {
 			t.Errorf("since %s: %v", text, err)
 		}
-		if err := c.get(t.Context(), "/v1/reports/leakage", url.Values{"as_of": {"close:" + text}}, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest || !strings.Contains(p.Detail, want) {
+		if err := c.get(t.Context(), "/v1/reports/leakage", url.Values{"as_of": {"close:" + text}}, nil); !errors.As(err,
+			&p) || p.Status != http.StatusBadRequest || !strings.Contains(p.Detail, want) {
 			t.Errorf("as of close:%s: %v", text, err)
 		}
 	}
@@ -152,7 +165,8 @@ func startAtPrompt(t *testing.T, c *client, awaited string, args ...string) *atP
 	return a
 }
 
-// TestTwoCloseAtOnce: of two people who close the same month at once one closes it, and the other is told who did and when.
+// TestTwoCloseAtOnce: of two people who close the same month at once one closes it, and the other is told who did and
+// when.
 func TestTwoCloseAtOnce(t *testing.T) {
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
@@ -180,14 +194,17 @@ func TestTwoCloseAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if by := state.ClosedBy; by == nil || by.Actor != winner || by.Reason != "month end of "+winner || by.Source != actorSource {
+	if by := state.ClosedBy; by == nil || by.Actor != winner || by.Reason != "month end of "+winner ||
+		by.Source != actorSource {
 		t.Errorf("closed by %+v", by)
 	}
 	who := fmt.Sprintf("by %s at %s (month end of %s)", winner, state.ClosedAt.Format(time.RFC3339), winner)
-	if text := people[loser].text(); !strings.Contains(text, "2026-01 was closed already, "+who) || strings.Contains(text, "closed by "+loser) {
+	if text := people[loser].text(); !strings.Contains(text, "2026-01 was closed already, "+who) ||
+		strings.Contains(text, "closed by "+loser) {
 		t.Errorf("%s is told\n%s", loser, text)
 	}
-	if code, text := said(t, c, "", "close", "2026-01", "--yes"); code == 0 || !strings.Contains(text, "2026-01 is closed already, "+who) {
+	if code, text := said(t, c, "", "close", "2026-01", "--yes"); code == 0 ||
+		!strings.Contains(text, "2026-01 is closed already, "+who) {
 		t.Errorf("who comes later is told\n%s", text)
 	}
 	mustPost(t, c, event("again", "period.closed", "2026-02-03T00:00:00Z", "", `{"period":"2026-01","actor":"a till"}`))
@@ -208,7 +225,8 @@ func TestTwoCloseAtOnce(t *testing.T) {
 			closed[e.Actor] += e.Change + ";"
 		}
 	}
-	if closed[winner] != "2026-01;" || closed["a till"] != "2026-01, which was closed already;2025-12, which was open already;" ||
+	if closed[winner] != "2026-01;" || closed["a till"] != "2026-01, which was closed already;2025-12, which was open "+
+		"already;" ||
 		closed[loser] != "" && closed[loser] != "2026-01, which was closed already;" {
 		t.Errorf("the audit says %v, and %s was first", closed, winner)
 	}

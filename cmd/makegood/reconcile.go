@@ -26,7 +26,8 @@ import (
 )
 
 // Reconcile holds the books against the log, as far as it is booked, and against themselves.
-func (b books) Reconcile(ctx context.Context, asOf report.AsOf, payouts gateway.Payouts) (*audit.Reconciliation, error) {
+func (b books) Reconcile(ctx context.Context, asOf report.AsOf,
+	payouts gateway.Payouts) (*audit.Reconciliation, error) {
 	if err := b.terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
@@ -83,14 +84,17 @@ func (a *App) logPartitions(ctx context.Context) (_ []audit.LogPartition, done f
 		}
 	}
 	for p, end := range ends {
-		tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: p.Topic, Partition: p.Partition, From: starts[p]})
+		tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: p.Topic, Partition: p.Partition,
+			From: starts[p]})
 		if err != nil {
 			done()
 			return nil, nil, err
 		}
 		tails = append(tails, tail)
-		all = append(all, audit.LogPartition{Topic: p.Topic, Stream: streams[p.Topic], Partition: int32(p.Partition), Start: starts[p],
-			Booked: max(committed[p], starts[p]), End: end, Read: func(ctx context.Context, end int64, take func(audit.LogRecord) error) error {
+		all = append(all, audit.LogPartition{Topic: p.Topic, Stream: streams[p.Topic], Partition: int32(p.Partition),
+			Start:  starts[p],
+			Booked: max(committed[p], starts[p]), End: end, Read: func(ctx context.Context, end int64,
+				take func(audit.LogRecord) error) error {
 				return tail.ReadTo(ctx, end, func(r kafka.Record) error {
 					headers := message.Metadata{}
 					for _, h := range r.Headers {
@@ -167,14 +171,16 @@ func printReconciliation(s streams, r *audit.Reconciliation) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "log\tpartition\tfrom\tto\tend\trecords\tevents\tduplicates\tdead letters\t\n")
 	for _, l := range r.Log {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", l.Topic, l.Partition, l.Start, l.Booked, l.End, l.Records, l.Events, l.Duplicates, l.DeadLetters)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", l.Topic, l.Partition, l.Start, l.Booked, l.End, l.Records,
+			l.Events, l.Duplicates, l.DeadLetters)
 	}
 	fmt.Fprintf(w, "\ncheck\tcompared\tdifferences\t\n")
 	for _, c := range r.Checks {
 		fmt.Fprintf(w, "%s\t%d\t%d\t\n", c.Name, c.Compared, c.Differences)
 	}
 	if p := r.Payouts; p != nil {
-		fmt.Fprintf(w, "\npayouts %s to %s\tclearing\tin transit\tmatched\t\n%s %s\t%s\t%s\t%d\t\n", p.From, p.To, p.Payouts, p.Currency, p.Clearing, p.InTransit, p.Matched)
+		fmt.Fprintf(w, "\npayouts %s to %s\tclearing\tin transit\tmatched\t\n%s %s\t%s\t%s\t%d\t\n", p.From, p.To, p.Payouts,
+			p.Currency, p.Clearing, p.InTransit, p.Matched)
 	}
 	type key struct{ account, currency string }
 	type aged struct {
@@ -200,10 +206,12 @@ func printReconciliation(s streams, r *audit.Reconciliation) error {
 	slices.SortFunc(keys, func(a, b key) int {
 		return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.currency, b.currency))
 	})
-	fmt.Fprintf(w, "\nopen balances at %s\t\titems\tto 30 days\tto 60\tto 90\tolder\t\n", r.BalancesAt.Format(time.RFC3339))
+	fmt.Fprintf(w, "\nopen balances at %s\t\titems\tto 30 days\tto 60\tto 90\tolder\t\n",
+		r.BalancesAt.Format(time.RFC3339))
 	for _, k := range keys {
 		a := open[k]
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", k.account, k.currency, a.n, a.sums[0], a.sums[1], a.sums[2], a.sums[3])
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", k.account, k.currency, a.n, a.sums[0], a.sums[1], a.sums[2],
+			a.sums[3])
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -34,7 +34,8 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"group_by": {strings.Join(c.GroupBy, ",")}, "view": {c.View}, "period_by": {c.PeriodBy}}
-	for name, value := range map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency, "translate_to": c.Into} {
+	for name, value := range map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency,
+		"translate_to": c.Into} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -54,7 +55,8 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 func printLeakage(s streams, answer *report.Leakage, groupBy []string) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(key []string, f report.LeakageFigures) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked, f.Hidden, f.Cases, f.Orders)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked,
+			f.Hidden, f.Cases, f.Orders)
 	}
 	fmt.Fprintf(w, "%s\tgross\trecoveries\tnet\tbooked\thidden\tcases\torders\t\n", strings.Join(groupBy, "\t"))
 	for _, row := range answer.Rows {
@@ -74,7 +76,8 @@ func printLeakage(s streams, answer *report.Leakage, groupBy []string) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(s.out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(answer.Currency), answer.AsOf.Format("2006-01-02 15:04:05 MST"), answer.Apart["changed_mind"]); err != nil {
+	if _, err := fmt.Fprintf(s.out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(answer.Currency),
+		answer.AsOf.Format("2006-01-02 15:04:05 MST"), answer.Apart["changed_mind"]); err != nil {
 		return err
 	}
 	if answer.Translation == nil {

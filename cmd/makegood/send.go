@@ -118,7 +118,8 @@ func (s *sender) send(body []byte, places []string) error {
 			}
 			s.count(p.Accepted, refused)
 			return nil
-		case errors.As(err, &p) && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests) && try < 20:
+		case errors.As(err, &p) && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests) &&
+			try < 20:
 			// Nothing doubles when all of it is sent again.
 		default:
 			return err

@@ -38,10 +38,12 @@ func startTestApp(t testing.TB, dir string) (*App, *client) {
 
 func startTestAppWith(t testing.TB, dir string, change func(*appConfig)) (*App, *client) {
 	t.Helper()
-	config := appConfig{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
+	config := appConfig{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.",
+		Group:      "makegood-projector",
 		Partitions: 4, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}}
 	change(&config)
-	app, err := startApp(t.Context(), config, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
+	app, err := startApp(t.Context(), config,
+		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,29 +125,52 @@ func event(id, kind, at, subject, data string) string {
 	if subject != "" {
 		subject = fmt.Sprintf(`"subject":%q,`, subject)
 	}
-	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"urn:till:1","type":"makegood.%s.v1","time":%q,%s"datacontenttype":"application/json","data":%s}`, id, kind, at, subject, data)
+	return fmt.Sprintf(
+		`{"specversion":"1.0","id":%q,"source":"urn:till:1","type":"makegood.%s.v1","time":%q,`+
+			`%s"datacontenttype":"application/json","data":%s}`, id, kind, at, subject, data)
 }
 
 // The golden case of the contract: the truck.
 var goldenRates = []string{
-	event("r1", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"fleet_hour","key":"*","value":"60.20","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
-	event("r2", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"fleet_km","key":"*","value":0.50,"currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
-	event("r3", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"agent","value":"34","currency":"USD","effective_from":"2026-01-01"}`),
-	event("r4", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"inspector","value":30,"currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
-	event("r5", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"voucher_redemption","key":"*","value":"0.8","effective_from":"2026-01-01T00:00:00Z"}`),
+	event("r1", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"fleet_hour","key":"*","value":"60.20","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
+	event("r2", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"fleet_km","key":"*","value":0.50,"currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
+	event("r3", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"labour_hour","key":"agent","value":"34","currency":"USD","effective_from":"2026-01-01"}`),
+	event("r4", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"labour_hour","key":"inspector","value":30,"currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`),
+	event("r5", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"voucher_redemption","key":"*","value":"0.8","effective_from":"2026-01-01T00:00:00Z"}`),
 }
 
 const goldenCase = `"order_id":"o1","store_id":"s1","error_id":"e1"`
 
 var goldenEvents = []string{
-	event("1", "order.placed", "2026-01-10T09:00:00+01:00", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}],"payment_fee":"3.43"}`),
-	event("2", "error.reported", "2026-01-10T12:00:00Z", "o1", `{`+goldenCase+`,"kind":"wrong_item","found":"after_delivery","detected_by":"customer","party_at_fault":"supplier","vendor_id":"v1","root_cause":"supplier_quality","avoidable":true,"currency":"USD","lines":[{"sku":"M","quantity":1,"unit_cost":"60","received_sku":"S","received_quantity":1,"received_unit_cost":"55"}]}`),
-	event("3", "redelivery.dispatched", "2026-01-10T12:10:00Z", "o1", `{`+goldenCase+`,"redelivery_id":"d1","mode":"own_truck","currency":"USD","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]}`),
-	event("4", "redelivery.completed", "2026-01-10T13:00:00Z", "o1", `{`+goldenCase+`,"redelivery_id":"d1","succeeded":true,"currency":"USD","drive_minutes":30,"site_minutes":15,"distance_km":24}`),
-	event("5", "labour.spent", "2026-01-10T13:10:00Z", "o1", `{`+goldenCase+`,"labour_id":"l1","role":"agent","minutes":18,"currency":"USD"}`),
-	event("6", "concession.granted", "2026-01-10T13:20:00Z", "o1", `{`+goldenCase+`,"concession_id":"c1","kind":"voucher","currency":"USD","amount":"10"}`),
-	event("7", "return.received", "2026-01-11T10:00:00Z", "o1", `{`+goldenCase+`,"return_id":"t1","currency":"USD","lines":[{"sku":"S","quantity":1,"unit_cost":"55","was":"wrong_item","grade":"b_grade","nrv":"45"}],"inspect_minutes":6,"inspect_role":"inspector"}`),
-	event("8", "claim.accepted", "2026-01-12T10:00:00Z", "o1", `{`+goldenCase+`,"claim_id":"k1","party":"supplier","party_id":"v1","currency":"USD","amount":25}`),
+	event("1", "order.placed", "2026-01-10T09:00:00+01:00", "o1",
+		`{"order_id":"o1","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,`+
+			`"unit_price":"100","tax":"8","unit_cost":"60"}],"payment_fee":"3.43"}`),
+	event("2", "error.reported", "2026-01-10T12:00:00Z", "o1",
+		`{`+goldenCase+
+			`,"kind":"wrong_item","found":"after_delivery","detected_by":"customer","party_at_fault":"supplier",`+
+			`"vendor_id":"v1","root_cause":"supplier_quality","avoidable":true,"currency":"USD","lines":[{"sku":"M",`+
+			`"quantity":1,"unit_cost":"60","received_sku":"S","received_quantity":1,"received_unit_cost":"55"}]}`),
+	event("3", "redelivery.dispatched", "2026-01-10T12:10:00Z", "o1",
+		`{`+goldenCase+
+			`,"redelivery_id":"d1","mode":"own_truck","currency":"USD","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]}`),
+	event("4", "redelivery.completed", "2026-01-10T13:00:00Z", "o1",
+		`{`+goldenCase+
+			`,"redelivery_id":"d1","succeeded":true,"currency":"USD","drive_minutes":30,"site_minutes":15,"distance_km":24}`),
+	event("5", "labour.spent", "2026-01-10T13:10:00Z", "o1",
+		`{`+goldenCase+`,"labour_id":"l1","role":"agent","minutes":18,"currency":"USD"}`),
+	event("6", "concession.granted", "2026-01-10T13:20:00Z", "o1",
+		`{`+goldenCase+`,"concession_id":"c1","kind":"voucher","currency":"USD","amount":"10"}`),
+	event("7", "return.received", "2026-01-11T10:00:00Z", "o1",
+		`{`+goldenCase+
+			`,"return_id":"t1","currency":"USD","lines":[{"sku":"S","quantity":1,"unit_cost":"55","was":"wrong_item",`+
+			`"grade":"b_grade","nrv":"45"}],"inspect_minutes":6,"inspect_role":"inspector"}`),
+	event("8", "claim.accepted", "2026-01-12T10:00:00Z", "o1",
+		`{`+goldenCase+`,"claim_id":"k1","party":"supplier","party_id":"v1","currency":"USD","amount":25}`),
 }
 
 // TestTheTruck is the golden case, number by number, through HTTP and back.
@@ -155,7 +180,8 @@ func TestTheTruck(t *testing.T) {
 	for _, e := range goldenRates {
 		mustPost(t, c, e)
 	}
-	if status, text := postBody(t, c, "application/cloudevents-batch+json", "["+strings.Join(goldenEvents, ",")+"]"); status != http.StatusAccepted || strings.TrimSpace(text) != `{"accepted":8}` {
+	if status, text := postBody(t, c, "application/cloudevents-batch+json", "["+strings.Join(goldenEvents, ",")+
+		"]"); status != http.StatusAccepted || strings.TrimSpace(text) != `{"accepted":8}` {
 		t.Fatalf("%d %s", status, text)
 	}
 	mustPost(t, c, goldenEvents[3]) // again: changes nothing
@@ -170,20 +196,29 @@ func TestTheTruck(t *testing.T) {
 	if err := c.get(t.Context(), "/v1/orders/o1", nil, &story); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(story.PerfectContribution, " ", story.Contribution, " ", story.Gross, " ", story.Net, " ", story.Hidden, " ", story.Unpriced, " ", len(story.Events)); got !=
+	if got := fmt.Sprint(story.PerfectContribution, " ", story.Contribution, " ", story.Gross, " ", story.Net, " ",
+		story.Hidden, " ", story.Unpriced, " ", len(story.Events)); got !=
 		"36.5700 -26.7800 88.3500 63.3500 70.3500 false 8" {
 		t.Errorf("the order reads %s", got)
 	}
-	if got := story.Events[3].Lines; len(got) != 2 || got[0] != (report.StoryLine{Account: "5220", Name: "truck_roll", Element: "FLEET", Basis: "IMPUTED", Amount: "57.1500"}) {
+	if got := story.Events[3].Lines; len(got) != 2 || got[0] != (report.StoryLine{Account: "5220", Name: "truck_roll",
+		Element: "FLEET", Basis: "IMPUTED", Amount: "57.1500"}) {
 		t.Errorf("the truck posts %+v", got)
 	}
 	for query, want := range map[string]string{
-		"from=2026-01-01&to=2026-02-01&group_by=store,kind": `[{"key":{"kind":"wrong_item","store":"s1"},"gross":"88.3500","net":"63.3500","booked":"18.0000","hidden":"70.3500","recoveries":"25.0000","cases":1,"orders":1}]`,
-		"group_by=store&view=booked":                        `[{"key":{"store":"s1"},"gross":"18.0000","net":"-7.0000","booked":"18.0000","hidden":"0.0000","recoveries":"25.0000","cases":1,"orders":1}]`,
-		"group_by=store&view=cash":                          `[]`,
-		"group_by=vendor,category,avoidable":                `[{"key":{"avoidable":"true","category":"external","vendor":"v1"},"gross":"88.3500","net":"63.3500","booked":"18.0000","hidden":"70.3500","recoveries":"25.0000","cases":1,"orders":1}]`,
-		"from=2026-01-11&to=2026-01-12&group_by=element": `[{"key":{"element":"LABOUR"},"gross":"3.0000","net":"3.0000","booked":"0.0000","hidden":"3.0000","recoveries":"0.0000","cases":1,"orders":1},` +
-			`{"key":{"element":"WRITE_DOWN"},"gross":"10.0000","net":"10.0000","booked":"10.0000","hidden":"0.0000","recoveries":"0.0000","cases":1,"orders":1}]`,
+		"from=2026-01-01&to=2026-02-01&group_by=store,kind": `[{"key":{"kind":"wrong_item","store":"s1"},` +
+			`"gross":"88.3500","net":"63.3500","booked":"18.0000","hidden":"70.3500","recoveries":"25.0000","cases":1,` +
+			`"orders":1}]`,
+		"group_by=store&view=booked": `[{"key":{"store":"s1"},"gross":"18.0000","net":"-7.0000",` +
+			`"booked":"18.0000","hidden":"0.0000","recoveries":"25.0000","cases":1,"orders":1}]`,
+		"group_by=store&view=cash": `[]`,
+		"group_by=vendor,category,avoidable": `[{"key":{"avoidable":"true","category":"external","vendor":"v1"},` +
+			`"gross":"88.3500","net":"63.3500","booked":"18.0000","hidden":"70.3500","recoveries":"25.0000","cases":1,` +
+			`"orders":1}]`,
+		"from=2026-01-11&to=2026-01-12&group_by=element": `[{"key":{"element":"LABOUR"},"gross":"3.0000","net":"3.0000",` +
+			`"booked":"0.0000","hidden":"3.0000","recoveries":"0.0000","cases":1,"orders":1},` +
+			`{"key":{"element":"WRITE_DOWN"},"gross":"10.0000","net":"10.0000","booked":"10.0000","hidden":"0.0000",` +
+			`"recoveries":"0.0000","cases":1,"orders":1}]`,
 		"group_by=store&as_of=2020-01-01T00:00:00Z": `[]`,
 	} {
 		var report struct{ Rows json.RawMessage }
@@ -206,20 +241,24 @@ func TestTheTruck(t *testing.T) {
 		}
 	}
 	var p *problem
-	if err := c.get(t.Context(), "/v1/reports/leakage", url.Values{"group_by": {"moon"}}, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest {
+	if err := c.get(t.Context(), "/v1/reports/leakage", url.Values{"group_by": {"moon"}}, nil); !errors.As(err, &p) ||
+		p.Status != http.StatusBadRequest {
 		t.Errorf("a report by moon: %v", err)
 	}
 }
 
-// TestBadInputIsSaid: what a foreign producer writes is booked where it can be read, and a dead letter with its reason and
-// place where it can't; one identity with two contents ends with the first in the books.
+// TestBadInputIsSaid: what a foreign producer writes is booked where it can be read, and a dead letter with its reason
+// and place where it can't; one identity with two contents ends with the first in the books.
 func TestBadInputIsSaid(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Balancer: &kafkago.Hash{}, BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Balancer: &kafkago.Hash{}, BatchTimeout: time.Millisecond,
+		RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	placed := func(order, price string) string {
-		return fmt.Sprintf(`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,"unit_cost":"1"}]}`, order, price)
+		return fmt.Sprintf(
+			`{"order_id":%q,"store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":%q,`+
+				`"unit_cost":"1"}]}`, order, price)
 	}
 	header := func(pairs ...string) (h []kafkago.Header) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -229,14 +268,22 @@ func TestBadInputIsSaid(t *testing.T) {
 	}
 	structured := header("content-type", "application/cloudevents+json")
 	messages := []kafkago.Message{
-		{Topic: "makegood.orders", Key: []byte("a"), Headers: structured, Value: []byte(event("a", "order.placed", "2026-01-01T00:00:00Z", "a", placed("a", "10")))},
-		{Topic: "makegood.orders", Key: []byte("b"), Value: []byte(placed("b", "20")), Headers: header("content-type", "application/json",
-			"ce_specversion", "1.0", "ce_id", "b", "ce_source", "urn:till:1", "ce_type", "makegood.order.placed.v1", "ce_time", "2026-01-01T00:00:00Z", "ce_subject", "b")},
+		{Topic: "makegood.orders", Key: []byte("a"), Headers: structured,
+			Value: []byte(event("a", "order.placed", "2026-01-01T00:00:00Z", "a", placed("a", "10")))},
+		{Topic: "makegood.orders", Key: []byte("b"), Value: []byte(placed("b", "20")), Headers: header("content-type",
+			"application/json",
+			"ce_specversion", "1.0", "ce_id", "b", "ce_source", "urn:till:1", "ce_type", "makegood.order.placed.v1", "ce_time",
+			"2026-01-01T00:00:00Z", "ce_subject", "b")},
 		{Topic: "makegood.orders", Key: []byte("x"), Headers: structured, Value: []byte(`{"half`)},
-		{Topic: "makegood.orders", Key: []byte("x"), Headers: structured, Value: []byte(event("x", "order.placed", "2026-01-01T00:00:00Z", "x", strings.Replace(placed("x", "10"), `"quantity":1`, `"quantity":-1`, 1)))},
-		{Topic: "makegood.orders", Key: []byte("x"), Headers: structured, Value: []byte(event("y", "order.vanished", "2026-01-01T00:00:00Z", "x", `{}`))},
-		{Topic: "makegood.errors", Key: []byte("z"), Headers: structured, Value: []byte(event("z", "order.placed", "2026-01-01T00:00:00Z", "z", placed("z", "10")))},
-		{Topic: "makegood.orders", Key: []byte("c"), Headers: structured, Value: []byte(event("c", "order.placed", "2026-01-01T00:00:00Z", "c", placed("c", "30")))},
+		{Topic: "makegood.orders", Key: []byte("x"), Headers: structured,
+			Value: []byte(event("x", "order.placed", "2026-01-01T00:00:00Z", "x", strings.Replace(placed("x", "10"),
+				`"quantity":1`, `"quantity":-1`, 1)))},
+		{Topic: "makegood.orders", Key: []byte("x"), Headers: structured,
+			Value: []byte(event("y", "order.vanished", "2026-01-01T00:00:00Z", "x", `{}`))},
+		{Topic: "makegood.errors", Key: []byte("z"), Headers: structured,
+			Value: []byte(event("z", "order.placed", "2026-01-01T00:00:00Z", "z", placed("z", "10")))},
+		{Topic: "makegood.orders", Key: []byte("c"), Headers: structured,
+			Value: []byte(event("c", "order.placed", "2026-01-01T00:00:00Z", "c", placed("c", "30")))},
 	}
 	for range 2 { // the same bytes again are the same event, and the same dead letter
 		if err := w.WriteMessages(t.Context(), messages...); err != nil {
@@ -260,7 +307,8 @@ func TestBadInputIsSaid(t *testing.T) {
 	for _, d := range answer.Letters {
 		got[d.EventID] = d.Reason + " " + d.Pointer
 	}
-	for id, want := range map[string]string{"": "bad_json ", "x": "negative /data/lines/0/quantity", "y": "unknown_type /type", "z": "wrong_topic /type"} {
+	for id, want := range map[string]string{"": "bad_json ", "x": "negative /data/lines/0/quantity",
+		"y": "unknown_type /type", "z": "wrong_topic /type"} {
 		if got[id] != want {
 			t.Errorf("event %q is a dead letter for %q, not %q", id, got[id], want)
 		}
@@ -304,7 +352,8 @@ func TestTightestLimits(t *testing.T) {
 	if s.Events != 8 {
 		t.Errorf("status %+v", s)
 	}
-	for _, f := range []projectorFlags{{Batch: -1}, {Batch: 1_000_001}, {InFlight: -1}, {InFlight: 1_000_001}, {InFlightBytes: leastInFlight - 1}} {
+	for _, f := range []projectorFlags{{Batch: -1}, {Batch: 1_000_001}, {InFlight: -1}, {InFlight: 1_000_001},
+		{InFlightBytes: leastInFlight - 1}} {
 		if f.validate() == nil {
 			t.Errorf("%+v is fine", f)
 		}
@@ -333,12 +382,14 @@ func TestUnpricedIsCountedAndListed(t *testing.T) {
 	for _, u := range answer.Unpriced {
 		missing = append(missing, u.Missing...)
 	}
-	if got := strings.Join(missing, " "); got != "fleet_hour: labour_hour:agent voucher_redemption:voucher labour_hour:inspector" {
+	if got := strings.Join(missing, " "); got != "fleet_hour: labour_hour:agent voucher_redemption:voucher "+
+		"labour_hour:inspector" {
 		t.Errorf("missing %s", got)
 	}
 	// What leaves the books leaves the list: the loser of a conflict, unpriced like the first.
 	mustPost(t, c, strings.Replace(goldenEvents[4], `"minutes":18`, `"minutes":19`, 1))
-	for deadline := time.Now().Add(time.Minute); s.Conflicts == 0 || s.Events != 8 || s.Unpriced != 4; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); s.Conflicts == 0 || s.Events != 8 ||
+		s.Unpriced != 4; time.Sleep(100 * time.Millisecond) {
 		if s, err = c.caughtUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -405,7 +456,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	for _, currency := range []string{"USD", "EUR"} {
 		var got report.Leakage
-		if err := c.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"day,kind,element"}, "currency": {currency}}, &got); err != nil {
+		if err := c.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"day,kind,element"}, "currency": {currency}},
+			&got); err != nil {
 			t.Fatal(err)
 		}
 		expected, err := want.Leakage("", "", []string{"day", "kind", "element"}, "economic", "occurred", currency)
@@ -428,7 +480,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	var second streams
 	var said bytes.Buffer
 	second.out, second.err = io.Discard, &said
-	if code := run(ctx, []string{"serve", "--data-dir", dir, "--http", "127.0.0.1:0"}, second); code == 0 || !strings.Contains(said.String(), fmt.Sprint(p.cmd.Process.Pid)) {
+	if code := run(ctx, []string{"serve", "--data-dir", dir, "--http", "127.0.0.1:0"}, second); code == 0 ||
+		!strings.Contains(said.String(), fmt.Sprint(p.cmd.Process.Pid)) {
 		t.Errorf("a second serve ended with %d and said %s", code, said.String())
 	}
 	// Told to stop, it stops cleanly.
@@ -475,7 +528,8 @@ func sendUntilAcknowledged(ctx context.Context, c *client, records []reference.R
 // TestImport: lines and arrays, plain and packed, from files and standard input; refusals are told by place.
 func TestImport(t *testing.T) {
 	dir := t.TempDir()
-	input := strings.Join(append(goldenRates, goldenEvents...), "\n") + "\n{\"broken\n" + strings.Replace(goldenEvents[4], `"minutes":18`, `"minutes":"18.00001"`, 1) + "\n"
+	input := strings.Join(append(goldenRates, goldenEvents...), "\n") + "\n{\"broken\n" + strings.Replace(goldenEvents[4],
+		`"minutes":18`, `"minutes":"18.00001"`, 1) + "\n"
 	var out, said bytes.Buffer
 	run1 := func(in string, args ...string) int {
 		out.Reset()
@@ -485,18 +539,23 @@ func TestImport(t *testing.T) {
 	if code := run1(input, "import", "-"); code != 1 {
 		t.Errorf("an import with refusals ends with %d: %s%s", code, out.String(), said.String())
 	}
-	for _, want := range []string{"accepted 13, refused 2, new 13", "-:14: bad_json", `-:15: too_many_decimals at "/data/minutes"`} {
+	for _, want := range []string{"accepted 13, refused 2, new 13", "-:14: bad_json",
+		`-:15: too_many_decimals at "/data/minutes"`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the import doesn't say %q but\n%s", want, out.String())
 		}
 	}
-	if code := run1("["+strings.Join(goldenEvents, ",\n")+"]", "import", "-"); code != 0 || !strings.Contains(out.String(), "accepted 8, refused 0, new 0") {
+	if code := run1("["+strings.Join(goldenEvents, ",\n")+"]", "import", "-"); code != 0 || !strings.Contains(out.String(),
+		"accepted 8, refused 0, new 0") {
 		t.Errorf("the same again ends with %d: %s%s", code, out.String(), said.String())
 	}
-	if code := run1("", "explain", "o1"); code != 0 || !strings.Contains(out.String(), "63.3500") || !strings.Contains(out.String(), "5220 truck_roll") {
+	if code := run1("", "explain", "o1"); code != 0 || !strings.Contains(out.String(), "63.3500") ||
+		!strings.Contains(out.String(), "5220 truck_roll") {
 		t.Errorf("explain ends with %d: %s%s", code, out.String(), said.String())
 	}
-	if code := run1("", "report", "--group-by", "kind", "--format", "csv"); code != 0 || !strings.HasPrefix(out.String(), "kind,gross,net,booked,hidden,recoveries,cases,orders,currency\nwrong_item,88.3500,63.3500,18.0000,70.3500,25.0000,1,1,USD") {
+	if code := run1("", "report", "--group-by", "kind", "--format", "csv"); code != 0 || !strings.HasPrefix(out.String(),
+		"kind,gross,net,booked,hidden,recoveries,cases,orders,currency\n"+
+			"wrong_item,88.3500,63.3500,18.0000,70.3500,25.0000,1,1,USD") {
 		t.Errorf("report ends with %d: %s%s", code, out.String(), said.String())
 	}
 	if lines := bufio.NewScanner(&out); !lines.Scan() {

@@ -55,7 +55,8 @@ func (a *atWork) book(r reference.Record) {
 func leakage(t *testing.T, store *clickhouse.Store) string {
 	t.Helper()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	answer, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: at, To: at.AddDate(1, 0, 0), GroupBy: []string{"order"}, View: "economic", PeriodBy: "occurred", Currency: "USD"}, time.Now())
+	answer, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: at, To: at.AddDate(1, 0, 0),
+		GroupBy: []string{"order"}, View: "economic", PeriodBy: "occurred", Currency: "USD"}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,20 +74,25 @@ func sequence(events ...string) (records []reference.Record) {
 		if strings.Contains(e, ".rate.set.") || strings.Contains(e, ".period.") || strings.Contains(e, ".books.") {
 			stream = "books"
 		}
-		records = append(records, reference.Record{Stream: stream, Event: []byte(e), RecordedAt: at.Add(time.Duration(i) * time.Minute), Seq: int64(i + 1)})
+		records = append(records, reference.Record{Stream: stream, Event: []byte(e),
+			RecordedAt: at.Add(time.Duration(i) * time.Minute), Seq: int64(i + 1)})
 	}
 	return records
 }
 
-// TestVoidIsSettledWhereverItsOriginalIsBooked: a void that one projector booked, of an event that another books after a
-// rate has changed, ends as its exact negation, though neither of the two has met both.
+// TestVoidIsSettledWhereverItsOriginalIsBooked: a void that one projector booked, of an event that another books after
+// a rate has changed, ends as its exact negation, though neither of the two has met both.
 func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	store := openStore(t)
 	rate := func(id, value string) string {
-		return event(id, "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"*","value":"`+value+`","currency":"USD","effective_from":"2026-01-01"}`)
+		return event(id, "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"*","value":"`+value+
+			`","currency":"USD","effective_from":"2026-01-01"}`)
 	}
-	labour := event("l", "labour.spent", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
-	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"l"},"reason":"mistake","original":`+labour+`}`)
+	labour := event("l", "labour.spent", "2026-01-10T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
+	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"l"},"reason":"mistake",`+
+			`"original":`+labour+`}`)
 	other := strings.ReplaceAll(strings.ReplaceAll(labour, `"id":"l"`, `"id":"m"`), "o1", "o2")
 	records := sequence(rate("r1", "30"), void, rate("r2", "40"), labour, other)
 
@@ -96,7 +102,8 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	second.book(records[3])
 	unsettled := func() uint64 {
 		t.Helper()
-		n, err := post.UnsettledVoids(t.Context(), store.DB, post.NewTerms(&memoryLog{records: records}, newDecode(), newStored(), time.UTC))
+		n, err := post.UnsettledVoids(t.Context(), store.DB, post.NewTerms(&memoryLog{records: records}, newDecode(),
+			newStored(), time.UTC))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,12 +124,15 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	}
 }
 
-// TestSettlingKnowsWhatOthersKnew: a process that has just begun, and has read nothing of the books stream, leaves what others
-// posted in the month where they posted it.
+// TestSettlingKnowsWhatOthersKnew: a process that has just begun, and has read nothing of the books stream, leaves what
+// others posted in the month where they posted it.
 func TestSettlingKnowsWhatOthersKnew(t *testing.T) {
 	store := openStore(t)
-	refund := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
-	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"x"},"reason":"mistake","original":`+refund+`}`)
+	refund := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
+	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"x"},"reason":"mistake",`+
+			`"original":`+refund+`}`)
 	records := sequence(event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`), void)
 	startAtWork(t, store, records).book(records[1])
 	settler := newTestProjector(t, store, &memoryLog{records: records}, 0)
@@ -130,7 +140,8 @@ func TestSettlingKnowsWhatOthersKnew(t *testing.T) {
 		t.Errorf("%d rows were settled (%v), not 0", n, err)
 	}
 	var period time.Time
-	if err := store.DB.QueryRow(t.Context(), "SELECT posting_period FROM ledger FINAL WHERE event_id = 'v'").Scan(&period); err != nil {
+	if err := store.DB.QueryRow(t.Context(), "SELECT posting_period FROM ledger FINAL WHERE event_id = 'v'").Scan(
+		&period); err != nil {
 		t.Fatal(err)
 	}
 	if got := period.Format("2006-01"); got != "2026-02" {
@@ -138,23 +149,29 @@ func TestSettlingKnowsWhatOthersKnew(t *testing.T) {
 	}
 }
 
-// TestVoidBeforeItsOriginalInAClosedMonth: a void whose month was closed before its original came stays as the closed report
-// has it, and the original is its exact negation, in whatever order the two, the close and a rate between them are booked, and
-// whatever a rebuild finds later.
+// TestVoidBeforeItsOriginalInAClosedMonth: a void whose month was closed before its original came stays as the closed
+// report has it, and the original is its exact negation, in whatever order the two, the close and a rate between them
+// are booked, and whatever a rebuild finds later.
 func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 	rate := func(id, value string) string {
-		return event(id, "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"*","value":"`+value+`","currency":"USD","effective_from":"2026-01-01"}`)
+		return event(id, "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"*","value":"`+value+
+			`","currency":"USD","effective_from":"2026-01-01"}`)
 	}
-	labour := event("l", "labour.spent", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
-	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"l"},"reason":"mistake","original":`+labour+`}`)
-	records := sequence(rate("r1", "30"), void, event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`), rate("r2", "40"), labour,
+	labour := event("l", "labour.spent", "2026-01-10T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
+	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"l"},"reason":"mistake",`+
+			`"original":`+labour+`}`)
+	records := sequence(rate("r1", "30"), void, event("c", "period.closed", "2026-02-01T00:00:00Z", "",
+		`{"period":"2026-01"}`), rate("r2", "40"), labour,
 		event("b", "books.rebuilt", "2026-02-02T00:00:00Z", "", `{"rebuild_id":"","closed_periods":false,"actor":"ann"}`))
 	january := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	period := domain.PeriodOf(january, time.UTC)
 	closed := report.Close{Period: period, Mark: mark(records[2])}
 	net := func(store *clickhouse.Store, by string, asOf report.AsOf) string {
 		t.Helper()
-		r, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: january, To: january.AddDate(0, 2, 0), GroupBy: []string{"month"}, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now())
+		r, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: january, To: january.AddDate(0, 2, 0),
+			GroupBy: []string{"month"}, View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,12 +209,13 @@ func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 	}
 }
 
-// TestRollUpsKnowOfConflictsWhateverCrashes: a process that ends between taking an event out of the books and telling the
-// roll-ups leaves that to the next check.
+// TestRollUpsKnowOfConflictsWhateverCrashes: a process that ends between taking an event out of the books and telling
+// the roll-ups leaves that to the next check.
 func TestRollUpsKnowOfConflictsWhateverCrashes(t *testing.T) {
 	store := openStore(t)
 	refund := func(order string) string {
-		return event("x", "refund.issued", "2026-01-10T00:00:00Z", order, `{"order_id":"`+order+`","store_id":"s1","error_id":"e-`+order+`","refund_id":"r","currency":"USD","net":"5"}`)
+		return event("x", "refund.issued", "2026-01-10T00:00:00Z", order,
+			`{"order_id":"`+order+`","store_id":"s1","error_id":"e-`+order+`","refund_id":"r","currency":"USD","net":"5"}`)
 	}
 	records := sequence(refund("o1"), refund("o2"))
 	a := startAtWork(t, store, records)
@@ -269,12 +287,13 @@ func (b *halfBatch) Insert(ctx context.Context) error {
 	return errors.New("the connection ended")
 }
 
-// TestWhatLeavesTheBooksLeavesEveryTable: a conflict's loser that has left the ledger when the connection ends also leaves
-// what is fed from the ledger.
+// TestWhatLeavesTheBooksLeavesEveryTable: a conflict's loser that has left the ledger when the connection ends also
+// leaves what is fed from the ledger.
 func TestWhatLeavesTheBooksLeavesEveryTable(t *testing.T) {
 	store := openStore(t)
 	refund := func(net string) string {
-		return event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"`+net+`"}`)
+		return event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
+			`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"`+net+`"}`)
 	}
 	records := sequence(refund("5"), refund("7"))
 	a := startAtWork(t, store, records)
@@ -292,7 +311,8 @@ func TestWhatLeavesTheBooksLeavesEveryTable(t *testing.T) {
 		t.Errorf("the leakage is %s", got)
 	}
 	var left uint64
-	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM failures FINAL WHERE refused = ''").Scan(&left); err != nil || left != 1 {
+	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM failures FINAL WHERE refused = ''").Scan(
+		&left); err != nil || left != 1 {
 		t.Errorf("%d events bear on failures (%v), not 1", left, err)
 	}
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// TestStatementsAgainstReference: every account of every store opens, moves and closes as the second set of books says, by
-// posting and by occurred, and the cases of every store and vendor sum to the leakage report of the month.
+// TestStatementsAgainstReference: every account of every store opens, moves and closes as the second set of books says,
+// by posting and by occurred, and the cases of every store and vendor sum to the leakage report of the month.
 func TestStatementsAgainstReference(t *testing.T) {
 	for seed := range int64(2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -35,7 +35,8 @@ func TestStatementsAgainstReference(t *testing.T) {
 
 func compareStatements(t *testing.T, seed int64) {
 	store := openStore(t)
-	records := withoutVoidedConflicts(t, reference.Generate(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true, StockFixes: true}))
+	records := withoutVoidedConflicts(t, reference.Generate(seed, reference.Options{Periods: true, Duplicates: true,
+		Conflicts: true, SecondVoids: true, StockFixes: true}))
 	want, err := reference.Run(records, time.UTC)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +73,8 @@ func compareStatements(t *testing.T, seed int64) {
 						}
 					}
 					if net.FloatString(4) != c.Net {
-						t.Errorf("seed %d, %s%s, %s by %s: the cases sum to %s %s, the report to %s", seed, of.Store, of.Vendor, month, by, c.Net, c.Currency, net.FloatString(4))
+						t.Errorf("seed %d, %s%s, %s by %s: the cases sum to %s %s, the report to %s", seed, of.Store, of.Vendor, month,
+							by, c.Net, c.Currency, net.FloatString(4))
 					}
 				}
 			}
@@ -81,8 +83,8 @@ func compareStatements(t *testing.T, seed int64) {
 	tieMonths(t, store, want, seed)
 }
 
-// tieMonths: month by month, each opens as the one before has closed, opening + debit − credit = closing, and what the two
-// ways of counting differ by is what came late, no more; so all months together move every account by the same.
+// tieMonths: month by month, each opens as the one before has closed, opening + debit − credit = closing, and what the
+// two ways of counting differ by is what came late, no more; so all months together move every account by the same.
 func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, seed int64) {
 	t.Helper()
 	first, last := want.Entries[0].OriginPeriod, want.Entries[0].PostingPeriod
@@ -94,7 +96,8 @@ func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, see
 	for _, by := range []string{"posting", "occurred"} {
 		closed, moved := map[string]string{}, map[string]*big.Rat{}
 		for month := period(t, first); month <= period(t, last); month++ {
-			s, err := report.ReadStatement(t.Context(), store.DB, report.StatementQuery{Store: "s1", Period: month, PeriodBy: by}, time.Now())
+			s, err := report.ReadStatement(t.Context(), store.DB, report.StatementQuery{Store: "s1", Period: month,
+				PeriodBy: by}, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +111,8 @@ func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, see
 					if new(big.Rat).Add(n[0], change).Cmp(n[3]) != 0 {
 						t.Errorf("seed %d, %s by %s: %+v doesn't tie", seed, month, by, a)
 					}
-					if was := before[key]; a.Account < "4000" && was != a.Opening && (was != "" || n[0].Sign() != 0) || a.Account >= "4000" && n[0].Sign() != 0 {
+					if was := before[key]; a.Account < "4000" && was != a.Opening && (was != "" || n[0].Sign() != 0) ||
+						a.Account >= "4000" && n[0].Sign() != 0 {
 						t.Errorf("seed %d, %s by %s: %s opens with %s and was closed with %q", seed, month, by, key, a.Opening, was)
 					}
 					delete(before, key)
@@ -161,7 +165,8 @@ func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, see
 	for key, by := range sums {
 		got := new(big.Rat).Sub(cmp.Or(by["posting"], zero), cmp.Or(by["occurred"], zero))
 		if wanted := cmp.Or(difference[key], zero); got.Cmp(wanted) != 0 {
-			t.Errorf("seed %d, %s: by posting and by occurred differ by %s, and what came late is %s", seed, key, got.FloatString(4), wanted.FloatString(4))
+			t.Errorf("seed %d, %s: by posting and by occurred differ by %s, and what came late is %s", seed, key,
+				got.FloatString(4), wanted.FloatString(4))
 		}
 		delete(difference, key)
 	}
@@ -188,7 +193,8 @@ func statementText(s *report.Statement) string {
 	var lines []string
 	for _, c := range s.Currencies {
 		for _, a := range c.Accounts {
-			lines = append(lines, fmt.Sprint(c.Currency, " ", a.Account, " ", a.Opening, " ", a.Debit, " ", a.Credit, " ", a.Closing))
+			lines = append(lines, fmt.Sprint(c.Currency, " ", a.Account, " ", a.Opening, " ", a.Debit, " ", a.Credit, " ",
+				a.Closing))
 		}
 	}
 	slices.Sort(lines)
@@ -231,7 +237,8 @@ func storeAccounts(b *reference.Books, store, month, by string) string {
 		}
 		closing := new(big.Rat).Add(s[0], s[1])
 		closing.Sub(closing, s[2])
-		lines = append(lines, fmt.Sprint(key, " ", s[0].FloatString(4), " ", s[1].FloatString(4), " ", s[2].FloatString(4), " ", closing.FloatString(4)))
+		lines = append(lines, fmt.Sprint(key, " ", s[0].FloatString(4), " ", s[1].FloatString(4), " ", s[2].FloatString(4),
+			" ", closing.FloatString(4)))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
@@ -249,7 +256,8 @@ func TestStatementFormats(t *testing.T) {
 	}
 	ask := func(format, part string) []byte {
 		var text bytes.Buffer
-		if err := c.get(t.Context(), "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format}, "part": {part}}, &text); err != nil {
+		if err := c.get(t.Context(), "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format},
+			"part": {part}}, &text); err != nil {
 			t.Fatal(err)
 		}
 		return text.Bytes()
@@ -259,7 +267,8 @@ func TestStatementFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	evidence := "urn:till:1 2; urn:till:1 3; urn:till:1 4; urn:till:1 5; urn:till:1 6; urn:till:1 7; urn:till:1 8"
-	if want := []string{"USD", "e1", "o1", "wrong_item", "supplier_quality", "supplier", "v1", "true", "88.3500", "25.0000", "63.3500", evidence}; len(rows) != 2 || !slices.Equal(rows[1][:len(want)], want) {
+	if want := []string{"USD", "e1", "o1", "wrong_item", "supplier_quality", "supplier", "v1", "true", "88.3500",
+		"25.0000", "63.3500", evidence}; len(rows) != 2 || !slices.Equal(rows[1][:len(want)], want) {
 		t.Errorf("cases\n got %q\nwant %q", rows, want)
 	}
 	f, err := excelize.OpenReader(bytes.NewReader(ask("xlsx", "")))
@@ -271,22 +280,25 @@ func TestStatementFormats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := slices.IndexFunc(rows, func(r []string) bool { return r[1] == "5220" }); i < 0 || !slices.Equal(rows[i][:7], []string{"USD", "5220", "truck_roll", "0.0000", "57.1500", "0.0000", "57.1500"}) {
+	if i := slices.IndexFunc(rows, func(r []string) bool { return r[1] == "5220" }); i < 0 || !slices.Equal(rows[i][:7],
+		[]string{"USD", "5220", "truck_roll", "0.0000", "57.1500", "0.0000", "57.1500"}) {
 		t.Errorf("accounts in the workbook %q", rows)
 	}
 	page := string(ask("html", ""))
-	for _, want := range []string{"<h1>Statement of vendor v1</h1>", "<td>5220</td><td>truck_roll</td>", "@page", `<td class="n">63.3500</td>`, evidence} {
+	for _, want := range []string{"<h1>Statement of vendor v1</h1>", "<td>5220</td><td>truck_roll</td>", "@page",
+		`<td class="n">63.3500</td>`, evidence} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	if err := c.get(t.Context(), "/v1/statement", url.Values{"vendor": {"v1"}, "store": {"s1"}, "period": {"2026-01"}}, nil); err == nil {
+	if err := c.get(t.Context(), "/v1/statement", url.Values{"vendor": {"v1"}, "store": {"s1"}, "period": {"2026-01"}},
+		nil); err == nil {
 		t.Error("a statement of a store and a vendor at once was given")
 	}
 }
 
-// TestStatementByOccurred: a refund that came after its month was closed is in the month that took it by posting, and in its
-// own by occurred; every format says which it is, and by posting none is other than it was.
+// TestStatementByOccurred: a refund that came after its month was closed is in the month that took it by posting, and
+// in its own by occurred; every format says which it is, and by posting none is other than it was.
 func TestStatementByOccurred(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
@@ -309,7 +321,8 @@ func TestStatementByOccurred(t *testing.T) {
 	read := func(month, by string) *report.StatementCurrency {
 		t.Helper()
 		var s report.Statement
-		if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {month}, "period_by": {by}}, &s); err != nil {
+		if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {month}, "period_by": {by}},
+			&s); err != nil {
 			t.Fatal(err)
 		}
 		if len(s.Currencies) != 1 || (s.PeriodBy == "occurred") != (by == "occurred") {
@@ -319,7 +332,8 @@ func TestStatementByOccurred(t *testing.T) {
 	}
 	before := ask("2026-01", "", "csv", "accounts")
 	makegood(t, "close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to", c.base)
-	mustPost(t, c, event("late", "refund.issued", "2026-01-20T10:00:00Z", "o1", `{`+goldenCase+`,"refund_id":"r","currency":"USD","net":"7.5"}`))
+	mustPost(t, c, event("late", "refund.issued", "2026-01-20T10:00:00Z", "o1",
+		`{`+goldenCase+`,"refund_id":"r","currency":"USD","net":"7.5"}`))
 	mustCatchUp(t, c)
 	for _, want := range []struct {
 		month, by, gross, debit string
@@ -330,14 +344,17 @@ func TestStatementByOccurred(t *testing.T) {
 		{"2026-02", "posting", "7.5000", "7.5000", 8},
 	} {
 		s := read(want.month, want.by)
-		if s.Gross != want.gross || s.Debit != want.debit || s.Credit != want.debit || len(s.Cases) != 1 || len(s.Cases[0].Evidence) != want.evidence {
+		if s.Gross != want.gross || s.Debit != want.debit || s.Credit != want.debit || len(s.Cases) != 1 ||
+			len(s.Cases[0].Evidence) != want.evidence {
 			t.Errorf("%+v, not %+v", s, want)
 		}
 	}
-	if s := read("2026-02", "occurred"); s.Gross != "0.0000" || s.Debit != "0.0000" || len(s.Cases) != 0 || s.Accounts[0].Account != "1010" || s.Accounts[0].Closing != "97.0700" {
+	if s := read("2026-02", "occurred"); s.Gross != "0.0000" || s.Debit != "0.0000" || len(s.Cases) != 0 ||
+		s.Accounts[0].Account != "1010" || s.Accounts[0].Closing != "97.0700" {
 		t.Errorf("nothing happened in February: %+v", s)
 	}
-	if after := timeless(ask("2026-01", "", "csv", "accounts")); after != timeless(before) || timeless(ask("2026-01", "posting", "csv", "accounts")) != after {
+	if after := timeless(ask("2026-01", "", "csv", "accounts")); after != timeless(before) ||
+		timeless(ask("2026-01", "posting", "csv", "accounts")) != after {
 		t.Errorf("by posting it was\n%sand is\n%s", before, after)
 	}
 	for _, part := range []string{"accounts", "cases"} {
@@ -350,7 +367,8 @@ func TestStatementByOccurred(t *testing.T) {
 			t.Fatal(err)
 		}
 		sheet, err := f.GetRows(part, excelize.Options{RawCellValue: true})
-		if err != nil || len(sheet) != len(rows)+1 || timeless(fmt.Sprintf("%q", sheet[:len(rows)])) != timeless(fmt.Sprintf("%q", rows)) {
+		if err != nil || len(sheet) != len(rows)+1 ||
+			timeless(fmt.Sprintf("%q", sheet[:len(rows)])) != timeless(fmt.Sprintf("%q", rows)) {
 			t.Errorf("the sheet %s (%v) is\n%q\nand the CSV\n%q", part, err, sheet, rows)
 		}
 		if err := f.Close(); err != nil {
@@ -358,15 +376,18 @@ func TestStatementByOccurred(t *testing.T) {
 		}
 	}
 	page := ask("2026-01", "occurred", "html", "")
-	for _, want := range []string{"What happened in 2026-01, in whichever period it is posted, as of", `2026-01, by when it happened"`, `<td class="n">95.8500</td>`, "urn:till:1 late"} {
+	for _, want := range []string{"What happened in 2026-01, in whichever period it is posted, as of",
+		`2026-01, by when it happened"`, `<td class="n">95.8500</td>`, "urn:till:1 late"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	if page := ask("2026-01", "", "html", ""); !strings.Contains(page, "<p>Posting period 2026-01, as of") || strings.Contains(page, "happened") || strings.Contains(page, "late") {
+	if page := ask("2026-01", "", "html", ""); !strings.Contains(page, "<p>Posting period 2026-01, as of") ||
+		strings.Contains(page, "happened") || strings.Contains(page, "late") {
 		t.Errorf("by posting the page reads %s", page)
 	}
-	if text := makegood(t, "statement", "--store", "s1", "--period", "2026-01", "--period-by", "occurred", "--format", "json", "--to", c.base); !strings.Contains(text, `"period_by":"occurred"`) || !strings.Contains(text, "95.8500") {
+	if text := makegood(t, "statement", "--store", "s1", "--period", "2026-01", "--period-by", "occurred", "--format",
+		"json", "--to", c.base); !strings.Contains(text, `"period_by":"occurred"`) || !strings.Contains(text, "95.8500") {
 		t.Errorf("the command says %s", text)
 	}
 }

@@ -15,20 +15,25 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// TestStatementTellsWhatItIs: a statement's cases have every event of theirs, with money or without; every format names what
-// it is of and is the same each time; what nobody has heard of is not taken for what had a quiet month.
+// TestStatementTellsWhatItIs: a statement's cases have every event of theirs, with money or without; every format names
+// what it is of and is the same each time; what nobody has heard of is not taken for what had a quiet month.
 func TestStatementTellsWhatItIs(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	const second = `"order_id":"o1","store_id":"s1","error_id":"e2"`
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{
 		event("class", "error.classified", "2026-01-12T09:00:00Z", "o1", `{`+goldenCase+`,"root_cause":"pick_pack"}`),
-		event("late", "error.reported", "2026-01-13T09:00:00Z", "o1", `{`+second+`,"kind":"late","found":"after_delivery","detected_by":"customer"}`),
-		event("sorry", "refund.issued", "2026-01-13T10:00:00Z", "o1", `{`+second+`,"refund_id":"R","currency":"USD","net":"4"}`),
-		event("euros", "refund.issued", "2026-01-13T11:00:00Z", "o1", `{`+second+`,"refund_id":"R2","currency":"EUR","net":"3"}`),
+		event("late", "error.reported", "2026-01-13T09:00:00Z", "o1",
+			`{`+second+`,"kind":"late","found":"after_delivery","detected_by":"customer"}`),
+		event("sorry", "refund.issued", "2026-01-13T10:00:00Z", "o1",
+			`{`+second+`,"refund_id":"R","currency":"USD","net":"4"}`),
+		event("euros", "refund.issued", "2026-01-13T11:00:00Z", "o1",
+			`{`+second+`,"refund_id":"R2","currency":"EUR","net":"3"}`),
 		event("no", "error.rejected", "2026-01-14T09:00:00Z", "o1", `{`+second+`,"reason":"it was on time"}`),
 		event("other", "error.rejected", "2026-02-14T09:00:00Z", "o1", `{`+second+`,"reason":"said again, in February"}`),
-		event("calm", "order.placed", "2026-01-10T09:00:00Z", "o2", `{"order_id":"o2","store_id":"s2","currency":"SEK","lines":[{"line_id":"1","sku":"M","vendor_id":"v2","quantity":1,"unit_price":"100","unit_cost":"60"}]}`),
+		event("calm", "order.placed", "2026-01-10T09:00:00Z", "o2",
+			`{"order_id":"o2","store_id":"s2","currency":"SEK","lines":[{"line_id":"1","sku":"M","vendor_id":"v2",`+
+				`"quantity":1,"unit_price":"100","unit_cost":"60"}]}`),
 	}) {
 		mustPost(t, c, e)
 	}
@@ -37,19 +42,23 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 	ask := func(of, format, part string) string {
 		t.Helper()
 		name, value, _ := strings.Cut(of, " ")
-		return answered(t, c, "/v1/statement", url.Values{name: {value}, "period": {"2026-01"}, "as_of": {"close:2026-01"}, "format": {format}, "part": {part}})
+		return answered(t, c, "/v1/statement", url.Values{name: {value}, "period": {"2026-01"}, "as_of": {"close:2026-01"},
+			"format": {format}, "part": {part}})
 	}
 	var s report.Statement
-	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "as_of": {"close:2026-01"}}, &s); err != nil {
+	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"},
+		"as_of": {"close:2026-01"}}, &s); err != nil {
 		t.Fatal(err)
 	}
 	var evidence []string
 	for _, part := range s.Currencies {
 		for i := range part.Cases {
-			evidence = append(evidence, fmt.Sprint(part.Currency, " ", part.Cases[i].ErrorID, ": ", strings.ReplaceAll(strings.Join(part.Cases[i].Evidence, " "), "urn:till:1 ", "")))
+			evidence = append(evidence, fmt.Sprint(part.Currency, " ", part.Cases[i].ErrorID, ": ",
+				strings.ReplaceAll(strings.Join(part.Cases[i].Evidence, " "), "urn:till:1 ", "")))
 		}
 	}
-	if got, want := strings.Join(evidence, "; "), "EUR e2: late euros no; USD e1: 2 3 4 5 6 7 class 8; USD e2: late sorry no"; got != want {
+	if got, want := strings.Join(evidence, "; "),
+		"EUR e2: late euros no; USD e1: 2 3 4 5 6 7 class 8; USD e2: late sorry no"; got != want {
 		t.Errorf("the evidence is\n%s\nnot\n%s", got, want)
 	}
 
@@ -77,7 +86,8 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 	}
 	defer book.Close()
 	for sheet, want := range map[string]string{
-		"accounts": "EUR total   3.0000 3.0000  store s1 2026-01 posting " + as + "; USD total   508.7800 508.7800  store s1 2026-01 posting " + as,
+		"accounts": "EUR total   3.0000 3.0000  store s1 2026-01 posting " + as +
+			"; USD total   508.7800 508.7800  store s1 2026-01 posting " + as,
 		"cases": "EUR total, without changed minds (0.0000)       3.0000 0.0000 3.0000  store s1 2026-01 posting " + as +
 			"; USD total, without changed minds (0.0000)       92.3500 25.0000 67.3500  store s1 2026-01 posting " + as,
 	} {
@@ -90,7 +100,8 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 		}
 	}
 	for of, want := range map[string][]string{
-		"store s1": {"Statement of store s1", "Posting period 2026-01, as of " + s.AsOf.Format("2006-01-02 15:04:05 MST"), "Accounts from 4000 on are profit and loss: they begin every month with nothing.", "Cases in USD"},
+		"store s1": {"Statement of store s1", "Posting period 2026-01, as of " + s.AsOf.Format("2006-01-02 15:04:05 MST"),
+			"Accounts from 4000 on are profit and loss: they begin every month with nothing.", "Cases in USD"},
 		"store s2": {"Accounts in SEK", "No case in SEK had leakage."},
 	} {
 		page := ask(of, "html", "")
@@ -104,15 +115,18 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 		}
 	}
 
-	for of, known := range map[string]bool{"--store=s2": true, "--store=s9": false, "--vendor=v2": true, "--vendor=v9": false} {
+	for of, known := range map[string]bool{"--store=s2": true, "--store=s9": false, "--vendor=v2": true,
+		"--vendor=v9": false} {
 		code, text := said(t, c, "", "statement", of, "--period", "2025-06")
 		name, value, _ := strings.Cut(strings.TrimPrefix(of, "--"), "=")
-		if known && (code != 0 || !strings.Contains(text, "Nothing was posted.")) || !known && (code == 0 || !strings.Contains(text, fmt.Sprintf("the books know no %s %q", name, value))) {
+		if known && (code != 0 || !strings.Contains(text, "Nothing was posted.")) || !known &&
+			(code == 0 || !strings.Contains(text, fmt.Sprintf("the books know no %s %q", name, value))) {
 			t.Errorf("%s: exit status %d\n%s", of, code, text)
 		}
 	}
 	var p *problem
-	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s9"}, "period": {"2026-01"}}, nil); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s9"}, "period": {"2026-01"}}, nil); !errors.As(err,
+		&p) || p.Status != http.StatusNotFound {
 		t.Errorf("of a store that nobody knows: %v", err)
 	}
 }

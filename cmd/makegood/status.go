@@ -31,6 +31,7 @@ func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n", now.CaughtUp, now.Events, now.DeadLetters, now.Unpriced, now.Conflicts)
+	_, err = fmt.Fprintf(s.out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n", now.CaughtUp,
+		now.Events, now.DeadLetters, now.Unpriced, now.Conflicts)
 	return err
 }

@@ -59,27 +59,34 @@ func printSummary(s streams, m *report.Summary) error {
 		name string
 		report.Ratio
 	}{
-		{"right first time", m.RightFirstTime}, {"perfect order", m.PerfectOrder}, {"on time", m.OnTime}, {"in full", m.InFull},
+		{"right first time", m.RightFirstTime}, {"perfect order", m.PerfectOrder}, {"on time", m.OnTime},
+		{"in full", m.InFull},
 		{"silent failures", m.SilentFailures}, {"with a time promised", m.Promised},
-		{"avoidable share", m.AvoidableShare}, {"hidden share", m.HiddenShare}, {"leakage share of net sales", m.LeakageShareOfNetSales},
-		{"cost per case", m.CostPerCase}, {"perfect contribution", m.PerfectContribution}, {"orders to earn back", m.OrdersToEarnBack},
-		{"prevention", m.PAF.Prevention}, {"appraisal", m.PAF.Appraisal}, {"internal failure", m.PAF.Internal}, {"external failure", m.PAF.External},
+		{"avoidable share", m.AvoidableShare}, {"hidden share", m.HiddenShare},
+		{"leakage share of net sales", m.LeakageShareOfNetSales},
+		{"cost per case", m.CostPerCase}, {"perfect contribution", m.PerfectContribution},
+		{"orders to earn back", m.OrdersToEarnBack},
+		{"prevention", m.PAF.Prevention}, {"appraisal", m.PAF.Appraisal}, {"internal failure", m.PAF.Internal},
+		{"external failure", m.PAF.External},
 	} {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", n.name, n.Numerator, n.Denominator, text(n.Value))
 	}
-	fmt.Fprintf(w, "\n\tcash\tprofit\tdifference\t\nthe same fixes\t%s\t%s\t%s\t\n", m.CashAndProfit.Cash, m.CashAndProfit.Profit, m.CashAndProfit.Difference)
+	fmt.Fprintf(w, "\n\tcash\tprofit\tdifference\t\nthe same fixes\t%s\t%s\t%s\t\n", m.CashAndProfit.Cash,
+		m.CashAndProfit.Profit, m.CashAndProfit.Difference)
 	fmt.Fprintf(w, "\nbought again within\tof\treturned\tshare\t95 %% from\tto\t\n")
 	for _, r := range m.ReturningCustomers {
 		for _, g := range []struct {
 			name string
 			report.Share
 		}{{"first order wrong", r.WithError}, {"first order right", r.WithoutError}} {
-			fmt.Fprintf(w, "%d days, %s\t%d\t%d\t%s\t%s\t%s\t\n", r.Days, g.name, g.N, g.Returned, text(g.Share.Share), text(g.Low), text(g.High))
+			fmt.Fprintf(w, "%d days, %s\t%d\t%d\t%s\t%s\t%s\t\n", r.Days, g.name, g.N, g.Returned, text(g.Share.Share),
+				text(g.Low), text(g.High))
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "\n%s to %s (exclusive), %sas of %s\n", m.From, m.To, inCurrency(m.Currency), m.AsOf.Format("2006-01-02 15:04:05 MST"))
+	_, err := fmt.Fprintf(s.out, "\n%s to %s (exclusive), %sas of %s\n", m.From, m.To, inCurrency(m.Currency),
+		m.AsOf.Format("2006-01-02 15:04:05 MST"))
 	return err
 }

@@ -26,11 +26,13 @@ func TestSummaryAgainstReference(t *testing.T) {
 			t.Parallel()
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 2))
-			records := withoutVoidedConflicts(t, reference.GenerateService(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true, SecondVoids: true}))
+			records := withoutVoidedConflicts(t, reference.GenerateService(seed, reference.Options{Periods: true,
+				Duplicates: true, Conflicts: true, SecondVoids: true}))
 			book(t, store, records, random)
 			for range 12 {
 				from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(120))
-				q := report.SummaryQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)), Currency: []string{"USD", "EUR"}[random.IntN(2)]}
+				q := report.SummaryQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)),
+					Currency: []string{"USD", "EUR"}[random.IntN(2)]}
 				if random.IntN(3) == 0 {
 					q.Store = fmt.Sprintf("s%d", 1+random.IntN(4))
 				}
@@ -49,7 +51,8 @@ func TestSummaryAgainstReference(t *testing.T) {
 					t.Fatalf("seed %d: %+v: %v", seed, q, err)
 				}
 				compareParts(t, store, q, got, now)
-				want, err := reference.Serve(known, time.UTC, reference.ServiceQuery{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly),
+				want, err := reference.Serve(known, time.UTC, reference.ServiceQuery{From: q.From.Format(time.DateOnly),
+					To:    q.To.Format(time.DateOnly),
 					Store: q.Store, Currency: q.Currency, ByPosting: q.PeriodBy == "posting", Known: now})
 				if err != nil {
 					t.Fatal(err)
@@ -94,8 +97,9 @@ func flat(m *report.Summary) reference.Service {
 		"right_first_time": m.RightFirstTime, "perfect_order": m.PerfectOrder, "on_time": m.OnTime, "in_full": m.InFull,
 		"silent_failures": m.SilentFailures, "with_a_time_promised": m.Promised, "avoidable_share": m.AvoidableShare,
 		"hidden_share": m.HiddenShare, "leakage_share_of_net_sales": m.LeakageShareOfNetSales, "cost_per_case": m.CostPerCase,
-		"perfect_contribution": m.PerfectContribution, "orders_to_earn_back": m.OrdersToEarnBack, "paf prevention": m.PAF.Prevention,
-		"paf appraisal": m.PAF.Appraisal, "paf internal": m.PAF.Internal, "paf external": m.PAF.External,
+		"perfect_contribution": m.PerfectContribution, "orders_to_earn_back": m.OrdersToEarnBack,
+		"paf prevention": m.PAF.Prevention,
+		"paf appraisal":  m.PAF.Appraisal, "paf internal": m.PAF.Internal, "paf external": m.PAF.External,
 	} {
 		s[name] = r.Numerator + " / " + r.Denominator + " = " + text(r.Value)
 	}

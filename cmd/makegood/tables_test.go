@@ -30,7 +30,8 @@ func TestTheSameTableEverywhere(t *testing.T) {
 	}
 	want := []string{"element basis gross net booked hidden recoveries cases orders currency"}
 	for _, r := range answer.Rows {
-		want = append(want, strings.Join([]string{r.Key["element"], r.Key["basis"], r.Gross, r.Net, r.Booked, r.Hidden, r.Recoveries, "1", "1", "USD"}, " "))
+		want = append(want, strings.Join([]string{r.Key["element"], r.Key["basis"], r.Gross, r.Net, r.Booked, r.Hidden,
+			r.Recoveries, "1", "1", "USD"}, " "))
 	}
 	if len(want) != 7 {
 		t.Fatalf("the report has %d rows", len(want)-1)
@@ -75,8 +76,8 @@ func sameRows(t *testing.T, format string, rows [][]string, want []string) {
 	}
 }
 
-// TestImportOfOnlineRetail: the wholesaler's rows, every trap of them among the sample's, end in the books, and the same
-// file again changes nothing.
+// TestImportOfOnlineRetail: the wholesaler's rows, every trap of them among the sample's, end in the books, and the
+// same file again changes nothing.
 func TestImportOfOnlineRetail(t *testing.T) {
 	samples, err := filepath.Glob("../../infra/pos/onlineretail/testdata/*.csv")
 	if err != nil || len(samples) == 0 {
@@ -85,7 +86,8 @@ func TestImportOfOnlineRetail(t *testing.T) {
 	dir := t.TempDir()
 	for i, want := range []string{"refused 0, new ", "refused 0, new 0"} {
 		var out, said bytes.Buffer
-		if code := run(t.Context(), []string{"import", "--data-dir", dir, "--format", "online-retail", samples[0]}, streams{strings.NewReader(""), &out, &said}); code != 0 {
+		if code := run(t.Context(), []string{"import", "--data-dir", dir, "--format", "online-retail", samples[0]},
+			streams{strings.NewReader(""), &out, &said}); code != 0 {
 			t.Fatalf("it ends with %d: %s%s", code, out.String(), said.String())
 		}
 		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "rows accounted for") {

@@ -25,8 +25,8 @@ type setExchange struct {
 	seq, voided   int64 // voided: 0 where nobody did
 }
 
-// withExchange spreads exchange rates into dollars over a stream of records, and voids some. The first of each currency is
-// there from the beginning, so that there is always one.
+// withExchange spreads exchange rates into dollars over a stream of records, and voids some. The first of each currency
+// is there from the beginning, so that there is always one.
 func withExchange(t *testing.T, records []reference.Record, random *rand.Rand) ([]reference.Record, []*setExchange) {
 	t.Helper()
 	const room = 1000 // between two records
@@ -57,10 +57,13 @@ func withExchange(t *testing.T, records []reference.Record, random *rand.Rand) (
 		s.value, _ = new(big.Rat).SetString(text)
 		var at time.Time
 		s.seq, at = place(n < 2)
-		set := event(s.id, "rate.set", s.day+"T00:00:00Z", "", fmt.Sprintf(`{"rate":"exchange_rate","key":%q,"value":%q,"currency":"USD","effective_from":%q}`, s.currency, text, s.day))
+		set := event(s.id, "rate.set", s.day+"T00:00:00Z", "",
+			fmt.Sprintf(`{"rate":"exchange_rate","key":%q,"value":%q,"currency":"USD","effective_from":%q}`, s.currency, text,
+				s.day))
 		more = append(more, reference.Record{Stream: "books", Event: json.RawMessage(set), RecordedAt: at, Seq: s.seq})
 		if n > 1 && random.IntN(4) == 0 {
-			void := event("void of "+s.id, "event.voided", "2026-02-01T00:00:00Z", "", fmt.Sprintf(`{"voids":{"source":"urn:till:1","id":%q},"reason":"keyed twice","original":%s}`, s.id, set))
+			void := event("void of "+s.id, "event.voided", "2026-02-01T00:00:00Z", "",
+				fmt.Sprintf(`{"voids":{"source":"urn:till:1","id":%q},"reason":"keyed twice","original":%s}`, s.id, set))
 			s.voided, at = place(false)
 			more = append(more, reference.Record{Stream: "books", Event: json.RawMessage(void), RecordedAt: at, Seq: s.voided})
 		}
@@ -96,7 +99,8 @@ func rateOn(sets []*setExchange, currency, day string, before int64) *setExchang
 // halfEven writes r with 4 decimals.
 func halfEven(r *big.Rat) string {
 	tenthousandths := new(big.Rat).Mul(r, big.NewRat(10_000, 1))
-	floor := new(big.Int).Div(tenthousandths.Num(), tenthousandths.Denom()) // Euclidean: towards −∞, as denominators are above 0
+	// Euclidean: towards −∞, as denominators are above 0
+	floor := new(big.Int).Div(tenthousandths.Num(), tenthousandths.Denom())
 	switch rest := new(big.Rat).Sub(tenthousandths, new(big.Rat).SetInt(floor)); {
 	case rest.Cmp(big.NewRat(1, 2)) > 0, rest.Cmp(big.NewRat(1, 2)) == 0 && floor.Bit(0) == 1:
 		floor.Add(floor, big.NewInt(1))
@@ -104,8 +108,8 @@ func halfEven(r *big.Rat) string {
 	return new(big.Rat).SetFrac(floor, big.NewInt(10_000)).FloatString(4)
 }
 
-// inDollars is the translated report by the second set of books: its plain reports day by day, case by case and order by
-// order, each figure times that day's rate, and everything summed up as fractions.
+// inDollars is the translated report by the second set of books: its plain reports day by day, case by case and order
+// by order, each figure times that day's rate, and everything summed up as fractions.
 func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.LeakageQuery, before int64) string {
 	t.Helper()
 	type group struct {
@@ -119,7 +123,8 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.
 			g = &group{cases: map[string]bool{}, orders: map[string]bool{}}
 			groups[name] = g
 		}
-		for sum, text := range map[*big.Rat]string{&g.booked: row.Booked, &g.hidden: row.Hidden, &g.recoveries: row.Recoveries} {
+		for sum, text := range map[*big.Rat]string{&g.booked: row.Booked, &g.hidden: row.Hidden,
+			&g.recoveries: row.Recoveries} {
 			amount, _ := new(big.Rat).SetString(text)
 			sum.Add(sum, amount.Mul(amount, rate))
 		}
@@ -168,7 +173,8 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.
 	}
 	var lines []string
 	for name, g := range groups {
-		f := report.LeakageFigures{Booked: halfEven(&g.booked), Hidden: halfEven(&g.hidden), Recoveries: halfEven(&g.recoveries), Cases: uint64(len(g.cases)), Orders: uint64(len(g.orders))}
+		f := report.LeakageFigures{Booked: halfEven(&g.booked), Hidden: halfEven(&g.hidden),
+			Recoveries: halfEven(&g.recoveries), Cases: uint64(len(g.cases)), Orders: uint64(len(g.orders))}
 		lines = append(lines, fmt.Sprint(name, " ", f.Booked, " ", f.Hidden, " ", f.Recoveries, " ", f.Cases, " ", f.Orders))
 	}
 	slices.Sort(lines)
@@ -213,7 +219,8 @@ func asText(t *testing.T, l *report.Leakage, q *report.LeakageQuery) string {
 	return strings.Join(append(lines, "apart "+l.Apart["changed_mind"]), "\n")
 }
 
-func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery, terms *domain.Terms) (*report.Leakage, error) {
+func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery,
+	terms *domain.Terms) (*report.Leakage, error) {
 	t.Helper()
 	q.TranslateTo = "USD"
 	return report.ReadTranslated(t.Context(), store.DB, q, q.AsOf.Exchange(terms, "USD"), time.Now())
@@ -228,8 +235,9 @@ func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 	return terms
 }
 
-// TestTranslationAgainstReference: whatever the order of arrival, a translated report is what the second set of books makes
-// of it line by line; as of a close it is that of what stood before the close, rates among it, and stays so byte for byte.
+// TestTranslationAgainstReference: whatever the order of arrival, a translated report is what the second set of books
+// makes of it line by line; as of a close it is that of what stood before the close, rates among it, and stays so byte
+// for byte.
 func TestTranslationAgainstReference(t *testing.T) {
 	for seed := range seeds(2, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -243,17 +251,22 @@ func compareTranslations(t *testing.T, seed int64) {
 	store := openStore(t)
 	random := rand.New(rand.NewPCG(uint64(seed), 43))
 	t.Logf("seed %d", seed)
-	records, sets := withExchange(t, withoutVoidedConflicts(t, reference.Generate(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true, StockFixes: true})), random)
+	records,
+		sets := withExchange(t,
+		withoutVoidedConflicts(t, reference.Generate(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true,
+			StockFixes: true})), random)
 	var closing *reference.Record
 	for i := range records {
 		// The last but one: something comes after it, and before it.
-		if strings.Contains(string(records[i].Event), `makegood.period.closed.v1`) && strings.Contains(string(records[i].Event), `2026-01"`) {
+		if strings.Contains(string(records[i].Event), `makegood.period.closed.v1`) &&
+			strings.Contains(string(records[i].Event), `2026-01"`) {
 			closing = &records[i]
 		}
 	}
 	until := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq > closing.Seq })
 	asOf := report.AsOf{Close: &report.Close{Period: period(t, "2026-01"), Mark: mark(*closing)}}
-	january := report.LeakageQuery{From: asOf.Close.Period.First(), To: (asOf.Close.Period + 1).First(), GroupBy: []string{"store", "kind"}, View: "economic", PeriodBy: "posting", AsOf: asOf}
+	january := report.LeakageQuery{From: asOf.Close.Period.First(), To: (asOf.Close.Period + 1).First(),
+		GroupBy: []string{"store", "kind"}, View: "economic", PeriodBy: "posting", AsOf: asOf}
 	text := func(records []reference.Record) string {
 		t.Helper()
 		l, err := readTranslated(t, store, january, termsOf(t, records))
@@ -297,8 +310,9 @@ func compareTranslations(t *testing.T, seed int64) {
 	for n := range 8 {
 		random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 		from := time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(60))
-		q := report.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(60)), GroupBy: slices.Clone(keys[:random.IntN(4)]),
-			View: []string{"economic", "booked", "cash"}[random.IntN(3)], PeriodBy: []string{"occurred", "posting"}[n%2],
+		q := report.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(60)),
+			GroupBy: slices.Clone(keys[:random.IntN(4)]),
+			View:    []string{"economic", "booked", "cash"}[random.IntN(3)], PeriodBy: []string{"occurred", "posting"}[n%2],
 			Currency: []string{"", "", "EUR"}[random.IntN(3)]}
 		check(q, want, records[len(records)-1].Seq+1)
 		q.AsOf = asOf
@@ -307,8 +321,8 @@ func compareTranslations(t *testing.T, seed int64) {
 	oneRate(t, store, seed, random)
 }
 
-// oneRate: at one rate r for all days, a report of one currency is r times the plain one, but for what is rounded; and a rate
-// that is set again as it was, from other days on, changes no figure.
+// oneRate: at one rate r for all days, a report of one currency is r times the plain one, but for what is rounded; and
+// a rate that is set again as it was, from other days on, changes no figure.
 func oneRate(t *testing.T, store *clickhouse.Store, seed int64, random *rand.Rand) {
 	t.Helper()
 	text := fmt.Sprintf("%d.%06d", random.IntN(200), 1+random.IntN(999_999))
@@ -320,7 +334,8 @@ func oneRate(t *testing.T, store *clickhouse.Store, seed int64, random *rand.Ran
 	terms, more := domain.NewTerms(time.UTC), domain.NewTerms(time.UTC)
 	set := func(terms *domain.Terms, n int64, day time.Time) {
 		terms.Apply(&domain.Event{Source: "s", ID: fmt.Sprint(n), Type: domain.TypeRateSet, Currency: "USD",
-			Data: &domain.RateSet{Rate: domain.ExchangeRate, Key: "EUR", Value: value, EffectiveFrom: day}}, domain.Mark{Offset: n})
+			Data: &domain.RateSet{Rate: domain.ExchangeRate, Key: "EUR", Value: value, EffectiveFrom: day}},
+			domain.Mark{Offset: n})
 	}
 	first := time.Date(2025, 9, 1, 0, 0, 0, 0, time.UTC)
 	set(terms, 1, first)
@@ -328,7 +343,8 @@ func oneRate(t *testing.T, store *clickhouse.Store, seed int64, random *rand.Ran
 	for n := range int64(30) {
 		set(more, n+2, first.AddDate(0, 0, random.IntN(200)))
 	}
-	q := report.LeakageQuery{From: first, To: first.AddDate(1, 0, 0), GroupBy: []string{"store", "element"}, View: "economic", PeriodBy: "occurred", Currency: "EUR"}
+	q := report.LeakageQuery{From: first, To: first.AddDate(1, 0, 0), GroupBy: []string{"store", "element"},
+		View: "economic", PeriodBy: "occurred", Currency: "EUR"}
 	plain, err := report.ReadLeakage(t.Context(), store.DB, q, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -341,8 +357,10 @@ func oneRate(t *testing.T, store *clickhouse.Store, seed int64, random *rand.Ran
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plain.Rows) < 5 || len(plain.Rows) != len(once.Rows) || len(once.Translation.Rates) != 1 || len(often.Translation.Rates) < 5 {
-		t.Fatalf("seed %d: %d rows are %d, with %d rates and %d", seed, len(plain.Rows), len(once.Rows), len(once.Translation.Rates), len(often.Translation.Rates))
+	if len(plain.Rows) < 5 || len(plain.Rows) != len(once.Rows) || len(once.Translation.Rates) != 1 ||
+		len(often.Translation.Rates) < 5 {
+		t.Fatalf("seed %d: %d rows are %d, with %d rates and %d", seed, len(plain.Rows), len(once.Rows),
+			len(once.Translation.Rates), len(often.Translation.Rates))
 	}
 	if fmt.Sprint(asRows(once)) != fmt.Sprint(asRows(often)) {
 		t.Errorf("seed %d: the same rate set again changes figures:\n%v\n%v", seed, asRows(once), asRows(often))
@@ -361,7 +379,8 @@ func oneRate(t *testing.T, store *clickhouse.Store, seed int64, random *rand.Ran
 		for _, f := range []struct {
 			plain, once string
 			halves      int64 // a half for each figure that it is made of
-		}{{p.Booked, o.Booked, 1}, {p.Hidden, o.Hidden, 1}, {p.Recoveries, o.Recoveries, 1}, {p.Gross, o.Gross, 2}, {p.Net, o.Net, 3}} {
+		}{{p.Booked, o.Booked, 1}, {p.Hidden, o.Hidden, 1}, {p.Recoveries, o.Recoveries, 1}, {p.Gross, o.Gross, 2},
+			{p.Net, o.Net, 3}} {
 			if units(f.plain, f.once).Cmp(big.NewRat(f.halves, 2)) > 0 {
 				t.Errorf("seed %d: %v: %s at %s is not %s", seed, p.Key, f.plain, text, f.once)
 			}

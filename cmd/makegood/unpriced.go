@@ -41,7 +41,8 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s stream
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "type\torder\tcase\tlacks\tsource\tid")
 	for _, e := range answer.Unpriced {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", audit.ShortType(e.Type), e.OrderID, e.ErrorID, strings.Join(e.Missing, ", "), e.Source, e.EventID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", audit.ShortType(e.Type), e.OrderID, e.ErrorID,
+			strings.Join(e.Missing, ", "), e.Source, e.EventID)
 	}
 	if err := w.Flush(); err != nil {
 		return err

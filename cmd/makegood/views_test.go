@@ -6,14 +6,15 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// TestViewsAreLeftAloneUnlessTheyDiffer: a start writes no definition that is there already, and replaces one of another
-// version.
+// TestViewsAreLeftAloneUnlessTheyDiffer: a start writes no definition that is there already, and replaces one of
+// another version.
 func TestViewsAreLeftAloneUnlessTheyDiffer(t *testing.T) {
 	store := openStore(t)
 	written := func() (at string) {
 		t.Helper()
 		if err := store.DB.QueryRow(t.Context(), `SELECT toString(groupArray((name, uuid, comment))) FROM (
-    SELECT * FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name)`).Scan(&at); err != nil {
+    SELECT * FROM system.tables WHERE database = currentDatabase() AND engine = 'View' ORDER BY name)`).Scan(
+			&at); err != nil {
 			t.Fatal(err)
 		}
 		return at

@@ -28,7 +28,8 @@ type voidCommand struct {
 	Yes    bool   `help:"Don't ask."`
 }
 
-// Run shows what the event posted, asks, takes it back, and waits until that is booked. What is void already stays as it is.
+// Run shows what the event posted, asks, takes it back, and waits until that is booked. What is void already stays as
+// it is.
 func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
@@ -51,10 +52,12 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 		if by == "" {
 			by = v.Source
 		}
-		_, err := fmt.Fprintf(s.out, "%s %s was voided by %s at %s (%s): nothing was changed\n", audit.ShortType(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
+		_, err := fmt.Fprintf(s.out, "%s %s was voided by %s at %s (%s): nothing was changed\n",
+			audit.ShortType(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
 		return err
 	}
-	fmt.Fprintf(s.out, "%s %s of %s, recorded at %s, posted in %s, %s\n", audit.ShortType(envelope.Type), c.ID, c.Source, original.RecordedAt.Format(time.RFC3339),
+	fmt.Fprintf(s.out, "%s %s of %s, recorded at %s, posted in %s, %s\n", audit.ShortType(envelope.Type), c.ID, c.Source,
+		original.RecordedAt.Format(time.RFC3339),
 		original.PostingPeriod, about(envelope.Subject))
 	if err := printLines(s, original); err != nil {
 		return err
@@ -66,7 +69,8 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 	by := actorFlags{Actor: c.Actor, Reason: c.Reason}
 	id := voidID(c.Source, c.ID)
 	if err := books.recordAbout(ctx, envelope.Subject, domain.TypeEventVoided.String(), id, now,
-		by.data(map[string]any{"voids": map[string]string{"source": c.Source, "id": c.ID}, "original": original.Event})); err != nil {
+		by.data(map[string]any{"voids": map[string]string{"source": c.Source, "id": c.ID},
+			"original": original.Event})); err != nil {
 		return fmt.Errorf("void %s: %w", c.ID, err)
 	}
 	if _, err := books.booked(ctx, s); err != nil {
@@ -115,7 +119,8 @@ func printLines(s streams, e *report.BookedEvent) error {
 		if amount, negative := strings.CutPrefix(l.Amount, "-"); negative {
 			debit, credit = "", amount
 		}
-		fmt.Fprintf(w, "  %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, l.Name, debit, credit, e.Currency, strings.ToLower(l.Basis), l.Element)
+		fmt.Fprintf(w, "  %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, l.Name, debit, credit, e.Currency,
+			strings.ToLower(l.Basis), l.Element)
 	}
 	for _, missing := range e.Unpriced {
 		fmt.Fprintf(w, "  unpriced: no rate %s\n", missing)

@@ -19,10 +19,11 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// TestYearClosedMonthByMonth keeps the books of Online Retail as a company would: month after month comes in and is closed,
-// every ninth cancellation only after the close of its month. In the end every closed month is as it was closed, the late
-// ones stand in the month after with their origin kept, the months sum to the whole, the general ledger's entries tie to
-// the lines, the log agrees with the books, and all of it with what the import says of the file.
+// TestYearClosedMonthByMonth keeps the books of Online Retail as a company would: month after month comes in and is
+// closed, every ninth cancellation only after the close of its month. In the end every closed month is as it was
+// closed, the late ones stand in the month after with their origin kept, the months sum to the whole, the general
+// ledger's entries tie to the lines, the log agrees with the books, and all of it with what the import says of the
+// file.
 func TestYearClosedMonthByMonth(t *testing.T) {
 	for name, file := range map[string]string{
 		"sample": "../../infra/pos/onlineretail/testdata/sample.csv",
@@ -72,28 +73,30 @@ func readYear(t *testing.T, text []byte) *retailYear {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := &retailYear{zone: zone, arriving: map[domain.Period][]*domain.Event{}, late: map[domain.Period]int{}, closed: map[domain.Period][]string{}}
+	y := &retailYear{zone: zone, arriving: map[domain.Period][]*domain.Event{}, late: map[domain.Period]int{},
+		closed: map[domain.Period][]string{}}
 	var last domain.Period
 	cancelled := map[string]int{}
-	y.account, err = onlineretail.Import(t.Context(), bytes.NewReader(text), onlineretail.Defaults(), func(e *domain.Event) error {
-		month := domain.PeriodOf(e.Time, zone)
-		if y.first == 0 {
-			y.first = month
-		}
-		last = max(last, month)
-		arrives := month
-		if e.OrderID != "" && e.ErrorID != "" {
-			if _, seen := cancelled[e.ErrorID]; !seen {
-				cancelled[e.ErrorID] = len(cancelled)
+	y.account, err = onlineretail.Import(t.Context(), bytes.NewReader(text), onlineretail.Defaults(),
+		func(e *domain.Event) error {
+			month := domain.PeriodOf(e.Time, zone)
+			if y.first == 0 {
+				y.first = month
 			}
-			if cancelled[e.ErrorID]%9 == 0 {
-				arrives++
-				y.late[month]++
+			last = max(last, month)
+			arrives := month
+			if e.OrderID != "" && e.ErrorID != "" {
+				if _, seen := cancelled[e.ErrorID]; !seen {
+					cancelled[e.ErrorID] = len(cancelled)
+				}
+				if cancelled[e.ErrorID]%9 == 0 {
+					arrives++
+					y.late[month]++
+				}
 			}
-		}
-		y.arriving[arrives] = append(y.arriving[arrives], e)
-		return nil
-	})
+			y.arriving[arrives] = append(y.arriving[arrives], e)
+			return nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +108,10 @@ func readYear(t *testing.T, text []byte) *retailYear {
 func (y *retailYear) keep(t *testing.T) {
 	t.Helper()
 	var err error
-	if y.app, err = startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector", Partitions: 4,
-		Zone: y.zone.String(), Roles: []string{roleGateway, roleProjector, roleExporter}}, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr); err != nil {
+	if y.app, err = startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0",
+		Prefix: "makegood.", Group: "makegood-projector", Partitions: 4,
+		Zone: y.zone.String(), Roles: []string{roleGateway, roleProjector, roleExporter}},
+		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -145,13 +150,16 @@ func (y *retailYear) send(t *testing.T, events []*domain.Event) {
 // reports are what finance has of a closed month.
 func (y *retailYear) reports(t *testing.T, month domain.Period) []string {
 	t.Helper()
-	from, to, close := month.First().Format(time.DateOnly), (month + 1).First().Format(time.DateOnly), "close:"+month.String()
+	from, to, close := month.First().Format(time.DateOnly), (month + 1).First().Format(time.DateOnly),
+		"close:"+month.String()
 	reports := []string{
-		answered(t, y.c, "/v1/reports/leakage", url.Values{"from": {from}, "to": {to}, "as_of": {close}, "period_by": {"posting"}, "group_by": {"day,element,kind,account"}}),
+		answered(t, y.c, "/v1/reports/leakage", url.Values{"from": {from}, "to": {to}, "as_of": {close},
+			"period_by": {"posting"}, "group_by": {"day,element,kind,account"}}),
 		answered(t, y.c, "/v1/journal", url.Values{"from": {from}, "to": {to}, "final": {"true"}}),
 	}
 	if (month-y.first)%4 == 0 { // the slower ones, of some months
-		reports = append(reports, answered(t, y.c, "/v1/summary", url.Values{"from": {from}, "to": {to}, "as_of": {close}, "period_by": {"posting"}}),
+		reports = append(reports, answered(t, y.c, "/v1/summary", url.Values{"from": {from}, "to": {to}, "as_of": {close},
+			"period_by": {"posting"}}),
 			answered(t, y.c, "/v1/statement", url.Values{"store": {"uk-web"}, "period": {month.String()}, "as_of": {close}}))
 	}
 	return reports
@@ -170,8 +178,8 @@ func (y *retailYear) checkMonths(t *testing.T) {
 	}
 }
 
-// checkLate: what came after its month's close, and nothing else, is posted to the month after, and is what the report of
-// the changes lists.
+// checkLate: what came after its month's close, and nothing else, is posted to the month after, and is what the report
+// of the changes lists.
 func (y *retailYear) checkLate(t *testing.T) {
 	t.Helper()
 	rows, err := y.app.store.DB.Query(t.Context(), `
@@ -204,7 +212,8 @@ WHERE origin_period != posting_period AND refused = '' GROUP BY 1, 2 ORDER BY 1,
 			continue
 		}
 		var changes report.Changes
-		if err := y.c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {month.String()}}, &changes); err != nil {
+		if err := y.c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {month.String()}},
+			&changes); err != nil {
 			t.Fatal(err)
 		}
 		if len(changes.Changes) != n {
@@ -227,7 +236,8 @@ func (y *retailYear) checkTotals(t *testing.T) {
 		leakage := func(from, to string) *big.Rat {
 			t.Helper()
 			var l report.Leakage
-			if err := y.c.get(t.Context(), "/v1/reports/leakage", url.Values{"from": {from}, "to": {to}, "period_by": {by}}, &l); err != nil {
+			if err := y.c.get(t.Context(), "/v1/reports/leakage", url.Values{"from": {from}, "to": {to}, "period_by": {by}},
+				&l); err != nil {
 				t.Fatal(err)
 			}
 			return rational(t, l.Totals.Net)
@@ -247,14 +257,19 @@ func (y *retailYear) checkTotals(t *testing.T) {
 	}
 	var sold, refunded, writtenDown string
 	if err := y.app.store.DB.QueryRow(t.Context(), `
-SELECT toDecimalString(-sumIf(amount, account = '4000' AND event_type = 'makegood.order.placed.v1'), 4), toDecimalString(sumIf(amount, account = '4100'), 4),
-       toDecimalString(sumIf(amount, account = '5110'), 4) FROM journal`).Scan(&sold, &refunded, &writtenDown); err != nil {
+SELECT toDecimalString(-sumIf(amount, account = '4000' AND event_type = 'makegood.order.placed.v1'), 4),
+toDecimalString(sumIf(amount, account = '4100'), 4),
+       toDecimalString(sumIf(amount, account = '5110'), 4) FROM journal`).Scan(&sold, &refunded,
+		&writtenDown); err != nil {
 		t.Fatal(err)
 	}
 	a := &y.account
 	for what, c := range map[string][2]*big.Rat{
-		"sales":         {rational(t, sold), millionths(a.Of(onlineretail.SoldGoods).Amount + a.Of(onlineretail.DeliveryFees).Amount + a.Of(onlineretail.OtherCharges).Amount)},
-		"refunds":       {rational(t, refunded), millionths(-a.Of(onlineretail.CancelledGoods).Amount - a.Of(onlineretail.CancelledCharges).Amount)},
+		"sales": {rational(t, sold),
+			millionths(a.Of(onlineretail.SoldGoods).Amount + a.Of(onlineretail.DeliveryFees).Amount +
+				a.Of(onlineretail.OtherCharges).Amount)},
+		"refunds": {rational(t, refunded),
+			millionths(-a.Of(onlineretail.CancelledGoods).Amount - a.Of(onlineretail.CancelledCharges).Amount)},
 		"written down ": {rational(t, writtenDown), millionths(a.WriteOffCost)},
 	} {
 		if c[0].Cmp(c[1]) != 0 {
@@ -263,14 +278,15 @@ SELECT toDecimalString(-sumIf(amount, account = '4000' AND event_type = 'makegoo
 	}
 }
 
-// checkLedger: every month's final journal balances, its control totals are those of its lines, and each of its lines is
-// the ledger's sum of that account, off by less than the cent to which it is rounded.
+// checkLedger: every month's final journal balances, its control totals are those of its lines, and each of its lines
+// is the ledger's sum of that account, off by less than the cent to which it is rounded.
 func (y *retailYear) checkLedger(t *testing.T) {
 	t.Helper()
 	lines, cent := 0, big.NewRat(1, 100)
 	for m := range y.months {
 		month := y.first + domain.Period(m)
-		j := readJournal(t, y.c, url.Values{"from": {month.First().Format(time.DateOnly)}, "to": {(month + 1).First().Format(time.DateOnly)}, "final": {"true"}})
+		j := readJournal(t, y.c, url.Values{"from": {month.First().Format(time.DateOnly)},
+			"to": {(month + 1).First().Format(time.DateOnly)}, "final": {"true"}})
 		exact := y.sums(t, month)
 		debit, credit := new(big.Rat), new(big.Rat)
 		for _, e := range slices.Concat(j.Entries, j.Memo) {
@@ -283,7 +299,8 @@ func (y *retailYear) checkLedger(t *testing.T) {
 					t.Fatalf("%s: account %s is in the journal, and not or twice in the ledger", month, l.Account)
 				}
 				if off := new(big.Rat).Sub(amount, exact[l.Account]); off.Abs(off).Cmp(cent) >= 0 {
-					t.Errorf("%s: account %s is %s in the journal, %s in the ledger", month, l.Account, amount.FloatString(4), exact[l.Account].FloatString(4))
+					t.Errorf("%s: account %s is %s in the journal, %s in the ledger", month, l.Account, amount.FloatString(4),
+						exact[l.Account].FloatString(4))
 				}
 				delete(exact, l.Account)
 				lines++
@@ -298,8 +315,10 @@ func (y *retailYear) checkLedger(t *testing.T) {
 				credit.Add(credit, rational(t, l.Credit))
 			}
 		}
-		if len(j.Entries) == 0 || debit.Cmp(rational(t, *j.Control.Debit)) != 0 || credit.Cmp(debit) != 0 || credit.Cmp(rational(t, *j.Control.Credit)) != 0 {
-			t.Errorf("%s: %d entries, %s debit, %s credit, and the control totals %+v", month, len(j.Entries), debit.FloatString(2), credit.FloatString(2), j.Control)
+		if len(j.Entries) == 0 || debit.Cmp(rational(t, *j.Control.Debit)) != 0 || credit.Cmp(debit) != 0 ||
+			credit.Cmp(rational(t, *j.Control.Credit)) != 0 {
+			t.Errorf("%s: %d entries, %s debit, %s credit, and the control totals %+v", month, len(j.Entries),
+				debit.FloatString(2), credit.FloatString(2), j.Control)
 		}
 		for account, sum := range exact {
 			if sum.Abs(sum).Cmp(cent) >= 0 {
@@ -313,7 +332,9 @@ func (y *retailYear) checkLedger(t *testing.T) {
 // sums are the ledger's, by account, of what is posted in a month.
 func (y *retailYear) sums(t *testing.T, month domain.Period) map[string]*big.Rat {
 	t.Helper()
-	rows, err := y.app.store.DB.Query(t.Context(), `SELECT account, toDecimalString(sum(amount), 4) FROM journal WHERE posting_period = ? GROUP BY account`, month.String())
+	rows, err := y.app.store.DB.Query(t.Context(),
+		`SELECT account, toDecimalString(sum(amount), 4) FROM journal WHERE posting_period = ? GROUP BY account`,
+		month.String())
 	if err != nil {
 		t.Fatal(err)
 	}

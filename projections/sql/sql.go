@@ -1,9 +1,9 @@
 // Package sql makes the statements that are asked of ClickHouse: from .sql files, which are templates, and from the
-// vocabulary of the domain. Which elements are cost, which accounts are profit and loss, what an event's type is called and
-// which kinds of cases are no failure stands in no statement: the functions of vocabulary.go write it there.
+// vocabulary of the domain. Which elements are cost, which accounts are profit and loss, what an event's type is called
+// and which kinds of cases are no failure stands in no statement: the functions of vocabulary.go write it there.
 //
-// A question is a struct that gives Statements: text with named placeholders, and the values for them. So what it asks can
-// be read, and pinned by a test, without a server. It costs some microseconds a statement.
+// A question is a struct that gives Statements: text with named placeholders, and the values for them. So what it asks
+// can be read, and pinned by a test, without a server. It costs some microseconds a statement.
 package sql
 
 import (
@@ -60,8 +60,8 @@ func Parse(files fs.FS, folder string) *Files {
 	return &Files{all}
 }
 
-// Text is a statement, or a part of one, made of its file and data. It panics where the file asks for what isn't in the data:
-// that is a mistake of the program, which the test of the statement finds.
+// Text is a statement, or a part of one, made of its file and data. It panics where the file asks for what isn't in the
+// data: that is a mistake of the program, which the test of the statement finds.
 func (f *Files) Text(name string, data any) string {
 	var b strings.Builder
 	if err := f.all.ExecuteTemplate(&b, name, data); err != nil {

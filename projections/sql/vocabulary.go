@@ -107,8 +107,8 @@ func Events(short ...string) string {
 // Money is an amount in a type that holds any sum of them.
 func Money(amount string) string { return "CAST(" + amount + " AS Decimal(38, 4))" }
 
-// SumLines sums, within a row of the ledger, the amounts of the lines that a condition names. In it, a is a line's account,
-// e its element, b its basis and x its amount, as far as they occur in it.
+// SumLines sums, within a row of the ledger, the amounts of the lines that a condition names. In it, a is a line's
+// account, e its element, b its basis and x its amount, as far as they occur in it.
 func SumLines(condition string) string {
 	columns := []struct{ name, column string }{{"a", "account"}, {"e", "element"}, {"b", "basis"}}
 	var names, of []string

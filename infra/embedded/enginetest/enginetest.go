@@ -1,5 +1,5 @@
-// Package enginetest gives tests a ClickHouse of their own: the embedded engine, started once for a test binary when the
-// first of its tests asks for a database. That takes some seconds; a database of its own takes none.
+// Package enginetest gives tests a ClickHouse of their own: the embedded engine, started once for a test binary when
+// the first of its tests asks for a database. That takes some seconds; a database of its own takes none.
 package enginetest
 
 import (
@@ -20,8 +20,8 @@ var running struct {
 	err    error
 }
 
-// Run is for TestMain: it runs the tests, ends the engine where one was started, and gives the exit code. A process that was
-// started to be the engine becomes it, and doesn't come back.
+// Run is for TestMain: it runs the tests, ends the engine where one was started, and gives the exit code. A process
+// that was started to be the engine becomes it, and doesn't come back.
 func Run(m *testing.M) int {
 	if embedded.IsChild(os.Args) {
 		embedded.RunChild()
