@@ -85,7 +85,7 @@ var redeliveryKinds = []kind{
 	{TypeMarketplaceCharged, "marketplace.charged", Redeliveries, PostsSettled, []Data{
 		&MarketplaceCharged{ChargeID: "1", Amount: probeA, Tax: probeB},
 	}},
-	{TypeClaimFiled, "claim.filed", Redeliveries, PostsSettled, []Data{
+	{TypeClaimFiled, "claim.filed", Redeliveries, PostsNothing, []Data{
 		&ClaimFiled{ClaimID: "1", Party: "carrier", Amount: probeA},
 	}},
 	{TypeClaimAccepted, "claim.accepted", Redeliveries, PostsSettled, []Data{

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -118,4 +119,45 @@ func section(t *testing.T, heading string) []string {
 	body, _, _ := strings.Cut(from, "\n## ")
 	body, _, _ = strings.Cut(body, "\n### ")
 	return strings.Split(body, "\n")
+}
+
+// TestEveryKindPostsAsItSays: what says that it posts nothing has no lines in any of the units that tell rules apart, and
+// what says that it posts has some. So a kind without a rule is found, and a rule that moves to another account changes
+// PostingRules.
+func TestEveryKindPostsAsItSays(t *testing.T) {
+	posted, changed := map[Type]bool{}, map[Type]bool{}
+	for _, rates := range []*Rates{probeRates(), NewRates()} {
+		for _, told := range probeUnits() {
+			with := mustSettle(t, rates, told)
+			for i, d := range told {
+				if len(with.Events[i].Lines) > 0 {
+					posted[TypeOf(d)] = true
+				}
+			}
+			last := len(told) - 1
+			without := mustSettle(t, rates, told[:last])
+			for i := range without.Events {
+				if !slices.Equal(with.Events[i].Lines, without.Events[i].Lines) {
+					changed[TypeOf(told[last])] = true
+				}
+			}
+		}
+	}
+	for _, typ := range Types() {
+		switch says := typ.Posts(); {
+		case says == PostsNothing && (posted[typ] || changed[typ]):
+			t.Errorf("%s says that it posts nothing, and has lines, or changes some of others", typ)
+		case says != PostsNothing && !posted[typ]:
+			t.Errorf("%s says that it posts, and none of the units has lines of it: is there a rule?", typ)
+		}
+	}
+}
+
+func mustSettle(t *testing.T, rates *Rates, told []Data) *Settlement {
+	t.Helper()
+	s, err := settleProbe(rates, told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
