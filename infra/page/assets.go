@@ -27,7 +27,8 @@ func readAssets() (map[string]*asset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
-	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+		".svg": "image/svg+xml"}
 	all := map[string]*asset{}
 	for _, e := range entries {
 		plain, err := files.ReadFile("assets/" + e.Name())
@@ -85,7 +86,6 @@ func (p *Page) parse() (*template.Template, error) {
 			}
 			return "/assets/" + name + "?v=" + a.version, nil
 		},
-		"entry": func(s step, currency string) *eventBody { return &eventBody{Step: &s, Currency: currency} },
 	}).ParseFS(files, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)

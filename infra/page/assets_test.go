@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestECharts holds what lies in assets against echarts@6.1.0 of npm: package/dist/echarts.common.min.js, LICENSE, NOTICE.
+// TestECharts holds what lies in assets against echarts@6.1.0 of npm: package/dist/echarts.common.min.js, LICENSE,
+// NOTICE.
 func TestECharts(t *testing.T) {
 	for name, want := range map[string]string{
 		"echarts.common.min.js": "61f13280aba3161f77fc801bf5f9c786f55f10432153a0683fc5cc0700b013d5",

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html/template"
 	"math/big"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,7 +22,8 @@ type money struct {
 func read(text, currency string) (*money, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	m := &money{currency: currency}
-	if _, ok := m.units.SetString(whole+(fraction + "0000")[:decimals], 10); !ok || whole == "" || len(fraction) > decimals {
+	_, ok := m.units.SetString(whole+(fraction + "0000")[:decimals], 10)
+	if !ok || whole == "" || len(fraction) > decimals {
 		return nil, fmt.Errorf("%q is no amount", text)
 	}
 	return m, nil
@@ -39,6 +42,9 @@ func (m *money) minus(o *money) *money {
 }
 
 func (m *money) negated() *money { return (&money{currency: m.currency}).minus(m) }
+
+// Currency is the currency's code.
+func (m *money) Currency() string { return m.currency }
 
 // Sign is -1, 0 or +1.
 func (m *money) Sign() int { return m.units.Sign() }
@@ -70,7 +76,11 @@ func grouped(whole string) string {
 	return b.String()
 }
 
-// Cents is the amount rounded to two decimals, half to even, for headlines and charts. The exact one stands in its table.
+// counted is a count of things.
+func counted(n uint64) string { return grouped(strconv.FormatUint(n, 10)) }
+
+// Cents is the amount rounded to two decimals, half to even, for headlines and charts. The exact one stands in its
+// table.
 func (m *money) Cents() string {
 	hundredths, rest := new(big.Int).QuoRem(new(big.Int).Abs(&m.units), big.NewInt(100), new(big.Int))
 	if c := rest.Cmp(big.NewInt(50)); c > 0 || c == 0 && hundredths.Bit(0) == 1 {
@@ -94,9 +104,55 @@ func (m *money) Cell() template.HTML {
 	if m.Sign() < 0 {
 		sign = minus
 	}
+	const markup = `<data value="%s" data-label="%s">%s%s.%s<span class="sub">%s</span></data>`
 	// Digits, commas and a point: nothing in it can be markup.
-	return template.HTML(fmt.Sprintf(`<data value="%s" data-label="%s">%s%s.%s<span class="sub">%s</span></data>`, //nolint:gosec // as said
-		m.Text(), m.Cents(), sign, grouped(whole), fraction[:2], fraction[2:]))
+	return template.HTML(fmt.Sprintf(markup, m.Text(), m.Cents(), sign, grouped(whole), fraction[:2], fraction[2:]))
+}
+
+// Full is Cell with its currency.
+func (m *money) Full() template.HTML {
+	return m.Cell() + template.HTML(thin+template.HTMLEscapeString(m.currency))
+}
+
+// sums are exact amounts, one a currency: amounts of different currencies are never added up. The first currency that
+// was added is the first.
+type sums []*money
+
+func (s *sums) add(m *money) {
+	for i, had := range *s {
+		if had.currency == m.currency {
+			(*s)[i] = had.plus(m)
+			return
+		}
+	}
+	*s = append(*s, m)
+}
+
+func (s *sums) merge(all sums) {
+	for _, m := range all {
+		s.add(m)
+	}
+}
+
+// in is the sum in a currency; zero where there is none.
+func (s sums) in(currency string) *money {
+	for _, m := range s {
+		if m.currency == currency {
+			return m
+		}
+	}
+	return &money{currency: currency}
+}
+
+// without leaves a currency out, and sums that are zero.
+func (s sums) without(currency string) sums {
+	return slices.DeleteFunc(slices.Clone(s), func(m *money) bool { return m.currency == currency || m.Sign() == 0 })
+}
+
+// first puts the sum in a currency before all others, also where it is zero.
+func (s *sums) first(currency string) {
+	rest := slices.DeleteFunc(slices.Clone(*s), func(m *money) bool { return m.currency == currency })
+	*s = append(sums{s.in(currency)}, rest...)
 }
 
 // share is a ÷ b in percent with one decimal; nothing where b is zero.

@@ -19,7 +19,8 @@ func TestMoney(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Text() != c.text || m.Cents() != c.cents || !strings.Contains(string(m.Cell()), ">"+c.cell+`<span class="sub">`) {
+		shown := ">" + c.cell + `<span class="sub">`
+		if m.Text() != c.text || m.Cents() != c.cents || !strings.Contains(string(m.Cell()), shown) {
 			t.Errorf("%s: %s, %s, %s", c.text, m.Text(), m.Cents(), m.Cell())
 		}
 	}

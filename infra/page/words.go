@@ -9,35 +9,44 @@ import (
 
 // What the reports' keys are called in front of people.
 var keyWords = map[string]string{
-	"day": "Day", "month": "Month", "store": "Store", "vendor": "Supplier", "kind": "What went wrong", "root_cause": "Cause",
-	"party_at_fault": "Who was at fault", "employee": "Employee", "avoidable": "Could it have been avoided?", "element": "What the money went on",
-	"account": "Account", "basis": "How it is recorded", "category": "Found before or after delivery", "case": "Case", "order": "Order",
+	"day": "Day", "month": "Month", "store": "Store", "vendor": "Supplier", "kind": "What went wrong",
+	"root_cause":     "Cause",
+	"party_at_fault": "Who was at fault", "employee": "Employee", "avoidable": "Could it have been avoided?",
+	"element": "What the money went on", "account": "Account", "basis": "How it is recorded",
+	"category": "Found before or after delivery", "case": "Case", "order": "Order",
 }
 
 // groups are the keys that a table can be grouped by, in the order of their picker.
-var groups = []string{"root_cause", "kind", "store", "vendor", "party_at_fault", "employee", "avoidable", "element", "account", "basis", "category", "day", "month"}
+var groups = []string{
+	"root_cause", "kind", "store", "vendor", "party_at_fault", "employee", "avoidable", "element", "account", "basis",
+	"category", "day", "month",
+}
 
 // valueWords are values that aren't self-explaining, by key.
 var valueWords = map[string]map[string]string{
 	"element": {
-		"REFUND": "Refunds", "GOODS": "Replacement goods", "WRITE_DOWN": "Goods written down", "FREIGHT_OUT": "Freight to the customer",
-		"FREIGHT_RETURN": "Freight of returns", "FLEET": "Own trucks", "LABOUR": "Staff time", "CONCESSION": "Discounts and vouchers",
-		"DISPUTE": "Payment disputes", "MARKETPLACE": "Marketplace charges", "RECOVERY": "Paid back by suppliers and others", "SALVAGE": "Sold as salvage",
+		"REFUND": "Refunds", "GOODS": "Replacement goods", "WRITE_DOWN": "Goods written down",
+		"FREIGHT_OUT": "Freight to the customer", "FREIGHT_RETURN": "Freight of returns", "FLEET": "Own trucks",
+		"LABOUR": "Staff time", "CONCESSION": "Discounts and vouchers", "DISPUTE": "Payment disputes",
+		"MARKETPLACE": "Marketplace charges", "RECOVERY": "Paid back by suppliers and others", "SALVAGE": "Sold as salvage",
 	},
 	"basis":     {"CASH": "Money moved", "ACCRUED": "Booked, not yet paid", "IMPUTED": "Hidden in wages and fleet"},
 	"category":  {"internal": "Before delivery", "external": "After delivery"},
 	"avoidable": {"true": "Yes", "false": "No", "": "Not known"},
 	"root_cause": {
-		"pick_pack": "Picking and packing", "order_capture": "Order taken down wrongly", "catalog_data": "Catalogue data", "overpromise": "Promised too much",
-		"supplier_quality": "Supplier quality", "inventory_accuracy": "Stock not as recorded", "billing_system": "Billing system", "": "No case recorded",
-		"customer": "Customer", "unknown": "Not known", "carrier": "Carrier", "dispatch": "Dispatch", "training": "Training", "preparation": "Preparation",
+		"pick_pack": "Picking and packing", "order_capture": "Order taken down wrongly", "catalog_data": "Catalogue data",
+		"overpromise": "Promised too much", "supplier_quality": "Supplier quality",
+		"inventory_accuracy": "Stock not as recorded", "billing_system": "Billing system", "": "No case recorded",
+		"customer": "Customer", "unknown": "Not known", "carrier": "Carrier", "dispatch": "Dispatch",
+		"training": "Training", "preparation": "Preparation",
 	},
 	"party_at_fault": {"own": "Ourselves", "": "Not said", "unknown": "Not known"},
 }
 
 // nothing is what a key's empty value means.
 var nothing = map[string]string{
-	"case": "No case", "order": "No order", "vendor": "No supplier named", "employee": "Nobody named", "kind": "No case recorded", "store": "No store named",
+	"case": "No case", "order": "No order", "vendor": "No supplier named", "employee": "Nobody named",
+	"kind": "No case recorded", "store": "No store named",
 }
 
 // word is a key's value in front of people.

@@ -35,8 +35,8 @@ type again struct {
 	ShareText, RangeText string
 }
 
-// askYear asks, in g, about the twelve months up to the last day that is shown, or about all that is shown where that is
-// more. What it returns is to be called when g is done, and makes of the answers what is shown.
+// askYear asks, in g, about the twelve months up to the last day that is shown, or about all that is shown where that
+// is more. What it returns is to be called when g is done, and makes of the answers what is shown.
 func (p *Page) askYear(ctx context.Context, g *errgroup.Group, a *ask, q report.SummaryQuery) func() (*year, error) {
 	last := a.query.To.AddDate(0, 0, -1)
 	q.From, q.To = day(last.Year(), last.Month(), 1).AddDate(0, -11, 0), a.query.To
@@ -94,13 +94,15 @@ func (y *year) months(a *ask, paf *report.PAF, from, to time.Time) error {
 		if through.After(last) {
 			through = last
 		}
-		m := pafMonth{Text: month.Format("Jan 2006"), URL: a.Link("/", "from", first.Format(time.DateOnly), "through", through.Format(time.DateOnly))}
+		m := pafMonth{Text: month.Format("Jan 2006"), URL: a.Link("/", "from", first.Format(time.DateOnly), "through",
+			through.Format(time.DateOnly))}
 		for _, n := range []struct {
 			into, total **money
 			text        string
 		}{
 			{&m.Prevention, &y.Total.Prevention, period.Prevention}, {&m.Appraisal, &y.Total.Appraisal, period.Appraisal},
-			{&m.Internal, &y.Total.Internal, period.Internal}, {&m.External, &y.Total.External, period.External}, {&m.Total, &y.Total.Total, period.Total},
+			{&m.Internal, &y.Total.Internal, period.Internal}, {&m.External, &y.Total.External, period.External}, {&m.Total,
+				&y.Total.Total, period.Total},
 		} {
 			var err error
 			if *n.into, err = read(n.text, a.query.Currency); err != nil {
@@ -120,8 +122,8 @@ func (y *year) again(all []report.Returning) {
 			share report.Share
 		}{{"first order with an error", r.WithError}, {"first order without", r.WithoutError}} {
 			s := group.share
-			count := func(n uint64) string { return grouped(new(big.Int).SetUint64(n).String()) }
-			g := again{Text: "Within " + count(uint64(r.Days)) + " days, " + group.text, N: count(s.N), Returned: count(s.Returned)}
+			g := again{Text: "Within " + counted(uint64(r.Days)) + " days, " + group.text, N: counted(s.N),
+				Returned: counted(s.Returned)}
 			if s.Share != nil && s.Low != nil && s.High != nil {
 				g.Share, g.Low, g.High = percent(*s.Share), percent(*s.Low), percent(*s.High)
 				g.ShareText, g.RangeText = g.Share+thin+"%", g.Low+" to "+g.High+thin+"%"
