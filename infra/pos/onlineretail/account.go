@@ -113,6 +113,11 @@ type Account struct {
 	// say so until an item_cost is set.
 	Unpriced int
 
+	// TakenOff is what of the refunds gives back money that keying mistakes had taken off the same order: the books count
+	// that once. OverRefunded is how many orders gave back more than was paid for them.
+	TakenOff     domain.Decimal
+	OverRefunded int
+
 	// Problems says of the first rows that were not understood where they are and why.
 	Problems []string
 }
@@ -154,6 +159,10 @@ func (a *Account) String() string {
 		fmt.Fprintf(&b, "; %d gifts and write-offs of unknown cost", a.Unpriced)
 	}
 	b.WriteByte('\n')
+	if a.OverRefunded > 0 {
+		fmt.Fprintf(&b, "%d orders gave back more than was paid; %s %s of the refunds was taken off before\n", a.OverRefunded,
+			cents(a.TakenOff), Currency)
+	}
 	for _, p := range a.Problems {
 		fmt.Fprintf(&b, "not understood: %s\n", p)
 	}

@@ -19,11 +19,16 @@ type reckoning struct {
 	bills     map[int32]*bill
 	mixed     int // returned lines whose item stands on their order at several costs
 	goingBack int64
-	flagged   int // orders of which more went back than was paid
+	flagged   int   // orders of which more went back than was paid
+	emptied   int   // orders of which every line was a keying mistake
+	mean      int64 // perfect contribution of the other orders, in ten-thousandths
 }
 
-// bill is what an order brought and gave back, in ten-thousandths.
-type bill struct{ paid, takenOff, refunded, goingBack int64 }
+// bill is what an order brought, cost and gave back, in ten-thousandths, and how many of its lines were taken off.
+type bill struct {
+	paid, cost, takenOff, refunded, goingBack int64
+	lines, off                                int
+}
 
 func reckon(t *testing.T, text []byte, options Options) *reckoning {
 	t.Helper()
@@ -56,7 +61,13 @@ func reckon(t *testing.T, text []byte, options Options) *reckoning {
 		if b.refunded+b.takenOff > b.paid {
 			r.flagged++
 		}
+		if b.off == b.lines {
+			r.emptied++
+		} else {
+			r.mean += b.paid - b.cost
+		}
 	}
+	r.mean /= int64(max(len(r.bills)-r.emptied, 1))
 	return r
 }
 
@@ -103,23 +114,30 @@ func booked(millionths *big.Int) int64 { return halfEven(millionths, big.NewInt(
 func pieces(of domain.Decimal) int64 { return int64(max(of, -of)) / one }
 
 // cost is what so many pieces of a row cost, in millionths.
-func (r *reckoning) cost(i int32, n int64) *big.Int { return new(big.Int).Mul(r.unit(i), big.NewInt(n)) }
+func (r *reckoning) cost(i int32, n int64) *big.Int {
+	return new(big.Int).Mul(r.unit(i), big.NewInt(n))
+}
 
 func (r *reckoning) sale(n int32) {
 	b, cost := &bill{}, new(big.Int)
 	for _, i := range r.orders[n].rows {
 		b.paid += int64(r.rows[i].amount()) / 100
 		cost.Add(cost, r.cost(i, pieces(r.rows[i].quantity)))
+		if !r.isFee(&r.orders[n], i) {
+			b.lines++
+		}
 	}
+	b.cost = booked(cost)
 	r.bills[n] = b
 	r.add("1010", "4000", "perfect", b.paid)
-	r.add("5000", "1200", "perfect", booked(cost))
+	r.add("5000", "1200", "perfect", b.cost)
 }
 
 func (r *reckoning) keyed(i int32) {
 	sale := r.undoes[i]
 	b, net := r.bills[r.orderOf[sale]], -int64(r.rows[i].amount())/100
 	b.takenOff += net
+	b.off++
 	r.add("4000", "1010", "change", net)
 	r.add("1200", "5000", "change", booked(r.cost(sale, pieces(r.rows[i].quantity))))
 }
@@ -168,6 +186,7 @@ func (r *reckoning) writtenOff(i int32) {
 }
 
 func (r *reckoning) String() string {
-	return fmt.Sprintf("%d returned lines at a mean of costs, %s going back in refunds, %d orders flagged: %v",
-		r.mixed, domain.Amount(r.goingBack), r.flagged, r.sums)
+	return fmt.Sprintf("%d returned lines at a mean of costs; %s of the refunds going back; %d orders flagged; "+
+		"%d cancelled whole, %s the mean perfect contribution of the others",
+		r.mixed, domain.Amount(r.goingBack), r.flagged, r.emptied, domain.Amount(r.mean))
 }

@@ -38,6 +38,7 @@ func sortOut(t *table, keying time.Duration, account *Account) *year {
 	y.findWhatWasNotSold()
 	y.usualPrices()
 	y.matchCancellations(keying)
+	y.weighRefunds(account)
 	for i := range y.rows {
 		account.made[y.made[i]].add(&y.rows[i])
 	}
@@ -226,4 +227,34 @@ func unmatched(sort thing, ofGoods Category) Category {
 		return ofGoods
 	}
 	return NoEarlierCharge
+}
+
+// weighRefunds holds the refunds of every order against what was paid for it and what keying mistakes took off. What a
+// refund is above the rest of that is money that was taken off, as far as there is some.
+func (y *year) weighRefunds(account *Account) {
+	type balance struct{ paid, off, refunded, back domain.Decimal }
+	orders := make([]balance, len(y.orders))
+	for i := range y.rows {
+		if n := y.orderOf[i]; n != none {
+			orders[n].paid += y.rows[i].amount()
+		}
+		if y.made[i] == KeyingMistakes {
+			orders[y.orderOf[y.undoes[int32(i)]]].off -= y.rows[i].amount()
+		}
+	}
+	for i := range y.rows {
+		if y.made[i] != CancelledGoods && y.made[i] != CancelledCharges {
+			continue
+		}
+		o, refund := &orders[y.orderOf[y.undoes[int32(i)]]], -y.rows[i].amount()
+		back := min(max(refund-max(o.paid-o.off-o.refunded, 0), 0), o.off-o.back)
+		o.back += back
+		o.refunded += refund - back
+		account.TakenOff += back
+	}
+	for i := range orders {
+		if o := &orders[i]; o.off+o.refunded > o.paid {
+			account.OverRefunded++
+		}
+	}
 }
