@@ -28,7 +28,6 @@ var unchecked = []string{
 	"cmd",
 	"domain",
 	"infra/clickhouse",
-	"infra/wire",
 	"projections",
 }
 

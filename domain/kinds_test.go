@@ -121,9 +121,9 @@ func section(t *testing.T, heading string) []string {
 	return strings.Split(body, "\n")
 }
 
-// TestEveryKindPostsAsItSays: what says that it posts nothing has no lines in any of the units that tell rules apart, and
-// what says that it posts has some. So a kind without a rule is found, and a rule that moves to another account changes
-// PostingRules.
+// TestEveryKindPostsAsItSays: what says that it posts nothing has no lines in any of the units that tell rules apart,
+// and what says that it posts has some. So a kind without a rule is found, and a rule that moves to another account
+// changes PostingRules.
 func TestEveryKindPostsAsItSays(t *testing.T) {
 	posted, changed := map[Type]bool{}, map[Type]bool{}
 	for _, rates := range []*Rates{probeRates(), NewRates()} {

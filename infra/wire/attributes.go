@@ -93,7 +93,8 @@ func (d *Decoder) checkAttributes() bool {
 		}
 	}
 	if a.SpecVersion != specVersion {
-		d.failAt("specversion", CodeUnknownSpecVersion, "CloudEvents %s is spoken here, not %s", specVersion, quote(a.SpecVersion))
+		d.failAt("specversion", CodeUnknownSpecVersion, "CloudEvents %s is spoken here, not %s", specVersion,
+			quote(a.SpecVersion))
 	}
 	d.at("id", func() { d.checkID(a.ID) })
 	d.at("source", func() { d.checkSource(a.Source) })
@@ -172,7 +173,8 @@ func (d *Decoder) extensions() []byte {
 func isJSON(contentType string) bool {
 	kind, parameters, _ := strings.Cut(contentType, ";")
 	kind = strings.TrimSpace(kind)
-	if len(kind) < len("+json") || !strings.EqualFold(kind[len(kind)-4:], "json") || !strings.Contains("/+", kind[len(kind)-5:len(kind)-4]) {
+	if len(kind) < len("+json") || !strings.EqualFold(kind[len(kind)-4:], "json") ||
+		!strings.Contains("/+", kind[len(kind)-5:len(kind)-4]) {
 		return false
 	}
 	for parameters != "" {
@@ -187,5 +189,6 @@ func isJSON(contentType string) bool {
 }
 
 func isUTF8(charset string) bool {
-	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8") || strings.EqualFold(charset, "us-ascii")
+	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8") ||
+		strings.EqualFold(charset, "us-ascii")
 }

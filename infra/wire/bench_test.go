@@ -7,7 +7,12 @@ import (
 	"github.com/makegood/makegood/infra/wire"
 )
 
-const placed = `{"specversion":"1.0","id":"till-4711-000001","source":"/stores/s01/tills/4","type":"makegood.order.placed.v1","time":"2026-03-02T09:30:00+01:00","subject":"o-1000001","data":{"order_id":"o-1000001","store_id":"s01","currency":"EUR","lines":[{"line_id":"1","sku":"sku-100","quantity":2,"unit_price":"19.90","unit_cost":"12.10"},{"line_id":"2","sku":"sku-207","quantity":1,"unit_price":"5.00","unit_cost":"2.15"}]}}`
+const placed = `{"specversion":"1.0","id":"till-4711-000001",` +
+	`"source":"/stores/s01/tills/4","type":"makegood.order.placed.v1","time":"2026-03-02T09:30:00+01:00",` +
+	`"subject":"o-1000001",` +
+	`"data":{"order_id":"o-1000001","store_id":"s01","currency":"EUR",` +
+	`"lines":[{"line_id":"1","sku":"sku-100","quantity":2,"unit_price":"19.90","unit_cost":"12.10"},` +
+	`{"line_id":"2","sku":"sku-207","quantity":1,"unit_price":"5.00","unit_cost":"2.15"}]}}`
 
 func BenchmarkStructured(b *testing.B) { benchmark(b, []byte(placed)) }
 
@@ -35,7 +40,8 @@ func BenchmarkBinary(b *testing.B) {
 }
 
 func BenchmarkKafka(b *testing.B) {
-	headers := map[string]string{"content-type": wire.ContentTypeEvent, "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+	headers := map[string]string{"content-type": wire.ContentTypeEvent,
+		"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 	payload := []byte(placed)
 	var d wire.Decoder
 	b.ReportAllocs()
@@ -63,7 +69,8 @@ func BenchmarkAppendEvent(b *testing.B) {
 
 // Reading an event again costs no allocation, whatever its type: not for strings with escapes either, nor for voids.
 func TestNoAllocations(t *testing.T) {
-	payloads := [][]byte{[]byte(strings.Replace(placed, "sku-100", `sku-\u0031\u00e9`, 1)), []byte(strings.Replace(placed, `"data":{`, `"traceparent":"00-ab","data":{"mood":[1,{"a":"b"}],`, 1))}
+	payloads := [][]byte{[]byte(strings.Replace(placed, "sku-100", `sku-\u0031\u00e9`, 1)),
+		[]byte(strings.Replace(placed, `"data":{`, `"traceparent":"00-ab","data":{"mood":[1,{"a":"b"}],`, 1))}
 	for _, s := range samples(t) {
 		payloads = append(payloads, s.event.json())
 	}

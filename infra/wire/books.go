@@ -24,9 +24,11 @@ var _ = event(object(
 	case r.Rate == domain.ExchangeRate:
 		d.checkExchange(r)
 	}
-}, either(JSON{"not": each(JSON{"rate": JSON{"const": domain.VoucherRedemption}})}, said("currency"), each(JSON{"value": fraction})),
+}, either(JSON{"not": each(JSON{"rate": JSON{"const": domain.VoucherRedemption}})}, said("currency"),
+	each(JSON{"value": fraction})),
 	when(is("rate", domain.ExchangeRate), each(JSON{
-		"key":            JSON{"allOf": []any{ref("currency")}, "description": "The currency that is translated into the other."},
+		"key": JSON{"allOf": []any{ref("currency")},
+			"description": "The currency that is translated into the other."},
 		"value":          aboveZero,
 		"effective_from": JSON{"type": "string", "description": "A date, or its midnight UTC: it holds for whole days."},
 	}))))
@@ -46,13 +48,17 @@ func (d *Decoder) checkExchange(r *domain.RateSet) {
 	into := d.envelope.Event.Currency
 	switch {
 	case !IsCurrency(r.Key):
-		d.failAt("key", CodeBadCurrency, "%s is no currency code of ISO 4217: the key of an %s is the currency that is translated", quote(r.Key), r.Rate)
+		d.failAt("key", CodeBadCurrency,
+			"%s is no currency code of ISO 4217: the key of an %s is the currency that is translated", quote(r.Key), r.Rate)
 	case r.Key == into:
-		d.failAt("key", CodeBadCurrency, "key and currency are both %s: an %s translates one currency into another", into, r.Rate)
+		d.failAt("key", CodeBadCurrency, "key and currency are both %s: an %s translates one currency into another", into,
+			r.Rate)
 	case r.Value <= 0:
-		d.failAt("value", CodeOutOfRange, "%s is not above 0: an %s of nothing would hide what it translates", r.Value, r.Rate)
+		d.failAt("value", CodeOutOfRange, "%s is not above 0: an %s of nothing would hide what it translates", r.Value,
+			r.Rate)
 	case !r.EffectiveFrom.Equal(r.EffectiveFrom.Truncate(24 * time.Hour)):
-		d.failAt("effective_from", CodeBadTime, "an %s holds for whole days: a date YYYY-MM-DD is wanted, or its midnight UTC", r.Rate)
+		d.failAt("effective_from", CodeBadTime,
+			"an %s holds for whole days: a date YYYY-MM-DD is wanted, or its midnight UTC", r.Rate)
 	}
 }
 

@@ -34,7 +34,8 @@ var _ = event(object(
 	d.checkCase()
 	e := &d.envelope.Event
 	if e.OrderID == "" && r.Found != domain.FoundBeforeDelivery {
-		d.failAt("order_id", CodeRequired, "order_id is required: only a case found %s can be without an order", domain.FoundBeforeDelivery)
+		d.failAt("order_id", CodeRequired, "order_id is required: only a case found %s can be without an order",
+			domain.FoundBeforeDelivery)
 	}
 	if e.Currency != "" {
 		return

@@ -9,7 +9,8 @@ import (
 )
 
 // The content hash says whether two events mean the same. It is stored, so it must never change for an event that was
-// ever accepted: TestContentGolden holds it. It is made so that it can be summed up while members are read in any order:
+// ever accepted: TestContentGolden holds it. It is made so that it can be summed up while members are read in any
+// order:
 //
 //   - an object's hash is the sum of its members' hashes, mixed; a member's hash mixes the name's with the value's;
 //   - a list's hash folds its elements in their order;
@@ -31,7 +32,8 @@ const (
 	tagList   uint64 = 0x1d8e4e27c47d124f
 )
 
-// mix is the finalizer of murmur3: every bit of the input reaches every bit of the result. 0 is kept for "says nothing".
+// mix is the finalizer of murmur3: every bit of the input reaches every bit of the result. 0 is kept for "says
+// nothing".
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd

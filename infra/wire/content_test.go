@@ -72,7 +72,8 @@ func TestContentIsIndependentOfSpelling(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 2))
 	for _, s := range samples(t) {
 		e := s.event.clone()
-		set(e, "/data/mood", tree{"n": json.Number("12.5"), "big": json.Number("123456789012345678901234567890.5"), "tiny": json.Number("1.5e-9"), "s": "12.50 é",
+		set(e, "/data/mood", tree{"n": json.Number("12.5"), "big": json.Number("123456789012345678901234567890.5"),
+			"tiny": json.Number("1.5e-9"), "s": "12.50 é",
 			"list": []any{json.Number("0"), "x", nil, true, tree{"k": "v", "l": []any{}}}})
 		want := mustRead(t, e.json())
 		for range 100 {
@@ -201,8 +202,10 @@ func TestContentTellsApart(t *testing.T) {
 				note(e, fmt.Sprint(s.name, " lines ", order))
 			}
 		}
-		for _, mood := range []string{`0`, `"0"`, `1`, `-1`, `10`, `0.1`, `1e100`, `1e101`, `-1e100`, `1.000000000000000000001`, `1e99999999999`, `1e99999999998`, `true`, `false`,
-			`"true"`, `""`, `[]`, `{}`, `[[]]`, `[null]`, `[null,null]`, `[1]`, `[1,1]`, `["1"]`, `{"a":1}`, `{"a":"1"}`, `{"b":1}`, `{"a":{"b":1}}`, `{"a":1,"b":2}`, `{"a":2,"b":1}`} {
+		for _, mood := range []string{`0`, `"0"`, `1`, `-1`, `10`, `0.1`, `1e100`, `1e101`, `-1e100`,
+			`1.000000000000000000001`, `1e99999999999`, `1e99999999998`, `true`, `false`,
+			`"true"`, `""`, `[]`, `{}`, `[[]]`, `[null]`, `[null,null]`, `[1]`, `[1,1]`, `["1"]`, `{"a":1}`, `{"a":"1"}`,
+			`{"b":1}`, `{"a":{"b":1}}`, `{"a":1,"b":2}`, `{"a":2,"b":1}`} {
 			e := s.event.clone()
 			set(e, "/data/mood", raw(mood))
 			note(e, s.name+" mood "+mood)
@@ -215,7 +218,8 @@ func others(v any) []any {
 	case bool:
 		return []any{!v}
 	case string, json.Number:
-		return []any{gone, "other", "0.5", "0", "17", "2027-01-01T00:00:00Z", "2027-01", "customer", "carrier", "scrap", "USD"}
+		return []any{gone, "other", "0.5", "0", "17", "2027-01-01T00:00:00Z", "2027-01", "customer", "carrier", "scrap",
+			"USD"}
 	case tree, []any:
 		return []any{gone}
 	}
@@ -226,7 +230,9 @@ func others(v any) []any {
 func respell(r *rand.Rand, e tree) []byte {
 	other := respelled(r, "", e, false).(tree)
 	var b bytes.Buffer
-	writeJSON(&b, other, func(keys []string) { r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] }) })
+	writeJSON(&b, other, func(keys []string) {
+		r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	})
 	return b.Bytes()
 }
 

@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/domain/simulator"
 	"github.com/makegood/makegood/infra/wire"
 )
 
-// TestContractRows holds what the codec takes against the contract's §3, member by member: names, which are required, and
-// the words that a row lists.
+// TestContractRows holds what the codec takes against the contract's §3, member by member: names, which are required,
+// and the words that a row lists.
 func TestContractRows(t *testing.T) {
 	rows := contractRows(t)
 	for _, typ := range domain.Types() {
@@ -44,6 +46,34 @@ func TestContractRows(t *testing.T) {
 			if _, ok := want[path]; !ok {
 				t.Errorf("%s: the codec has %s, the contract hasn't", typ.Name(), path)
 			}
+		}
+	}
+}
+
+// ownKinds are what makegood alone writes, when somebody deals with a dead letter or rebuilds the books.
+var ownKinds = []domain.Type{domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded, domain.TypeBooksRebuilt}
+
+// TestEveryKindIsSimulated: the simulator tells of every kind of event, so that the demo and all that is tried with it
+// know them.
+func TestEveryKindIsSimulated(t *testing.T) {
+	config := simulator.Defaults()
+	config.Start, config.Days, config.Orders = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC), 100, 4000
+	config.ErrorRate, config.ClosePeriods = 0.5, true
+	simulation, err := simulator.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[domain.Type]bool{}
+	for {
+		event, more := simulation.Next()
+		if !more {
+			break
+		}
+		seen[event.Type] = true
+	}
+	for _, typ := range domain.Types() {
+		if !seen[typ] && !slices.Contains(ownKinds, typ) {
+			t.Errorf("the simulator never tells of a %s", typ)
 		}
 	}
 }
@@ -254,7 +284,8 @@ func TestGenerated(t *testing.T) {
 		s, written := generated(typ), sampleOf(t, typ)
 		mustRead(t, s.event.json())
 		for _, pointers := range [][2][]string{{s.required, written.required}, {s.optional, written.optional}} {
-			if a, b := slices.Sorted(slices.Values(pointers[0])), slices.Sorted(slices.Values(pointers[1])); !slices.Equal(a, b) {
+			a, b := slices.Sorted(slices.Values(pointers[0])), slices.Sorted(slices.Values(pointers[1]))
+			if !slices.Equal(a, b) {
 				t.Errorf("%s: made\n%v\nand written\n%v", typ, a, b)
 			}
 		}

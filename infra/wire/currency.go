@@ -21,8 +21,8 @@ var newerCurrencies = []string{
 	"ZWG", // Zimbabwe Gold, 2024
 }
 
-// notCurrencies are in those tables and can't be what something was paid in: CLDR's own code for the offshore renminbi, and
-// ISO's for "no currency".
+// notCurrencies are in those tables and can't be what something was paid in: CLDR's own code for the offshore renminbi,
+// and ISO's for "no currency".
 var notCurrencies = []string{"CNH", "XXX"}
 
 func (d *Decoder) checkCurrency(s string) {

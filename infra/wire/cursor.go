@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// cursor walks over JSON and takes its values as pieces of it. What isn't well-formed makes it bad, for good: then every
-// object and every list is at its end.
+// cursor walks over JSON and takes its values as pieces of it. What isn't well-formed makes it bad, for good: then
+// every object and every list is at its end.
 type cursor struct {
 	text  []byte
 	at    int
@@ -309,8 +309,8 @@ func shortEscape(c byte) byte {
 	return c // a quote, a slash, a backslash
 }
 
-// loneSurrogate finds a \uD800 to \uDFFF that isn't half of a pair, beginning at the first backslash; -1 if there is none.
-// It may be misled by what is no JSON at all.
+// loneSurrogate finds a \uD800 to \uDFFF that isn't half of a pair, beginning at the first backslash; -1 if there is
+// none. It may be misled by what is no JSON at all.
 func loneSurrogate(b []byte, at int) int {
 	for at < len(b) {
 		next := bytes.IndexByte(b[at:], '\\')

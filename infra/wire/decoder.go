@@ -186,8 +186,8 @@ func (d *Decoder) read(data []byte) {
 	d.event(data)
 }
 
-// referee has jx look at the text of an event that was refused: where it isn't JSON at all, that is the reason to give, and
-// not what was met before, or made of it.
+// referee has jx look at the text of an event that was refused: where it isn't JSON at all, that is the reason to give,
+// and not what was met before, or made of it.
 func (d *Decoder) referee(text []byte, pointer string) {
 	if d.err == nil && !d.cursor.bad {
 		return
@@ -303,7 +303,8 @@ func (d *Decoder) extension(name string, next kind) {
 	case name == "data_base64":
 		d.fail(CodeBadAttribute, "data_base64: data is JSON here")
 	case next == kindObject || next == kindList:
-		d.fail(CodeBadAttribute, "an attribute of the envelope is a string, a number, true or false: %s belongs into data", quote(name))
+		d.fail(CodeBadAttribute,
+			"an attribute of the envelope is a string, a number, true or false: %s belongs into data", quote(name))
 	default:
 		raw := d.cursor.scalar(next)
 		d.attrs.Extensions = append(d.attrs.Extensions, Extension{

@@ -24,15 +24,16 @@ import (
 //	too_long             an id of more than 128 characters, a source of more than 1024
 //	control_character    an id with a control character
 //	bad_uri              a source that is no URI-reference
-//	bad_time             not RFC 3339 (or a date where one is allowed), or outside 1970 to 2148; of an exchange rate, within a day
+//	bad_time             not RFC 3339 (or a date where one is allowed), or outside 1970 to 2148; of an exchange rate,
+//	                     within a day
 //	bad_period           not YYYY-MM, or outside 1970 to 2148
 //	bad_currency         no currency of ISO 4217, in capitals, or one translated into itself
 //	not_a_number         neither a JSON number nor a decimal string
 //	too_many_decimals    more digits after the point than the contract allows; more is an error, never a rounding
 //	negative             below zero: what takes an amount back is an event.voided
 //	too_large            above 1,000,000,000,000
-//	out_of_range         outside what this member may be: a rating of 1 to 5, a fraction of 0 to 1, at least one stop, an exchange
-//	                     rate above 0
+//	out_of_range         outside what this member may be: a rating of 1 to 5, a fraction of 0 to 1, at least one stop, an
+//	                     exchange rate above 0
 //	unknown_value        none of the words that the contract lists
 //	empty_list           a list that needs a line and has none
 //	not_allowed          a member that has no place beside another: a cost of a line that isn't goods

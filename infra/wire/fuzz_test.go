@@ -105,7 +105,8 @@ func FuzzStructured(f *testing.F) {
 	for _, e := range everyVariant(f) {
 		f.Add(e.json())
 	}
-	for _, s := range []string{``, `{}`, `[`, `{"id":"\ud800"}`, `{"data":{"a":` + strings.Repeat("[", 100) + `}}`, "\xef\xbb\xbf{}"} {
+	for _, s := range []string{``, `{}`, `[`, `{"id":"\ud800"}`, `{"data":{"a":` + strings.Repeat("[", 100) + `}}`,
+		"\xef\xbb\xbf{}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
@@ -150,10 +151,12 @@ func checkReferee(t *testing.T, err error, payload []byte) {
 func FuzzBinary(f *testing.F) {
 	for _, s := range samples(f) {
 		subject, _ := s.event["subject"].(string)
-		f.Add(s.event["id"].(string), s.event["source"].(string), s.event["type"].(string), s.event["time"].(string), subject, "application/json", "ext", s.event["data"].(tree).json())
+		f.Add(s.event["id"].(string), s.event["source"].(string), s.event["type"].(string), s.event["time"].(string),
+			subject, "application/json", "ext", s.event["data"].(tree).json())
 	}
 	f.Fuzz(func(t *testing.T, id, source, typ, time, subject, contentType, extension string, data []byte) {
-		headers := map[string]string{"content-type": contentType, "ce_specversion": "1.0", "ce_id": id, "ce_source": source, "ce_type": typ,
+		headers := map[string]string{"content-type": contentType, "ce_specversion": "1.0", "ce_id": id,
+			"ce_source": source, "ce_type": typ,
 			"ce_time": time, "ce_subject": subject, "ce_extension": extension}
 		var d wire.Decoder
 		env, err := d.Kafka(headers, data)
@@ -175,16 +178,19 @@ func FuzzBinary(f *testing.F) {
 	})
 }
 
-// FuzzNumbers holds the hash of a number that the contract doesn't know against exact arithmetic: two spellings have one
-// hash exactly where they have one value.
+// FuzzNumbers holds the hash of a number that the contract doesn't know against exact arithmetic: two spellings have
+// one hash exactly where they have one value.
 func FuzzNumbers(f *testing.F) {
-	for _, n := range [][2]string{{"1", "1.0"}, {"1.5", "15e-1"}, {"0", "-0"}, {"0", "0e9"}, {"1e2", "100"}, {"1e20", "100000000000000000000"},
-		{"12345678901234567890", "12345678901234567891"}, {"0.000001", "1e-6"}, {"0.0000001", "1e-7"}, {"-1e-7", "1e-7"}, {"1000000000000", "1e12"}, {"1000000000001", "1e12"}} {
+	for _, n := range [][2]string{{"1", "1.0"}, {"1.5", "15e-1"}, {"0", "-0"}, {"0", "0e9"}, {"1e2", "100"},
+		{"1e20", "100000000000000000000"},
+		{"12345678901234567890", "12345678901234567891"}, {"0.000001", "1e-6"}, {"0.0000001", "1e-7"}, {"-1e-7", "1e-7"},
+		{"1000000000000", "1e12"}, {"1000000000001", "1e12"}} {
 		f.Add(n[0], n[1])
 	}
 	e := byName(f, "period.closed").event
 	f.Fuzz(func(t *testing.T, a, b string) {
-		if len(a) > 60 || len(b) > 60 || strings.ContainsAny(a+b, `"{}[],: `+"\t\n\r") || !json.Valid([]byte(a)) || !json.Valid([]byte(b)) {
+		if len(a) > 60 || len(b) > 60 || strings.ContainsAny(a+b, `"{}[],: `+"\t\n\r") || !json.Valid([]byte(a)) ||
+			!json.Valid([]byte(b)) {
 			return
 		}
 		x, y, ok := exactly(a, b)
@@ -229,7 +235,8 @@ func FuzzHTTPHeaders(f *testing.F) {
 	f.Add("Euro%20%E2%82%AC", `"a\"b"`)
 	f.Fuzz(func(t *testing.T, id, extension string) {
 		var a wire.Attributes
-		a.HTTPHeader(http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {id}, "Ce-Source": {"/s"}, "Ce-Type": {"makegood.period.closed.v1"},
+		a.HTTPHeader(http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {id}, "Ce-Source": {"/s"},
+			"Ce-Type": {"makegood.period.closed.v1"},
 			"Ce-Time": {"2026-03-02T11:00:00Z"}, "Ce-X": {extension}})
 		var d wire.Decoder
 		env, err := d.Binary(&a, []byte(`{"period":"2026-01"}`))

@@ -103,8 +103,8 @@ const (
 		`([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])`
 )
 
-// numberSchema is a decimal string or a JSON number, which makegood reads from its digits, never through a float. Senders
-// that can't keep digits in numbers send strings.
+// numberSchema is a decimal string or a JSON number, which makegood reads from its digits, never through a float.
+// Senders that can't keep digits in numbers send strings.
 func numberSchema(least int, sign, decimals, description string) JSON {
 	const most = 1_000_000_000_000
 	return JSON{"description": description, "anyOf": []any{

@@ -51,8 +51,9 @@ func conformance() []scenario {
 		name:    "Kafka, binary content mode",
 		payload: conformanceData, data: conformanceData,
 		headers: map[string]string{
-			"ce_specversion": "1.0", "ce_id": "1234-1234-1234", "ce_type": "com.example.someevent", "ce_source": "/mycontext/subcontext",
-			"ce_time": "2018-04-05T03:56:24Z", "content-type": "application/json",
+			"ce_specversion": "1.0", "ce_id": "1234-1234-1234", "ce_type": "com.example.someevent",
+			"ce_source": "/mycontext/subcontext",
+			"ce_time":   "2018-04-05T03:56:24Z", "content-type": "application/json",
 		},
 		attributes: attributes("application/json"),
 	}}
@@ -64,15 +65,17 @@ func conformance() []scenario {
 			attributes: attributes("application/json"),
 		}, scenario{
 			name: "HTTP, structured content mode, " + contentType,
-			http: "POST /someresource HTTP/1.1\nHost: example.com\nContent-Type: " + contentType + "\nContent-Length: 266\n\n" + conformanceStructured,
+			http: "POST /someresource HTTP/1.1\nHost: example.com\nContent-Type: " + contentType +
+				"\nContent-Length: 266\n\n" + conformanceStructured,
 			data: conformanceData, attributes: attributes("application/json"),
 		})
 	}
 	for _, contentType := range []string{"application/json", "application/json; charset=utf-8"} {
 		all = append(all, scenario{
 			name: "HTTP, binary content mode, " + contentType,
-			http: "POST /someresource HTTP/1.1\nHost: example.com\nce-specversion: 1.0\nce-type: com.example.someevent\nce-time: 2018-04-05T03:56:24Z\n" +
-				"ce-id: 1234-1234-1234\nce-source: /mycontext/subcontext\nContent-Type: " + contentType + "\nContent-Length: 33\n\n" + conformanceData,
+			http: "POST /someresource HTTP/1.1\nHost: example.com\nce-specversion: 1.0\nce-type: com.example.someevent\n" +
+				"ce-time: 2018-04-05T03:56:24Z\nce-id: 1234-1234-1234\nce-source: /mycontext/subcontext\nContent-Type: " +
+				contentType + "\nContent-Length: 33\n\n" + conformanceData,
 			data: conformanceData, attributes: attributes(contentType),
 		})
 	}
@@ -136,7 +139,8 @@ func (s scenario) run(t *testing.T) {
 		t.Errorf("read %+v, wanted %v", got, s.attributes)
 	}
 	var have, want any
-	if err := errors.Join(json.Unmarshal(data, &have), json.Unmarshal([]byte(s.data), &want)); err != nil || !reflect.DeepEqual(have, want) {
+	if err := errors.Join(json.Unmarshal(data, &have), json.Unmarshal([]byte(s.data), &want)); err != nil ||
+		!reflect.DeepEqual(have, want) {
 		t.Errorf("data is %s (%v)", data, err)
 	}
 }
@@ -247,7 +251,8 @@ func TestKafka(t *testing.T) {
 	s := byName(t, "refund.issued")
 	structured := s.event.json()
 	want := mustRead(t, structured)
-	headers := map[string]string{"ce_specversion": "1.0", "content-type": "application/json; charset=utf-8", "traceparent": "not ours", "ce_traceparent": "00-ab"}
+	headers := map[string]string{"ce_specversion": "1.0", "content-type": "application/json; charset=utf-8",
+		"traceparent": "not ours", "ce_traceparent": "00-ab"}
 	for _, name := range []string{"id", "source", "type", "time", "subject"} {
 		headers["ce_"+name] = s.event[name].(string)
 	}
@@ -261,7 +266,8 @@ func TestKafka(t *testing.T) {
 	if string(got.Extensions) != `{"traceparent":"00-ab"}` {
 		t.Errorf("extensions are %s", got.Extensions)
 	}
-	for _, h := range []map[string]string{nil, {"content-type": "application/cloudevents+json"}, {"content-type": "application/json"}, {"x": "y"}} {
+	for _, h := range []map[string]string{nil, {"content-type": "application/cloudevents+json"},
+		{"content-type": "application/json"}, {"x": "y"}} {
 		if got, err = d.Kafka(h, structured); err != nil {
 			t.Fatal(err)
 		}
@@ -296,10 +302,12 @@ func TestKafka(t *testing.T) {
 		_, err := d.Kafka(h, []byte(c.data))
 		var e *wire.Error
 		if !errors.As(err, &e) || e.Pointer != c.pointer || e.Code != c.code {
-			t.Errorf("%s: %q with %s: %v, wanted %s at %s", c.header, short([]byte(c.value)), short([]byte(c.data)), err, c.code, c.pointer)
+			t.Errorf("%s: %q with %s: %v, wanted %s at %s", c.header, short([]byte(c.value)), short([]byte(c.data)), err,
+				c.code, c.pointer)
 			continue
 		}
-		if lacks := c.header == "ce_id" && c.value == ""; e.NotCloudEvent != (lacks || strings.HasPrefix(c.value, "application/cloudevents")) {
+		if lacks := c.header == "ce_id" && c.value == ""; e.NotCloudEvent != (lacks ||
+			strings.HasPrefix(c.value, "application/cloudevents")) {
 			t.Errorf("%v: NotCloudEvent is %t", e, e.NotCloudEvent)
 		}
 	}
@@ -322,7 +330,8 @@ func TestHTTPHeaders(t *testing.T) {
 		}
 	}
 	s := byName(t, "period.closed")
-	h := http.Header{"Content-Type": {"application/json"}, "Ce-Specversion": {"1.0"}, "Ce-Id": {"1", "2"}, "Ce-Source": {"/s"}, "Ce-Type": {s.typ.String()}, "Ce-Time": {"2026-03-02T11:00:00Z"}}
+	h := http.Header{"Content-Type": {"application/json"}, "Ce-Specversion": {"1.0"}, "Ce-Id": {"1", "2"},
+		"Ce-Source": {"/s"}, "Ce-Type": {s.typ.String()}, "Ce-Time": {"2026-03-02T11:00:00Z"}}
 	var a wire.Attributes
 	a.HTTPHeader(h)
 	_, err := new(wire.Decoder).Binary(&a, []byte(`{"period":"2026-01"}`))

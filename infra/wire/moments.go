@@ -46,8 +46,8 @@ func (d *Decoder) parseMoment(s string, dates bool) time.Time {
 	return t
 }
 
-// parseTime is time.Parse for RFC 3339 alone: it takes the letters in either case, refuses more than nanoseconds instead
-// of cutting them off, and allocates nothing but a zone that it hasn't seen before.
+// parseTime is time.Parse for RFC 3339 alone: it takes the letters in either case, refuses more than nanoseconds
+// instead of cutting them off, and allocates nothing but a zone that it hasn't seen before.
 func (d *Decoder) parseTime(s string, dates bool) (time.Time, bool) {
 	if len(s) < len("2006-01-02") || s[4] != '-' || s[7] != '-' {
 		return time.Time{}, false

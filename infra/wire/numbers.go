@@ -83,41 +83,10 @@ const (
 
 // hashJSONNumber hashes the value of any JSON number. The text has been read as one by jx.
 func hashJSONNumber(text []byte) uint64 {
-	i, negative := 0, false
-	if text[0] == '-' {
-		i, negative = 1, true
-	}
-	// The number is its digits, without zeros around them, times ten to some power.
-	first, last := -1, -1 // where the digits other than zero begin and end
-	power, point := 0, false
-	end := len(text)
-	for j := i; j < len(text); j++ {
-		c := text[j]
-		if c == 'e' || c == 'E' {
-			end = j
-			break
-		}
-		if c == '.' {
-			point = true
-			continue
-		}
-		if point {
-			power--
-		}
-		if c != '0' {
-			if first < 0 {
-				first = j
-			}
-			last = j
-		}
-	}
+	negative := text[0] == '-'
+	first, last, end, power := significant(text)
 	if first < 0 {
 		return hashNumber(0)
-	}
-	for j := end - 1; j > last; j-- {
-		if text[j] == '0' {
-			power++
-		}
 	}
 	if end < len(text) {
 		exponent, err := strconv.ParseInt(string(text[end+1:]), 10, 32)
@@ -127,26 +96,11 @@ func hashJSONNumber(text []byte) uint64 {
 		}
 		power += int(exponent)
 	}
-	var digits uint64
-	count := 0
-	for j := first; j <= last; j++ {
-		if text[j] != '.' {
-			if count++; count <= maxNumberDigits {
-				digits = digits*10 + uint64(text[j]-'0')
-			}
+	if n, ok := inMillionths(text[first:last+1], power); ok {
+		if negative {
+			n = -n
 		}
-	}
-	if count <= maxNumberDigits && power >= -millionthsDigits && power <= maxNumberDigits {
-		scaled, high := digits, uint64(0)
-		for p := -millionthsDigits; p < power && high == 0; p++ {
-			high, scaled = bits.Mul64(scaled, 10)
-		}
-		if high == 0 && scaled <= uint64(domain.MaxDecimal) {
-			if negative {
-				return hashNumber(-domain.Decimal(scaled))
-			}
-			return hashNumber(domain.Decimal(scaled))
-		}
+		return hashNumber(n)
 	}
 	var all xxhash.Digest
 	all.Reset()
@@ -160,4 +114,60 @@ func hashJSONNumber(text []byte) uint64 {
 		h = ^h
 	}
 	return mix(h)
+}
+
+// significant finds where the digits other than zero of a number begin and end (-1 where there are none), and where its
+// exponent begins. The number is those digits times ten to the power, before the exponent.
+func significant(text []byte) (first, last, end, power int) {
+	first, last, end = -1, -1, len(text)
+	point := false
+	for j, c := range text {
+		if c == 'e' || c == 'E' {
+			end = j
+			break
+		}
+		switch {
+		case c == '-':
+			continue
+		case c == '.':
+			point = true
+			continue
+		case point:
+			power--
+		}
+		if c != '0' {
+			if first < 0 {
+				first = j
+			}
+			last = j
+		}
+	}
+	for j := end - 1; j > last; j-- {
+		if text[j] == '0' {
+			power++
+		}
+	}
+	return first, last, end, power
+}
+
+// inMillionths is the value of digits (a point among them doesn't count) times ten to the power, if that is a Decimal.
+func inMillionths(text []byte, power int) (domain.Decimal, bool) {
+	var scaled uint64
+	count := 0
+	for _, c := range text {
+		if c != '.' {
+			if count++; count > maxNumberDigits {
+				return 0, false
+			}
+			scaled = scaled*10 + uint64(c-'0')
+		}
+	}
+	if power < -millionthsDigits || power > maxNumberDigits {
+		return 0, false
+	}
+	high := uint64(0)
+	for p := -millionthsDigits; p < power && high == 0; p++ {
+		high, scaled = bits.Mul64(scaled, 10)
+	}
+	return domain.Decimal(scaled), high == 0 && scaled <= uint64(domain.MaxDecimal)
 }

@@ -30,7 +30,8 @@ var orderLine = object(
 	isGoods := l.Kind == ""
 	switch {
 	case l.Quantity < 0 && l.Kind != domain.LineDeposit:
-		d.failAt("quantity", CodeNegative, "%s is below zero: only a %s brings something back", l.Quantity, domain.LineDeposit)
+		d.failAt("quantity", CodeNegative, "%s is below zero: only a %s brings something back", l.Quantity,
+			domain.LineDeposit)
 	case l.Tax < 0 && l.Quantity >= 0:
 		d.failAt("tax", CodeNegative, "%s is below zero, and the quantity isn't", l.Tax)
 	case !isGoods && l.UnitCost.Set:
@@ -130,7 +131,8 @@ func (d *Decoder) checkTenders(o *domain.OrderPlaced) {
 		return
 	}
 	off := domain.Amount(paid/perAmount) - total
-	if unit := smallestUnit(d.envelope.Event.Currency); off != 0 && (paid%unit != 0 || 2*max(off, -off) > domain.Amount(unit/perAmount)) {
+	if unit := smallestUnit(d.envelope.Event.Currency); off != 0 &&
+		(paid%unit != 0 || 2*max(off, -off) > domain.Amount(unit/perAmount)) {
 		d.failAt("tenders", CodeTendersMismatch, "they sum to %s, and the order's total is %s", paid, total)
 	}
 }

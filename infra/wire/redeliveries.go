@@ -209,7 +209,9 @@ func money[T any](thing string, idAt func(*T) *string, amountAt func(*T) *domain
 }
 
 // moneyOfOrder is money of an order, of which the sender need not know the case.
-func moneyOfOrder[T any](thing string, idAt func(*T) *string, amountAt func(*T) *domain.Decimal, more ...field[T]) *shape[T] {
+func moneyOfOrder[T any](
+	thing string, idAt func(*T) *string, amountAt func(*T) *domain.Decimal, more ...field[T],
+) *shape[T] {
 	return moneyOf(optional, thing, idAt, amountAt, more).checked(caseBound[T], ofOrderOrCase)
 }
 

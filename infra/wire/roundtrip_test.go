@@ -20,7 +20,8 @@ func everyVariant(t testing.TB) []tree {
 		}
 		all = append(all, e)
 		switch s.typ {
-		case domain.TypePeriodClosed, domain.TypePeriodReopened, domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded, domain.TypeBooksRebuilt, domain.TypeEventVoided:
+		case domain.TypePeriodClosed, domain.TypePeriodReopened, domain.TypeDeadLetterReplayed,
+			domain.TypeDeadLetterDiscarded, domain.TypeBooksRebuilt, domain.TypeEventVoided:
 		default:
 			all = append(all, voidOf(&sample{event: e}).event)
 		}
@@ -69,7 +70,8 @@ func TestRoundTrip(t *testing.T) {
 func same(t *testing.T, a, b *wire.Envelope, payload []byte) {
 	t.Helper()
 	if !reflect.DeepEqual(a.Event, b.Event) {
-		t.Fatalf("%s\nwas read as\n%+v %+v\nand after writing as\n%+v %+v", payload, a.Event, a.Event.Data, b.Event, b.Event.Data)
+		t.Fatalf("%s\nwas read as\n%+v %+v\nand after writing as\n%+v %+v", payload, a.Event, a.Event.Data, b.Event,
+			b.Event.Data)
 	}
 	if a.Content != b.Content {
 		t.Fatalf("%s\nchanged its content by being written", payload)
@@ -88,7 +90,8 @@ func TestRoundTripOfStrings(t *testing.T) {
 			s = append(s, alphabet[r.IntN(len(alphabet))])
 		}
 		e := domain.Event{
-			Source: "/s", ID: "1", Type: domain.TypeErrorRejected, Time: mustRead(t, byName(t, "error.rejected").event.json()).Event.Time,
+			Source: "/s", ID: "1", Type: domain.TypeErrorRejected,
+			Time:    mustRead(t, byName(t, "error.rejected").event.json()).Event.Time,
 			OrderID: "o-1", StoreID: "s-1", ErrorID: "x-1", Data: &domain.ErrorRejected{Reason: string(s)},
 		}
 		env := mustRead(t, wire.AppendEvent(nil, &e))
@@ -127,8 +130,9 @@ func TestDecoderForgets(t *testing.T) {
 }
 
 func TestRawDataAndExtensions(t *testing.T) {
-	payload := []byte(`{"zz":"\u00e9<","data": {"period" : "2026-01", "who":{"b":1,"a":[ 2 ]}} , "specversion":"1.0","id":"1","source":"/b",
-		"type":"makegood.period.closed.v1","time":"2026-03-02T11:00:00Z","traceparent":"00-ab","sequence":7,"urgent":true,"nothing":null}`)
+	payload := []byte(`{"zz":"\u00e9<","data": {"period" : "2026-01", "who":{"b":1,"a":[ 2 ]}} ,
+		"specversion":"1.0","id":"1","source":"/b","type":"makegood.period.closed.v1","time":"2026-03-02T11:00:00Z",
+		"traceparent":"00-ab","sequence":7,"urgent":true,"nothing":null}`)
 	env := mustRead(t, payload)
 	if want := `{"period" : "2026-01", "who":{"b":1,"a":[ 2 ]}}`; string(env.Data) != want {
 		t.Errorf("data is %s", env.Data)

@@ -15,60 +15,113 @@ import (
 )
 
 // contract is §3 of the contract, written down a second time: per type its members, `?` behind the optional ones, `??`
-// behind those of them that came after the first version, and after the name a value as a sender may write it. The code's tables are held against this one.
+// behind those of them that came after the first version, and after the name a value as a sender may write it. The
+// code's tables are held against this one.
 var contract = []struct {
 	event, stream, data string
 }{
-	{"order.placed", "orders", `order_id="o-1" store_id="s-1" customer_id?="c-1" channel?="web" employee_id?="e-1" currency="EUR"
-		lines=[{line_id="1" sku="p-1" vendor_id?="v-1" kind??="goods" quantity=2.5 unit_price="19.123456" discount?="1.25" tax?=3.8 unit_cost?="12.5"
-			components??=[{sku="p-1a" quantity=2}]}]
-		delivery_fee?="4.9" delivery_tax?="0.93" payment_fee?="0.35" delivery_cost??="3.2" commission??="5.5"
-		tenders??=[{method="card" amount="56.19"}] promise?={from?="2026-03-02T10:00:00+01:00" until?="2026-03-02T12:00:00+01:00"}`},
-	{"order.promise_changed", "orders", `order_id="o-1" store_id="s-1" promise={from?="2026-03-02T10:00:00Z" until?="2026-03-03T12:00:00Z"} agreed_with_customer=true`},
-	{"order.delivered", "orders", `order_id="o-1" store_id="s-1" delivered_at?="2026-03-02T11:59:59.123456789Z" lines?=[{sku="p-1" quantity=2 condition?="damaged"}] documents_ok?=false`},
-	{"order.cancelled", "orders", `order_id="o-1" store_id="s-1" change_id??="n-1" by="business" reason?="sold out" currency="EUR" net?="100" tax?="19" cost?="60"
-		lines??=[{line_id?="1" sku?="p-1" quantity=1}]`},
-	{"order.changed", "orders", `order_id="o-1" store_id="s-1" change_id?="n-1" by="customer" reason?="another size" currency="EUR"
-		lines_added?=[{line_id="2" sku="p-2" vendor_id?="v-1" kind?="goods" quantity=1 unit_price="250" discount?="5" tax?="20" unit_cost?="110" components?=[{sku="p-2a" quantity=1}]}]
-		lines_removed?=[{line_id?="1" sku?="p-1" quantity="1.5"}] promise?={from?="2026-03-02T10:00:00Z" until?="2026-03-02T12:00:00Z"}`},
-	{"order.charged", "orders", `order_id="o-1" store_id="s-1" charge_id="h-1" kind="commission" currency="EUR" amount="12.5" credit?=true`},
-	{"feedback.received", "orders", `order_id="o-1" store_id="s-1" rating=2 public=false channel?="mail" customer_id?="c-1"`},
-	{"error.reported", "errors", `order_id="o-1" store_id="s-1" error_id="x-1" kind="wrong_item" found="after_delivery" detected_by="customer" party_at_fault?="supplier" vendor_id?="v-1"
-		employee_id?="e-1" root_cause?="pick_pack" avoidable?=true severity?="major" currency?="EUR"
-		lines?=[{sku="p-1" quantity=1 unit_cost?="60" received_sku?="p-2" received_quantity?="2" received_unit_cost?="55"}]`},
-	{"error.classified", "errors", `order_id="o-1" store_id="s-1" error_id="x-1" kind?="damaged" root_cause?="carrier" party_at_fault?="carrier" vendor_id?="v-1" employee_id?="e-1"
-		avoidable?=false severity?="minor" same_as??="x-2"`},
-	{"error.rejected", "errors", `order_id="o-1" store_id="s-1" error_id="x-1" reason="the customer was mistaken"`},
-	{"goods.scrapped", "errors", `order_id="o-1" store_id="s-1" error_id="x-1" scrap_id??="g-1" currency="EUR" reason?="mould" lines=[{sku="p-1" quantity="3" unit_cost?="1.000001"}]`},
-	{"redelivery.dispatched", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" redelivery_id="r-1" mode="own_truck" currency="EUR" lines=[{sku="p-1" quantity=1 unit_cost?="60"}]
-		carrier_charge?="7.5" promise?={from?="2026-03-02T10:00:00Z" until?="2026-03-02T12:00:00Z"}`},
-	{"redelivery.completed", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" redelivery_id="r-1" trip_id??="t-1" succeeded=true currency="EUR" vehicle?="van-1" drive_minutes?=30 site_minutes?=15
-		wait_minutes?=5 distance_km?="24.25" stops?=3 carrier_charge?="1.1"`},
-	{"labour.spent", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" labour_id="l-1" role="agent" minutes=18 activity?="phone" currency="EUR"`},
-	{"refund.issued", "redeliveries", `order_id="o-1" store_id="s-1" error_id?="x-1" refund_id="f-1" currency="EUR" net="10" tax?="1.9" method?="card" fee_returned??="0.4" replaces_goods??=true`},
-	{"concession.granted", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" concession_id="k-1" kind="voucher" currency="EUR" amount="10" tax?="1" expires?="2027-03-02"`},
-	{"voucher.redeemed", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" concession_id="k-1" currency="EUR" amount="8" redemption_id??="b-1"`},
-	{"voucher.expired", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" concession_id="k-1" currency="EUR" amount="2" redemption_id??="b-1"`},
-	{"return.received", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" return_id="t-1" currency="EUR"
-		lines=[{sku="p-2" quantity=1 unit_cost?="55" was="wrong_item" grade="saleable" nrv?="45"}] freight_charge?="6" inspect_minutes?=6 inspect_role?="inspector"`},
-	{"salvage.sold", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" salvage_id="a-1" currency="EUR" amount="5"`},
-	{"dispute.opened", "redeliveries", `order_id="o-1" store_id="s-1" error_id?="x-1" dispute_id="d-1" currency="EUR" amount="100" fee?="15"`},
-	{"dispute.won", "redeliveries", `order_id="o-1" store_id="s-1" error_id?="x-1" dispute_id="d-1" currency="EUR" amount="100" fee_returned??="15"`},
-	{"dispute.lost", "redeliveries", `order_id="o-1" store_id="s-1" error_id?="x-1" dispute_id="d-1" currency="EUR" amount="100" tax??="8"`},
-	{"marketplace.charged", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" charge_id="h-1" currency="EUR" amount="3" tax??="0.57"`},
-	{"claim.filed", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" party="carrier" party_id?="c-1" currency="EUR" amount="30"
-		lines?=[{sku="p-1" quantity=1 unit_cost?="30"}]`},
-	{"claim.accepted", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" party="supplier" party_id?="v-1" currency="EUR" amount="25"`},
-	{"claim.settled", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" party="insurer" party_id?="i-1" currency="EUR" amount="25" payment_id??="y-1"`},
-	{"claim.closed", "redeliveries", `order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" reason="short_paid"`},
-	{"rate.set", "books", `rate="fleet_hour" key="*" value="60.200001" currency="EUR" effective_from="2026-01-01"`},
-	{"quality.spent", "books", `spend_id="q-1" category="prevention" store_id?="s-1" target_cause?="pick_pack" currency="EUR" amount="500" description?="training"`},
-	{"period.closed", "books", `period="2026-01"`},
-	{"period.reopened", "books", `period="2026-01"`},
-	{"deadletter.replayed", "books", `dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?=3 offset?=42 actor="ann" reason?="the till was mended"`},
-	{"deadletter.discarded", "books", `dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?="3" offset?=42 actor="ann" reason?="a test order"`},
-	{"books.rebuilt", "books", `rebuild_id="b-1" closed_periods?=true`},
-	{"fact.decided", "books", `source="/tills/2" id="id-2" order_id?="o-1" error_id?="x-1" counts?=false separate?=false actor="ann" reason="the till was reset"`},
+	{"order.placed", "orders", `
+		order_id="o-1" store_id="s-1" customer_id?="c-1" channel?="web" employee_id?="e-1" currency="EUR"
+		lines=[{line_id="1" sku="p-1" vendor_id?="v-1" kind??="goods" quantity=2.5 unit_price="19.123456" discount?="1.25"
+		tax?=3.8 unit_cost?="12.5" components??=[{sku="p-1a" quantity=2}]}] delivery_fee?="4.9" delivery_tax?="0.93"
+		payment_fee?="0.35" delivery_cost??="3.2" commission??="5.5" tenders??=[{method="card" amount="56.19"}]
+		promise?={from?="2026-03-02T10:00:00+01:00" until?="2026-03-02T12:00:00+01:00"}`},
+	{"order.promise_changed", "orders", `
+		order_id="o-1" store_id="s-1" promise={from?="2026-03-02T10:00:00Z" until?="2026-03-03T12:00:00Z"}
+		agreed_with_customer=true`},
+	{"order.delivered", "orders", `
+		order_id="o-1" store_id="s-1" delivered_at?="2026-03-02T11:59:59.123456789Z" lines?=[{sku="p-1" quantity=2
+		condition?="damaged"}] documents_ok?=false`},
+	{"order.cancelled", "orders", `
+		order_id="o-1" store_id="s-1" change_id??="n-1" by="business" reason?="sold out" currency="EUR" net?="100"
+		tax?="19" cost?="60" lines??=[{line_id?="1" sku?="p-1" quantity=1}]`},
+	{"order.changed", "orders", `
+		order_id="o-1" store_id="s-1" change_id?="n-1" by="customer" reason?="another size" currency="EUR"
+		lines_added?=[{line_id="2" sku="p-2" vendor_id?="v-1" kind?="goods" quantity=1 unit_price="250" discount?="5"
+		tax?="20" unit_cost?="110" components?=[{sku="p-2a" quantity=1}]}] lines_removed?=[{line_id?="1" sku?="p-1"
+		quantity="1.5"}] promise?={from?="2026-03-02T10:00:00Z" until?="2026-03-02T12:00:00Z"}`},
+	{"order.charged", "orders", `
+		order_id="o-1" store_id="s-1" charge_id="h-1" kind="commission" currency="EUR" amount="12.5" credit?=true`},
+	{"feedback.received", "orders", `
+		order_id="o-1" store_id="s-1" rating=2 public=false channel?="mail" customer_id?="c-1"`},
+	{"error.reported", "errors", `
+		order_id="o-1" store_id="s-1" error_id="x-1" kind="wrong_item" found="after_delivery" detected_by="customer"
+		party_at_fault?="supplier" vendor_id?="v-1" employee_id?="e-1" root_cause?="pick_pack" avoidable?=true
+		severity?="major" currency?="EUR" lines?=[{sku="p-1" quantity=1 unit_cost?="60" received_sku?="p-2"
+		received_quantity?="2" received_unit_cost?="55"}]`},
+	{"error.classified", "errors", `
+		order_id="o-1" store_id="s-1" error_id="x-1" kind?="damaged" root_cause?="carrier" party_at_fault?="carrier"
+		vendor_id?="v-1" employee_id?="e-1" avoidable?=false severity?="minor" same_as??="x-2"`},
+	{"error.rejected", "errors", `
+		order_id="o-1" store_id="s-1" error_id="x-1" reason="the customer was mistaken"`},
+	{"goods.scrapped", "errors", `
+		order_id="o-1" store_id="s-1" error_id="x-1" scrap_id??="g-1" currency="EUR" reason?="mould" lines=[{sku="p-1"
+		quantity="3" unit_cost?="1.000001"}]`},
+	{"redelivery.dispatched", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" redelivery_id="r-1" mode="own_truck" currency="EUR" lines=[{sku="p-1"
+		quantity=1 unit_cost?="60"}] carrier_charge?="7.5" promise?={from?="2026-03-02T10:00:00Z"
+		until?="2026-03-02T12:00:00Z"}`},
+	{"redelivery.completed", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" redelivery_id="r-1" trip_id??="t-1" succeeded=true currency="EUR"
+		vehicle?="van-1" drive_minutes?=30 site_minutes?=15 wait_minutes?=5 distance_km?="24.25" stops?=3
+		carrier_charge?="1.1"`},
+	{"labour.spent", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" labour_id="l-1" role="agent" minutes=18 activity?="phone"
+		currency="EUR"`},
+	{"refund.issued", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id?="x-1" refund_id="f-1" currency="EUR" net="10" tax?="1.9" method?="card"
+		fee_returned??="0.4" replaces_goods??=true`},
+	{"concession.granted", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" concession_id="k-1" kind="voucher" currency="EUR" amount="10"
+		tax?="1" expires?="2027-03-02"`},
+	{"voucher.redeemed", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" concession_id="k-1" currency="EUR" amount="8" redemption_id??="b-1"`},
+	{"voucher.expired", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" concession_id="k-1" currency="EUR" amount="2" redemption_id??="b-1"`},
+	{"return.received", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" return_id="t-1" currency="EUR" lines=[{sku="p-2" quantity=1
+		unit_cost?="55" was="wrong_item" grade="saleable" nrv?="45"}] freight_charge?="6" inspect_minutes?=6
+		inspect_role?="inspector"`},
+	{"salvage.sold", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" salvage_id="a-1" currency="EUR" amount="5"`},
+	{"dispute.opened", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id?="x-1" dispute_id="d-1" currency="EUR" amount="100" fee?="15"`},
+	{"dispute.won", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id?="x-1" dispute_id="d-1" currency="EUR" amount="100" fee_returned??="15"`},
+	{"dispute.lost", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id?="x-1" dispute_id="d-1" currency="EUR" amount="100" tax??="8"`},
+	{"marketplace.charged", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" charge_id="h-1" currency="EUR" amount="3" tax??="0.57"`},
+	{"claim.filed", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" party="carrier" party_id?="c-1" currency="EUR"
+		amount="30" lines?=[{sku="p-1" quantity=1 unit_cost?="30"}]`},
+	{"claim.accepted", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" party="supplier" party_id?="v-1" currency="EUR"
+		amount="25"`},
+	{"claim.settled", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" party="insurer" party_id?="i-1" currency="EUR"
+		amount="25" payment_id??="y-1"`},
+	{"claim.closed", "redeliveries", `
+		order_id="o-1" store_id="s-1" error_id="x-1" claim_id="m-1" reason="short_paid"`},
+	{"rate.set", "books", `
+		rate="fleet_hour" key="*" value="60.200001" currency="EUR" effective_from="2026-01-01"`},
+	{"quality.spent", "books", `
+		spend_id="q-1" category="prevention" store_id?="s-1" target_cause?="pick_pack" currency="EUR" amount="500"
+		description?="training"`},
+	{"period.closed", "books", `
+		period="2026-01"`},
+	{"period.reopened", "books", `
+		period="2026-01"`},
+	{"deadletter.replayed", "books", `
+		dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?=3 offset?=42 actor="ann"
+		reason?="the till was mended"`},
+	{"deadletter.discarded", "books", `
+		dead_letter_id="0f1e2d3c" topic?="makegood.orders" partition?="3" offset?=42 actor="ann" reason?="a test order"`},
+	{"books.rebuilt", "books", `
+		rebuild_id="b-1" closed_periods?=true`},
+	{"fact.decided", "books", `
+		source="/tills/2" id="id-2" order_id?="o-1" error_id?="x-1" counts?=false separate?=false actor="ann"
+		reason="the till was reset"`},
 }
 
 // tree is a JSON object that can be edited.
@@ -127,9 +180,11 @@ func (s *sample) wrap(data tree) {
 func voidOf(s *sample) *sample {
 	original := s.event.clone()
 	v := &sample{name: "event.voided", typ: domain.TypeEventVoided, event: tree{
-		"specversion": "1.0", "id": "void-of-" + original["id"].(string), "source": "/back-office", "type": "makegood.event.voided.v1",
+		"specversion": "1.0", "id": "void-of-" + original["id"].(string), "source": "/back-office",
+		"type": "makegood.event.voided.v1",
 		"time": "2026-03-05T08:00:00Z",
-		"data": tree{"voids": tree{"source": original["source"], "id": original["id"]}, "reason": "keyed twice", "original": original},
+		"data": tree{"voids": tree{"source": original["source"], "id": original["id"]}, "reason": "keyed twice",
+			"original": original},
 	}}
 	for _, name := range []string{"order_id", "store_id", "error_id", "currency"} {
 		if original["type"] == domain.TypeFactDecided.String() {
@@ -199,8 +254,8 @@ func (p *notation) object(path string) tree {
 	}
 }
 
-// edit is the sample with another value at a pointer, gone for none. What an order's lines sum to would no longer be what
-// was paid: its tenders go, where it isn't about them.
+// edit is the sample with another value at a pointer, gone for none. What an order's lines sum to would no longer be
+// what was paid: its tenders go, where it isn't about them.
 func (s *sample) edit(pointer string, value any) tree {
 	e := s.event.clone()
 	if s.typ == domain.TypeOrderPlaced && !strings.HasPrefix(pointer, "/data/tenders") {

@@ -86,7 +86,8 @@ func TestSchemasOfSamples(t *testing.T) {
 
 // beyondSchemas are the codes of faults that JSON Schema can't see, or sees in part.
 var beyondSchemas = map[string]bool{
-	wire.CodeTooDeep: true, wire.CodeDuplicateMember: true, wire.CodeSubjectMismatch: true, wire.CodeVoidMismatch: true, wire.CodeNotVoidable: true,
+	wire.CodeTooDeep: true, wire.CodeDuplicateMember: true, wire.CodeSubjectMismatch: true,
+	wire.CodeVoidMismatch: true, wire.CodeNotVoidable: true,
 	wire.CodeBadCurrency:       true, // that a code is assigned
 	wire.CodeBadURI:            true, // its grammar
 	wire.CodeTooManyDecimals:   true, // of a JSON number, whose digits validators don't keep
@@ -115,7 +116,8 @@ func TestSchemasOfRules(t *testing.T) {
 		switch {
 		case c.code == "" && err != nil:
 			t.Errorf("%s with %v at %s is taken, and the schema says: %v", c.event, c.value, c.pointer, err)
-		case c.code != "" && err == nil && !beyondSchemas[c.code] && !betweenMembers[c.event+cmp.Or(c.where, c.pointer)] && s.typ != domain.TypeEventVoided:
+		case c.code != "" && err == nil && !beyondSchemas[c.code] &&
+			!betweenMembers[c.event+cmp.Or(c.where, c.pointer)] && s.typ != domain.TypeEventVoided:
 			t.Errorf("%s with %v at %s is refused as %s, and valid by the schema", c.event, c.value, c.pointer, c.code)
 		case c.code != "" && err != nil:
 			found++
@@ -178,7 +180,8 @@ func TestSchemasOfReference(t *testing.T) {
 	all := eventSchemas(t)
 	seen := map[string]int{}
 	for seed := range int64(6) {
-		for _, r := range reference.Generate(seed, reference.Options{Orders: 60, Periods: true, Duplicates: true, Conflicts: true}) {
+		for _, r := range reference.Generate(seed, reference.Options{Orders: 60, Periods: true, Duplicates: true,
+			Conflicts: true}) {
 			var envelope struct {
 				Type string `json:"type"`
 			}

@@ -20,7 +20,8 @@ func TestStored(t *testing.T) {
 				continue // what isn't voided
 			}
 			kept := domain.Event{Source: whole.Event.Source, ID: whole.Event.ID, Type: whole.Event.Type, Time: whole.Event.Time,
-				OrderID: whole.Event.OrderID, StoreID: whole.Event.StoreID, ErrorID: whole.Event.ErrorID, Currency: whole.Event.Currency}
+				OrderID: whole.Event.OrderID, StoreID: whole.Event.StoreID, ErrorID: whole.Event.ErrorID,
+				Currency: whole.Event.Currency}
 			again, err := second.Stored(&kept, whole.Data)
 			if err != nil {
 				t.Errorf("%s: %v", s.name, err)
@@ -31,7 +32,8 @@ func TestStored(t *testing.T) {
 			}
 		}
 	}
-	_, err := second.Stored(&domain.Event{Source: "s", ID: "1", Type: domain.TypeRefundIssued, OrderID: "o"}, []byte(`{"net":"-1"}`))
+	_, err := second.Stored(&domain.Event{Source: "s", ID: "1", Type: domain.TypeRefundIssued, OrderID: "o"},
+		[]byte(`{"net":"-1"}`))
 	var fault *wire.Error
 	if !errors.As(err, &fault) || fault.Source != "s" || fault.ID != "1" || fault.Pointer == "" {
 		t.Errorf("what today's rules refuse: %v", err)

@@ -2,8 +2,8 @@ package wire
 
 import "slices"
 
-// names are the members of one object that the contract doesn't know, by the hashes of their names, to find what is there
-// twice. Few are kept on the decoder's stack, many in a map.
+// names are the members of one object that the contract doesn't know, by the hashes of their names, to find what is
+// there twice. Few are kept on the decoder's stack, many in a map.
 type names struct {
 	start int
 	many  map[uint64]struct{}

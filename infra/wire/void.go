@@ -5,8 +5,8 @@ import "github.com/makegood/makegood/domain"
 // MaxVoids is how deep voids of voids may be nested, the outermost counted.
 const MaxVoids = 4
 
-// An event.voided carries the whole event that it takes back. What it says itself of order, store, case and currency may
-// be left out, and must agree where it is there: the void takes these from its original.
+// An event.voided carries the whole event that it takes back. What it says itself of order, store, case and currency
+// may be left out, and must agree where it is there: the void takes these from its original.
 
 var voids = object(
 	sourceOf("source", func(v *domain.EventVoided) *string { return &v.Source }),
@@ -33,7 +33,8 @@ var _ = event(object(
 	case o.Type == domain.TypeDeadLetterReplayed || o.Type == domain.TypeDeadLetterDiscarded:
 		d.failAt("original", CodeNotVoidable, "a %s is not voided: it says who did something, which stays done", o.Type)
 	case o.Type == domain.TypeBooksRebuilt:
-		d.failAt("original", CodeNotVoidable, "a %s is not voided: set or void the rates that it should not have used, and rebuild again", o.Type)
+		d.failAt("original", CodeNotVoidable,
+			"a %s is not voided: set or void the rates that it should not have used, and rebuild again", o.Type)
 	}
 	for _, m := range [...]struct {
 		name       string

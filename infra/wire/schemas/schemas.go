@@ -1,13 +1,14 @@
-// Package schemas is the contract for machines: a JSON Schema (2020-12) for each type of event, an OpenAPI 3.1 description of
-// the HTTP side and an AsyncAPI 3 description of the topics.
+// Package schemas is the contract for machines: a JSON Schema (2020-12) for each type of event, an OpenAPI 3.1
+// description of the HTTP side and an AsyncAPI 3 description of the topics.
 //
-// The codec in infra/wire decides; a schema says as much of it as JSON Schema can. What it can't: that currencies exist,
-// that a subject is the order_id, that names are not said twice, how many decimals a JSON number (no string) has, that a
-// void agrees with its original, that tenders sum to the total. Tests hold both against each other: every event that the
-// codec's tests, the simulator and the reference books make is valid, and every fault that can be expressed is found.
+// The codec in infra/wire decides; a schema says as much of it as JSON Schema can. What it can't: that currencies
+// exist, that a subject is the order_id, that names are not said twice, how many decimals a JSON number (no string)
+// has, that a void agrees with its original, that tenders sum to the total. Tests hold both against each other: every
+// event that the codec's tests, the simulator and the reference books make is valid, and every fault that can be
+// expressed is found.
 //
-// The schemas follow from the codec's own declarations, and the topics from the list of events, so that a new event needs
-// nothing here; `makegood schemas --dir DIR` writes them out.
+// The schemas follow from the codec's own declarations, and the topics from the list of events, so that a new event
+// needs nothing here; `makegood schemas --dir DIR` writes them out.
 package schemas
 
 import (
