@@ -43,7 +43,12 @@ type grafanaPanel struct {
 			}
 		}
 	}
-	Transformations []struct{ ID string }
+	Transformations []struct {
+		ID      string
+		Options struct {
+			ApplyTo struct{ ID, Options string }
+		}
+	}
 }
 
 // place is where on the grid a panel is.
@@ -219,4 +224,58 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestMoneyIsShownAsMoney: the unit of the currency reaches the columns that are amounts, whether or not Grafana puts the
+// query's name before a column's, and no other; and what is shown exactly is text, which no unit rounds.
+func TestMoneyIsShownAsMoney(t *testing.T) {
+	column := regexp.MustCompile(`AS "([^"]+)"`)
+	for _, b := range boards(t) {
+		for _, p := range b.Panels {
+			var columns []string
+			for _, q := range p.Targets {
+				for _, m := range column.FindAllStringSubmatch(q.RawSQL, -1) {
+					columns = append(columns, m[1])
+				}
+			}
+			for _, c := range columns {
+				if strings.Contains(strings.ToLower(c), "exactly") && p.property(c, "unit") != `"string"` {
+					t.Errorf("%s: %s: %s has a unit that would round it", b.Title, p.Title, c)
+				}
+			}
+			for _, x := range p.Transformations {
+				if x.Options.ApplyTo.ID != "byRegexp" {
+					continue
+				}
+				pattern := regexp.MustCompile(strings.Trim(x.Options.ApplyTo.Options, "/"))
+				found := 0
+				for _, c := range columns {
+					money := p.property(c, "decimals") == "2"
+					for _, shown := range []string{c, "A " + c, "A: " + c} {
+						if pattern.MatchString(shown) != money {
+							t.Errorf("%s: %s: %q is taken for money: %t", b.Title, p.Title, shown, !money)
+						}
+					}
+					if money {
+						found++
+					}
+				}
+				if found == 0 {
+					t.Errorf("%s: %s: no column is an amount", b.Title, p.Title)
+				}
+			}
+		}
+	}
+}
+
+// property is what is set for a column, as JSON; empty where it is not.
+func (p *grafanaPanel) property(column, id string) string {
+	for _, o := range p.FieldConfig.Overrides {
+		for _, property := range o.Properties {
+			if o.Matcher.Options == column && property.ID == id {
+				return string(property.Value)
+			}
+		}
+	}
+	return ""
 }

@@ -74,5 +74,6 @@ func caseTable() Panel {
        ` + hidden + ` AS "Hidden", ` + exactly(net) + ` AS "Net, exactly"
 FROM ` + chosenLeaks + ` AND error_id != ''
 GROUP BY error_id, order_id, store_id, kind, root_cause, vendor_id ORDER BY "Net" DESC, error_id LIMIT 200`,
-		Columns: []Column{{Name: "Order", Link: &Link{"Its story", "makegood-case?var-order=" + clicked}}}}
+		Columns: []Column{{Name: "Order", Link: &Link{"Its story", "makegood-case?var-order=" + clicked}},
+			asText("Net, exactly")}}
 }

@@ -11,17 +11,8 @@ func explorer() Board {
 			{Name: "order", Label: "Order",
 				Description: "The order's id; a click in the table below or in Causes and vendors fills it in"}},
 		Rows: []Row{
-			{Height: 4, Panels: []Panel{
-				orderFigure("Perfect contribution",
-					"What the order would have brought: −Σ of the lines on 4xxx and 5xxx of its placing.",
-					`-sumIf(x, `+profitAndLoss+` AND '`+domain.TypeOrderPlaced.String()+`' IN (event_type, voids_type))`),
-				orderFigure("Contribution", "What it brought, its fixes included: −Σ of all its lines on 4xxx and 5xxx.",
-					`-sumIf(x, `+profitAndLoss+`)`),
-				orderFigure("Net leakage", "Σ of its lines with an element. Perfect contribution less contribution, but for what "+
-					"a customer's own cancellation undid.", `sumIf(x, element != '')`),
-				orderFigure("Hidden", "The part of it on basis IMPUTED: wages and fleet that the general ledger doesn't show as "+
-					"cost of this order.", `sumIf(x, `+isCost+` AND `+isHidden+`)`),
-			}},
+			{Height: 4, Panels: orderFigures()},
+			{Height: 4, Panels: []Panel{everyCurrency()}},
 			{Height: 8, Panels: []Panel{whatHappened()}},
 			{Height: 10, Panels: []Panel{orderLines()}},
 			{Title: "Which orders to look at", Height: 10, Panels: []Panel{costliestOrders()}},
@@ -32,13 +23,46 @@ func explorer() Board {
 // eventName is an event's type without what all types have in common.
 const eventName = `replaceRegexpOne(event_type, '^makegood\\.(.*)\\.v1', '\\1')`
 
-func orderFigure(title, description, sql string) Panel {
-	return Panel{Kind: number, Title: title + " ($currency)", Width: 6, Unit: "string",
-		Description: description + " Nothing is shown until an order is chosen.",
-		SQL: `SELECT ` + exactly(sql) + ` AS "` + title + `"
-FROM (SELECT event_type, voids_type, a, toString(e) AS element, toString(b) AS basis, CAST(x AS Decimal(38, 4)) AS x
+// figure is one of an order's numbers: its name, what it is, and its SQL over the order's lines.
+type figure struct{ title, description, sql string }
+
+var figuresOfOrder = []figure{
+	{"Perfect contribution", "What the order would have brought: −Σ of the lines on 4xxx and 5xxx of its placing.",
+		`-sumIf(x, ` + profitAndLoss + ` AND '` + domain.TypeOrderPlaced.String() + `' IN (event_type, voids_type))`},
+	{"Contribution", "What it brought, its fixes included: −Σ of all its lines on 4xxx and 5xxx.",
+		`-sumIf(x, ` + profitAndLoss + `)`},
+	{"Net leakage", "Σ of its lines with an element. Perfect contribution less contribution, but for what a customer's own " +
+		"cancellation undid.", `sumIf(x, element != '')`},
+	{"Hidden", "The part of it on basis IMPUTED: wages and fleet that the general ledger doesn't show as cost of this order.",
+		`sumIf(x, ` + isCost + ` AND ` + isHidden + `)`},
+}
+
+// linesOfOrder are the lines of the order that is chosen, in all its currencies.
+var linesOfOrder = `(SELECT event_type, voids_type, currency, a, toString(e) AS element, toString(b) AS basis,
+        CAST(x AS Decimal(38, 4)) AS x
     FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.amount AS x
-    WHERE order_id = ` + value("order") + ` AND currency = ` + value("currency") + `)`}
+    WHERE order_id = ` + value("order") + `)`
+
+func orderFigures() []Panel {
+	var all []Panel
+	for _, f := range figuresOfOrder {
+		all = append(all, Panel{Kind: number, Title: f.title + " ($currency)", Width: 6, Unit: "string",
+			Description: f.description + " Nothing is shown until an order is chosen.",
+			SQL: `SELECT ` + exactly(f.sql) + ` AS "` + f.title + `"
+FROM ` + linesOfOrder + ` WHERE currency = ` + value("currency")})
+	}
+	return all
+}
+
+func everyCurrency() Panel {
+	var columns string
+	for _, f := range figuresOfOrder {
+		columns += `, ` + exactly(f.sql) + ` AS "` + f.title + `"`
+	}
+	return Panel{Kind: table, Title: "In every currency", Width: 24, Unit: "string",
+		Description: "The same figures in each currency that the order has amounts in. They are never summed.",
+		SQL: `SELECT currency AS "Currency"` + columns + `
+FROM ` + linesOfOrder + ` GROUP BY currency ORDER BY currency`}
 }
 
 func whatHappened() Panel {
@@ -73,5 +97,5 @@ func costliestOrders() Panel {
        ` + caseCount + ` AS "Cases", ` + net + ` AS "Net leakage", ` + exactly(net) + ` AS "Exactly"
 FROM ` + leaks + ` AND order_id != ''
 GROUP BY order_id ORDER BY "Net leakage" DESC, order_id LIMIT 100`,
-		Columns: []Column{{Name: "Order", Link: &Link{"Its story", "makegood-case?var-order=" + clicked}}}}
+		Columns: []Column{{Name: "Order", Link: &Link{"Its story", "makegood-case?var-order=" + clicked}}, asText("Exactly")}}
 }

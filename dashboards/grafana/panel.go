@@ -133,7 +133,8 @@ func (p *Panel) showsMoney() bool { return p.Unit == money || len(p.Money) > 0 }
 func (p *Panel) currency() dashboard.DataTransformerConfig {
 	applyTo := dashboard.MatcherConfig{Id: "byType", Options: "number"}
 	if len(p.Money) > 0 {
-		applyTo = dashboard.MatcherConfig{Id: "byRegexp", Options: "/^(" + strings.Join(p.Money, "|") + ")$/"}
+		// With two queries Grafana puts the name of the query before a field's name.
+		applyTo = dashboard.MatcherConfig{Id: "byRegexp", Options: `/(^|\W)(` + strings.Join(p.Money, "|") + ")$/"}
 	}
 	type mapping struct {
 		FieldName  string `json:"fieldName"`
@@ -196,6 +197,9 @@ func (p *Panel) targets() []variants.Dataquery {
 
 func (p *Panel) overrides(on *Board) ([]dashboard.DashboardFieldConfigSourceOverrides, error) {
 	overrides := []dashboard.DashboardFieldConfigSourceOverrides{}
+	for _, name := range p.Money {
+		overrides = append(overrides, override(name, dashboard.DynamicConfigValue{Id: "decimals", Value: 2}))
+	}
 	for _, c := range p.Columns {
 		var properties []dashboard.DynamicConfigValue
 		set := func(id string, value any) {
@@ -221,10 +225,14 @@ func (p *Panel) overrides(on *Board) ([]dashboard.DashboardFieldConfigSourceOver
 		if c.Hidden {
 			set("custom.hideFrom", common.HideSeriesConfig{Legend: true, Tooltip: true})
 		}
-		overrides = append(overrides, dashboard.DashboardFieldConfigSourceOverrides{
-			Matcher: dashboard.MatcherConfig{Id: "byName", Options: c.Name}, Properties: properties})
+		overrides = append(overrides, override(c.Name, properties...))
 	}
 	return overrides, nil
+}
+
+func override(column string, with ...dashboard.DynamicConfigValue) dashboard.DashboardFieldConfigSourceOverrides {
+	return dashboard.DashboardFieldConfigSourceOverrides{
+		Matcher: dashboard.MatcherConfig{Id: "byName", Options: column}, Properties: with}
 }
 
 // links keep the time range and what is chosen in every variable that both boards have; To adds what was clicked. What

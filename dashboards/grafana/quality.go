@@ -143,5 +143,5 @@ FROM ` + leaks + `
 GROUP BY root_cause ORDER BY "Net leakage" DESC, root_cause`,
 		Columns: []Column{{Name: "Root cause", Link: &Link{"Its cases",
 			`makegood-causes?var-cause=${__data.fields["Root cause"]:percentencode}`}},
-			{Name: "Running share", Unit: "percentunit", Bar: true}}}
+			asText("Exactly"), {Name: "Running share", Unit: "percentunit", Bar: true}}}
 }
