@@ -226,8 +226,8 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestMoneyIsShownAsMoney: the unit of the currency reaches the columns that are amounts, whether or not Grafana puts the
-// query's name before a column's, and no other; and what is shown exactly is text, which no unit rounds.
+// TestMoneyIsShownAsMoney: the unit of the currency reaches the columns that are amounts, whether or not Grafana puts
+// the query's name before a column's, and no other; and what is shown exactly is text, which no unit rounds.
 func TestMoneyIsShownAsMoney(t *testing.T) {
 	column := regexp.MustCompile(`AS "([^"]+)"`)
 	for _, b := range boards(t) {

@@ -31,9 +31,9 @@ var figuresOfOrder = []figure{
 		`-sumIf(x, ` + profitAndLoss + ` AND '` + domain.TypeOrderPlaced.String() + `' IN (event_type, voids_type))`},
 	{"Contribution", "What it brought, its fixes included: −Σ of all its lines on 4xxx and 5xxx.",
 		`-sumIf(x, ` + profitAndLoss + `)`},
-	{"Net leakage", "Σ of its lines with an element. Perfect contribution less contribution, but for what a customer's own " +
-		"cancellation undid.", `sumIf(x, element != '')`},
-	{"Hidden", "The part of it on basis IMPUTED: wages and fleet that the general ledger doesn't show as cost of this order.",
+	{"Net leakage", "Σ of its lines with an element. Perfect contribution less contribution, but for what a customer's " +
+		"own cancellation undid.", `sumIf(x, element != '')`},
+	{"Hidden", "The part of it on basis IMPUTED: wages and fleet that the general ledger doesn't show as cost of it.",
 		`sumIf(x, ` + isCost + ` AND ` + isHidden + `)`},
 }
 

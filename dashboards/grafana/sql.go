@@ -113,8 +113,8 @@ func each(amount, count string) string {
 	return `if(` + count + ` = 0, NULL, toDecimal64(` + amount + `, 4) / ` + count + `)`
 }
 
-// exactly writes an amount with all four decimals. A column of a table with it wants asText, else the table's unit rounds
-// what looks like a number.
+// exactly writes an amount with all four decimals. A column of a table with it wants asText, else the table's unit
+// rounds what looks like a number.
 func exactly(amount string) string { return `toDecimalString(` + amount + `, 4)` }
 
 func asText(column string) Column { return Column{Name: column, Unit: "string"} }
