@@ -43,6 +43,13 @@ func TestEveryKind(t *testing.T) {
 			goTypes[reflect.TypeOf(p).Elem().Name()] = true
 		}
 	}
+	journal := strings.Join(section(t, "4. Journal"), "\n")
+	for _, typ := range Types() {
+		named := regexp.MustCompile(`(^|[^a-z_.])` + regexp.QuoteMeta(typ.Name()) + `($|[^a-z_.]|\.\s)`).MatchString(journal)
+		if typ.Posts() != PostsNothing && !named {
+			t.Errorf("%s posts, and the contract's §4 doesn't say what", typ.Name())
+		}
+	}
 	for name := range streams {
 		if !names[name] {
 			t.Errorf("the contract's §3 has a row for %s, which is no kind of event", name)
@@ -89,6 +96,9 @@ func eventRows(t *testing.T) map[string]string {
 	t.Helper()
 	rows, stream := map[string]string{}, ""
 	for _, line := range section(t, "3. Events") {
+		if strings.HasPrefix(line, "### ") {
+			break // what follows is about what the events mean
+		}
 		switch {
 		case strings.HasPrefix(line, "Stream `"):
 			stream = strings.Split(line, "`")[1]
@@ -105,7 +115,7 @@ func eventRows(t *testing.T) map[string]string {
 	return rows
 }
 
-// section is a section of the contract, by its heading, line by line, as far as its first smaller heading.
+// section is a section of the contract, by its heading, line by line.
 func section(t *testing.T, heading string) []string {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
@@ -117,7 +127,6 @@ func section(t *testing.T, heading string) []string {
 		t.Fatalf("the contract has no section %q", heading)
 	}
 	body, _, _ := strings.Cut(from, "\n## ")
-	body, _, _ = strings.Cut(body, "\n### ")
 	return strings.Split(body, "\n")
 }
 
