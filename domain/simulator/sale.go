@@ -35,10 +35,9 @@ func (s *Simulation) fillGoods(o *order, d *domain.OrderPlaced) (total domain.De
 		s.goodsLine(l, lineIDs[i], n, quantity)
 		if r.Uint32N(20) == 0 {
 			l.Discount = share(quantity*l.UnitPrice, 10)
+			l.Tax = share(quantity*l.UnitPrice-l.Discount, taxPercent)
 		}
-		worth := quantity*l.UnitPrice - l.Discount
-		l.Tax = share(worth, taxPercent)
-		total += worth + l.Tax
+		total += quantity*l.UnitPrice - l.Discount + l.Tax
 	}
 	return total
 }

@@ -1,5 +1,3 @@
-// Package pos holds the readers of other systems' data, one folder each. Here stands only what is tested of all who
-// make events by themselves.
 package pos
 
 import (

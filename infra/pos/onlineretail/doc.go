@@ -31,4 +31,10 @@
 //
 // Every order and every case is told at the time of its invoice: the file knows no other. There are no deliveries and
 // no promises in it, so reports on them stay empty.
+//
+// Ids are the same as ever. What tells of a keying mistake says since version 2 of the contract which line it takes off
+// (398 events of the year, and 4 orders whose postage became a line). Over books that were imported before, these are
+// conflicts: the first recorded stays, and is flagged as a part that nobody can place.
+//
+// Importing the year takes some 40 MB and a second before the first event; the events are made one by one.
 package onlineretail
