@@ -6,7 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/embedded"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/prometheus"
@@ -100,6 +103,32 @@ func (a *App) letIn(config *gateway.Config) {
 	if a.guard != nil {
 		config.Guard = a.guard.Check
 	}
+}
+
+// brokerPrincipal says what the holder of a token may do at the broker inside: who may read, read; who may write, write
+// to the topics of orders, errors and redeliveries. To close months, set rates and decide they use HTTP, and so does a
+// token that is bound to sources, which the broker can't tell apart. Who may write and operate may all, like makegood
+// itself: another process of it.
+func (a *App) brokerPrincipal(token string) (*embedded.Principal, error) {
+	entry, ok := a.guard.Find(token)
+	if !ok {
+		return nil, errors.New("no valid token")
+	}
+	has := func(s gateway.Scope) bool { return slices.Contains(entry.Scopes, s) }
+	p := &embedded.Principal{Name: entry.Name, Read: has(gateway.Read)}
+	switch {
+	case !has(gateway.Write):
+	case len(entry.Sources) > 0:
+		if !p.Read {
+			return nil, errors.New("a token that is bound to sources writes over HTTP, not over Kafka")
+		}
+	case has(gateway.Operate):
+		p.Own = true
+	default:
+		topics := []string{a.config.topic(domain.Orders), a.config.topic(domain.Errors), a.config.topic(domain.Redeliveries)}
+		p.MayWrite = func(topic string) bool { return slices.Contains(topics, topic) }
+	}
+	return p, nil
 }
 
 // secret reads a secret from the file of a flag or from the environment, never from a flag: command lines are for

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -104,6 +105,7 @@ type App struct {
 	now    func() time.Time
 
 	dir       *embedded.DataDir
+	dial      func(ctx context.Context, network, address string) (net.Conn, error) // to the broker inside
 	engine    *embedded.Engine
 	brokers   []string
 	admin     *kafka.Admin
@@ -207,7 +209,7 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 			return err
 		}
 		a.onClose(broker.Close)
-		a.brokers = []string{broker.Addr()}
+		a.brokers, a.dial = []string{broker.Addr()}, broker.Dial
 	}
 	return nil
 }
@@ -216,7 +218,10 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 // any port will do.
 func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
 	config := embedded.BrokerConfig{Dir: a.dir.Path(), Addr: a.config.KafkaListen, Partitions: a.config.Partitions,
-		Logger: a.logger}
+		Groups: []string{a.config.Group}, OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader}, Logger: a.logger}
+	if a.guard != nil {
+		config.Authenticate = a.brokerPrincipal
+	}
 	broker, err := embedded.StartBroker(ctx, config)
 	if errors.Is(err, syscall.EADDRINUSE) && config.Addr == usualKafka {
 		config.Addr = "127.0.0.1:0"
@@ -230,7 +235,7 @@ const usualKafka = "127.0.0.1:9092"
 
 func (a *App) kafkaConfig() kafka.Config {
 	config := a.secured
-	config.Brokers, config.ClientID, config.Logger = a.brokers, "makegood", a.logger
+	config.Brokers, config.ClientID, config.Logger, config.Dial = a.brokers, "makegood", a.logger, a.dial
 	return config
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 const (
@@ -56,6 +58,19 @@ type BrokerConfig struct {
 	// off by default: events sent to a mistyped topic would be taken and
 	// never read.
 	AutoCreateTopics bool
+	// Authenticate says who brings a token, which clients send as the password
+	// of SASL PLAIN; an error refuses them, and its text is what they are told.
+	// Nil lets everybody in who reaches the address. Connections of Broker.Dial
+	// are not asked.
+	Authenticate func(token string) (*Principal, error)
+	// Groups are consumer groups that nobody but connections of Broker.Dial,
+	// and who is Own, may join or commit for: what they have committed is what
+	// is booked.
+	Groups []string
+	// OwnHeaders are headers of records that are believed, and so must come
+	// from connections of Broker.Dial, or from who is Own. Records of others
+	// that have one are refused.
+	OwnHeaders []string
 	// Logger takes the broker's own log; nil discards it.
 	Logger *slog.Logger
 
@@ -136,6 +151,7 @@ type Broker struct {
 	cluster *kfake.Cluster
 	addr    string
 	log     *brokerLog
+	guests  *guests
 	stop    context.CancelFunc
 	hunt    sync.WaitGroup
 	close   sync.Once
@@ -175,7 +191,8 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	}
 
 	log := &brokerLog{log: cfg.Logger}
-	hunter := &ghostHunter{guests: new(guests), log: cfg.Logger, watch: cfg.ghostWatch, wait: cfg.ghostPatience}
+	visitors := new(guests)
+	hunter := &ghostHunter{guests: visitors, log: cfg.Logger, watch: cfg.ghostWatch, wait: cfg.ghostPatience}
 	opts := cfg.options(dir, log, hunter, net.JoinHostPort(host, strconv.Itoa(port)))
 	type started struct {
 		cluster *kfake.Cluster
@@ -192,7 +209,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 			return nil, fmt.Errorf("starting broker in %s: %w", dir, s.err)
 		}
 		debug.FreeOSMemory() // reading the log left whole segments behind
-		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log}
+		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log, guests: visitors}
 		hunting, stop := context.WithCancel(context.WithoutCancel(ctx))
 		b.stop = stop
 		b.hunt.Go(func() { hunter.run(hunting) })
@@ -212,6 +229,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 func (cfg BrokerConfig) options(dir string, log *brokerLog, hunter *ghostHunter, addr string) []kfake.Opt {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1),
+		kfake.MaxVersions(versions()),
 		kfake.ClusterID("makegood"),
 		kfake.DefaultNumPartitions(cfg.Partitions),
 		kfake.DataDir(dir),
@@ -223,7 +241,7 @@ func (cfg BrokerConfig) options(dir string, log *brokerLog, hunter *ghostHunter,
 				return nil, fmt.Errorf("broker: %w", err)
 			}
 			hunter.addr = l.Addr().String()
-			return cfg.advertised(guardedListener{l, cfg.Logger, hunter.guests})
+			return cfg.advertised(guardedListener{l, &guard{cfg: &cfg, guests: hunter.guests, now: time.Now}})
 		}),
 		// The log is the record of what was accepted: nothing expires.
 		kfake.BrokerConfigs(map[string]string{
@@ -242,8 +260,23 @@ func (cfg BrokerConfig) options(dir string, log *brokerLog, hunter *ghostHunter,
 	return opts
 }
 
+// versions are those of requests that the broker speaks: of a produce request
+// the last that names topics, since guard doesn't know their numbers.
+func versions() *kversion.Versions {
+	v := kversion.Stable()
+	v.SetMaxKeyVersion(int16(kmsg.Produce), 12)
+	return v
+}
+
 // Addr returns the address that the broker listens on, host:port.
 func (b *Broker) Addr() string { return b.addr }
+
+// Dial connects to the broker as makegood itself: without SASL, and with
+// headers that are believed. It is for this process's own clients; addresses
+// that aren't the broker's are connected to like any other.
+func (b *Broker) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return b.guests.dial(ctx, network, address)
+}
 
 // Close stops the broker and writes what a fast start wants to find. All that
 // was acknowledged is on disk already. Consumers and producers of this process

@@ -34,8 +34,48 @@ const (
 
 // guests are the connections that are open, by the address at their other end.
 type guests struct {
-	mu   sync.Mutex
-	open map[string]int
+	mu     sync.Mutex
+	open   map[string]int
+	ours   map[string]bool // those that we made ourselves
+	dialer net.Dialer
+}
+
+// dial makes a connection that is known as our own before it says anything.
+func (g *guests) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := g.dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // net's error says it all
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ours == nil {
+		g.ours = map[string]bool{}
+	}
+	name := c.LocalAddr().String()
+	g.ours[name] = true
+	return &ownConn{Conn: c, forget: sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.ours, name)
+	})}, nil
+}
+
+// ownConn is forgotten when it is closed: its port may be a stranger's next.
+type ownConn struct {
+	net.Conn
+	forget func()
+}
+
+func (c *ownConn) Close() error {
+	c.forget()
+	return c.Conn.Close() //nolint:wrapcheck // net's error says it all
+}
+
+// own says whether a connection that the broker has accepted is one of dial's.
+func (g *guests) own(c net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.ours[c.RemoteAddr().String()]
 }
 
 func (g *guests) add(c net.Conn, n int) {
@@ -86,7 +126,9 @@ func (h *ghostHunter) run(ctx context.Context) {
 // look finds the members whose connections are gone, and sends away those that
 // have been missed for long enough.
 func (h *ghostHunter) look(now time.Time) error {
-	conn, err := net.DialTimeout("tcp", h.addr, h.wait)
+	ctx, cancel := context.WithTimeout(context.Background(), h.wait)
+	defer cancel()
+	conn, err := h.guests.dial(ctx, "tcp", h.addr)
 	if err != nil {
 		return fmt.Errorf("connecting to ourselves: %w", err)
 	}

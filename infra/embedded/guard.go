@@ -5,28 +5,62 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kbin"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// guardedListener and guardedConn stand before kfake, which trusts its clients
-// more than a process that keeps books can:
+// guard stands before kfake, which trusts its clients more than a process that
+// keeps books can:
 //   - it allocates whatever size a connection's first four bytes claim, and
 //     panics on a request of an unknown kind: either takes the whole process
 //     down when, say, a browser finds the port;
 //   - it stamps a batch that is marked as having the log's time without
 //     renewing the batch's checksum, and takes the batch and everything after
 //     it for a torn tail at the next start. No producer should send that mark
-//     (Kafka refuses it too), but one that does must not cost others' records.
+//     (Kafka refuses it too), but one that does must not cost others' records;
+//   - it lets everybody delete topics and records, alter settings and move
+//     offsets of groups: see refused and BrokerConfig.Groups;
+//   - it takes any time that a producer claims: see inspect.
+//
+// It also asks who connects, where BrokerConfig.Authenticate says so.
+type guard struct {
+	cfg    *BrokerConfig
+	guests *guests
+	now    func() time.Time
+}
+
+// Principal is who sends requests, and what they may do.
+type Principal struct {
+	// Name says who it is in the log.
+	Name string
+	// Read is to fetch records and to be in a consumer group.
+	Read bool
+	// MayWrite says whether they may write to a topic; nil is to none.
+	MayWrite func(topic string) bool
+	// Own is for makegood itself: it may do all that the broker does for
+	// anybody, and is believed what its record headers say.
+	Own bool
+}
+
+// anybody is who connects where nobody is asked who they are.
+var anybody = &Principal{Name: "anybody", Read: true, MayWrite: func(string) bool { return true }}
+
+// ourselves are the connections that Broker.Dial made.
+var ourselves = &Principal{Name: "makegood", Own: true}
+
+func (p *Principal) mayWrite(topic string) bool {
+	return p.Own || p.MayWrite != nil && p.MayWrite(topic)
+}
+
 type guardedListener struct {
 	net.Listener
-	log    *slog.Logger
-	guests *guests
+	guard *guard
 }
 
 func (l guardedListener) Accept() (net.Conn, error) {
@@ -34,25 +68,50 @@ func (l guardedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // kfake only stops on it, and net's error says it all
 	}
-	l.guests.add(c, 1)
-	return &guardedConn{Conn: c, log: l.log, guests: l.guests}, nil
+	l.guard.guests.add(c, 1)
+	g := &guardedConn{Conn: c, guard: l.guard}
+	g.answered = sync.NewCond(&g.mu)
+	return g, nil
 }
 
+// guardedConn is one connection. kfake reads from it in one goroutine at a
+// time and writes each answer whole, in another.
 type guardedConn struct {
 	net.Conn
-	log     *slog.Logger
+	guard   *guard
+	who     *Principal               // nil until it is known
 	header  [requestHeaderBytes]byte // the part of a request read ahead to judge it
-	produce []byte                   // a produce request, which is judged as a whole
+	whole   []byte                   // a request that is judged as a whole
 	pending []byte                   // what was read ahead and is still to be handed on
 	left    int                      // what of the request is still to come after it
-	guests  *guests
 	gone    sync.Once
+
+	mu       sync.Mutex
+	answered *sync.Cond
+	waiting  int  // requests that were handed on and aren't answered yet
+	closed   bool // nobody waits any more
 }
 
 // Close is also called when the client has hung up.
 func (c *guardedConn) Close() error {
-	c.gone.Do(func() { c.guests.add(c.Conn, -1) })
+	c.gone.Do(func() {
+		c.guard.guests.add(c.Conn, -1)
+		c.mu.Lock()
+		c.closed = true
+		c.mu.Unlock()
+		c.answered.Broadcast()
+	})
 	return c.Conn.Close() //nolint:wrapcheck // net's error says it all
+}
+
+// Write writes an answer of kfake's.
+func (c *guardedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.mu.Lock()
+	c.waiting--
+	c.mu.Unlock()
+	c.answered.Broadcast()
+	return n, err //nolint:wrapcheck // net's error says it all
 }
 
 const (
@@ -60,8 +119,8 @@ const (
 	// correlation id.
 	requestHeaderBytes = 4 + 2 + 2
 
-	batchAttributesAt = 21 // where a record batch has its attributes, 2 bytes
-	logAppendTime     = 1 << 3
+	// refusalDelay holds back the answer to a token that isn't one.
+	refusalDelay = time.Second
 )
 
 var errNotKafka = errors.New("not a Kafka request")
@@ -70,7 +129,7 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if len(c.pending) == 0 && c.left == 0 {
+	for len(c.pending) == 0 && c.left == 0 {
 		if err := c.judge(); err != nil {
 			return 0, err
 		}
@@ -85,7 +144,8 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
 }
 
-// judge reads the beginning of the next request. An error makes kfake hang up.
+// judge reads the beginning of the next request, or all of it, and hands it on
+// or answers it. An error makes kfake hang up.
 func (c *guardedConn) judge() error {
 	if _, err := io.ReadFull(c.Conn, c.header[:]); err != nil {
 		return err //nolint:wrapcheck // io.EOF must stay io.EOF
@@ -93,49 +153,187 @@ func (c *guardedConn) judge() error {
 	size := int64(binary.BigEndian.Uint32(c.header[:4]))
 	kind := int16(binary.BigEndian.Uint16(c.header[4:6]))
 	if size < requestHeaderBytes || size > maxRequestBytes || kmsg.RequestForKey(kind) == nil {
-		err := fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind)
-		c.log.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", err)
-		return err
+		return c.hangUp(fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind))
 	}
 	c.left = int(size) - (requestHeaderBytes - 4)
-	if kmsg.Key(kind) != kmsg.Produce {
+	c.know()
+	key := kmsg.Key(kind)
+	rule, ok := rules[key]
+	switch {
+	case !ok:
+		return c.hangUp(fmt.Errorf("a request that nobody needs here: %s", key.Name()))
+	case rule == forAll || rule == forReaders && c.who != nil && c.who.Own:
 		c.pending = c.header[:]
+		c.handOn(1)
 		return nil
+	case rule == forLogin && c.guard.cfg.Authenticate == nil:
+		c.pending = c.header[:]
+		c.handOn(1)
+		return nil
+	case rule != forLogin && c.who == nil:
+		return c.hangUp(errors.New("it doesn't say who it is (SASL PLAIN with a token as password)"))
+	case rule == forEverybody || rule == forCreators && (c.who.Own || c.who == anybody):
+		c.pending = c.header[:]
+		c.handOn(1)
+		return nil
+	case rule == forCreators:
+		return c.hangUp(fmt.Errorf("%s may not create topics", c.who.Name))
 	}
-	c.produce = slices.Grow(append(c.produce[:0], c.header[:]...), c.left)[:requestHeaderBytes+c.left]
-	if _, err := io.ReadFull(c.Conn, c.produce[requestHeaderBytes:]); err != nil {
+	return c.judgeWhole(rule)
+}
+
+// judgeWhole reads the request to its end before it decides.
+func (c *guardedConn) judgeWhole(rule rule) error {
+	c.whole = slices.Grow(append(c.whole[:0], c.header[:]...), c.left)[:requestHeaderBytes+c.left]
+	if _, err := io.ReadFull(c.Conn, c.whole[requestHeaderBytes:]); err != nil {
 		return err //nolint:wrapcheck // as above
 	}
-	if stamped(c.produce) {
-		err := errors.New("a produce request with batches that claim the log's own time")
-		c.log.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", err)
-		return err
+	c.left = 0
+	r, err := readRequest(c.whole)
+	if err != nil {
+		return c.hangUp(err)
 	}
-	c.pending, c.left = c.produce, 0
+	switch rule {
+	case forLogin:
+		return c.login(r)
+	case forNobody:
+		c.guard.cfg.Logger.Warn("broker refuses a request", "client", c.RemoteAddr(), "who", c.who.Name, "request",
+			kmsg.NameForKey(r.body.Key()))
+		return c.answer(r, refusal(r.body))
+	case forWriters:
+		return c.judgeProduce(r)
+	}
+	if group, ok := groupOf(r.body); ok && !c.who.Own && slices.Contains(c.guard.cfg.Groups, group) {
+		return c.hangUp(fmt.Errorf("the consumer group %q is makegood's own", group))
+	}
+	if !c.who.Read && !c.who.Own {
+		return c.hangUp(fmt.Errorf("%s may not read", c.who.Name))
+	}
+	c.pending = c.whole
+	c.handOn(1)
 	return nil
 }
 
-// stamped tells whether a produce request has a batch with the mark for the
-// log's time. A request that can't be read is left to kfake to refuse.
-func stamped(request []byte) bool {
-	r := kbin.Reader{Src: request[4:]}
-	_ = r.Int16() // the kind, known
-	req := kmsg.NewPtrProduceRequest()
-	req.SetVersion(r.Int16())
-	_, _ = r.Int32(), r.NullableString() // correlation id, client id
-	if req.IsFlexible() {
-		kmsg.SkipTags(&r)
+// know finds out who somebody is who needn't say so.
+func (c *guardedConn) know() {
+	switch {
+	case c.who != nil:
+	case c.guard.guests.own(c.Conn):
+		c.who = ourselves
+	case c.guard.cfg.Authenticate == nil:
+		c.who = anybody
 	}
-	if req.ReadFrom(r.Src) != nil {
-		return false
+}
+
+func (c *guardedConn) hangUp(why error) error {
+	c.guard.cfg.Logger.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", why)
+	return why
+}
+
+// handOn counts requests that kfake will answer.
+func (c *guardedConn) handOn(n int) {
+	c.mu.Lock()
+	c.waiting += n
+	c.mu.Unlock()
+}
+
+// answer answers a request in kfake's place, after those before it.
+func (c *guardedConn) answer(r *request, answer kmsg.Response) error {
+	if answer == nil {
+		return c.hangUp(fmt.Errorf("%s is refused", kmsg.NameForKey(r.body.Key())))
 	}
-	for _, t := range req.Topics {
-		for _, p := range t.Partitions {
-			if b := p.Records; len(b) >= batchAttributesAt+2 &&
-				binary.BigEndian.Uint16(b[batchAttributesAt:])&logAppendTime != 0 {
-				return true
-			}
+	c.mu.Lock()
+	for c.waiting > 0 && !c.closed {
+		c.answered.Wait()
+	}
+	c.mu.Unlock()
+	b := binary.BigEndian.AppendUint32(make([]byte, 4), uint32(r.correlation))
+	if answer.IsFlexible() {
+		b = append(b, 0) // no tags
+	}
+	b = answer.AppendTo(b)
+	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
+	_, err := c.Conn.Write(b)
+	return err //nolint:wrapcheck // net's error says it all
+}
+
+// login answers a SASL exchange: PLAIN, with the token as password.
+func (c *guardedConn) login(r *request) error {
+	switch req := r.body.(type) {
+	case *kmsg.SASLHandshakeRequest:
+		answer := req.ResponseKind().(*kmsg.SASLHandshakeResponse)
+		answer.SupportedMechanisms = []string{"PLAIN"}
+		switch {
+		case req.Version < 1:
+			answer.ErrorCode = kerr.UnsupportedVersion.Code // its tokens would come without a frame
+		case req.Mechanism != "PLAIN":
+			answer.ErrorCode = kerr.UnsupportedSaslMechanism.Code
+		}
+		return c.answer(r, answer)
+	case *kmsg.SASLAuthenticateRequest:
+		answer := req.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+		who, err := c.authenticate(req.SASLAuthBytes)
+		if err == nil {
+			c.who = who
+			return c.answer(r, answer)
+		}
+		time.Sleep(refusalDelay)
+		why := err.Error()
+		answer.ErrorCode, answer.ErrorMessage = kerr.SaslAuthenticationFailed.Code, &why
+		return errors.Join(c.answer(r, answer), c.hangUp(err))
+	}
+	return c.hangUp(errNotKafka)
+}
+
+// authenticate reads what PLAIN says: an identity that isn't used, a name and
+// a password, with a zero byte before each of the last two.
+func (c *guardedConn) authenticate(plain []byte) (*Principal, error) {
+	parts := splitPlain(plain)
+	if parts == nil {
+		return nil, errors.New("no SASL PLAIN credentials")
+	}
+	return c.guard.cfg.Authenticate(parts[2])
+}
+
+func splitPlain(b []byte) []string {
+	var parts []string
+	for start, i := 0, 0; i <= len(b); i++ {
+		if i == len(b) || b[i] == 0 {
+			parts = append(parts, string(b[start:i]))
+			start = i + 1
 		}
 	}
-	return false
+	if len(parts) != 3 {
+		return nil
+	}
+	return parts
+}
+
+// request is one that was read whole.
+type request struct {
+	correlation int32
+	body        kmsg.Request
+	at          int // where the body begins in the bytes that were read
+}
+
+func readRequest(whole []byte) (*request, error) {
+	r := kbin.Reader{Src: whole[4:]}
+	body := kmsg.RequestForKey(r.Int16())
+	body.SetVersion(r.Int16())
+	q := &request{correlation: r.Int32(), body: body}
+	_ = r.NullableString() // the client's id
+	if body.IsFlexible() {
+		kmsg.SkipTags(&r)
+	}
+	if !r.Ok() {
+		return nil, fmt.Errorf("%w: its header can't be read", errNotKafka)
+	}
+	q.at = len(whole) - len(r.Src)
+	if body.GetVersion() > body.MaxVersion() {
+		return nil, fmt.Errorf("%w: %s of version %d", errNotKafka, kmsg.NameForKey(body.Key()), body.GetVersion())
+	}
+	if err := body.ReadFrom(r.Src); err != nil {
+		return nil, fmt.Errorf("%w: %s can't be read: %w", errNotKafka, kmsg.NameForKey(body.Key()), err)
+	}
+	return q, nil
 }

@@ -62,7 +62,7 @@ func newCluster(cfg Config) (*cluster, error) {
 		cfg: cfg,
 		log: cfg.Logger,
 		transport: &kafkago.Transport{
-			Dial:        newDialer(cfg.DialTimeout).dial,
+			Dial:        newDialer(cfg).dial,
 			DialTimeout: cfg.DialTimeout,
 			IdleTimeout: time.Minute,
 			MetadataTTL: cfg.RequestTimeout,

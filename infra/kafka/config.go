@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -28,6 +29,10 @@ type Config struct {
 
 	// SASL, when its Mechanism is set, authenticates every connection.
 	SASL SASL
+
+	// Dial, when not nil, opens every connection: for a broker that knows whose
+	// they are. TLS and SASL come on top of it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Logger receives what a person who runs this may need to know. Secrets
 	// never go there. Default: nothing is logged.

@@ -14,20 +14,25 @@ import (
 // would hold a goroutine, and with it a Close, until the system gives up on the
 // connection.
 type dialer struct {
-	net   net.Dialer
-	limit time.Duration
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	limit   time.Duration
 
 	mu   sync.Mutex
 	open map[*limitedConn]struct{}
 }
 
-func newDialer(timeout time.Duration) *dialer {
-	return &dialer{net: net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}, limit: timeout,
-		open: map[*limitedConn]struct{}{}}
+func newDialer(c Config) *dialer {
+	connect := c.Dial
+	if connect == nil {
+		connect = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	return &dialer{connect: connect, limit: c.DialTimeout, open: map[*limitedConn]struct{}{}}
 }
 
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := d.net.DialContext(ctx, network, address)
+	ctx, cancel := context.WithTimeout(ctx, d.limit)
+	defer cancel()
+	conn, err := d.connect(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func TestABrokerThatStandsStillIsGivenUpOn(t *testing.T) {
 			go func() { _, _ = io.Copy(io.Discard, conn) }()
 		}
 	}()
-	d := &kafkago.Dialer{DialFunc: newDialer(100 * time.Millisecond).dial,
+	d := &kafkago.Dialer{DialFunc: newDialer(Config{DialTimeout: 100 * time.Millisecond}).dial,
 		SASLMechanism: plain.Mechanism{Username: "u", Password: "p"}}
 	given := make(chan error, 1)
 	go func() {

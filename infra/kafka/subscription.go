@@ -46,7 +46,7 @@ func (s *subscription) runInGroup(ctx context.Context) {
 	if !s.learnLayout(ctx) {
 		return
 	}
-	dialer := newDialer(s.cfg.DialTimeout)
+	dialer := newDialer(s.cfg.Config)
 	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
 		ID:      s.cfg.Group,
 		Brokers: s.cfg.Brokers,

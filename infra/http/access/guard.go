@@ -117,6 +117,16 @@ func (g *Guard) Check(r *http.Request, scope gateway.Scope) (gateway.Grant, erro
 	return grant, nil
 }
 
+// Find is the entry of a token, for other doors than HTTP.
+func (g *Guard) Find(token string) (Entry, bool) {
+	entry := g.file.get().find(token)
+	if entry == nil {
+		g.unknown.Add(1)
+		return Entry{}, false
+	}
+	return *entry, true
+}
+
 // refuse slows down an address that fails too often.
 func (g *Guard) refuse(r *http.Request) error {
 	after := g.slow.failed(r.RemoteAddr, g.now())
