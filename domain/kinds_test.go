@@ -66,6 +66,25 @@ func TestEveryKind(t *testing.T) {
 	}
 }
 
+// TestEveryNumberIsAKind: no kind has a number and nothing else.
+func TestEveryNumberIsAKind(t *testing.T) {
+	files, err := filepath.Glob("kinds_*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := 0
+	for _, path := range files {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers += len(regexp.MustCompile(`(?m)^\tType\w+( Type = .*)?$`).FindAll(source, -1))
+	}
+	if numbers != len(Types()) {
+		t.Errorf("%d numbers of kinds, and %d kinds", numbers, len(Types()))
+	}
+}
+
 // dataTypes are the Go types that have the method of Data, as they stand in the source.
 func dataTypes(t *testing.T) []string {
 	t.Helper()

@@ -9,10 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/domain/simulator"
 	"github.com/makegood/makegood/infra/wire"
 )
 
@@ -46,34 +44,6 @@ func TestContractRows(t *testing.T) {
 			if _, ok := want[path]; !ok {
 				t.Errorf("%s: the codec has %s, the contract hasn't", typ.Name(), path)
 			}
-		}
-	}
-}
-
-// ownKinds are what makegood alone writes, when somebody deals with a dead letter or rebuilds the books.
-var ownKinds = []domain.Type{domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded, domain.TypeBooksRebuilt}
-
-// TestEveryKindIsSimulated: the simulator tells of every kind of event, so that the demo and all that is tried with it
-// know them.
-func TestEveryKindIsSimulated(t *testing.T) {
-	config := simulator.Defaults()
-	config.Start, config.Days, config.Orders = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC), 100, 4000
-	config.ErrorRate, config.ClosePeriods = 0.5, true
-	simulation, err := simulator.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[domain.Type]bool{}
-	for {
-		event, more := simulation.Next()
-		if !more {
-			break
-		}
-		seen[event.Type] = true
-	}
-	for _, typ := range domain.Types() {
-		if !seen[typ] && !slices.Contains(ownKinds, typ) {
-			t.Errorf("the simulator never tells of a %s", typ)
 		}
 	}
 }
