@@ -113,8 +113,8 @@ func Elements() []string { return elementNames[:] }
 // Bases lists the names of the bases by their number; index 0 is not a basis.
 func Bases() []string { return basisNames[:] }
 
-// The profit and loss of orders: sales and their cost, fixes included. It begins with the first of these numbers and ends
-// before the second. What is below it is carried from month to month.
+// The profit and loss of orders: sales and their cost, fixes included. It begins with the first of these numbers and
+// ends before the second. What is below it is carried from month to month.
 const (
 	FirstProfitAndLoss Account = 4000
 	EndProfitAndLoss   Account = 6000

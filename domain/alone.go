@@ -1,8 +1,8 @@
 package domain
 
-// Alone reports whether an event may be posted by itself, with Post, before anybody knows the other events of its unit: it
-// posts nothing, or it posts the same as Settle makes of it alone. Whoever posts it so leaves it to Settle to post it again
-// where the unit has other events that aren't alone, or several of the same business fact.
+// Alone reports whether an event may be posted by itself, with Post, before anybody knows the other events of its
+// unit: it posts nothing, or it posts the same as Settle makes of it alone. Whoever posts it so leaves it to Settle
+// to post it again where the unit has other events that aren't alone, or several of the same business fact.
 func Alone(e *Event) bool {
 	return e.ErrorID == "" && TypeOf(e.Data).Posts() != PostsSettled
 }
@@ -53,7 +53,17 @@ func (p *posting) placed(d *OrderPlaced) error {
 // put adds a line of the perfect order.
 func (p *posting) put(a Account, amount Amount) {
 	if amount != 0 {
-		p.Lines = append(p.Lines, Line{Account: a, Basis: basisOf(a), Amount: amount, Step: Perfect, Currency: p.event.Currency, Store: p.event.StoreID})
+		p.Lines = append(
+			p.Lines,
+			Line{
+				Account:  a,
+				Basis:    basisOf(a),
+				Amount:   amount,
+				Step:     Perfect,
+				Currency: p.event.Currency,
+				Store:    p.event.StoreID,
+			},
+		)
 	}
 }
 

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestWhatIsPostedAloneIsSettledTheSame: Post of what may be posted by itself makes the entry that Settle makes of it alone.
+// TestWhatIsPostedAloneIsSettledTheSame: Post of what may be posted by itself makes the entry that Settle makes of it
+// alone.
 func TestWhatIsPostedAloneIsSettledTheSame(t *testing.T) {
 	seed := rand.Uint64()
 	var entry Entry
@@ -26,7 +27,8 @@ func TestWhatIsPostedAloneIsSettledTheSame(t *testing.T) {
 		if len(got.Lines) != len(entry.Lines) || len(got.Lines) > 0 && !reflect.DeepEqual(got.Lines, entry.Lines) {
 			t.Fatalf("seed %d: %+v posts\n%+v\nand is settled as\n%+v", seed, e.Data, entry.Lines, got.Lines)
 		}
-		if got.Rated != entry.Rated || len(got.Unpriced) != len(entry.Unpriced) || len(got.Unpriced) > 0 && !reflect.DeepEqual(got.Unpriced, entry.Unpriced) {
+		if got.Rated != entry.Rated || len(got.Unpriced) != len(entry.Unpriced) ||
+			len(got.Unpriced) > 0 && !reflect.DeepEqual(got.Unpriced, entry.Unpriced) {
 			t.Fatalf("seed %d: %+v asks for %v, and settled for %v", seed, e.Data, entry.Unpriced, got.Unpriced)
 		}
 	}

@@ -31,8 +31,8 @@ func (p *Periods) Closes(period Period) []Closing {
 	return all
 }
 
-// Changed reports whether the event of that identity closed or opened a month. One that closes what is closed already, or opens
-// what is open, changes nothing.
+// Changed reports whether the event of that identity closed or opened a month. One that closes what is closed
+// already, or opens what is open, changes nothing.
 func (p *Periods) Changed(source, id string) bool {
 	return slices.ContainsFunc(p.changes, func(c periodChange) bool { return c.id == identity{source, id} })
 }

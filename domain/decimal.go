@@ -170,8 +170,8 @@ func magnitude(n int64) uint64 {
 }
 
 // exact is a sum of products of two Decimals, counted in 10^-12, without rounding: an integer of 128 bits, two's
-// complement. A product of two Decimals within MaxDecimal is at most 10^36, and 128 bits hold 1.7 × 10^38. What an event
-// subtracts are single Decimals, so a sum that goes beyond that never comes back: it stays out of range.
+// complement. A product of two Decimals within MaxDecimal is at most 10^36, and 128 bits hold 1.7 × 10^38. What an
+// event subtracts are single Decimals, so a sum that goes beyond that never comes back: it stays out of range.
 type exact struct {
 	high int64
 	low  uint64

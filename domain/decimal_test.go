@@ -16,13 +16,20 @@ func TestParseDecimal(t *testing.T) {
 		want     Decimal
 		err      error
 	}{
-		{"0", 4, 0, nil}, {"-0", 4, 0, nil}, {"1", 4, 1_000_000, nil}, {"1.5", 4, 1_500_000, nil}, {"-1.5", 4, -1_500_000, nil},
-		{"0.0001", 4, 100, nil}, {"0.00001", 4, 0, ErrTooManyDecimals}, {"1.00000", 4, 0, ErrTooManyDecimals}, {"1.000001", 6, 1_000_001, nil},
-		{"1e2", 4, 100_000_000, nil}, {"1.25e1", 4, 12_500_000, nil}, {"1500e-3", 4, 1_500_000, nil}, {"1e-5", 4, 0, ErrTooManyDecimals},
-		{"0e-9", 4, 0, nil}, {"1E+2", 4, 100_000_000, nil}, {"1000000000000", 4, MaxDecimal, nil}, {"1000000000000.0001", 4, 0, ErrTooLarge},
-		{"1e13", 4, 0, ErrTooLarge}, {"1e999", 4, 0, ErrTooLarge}, {"99999999999999999999", 4, 0, ErrTooLarge}, {"000000000000000000000001", 4, 1_000_000, nil},
-		{"", 4, 0, ErrNotANumber}, {"-", 4, 0, ErrNotANumber}, {".5", 4, 0, ErrNotANumber}, {"5.", 4, 0, ErrNotANumber}, {"1.2.3", 4, 0, ErrNotANumber},
-		{"1,5", 4, 0, ErrNotANumber}, {" 1", 4, 0, ErrNotANumber}, {"1e", 4, 0, ErrNotANumber}, {"1e1.5", 4, 0, ErrNotANumber}, {"0x10", 4, 0, ErrNotANumber},
+		{"0", 4, 0, nil}, {"-0", 4, 0, nil}, {"1", 4, 1_000_000, nil}, {"1.5", 4, 1_500_000, nil}, {"-1.5", 4, -1_500_000,
+			nil},
+		{"0.0001", 4, 100, nil}, {"0.00001", 4, 0, ErrTooManyDecimals}, {"1.00000", 4, 0, ErrTooManyDecimals}, {"1.000001",
+			6, 1_000_001, nil},
+		{"1e2", 4, 100_000_000, nil}, {"1.25e1", 4, 12_500_000, nil}, {"1500e-3", 4, 1_500_000, nil}, {"1e-5", 4, 0,
+			ErrTooManyDecimals},
+		{"0e-9", 4, 0, nil}, {"1E+2", 4, 100_000_000, nil}, {"1000000000000", 4, MaxDecimal, nil}, {"1000000000000.0001", 4,
+			0, ErrTooLarge},
+		{"1e13", 4, 0, ErrTooLarge}, {"1e999", 4, 0, ErrTooLarge}, {"99999999999999999999", 4, 0, ErrTooLarge},
+		{"000000000000000000000001", 4, 1_000_000, nil},
+		{"", 4, 0, ErrNotANumber}, {"-", 4, 0, ErrNotANumber}, {".5", 4, 0, ErrNotANumber}, {"5.", 4, 0, ErrNotANumber},
+		{"1.2.3", 4, 0, ErrNotANumber},
+		{"1,5", 4, 0, ErrNotANumber}, {" 1", 4, 0, ErrNotANumber}, {"1e", 4, 0, ErrNotANumber}, {"1e1.5", 4, 0,
+			ErrNotANumber}, {"0x10", 4, 0, ErrNotANumber},
 		{"NaN", 4, 0, ErrNotANumber}, {"Infinity", 4, 0, ErrNotANumber}, {"+1", 4, 0, ErrNotANumber},
 	} {
 		got, err := ParseDecimal([]byte(c.text), c.decimals)
@@ -34,7 +41,8 @@ func TestParseDecimal(t *testing.T) {
 
 // FuzzDecimal: nothing panics, and what is accepted is the number that was written.
 func FuzzDecimal(f *testing.F) {
-	for _, s := range []string{"0", "1.5", "-12.3456", "1e3", "12345678901.123456", "1e-6", "0.0000001", "9e999", "--1", "1e+"} {
+	for _, s := range []string{"0", "1.5", "-12.3456", "1e3", "12345678901.123456", "1e-6", "0.0000001", "9e999", "--1",
+		"1e+"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -57,7 +65,8 @@ func FuzzDecimal(f *testing.F) {
 }
 
 func FuzzAmount(f *testing.F) {
-	for _, s := range []string{"0.0000", "-1.2345", "99999999999999.9999", "100000000000000", "-999999999999999999", "922700000000000", ".", "1.23456"} {
+	for _, s := range []string{"0.0000", "-1.2345", "99999999999999.9999", "100000000000000", "-999999999999999999",
+		"922700000000000", ".", "1.23456"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -127,7 +136,11 @@ func TestRoundingOfWideNumbers(t *testing.T) {
 		var e exact
 		want := new(big.Rat)
 		for range 1 + random.IntN(3) {
-			a, b := Decimal(random.Int64N(int64(MaxDecimal)>>random.IntN(50)+1)), Decimal(random.Int64N(int64(MaxDecimal)>>random.IntN(50)+1))
+			a, b := Decimal(
+				random.Int64N(int64(MaxDecimal)>>random.IntN(50)+1),
+			), Decimal(
+				random.Int64N(int64(MaxDecimal)>>random.IntN(50)+1),
+			)
 			if random.IntN(4) == 0 {
 				a = -a
 			}
@@ -160,12 +173,14 @@ func TestSumsBeyond128Bits(t *testing.T) {
 }
 
 func TestAmountsInWords(t *testing.T) {
-	for a, want := range map[Amount]string{0: "0.0000", 1: "0.0001", -1: "-0.0001", 1_234_567: "123.4567", MaxAmount: "99999999999999.9999", -10_000: "-1.0000"} {
+	for a, want := range map[Amount]string{0: "0.0000", 1: "0.0001", -1: "-0.0001", 1_234_567: "123.4567",
+		MaxAmount: "99999999999999.9999", -10_000: "-1.0000"} {
 		if a.String() != want {
 			t.Errorf("%d is %s, not %s", int64(a), a, want)
 		}
 	}
-	for d, want := range map[Decimal]string{0: "0", 1: "0.000001", -1_500_000: "-1.5", 2_000_000: "2", MaxDecimal: "1000000000000"} {
+	for d, want := range map[Decimal]string{0: "0", 1: "0.000001", -1_500_000: "-1.5", 2_000_000: "2",
+		MaxDecimal: "1000000000000"} {
 		if d.String() != want {
 			t.Errorf("%d is %s, not %s", int64(d), d, want)
 		}

@@ -29,7 +29,8 @@ func (p *posting) debit(a Account, element Element, b Basis, amount *exact) {
 }
 
 func (p *posting) credit(a Account, element Element, b Basis, amount *exact) {
-	p.draft = append(p.draft, draftLine{Line: Line{Account: a, Element: element, Basis: b}, exact: *amount, divisor: 1, credit: true})
+	p.draft = append(p.draft, draftLine{Line: Line{Account: a, Element: element, Basis: b}, exact: *amount, divisor: 1,
+		credit: true})
 }
 
 // balance adds the line that makes the whole entry zero after the others are rounded.
@@ -52,7 +53,8 @@ func (p *posting) owed(a Account, element Element, d Decimal) {
 func (p *posting) absorb(a Account, element Element, absorbed Account, amount *exact, divisor int64) {
 	p.draft = append(p.draft,
 		draftLine{Line: Line{Account: a, Element: element, Basis: Imputed}, exact: *amount, divisor: divisor},
-		draftLine{Line: Line{Account: absorbed, Element: NoElement, Basis: Imputed}, exact: *amount, divisor: divisor, credit: true})
+		draftLine{Line: Line{Account: absorbed, Element: NoElement, Basis: Imputed}, exact: *amount, divisor: divisor,
+			credit: true})
 }
 
 // close rounds each line once, half to even, lets the balancing line take the rest, and leaves out what is zero.

@@ -12,8 +12,8 @@ type Exchange struct {
 	from map[string][]SetRate // by effective_from, of two alike the later recorded last
 }
 
-// Exchange gathers the rates into a currency that were known: those whose mark known says yes to, but for those whose void
-// was known as well.
+// Exchange gathers the rates into a currency that were known: those whose mark known says yes to, but for those whose
+// void was known as well.
 func (t *Terms) Exchange(into string, known func(*Mark) bool) *Exchange {
 	x := &Exchange{into: into, from: map[string][]SetRate{}}
 	for k, list := range t.Rates.byKey {
@@ -26,8 +26,11 @@ func (t *Terms) Exchange(into string, known func(*Mark) bool) *Exchange {
 			if !known(&c.mark) || voided && known(&void) {
 				continue
 			}
-			x.from[k.key] = append(x.from[k.key], SetRate{Name: k.name, Key: k.key, Currency: k.currency, EffectiveFrom: c.from, Value: c.value,
-				Source: c.id.source, ID: c.id.id, Mark: c.mark})
+			x.from[k.key] = append(
+				x.from[k.key],
+				SetRate{Name: k.name, Key: k.key, Currency: k.currency, EffectiveFrom: c.from, Value: c.value,
+					Source: c.id.source, ID: c.id.id, Mark: c.mark},
+			)
 		}
 	}
 	return x
@@ -36,9 +39,9 @@ func (t *Terms) Exchange(into string, known func(*Mark) bool) *Exchange {
 // Into is the currency translated into.
 func (x *Exchange) Into() string { return x.into }
 
-// On finds the rate at which money of a day is translated: the one with the latest effective_from no later than that day, a
-// midnight UTC that names it. A rate holds for whole days, whatever the time zone of the books. false where there is none,
-// and for the currency translated into, which needs none.
+// On finds the rate at which money of a day is translated: the one with the latest effective_from no later than that
+// day, a midnight UTC that names it. A rate holds for whole days, whatever the time zone of the books. false where
+// there is none, and for the currency translated into, which needs none.
 func (x *Exchange) On(currency string, day time.Time) (SetRate, bool) {
 	list := x.from[currency]
 	i := sort.Search(len(list), func(i int) bool { return list[i].EffectiveFrom.After(day) })

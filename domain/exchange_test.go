@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// TestExchangeAgainstSearch holds the rate of a day against the contract's words, looked for the slow way: of those known,
-// the latest effective_from no later than the day, of two alike the later recorded, none that was known to be voided.
+// TestExchangeAgainstSearch holds the rate of a day against the contract's words, looked for the slow way: of those
+// known, the latest effective_from no later than the day, of two alike the later recorded, none that was known to be
+// voided.
 func TestExchangeAgainstSearch(t *testing.T) {
 	first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for seed := range uint64(300) {
@@ -31,15 +32,35 @@ func TestExchangeAgainstSearch(t *testing.T) {
 				}
 				continue
 			}
-			s := set{[]string{"EUR", "GBP"}[random.IntN(2)], []string{"USD", "CHF"}[random.IntN(2)], random.IntN(12), Decimal(1 + random.IntN(2_000_000)), offset, 0}
+			s := set{
+				[]string{"EUR", "GBP"}[random.IntN(2)],
+				[]string{"USD", "CHF"}[random.IntN(2)],
+				random.IntN(12),
+				Decimal(1 + random.IntN(2_000_000)),
+				offset,
+				0,
+			}
 			all = append(all, s)
 			terms.Apply(&Event{Source: "s", ID: string(rune('a' + offset)), Currency: s.into,
-				Data: &RateSet{Rate: ExchangeRate, Key: s.from, Value: s.value, EffectiveFrom: first.AddDate(0, 0, s.day)}}, Mark{Offset: offset})
+				Data: &RateSet{
+					Rate:          ExchangeRate,
+					Key:           s.from,
+					Value:         s.value,
+					EffectiveFrom: first.AddDate(0, 0, s.day),
+				}}, Mark{Offset: offset})
 			// Of another name: it says nothing of what money is worth.
-			terms.Apply(rateEvent("other"+string(rune('a'+offset)), ItemCost, s.from, "7", s.into, first), Mark{Offset: offset})
+			terms.Apply(
+				rateEvent("other"+string(rune('a'+offset)), ItemCost, s.from, "7", s.into, first),
+				Mark{Offset: offset},
+			)
 		}
 		for range 60 {
-			from, into, day, before := []string{"EUR", "GBP", "USD"}[random.IntN(3)], []string{"USD", "CHF"}[random.IntN(2)], random.IntN(14)-1, int64(random.IntN(32))
+			from, into, day, before := []string{"EUR", "GBP", "USD"}[random.IntN(3)], []string{"USD", "CHF"}[random.IntN(2)],
+				random.IntN(
+					14,
+				)-1, int64(
+					random.IntN(32),
+				)
 			var want *set
 			for i := range all {
 				s := &all[i]
@@ -52,8 +73,19 @@ func TestExchangeAgainstSearch(t *testing.T) {
 			}
 			x := terms.Exchange(into, func(m *Mark) bool { return m.Offset < before })
 			got, found := x.On(from, first.AddDate(0, 0, day))
-			if found != (want != nil) || found && (got.Value != want.value || got.Mark.Offset != want.offset || got.ID != string(rune('a'+want.offset))) {
-				t.Fatalf("seed %d: %s into %s on day %d, before %d: got %+v, %t, not %+v", seed, from, into, day, before, got, found, want)
+			if found != (want != nil) ||
+				found && (got.Value != want.value || got.Mark.Offset != want.offset || got.ID != string(rune('a'+want.offset))) {
+				t.Fatalf(
+					"seed %d: %s into %s on day %d, before %d: got %+v, %t, not %+v",
+					seed,
+					from,
+					into,
+					day,
+					before,
+					got,
+					found,
+					want,
+				)
 			}
 		}
 	}
@@ -83,6 +115,10 @@ func TestExchangeRatesPriceNothing(t *testing.T) {
 		t.Error("the void of a rate that prices does, whatever it says that it voids")
 	}
 	if last, any := terms.Rates.Last(); !any || last.Offset != 9 || terms.Rates.ByPlace() {
-		t.Errorf("the last rate that prices, or its void, is at %d, and it is places that tell: %t", last.Offset, terms.Rates.ByPlace())
+		t.Errorf(
+			"the last rate that prices, or its void, is at %d, and it is places that tell: %t",
+			last.Offset,
+			terms.Rates.ByPlace(),
+		)
 	}
 }

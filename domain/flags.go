@@ -19,7 +19,10 @@ type FlagCode struct{ Code, Means string }
 func FlagCodes() []FlagCode {
 	return []FlagCode{
 		{OverRefunded, "Refunds, lost disputes and what was taken off the order are together more than was paid for it."},
-		{PartUnknown, "A part of the order was cancelled, and nothing says which lines: no goods come back into stock for it."},
+		{
+			PartUnknown,
+			"A part of the order was cancelled, and nothing says which lines: no goods come back into stock for it.",
+		},
 		{ReturnedTooMuch, "More of an article came back than is on the order or was sent out again."},
 		{RemovedTooMuch, "More was taken off a line of the order than is on it."},
 		{RedeemedTooMuch, "More of a voucher or store credit was redeemed or lapsed than was granted."},

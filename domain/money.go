@@ -2,11 +2,11 @@ package domain
 
 import "math/big"
 
-// This file does the rounding of money. Amounts are exact until they enter a position; there they are rounded half to even to
-// 4 decimals, once.
+// This file does the rounding of money. Amounts are exact until they enter a position; there they are rounded half to
+// even to 4 decimals, once.
 
-// sum is an exact amount of money. It is whole in 10^-12 but where a mean or a part of a line doesn't end; then ratio is its
-// value.
+// sum is an exact amount of money. It is whole in 10^-12 but where a mean or a part of a line doesn't end; then ratio
+// is its value.
 type sum struct {
 	exact
 	ratio *big.Rat

@@ -70,8 +70,8 @@ func (m *Mark) Precedes(p Position) bool {
 	return p.Offset >= m.Ends[Partition{p.Stream, p.Partition}]
 }
 
-// Periods knows which months were closed when. It is fed with the books stream in order. To close what is closed, or to open
-// what is open, changes nothing: of two closes the first counts, until the month is reopened.
+// Periods knows which months were closed when. It is fed with the books stream in order. To close what is closed, or
+// to open what is open, changes nothing: of two closes the first counts, until the month is reopened.
 type Periods struct {
 	zone    *time.Location
 	changes []periodChange
@@ -148,9 +148,9 @@ func (p *Periods) closedAt(period Period, at Position) bool {
 	return false
 }
 
-// ClosedBetween reports whether the month that the first event belongs to by its time, or a later one, was closed after that
-// event and before the later place: then a report as of that close holds the first as it stood without the later, if only in
-// what a statement opens with.
+// ClosedBetween reports whether the month that the first event belongs to by its time, or a later one, was closed
+// after that event and before the later place: then a report as of that close holds the first as it stood without the
+// later, if only in what a statement opens with.
 func (p *Periods) ClosedBetween(first Placed, later Position) bool {
 	if len(p.changes) == 0 {
 		return false

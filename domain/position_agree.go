@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// This file compares what two events say of one business fact. Store, people, text and time don't matter, and what one leaves
-// out doesn't contradict the other.
+// This file compares what two events say of one business fact. Store, people, text and time don't matter, and what
+// one leaves out doesn't contradict the other.
 
 // agree reports whether two statements of one fact, of the same type, say the same wherever both say something.
 func (v *view) agree(i, j int32) bool {
@@ -70,16 +70,19 @@ func agreeOrders(a, b Data) bool {
 		return is && agreeSales(x, y)
 	case *OrderChanged:
 		y, is := b.(*OrderChanged)
-		return is && sameText(x.By, y.By) && agreeLines(x.LinesAdded, y.LinesAdded) && agreeRemoved(x.LinesRemoved, y.LinesRemoved)
+		return is && sameText(x.By, y.By) && agreeLines(x.LinesAdded, y.LinesAdded) && agreeRemoved(x.LinesRemoved,
+			y.LinesRemoved)
 	case *OrderCancelled:
 		y, is := b.(*OrderCancelled)
-		return is && sameText(x.By, y.By) && sameSome(x.Net, y.Net) && sameSome(x.Tax, y.Tax) && sameSome(x.Cost, y.Cost) && agreeRemoved(x.Lines, y.Lines)
+		return is && sameText(x.By, y.By) && sameSome(x.Net, y.Net) && sameSome(x.Tax, y.Tax) && sameSome(x.Cost, y.Cost) &&
+			agreeRemoved(x.Lines, y.Lines)
 	case *OrderCharged:
 		y, is := b.(*OrderCharged)
 		return is && x.Kind == y.Kind && x.Amount == y.Amount && x.Credit == y.Credit
 	case *ErrorReported:
 		y, is := b.(*ErrorReported)
-		return is && (sameText(x.Kind, y.Kind) || x.Kind == KindUnspecified || y.Kind == KindUnspecified) && sameText(x.Found, y.Found) &&
+		return is && (sameText(x.Kind, y.Kind) || x.Kind == KindUnspecified || y.Kind == KindUnspecified) &&
+			sameText(x.Found, y.Found) &&
 			pairUp(len(x.Lines), len(y.Lines), func(i, j int) bool { return agreeErrorLines(&x.Lines[i], &y.Lines[j]) })
 	case *GoodsScrapped:
 		y, is := b.(*GoodsScrapped)
@@ -100,7 +103,8 @@ func agreeOrders(a, b Data) bool {
 		return is && same(x.FreightCharge, y.FreightCharge) && same(x.InspectMinutes, y.InspectMinutes) &&
 			pairUp(len(x.Lines), len(y.Lines), func(i, j int) bool {
 				k, l := &x.Lines[i], &y.Lines[j]
-				return agreeGoodsLine(&k.GoodsLine, &l.GoodsLine) && sameText(k.Was, l.Was) && sameText(k.Grade, l.Grade) && sameSome(k.NRV, l.NRV)
+				return agreeGoodsLine(&k.GoodsLine, &l.GoodsLine) && sameText(k.Was, l.Was) && sameText(k.Grade, l.Grade) &&
+					sameSome(k.NRV, l.NRV)
 			})
 	}
 	return false
@@ -115,16 +119,20 @@ func agreeRefunds(x, y *RefundIssued) bool {
 }
 
 func agreeSales(x, y *OrderPlaced) bool {
-	return agreeLines(x.Lines, y.Lines) && same(x.DeliveryFee, y.DeliveryFee) && same(x.DeliveryTax, y.DeliveryTax) && same(x.PaymentFee, y.PaymentFee) &&
-		same(x.DeliveryCost, y.DeliveryCost) && same(x.Commission, y.Commission) &&
+	return agreeLines(x.Lines, y.Lines) && same(x.DeliveryFee, y.DeliveryFee) && same(x.DeliveryTax, y.DeliveryTax) &&
+		same(x.PaymentFee, y.PaymentFee) &&
+		same(x.DeliveryCost, y.DeliveryCost) &&
+		same(x.Commission, y.Commission) &&
 		pairUp(len(x.Tenders), len(y.Tenders), func(i, j int) bool { return x.Tenders[i] == y.Tenders[j] })
 }
 
 func agreeLines(x, y []OrderLine) bool {
 	return pairUp(len(x), len(y), func(i, j int) bool {
 		a, b := &x[i], &y[j]
-		return a.SKU == b.SKU && kindOf(a) == kindOf(b) && a.Quantity == b.Quantity && a.UnitPrice == b.UnitPrice && same(a.Discount, b.Discount) &&
-			same(a.Tax, b.Tax) && sameSome(a.UnitCost, b.UnitCost)
+		return a.SKU == b.SKU && kindOf(a) == kindOf(b) && a.Quantity == b.Quantity && a.UnitPrice == b.UnitPrice &&
+			same(a.Discount, b.Discount) &&
+			same(a.Tax, b.Tax) &&
+			sameSome(a.UnitCost, b.UnitCost)
 	})
 }
 
@@ -143,8 +151,10 @@ func agreeGoodsLine(a, b *GoodsLine) bool {
 }
 
 func agreeErrorLines(a, b *ErrorLine) bool {
-	return a.SKU == b.SKU && a.Quantity == b.Quantity && sameSome(a.UnitCost, b.UnitCost) && sameText(a.ReceivedSKU, b.ReceivedSKU) &&
-		sameSome(a.ReceivedQuantity, b.ReceivedQuantity) && sameSome(a.ReceivedUnitCost, b.ReceivedUnitCost)
+	return a.SKU == b.SKU && a.Quantity == b.Quantity && sameSome(a.UnitCost, b.UnitCost) && sameText(a.ReceivedSKU,
+		b.ReceivedSKU) &&
+		sameSome(a.ReceivedQuantity, b.ReceivedQuantity) &&
+		sameSome(a.ReceivedUnitCost, b.ReceivedUnitCost)
 }
 
 // pairUp finds for each of n lines another one of m that agrees with it. No lines are not said.

@@ -1,7 +1,7 @@
 package domain
 
-// This file says what a case is: of which order, of what kind, founded or not, part of another one, reported or not. See
-// domain/README.md, "What counts".
+// This file says what a case is: of which order, of what kind, founded or not, part of another one, reported or not.
+// See domain/README.md, "What counts".
 
 // incident is a case of the set.
 type incident struct {
@@ -59,7 +59,8 @@ func (v *view) merge() {
 	}
 }
 
-// root is the case that a case is part of in the end. Cases that are part of one another are the one whose name comes first.
+// root is the case that a case is part of in the end. Cases that are part of one another are the one whose name comes
+// first.
 func (v *view) root(c name) name {
 	if !v.u.merges {
 		return c
@@ -105,7 +106,15 @@ func (v *view) caseOf(order, errorID name) int32 {
 		v.incidents = append(v.incidents, incident{})
 	}
 	c := &v.incidents[n]
-	*c = incident{name: errorID, order: order, report: none, first: none, root: n, refunded: c.refunded[:0], lost: c.lost[:0]}
+	*c = incident{
+		name:     errorID,
+		order:    order,
+		report:   none,
+		first:    none,
+		root:     n,
+		refunded: c.refunded[:0],
+		lost:     c.lost[:0],
+	}
 	c.facts.Case = v.u.names.text(errorID)
 	if !apart {
 		v.byName[errorID] = n
@@ -156,7 +165,8 @@ func (v *view) gather() {
 	}
 }
 
-// movesGoods reports whether a statement sends or takes back goods: that is counted by case even where no case is named.
+// movesGoods reports whether a statement sends or takes back goods: that is counted by case even where no case is
+// named.
 func (s *statement) movesGoods() bool {
 	switch s.Data.(type) {
 	case *RedeliveryDispatched, *ReturnReceived:
@@ -184,7 +194,8 @@ func (v *view) fixes(st *stance, i int32, s *statement) {
 func (c *incident) reportedBy(i int32, d *ErrorReported) {
 	c.report = i
 	c.facts.Reported, c.facts.Internal = true, d.Found == FoundBeforeDelivery
-	c.facts.Kind, c.facts.RootCause, c.facts.PartyAtFault, c.facts.VendorID = d.Kind, d.RootCause, d.PartyAtFault, d.VendorID
+	c.facts.Kind, c.facts.RootCause, c.facts.PartyAtFault, c.facts.VendorID = d.Kind, d.RootCause, d.PartyAtFault,
+		d.VendorID
 	c.facts.EmployeeID, c.facts.Severity, c.facts.Avoidable = d.EmployeeID, d.Severity, d.Avoidable
 }
 
@@ -212,8 +223,8 @@ func (c *incident) conclude() {
 	c.facts.Founded = c.founded()
 }
 
-// ownCase is the case that a refund or a dispute without error_id belongs to: the order's, if it has exactly one, else one
-// of its own.
+// ownCase is the case that a refund or a dispute without error_id belongs to: the order's, if it has exactly one,
+// else one of its own.
 func (v *view) ownCase(order name, i int32, id string) int32 {
 	if order != 0 {
 		found, several := int32(none), false

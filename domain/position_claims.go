@@ -1,7 +1,7 @@
 package domain
 
-// This file posts what several events make together by an id of its own: vouchers and store credits, disputes, claims. See
-// domain/README.md, "Vouchers", "Disputes", "Claims".
+// This file posts what several events make together by an id of its own: vouchers and store credits, disputes,
+// claims. See domain/README.md, "Vouchers", "Disputes", "Claims".
 
 // disputes posts every dispute of the set.
 func (v *view) disputes() {
@@ -16,7 +16,8 @@ func (v *view) disputes() {
 	}
 }
 
-// dispute posts one dispute: open, won or lost. Of won and lost the later counts; lost without opened it was opened and lost.
+// dispute posts one dispute: open, won or lost. Of won and lost the later counts; lost without opened it was opened
+// and lost.
 func (v *view) dispute(thread []int32) {
 	opened, ended := int32(none), int32(none)
 	st := &v.stances[thread[0]]
@@ -182,13 +183,19 @@ func (v *view) grants(w *voucher, i int32, step Step) {
 	}
 }
 
-// useUp posts a voucher and a store credit of one id, of face values F, redeemed X, lapsed L: 2300 −(F−X−L)·r, 1010 −X,
-// 4120 X + (F−X−L)·r; of a refund's store credit 2300 −(F−X−L), 1010 −X, 4120 −L, since its cost is the refund's. Redeemed and
-// lapsed count up to what was granted, redeemed first.
+// useUp posts a voucher and a store credit of one id, of face values F, redeemed X, lapsed L: 2300 −(F−X−L)·r, 1010
+// −X, 4120 X + (F−X−L)·r; of a refund's store credit 2300 −(F−X−L), 1010 −X, 4120 −L, since its cost is the refund's.
+// Redeemed and lapsed count up to what was granted, redeemed first.
 func (v *view) useUp(conceded, refunded *voucher, X, L Amount, last int32) {
 	F, R := v.round(&conceded.granted), v.round(&refunded.granted)
 	if above := X + L - F - R; above > 0 {
-		v.flag(RedeemedTooMuch, last, v.u.names.text(v.caseName(v.stances[last].incident)), v.u.statements[last].currency, above)
+		v.flag(
+			RedeemedTooMuch,
+			last,
+			v.u.names.text(v.caseName(v.stances[last].incident)),
+			v.u.statements[last].currency,
+			above,
+		)
 	}
 	x := min(X, F)
 	l := min(L, F-x)
@@ -205,8 +212,8 @@ func (v *view) useUp(conceded, refunded *voucher, X, L Amount, last int32) {
 	v.post(refunded.to, Goodwill, Concession, -L)
 }
 
-// claim posts one: A accepted, Z settled: 5900 −max(A, Z), −Z once closed; 1300 max(A − Z, 0), 0 once closed; 1010 +Z. For each
-// currency that it has amounts in.
+// claim posts one: A accepted, Z settled: 5900 −max(A, Z), −Z once closed; 1300 max(A − Z, 0), 0 once closed; 1010
+// +Z. For each currency that it has amounts in.
 func (v *view) claim(thread []int32) {
 	for n, i := range thread {
 		currency := v.u.statements[i].currency

@@ -54,8 +54,8 @@ func (v *view) flag(code string, i int32, incident string, currency name, amount
 	}
 }
 
-// costOf is the cost of a piece that a statement speaks of: its own, else the rate. It is in the currency of the goods, or
-// there is none.
+// costOf is the cost of a piece that a statement speaks of: its own, else the rate. It is in the currency of the
+// goods, or there is none.
 func (v *view) costOf(i int32, sku string, unit Optional, goods name) (cost, bool) {
 	s := &v.u.statements[i]
 	if s.currency != 0 && goods != 0 && s.currency != goods {

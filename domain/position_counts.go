@@ -1,7 +1,7 @@
 package domain
 
-// This file says what of a set of events counts: voids, business facts with their doubles and contradictions, and what people
-// decided. Domain/README.md, "What counts".
+// This file says what of a set of events counts: voids, business facts with their doubles and contradictions, and
+// what people decided. Domain/README.md, "What counts".
 
 // verdict is what a person said of an event.
 type verdict uint8
@@ -68,7 +68,19 @@ func (v *view) reset(n int, anew *statement) {
 		v.stances = make([]stance, len(u.statements))
 		v.position = position{}
 		many := len(u.names.list) + 1
-		v.openers, v.chosen, v.sameAs, v.byName = make([]int32, many), make([]name, many), make([]name, many), make([]int32, many)
+		v.openers, v.chosen, v.sameAs, v.byName = make(
+			[]int32,
+			many,
+		), make(
+			[]name,
+			many,
+		), make(
+			[]name,
+			many,
+		), make(
+			[]int32,
+			many,
+		)
 		v.threads = make([][]int32, u.threads)
 	}
 	for i := range n {
@@ -198,8 +210,8 @@ func (s *statement) speaks() bool {
 	return true
 }
 
-// underOrders finds the order of each case: the one that its first statement with an order names, or that a person chose.
-// Statements of the case under another order wait, or are discarded where somebody chose.
+// underOrders finds the order of each case: the one that its first statement with an order names, or that a person
+// chose. Statements of the case under another order wait, or are discarded where somebody chose.
 func (v *view) underOrders() {
 	several := v.u.severalOrders
 	for i := range v.n {
@@ -228,7 +240,8 @@ func (v *view) underOrders() {
 		if s.order == 0 {
 			st.order = order
 		}
-		if !several || st.standing != Counts || s.order == 0 || s.order == order || v.isApart(s.order, s.errorID) || !s.speaks() {
+		if !several || st.standing != Counts || s.order == 0 || s.order == order || v.isApart(s.order, s.errorID) ||
+			!s.speaks() {
 			continue
 		}
 		st.standing, st.of = Waits, opener
@@ -260,7 +273,8 @@ func (v *view) fromStores() {
 			if int(i) >= v.n || st.standing != Counts || st.verdict == decidedSeparate {
 				continue
 			}
-			if first == none || st.verdict == decidedFor && (v.stances[first].verdict != decidedFor || st.decision > v.stances[first].decision) {
+			if first == none ||
+				st.verdict == decidedFor && (v.stances[first].verdict != decidedFor || st.decision > v.stances[first].decision) {
 				first = i
 			}
 		}
@@ -295,8 +309,8 @@ func (v *view) follow(second, first int32) {
 	}
 }
 
-// facts tells doubles and contradictions apart among statements that may be one fact: those of one order, and of one attempt
-// where they are dispatches.
+// facts tells doubles and contradictions apart among statements that may be one fact: those of one order, and of one
+// attempt where they are dispatches.
 func (v *view) facts(members []int32, dispatches bool) {
 	for n, i := range members {
 		if int(i) >= v.n {
@@ -339,16 +353,17 @@ func (v *view) failedBefore(i int32) int {
 	for j := range v.n {
 		t := &v.u.statements[j]
 		d, is := t.Data.(*RedeliveryCompleted)
-		if is && !d.Succeeded && t.thread == s.thread && v.stances[j].standing == Counts && byTime(&v.u.statements[v.stances[j].began], s) < 0 {
+		if is && !d.Succeeded && t.thread == s.thread && v.stances[j].standing == Counts &&
+			byTime(&v.u.statements[v.stances[j].began], s) < 0 {
 			failed++
 		}
 	}
 	return failed
 }
 
-// choose deals with the statements of one fact, in the sequence. The first one leads; those that agree with it, and with one
-// another, are its doubles, the others contradict it. Of the doubles within its epoch the one that says the most counts, and
-// takes from the others what it leaves out.
+// choose deals with the statements of one fact, in the sequence. The first one leads; those that agree with it, and
+// with one another, are its doubles, the others contradict it. Of the doubles within its epoch the one that says the
+// most counts, and takes from the others what it leaves out.
 func (v *view) choose(group []int32) {
 	v.sayStill(group)
 	lead, decided := int32(none), int32(none)
@@ -440,7 +455,8 @@ func (v *view) sayStill(group []int32) {
 		}
 		void := &v.u.statements[st.of]
 		for _, j := range group {
-			if s := &v.stances[j]; s.standing == Counts && s.verdict != decidedSeparate && v.u.statements[j].Source != void.Source {
+			if s := &v.stances[j]; s.standing == Counts && s.verdict != decidedSeparate &&
+				v.u.statements[j].Source != void.Source {
 				s.standing, s.of = Discarded, st.of
 			}
 		}

@@ -1,7 +1,7 @@
 package domain
 
-// This file posts what each event of a fix costs by itself: labour, trips, freight, scrap, salvage, concessions in money,
-// penalties. See domain/README.md, "By event".
+// This file posts what each event of a fix costs by itself: labour, trips, freight, scrap, salvage, concessions in
+// money, penalties. See domain/README.md, "By event".
 
 // byEvent posts what a statement posts whatever the others say.
 func (v *view) byEvent(i int32) {

@@ -91,7 +91,8 @@ func (v *view) goodsOf(n int32) {
 	currency := v.goodsCurrency(n, o)
 	var g goods
 	owes := c.founded() && c.name != 0 && (c.facts.Kind == KindWrongItem || c.facts.Kind == KindMissingItem)
-	strays := c.founded() && c.name != 0 && !c.facts.Internal && (c.facts.Kind == KindWrongItem || c.facts.Kind == KindOverShipped)
+	strays := c.founded() && c.name != 0 && !c.facts.Internal &&
+		(c.facts.Kind == KindWrongItem || c.facts.Kind == KindOverShipped)
 	switch {
 	case c.founded() && c.facts.Internal:
 		v.expects(&g, n, o, currency)
@@ -114,7 +115,8 @@ func (v *view) goodsOf(n int32) {
 	v.postGoods(&g, n, o, currency)
 }
 
-// goodsCurrency is the currency of the goods of a case: of its order, else of its report, else of its first goods that have one.
+// goodsCurrency is the currency of the goods of a case: of its order, else of its report, else of its first goods
+// that have one.
 func (v *view) goodsCurrency(n int32, o *order) name {
 	c := &v.incidents[n]
 	if o != nil && o.currency != 0 {
@@ -245,8 +247,8 @@ func (v *view) silently(do func()) {
 	v.silent = was
 }
 
-// takesInternally counts what is owed where the failure was found before the goods left: no more than is out, and it takes
-// of a line only what was sent.
+// takesInternally counts what is owed where the failure was found before the goods left: no more than is out, and it
+// takes of a line only what was sent.
 func (v *view) takesInternally(g *goods, n int32, o *order) {
 	if !g.known {
 		g.owed = g.out
@@ -261,7 +263,8 @@ func (v *view) takesInternally(g *goods, n int32, o *order) {
 	g.owings = nil
 }
 
-// received counts what came by mistake, less what a line added to the order takes of it: the customer keeps that, and pays.
+// received counts what came by mistake, less what a line added to the order takes of it: the customer keeps that, and
+// pays.
 func (v *view) received(g *goods, c *incident, o *order, currency name) {
 	if c.report == none {
 		return
@@ -287,8 +290,8 @@ func (v *view) received(g *goods, c *incident, o *order, currency name) {
 	}
 }
 
-// strayed is what came of a line by mistake. Where it says that something else came and not how many, as many came as were
-// expected; of an over-shipment what was expected is no mistake.
+// strayed is what came of a line by mistake. Where it says that something else came and not how many, as many came as
+// were expected; of an over-shipment what was expected is no mistake.
 func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Optional, came bool) {
 	if e.ReceivedSKU == "" && !e.ReceivedQuantity.Set && !e.ReceivedUnitCost.Set {
 		return "", 0, Optional{}, false
@@ -475,8 +478,8 @@ func (v *view) storeOf(c *incident) name {
 	return 0
 }
 
-// isReleased reports whether the customer has had money in place of what is still owed: its net price (price × (U−D)/U; any
-// where that isn't known), or a refund that says so.
+// isReleased reports whether the customer has had money in place of what is still owed: its net price (price ×
+// (U−D)/U; any where that isn't known), or a refund that says so.
 func (v *view) isReleased(g *goods, c *incident, o *order, currency name, owed, of Amount) bool {
 	if c.replaces {
 		return true

@@ -52,8 +52,8 @@ func (v *view) refund(i int32, d *RefundIssued) {
 	v.postRefund(i, d, back, net, tax)
 }
 
-// givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one as far as
-// it is above what was paid less what was taken off.
+// givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one as
+// far as it is above what was paid less what was taken off.
 func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 	left := t.taken - t.back
 	switch {

@@ -1,7 +1,7 @@
 package domain
 
-// This file posts sales and their changes: order.placed, order.charged, order.changed, order.cancelled. See domain/README.md,
-// "Sale" and "Changes".
+// This file posts sales and their changes: order.placed, order.charged, order.changed, order.cancelled. See
+// domain/README.md, "Sale" and "Changes".
 
 // order is what is known of an order of the set.
 type order struct {
@@ -64,8 +64,8 @@ func (o *order) till(currency name) *till {
 	return &o.tills[len(o.tills)-1]
 }
 
-// sales posts the orders placed, then what changed them, by time. Cancellations that may be of the whole order are looked at
-// once before, without posting: those that are, are one fact.
+// sales posts the orders placed, then what changed them, by time. Cancellations that may be of the whole order are
+// looked at once before, without posting: those that are, are one fact.
 func (v *view) sales() {
 	if len(v.u.wholes) > 1 {
 		v.silent = true
@@ -85,7 +85,8 @@ func (v *view) wholeFacts() {
 		}
 		group := []int32{i}
 		for _, j := range v.u.wholes[n+1:] {
-			if int(j) < v.n && v.stances[j].whole && v.stances[j].standing == Counts && v.stances[j].order == v.stances[i].order {
+			if int(j) < v.n && v.stances[j].whole && v.stances[j].standing == Counts &&
+				v.stances[j].order == v.stances[i].order {
 				group = append(group, j)
 			}
 		}
@@ -256,7 +257,10 @@ func (v *view) removes(o *order, b *booking, i int32, lines []RemovedLine) {
 		left := lines[n].Quantity
 		for k := range o.lines {
 			l := &o.lines[k]
-			if lines[n].LineID != "" && l.line.LineID != lines[n].LineID || lines[n].LineID == "" && l.line.SKU != lines[n].SKU || l.left == 0 || left <= 0 {
+			if lines[n].LineID != "" && l.line.LineID != lines[n].LineID ||
+				lines[n].LineID == "" && l.line.SKU != lines[n].SKU ||
+				l.left == 0 ||
+				left <= 0 {
 				continue
 			}
 			had := l.left
@@ -349,8 +353,8 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 	v.change(i, o, s.currency, &b, d.By == ByBusiness)
 }
 
-// isWhole reports whether a cancellation without lines is of the whole order: its net is at or above what the lines that are
-// left bring, fees aside, or isn't said, or nobody knows the order.
+// isWhole reports whether a cancellation without lines is of the whole order: its net is at or above what the lines
+// that are left bring, fees aside, or isn't said, or nobody knows the order.
 func (v *view) isWhole(o *order, d *OrderCancelled) bool {
 	if !d.Net.Set || o == nil || o.sale == none || o.whole {
 		return true

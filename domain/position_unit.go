@@ -91,7 +91,17 @@ func newUnit(t *Terms, given []Recorded) *unit {
 	for i := range given {
 		r := &given[i]
 		e := r.Event
-		s := statement{Event: e, given: int32(i), epoch: t.Periods.Epoch(r.At), at: r.At, target: none, void: none, next: none, fact: none, thread: none}
+		s := statement{
+			Event:  e,
+			given:  int32(i),
+			epoch:  t.Periods.Epoch(r.At),
+			at:     r.At,
+			target: none,
+			void:   none,
+			next:   none,
+			fact:   none,
+			thread: none,
+		}
 		if r.Keeps {
 			s.kept = r
 		}
@@ -109,7 +119,15 @@ func newUnit(t *Terms, given []Recorded) *unit {
 	for i := range u.statements {
 		s := &u.statements[i]
 		s.rates = t.pricedAt(s.at, s.epoch)
-		s.order, s.errorID, s.currency, s.store = u.names.number(s.OrderID), u.names.number(s.ErrorID), u.names.number(s.Currency), u.names.number(s.StoreID)
+		s.order, s.errorID, s.currency, s.store = u.names.number(
+			s.OrderID,
+		), u.names.number(
+			s.ErrorID,
+		), u.names.number(
+			s.Currency,
+		), u.names.number(
+			s.StoreID,
+		)
 	}
 	u.connect()
 	return u
@@ -126,10 +144,22 @@ func (u *unit) leaveOutCopies() {
 	}
 	slices.SortFunc(u.statements, func(a, b statement) int {
 		ra, rb := &u.given[a.given], &u.given[b.given]
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID), ra.RecordedAt.Compare(rb.RecordedAt),
-			cmp.Compare(a.at.Stream, b.at.Stream), cmp.Compare(a.at.Partition, b.at.Partition), cmp.Compare(a.at.Offset, b.at.Offset))
+		return cmp.Or(
+			cmp.Compare(a.Source, b.Source),
+			cmp.Compare(a.ID, b.ID),
+			ra.RecordedAt.Compare(rb.RecordedAt),
+			cmp.Compare(
+				a.at.Stream,
+				b.at.Stream,
+			),
+			cmp.Compare(a.at.Partition, b.at.Partition),
+			cmp.Compare(a.at.Offset, b.at.Offset),
+		)
 	})
-	u.statements = slices.CompactFunc(u.statements, func(a, b statement) bool { return a.Source == b.Source && a.ID == b.ID })
+	u.statements = slices.CompactFunc(
+		u.statements,
+		func(a, b statement) bool { return a.Source == b.Source && a.ID == b.ID },
+	)
 }
 
 // connect finds which statements may be one fact, which are of one thread, and what voids and decisions are about.

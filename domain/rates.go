@@ -7,8 +7,8 @@ import (
 )
 
 // The rates that a company sets. Money per hour, kilometre or piece; VoucherRedemption is the fraction of granted
-// vouchers that is used in the end, 0 to 1, and has no currency. ExchangeRate is how many units of its currency one unit of
-// its key is worth: it translates reports (see Exchange), and prices nothing.
+// vouchers that is used in the end, 0 to 1, and has no currency. ExchangeRate is how many units of its currency one
+// unit of its key is worth: it translates reports (see Exchange), and prices nothing.
 const (
 	LabourHour        = "labour_hour"        // key: role
 	FleetHour         = "fleet_hour"         // key: vehicle
@@ -121,8 +121,8 @@ func (r *Rates) marks(yield func(*Mark) bool) {
 	}
 }
 
-// Last is the mark of the last rate, or void of one, that the books stream holds and events are priced with; false where
-// there is none.
+// Last is the mark of the last rate, or void of one, that the books stream holds and events are priced with; false
+// where there is none.
 func (r *Rates) Last() (last Mark, any bool) {
 	for m := range r.marks {
 		if !any || m.Offset > last.Offset {
@@ -132,8 +132,8 @@ func (r *Rates) Last() (last Mark, any bool) {
 	return last, any
 }
 
-// ByPlace reports whether every rate that events are priced with, and every void of one, says where in the log it took effect,
-// so that no producer's clock decides what it precedes.
+// ByPlace reports whether every rate that events are priced with, and every void of one, says where in the log it
+// took effect, so that no producer's clock decides what it precedes.
 func (r *Rates) ByPlace() bool {
 	for m := range r.marks {
 		if m.Ends == nil {

@@ -36,15 +36,16 @@ func (r *Rates) All() []SetRate {
 	return all
 }
 
-// InForce lists the rates that an event which happens at that time, and is recorded now, would be priced with: per name,
-// key and currency the one with the latest effective_from by then.
+// InForce lists the rates that an event which happens at that time, and is recorded now, would be priced with: per
+// name, key and currency the one with the latest effective_from by then.
 func (r *Rates) InForce(at time.Time) []SetRate {
 	var rates []SetRate
 	for _, s := range r.All() {
 		if s.Voided || s.EffectiveFrom.After(at) {
 			continue
 		}
-		if n := len(rates); n > 0 && rates[n-1].Name == s.Name && rates[n-1].Key == s.Key && rates[n-1].Currency == s.Currency {
+		if n := len(rates); n > 0 && rates[n-1].Name == s.Name && rates[n-1].Key == s.Key &&
+			rates[n-1].Currency == s.Currency {
 			rates[n-1] = s
 			continue
 		}

@@ -26,7 +26,8 @@ func TestContractAndCodeAgree(t *testing.T) {
 	}
 	for _, names := range [][]string{
 		Elements()[1:], Bases()[1:], SettableRates(), Streams(), Kinds(), NoFailures(), RootCauses(), Parties(), Severities(),
-		FoundWhen(), Detectors(), Changers(), LineKinds(), TenderMethods(), ChargeKinds(), Conditions(), Modes(), ConcessionKinds(),
+		FoundWhen(), Detectors(), Changers(), LineKinds(), TenderMethods(), ChargeKinds(), Conditions(), Modes(),
+		ConcessionKinds(),
 		ReturnedAs(), Grades(), Claimants(), ClaimEnds(), QualityCategories(),
 	} {
 		for _, name := range names {

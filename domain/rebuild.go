@@ -43,9 +43,9 @@ func (r *Rebuilds) apply(e *Event, m Mark) {
 // All are the rebuilds in the order of the log, not to be changed.
 func (r *Rebuilds) All() []Rebuild { return r.list }
 
-// PricedAt is the place from which an event that occurred then and stands there looks for its rates: its own, or that of
-// the last rebuild that covers it. with are the voids that negate the event: the lines of all of them move together or not
-// at all, so a rebuild must cover those that stand before it as well.
+// PricedAt is the place from which an event that occurred then and stands there looks for its rates: its own, or that
+// of the last rebuild that covers it. with are the voids that negate the event: the lines of all of them move
+// together or not at all, so a rebuild must cover those that stand before it as well.
 func (t *Terms) PricedAt(occurred time.Time, at Position, with ...Placed) Position {
 	for i := len(t.Rebuilds.list) - 1; i >= 0; i-- {
 		r := &t.Rebuilds.list[i]
@@ -68,9 +68,9 @@ func (r *Rebuild) place() Position {
 	return Position{Stream: Books, Offset: r.Mark.Offset, Time: r.Mark.Time}
 }
 
-// PricedFrom is the place from which an event that stands there looks for its rates: its own, or that of the last rebuild of
-// its own epoch that it stands before. The entries of closed epochs stay; what a rebuild changes of them is an entry of the
-// rebuild, see Recorded.
+// PricedFrom is the place from which an event that stands there looks for its rates: its own, or that of the last
+// rebuild of its own epoch that it stands before. The entries of closed epochs stay; what a rebuild changes of them
+// is an entry of the rebuild, see Recorded.
 func (t *Terms) PricedFrom(at Position) Position {
 	if len(t.Rebuilds.list) == 0 {
 		return at
@@ -101,8 +101,8 @@ func (t *Terms) covers(r *Rebuild, occurred time.Time, at Position) bool {
 	return !frozen
 }
 
-// FrozenBy is the closed month for whose sake the last rebuild leaves an event as it is that stands before it; false where
-// it does not.
+// FrozenBy is the closed month for whose sake the last rebuild leaves an event as it is that stands before it; false
+// where it does not.
 func (t *Terms) FrozenBy(occurred time.Time, at Position) (Period, bool) {
 	n := len(t.Rebuilds.list)
 	if n == 0 || t.Rebuilds.list[n-1].ClosedPeriods {
@@ -111,8 +111,9 @@ func (t *Terms) FrozenBy(occurred time.Time, at Position) (Period, bool) {
 	return t.frozen(&t.Rebuilds.list[n-1], occurred, at)
 }
 
-// frozen finds the first month, closed when the rebuild was recorded, whose report as of its close can hold the event: it
-// happened in that month or before it, which is in what its statements open with, and stands before the close.
+// frozen finds the first month, closed when the rebuild was recorded, whose report as of its close can hold the
+// event: it happened in that month or before it, which is in what its statements open with, and stands before the
+// close.
 func (t *Terms) frozen(r *Rebuild, occurred time.Time, at Position) (Period, bool) {
 	if len(t.Periods.changes) == 0 {
 		return 0, false
@@ -131,7 +132,8 @@ func (t *Terms) frozen(r *Rebuild, occurred time.Time, at Position) (Period, boo
 	return first, found
 }
 
-// stateAt is the last close or reopening of a period that the books stream holds before an offset; nil where there is none.
+// stateAt is the last close or reopening of a period that the books stream holds before an offset; nil where there is
+// none.
 func (p *Periods) stateAt(period Period, offset int64) *periodChange {
 	for i := len(p.changes) - 1; i >= 0; i-- {
 		if c := &p.changes[i]; c.period == period && c.mark.Offset < offset {
@@ -141,9 +143,9 @@ func (p *Periods) stateAt(period Period, offset int64) *periodChange {
 	return nil
 }
 
-// LaidDown reports whether the books stream holds a rate, a close, a reopening, a rebuild or the void of a rate from one
-// offset on and before another: whether what was computed with the terms of the one still holds at the other. What
-// exchange rates do to reports, and their voids, is no part of that.
+// LaidDown reports whether the books stream holds a rate, a close, a reopening, a rebuild or the void of a rate from
+// one offset on and before another: whether what was computed with the terms of the one still holds at the other.
+// What exchange rates do to reports, and their voids, is no part of that.
 func (t *Terms) LaidDown(from, before int64) bool {
 	within := func(m *Mark) bool { return m.Offset >= from && m.Offset < before }
 	for m := range t.Rates.marks {

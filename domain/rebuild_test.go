@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestWhatARebuildPricesAnew: the last rebuild that covers an event moves the place from which it looks for its rates; what
-// stands behind a rebuild, or belongs to a month that was closed then, looks from its own.
+// TestWhatARebuildPricesAnew: the last rebuild that covers an event moves the place from which it looks for its
+// rates; what stands behind a rebuild, or belongs to a month that was closed then, looks from its own.
 func TestWhatARebuildPricesAnew(t *testing.T) {
 	terms := NewTerms(time.UTC)
 	january, err := ParsePeriod("2026-01")
@@ -18,7 +18,10 @@ func TestWhatARebuildPricesAnew(t *testing.T) {
 	offset := int64(-1)
 	apply := func(id string, d Data, orders int64) {
 		offset++
-		terms.Apply(&Event{Source: "s", ID: id, Time: when, Data: d}, Mark{Offset: offset, Time: when, Ends: map[Partition]int64{{Orders, 0}: orders}})
+		terms.Apply(
+			&Event{Source: "s", ID: id, Time: when, Data: d},
+			Mark{Offset: offset, Time: when, Ends: map[Partition]int64{{Orders, 0}: orders}},
+		)
 	}
 	inJanuary, inFebruary := january.First().AddDate(0, 0, 9), january.First().AddDate(0, 0, 40)
 	apply("close", &PeriodClosed{january}, 100)            // 0
@@ -66,8 +69,9 @@ func TestWhatARebuildPricesAnew(t *testing.T) {
 	}
 }
 
-// TestARebuildIsAsIfTheRatesHadComeFirst: whatever rates there are and wherever they stand, what a rebuild covers is priced
-// as it would be had the event been recorded just before the rebuild, and a second rebuild in the same place changes nothing.
+// TestARebuildIsAsIfTheRatesHadComeFirst: whatever rates there are and wherever they stand, what a rebuild covers is
+// priced as it would be had the event been recorded just before the rebuild, and a second rebuild in the same place
+// changes nothing.
 func TestARebuildIsAsIfTheRatesHadComeFirst(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -78,14 +82,40 @@ func TestARebuildIsAsIfTheRatesHadComeFirst(t *testing.T) {
 		rates := 1 + random.Int64N(12)
 		for i := range rates {
 			from := when.AddDate(0, 0, random.IntN(40)-30)
-			terms.Apply(rateEvent(string(rune('a'+i)), LabourHour, []string{"*", "agent"}[random.IntN(2)], strconv.Itoa(int(10+i)), "USD", from), Mark{Offset: i, Ends: ends(i * 10)})
+			terms.Apply(
+				rateEvent(
+					string(rune('a'+i)),
+					LabourHour,
+					[]string{"*", "agent"}[random.IntN(2)],
+					strconv.Itoa(int(10+i)),
+					"USD",
+					from,
+				),
+				Mark{Offset: i, Ends: ends(i * 10)},
+			)
 			if random.IntN(4) == 0 {
-				terms.Apply(&Event{Source: "s", ID: "v" + string(rune('a'+i)), Data: &EventVoided{Source: "s", ID: string(rune('a' + i)),
-					Original: rateEvent(string(rune('a'+i)), LabourHour, "*", "10.5", "USD", from)}}, Mark{Offset: i, Ends: ends(i * 10)})
+				terms.Apply(
+					&Event{Source: "s", ID: "v" + string(rune('a'+i)), Data: &EventVoided{Source: "s", ID: string(rune('a' + i)),
+						Original: rateEvent(
+							string(rune('a'+i)),
+							LabourHour,
+							"*",
+							"10.5",
+							"USD",
+							from,
+						)}},
+					Mark{Offset: i, Ends: ends(i * 10)},
+				)
 			}
 		}
-		terms.Apply(&Event{Source: "s", ID: "rebuild", Data: &BooksRebuilt{RebuildID: "r"}}, Mark{Offset: rates, Ends: ends(rates * 10)})
-		terms.Apply(&Event{Source: "s", ID: "again", Data: &BooksRebuilt{RebuildID: "r2"}}, Mark{Offset: rates + 1, Ends: ends(rates * 10)})
+		terms.Apply(
+			&Event{Source: "s", ID: "rebuild", Data: &BooksRebuilt{RebuildID: "r"}},
+			Mark{Offset: rates, Ends: ends(rates * 10)},
+		)
+		terms.Apply(
+			&Event{Source: "s", ID: "again", Data: &BooksRebuilt{RebuildID: "r2"}},
+			Mark{Offset: rates + 1, Ends: ends(rates * 10)},
+		)
 		last := Position{Stream: Orders, Offset: rates*10 - 1}
 		for offset := range rates * 10 {
 			at := Position{Stream: Orders, Offset: offset}
@@ -96,7 +126,14 @@ func TestARebuildIsAsIfTheRatesHadComeFirst(t *testing.T) {
 			}
 			direct, ok3 := terms.Rates.At(LabourHour, "agent", "USD", when, last)
 			if direct != want || ok3 != ok2 {
-				t.Fatalf("seed %d: just before the rebuild the rate is %s, %t, from the rebuild %s, %t", seed, direct, ok3, want, ok2)
+				t.Fatalf(
+					"seed %d: just before the rebuild the rate is %s, %t, from the rebuild %s, %t",
+					seed,
+					direct,
+					ok3,
+					want,
+					ok2,
+				)
 			}
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// PostingRules identifies the rules that Settle follows: a fingerprint of what they make of units that touch every row of the
-// contract's tables, with rates and without. What other rules posted, a rebuild settles again; nobody has to remember to say
-// that they changed. It is never 0.
+// PostingRules identifies the rules that Settle follows: a fingerprint of what they make of units that touch every
+// row of the contract's tables, with rates and without. What other rules posted, a rebuild settles again; nobody has
+// to remember to say that they changed. It is never 0.
 func PostingRules() uint32 { return postingRules() }
 
 var postingRules = sync.OnceValue(func() uint32 {
@@ -60,8 +60,17 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 	t.Rates = rates
 	events := make([]Recorded, len(told))
 	for i, d := range told {
-		e := &Event{Source: "probe", ID: probeID(i), Type: TypeOf(d), Time: probed.Add(time.Duration(i) * time.Minute), OrderID: "o", StoreID: "s", ErrorID: "e",
-			Currency: "EUR", Data: d}
+		e := &Event{
+			Source:   "probe",
+			ID:       probeID(i),
+			Type:     TypeOf(d),
+			Time:     probed.Add(time.Duration(i) * time.Minute),
+			OrderID:  "o",
+			StoreID:  "s",
+			ErrorID:  "e",
+			Currency: "EUR",
+			Data:     d,
+		}
 		if e.Type.Stream() == Orders {
 			e.ErrorID, e.StoreID = "", "sells"
 		}
@@ -72,13 +81,22 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 
 func probeID(i int) string { return string(rune('0'+i/10)) + string(rune('0'+i%10)) }
 
-// probeUnits are the units that tell one set of rules from another: every probe alone, after a wrong item, after a missing one,
-// and what several events make together.
+// probeUnits are the units that tell one set of rules from another: every probe alone, after a wrong item, after a
+// missing one, and what several events make together.
 func probeUnits() [][]Data {
 	sale := &OrderPlaced{Lines: probeLines, PaymentFee: probeC}
 	wrong := &ErrorReported{Classification: Classification{Kind: KindWrongItem}, Lines: []ErrorLine{
-		{SKU: "known", Quantity: 2_000_000, ReceivedSKU: "stray", ReceivedQuantity: Some(1_000_000), ReceivedUnitCost: Some(probeC)}}}
-	missing := &ErrorReported{Classification: Classification{Kind: KindMissingItem}, Lines: []ErrorLine{{SKU: "known", Quantity: 1_000_000}}}
+		{
+			SKU:              "known",
+			Quantity:         2_000_000,
+			ReceivedSKU:      "stray",
+			ReceivedQuantity: Some(1_000_000),
+			ReceivedUnitCost: Some(probeC),
+		}}}
+	missing := &ErrorReported{
+		Classification: Classification{Kind: KindMissingItem},
+		Lines:          []ErrorLine{{SKU: "known", Quantity: 1_000_000}},
+	}
 	before := *wrong
 	before.Found = FoundBeforeDelivery
 	sent := &RedeliveryDispatched{RedeliveryID: "1", Lines: probeGoods}
@@ -92,23 +110,95 @@ func probeUnits() [][]Data {
 		{SKU: "known", Quantity: 1_000_000, ReceivedQuantity: Some(4_000_000), ReceivedUnitCost: Some(probeB)}}}
 	var units [][]Data
 	for _, d := range probes() {
-		units = append(units, []Data{d}, []Data{sale, wrong, d}, []Data{sale, missing, sent, refund, d}, []Data{sale, cancelled, d})
+		units = append(
+			units,
+			[]Data{d},
+			[]Data{sale, wrong, d},
+			[]Data{sale, missing, sent, refund, d},
+			[]Data{sale, cancelled, d},
+		)
 	}
-	return append(units,
-		[]Data{wrong, back}, []Data{missing, back}, []Data{sale, &ErrorReported{Classification: Classification{Kind: KindWrongItem}}, refund},
-		[]Data{sale, &before, sent}, []Data{sale, &before, sent, back}, []Data{sale, wrong, sent, failed}, []Data{sale, wrong, sent, failed, sent},
-		[]Data{sale, wrong, &OrderChanged{By: ByCustomer, LinesAdded: []OrderLine{{LineID: "9", SKU: "stray", Quantity: 1_000_000, UnitPrice: probeA}}}},
-		[]Data{sale, wrong, &ErrorRejected{}, back}, []Data{sale, over, back}, []Data{sale, over, probeReturn(WasSold, GradeB)},
-		[]Data{sale, missing, &RefundIssued{RefundID: "r", Net: 60_000_000}}, []Data{sale, missing, &DisputeLost{DisputeID: "1", Amount: 60_000_000}},
-		[]Data{sale, cancelled, cancelled}, []Data{sale, sale}, []Data{sale, refund, refund, &RefundIssued{RefundID: "r", Net: probeC}},
-		[]Data{sale, refund, &EventVoided{Source: "probe", ID: probeID(1), Original: &Event{Data: refund}}, &FactDecided{Source: "probe", ID: probeID(0), Counts: No}},
-		[]Data{voucher, &VoucherRedeemed{ConcessionID: "1", Amount: probeB}, &VoucherExpired{ConcessionID: "1", Amount: probeC}},
-		[]Data{&RefundIssued{RefundID: "1", Net: probeA, Method: MethodStoreCredit}, &VoucherRedeemed{ConcessionID: "1", Amount: probeB},
-			&VoucherExpired{ConcessionID: "1", Amount: probeC}},
-		[]Data{opened, &DisputeWon{DisputeID: "1", Amount: probeA, FeeReturned: probeC}}, []Data{opened, &DisputeLost{DisputeID: "1", Amount: probeC}},
-		[]Data{&ClaimAccepted{ClaimID: "1", Amount: probeA}, &ClaimSettled{ClaimID: "1", Amount: probeC}, &ClaimClosed{ClaimID: "1"}},
-		[]Data{sale, back, &ReturnReceived{ReturnID: "2", Lines: []ReturnLine{{GoodsLine: probeGoods[0], Was: WasSold, Grade: GradeScrap}}}},
-		[]Data{voucher, &VoucherRedeemed{ConcessionID: "1", Amount: probeA}, &VoucherExpired{ConcessionID: "1", Amount: probeC}},
+	return append(
+		units,
+		[]Data{
+			wrong,
+			back,
+		},
+		[]Data{missing, back},
+		[]Data{sale, &ErrorReported{Classification: Classification{Kind: KindWrongItem}}, refund},
+		[]Data{
+			sale,
+			&before,
+			sent,
+		},
+		[]Data{sale, &before, sent, back},
+		[]Data{sale, wrong, sent, failed},
+		[]Data{sale, wrong, sent, failed, sent},
+		[]Data{
+			sale,
+			wrong,
+			&OrderChanged{
+				By:         ByCustomer,
+				LinesAdded: []OrderLine{{LineID: "9", SKU: "stray", Quantity: 1_000_000, UnitPrice: probeA}},
+			},
+		},
+		[]Data{
+			sale,
+			wrong,
+			&ErrorRejected{},
+			back,
+		},
+		[]Data{sale, over, back},
+		[]Data{sale, over, probeReturn(WasSold, GradeB)},
+		[]Data{
+			sale,
+			missing,
+			&RefundIssued{RefundID: "r", Net: 60_000_000},
+		},
+		[]Data{sale, missing, &DisputeLost{DisputeID: "1", Amount: 60_000_000}},
+		[]Data{
+			sale,
+			cancelled,
+			cancelled,
+		},
+		[]Data{sale, sale},
+		[]Data{sale, refund, refund, &RefundIssued{RefundID: "r", Net: probeC}},
+		[]Data{
+			sale,
+			refund,
+			&EventVoided{Source: "probe", ID: probeID(1), Original: &Event{Data: refund}},
+			&FactDecided{Source: "probe", ID: probeID(0), Counts: No},
+		},
+		[]Data{
+			voucher,
+			&VoucherRedeemed{ConcessionID: "1", Amount: probeB},
+			&VoucherExpired{ConcessionID: "1", Amount: probeC},
+		},
+		[]Data{
+			&RefundIssued{RefundID: "1", Net: probeA, Method: MethodStoreCredit},
+			&VoucherRedeemed{ConcessionID: "1", Amount: probeB},
+			&VoucherExpired{ConcessionID: "1", Amount: probeC},
+		},
+		[]Data{
+			opened,
+			&DisputeWon{DisputeID: "1", Amount: probeA, FeeReturned: probeC},
+		},
+		[]Data{opened, &DisputeLost{DisputeID: "1", Amount: probeC}},
+		[]Data{
+			&ClaimAccepted{ClaimID: "1", Amount: probeA},
+			&ClaimSettled{ClaimID: "1", Amount: probeC},
+			&ClaimClosed{ClaimID: "1"},
+		},
+		[]Data{
+			sale,
+			back,
+			&ReturnReceived{ReturnID: "2", Lines: []ReturnLine{{GoodsLine: probeGoods[0], Was: WasSold, Grade: GradeScrap}}},
+		},
+		[]Data{
+			voucher,
+			&VoucherRedeemed{ConcessionID: "1", Amount: probeA},
+			&VoucherExpired{ConcessionID: "1", Amount: probeC},
+		},
 		[]Data{&ClaimAccepted{ClaimID: "1", Amount: probeC}, &ClaimSettled{ClaimID: "1", Amount: probeA}},
 		[]Data{&ClaimFiled{ClaimID: "1", Amount: probeC}, &ClaimSettled{ClaimID: "1", Amount: probeA}},
 	)
@@ -116,14 +206,21 @@ func probeUnits() [][]Data {
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 
-// probeRates are rates of every kind: for a key, for any, from another day on, in another currency, of two alike the later,
-// too late, and void.
+// probeRates are rates of every kind: for a key, for any, from another day on, in another currency, of two alike the
+// later, too late, and void.
 func probeRates() *Rates {
 	r := NewRates()
 	offset := int64(0)
 	set := func(name, key, currency string, value Decimal, days int) {
 		id := string(rune('a' + offset))
-		r.apply(&Event{ID: id, Currency: currency, Data: &RateSet{Rate: name, Key: key, Value: value, EffectiveFrom: probed.AddDate(0, 0, days)}}, Mark{Offset: offset})
+		r.apply(
+			&Event{
+				ID:       id,
+				Currency: currency,
+				Data:     &RateSet{Rate: name, Key: key, Value: value, EffectiveFrom: probed.AddDate(0, 0, days)},
+			},
+			Mark{Offset: offset},
+		)
 		offset++
 	}
 	for i, name := range RateNames() {
@@ -136,7 +233,10 @@ func probeRates() *Rates {
 		set(name, "known", "USD", value+41, -1)
 	}
 	set(LabourHour, "void", "EUR", 7_000_000, -1)
-	r.apply(&Event{ID: "of", Data: &EventVoided{ID: string(rune('a' + offset - 1)), Original: &Event{Data: &RateSet{}}}}, Mark{Offset: offset})
+	r.apply(
+		&Event{ID: "of", Data: &EventVoided{ID: string(rune('a' + offset - 1)), Original: &Event{Data: &RateSet{}}}},
+		Mark{Offset: offset},
+	)
 	offset = 200
 	set(LabourHour, anyKey, "EUR", 9_000_000, -1)
 	return r

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPostingRulesTouchTheWholeTable: the units that tell one set of rules from another use every account, element, step and
-// standing there is, every flag that one order can have, and ask for every rate.
+// TestPostingRulesTouchTheWholeTable: the units that tell one set of rules from another use every account, element,
+// step and standing there is, every flag that one order can have, and ask for every rate.
 func TestPostingRulesTouchTheWholeTable(t *testing.T) {
 	accounts, elements, steps, standings := map[Account]bool{}, map[Element]bool{}, map[Step]bool{}, map[Standing]bool{}
 	flags := map[string]bool{}

@@ -5,8 +5,8 @@ import "time"
 // Step says of which part of an order's life an amount is.
 type Step uint8
 
-// The steps. Perfect: order.placed and order.charged. Change: order.changed, order.cancelled, and money that goes back for
-// them. Fix: all else.
+// The steps. Perfect: order.placed and order.charged. Change: order.changed, order.cancelled, and money that goes
+// back for them. Fix: all else.
 const (
 	NoStep Step = iota
 	Perfect
@@ -23,18 +23,18 @@ func Steps() []string { return stepNames[:] }
 
 // Recorded is an event with its place in the log.
 //
-// A rebuild that prices closed epochs (BooksRebuilt.ClosedPeriods) is given to Settle as an event of each unit that it
-// concerns: At is where the books stream holds it, and its entry is the difference that its prices make to the events of
-// the epochs before its own.
+// A rebuild that prices closed epochs (BooksRebuilt.ClosedPeriods) is given to Settle as an event of each unit that
+// it concerns: At is where the books stream holds it, and its entry is the difference that its prices make to the
+// events of the epochs before its own.
 type Recorded struct {
 	Event      *Event
 	At         Position
 	RecordedAt time.Time
 
-	// Kept are the lines that the books hold of an event of a closed epoch and that Settle must leave as they are, because
-	// other rules posted them; Keeps says that there are such, if only none. What they differ by from the position is part of
-	// the entry of the next rebuild that prices closed epochs. Lines without a Currency take the event's case, currency and
-	// store, and the step of its type.
+	// Kept are the lines that the books hold of an event of a closed epoch and that Settle must leave as they are,
+	// because other rules posted them; Keeps says that there are such, if only none. What they differ by from the
+	// position is part of the entry of the next rebuild that prices closed epochs. Lines without a Currency take the
+	// event's case, currency and store, and the step of its type.
 	Kept  []Line
 	Keeps bool
 }
@@ -42,8 +42,8 @@ type Recorded struct {
 // Standing says whether an event counts in the position of its unit.
 type Standing uint8
 
-// The standings. A double says what another event says. What waits contradicts another event until a person decides. What is
-// discarded was decided against by a person. A copy has the identity of an event recorded before it.
+// The standings. A double says what another event says. What waits contradicts another event until a person decides.
+// What is discarded was decided against by a person. A copy has the identity of an event recorded before it.
 const (
 	Counts Standing = iota
 	Double

@@ -31,8 +31,19 @@ func (r *randomUnit) goods() []GoodsLine {
 
 func (r *randomUnit) lines() (all []OrderLine) {
 	for i := range 1 + r.IntN(3) {
-		all = append(all, OrderLine{LineID: fmt.Sprint(i), SKU: r.one("p", "q", "x"), VendorID: r.one("", "v1", "v2"), Kind: r.one("", "", "", "goods", "service", "gift_card", "tip"),
-			Quantity: r.pieces(), UnitPrice: r.money(), Tax: r.cents() / 10 / 100 * 100, UnitCost: r.some(r.money())})
+		all = append(
+			all,
+			OrderLine{
+				LineID:    fmt.Sprint(i),
+				SKU:       r.one("p", "q", "x"),
+				VendorID:  r.one("", "v1", "v2"),
+				Kind:      r.one("", "", "", "goods", "service", "gift_card", "tip"),
+				Quantity:  r.pieces(),
+				UnitPrice: r.money(),
+				Tax:       r.cents() / 10 / 100 * 100,
+				UnitCost:  r.some(r.money()),
+			},
+		)
 	}
 	return all
 }
@@ -52,19 +63,42 @@ func (r *randomUnit) said() Data {
 		}
 		return d
 	case 2:
-		return &OrderCancelled{By: r.one("customer", "business"), Net: r.some(r.cents()), Tax: r.some(r.cents() / 10 / 100 * 100), Cost: r.some(r.cents())}
+		return &OrderCancelled{
+			By:   r.one("customer", "business"),
+			Net:  r.some(r.cents()),
+			Tax:  r.some(r.cents() / 10 / 100 * 100),
+			Cost: r.some(r.cents()),
+		}
 	case 3:
 		return &OrderCancelled{ChangeID: r.one("", "1"), By: r.one("customer", "business"), Lines: r.removed()}
 	case 4:
-		return &OrderChanged{ChangeID: r.one("", "1"), By: r.one("customer", "business"), LinesAdded: r.lines()[:1], LinesRemoved: r.removed()}
+		return &OrderChanged{
+			ChangeID:     r.one("", "1"),
+			By:           r.one("customer", "business"),
+			LinesAdded:   r.lines()[:1],
+			LinesRemoved: r.removed(),
+		}
 	case 5:
 		return &OrderCharged{ChargeID: id, Kind: r.one(ChargeKinds()...), Amount: r.cents(), Credit: r.IntN(3) == 0}
 	case 6, 7, 8:
-		d := &ErrorReported{Classification: Classification{Kind: r.one("wrong_item", "wrong_item", "missing_item", "over_shipped", "damaged", "unspecified", "changed_mind")},
-			Found: r.one("after_delivery", "after_delivery", "before_delivery")}
+		d := &ErrorReported{
+			Classification: Classification{
+				Kind: r.one("wrong_item", "wrong_item", "missing_item", "over_shipped", "damaged", "unspecified", "changed_mind"),
+			},
+			Found: r.one("after_delivery", "after_delivery", "before_delivery"),
+		}
 		for range r.IntN(3) {
-			d.Lines = append(d.Lines, ErrorLine{SKU: r.one("p", "q", "x"), Quantity: r.pieces(), UnitCost: r.some(r.money()), ReceivedSKU: r.one("", "q", "y"),
-				ReceivedQuantity: r.some(r.pieces() * 2), ReceivedUnitCost: r.some(r.money())})
+			d.Lines = append(
+				d.Lines,
+				ErrorLine{
+					SKU:              r.one("p", "q", "x"),
+					Quantity:         r.pieces(),
+					UnitCost:         r.some(r.money()),
+					ReceivedSKU:      r.one("", "q", "y"),
+					ReceivedQuantity: r.some(r.pieces() * 2),
+					ReceivedUnitCost: r.some(r.money()),
+				},
+			)
 		}
 		return d
 	case 9:
@@ -78,12 +112,24 @@ func (r *randomUnit) said() Data {
 	case 13, 14, 15:
 		return &RedeliveryDispatched{RedeliveryID: id, Lines: r.goods(), CarrierCharge: r.cents() / 10 / 100 * 100}
 	case 16:
-		return &RedeliveryCompleted{RedeliveryID: id, TripID: r.one("", "1", "2"), Succeeded: r.IntN(2) == 0, DriveMinutes: r.cents(), Stops: int64(1 + r.IntN(3))}
+		return &RedeliveryCompleted{
+			RedeliveryID: id,
+			TripID:       r.one("", "1", "2"),
+			Succeeded:    r.IntN(2) == 0,
+			DriveMinutes: r.cents(),
+			Stops:        int64(1 + r.IntN(3)),
+		}
 	case 17:
 		return &LabourSpent{LabourID: id, Role: r.one("agent", "nobody"), Minutes: r.cents()}
 	case 18, 19, 20:
-		return &RefundIssued{RefundID: id, Method: r.one("", "card", "gift_card", "store_credit"), Net: r.cents(), Tax: r.cents() / 10 / 100 * 100,
-			FeeReturned: r.cents() / 50 / 100 * 100 * Decimal(r.IntN(2)), ReplacesGoods: r.IntN(5) == 0}
+		return &RefundIssued{
+			RefundID:      id,
+			Method:        r.one("", "card", "gift_card", "store_credit"),
+			Net:           r.cents(),
+			Tax:           r.cents() / 10 / 100 * 100,
+			FeeReturned:   r.cents() / 50 / 100 * 100 * Decimal(r.IntN(2)),
+			ReplacesGoods: r.IntN(5) == 0,
+		}
 	case 21:
 		return &ConcessionGranted{ConcessionID: id, Kind: r.one(ConcessionKinds()...), Amount: r.cents()}
 	case 22:
@@ -93,8 +139,15 @@ func (r *randomUnit) said() Data {
 	case 24, 25, 26:
 		d := &ReturnReceived{ReturnID: id, FreightCharge: r.cents() / 10 / 100 * 100}
 		for range 1 + r.IntN(2) {
-			d.Lines = append(d.Lines, ReturnLine{GoodsLine: GoodsLine{SKU: r.one("p", "q", "x", "y"), Quantity: r.pieces(), UnitCost: r.some(r.money())},
-				Was: r.one("wrong_item", "sold"), Grade: r.one(Grades()...), NRV: Some(r.cents())})
+			d.Lines = append(
+				d.Lines,
+				ReturnLine{
+					GoodsLine: GoodsLine{SKU: r.one("p", "q", "x", "y"), Quantity: r.pieces(), UnitCost: r.some(r.money())},
+					Was:       r.one("wrong_item", "sold"),
+					Grade:     r.one(Grades()...),
+					NRV:       Some(r.cents()),
+				},
+			)
 		}
 		return d
 	case 27:
@@ -122,8 +175,15 @@ func (r *randomUnit) said() Data {
 func drawUnit(random *rand.Rand, n int) []*Event {
 	r := &randomUnit{Rand: random}
 	for i := range n {
-		e := &Event{Source: r.one("till", "till", "webhook", "erp"), ID: fmt.Sprint(i), Time: when.Add(time.Duration(r.IntN(3*n)) * time.Minute), OrderID: "o1", StoreID: r.one("s1", "s1", "s2"),
-			ErrorID: r.one("c1", "c1", "c2", "c3"), Currency: "USD"}
+		e := &Event{
+			Source:   r.one("till", "till", "webhook", "erp"),
+			ID:       fmt.Sprint(i),
+			Time:     when.Add(time.Duration(r.IntN(3*n)) * time.Minute),
+			OrderID:  "o1",
+			StoreID:  r.one("s1", "s1", "s2"),
+			ErrorID:  r.one("c1", "c1", "c2", "c3"),
+			Currency: "USD",
+		}
 		before := len(r.events)
 		switch {
 		case before > 0 && r.IntN(12) == 0: // said twice, a little differently
@@ -171,10 +231,15 @@ func drawUnit(random *rand.Rand, n int) []*Event {
 // closedAt are terms with closes before some places of the log, and a cost of p.
 func closedAt(places ...int) *Terms {
 	terms, _ := recorded(nil, nil, -1)
-	terms.Apply(rateEvent("6", ItemCost, "p", "7.123457", "USD", when.AddDate(-1, 0, 0)), Mark{Offset: 8, Ends: map[Partition]int64{}})
+	terms.Apply(
+		rateEvent("6", ItemCost, "p", "7.123457", "USD", when.AddDate(-1, 0, 0)),
+		Mark{Offset: 8, Ends: map[Partition]int64{}},
+	)
 	for n, at := range places {
-		terms.Apply(&Event{Source: "s", ID: fmt.Sprint("close", n), Data: &PeriodClosed{PeriodOf(when, time.UTC) + Period(n)}},
-			Mark{Offset: int64(10 + n), Time: when.Add(time.Hour), Ends: map[Partition]int64{{Orders, 0}: int64(at)}})
+		terms.Apply(
+			&Event{Source: "s", ID: fmt.Sprint("close", n), Data: &PeriodClosed{PeriodOf(when, time.UTC) + Period(n)}},
+			Mark{Offset: int64(10 + n), Time: when.Add(time.Hour), Ends: map[Partition]int64{{Orders, 0}: int64(at)}},
+		)
 	}
 	return terms
 }
@@ -237,7 +302,8 @@ func unitHolds(seed, n uint64) error {
 	if err != nil {
 		return err
 	}
-	for _, check := range []func(*Terms, []Recorded, *Settlement) error{entriesBalance, entriesSumUp, identityHolds, sidesAreRight} {
+	for _, check := range []func(*Terms, []Recorded, *Settlement) error{entriesBalance, entriesSumUp, identityHolds,
+		sidesAreRight} {
 		if err := check(terms, all, s); err != nil {
 			return fmt.Errorf("%w\n%s", err, story(all, s, places))
 		}
@@ -252,8 +318,22 @@ func story(all []Recorded, s *Settlement, places []int) (text string) {
 	text = fmt.Sprintln("closes before", places)
 	for _, i := range s.Sequence {
 		e := all[i].Event
-		text += fmt.Sprintf("%s/%s at %d %s order %q case %q %s %s: %+v\n\t%s of %v: %s %v\n", e.Source, e.ID, all[i].At.Offset, e.Time.Format("15:04"), e.OrderID, e.ErrorID, e.Currency,
-			e.Type.Name(), e.Data, s.Events[i].Standing, s.Events[i].Of, inWords(slices.Clone(s.Events[i].Lines)), s.Events[i].Cases)
+		text += fmt.Sprintf(
+			"%s/%s at %d %s order %q case %q %s %s: %+v\n\t%s of %v: %s %v\n",
+			e.Source,
+			e.ID,
+			all[i].At.Offset,
+			e.Time.Format("15:04"),
+			e.OrderID,
+			e.ErrorID,
+			e.Currency,
+			e.Type.Name(),
+			e.Data,
+			s.Events[i].Standing,
+			s.Events[i].Of,
+			inWords(slices.Clone(s.Events[i].Lines)),
+			s.Events[i].Cases,
+		)
 	}
 	return text
 }
@@ -294,7 +374,15 @@ func entriesSumUp(terms *Terms, all []Recorded, s *Settlement) error {
 func identityHolds(_ *Terms, _ []Recorded, s *Settlement) error {
 	b := sumUp(s)
 	if b.contribution != b.perfect+b.changes-b.changedMind-b.unfounded-b.net {
-		return fmt.Errorf("contribution %s is not %s + %s − %s − %s − %s", b.contribution, b.perfect, b.changes, b.changedMind, b.unfounded, b.net)
+		return fmt.Errorf(
+			"contribution %s is not %s + %s − %s − %s − %s",
+			b.contribution,
+			b.perfect,
+			b.changes,
+			b.changedMind,
+			b.unfounded,
+			b.net,
+		)
 	}
 	return nil
 }
@@ -326,8 +414,8 @@ func sidesAreRight(_ *Terms, _ []Recorded, s *Settlement) error {
 	return nil
 }
 
-// otherArrivals: events that arrive in another order within their epochs make the same entries, and those of closed epochs are
-// the same without what came later.
+// otherArrivals: events that arrive in another order within their epochs make the same entries, and those of closed
+// epochs are the same without what came later.
 func otherArrivals(random *rand.Rand, terms *Terms, events []*Event, arrival, places []int, want *Settlement) error {
 	all := inArrival(events, arrival)
 	other := slices.Clone(arrival)
@@ -345,7 +433,12 @@ func otherArrivals(random *rand.Rand, terms *Terms, events []*Event, arrival, pl
 	for n, i := range arrival {
 		m := slices.Index(other, i)
 		if !reflect.DeepEqual(got.Events[m], want.Events[n]) {
-			return fmt.Errorf("event %s depends on the order of arrival: %+v and %+v", all[n].Event.ID, want.Events[n], got.Events[m])
+			return fmt.Errorf(
+				"event %s depends on the order of arrival: %+v and %+v",
+				all[n].Event.ID,
+				want.Events[n],
+				got.Events[m],
+			)
 		}
 	}
 	for _, to := range places {
@@ -354,9 +447,16 @@ func otherArrivals(random *rand.Rand, terms *Terms, events []*Event, arrival, pl
 			return err
 		}
 		for i := range early.Events {
-			if !reflect.DeepEqual(early.Events[i].Lines, want.Events[i].Lines) || !reflect.DeepEqual(early.Events[i].Cases, want.Events[i].Cases) {
-				return fmt.Errorf("a later epoch changes event %s: %s %v was %s %v", all[i].Event.ID, inWords(want.Events[i].Lines), want.Events[i].Cases,
-					inWords(early.Events[i].Lines), early.Events[i].Cases)
+			if !reflect.DeepEqual(early.Events[i].Lines, want.Events[i].Lines) ||
+				!reflect.DeepEqual(early.Events[i].Cases, want.Events[i].Cases) {
+				return fmt.Errorf(
+					"a later epoch changes event %s: %s %v was %s %v",
+					all[i].Event.ID,
+					inWords(want.Events[i].Lines),
+					want.Events[i].Cases,
+					inWords(early.Events[i].Lines),
+					early.Events[i].Cases,
+				)
 			}
 		}
 	}

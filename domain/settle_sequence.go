@@ -1,11 +1,11 @@
 package domain
 
-// Settle makes the entries of one unit: an order with its cases, a case without an order, or several orders where one case is
-// named under them. It is a function of the events, their places in the log, and the terms: of nothing else, and in whatever
-// order they are given.
+// Settle makes the entries of one unit: an order with its cases, a case without an order, or several orders where one
+// case is named under them. It is a function of the events, their places in the log, and the terms: of nothing else,
+// and in whatever order they are given.
 //
-// The events stand in the sequence: by epoch (Periods.Epoch), occurred_at, source, id. The entry of an event is the position of
-// the events up to it less the position of those before it.
+// The events stand in the sequence: by epoch (Periods.Epoch), occurred_at, source, id. The entry of an event is the
+// position of the events up to it less the position of those before it.
 func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 	u := newUnit(t, events)
 	n := len(u.statements)
@@ -60,8 +60,8 @@ func (v *view) take(n int, anew *statement) {
 	}
 }
 
-// enter writes the entry of a statement: what the position changed by. What is kept stays as it is; a rebuild that prices
-// closed epochs brings the books to the position.
+// enter writes the entry of a statement: what the position changed by. What is kept stays as it is; a rebuild that
+// prices closed epochs brings the books to the position.
 func (u *unit) enter(e *SettledEvent, s *statement, after position, before, booked *position) {
 	rebuilds := false
 	if d, is := s.Data.(*BooksRebuilt); is {
@@ -172,8 +172,8 @@ func (v *view) caseFacts() []CaseFacts {
 	return all
 }
 
-// vendorOf is the vendor of a case's goods on its order, if they name one: of those that its report names, else of those
-// that were sent or came back.
+// vendorOf is the vendor of a case's goods on its order, if they name one: of those that its report names, else of
+// those that were sent or came back.
 func (v *view) vendorOf(n int32) string {
 	c := &v.incidents[n]
 	o := v.orderOf(c.order)

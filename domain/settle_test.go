@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// told is an event of a test: who said it, how many minutes after the order it happened, of which case, and what it says.
+// told is an event of a test: who said it, how many minutes after the order it happened, of which case, and what it
+// says.
 type told struct {
 	source  string
 	minute  int
@@ -22,18 +23,29 @@ func asEvents(all []told) []*Event {
 		if source == "" {
 			source = "till"
 		}
-		events[i] = &Event{Source: source, ID: fmt.Sprint("e", i), Time: when.Add(time.Duration(s.minute) * time.Minute), OrderID: "o1", StoreID: "s1", ErrorID: s.errorID,
-			Currency: "USD", Data: s.data}
+		events[i] = &Event{
+			Source:   source,
+			ID:       fmt.Sprint("e", i),
+			Time:     when.Add(time.Duration(s.minute) * time.Minute),
+			OrderID:  "o1",
+			StoreID:  "s1",
+			ErrorID:  s.errorID,
+			Currency: "USD",
+			Data:     s.data,
+		}
 	}
 	return events
 }
 
-// recorded puts events into the log in an order of arrival. closeAt says before which of them the month is closed; none for -1.
+// recorded puts events into the log in an order of arrival. closeAt says before which of them the month is closed;
+// none for -1.
 func recorded(events []*Event, arrival []int, closeAt int) (*Terms, []Recorded) {
 	terms := NewTerms(time.UTC)
 	for i, e := range []*Event{
-		rateEvent("1", FleetHour, "*", "60.20", "USD", when.AddDate(-1, 0, 0)), rateEvent("2", FleetKM, "*", "0.5", "USD", when.AddDate(-1, 0, 0)),
-		rateEvent("3", LabourHour, "agent", "34", "USD", when.AddDate(-1, 0, 0)), rateEvent("4", LabourHour, "inspector", "30", "USD", when.AddDate(-1, 0, 0)),
+		rateEvent("1", FleetHour, "*", "60.20", "USD", when.AddDate(-1, 0, 0)), rateEvent("2", FleetKM, "*", "0.5", "USD",
+			when.AddDate(-1, 0, 0)),
+		rateEvent("3", LabourHour, "agent", "34", "USD", when.AddDate(-1, 0, 0)), rateEvent("4", LabourHour, "inspector",
+			"30", "USD", when.AddDate(-1, 0, 0)),
 		rateEvent("5", VoucherRedemption, "*", "0.8", "", when.AddDate(-1, 0, 0)),
 	} {
 		terms.Apply(e, Mark{Offset: int64(i), Ends: map[Partition]int64{}})
@@ -93,7 +105,12 @@ func sumUp(s *Settlement) books {
 	return b
 }
 
-var sale = &OrderPlaced{Lines: []OrderLine{{LineID: "1", SKU: "p", Quantity: piece, UnitPrice: d("100"), Tax: d("8"), UnitCost: Some(d("60"))}}, PaymentFee: d("3.43")}
+var sale = &OrderPlaced{
+	Lines: []OrderLine{
+		{LineID: "1", SKU: "p", Quantity: piece, UnitPrice: d("100"), Tax: d("8"), UnitCost: Some(d("60"))},
+	},
+	PaymentFee: d("3.43"),
+}
 
 func TestTheTruck(t *testing.T) {
 	events := asEvents(truckStory)
@@ -115,13 +132,41 @@ func TestTheTruck(t *testing.T) {
 // truckStory is the golden case of the contract's §6.
 var truckStory = []told{
 	{data: sale},
-	{minute: 1, errorID: "c1", data: &ErrorReported{Classification: Classification{Kind: "wrong_item"}, Found: "after_delivery",
-		Lines: []ErrorLine{{SKU: "p", Quantity: piece, UnitCost: Some(d("60")), ReceivedSKU: "q", ReceivedUnitCost: Some(d("55"))}}}},
-	{minute: 2, errorID: "c1", data: &RedeliveryDispatched{RedeliveryID: "r", Mode: "own_truck", Lines: goodsLines("1", "60")}},
-	{minute: 3, errorID: "c1", data: &RedeliveryCompleted{RedeliveryID: "r", Succeeded: true, DriveMinutes: d("30"), SiteMinutes: d("15"), DistanceKM: d("24"), Stops: 1}},
+	{
+		minute:  1,
+		errorID: "c1",
+		data: &ErrorReported{Classification: Classification{Kind: "wrong_item"}, Found: "after_delivery",
+			Lines: []ErrorLine{
+				{SKU: "p", Quantity: piece, UnitCost: Some(d("60")), ReceivedSKU: "q", ReceivedUnitCost: Some(d("55"))},
+			}},
+	},
+	{
+		minute:  2,
+		errorID: "c1",
+		data:    &RedeliveryDispatched{RedeliveryID: "r", Mode: "own_truck", Lines: goodsLines("1", "60")},
+	},
+	{
+		minute:  3,
+		errorID: "c1",
+		data: &RedeliveryCompleted{
+			RedeliveryID: "r",
+			Succeeded:    true,
+			DriveMinutes: d("30"),
+			SiteMinutes:  d("15"),
+			DistanceKM:   d("24"),
+			Stops:        1,
+		},
+	},
 	{minute: 4, errorID: "c1", data: &LabourSpent{LabourID: "l", Role: "agent", Minutes: d("18")}},
 	{minute: 5, errorID: "c1", data: &ConcessionGranted{ConcessionID: "v", Kind: "voucher", Amount: d("10")}},
 	{minute: 6, errorID: "c1", data: &ReturnReceived{ReturnID: "b", InspectRole: "inspector", InspectMinutes: d("6"),
-		Lines: []ReturnLine{{GoodsLine: GoodsLine{SKU: "q", Quantity: piece, UnitCost: Some(d("55"))}, Was: "wrong_item", Grade: "b_grade", NRV: Some(d("45"))}}}},
+		Lines: []ReturnLine{
+			{
+				GoodsLine: GoodsLine{SKU: "q", Quantity: piece, UnitCost: Some(d("55"))},
+				Was:       "wrong_item",
+				Grade:     "b_grade",
+				NRV:       Some(d("45")),
+			},
+		}}},
 	{minute: 7, errorID: "c1", data: &ClaimAccepted{ClaimID: "k", Party: "supplier", Amount: d("25")}},
 }

@@ -31,8 +31,10 @@ type accountingStep struct {
 	missing      string   // the rate that isn't there
 }
 
-var stepForm = regexp.MustCompile("^When `([a-z_.]+)` says `(\\{.*\\})`(?:, from `([a-z:]+)`)?, then(:| nothing is posted\\.|" +
-	" nothing is posted, and the event is unpriced: no `(.*)`\\.)$")
+var stepForm = regexp.MustCompile(
+	"^When `([a-z_.]+)` says `(\\{.*\\})`(?:, from `([a-z:]+)`)?, then(:| nothing is posted\\.|" +
+		" nothing is posted, and the event is unpriced: no `(.*)`\\.)$",
+)
 
 // readAccountingCases reads the page as controllers do: rates, parts, cases, their events and lines.
 func readAccountingCases(t *testing.T, text string) (rates []map[string]any, cases []accountingCase) {
@@ -98,8 +100,9 @@ func journalLine(t *testing.T, n int, row string) string {
 	return fmt.Sprintf("%s %s %s %s", number, c[4], c[3], exact.FloatString(4))
 }
 
-// TestAccountingCases settles what domain/testdata/postings.md tells, and holds every entry against the numbers there, which
-// were worked out by hand. Every part of the contract's §4 has a case, and so has every kind of event that posts.
+// TestAccountingCases settles what domain/testdata/postings.md tells, and holds every entry against the numbers
+// there, which were worked out by hand. Every part of the contract's §4 has a case, and so has every kind of event
+// that posts.
 func TestAccountingCases(t *testing.T) {
 	page, err := os.ReadFile("../../domain/testdata/postings.md")
 	if err != nil {
@@ -219,7 +222,13 @@ func (c *accountingCase) check(t *testing.T, rates []map[string]any) {
 		sort.Strings(got)
 		want := slices.Sorted(slices.Values(c.steps[n].lines))
 		if !slices.Equal(got, want) {
-			t.Errorf("event %d, %s, posts\n  %s\nnot\n  %s", n+1, c.steps[n].kind, strings.Join(got, ", "), strings.Join(want, ", "))
+			t.Errorf(
+				"event %d, %s, posts\n  %s\nnot\n  %s",
+				n+1,
+				c.steps[n].kind,
+				strings.Join(got, ", "),
+				strings.Join(want, ", "),
+			)
 		}
 		if missing := strings.Join(s.Events[n].Unpriced, " "); missing != c.steps[n].missing {
 			t.Errorf("event %d, %s: missing is %q, not %q", n+1, c.steps[n].kind, missing, c.steps[n].missing)
