@@ -1,6 +1,9 @@
 // Package domain says what happened and what it costs: the events of the contract, the rates and periods that stand
-// over them, and the posting rules that turn one event into one balanced journal entry. It is pure: no clock, no I/O,
-// no client library.
+// over them, and what an order posts. It is pure: no clock, no I/O, no client library.
+//
+// A kind of event is declared once, in the file of its stream (kinds_orders.go, kinds_errors.go, kinds_redeliveries.go,
+// kinds_books.go): its number, its name, how it posts, its probes, its data. The words of the contract (kinds of cases,
+// causes, grades …) stand in words.go, accounts and elements in accounts.go; whoever needs one takes it from there.
 //
 // What an event posts depends on the other events of its unit, an order with its cases. Settle in settle_sequence.go makes
 // the entries of a unit; the position_ files are the tables of the contract's §4, in its order and its words, so that a

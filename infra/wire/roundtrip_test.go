@@ -37,7 +37,37 @@ func everyVariant(t testing.TB) []tree {
 		}
 		add(s, bare)
 	}
+	for _, v := range choices {
+		s := byName(t, v.event)
+		before := len(all)
+		if add(s, s.edit(v.pointer, v.value)); len(all) == before {
+			t.Fatalf("%s with %v at %s is refused", v.event, v.value, v.pointer)
+		}
+	}
 	return all
+}
+
+// choices are what events can say that the samples don't.
+var choices = []struct {
+	event, pointer string
+	value          any
+}{
+	{"order.placed", "/data/lines", []any{
+		line("goods", "components", []any{tree{"sku": "b", "quantity": 2}, tree{"sku": "c", "quantity": "0.5"}}),
+		line("service", "quantity", 1), line("gift_card", "unit_price", 50), line("tip", "tax", "0.1"),
+		line("goods", "components", []any{tree{"sku": "d", "quantity": 1}}),
+		tree{"line_id": "6", "sku": "bottle", "kind": "deposit", "quantity": -6, "unit_price": "0.25", "tax": "-0.24"},
+	}},
+	{"order.placed", "/data/tenders", []any{
+		tree{"method": "gift_card", "amount": 30}, tree{"method": "cash", "amount": "26.19"},
+	}},
+	{"order.cancelled", "/data/cost", "0"},
+	{"order.cancelled", "/data/lines", []any{tree{"sku": "a", "quantity": 1}, tree{"line_id": "2", "quantity": "0.5"}}},
+	{"order.changed", "/data/lines_added", []any{line("deposit", "quantity", "-1"), line("goods", "unit_cost", "0")}},
+	{"order.charged", "/data/credit", false},
+	{"dispute.lost", "/data/tax", "100"},
+	{"fact.decided", "/data/counts", true},
+	{"fact.decided", "/data", tree{"source": "/tills/2", "id": "id-2", "separate": true, "actor": "ann", "reason": "two"}},
 }
 
 func TestRoundTrip(t *testing.T) {
