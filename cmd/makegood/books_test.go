@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/infra/embedded"
+	"github.com/makegood/makegood/infra/embedded/enginetest"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
@@ -32,48 +31,13 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	code := m.Run()
-	if engine.engine != nil {
-		if err := engine.engine.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-		if err := os.RemoveAll(engine.dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(enginetest.Run(m))
 }
 
-// engine is one real ClickHouse for all tests of this package; each has a database of its own.
-var engine struct {
-	once   sync.Once
-	engine *embedded.Engine
-	dir    string
-	err    error
-}
-
+// openStore opens a database of its own for the test, with the schema and the views of today.
 func openStore(t testing.TB) *clickhouse.Store {
 	t.Helper()
-	engine.once.Do(func() {
-		if engine.dir, engine.err = os.MkdirTemp("", "makegood"); engine.err != nil {
-			return
-		}
-		engine.engine, engine.err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: engine.dir,
-			Grants: []string{"GRANT ALL ON t*.*"}, Progress: os.Stderr})
-	})
-	if engine.err != nil {
-		t.Fatal(engine.err)
-	}
-	name := "t" + strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, t.Name())
-	host, options, _ := strings.Cut(engine.engine.DSN(), "?")
-	dsn := strings.TrimSuffix(host, "/") + "/" + name + "?" + options
+	dsn := enginetest.Database(t)
 	store, err := clickhouse.Open(t.Context(), clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)},
 		ledger.Migrations())
 	if err != nil {
@@ -83,7 +47,7 @@ func openStore(t testing.TB) *clickhouse.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := store.DB.Exec(context.Background(), "DROP DATABASE `"+name+"`"); err != nil {
+		if err := store.DB.Exec(context.Background(), "DROP DATABASE "+enginetest.Name(t)); err != nil {
 			t.Error(err)
 		}
 		if err := store.Close(); err != nil {

@@ -9,12 +9,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/makegood/makegood/infra/embedded"
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // booksFlags say which books a command asks.
@@ -98,7 +98,12 @@ type problem struct {
 	Title    string `json:"title"`
 	Detail   string `json:"detail"`
 	Accepted int    `json:"accepted"`
-	Errors   []struct {
+	// Of a question that can't be answered: see report.Invalid.
+	Reason    string   `json:"reason"`
+	Parameter string   `json:"parameter"`
+	Value     string   `json:"value"`
+	Of        []string `json:"of"`
+	Errors    []struct {
 		Index   int    `json:"index"`
 		Pointer string `json:"pointer"`
 		Code    string `json:"code"`
@@ -110,32 +115,24 @@ func (p *problem) Error() string {
 	switch {
 	case p.Detail == "":
 		return p.Title
-	case p.Type == "urn:makegood:problem:"+gateway.ProblemBadQuery:
-		return p.Title + ": " + inFlags(p.Detail)
+	case p.Type == "urn:makegood:problem:"+gateway.ProblemBadQuery && p.Reason != "":
+		invalid := report.Invalid{Code: p.Reason, Parameter: p.Parameter, Value: p.Value, Of: p.Of}
+		return p.Title + ": " + invalid.Words(flagName)
 	default:
 		return p.Title + ": " + p.Detail
 	}
 }
 
-var (
-	aboutParameter = regexp.MustCompile(`^([a-z_]+): `)
-	inWords        = strings.NewReplacer("from must be before to", "--from must be before --until", "from and to",
-		"--from and --until", "period_by=posting", "--period-by posting")
-)
-
-// inFlags says what is wrong with a parameter of a question in the words of the command line, where the day after the
-// last is --until.
-func inFlags(detail string) string {
-	detail = inWords.Replace(detail)
-	m := aboutParameter.FindStringSubmatch(detail)
-	if m == nil {
-		return detail
+// flagName is what a parameter of a question is called on the command line, where the day after the last is --until.
+func flagName(parameter, value string) string {
+	if parameter == "to" {
+		parameter = "until"
 	}
-	flag := strings.ReplaceAll(m[1], "_", "-")
-	if flag == "to" {
-		flag = "until"
+	name := "--" + strings.ReplaceAll(parameter, "_", "-")
+	if value != "" {
+		name += " " + value
 	}
-	return "--" + flag + ": " + detail[len(m[0]):]
+	return name
 }
 
 // get reads an answer into target, or copies it where target is an io.Writer.

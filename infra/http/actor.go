@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/makegood/makegood/projections/report"
 )
 
 // NoReason is what goes on record where nobody said why.
@@ -60,10 +62,11 @@ func told(w http.ResponseWriter, r *http.Request, into any, form string) error {
 // reason.
 func (by *Actor) settle(r *http.Request) error {
 	if n := utf8.RuneCountInString(by.Name); n > maxActor {
-		return &badQuery{fmt.Sprintf("actor: %d characters, and at most %d are taken", n, maxActor)}
+		return &report.Invalid{Code: report.TooLong, Parameter: "actor", Value: fmt.Sprint(n),
+			Of: []string{fmt.Sprint(maxActor)}}
 	}
 	if strings.ContainsFunc(by.Name, unicode.IsControl) {
-		return &badQuery{"actor: a name has no control characters"}
+		return &report.Invalid{Code: report.ControlCharacters, Parameter: "actor"}
 	}
 	if name := grantOf(r).Name; name != "" {
 		by.Name = name

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -74,7 +73,7 @@ func changes(w http.ResponseWriter, r *http.Request, b Books) error {
 		return err
 	}
 	if q.Get("since_close") == "" {
-		return &badQuery{"since_close: the month is missing, YYYY-MM, or YYYY-MM/N for its Nth close"}
+		return &report.Invalid{Code: report.CloseWanted, Parameter: "since_close"}
 	}
 	since, err := findClose(r.Context(), "since_close", q.Get("since_close"), b)
 	if err != nil {
@@ -120,7 +119,7 @@ next:
 				continue next
 			}
 		}
-		return &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
+		return &report.Invalid{Code: report.UnknownParameter, Value: name}
 	}
 	return nil
 }

@@ -51,10 +51,10 @@ func journalRequest(r *http.Request, b Books) (JournalRequest, error) {
 	case "true":
 		request.Query.Final = true
 		if q.Get("from") == "" || q.Get("to") == "" {
-			return request, &badQuery{"final: from and to are wanted"}
+			return request, &report.Invalid{Code: report.SpanWanted, Parameter: "final"}
 		}
 	default:
-		return request, &badQuery{fmt.Sprintf("final: %q is neither true nor false", q.Get("final"))}
+		return request, &report.Invalid{Code: report.NotAFlag, Parameter: "final", Value: q.Get("final")}
 	}
 	if a := q.Get("accounts"); a != "" && a != "default" {
 		return request, &badQuery{fmt.Sprintf("accounts: %q; default keeps makegood's own numbers, and nothing takes the "+
@@ -66,10 +66,10 @@ func journalRequest(r *http.Request, b Books) (JournalRequest, error) {
 		request.Format = "json"
 	case "json", "csv", "xlsx", "quickbooks":
 	default:
-		return request, &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx, quickbooks", request.Format)}
+		return request, notOneOf("format", request.Format, "json", "csv", "xlsx", "quickbooks")
 	}
 	if err := request.Query.Validate(); err != nil {
-		return request, &badQuery{err.Error()}
+		return request, err
 	}
 	return request, nil
 }
@@ -87,7 +87,8 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 	switch {
 	case errors.As(err, &unsettled):
 		WriteProblem(w, &Problem{Code: ProblemNotSettled, Status: http.StatusServiceUnavailable, Detail: unsettled.Error(),
-			RetryAfter: time.Second})
+			RetryAfter: time.Second, More: map[string]any{"unbooked": unsettled.Unbooked, "conflicts": unsettled.Conflicts,
+				"voids": unsettled.Voids}})
 		return nil
 	case errors.As(err, &open):
 		writeProblem(w, r, http.StatusConflict, ProblemPeriodOpen, open.Error(), map[string]any{"periods": open.Periods})

@@ -1,9 +1,10 @@
 package gateway
 
 import (
-	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Rate is a rate as somebody set it. Value is money per hour, kilometre or piece, or a fraction for voucher_redemption.
@@ -30,13 +31,13 @@ func rates(w http.ResponseWriter, r *http.Request, b Books) error {
 		var err error
 		if at, err = time.Parse(time.DateOnly, text); err != nil {
 			if at, err = time.Parse(time.RFC3339Nano, text); err != nil {
-				return &badQuery{fmt.Sprintf("at: %q is neither a day, YYYY-MM-DD, nor a time (RFC 3339)", text)}
+				return &report.Invalid{Code: report.NotATime, Parameter: "at", Value: text}
 			}
 		}
 	}
 	all := q.Get("all")
 	if all != "" && all != "true" && all != "false" {
-		return &badQuery{fmt.Sprintf("all: %q is neither true nor false", all)}
+		return &report.Invalid{Code: report.NotAFlag, Parameter: "all", Value: all}
 	}
 	found, at, err := b.Rates(r.Context(), at, all == "true")
 	return answer(w, map[string]any{"at": at.UTC(), "rates": found}, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -188,16 +187,16 @@ func plain(f handler) handler {
 func wellFormed(r *http.Request) error {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return &badQuery{"the parameters can't be read: " + err.Error()}
+		return &report.Invalid{Code: report.Unreadable, Value: err.Error()}
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if len(values[name]) > 1 {
-			return &badQuery{fmt.Sprintf("%q stands twice", name)}
+			return &report.Invalid{Code: report.GivenTwice, Value: name}
 		}
 	}
 	for _, name := range []string{"currency", "translate_to"} {
 		if text := values.Get(name); text != "" && !wire.IsCurrency(text) {
-			return &badQuery{fmt.Sprintf("%s: %q is no code of ISO 4217", name, text)}
+			return &report.Invalid{Code: report.NotACurrency, Parameter: name, Value: text}
 		}
 	}
 	return nil
@@ -212,6 +211,11 @@ func answer(w http.ResponseWriter, v any, err error) error {
 	// The status is sent; a reader that went away can't be told.
 	_ = json.NewEncoder(w).Encode(v)
 	return nil
+}
+
+// notOneOf says that a parameter has none of the values that it may have.
+func notOneOf(parameter, value string, of ...string) error {
+	return &report.Invalid{Code: report.NotOneOf, Parameter: parameter, Value: value, Of: of}
 }
 
 // badQuery is a question that can't be answered as it stands.
@@ -243,7 +247,7 @@ func formatOf(q url.Values) (string, error) {
 	case "json", "csv", "xlsx":
 		return format, nil
 	default:
-		return "", &badQuery{fmt.Sprintf("format: %q is none of json, csv, xlsx", format)}
+		return "", notOneOf("format", format, "json", "csv", "xlsx")
 	}
 }
 
@@ -275,11 +279,11 @@ func days(values url.Values) (from, to time.Time, err error) {
 		}
 		t, err := time.Parse(time.DateOnly, text)
 		if err != nil {
-			return t, &badQuery{fmt.Sprintf("%s: %q is no day of the form YYYY-MM-DD", name, text)}
+			return t, &report.Invalid{Code: report.NotADay, Parameter: name, Value: text}
 		}
 		if t.Before(firstDay) || t.After(lastDay) {
-			return t, &badQuery{fmt.Sprintf("%s: the books know days from %s to %s", name, firstDay.Format(time.DateOnly),
-				lastDay.Format(time.DateOnly))}
+			return t, &report.Invalid{Code: report.BeyondTheDays, Parameter: name, Value: text,
+				Of: []string{firstDay.Format(time.DateOnly), lastDay.Format(time.DateOnly)}}
 		}
 		return t, nil
 	}
@@ -290,7 +294,7 @@ func days(values url.Values) (from, to time.Time, err error) {
 		return from, to, err
 	}
 	if !from.Before(to) {
-		return from, to, &badQuery{"from must be before to"}
+		return from, to, &report.Invalid{Code: report.EmptySpan}
 	}
 	return from, to, nil
 }
@@ -302,7 +306,7 @@ func leakageQuery(r *http.Request, b Books) (report.LeakageQuery, error) {
 	values := r.URL.Query()
 	for name := range values {
 		if !leakageParameters[name] && !slices.Contains(report.LeakageKeys(), name) {
-			return report.LeakageQuery{}, &badQuery{fmt.Sprintf("%q is no parameter of this report", name)}
+			return report.LeakageQuery{}, &report.Invalid{Code: report.UnknownParameter, Value: name}
 		}
 	}
 	q := report.LeakageQuery{View: "economic", PeriodBy: "occurred", Currency: values.Get("currency"),
@@ -332,7 +336,7 @@ func leakageQuery(r *http.Request, b Books) (report.LeakageQuery, error) {
 		return q, err
 	}
 	if err := q.Validate(); err != nil {
-		return q, &badQuery{err.Error()}
+		return q, err
 	}
 	return q, nil
 }
@@ -346,7 +350,7 @@ func asOf(ctx context.Context, text string, b Books) (report.AsOf, error) {
 	if !isClose {
 		t, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
-			return report.AsOf{}, &badQuery{fmt.Sprintf("as_of: %q is neither a time (RFC 3339) nor close:YYYY-MM", text)}
+			return report.AsOf{}, &report.Invalid{Code: report.NotAMoment, Parameter: "as_of", Value: text}
 		}
 		return report.AsOf{Time: t}, nil
 	}
@@ -357,9 +361,10 @@ func asOf(ctx context.Context, text string, b Books) (report.AsOf, error) {
 // findClose finds the close that a parameter names: YYYY-MM or YYYY-MM/N.
 func findClose(ctx context.Context, parameter, text string, b Books) (*report.Close, error) {
 	c, err := report.FindClose(text, func(p domain.Period) ([]domain.Closing, error) { return b.Closes(ctx, p) })
-	var none *report.NoCloseError
+	var none *report.Invalid
 	if errors.As(err, &none) {
-		return nil, &badQuery{parameter + ": " + none.Reason}
+		none.Parameter = parameter
+		return nil, none
 	}
 	return &c, err
 }
@@ -367,17 +372,20 @@ func findClose(ctx context.Context, parameter, text string, b Books) (*report.Cl
 // answerError turns an error into problem JSON.
 func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog.Logger) {
 	var query *badQuery
+	var invalid *report.Invalid
 	var currencies *report.SeveralCurrenciesError
 	var noReplay *deadletter.NoReplayError
 	var rate *report.RateMissingError
 	switch {
 	case errors.Is(err, shadow.ErrUnderWay), errors.Is(err, shadow.ErrNotReady),
 		errors.Is(err, shadow.ErrStale), errors.Is(err, ErrNoRebuilds):
-		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), nil)
+		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), noRebuild(err))
 	case errors.As(err, &noReplay):
-		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), nil)
+		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), map[string]any{"reason": noReplay.Reason})
 	case errors.Is(err, ledger.ErrNotFound):
 		writeProblem(w, r, http.StatusNotFound, ProblemNotFound, "The books hold nothing under that id.", nil)
+	case errors.As(err, &invalid):
+		writeProblem(w, r, http.StatusBadRequest, ProblemBadQuery, invalid.Error(), fields(invalid))
 	case errors.As(err, &query):
 		writeProblem(w, r, http.StatusBadRequest, ProblemBadQuery, query.reason, nil)
 	case errors.As(err, &currencies):
@@ -392,4 +400,35 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 		writeProblem(w, r, http.StatusServiceUnavailable, ProblemUnavailable,
 			"The books can't be read right now; see the log.", nil)
 	}
+}
+
+// fields are what is wrong with a question, for machines: reason is one of the codes of report.Invalid.
+func fields(e *report.Invalid) map[string]any {
+	more := map[string]any{"reason": e.Code}
+	if e.Parameter != "" {
+		more["parameter"] = e.Parameter
+	}
+	if e.Value != "" {
+		more["value"] = e.Value
+	}
+	if len(e.Of) > 0 {
+		more["of"] = e.Of
+	}
+	return more
+}
+
+// noRebuild says to machines why a rebuild can't be begun or swapped in, and which is under way.
+func noRebuild(err error) map[string]any {
+	var under *shadow.UnderWayError
+	switch {
+	case errors.As(err, &under):
+		return map[string]any{"reason": "under_way", "rebuild_id": under.Rebuild.ID, "state": under.Rebuild.State}
+	case errors.Is(err, shadow.ErrUnderWay):
+		return map[string]any{"reason": "under_way"}
+	case errors.Is(err, shadow.ErrNotReady):
+		return map[string]any{"reason": "not_ready"}
+	case errors.Is(err, shadow.ErrStale):
+		return map[string]any{"reason": "stale"}
+	}
+	return map[string]any{"reason": "none_here"}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Payouts are what a payment processor reports for one currency; none where the books are only held against the log.
@@ -30,7 +31,7 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 	if text := r.URL.Query().Get("lag_days"); text != "" {
 		days, err := strconv.Atoi(text)
 		if err != nil || days < 0 || days > 366 {
-			return &badQuery{fmt.Sprintf("lag_days: %q is no number of days from 0 to 366", text)}
+			return &report.Invalid{Code: report.NotADelay, Parameter: "lag_days", Value: text, Of: []string{"0", "366"}}
 		}
 		p.Lag = time.Duration(days) * 24 * time.Hour
 	}
@@ -46,7 +47,7 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 		case err != nil:
 			return &badQuery{err.Error()}
 		case p.Currency == "":
-			return &badQuery{"currency: payouts are of one currency, and it must be said which"}
+			return &report.Invalid{Code: report.CurrencyWanted, Parameter: "currency"}
 		case len(lines) == 0:
 			return &badQuery{audit.ErrNoPayouts.Error()}
 		default:

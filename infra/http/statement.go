@@ -34,14 +34,14 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		return &badQuery{err.Error()}
 	}
 	if err := q.Validate(); err != nil {
-		return &badQuery{err.Error()}
+		return err
 	}
 	if q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b); err != nil {
 		return err
 	}
 	format, part := values.Get("format"), values.Get("part")
 	if part != "" && part != "accounts" && part != "cases" {
-		return &badQuery{fmt.Sprintf("part: %q is none of accounts, cases", part)}
+		return notOneOf("part", part, "accounts", "cases")
 	}
 	s, err := b.Statement(r.Context(), q)
 	var unknown *report.UnknownNameError
@@ -70,7 +70,7 @@ func statement(w http.ResponseWriter, r *http.Request, b Books) error {
 		return workbook(w, name, sheet{"accounts", statementAccounts(s).withTotals(s, accountTotals)},
 			sheet{"cases", statementCases(s).withTotals(s, caseTotals)})
 	default:
-		return &badQuery{fmt.Sprintf("format: %q is none of json, html, csv, xlsx", format)}
+		return notOneOf("format", format, "json", "html", "csv", "xlsx")
 	}
 }
 

@@ -45,7 +45,7 @@ func summaryQuery(r *http.Request, b Books) (q report.SummaryQuery, err error) {
 		return q, err
 	}
 	if err := q.Validate(); err != nil {
-		return q, &badQuery{err.Error()}
+		return q, err
 	}
 	return q, nil
 }
@@ -55,7 +55,7 @@ func span(r *http.Request) (from, to time.Time, err error) {
 	values := r.URL.Query()
 	for _, name := range []string{"from", "to"} {
 		if values.Get(name) == "" {
-			return from, to, &badQuery{name + " is wanted, a day of the form YYYY-MM-DD"}
+			return from, to, &report.Invalid{Code: report.DayWanted, Value: name}
 		}
 	}
 	return days(values)

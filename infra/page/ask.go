@@ -92,9 +92,9 @@ func (a *ask) readAsOf(ctx context.Context, books Books) error {
 	}
 	if which, ok := strings.CutPrefix(a.asOf, "close:"); ok {
 		c, err := report.FindClose(which, func(p domain.Period) ([]domain.Closing, error) { return books.Closes(ctx, p) })
-		var none *report.NoCloseError
+		var none *report.Invalid
 		if errors.As(err, &none) {
-			return &badQuery{none.Reason}
+			return &badQuery{none.Error()}
 		}
 		if err != nil {
 			return wrap("the close of "+which, err)

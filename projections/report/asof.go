@@ -22,26 +22,22 @@ type Close struct {
 	Number int // which of the period's closes; 1 is the first
 }
 
-// NoCloseError says that there is no such close.
-type NoCloseError struct{ Reason string }
-
-func (e *NoCloseError) Error() string { return e.Reason }
-
-// FindClose finds the close that is meant by YYYY-MM, the period's last, or YYYY-MM/N, its Nth. closes are those of a period,
-// as the log has them. Errors: *NoCloseError.
+// FindClose finds the close that is meant by YYYY-MM, the period's last, or YYYY-MM/N, its Nth. closes are those of a
+// period, as the log has them. Its error may be *Invalid, without a parameter.
 func FindClose(text string, closes func(domain.Period) ([]domain.Closing, error)) (Close, error) {
 	period, n, err := domain.ParseClose(text)
 	if err != nil {
-		return Close{}, &NoCloseError{err.Error()}
+		return Close{}, &Invalid{Code: NotAClose, Value: text, Of: []string{err.Error()}}
 	}
 	all, err := closes(period)
 	switch {
 	case err != nil:
 		return Close{}, err
 	case len(all) == 0:
-		return Close{}, &NoCloseError{fmt.Sprintf("%s was never closed", period)}
+		return Close{}, &Invalid{Code: NeverClosed, Value: period.String()}
 	case n > len(all):
-		return Close{}, &NoCloseError{fmt.Sprintf("%s was closed %d times, so there is no %s/%d", period, len(all), period, n)}
+		return Close{}, &Invalid{Code: ClosedLessOften, Value: fmt.Sprintf("%s/%d", period, n),
+			Of: []string{fmt.Sprint(len(all))}}
 	case n == 0:
 		n = len(all)
 	}

@@ -61,8 +61,8 @@ type JournalEntry struct {
 	Lines     []JournalLine `json:"lines"`
 }
 
-// JournalLine is one line; one of Debit and Credit is zero. Account is the company's own code where accounts are mapped,
-// and Chart then the number in makegood's chart.
+// JournalLine is one line; one of Debit and Credit is zero. Account is the company's own code where accounts are
+// mapped, and Chart then the number in makegood's chart.
 type JournalLine struct {
 	Account string `json:"account"`
 	Name    string `json:"name"`
@@ -101,30 +101,28 @@ func (e *OpenPeriodsError) Error() string {
 const maxEntries = 200_000
 
 // ErrJournalTooLong says that a batch would have more single entries than fit.
-var ErrJournalTooLong = fmt.Errorf("the journal has more than %d entries: ask for fewer days, or aggregated", maxEntries)
+var ErrJournalTooLong = fmt.Errorf("the journal has more than %d entries: ask for fewer days, or aggregated",
+	maxEntries)
 
 // Validate says what is wrong with the question.
 func (q *JournalQuery) Validate() error {
 	if q.From.IsZero() || q.To.IsZero() || !q.From.Before(q.To) {
-		return fmt.Errorf("from must be before to")
+		return &Invalid{Code: EmptySpan}
 	}
-	for _, p := range []struct {
-		name, value string
-		of          []string
-	}{
-		{"period_by", q.PeriodBy, []string{"posting", "occurred"}},
-		{"every", q.Every, []string{"month", "day"}},
-		{"detail", q.Detail, []string{"aggregated", "events"}},
+	for _, err := range []error{
+		oneOf("period_by", q.PeriodBy, "posting", "occurred"),
+		oneOf("every", q.Every, "month", "day"),
+		oneOf("detail", q.Detail, "aggregated", "events"),
 	} {
-		if !slices.Contains(p.of, p.value) {
-			return fmt.Errorf("%s: %q is none of %s", p.name, p.value, strings.Join(p.of, ", "))
+		if err != nil {
+			return err
 		}
 	}
 	if q.Final && (q.From.Day() != 1 || q.To.Day() != 1) {
-		return fmt.Errorf("final: from and to must be the first days of months, since months are what is closed")
+		return &Invalid{Code: NotWholeMonths, Parameter: "final"}
 	}
 	if q.Final && q.PeriodBy != "posting" {
-		return fmt.Errorf("final: what is posted in a closed month never changes, what happened in it does: ask with period_by=posting")
+		return &Invalid{Code: NotPosting, Parameter: "final"}
 	}
 	return nil
 }
@@ -143,7 +141,8 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	j := &Journal{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), PeriodBy: q.PeriodBy, Every: q.Every, Detail: q.Detail,
+	j := &Journal{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), PeriodBy: q.PeriodBy, Every: q.Every,
+		Detail:   q.Detail,
 		Currency: q.Currency, Final: q.Final, Entries: []JournalEntry{}, Memo: []JournalEntry{}}
 	if q.AsOf.Bounded() {
 		at := q.AsOf.moment(time.Time{})
@@ -163,7 +162,8 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 		var store, amount string
 		var account uint16
 		e := &next.JournalEntry
-		if err := rows.Scan(&e.Date, &next.memo, &e.Currency, &e.Source, &e.EventID, &e.EventType, &e.OrderID, &e.ErrorID, &store, &account, &amount); err != nil {
+		if err := rows.Scan(&e.Date, &next.memo, &e.Currency, &e.Source, &e.EventID, &e.EventType, &e.OrderID, &e.ErrorID,
+			&store, &account, &amount); err != nil {
 			return nil, fmt.Errorf("read the journal: %w", err)
 		}
 		if !entry.same(&next) {
@@ -201,7 +201,8 @@ type journalData struct {
 type journalClose struct{ First, StoodBefore string }
 
 func (q *JournalQuery) of(name string) sql.Statement {
-	d := journalData{Posting: q.PeriodBy == "posting", Known: q.AsOf.known(), Currency: q.Currency != "", Events: q.Detail == "events",
+	d := journalData{Posting: q.PeriodBy == "posting", Known: q.AsOf.known(), Currency: q.Currency != "",
+		Events:  q.Detail == "events",
 		Monthly: q.Detail == "aggregated" && q.Every == "month"}
 	for i := range q.Closes {
 		d.Closes = append(d.Closes, journalClose{q.Closes[i].Period.First().Format(time.DateOnly), q.Closes[i].StoodBefore()})
@@ -226,7 +227,8 @@ type draftEntry struct {
 
 func (d *draftEntry) same(o *draftEntry) bool {
 	a, b := &d.JournalEntry, &o.JournalEntry
-	return d.memo == o.memo && a.Date == b.Date && a.Currency == b.Currency && a.Source == b.Source && a.EventID == b.EventID && a.EventType == b.EventType &&
+	return d.memo == o.memo && a.Date == b.Date && a.Currency == b.Currency && a.Source == b.Source &&
+		a.EventID == b.EventID && a.EventType == b.EventType &&
 		a.OrderID == b.OrderID && a.ErrorID == b.ErrorID
 }
 
@@ -248,7 +250,8 @@ func (j *Journal) add(d *draftEntry) error {
 			to++
 		}
 		if err := roundBalanced(d.amounts[from:to], decimals); err != nil {
-			return fmt.Errorf("the entry of %s %s %s %s at store %q: %w", d.Date, d.Currency, d.Source, d.EventID, d.stores[from], err)
+			return fmt.Errorf("the entry of %s %s %s %s at store %q: %w", d.Date, d.Currency, d.Source, d.EventID,
+				d.stores[from], err)
 		}
 		from = to
 	}
@@ -257,7 +260,8 @@ func (j *Journal) add(d *draftEntry) error {
 		if n.Sign() == 0 {
 			continue
 		}
-		line := JournalLine{Account: fmt.Sprint(uint16(d.accounts[i])), Name: d.accounts[i].Name(), Store: d.stores[i], Debit: cents(new(big.Int), decimals), Credit: cents(new(big.Int), decimals)}
+		line := JournalLine{Account: fmt.Sprint(uint16(d.accounts[i])), Name: d.accounts[i].Name(), Store: d.stores[i],
+			Debit: cents(new(big.Int), decimals), Credit: cents(new(big.Int), decimals)}
 		if n.Sign() > 0 {
 			line.Debit = cents(n, decimals)
 		} else {
@@ -297,8 +301,8 @@ func Decimals(code string) int {
 	return min(scale, 4)
 }
 
-// roundBalanced rounds amounts in 1/10,000 that sum to zero to whole units of the given decimals, so that they still do:
-// each down, then the units that are missing go to those that lost most. Of equals, the first gets it.
+// roundBalanced rounds amounts in 1/10,000 that sum to zero to whole units of the given decimals, so that they still
+// do: each down, then the units that are missing go to those that lost most. Of equals, the first gets it.
 func roundBalanced(amounts []*big.Int, decimals int) error {
 	sum := new(big.Int)
 	for _, n := range amounts {
@@ -342,7 +346,8 @@ func cents(n *big.Int, decimals int) string {
 	return sign + whole + "." + fraction[:decimals]
 }
 
-// Seal fills in control totals and the batch's identity: after the journal is read, and again after accounts are mapped.
+// Seal fills in control totals and the batch's identity: after the journal is read, and again after accounts are
+// mapped.
 func (j *Journal) Seal() {
 	j.Control = JournalControl{Entries: len(j.Entries), Currencies: []CurrencyTotals{}}
 	sums := map[string]*[2]*big.Int{}
@@ -363,7 +368,8 @@ func (j *Journal) Seal() {
 	}
 	for code, s := range sums {
 		d := Decimals(code)
-		j.Control.Currencies = append(j.Control.Currencies, CurrencyTotals{Currency: code, Entries: count[code], Debit: cents(s[0], d), Credit: cents(s[1], d)})
+		j.Control.Currencies = append(j.Control.Currencies, CurrencyTotals{Currency: code, Entries: count[code],
+			Debit: cents(s[0], d), Credit: cents(s[1], d)})
 	}
 	slices.SortFunc(j.Control.Currencies, func(a, b CurrencyTotals) int { return strings.Compare(a.Currency, b.Currency) })
 	switch all := j.Control.Currencies; len(all) {
@@ -373,7 +379,8 @@ func (j *Journal) Seal() {
 	case 1:
 		j.Control.Debit, j.Control.Credit = &all[0].Debit, &all[0].Credit
 	}
-	// Everything but the batch's own name; whether it is final, and as of when it was asked for, say nothing of its content.
+	// Everything but the batch's own name; whether it is final, and as of when it was asked for, say nothing of its
+	// content.
 	content := *j
 	content.BatchID, content.Final, content.AsOf = "", false, nil
 	text, err := json.Marshal(content)

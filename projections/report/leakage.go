@@ -84,37 +84,35 @@ func LeakageKeys() []string {
 type SeveralCurrenciesError struct{ Currencies []string }
 
 func (e *SeveralCurrenciesError) Error() string {
-	return "the report spans several currencies, which are never summed: ask for one of " + strings.Join(e.Currencies, ", ")
+	return "the report spans several currencies, which are never summed: ask for one of " + strings.Join(e.Currencies,
+		", ")
 }
 
 // Validate says what is wrong with the question.
 func (q *LeakageQuery) Validate() error {
 	if q.From.IsZero() || q.To.IsZero() || !q.From.Before(q.To) {
-		return fmt.Errorf("from must be before to")
+		return &Invalid{Code: EmptySpan}
 	}
 	for i, k := range q.GroupBy {
 		if !slices.Contains(LeakageKeys(), k) {
-			return fmt.Errorf("group_by: %q is none of %s", k, strings.Join(LeakageKeys(), ", "))
+			return &Invalid{Code: NotOneOf, Parameter: "group_by", Value: k, Of: LeakageKeys()}
 		}
 		if slices.Contains(q.GroupBy[:i], k) {
-			return fmt.Errorf("group_by: %q stands twice", k)
+			return &Invalid{Code: Twice, Parameter: "group_by", Value: k}
 		}
 	}
 	for k := range q.Only {
 		if !slices.Contains(LeakageKeys(), k) {
-			return fmt.Errorf("%q is none of %s", k, strings.Join(LeakageKeys(), ", "))
+			return &Invalid{Code: NotOneOf, Value: k, Of: LeakageKeys()}
 		}
 	}
 	if q.Largest < 0 {
-		return fmt.Errorf("%d rows are none", q.Largest)
+		return &Invalid{Code: Negative, Value: fmt.Sprint(q.Largest)}
 	}
-	if !slices.Contains([]string{"economic", "booked", "cash"}, q.View) {
-		return fmt.Errorf("view: %q is none of economic, booked, cash", q.View)
+	if err := oneOf("view", q.View, "economic", "booked", "cash"); err != nil {
+		return err
 	}
-	if !slices.Contains([]string{"occurred", "posting"}, q.PeriodBy) {
-		return fmt.Errorf("period_by: %q is none of occurred, posting", q.PeriodBy)
-	}
-	return nil
+	return oneOf("period_by", q.PeriodBy, "occurred", "posting")
 }
 
 // ReadLeakage answers from the roll-up; a report as of a moment is computed from what was recorded by then.
@@ -125,14 +123,16 @@ func ReadLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, now time.T
 	return readLeakage(ctx, db, q, nil, now)
 }
 
-// ReadTranslated is ReadLeakage in the currency that q.TranslateTo names, at the rates of x, which AsOf.Exchange gathers.
-// Figures are rounded once, and those of a row tie; totals are those of the lines, not of the rows as they are rounded. Its
-// error may be *RateMissingError.
-func ReadTranslated(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.Exchange, now time.Time) (*Leakage, error) {
+// ReadTranslated is ReadLeakage in the currency that q.TranslateTo names, at the rates of x, which AsOf.Exchange
+// gathers. Figures are rounded once, and those of a row tie; totals are those of the lines, not of the rows as they are
+// rounded. Its error may be *RateMissingError.
+func ReadTranslated(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.Exchange,
+	now time.Time) (*Leakage, error) {
 	return readLeakage(ctx, db, q, x, now)
 }
 
-func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.Exchange, now time.Time) (*Leakage, error) {
+func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.Exchange,
+	now time.Time) (*Leakage, error) {
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
@@ -236,7 +236,8 @@ func (q *LeakageQuery) Currencies() sql.Statement { return q.of("leakage_currenc
 // Days asks for the currencies and days in view: what a translation needs rates of.
 func (q *LeakageQuery) Days() sql.Statement { return q.of("leakage_days", q.inView()) }
 
-// Rows asks for the groups: their keys, the columns of LeakageFigures, and the numbers of the rates where it is translated.
+// Rows asks for the groups: their keys, the columns of LeakageFigures, and the numbers of the rates where it is
+// translated.
 func (q *LeakageQuery) Rows() sql.Statement { return q.of("leakage_rows", q.shown()) }
 
 // Totals asks for the LeakageFigures of all that is in view.
@@ -262,7 +263,8 @@ func (q *LeakageQuery) inView() leakageData {
 	if q.AsOf.Bounded() {
 		d.Source = "(" + ledger.FailureLines(q.AsOf.known()) + ")"
 	}
-	d.Where = fmt.Sprintf("lines > 0 AND %[1]s >= toDate(@from) AND %[1]s < toDate(@to) AND %[2]s", d.Day, bases("basis", q.View))
+	d.Where = fmt.Sprintf("lines > 0 AND %[1]s >= toDate(@from) AND %[1]s < toDate(@to) AND %[2]s", d.Day,
+		bases("basis", q.View))
 	for i, key := range slices.Sorted(maps.Keys(q.Only)) {
 		d.Where += fmt.Sprintf(" AND %s = @only%d", q.key(key), i)
 	}

@@ -2,10 +2,8 @@ package report
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -29,12 +27,12 @@ type StatementQuery struct {
 // Validate says what is wrong with the question.
 func (q *StatementQuery) Validate() error {
 	if (q.Store == "") == (q.Vendor == "") {
-		return errors.New("a statement is of one store or of one vendor")
+		return &Invalid{Code: StoreOrVendor}
 	}
-	if !slices.Contains([]string{"", "posting", "occurred"}, q.PeriodBy) {
-		return fmt.Errorf("period_by: %q is none of posting, occurred", q.PeriodBy)
+	if q.PeriodBy == "" {
+		return nil
 	}
-	return nil
+	return oneOf("period_by", q.PeriodBy, "posting", "occurred")
 }
 
 // Statement is opening, movements and closing by account, and the cases behind them, in each currency by itself.
@@ -60,8 +58,8 @@ type StatementCurrency struct {
 	Apart      string             `json:"changed_mind"`
 }
 
-// StatementAccount: Opening + Debit − Credit = Closing. Balance-sheet accounts open with all that was posted, or happened, before;
-// from 4000 on an account begins every month with nothing.
+// StatementAccount: Opening + Debit − Credit = Closing. Balance-sheet accounts open with all that was posted, or
+// happened, before; from 4000 on an account begins every month with nothing.
 type StatementAccount struct {
 	Account string `json:"account"`
 	Name    string `json:"name"`
@@ -73,17 +71,18 @@ type StatementAccount struct {
 
 // StatementCase is a case, or an order that the business itself cancelled, with leakage of the month.
 type StatementCase struct {
-	ErrorID      string   `json:"error_id"` // empty for a cancelled order
-	OrderID      string   `json:"order_id"`
-	Kind         string   `json:"kind"`
-	RootCause    string   `json:"root_cause"`
-	PartyAtFault string   `json:"party_at_fault"`
-	VendorID     string   `json:"vendor_id"`
-	Founded      bool     `json:"founded"`
-	Gross        string   `json:"gross"`
-	Recoveries   string   `json:"recoveries"`
-	Net          string   `json:"net"`
-	Evidence     []string `json:"evidence"` // source and id of every event of the case up to the end of the month, by time; those with money in the currency alone
+	ErrorID      string `json:"error_id"` // empty for a cancelled order
+	OrderID      string `json:"order_id"`
+	Kind         string `json:"kind"`
+	RootCause    string `json:"root_cause"`
+	PartyAtFault string `json:"party_at_fault"`
+	VendorID     string `json:"vendor_id"`
+	Founded      bool   `json:"founded"`
+	Gross        string `json:"gross"`
+	Recoveries   string `json:"recoveries"`
+	Net          string `json:"net"`
+	// source and id of every event of the case up to the end of the month, by time; those with money in the currency alone
+	Evidence []string `json:"evidence"`
 }
 
 // UnknownNameError says that no event that the books may know names such a store or vendor.
@@ -98,7 +97,8 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Statement{Period: q.Period.String(), Store: q.Store, Vendor: q.Vendor, AsOf: q.AsOf.moment(now), Currencies: []StatementCurrency{}}
+	s := &Statement{Period: q.Period.String(), Store: q.Store, Vendor: q.Vendor, AsOf: q.AsOf.moment(now),
+		Currencies: []StatementCurrency{}}
 	if q.PeriodBy == "occurred" {
 		s.PeriodBy = q.PeriodBy
 	}
@@ -116,8 +116,8 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 	return s, nil
 }
 
-// Known reports whether any event that the books may know names the store or vendor: what nobody has heard of isn't the same
-// as what had a quiet month. Vendors are named by cases, and by the lines of orders.
+// Known reports whether any event that the books may know names the store or vendor: what nobody has heard of isn't the
+// same as what had a quiet month. Vendors are named by cases, and by the lines of orders.
 func (q *StatementQuery) Known(ctx context.Context, db driver.Conn) (bool, error) {
 	for _, question := range q.known() {
 		var n uint64
@@ -141,7 +141,8 @@ type statementData struct {
 
 // Sum sums, of a group of events e, the amounts of the month on lines whose element k meets a condition.
 func (d statementData) Sum(condition string) string {
-	return fmt.Sprintf("sum(arraySum(arrayMap((k, x) -> if(%s AND e.%s = toDate(@month), %s, CAST(0 AS Decimal(38, 4))), e.element, e.amount)))",
+	return fmt.Sprintf("sum(arraySum(arrayMap((k, x) -> if(%s AND e.%s = toDate(@month), %s, CAST(0 AS Decimal(38, "+
+		"4))), e.element, e.amount)))",
 		condition, d.Month, sql.Money("x"))
 }
 
@@ -150,7 +151,8 @@ func (q *StatementQuery) of(name string) sql.Statement {
 	if q.PeriodBy == "occurred" {
 		d.Month = "origin_period"
 	}
-	return statements.Make(name, d, sql.Named("month", q.Period.First()), sql.Named("store", q.Store), sql.Named("vendor", q.Vendor))
+	return statements.Make(name, d, sql.Named("month", q.Period.First()), sql.Named("store", q.Store),
+		sql.Named("vendor", q.Vendor))
 }
 
 // known asks, one after the other, whether anything names the store or the vendor.
@@ -196,7 +198,8 @@ func (q *StatementQuery) readCases(ctx context.Context, db driver.Conn, s *State
 	for rows.Next() {
 		var currency string
 		var c StatementCase
-		if err := rows.Scan(&currency, &c.ErrorID, &c.OrderID, &c.Kind, &c.RootCause, &c.PartyAtFault, &c.VendorID, &c.Founded, &c.Gross, &c.Recoveries, &c.Net, &c.Evidence); err != nil {
+		if err := rows.Scan(&currency, &c.ErrorID, &c.OrderID, &c.Kind, &c.RootCause, &c.PartyAtFault, &c.VendorID,
+			&c.Founded, &c.Gross, &c.Recoveries, &c.Net, &c.Evidence); err != nil {
 			return fmt.Errorf("list the cases of the statement: %w", err)
 		}
 		part := s.currency(currency)
@@ -211,7 +214,8 @@ func (s *Statement) currency(code string) *StatementCurrency {
 			return &s.Currencies[i]
 		}
 	}
-	s.Currencies = append(s.Currencies, StatementCurrency{Currency: code, Accounts: []StatementAccount{}, Cases: []StatementCase{}})
+	s.Currencies = append(s.Currencies, StatementCurrency{Currency: code, Accounts: []StatementAccount{},
+		Cases: []StatementCase{}})
 	return &s.Currencies[len(s.Currencies)-1]
 }
 
@@ -240,6 +244,7 @@ func (c *StatementCurrency) total() error {
 		credit.Add(credit, a[1])
 	}
 	c.Debit, c.Credit = debit.FloatString(4), credit.FloatString(4)
-	c.Gross, c.Recoveries, c.Net, c.Apart = gross.FloatString(4), recoveries.FloatString(4), net.FloatString(4), apart.FloatString(4)
+	c.Gross, c.Recoveries, c.Net, c.Apart = gross.FloatString(4), recoveries.FloatString(4), net.FloatString(4),
+		apart.FloatString(4)
 	return nil
 }

@@ -3,10 +3,8 @@ package report
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +19,8 @@ type SummaryQuery struct {
 	From, To time.Time // days in the books' zone; To is exclusive
 	Store    string    // empty: all
 	Currency string    // ISO 4217; empty where there is one only
-	// PeriodBy is occurred (empty is the same) or posting: then money counts in the month in which it is posted. Deliveries
-	// and customers who come back post nothing, and count when they happened.
+	// PeriodBy is occurred (empty is the same) or posting: then money counts in the month in which it is posted.
+	// Deliveries and customers who come back post nothing, and count when they happened.
 	PeriodBy string
 	AsOf     AsOf
 	Brief    bool // without the two views and the returning customers, which take most of the time
@@ -31,12 +29,12 @@ type SummaryQuery struct {
 // Validate says what is wrong with the question.
 func (q *SummaryQuery) Validate() error {
 	if q.From.IsZero() || q.To.IsZero() || !q.From.Before(q.To) {
-		return errors.New("from must be before to")
+		return &Invalid{Code: EmptySpan}
 	}
-	if !slices.Contains([]string{"", "occurred", "posting"}, q.PeriodBy) {
-		return fmt.Errorf("period_by: %q is none of occurred, posting", q.PeriodBy)
+	if q.PeriodBy == "" {
+		return nil
 	}
-	return nil
+	return oneOf("period_by", q.PeriodBy, "occurred", "posting")
 }
 
 // Summary is the answer: every number with what it was divided by, so that whoever doubts it can count.
@@ -57,15 +55,18 @@ type Summary struct {
 	Promised       Ratio `json:"with_a_time_promised"`
 
 	// Money, in Currency. Leakage is net of recoveries unless it says gross; changed_mind is in none of it.
-	AvoidableShare         Ratio       `json:"avoidable_share"`            // leakage of founded cases: marked avoidable ÷ marked at all
-	HiddenShare            Ratio       `json:"hidden_share"`               // imputed ÷ gross leakage
-	LeakageShareOfNetSales Ratio       `json:"leakage_share_of_net_sales"` // leakage ÷ what account 4000 took, net of tax and cancellations
-	CostPerCase            Ratio       `json:"cost_per_case"`              // leakage of cases ÷ cases with a leakage line
-	PerfectContribution    Ratio       `json:"perfect_contribution"`       // of the orders placed in the period ÷ those orders
-	OrdersToEarnBack       Ratio       `json:"orders_to_earn_back"`        // cost per case ÷ mean perfect contribution
-	PAF                    PAF         `json:"paf"`                        // prevention, appraisal, internal and external failure
-	CashAndProfit          Views       `json:"cash_and_profit"`            // the same fixes, seen twice
-	ReturningCustomers     []Returning `json:"returning_customers"`        // within 30 and 90 days
+	// leakage of founded cases: marked avoidable ÷ marked at all
+	AvoidableShare Ratio `json:"avoidable_share"`
+	HiddenShare    Ratio `json:"hidden_share"` // imputed ÷ gross leakage
+	// leakage ÷ what account 4000 took, net of tax and cancellations
+	LeakageShareOfNetSales Ratio `json:"leakage_share_of_net_sales"`
+	CostPerCase            Ratio `json:"cost_per_case"`        // leakage of cases ÷ cases with a leakage line
+	PerfectContribution    Ratio `json:"perfect_contribution"` // of the orders placed in the period ÷ those orders
+	OrdersToEarnBack       Ratio `json:"orders_to_earn_back"`  // cost per case ÷ mean perfect contribution
+	// prevention, appraisal, internal and external failure
+	PAF                PAF         `json:"paf"`
+	CashAndProfit      Views       `json:"cash_and_profit"`     // the same fixes, seen twice
+	ReturningCustomers []Returning `json:"returning_customers"` // within 30 and 90 days
 }
 
 // Ratio is a number with its two halves. Money has 4 decimals, counts none; Value has 6, rounded half to even, and is
@@ -95,7 +96,8 @@ type PAFPeriod struct {
 	Total      string `json:"total"`
 }
 
-// Views are what the fixes of the period did to the bank account and to the profit: what left or never came is negative.
+// Views are what the fixes of the period did to the bank account and to the profit: what left or never came is
+// negative.
 type Views struct {
 	Cash       string `json:"cash"`       // Σ on 1010, taxes included
 	Profit     string `json:"profit"`     // −Σ on 4xxx and 5xxx
@@ -107,7 +109,8 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store, PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: q.AsOf.moment(now)}
+	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store,
+		PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: q.AsOf.moment(now)}
 	var err error
 	if q.Currency == "" {
 		if q.Currency, err = onlyCurrency(ctx, db, q.currencies()); err != nil {
@@ -159,7 +162,8 @@ type summaryData struct {
 }
 
 func (q *SummaryQuery) data() summaryData {
-	d := summaryData{Posting: q.PeriodBy == "posting", Bounded: q.AsOf.Bounded(), Known: q.AsOf.known(), Cases: ledger.CaseFacts,
+	d := summaryData{Posting: q.PeriodBy == "posting", Bounded: q.AsOf.Bounded(), Known: q.AsOf.known(),
+		Cases:   ledger.CaseFacts,
 		Leakage: "leakage_daily FINAL", Day: "day"}
 	if d.Bounded {
 		d.Leakage = "(" + ledger.FailureLines(d.Known) + ")"
@@ -171,7 +175,8 @@ func (q *SummaryQuery) data() summaryData {
 }
 
 func (q *SummaryQuery) of(name string, args ...any) sql.Statement {
-	return statements.Make(name, q.data(), append([]any{sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("store", q.Store),
+	return statements.Make(name, q.data(), append([]any{sql.Named("from", q.From), sql.Named("to", q.To),
+		sql.Named("store", q.Store),
 		sql.Named("currency", q.Currency)}, args...)...)
 }
 
@@ -212,7 +217,8 @@ func earnBack(cost *failureCost, trade *trade) Ratio {
 	return r
 }
 
-// rounded writes r with that many decimals, half to even, as all of makegood rounds. (big.Rat rounds half away from zero.)
+// rounded writes r with that many decimals, half to even, as all of makegood rounds. (big.Rat rounds half away from
+// zero.)
 func rounded(r *big.Rat, decimals int) string {
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
 	scaled := new(big.Rat).Mul(r, new(big.Rat).SetInt(scale))

@@ -46,18 +46,22 @@ func Database(t testing.TB) string {
 		if running.dir, running.err = os.MkdirTemp("", "makegood"); running.err != nil {
 			return
 		}
-		config := embedded.EngineConfig{Dir: running.dir, Progress: os.Stderr}
+		config := embedded.EngineConfig{Dir: running.dir, Grants: []string{"GRANT ALL ON t*.*"}, Progress: os.Stderr}
 		running.engine, running.err = embedded.StartEngine(context.Background(), config)
 	})
 	if running.err != nil {
 		t.Fatal(running.err)
 	}
-	name := "t" + strings.Map(func(r rune) rune {
+	host, options, _ := strings.Cut(running.engine.DSN(), "?")
+	return strings.TrimSuffix(host, "/") + "/" + Name(t) + "?" + options
+}
+
+// Name is the name of the test's database.
+func Name(t testing.TB) string {
+	return "t" + strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '_'
 	}, t.Name())
-	host, options, _ := strings.Cut(running.engine.DSN(), "?")
-	return strings.TrimSuffix(host, "/") + "/" + name + "?" + options
 }
