@@ -99,3 +99,36 @@ func businessIDs(t *testing.T) map[string]string {
 	}
 	return ids
 }
+
+// TestMembersThatAgree: data of a kind that has no rule of its own is compared member by member; what one leaves out
+// doesn't contradict, and neither does text.
+func TestMembersThatAgree(t *testing.T) {
+	type data struct {
+		Amount Decimal
+		Cost   Optional
+		Done   bool
+		Lines  []GoodsLine
+		Text   string
+	}
+	full := data{Amount: 5, Cost: Some(0), Done: true, Lines: probeGoods, Text: "a"}
+	for name, c := range map[string]struct {
+		change func(*data)
+		agree  bool
+	}{
+		"the same":       {func(*data) {}, true},
+		"another text":   {func(d *data) { d.Text = "b" }, true},
+		"no amount":      {func(d *data) { d.Amount = 0 }, true},
+		"another amount": {func(d *data) { d.Amount = 6 }, false},
+		"no cost":        {func(d *data) { d.Cost = Optional{} }, true},
+		"another cost":   {func(d *data) { d.Cost = Some(1) }, false},
+		"not done":       {func(d *data) { d.Done = false }, false},
+		"no lines":       {func(d *data) { d.Lines = nil }, true},
+		"fewer lines":    {func(d *data) { d.Lines = probeGoods[:1] }, false},
+	} {
+		other := full
+		c.change(&other)
+		if got := agreeMembers(reflect.ValueOf(full), reflect.ValueOf(other)); got != c.agree {
+			t.Errorf("%s: they agree: %t", name, got)
+		}
+	}
+}

@@ -28,6 +28,14 @@ const (
 // Data is what an event says. The set is closed: the posting rules and the codec know every one.
 type Data interface{ data() Type }
 
+// fact is data with a business id: two events of one kind and one such id, of one order or case, tell one fact. Where
+// it is empty, the event is a fact of its own. An order.placed is told apart by its order, an error.reported by its
+// case.
+type fact interface {
+	Data
+	businessID() string
+}
+
 // TypeOf is the kind of event that says d.
 func TypeOf(d Data) Type { return d.data() }
 

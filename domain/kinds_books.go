@@ -62,7 +62,8 @@ type QualitySpent struct {
 	Amount                                      Decimal
 }
 
-func (*QualitySpent) data() Type { return TypeQualitySpent }
+func (*QualitySpent) data() Type           { return TypeQualitySpent }
+func (d *QualitySpent) businessID() string { return d.SpendID }
 
 // PeriodClosed closes a month.
 type PeriodClosed struct{ Period Period }

@@ -73,7 +73,8 @@ type GoodsScrapped struct {
 	Lines           []GoodsLine
 }
 
-func (*GoodsScrapped) data() Type { return TypeGoodsScrapped }
+func (*GoodsScrapped) data() Type           { return TypeGoodsScrapped }
+func (d *GoodsScrapped) businessID() string { return d.ScrapID }
 
 // GoodsLine is some of a sku, at its cost.
 type GoodsLine struct {

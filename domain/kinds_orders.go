@@ -118,7 +118,8 @@ type OrderCancelled struct {
 	Lines                []RemovedLine
 }
 
-func (*OrderCancelled) data() Type { return TypeOrderCancelled }
+func (*OrderCancelled) data() Type           { return TypeOrderCancelled }
+func (d *OrderCancelled) businessID() string { return d.ChangeID }
 
 // OrderChanged edits an order, by "customer" or "business". A zero Promise leaves the promise as it is.
 type OrderChanged struct {
@@ -128,7 +129,8 @@ type OrderChanged struct {
 	Promise              Promise
 }
 
-func (*OrderChanged) data() Type { return TypeOrderChanged }
+func (*OrderChanged) data() Type           { return TypeOrderChanged }
+func (d *OrderChanged) businessID() string { return d.ChangeID }
 
 // RemovedLine takes some of a line off an order. The line is named by its LineID, else by its SKU.
 type RemovedLine struct {
@@ -144,7 +146,8 @@ type OrderCharged struct {
 	Credit         bool
 }
 
-func (*OrderCharged) data() Type { return TypeOrderCharged }
+func (*OrderCharged) data() Type           { return TypeOrderCharged }
+func (d *OrderCharged) businessID() string { return d.ChargeID }
 
 // FeedbackReceived is what the customer said, 1 to 5.
 type FeedbackReceived struct {

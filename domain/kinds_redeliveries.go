@@ -107,7 +107,8 @@ type RedeliveryDispatched struct {
 	Promise            Promise
 }
 
-func (*RedeliveryDispatched) data() Type { return TypeRedeliveryDispatched }
+func (*RedeliveryDispatched) data() Type           { return TypeRedeliveryDispatched }
+func (d *RedeliveryDispatched) businessID() string { return d.RedeliveryID }
 
 // RedeliveryCompleted is the trip as it went. Minutes and kilometres are those of the whole trip, shared by Stops.
 type RedeliveryCompleted struct {
@@ -118,7 +119,8 @@ type RedeliveryCompleted struct {
 	CarrierCharge                                      Decimal
 }
 
-func (*RedeliveryCompleted) data() Type { return TypeRedeliveryCompleted }
+func (*RedeliveryCompleted) data() Type           { return TypeRedeliveryCompleted }
+func (d *RedeliveryCompleted) businessID() string { return d.TripID }
 
 // LabourSpent is somebody's minutes on a case.
 type LabourSpent struct {
@@ -126,7 +128,8 @@ type LabourSpent struct {
 	Minutes                  Decimal
 }
 
-func (*LabourSpent) data() Type { return TypeLabourSpent }
+func (*LabourSpent) data() Type           { return TypeLabourSpent }
+func (d *LabourSpent) businessID() string { return d.LabourID }
 
 // RefundIssued is money given back. FeeReturned is the part of the payment fee that the processor gives back.
 // ReplacesGoods: the customer gets the money in place of goods that are still owed.
@@ -137,7 +140,8 @@ type RefundIssued struct {
 	ReplacesGoods    bool
 }
 
-func (*RefundIssued) data() Type { return TypeRefundIssued }
+func (*RefundIssued) data() Type           { return TypeRefundIssued }
+func (d *RefundIssued) businessID() string { return d.RefundID }
 
 // ConcessionGranted is given on top, of one of the kinds discount, price_reduction, cash, fee_waiver, voucher,
 // store_credit.
@@ -147,7 +151,8 @@ type ConcessionGranted struct {
 	Expires            time.Time
 }
 
-func (*ConcessionGranted) data() Type { return TypeConcessionGranted }
+func (*ConcessionGranted) data() Type           { return TypeConcessionGranted }
+func (d *ConcessionGranted) businessID() string { return d.ConcessionID }
 
 // VoucherRedeemed is a voucher used.
 type VoucherRedeemed struct {
@@ -155,7 +160,8 @@ type VoucherRedeemed struct {
 	Amount                     Decimal
 }
 
-func (*VoucherRedeemed) data() Type { return TypeVoucherRedeemed }
+func (*VoucherRedeemed) data() Type           { return TypeVoucherRedeemed }
+func (d *VoucherRedeemed) businessID() string { return d.RedemptionID }
 
 // VoucherExpired releases a voucher's liability.
 type VoucherExpired struct {
@@ -163,7 +169,8 @@ type VoucherExpired struct {
 	Amount                     Decimal
 }
 
-func (*VoucherExpired) data() Type { return TypeVoucherExpired }
+func (*VoucherExpired) data() Type           { return TypeVoucherExpired }
+func (d *VoucherExpired) businessID() string { return d.RedemptionID }
 
 // ReturnReceived is goods that came back, graded.
 type ReturnReceived struct {
@@ -172,7 +179,8 @@ type ReturnReceived struct {
 	FreightCharge, InspectMinutes Decimal
 }
 
-func (*ReturnReceived) data() Type { return TypeReturnReceived }
+func (*ReturnReceived) data() Type           { return TypeReturnReceived }
+func (d *ReturnReceived) businessID() string { return d.ReturnID }
 
 // ReturnLine is what came back of one sku: Was wrong_item or sold, Grade saleable, b_grade, scrap or abandoned. NRV is
 // the net realisable value of the whole line (IAS 2), which a b_grade has.
@@ -188,7 +196,8 @@ type SalvageSold struct {
 	Amount    Decimal
 }
 
-func (*SalvageSold) data() Type { return TypeSalvageSold }
+func (*SalvageSold) data() Type           { return TypeSalvageSold }
+func (d *SalvageSold) businessID() string { return d.SalvageID }
 
 // DisputeOpened is a charge-back begun: the bank holds Amount and takes Fee.
 type DisputeOpened struct {
@@ -196,7 +205,8 @@ type DisputeOpened struct {
 	Amount, Fee Decimal
 }
 
-func (*DisputeOpened) data() Type { return TypeDisputeOpened }
+func (*DisputeOpened) data() Type           { return TypeDisputeOpened }
+func (d *DisputeOpened) businessID() string { return d.DisputeID }
 
 // DisputeWon ends a dispute with the money back.
 // FeeReturned is the part of the dispute's fee that comes back too.
@@ -205,7 +215,8 @@ type DisputeWon struct {
 	Amount, FeeReturned Decimal
 }
 
-func (*DisputeWon) data() Type { return TypeDisputeWon }
+func (*DisputeWon) data() Type           { return TypeDisputeWon }
+func (d *DisputeWon) businessID() string { return d.DisputeID }
 
 // DisputeLost ends a dispute with the money gone. Tax is the part of Amount that is sales tax.
 type DisputeLost struct {
@@ -213,7 +224,8 @@ type DisputeLost struct {
 	Amount, Tax Decimal
 }
 
-func (*DisputeLost) data() Type { return TypeDisputeLost }
+func (*DisputeLost) data() Type           { return TypeDisputeLost }
+func (d *DisputeLost) businessID() string { return d.DisputeID }
 
 // MarketplaceCharged is a penalty of a marketplace. Amount is net of Tax.
 type MarketplaceCharged struct {
@@ -221,7 +233,8 @@ type MarketplaceCharged struct {
 	Amount, Tax Decimal
 }
 
-func (*MarketplaceCharged) data() Type { return TypeMarketplaceCharged }
+func (*MarketplaceCharged) data() Type           { return TypeMarketplaceCharged }
+func (d *MarketplaceCharged) businessID() string { return d.ChargeID }
 
 // ClaimFiled asks a supplier, carrier, insurer or marketplace to pay. It posts nothing.
 type ClaimFiled struct {
@@ -230,7 +243,8 @@ type ClaimFiled struct {
 	Lines                   []GoodsLine
 }
 
-func (*ClaimFiled) data() Type { return TypeClaimFiled }
+func (*ClaimFiled) data() Type           { return TypeClaimFiled }
+func (d *ClaimFiled) businessID() string { return d.ClaimID }
 
 // ClaimAccepted is a supplier, carrier, insurer or marketplace agreeing to pay.
 type ClaimAccepted struct {
@@ -238,7 +252,8 @@ type ClaimAccepted struct {
 	Amount                  Decimal
 }
 
-func (*ClaimAccepted) data() Type { return TypeClaimAccepted }
+func (*ClaimAccepted) data() Type           { return TypeClaimAccepted }
+func (d *ClaimAccepted) businessID() string { return d.ClaimID }
 
 // ClaimSettled is that party having paid.
 type ClaimSettled struct {
@@ -246,9 +261,11 @@ type ClaimSettled struct {
 	Amount                             Decimal
 }
 
-func (*ClaimSettled) data() Type { return TypeClaimSettled }
+func (*ClaimSettled) data() Type           { return TypeClaimSettled }
+func (d *ClaimSettled) businessID() string { return d.PaymentID }
 
 // ClaimClosed says that nothing more will come: Reason paid, short_paid, refused or withdrawn.
 type ClaimClosed struct{ ClaimID, Reason string }
 
-func (*ClaimClosed) data() Type { return TypeClaimClosed }
+func (*ClaimClosed) data() Type           { return TypeClaimClosed }
+func (d *ClaimClosed) businessID() string { return d.ClaimID }

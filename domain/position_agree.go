@@ -107,7 +107,33 @@ func agreeOrders(a, b Data) bool {
 					sameSome(k.NRV, l.NRV)
 			})
 	}
-	return false
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && agreeMembers(reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem())
+}
+
+// agreeMembers compares data that has no rule of its own: numbers, yes or no, and lists.
+func agreeMembers(x, y reflect.Value) bool {
+	for i := range x.NumField() {
+		switch a := x.Field(i).Interface().(type) {
+		case Decimal:
+			if !same(a, y.Field(i).Interface().(Decimal)) {
+				return false
+			}
+		case Optional:
+			if !sameSome(a, y.Field(i).Interface().(Optional)) {
+				return false
+			}
+		case bool:
+			if a != y.Field(i).Bool() {
+				return false
+			}
+		default:
+			l, r := x.Field(i), y.Field(i)
+			if l.Kind() == reflect.Slice && l.Len() > 0 && r.Len() > 0 && !reflect.DeepEqual(a, r.Interface()) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // agreeRefunds: of one total, with the same tax or one without, by the same way.

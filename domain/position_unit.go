@@ -42,47 +42,22 @@ type unit struct {
 	rated                                                 []bool // by number as given
 }
 
-// subject is what a fact or a thread is about.
-type subject uint8
+// thread is what several events of a unit tell the story of.
+type thread uint8
 
 const (
-	noSubject subject = iota
-	aSale
-	aReport
-	aRefund
-	aReturn
-	someLabour
-	aConcession
-	aSalvage
-	aDisputeOpened
-	aDisputeWon
-	aDisputeLost
-	aCharge
-	anOrderCharge
-	aClaimFiled
-	aClaimAccepted
-	aClaimClosed
-	aPayment
-	aSpend
-	aDispatch
-	aTrip
-	aChange
-	aCancellation
-	aRedemption
-	aLapse
-	aScrapping
-	// threads
-	aRedelivery
+	aRedelivery thread = iota + 1
 	aVoucher
 	aDispute
 	aClaim
 )
 
-// key of a business fact or of a thread.
+// key of a business fact (kind) or of a thread.
 type key struct {
-	subject subject
-	order   name // of a thread, where the unit has several orders
-	id      string
+	kind   Type
+	thread thread
+	order  name // of a thread, where the unit has several orders
+	id     string
 }
 
 // newUnit sorts out the events of a unit. Copies of one identity: the first recorded stays.
@@ -200,7 +175,7 @@ func (u *unit) connect() {
 				n = int32(len(u.facts))
 				facts[k] = n
 				u.facts = append(u.facts, nil)
-				u.dispatches = append(u.dispatches, k.subject == aDispatch)
+				u.dispatches = append(u.dispatches, k.kind == TypeRedeliveryDispatched)
 			}
 			u.facts[n] = append(u.facts[n], int32(i))
 			s.fact = n
@@ -267,57 +242,16 @@ func (u *unit) aim(i int32, source, id string) {
 	}
 }
 
-// factOf is the business fact that a statement may share with others; no id where it is one by itself.
+// factOf is the business fact that a statement may share with others of its kind; no id where it is one by itself.
 func factOf(s *statement) key {
+	kind := TypeOf(s.Data)
 	switch d := s.Data.(type) {
 	case *OrderPlaced:
-		return key{subject: aSale, id: s.OrderID}
-	case *OrderChanged:
-		return key{subject: aChange, id: d.ChangeID}
-	case *OrderCancelled:
-		return key{subject: aCancellation, id: d.ChangeID}
-	case *OrderCharged:
-		return key{subject: anOrderCharge, id: d.ChargeID}
+		return key{kind: kind, id: s.OrderID}
 	case *ErrorReported:
-		return key{subject: aReport, id: s.ErrorID}
-	case *GoodsScrapped:
-		return key{subject: aScrapping, id: d.ScrapID}
-	case *RedeliveryDispatched:
-		return key{subject: aDispatch, id: d.RedeliveryID}
-	case *RedeliveryCompleted:
-		return key{subject: aTrip, id: d.TripID}
-	case *LabourSpent:
-		return key{subject: someLabour, id: d.LabourID}
-	case *RefundIssued:
-		return key{subject: aRefund, id: d.RefundID}
-	case *ConcessionGranted:
-		return key{subject: aConcession, id: d.ConcessionID}
-	case *VoucherRedeemed:
-		return key{subject: aRedemption, id: d.RedemptionID}
-	case *VoucherExpired:
-		return key{subject: aLapse, id: d.RedemptionID}
-	case *ReturnReceived:
-		return key{subject: aReturn, id: d.ReturnID}
-	case *SalvageSold:
-		return key{subject: aSalvage, id: d.SalvageID}
-	case *DisputeOpened:
-		return key{subject: aDisputeOpened, id: d.DisputeID}
-	case *DisputeWon:
-		return key{subject: aDisputeWon, id: d.DisputeID}
-	case *DisputeLost:
-		return key{subject: aDisputeLost, id: d.DisputeID}
-	case *MarketplaceCharged:
-		return key{subject: aCharge, id: d.ChargeID}
-	case *ClaimFiled:
-		return key{subject: aClaimFiled, id: d.ClaimID}
-	case *ClaimAccepted:
-		return key{subject: aClaimAccepted, id: d.ClaimID}
-	case *ClaimSettled:
-		return key{subject: aPayment, id: d.PaymentID}
-	case *ClaimClosed:
-		return key{subject: aClaimClosed, id: d.ClaimID}
-	case *QualitySpent:
-		return key{subject: aSpend, id: d.SpendID}
+		return key{kind: kind, id: s.ErrorID}
+	case fact:
+		return key{kind: kind, id: d.businessID()}
 	}
 	return key{}
 }
@@ -326,35 +260,35 @@ func factOf(s *statement) key {
 func threadOf(s *statement) key {
 	switch d := s.Data.(type) {
 	case *RedeliveryDispatched:
-		return key{subject: aRedelivery, id: d.RedeliveryID}
+		return key{thread: aRedelivery, id: d.RedeliveryID}
 	case *RedeliveryCompleted:
-		return key{subject: aRedelivery, id: d.RedeliveryID}
+		return key{thread: aRedelivery, id: d.RedeliveryID}
 	case *ConcessionGranted:
 		if d.Kind == ConcessionVoucher || d.Kind == ConcessionStoreCredit {
-			return key{subject: aVoucher, id: d.ConcessionID}
+			return key{thread: aVoucher, id: d.ConcessionID}
 		}
 	case *RefundIssued:
 		if d.Method == MethodStoreCredit {
-			return key{subject: aVoucher, id: d.RefundID}
+			return key{thread: aVoucher, id: d.RefundID}
 		}
 	case *VoucherRedeemed:
-		return key{subject: aVoucher, id: d.ConcessionID}
+		return key{thread: aVoucher, id: d.ConcessionID}
 	case *VoucherExpired:
-		return key{subject: aVoucher, id: d.ConcessionID}
+		return key{thread: aVoucher, id: d.ConcessionID}
 	case *DisputeOpened:
-		return key{subject: aDispute, id: d.DisputeID}
+		return key{thread: aDispute, id: d.DisputeID}
 	case *DisputeWon:
-		return key{subject: aDispute, id: d.DisputeID}
+		return key{thread: aDispute, id: d.DisputeID}
 	case *DisputeLost:
-		return key{subject: aDispute, id: d.DisputeID}
+		return key{thread: aDispute, id: d.DisputeID}
 	case *ClaimFiled:
-		return key{subject: aClaim, id: d.ClaimID}
+		return key{thread: aClaim, id: d.ClaimID}
 	case *ClaimAccepted:
-		return key{subject: aClaim, id: d.ClaimID}
+		return key{thread: aClaim, id: d.ClaimID}
 	case *ClaimSettled:
-		return key{subject: aClaim, id: d.ClaimID}
+		return key{thread: aClaim, id: d.ClaimID}
 	case *ClaimClosed:
-		return key{subject: aClaim, id: d.ClaimID}
+		return key{thread: aClaim, id: d.ClaimID}
 	}
 	return key{}
 }
