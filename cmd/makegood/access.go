@@ -17,10 +17,11 @@ import (
 
 // accessFlags say who gets in.
 type accessFlags struct {
-	AccessFile   string `help:"File of who may do what, by token: wanted wherever --http is no loopback address; makegood token new writes it." type:"path"`
-	InsecureOpen bool   `help:"Let everybody in who reaches an address that is no loopback."`
-	TLSCert      string `help:"Certificate in PEM form: makes it HTTPS." name:"tls-cert" type:"path"`
-	TLSKey       string `help:"Its key in PEM form." name:"tls-key" type:"path"`
+	AccessFile   string   `help:"File of who may do what, by token: wanted wherever --http is no loopback address; makegood token new writes it." type:"path"`
+	HTTPHosts    []string `help:"Names, beside loopback, by which it may be called; without an access file no other is answered." name:"http-hosts"`
+	InsecureOpen bool     `help:"Let everybody in who reaches an address that is no loopback."`
+	TLSCert      string   `help:"Certificate in PEM form: makes it HTTPS." name:"tls-cert" type:"path"`
+	TLSKey       string   `help:"Its key in PEM form." name:"tls-key" type:"path"`
 }
 
 // validateAccess refuses what would let in anybody without that being said.
@@ -100,6 +101,7 @@ func (a *App) letIn(config *gateway.Config) {
 	if a.certificate != nil {
 		config.TLS = a.certificate.TLS()
 	}
+	config.Hosts = a.config.Access.HTTPHosts
 	if a.guard != nil {
 		config.Guard = a.guard.Check
 	}

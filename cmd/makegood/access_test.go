@@ -106,6 +106,16 @@ func TestTokensAndTLS(t *testing.T) {
 	if code, _, _ := command(t, "token", "new", "--access-file", access, "--name", "x", "--scope", "admin"); code == 0 {
 		t.Error("an unknown scope")
 	}
+	written := filepath.Join(t.TempDir(), "token")
+	for _, want := range []int{0, 1} { // a file that is there already is not written over
+		code, out, _ := command(t, "token", "new", "--access-file", access, "--name", "file", "--scope", "read", "--out", written)
+		if (code != 0) != (want != 0) || out != "" {
+			t.Errorf("--out ended with %d and printed %q", code, out)
+		}
+	}
+	if info, err := os.Stat(written); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("--out made %v (%v)", info, err)
+	}
 	certificates, err := kafkatest.NewCertificates()
 	if err != nil {
 		t.Fatal(err)
@@ -172,6 +182,11 @@ func TestTokensAndTLS(t *testing.T) {
 		Partitions: 1, Zone: "UTC", Roles: []string{roleExporter}, ClickHousePasswordFile: writeFile(t, "password",
 			password+"\n")}
 	quiet := slog.New(slog.DiscardHandler)
+	// The broker inside asks as well.
+	if refused, err := startApp(t.Context(), beside, quiet, io.Discard); err == nil {
+		t.Error("a makegood without a token was let in by the broker", refused.Close())
+	}
+	beside.Kafka = kafkaFlags{SASL: "plain", User: "office", PasswordFile: office}
 	second, err := startApp(t.Context(), beside, quiet, io.Discard)
 	if err != nil {
 		t.Fatal(err)

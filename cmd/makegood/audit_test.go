@@ -40,7 +40,7 @@ func say(t *testing.T, c *client, answer string, args ...string) string {
 func unreadable(t *testing.T, app *App, c *client, text string) deadletter.Letter {
 	t.Helper()
 	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond,
-		RequiredAcks: kafkago.RequireAll}
+		RequiredAcks: kafkago.RequireAll, Transport: &kafkago.Transport{Dial: app.dial}}
 	defer w.Close()
 	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("x"),
 		Value: []byte(text)}); err != nil {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/http/access"
@@ -15,6 +17,7 @@ type tokenNew struct {
 	AccessFile string   `help:"The file to add it to; made where it is missing." required:"" type:"path"`
 	Name       string   `help:"Who it is for, as the access log will call them." required:""`
 	Scope      []string `help:"What they may do: read, write, operate." required:"" enum:"read,write,operate"`
+	Out        string   `help:"File to write the token to, for its owner alone; it must not be there yet. Without it the token is printed." type:"path"`
 	Source     []string `help:"Source of events that a writer is bound to; may be given again." sep:"none"`
 }
 
@@ -24,6 +27,9 @@ func (c *tokenNew) Run(s streams) error {
 	for _, scope := range c.Scope {
 		entry.Scopes = append(entry.Scopes, gateway.Scope(scope))
 	}
+	if c.Out != "" {
+		return c.writeOut(entry, s)
+	}
 	token, err := access.Issue(c.AccessFile, entry)
 	if err != nil {
 		return err
@@ -31,4 +37,25 @@ func (c *tokenNew) Run(s streams) error {
 	fmt.Fprintf(s.err, "%s was added to %s. This is the only time that its token is shown:\n", c.Name, c.AccessFile)
 	_, err = fmt.Fprintln(s.out, token)
 	return err
+}
+
+// writeOut writes the token to a file that only its owner reads. A shell that redirects makes one that everybody reads,
+// which is refused later on.
+func (c *tokenNew) writeOut(entry access.Entry, s streams) error {
+	out, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	token, err := access.Issue(c.AccessFile, entry)
+	if err != nil {
+		return errors.Join(err, out.Close(), os.Remove(c.Out))
+	}
+	if _, err := fmt.Fprintln(out, token); err != nil {
+		return errors.Join(fmt.Errorf("--out: %w", err), out.Close())
+	}
+	if err := errors.Join(out.Sync(), out.Close()); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	fmt.Fprintf(s.err, "%s was added to %s; its token is in %s\n", c.Name, c.AccessFile, c.Out)
+	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -69,10 +71,21 @@ func lines(j *report.Journal, part string, entries []report.JournalEntry) [][]st
 // harmless keeps a spreadsheet from running what a till has called something as a formula: an apostrophe in front says
 // that it is text. A workbook needs none, since its cells say of what type they are.
 func harmless(text string) string {
-	if text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0 {
+	if beginsFormula(text) {
 		return "'" + text
 	}
 	return text
+}
+
+// beginsFormula sees the signs behind spaces, which a spreadsheet may strip, and the wide ones, which some read alike.
+func beginsFormula(text string) bool {
+	if strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") {
+		return true
+	}
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	}))
+	return strings.ContainsRune("=+-@＝＋－＠−﹢﹣﹦", first)
 }
 
 // writeCSV writes the entries, then the memo entries. The control totals are in the last rows of each currency, so that

@@ -40,6 +40,9 @@ func actorOf(w http.ResponseWriter, r *http.Request) (Actor, error) {
 
 // told reads what somebody says along with an order, which may be nothing. form is what it may be.
 func told(w http.ResponseWriter, r *http.Request, into any, form string) error {
+	if err := jsonAlone(r); err != nil {
+		return err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTold))
 	var large *http.MaxBytesError
 	switch {

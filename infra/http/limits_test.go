@@ -99,7 +99,7 @@ func TestSlowClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer slow.Close()
-	fmt.Fprintf(slow, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 8000000\r\n\r\n{\"",
+	fmt.Fprintf(slow, "POST /v1/events HTTP/1.1\r\nHost: [::1]\r\nContent-Type: %s\r\nContent-Length: 8000000\r\n\r\n{\"",
 		single)
 	deadline := time.Now().Add(5 * time.Second)
 	for s.events.Counts().InFlight == 0 && time.Now().Before(deadline) {
@@ -143,7 +143,7 @@ func TestExpectContinue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 1000\r\nExpect: "+
+		fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: [::1]\r\nContent-Type: %s\r\nContent-Length: 1000\r\nExpect: "+
 			"100-continue\r\n\r\n", c.contentType)
 		line := make([]byte, len(c.answer))
 		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {

@@ -376,7 +376,10 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	var currencies *report.SeveralCurrenciesError
 	var noReplay *deadletter.NoReplayError
 	var rate *report.RateMissingError
+	var problem *Problem
 	switch {
+	case errors.As(err, &problem):
+		WriteProblem(w, problem)
 	case errors.Is(err, shadow.ErrUnderWay), errors.Is(err, shadow.ErrNotReady),
 		errors.Is(err, shadow.ErrStale), errors.Is(err, ErrNoRebuilds):
 		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), noRebuild(err))

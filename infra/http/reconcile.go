@@ -35,6 +35,9 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 		}
 		p.Lag = time.Duration(days) * 24 * time.Hour
 	}
+	if err := csvAlone(r); err != nil {
+		return err
+	}
 	at, err := asOf(r.Context(), r.URL.Query().Get("as_of"), b)
 	if err != nil {
 		return err

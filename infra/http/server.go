@@ -25,6 +25,9 @@ type Config struct {
 	Events *Events
 	// Books answer the read side. Nil: nothing is read back.
 	Books Books
+	// Hosts are the names, beside loopback and the address itself, by which the service may be called: without a Guard no
+	// other is answered, since any name can be made to point here.
+	Hosts []string
 	// Guard decides who may do what. Nil: everybody everything.
 	Guard Guard
 	// Ready says why the service can't do its work now; nil where it can. It is asked by /readyz.
@@ -109,7 +112,7 @@ func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{cfg: c, mux: http.NewServeMux()}
 	s.http = &http.Server{
-		Handler:           s.logged(s.recovered(http.HandlerFunc(s.route))),
+		Handler:           s.logged(s.recovered(s.headed(s.outside(http.HandlerFunc(s.route))))),
 		TLSConfig:         c.TLS,
 		ReadHeaderTimeout: c.HeaderTimeout,
 		ReadTimeout:       c.WriteTimeout,

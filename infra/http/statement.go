@@ -103,7 +103,7 @@ func statementAsHTML(w http.ResponseWriter, s *report.Statement) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	// It runs nothing and fetches nothing, whatever a till has called its orders.
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	_, _ = w.Write(page.Bytes()) // a reader that went away can't be told
 	return nil
 }
