@@ -248,7 +248,8 @@ func (a *App) connect(ctx context.Context) (err error) {
 	if err := a.ensureTopics(ctx); err != nil {
 		return err
 	}
-	if a.publisher, err = kafka.NewPublisher(kafka.PublisherConfig{Config: a.kafkaConfig()}); err != nil {
+	if a.publisher, err = kafka.NewPublisher(kafka.PublisherConfig{Config: a.kafkaConfig(),
+		Substitute: a.smallerLetter}); err != nil {
 		return err
 	}
 	a.onClose(a.publisher.Close)

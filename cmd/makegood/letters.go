@@ -105,3 +105,14 @@ func (a *App) publishBooks(ctx context.Context, event []byte) error {
 	m.Metadata.Set(ledger.EndsHeader, ends)
 	return a.publisher.Publish(a.config.topic(domain.Books), m)
 }
+
+// smallerLetter is what is sent where a dead letter is too large for the log: booking must never stand still for it.
+func (a *App) smallerLetter(topic string, m *message.Message) *message.Message {
+	if topic != a.config.Prefix+deadletter.Topic {
+		return nil
+	}
+	a.logger.Warn("a dead letter is sent without its payload: the log doesn't take it whole",
+		"of", m.Metadata.Get("makegood_topic"), "partition", m.Metadata.Get("makegood_partition"),
+		"offset", m.Metadata.Get("makegood_offset"), "bytes", len(m.Payload))
+	return deadletter.Shrink(m)
+}

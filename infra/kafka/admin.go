@@ -81,8 +81,9 @@ func (a *Admin) EnsureTopics(ctx context.Context, specs []TopicSpec) ([]TopicDif
 	return diffs, nil
 }
 
-// Ends gives the offset after the last record of every partition of the topics,
-// as a reader of committed records sees it.
+// Ends gives the offset after the last record of every partition of the topics
+// that is acknowledged: the high watermark. Behind a transaction that is still
+// open that is more than anybody may read yet.
 func (a *Admin) Ends(ctx context.Context, topics ...string) (map[TopicPartition]int64, error) {
 	return a.edges(ctx, kafkago.LastOffset, topics)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // lookupBytes is what a fetch for one record may bring; the broker answers with a whole batch at least.
@@ -13,13 +15,19 @@ const lookupBytes = 16 << 10
 // errPassedOver says that there is no such record to be had.
 var errPassedOver = errors.New("the log went on past the record")
 
-// Record reads one record back by its place; false where the log has it no more, or never gave it to anybody. Failures
-// of the cluster are retried until ctx ends.
+// Record reads one record back by its place; false where the log has it no more, or never gave it to anybody, also
+// since there is no such partition. Failures of the cluster are retried until ctx ends.
 func (a *Admin) Record(ctx context.Context, tp TopicPartition, offset int64) (found Record, ok bool, err error) {
 	if offset < 0 {
 		return Record{}, false, nil
 	}
 	err = retry(ctx, func() error {
+		switch n, err := a.cluster.partitions(ctx, tp.Topic); {
+		case errors.Is(err, kafkago.UnknownTopicOrPartition), err == nil && (tp.Partition < 0 || tp.Partition >= n):
+			return &permanentError{errPassedOver}
+		case err != nil:
+			return err
+		}
 		r := reader{cluster: a.cluster, tp: tp, offset: offset,
 			limits:  fetchLimits{maxBytes: lookupBytes, maxWait: 100 * time.Millisecond},
 			problem: func(Problem) {}} // that it's gone is the answer

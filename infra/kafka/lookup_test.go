@@ -30,4 +30,10 @@ func TestRecordIsReadBackByItsPlace(t *testing.T) {
 			t.Errorf("at %d, where nothing is: %v %v %v", offset, r, ok, err)
 		}
 	}
+	for _, tp := range []kafka.TopicPartition{{Topic: "things", Partition: 7}, {Topic: "things", Partition: -1},
+		{Topic: "no-such-topic"}} {
+		if r, ok, err := admin.Record(ctx, tp, 0); ok || err != nil {
+			t.Errorf("%v, which isn't there: %v %v %v", tp, r, ok, err)
+		}
+	}
 }

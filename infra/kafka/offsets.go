@@ -26,7 +26,9 @@ func (c *cluster) logEdge(ctx context.Context, tp TopicPartition, edge int64) (i
 }
 
 // logEdges asks the leaders for one edge (kafkago.FirstOffset or LastOffset) of
-// partitions whose layout is known, one request a leader.
+// partitions whose layout is known, one request a leader. The end is the high
+// watermark: what is acknowledged counts, although nobody may read it yet
+// behind a transaction that is still open.
 func (c *cluster) logEdges(ctx context.Context, edge int64, tps ...TopicPartition) (map[TopicPartition]int64, error) {
 	byLeader := map[int32]map[string][]listoffsets.RequestPartition{}
 	for _, tp := range tps {
@@ -47,7 +49,7 @@ func (c *cluster) logEdges(ctx context.Context, edge int64, tps ...TopicPartitio
 	}
 	edges := make(map[TopicPartition]int64, len(tps))
 	for leader, topics := range byLeader {
-		req := &listoffsets.Request{ReplicaID: -1, IsolationLevel: 1}
+		req := &listoffsets.Request{ReplicaID: -1, IsolationLevel: 0}
 		for topic, partitions := range topics {
 			req.Topics = append(req.Topics, listoffsets.RequestTopic{Topic: topic, Partitions: partitions})
 		}

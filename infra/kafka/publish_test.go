@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/makegood/makegood/infra/kafka"
@@ -89,6 +91,64 @@ func TestARecordThatTheBrokerNamesFailsAlone(t *testing.T) {
 	}
 	if got, want := all(t, o.cfg, "things", 1)[0], []string{"0", "1", "3", "4"}; !slices.Equal(got, want) {
 		t.Fatalf("the log has %v", got)
+	}
+}
+
+// TestPublishSubstitutes: what can't ever be written has another in its place, once; what may pass has none.
+func TestPublishSubstitutes(t *testing.T) {
+	o := newOne(t, 1)
+	asked := 0
+	pub := newPublisher(t, kafka.PublisherConfig{Config: o.cfg, MaxBatchBytes: 2048,
+		PublishTimeout: 300 * time.Millisecond,
+		Substitute: func(topic string, m *message.Message) *message.Message {
+			asked++
+			switch len(m.Payload) {
+			case 3000:
+				return message.NewMessage("", []byte(topic+": "+fmt.Sprint(len(m.Payload))))
+			case 4000:
+				return message.NewMessage("", m.Payload) // no smaller
+			}
+			return nil
+		}})
+	of := func(n int) *message.Message { return message.NewMessage("", bytes.Repeat([]byte("x"), n)) }
+	must(t, pub.Publish("things", of(1), of(3000), of(2)))
+	err := pub.Publish("things", of(4000), of(3000), of(5000), of(3))
+	var failed *kafka.PublishError
+	if !errors.As(err, &failed) || !slices.Equal(failed.Indexes(), []int{0, 2}) ||
+		!errors.Is(err, kafkago.MessageSizeTooLarge) {
+		t.Errorf("failed: %v", err)
+	}
+	want := []string{"x", "xx", "things: 3000", "xxx", "things: 3000"}
+	if got := all(t, o.cfg, "things", 1)[0]; !slices.Equal(got, want) {
+		t.Errorf("the log has %q", got)
+	}
+	before := asked
+	o.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	if err := pub.Publish("things", of(1)); !errors.Is(err, kafkago.NotEnoughReplicas) || asked != before {
+		t.Errorf("%v; asked %d times", err, asked-before)
+	}
+}
+
+// TestEndsAreAcknowledged: behind a transaction that is open, Ends counts what is acknowledged and can't be read yet.
+func TestEndsAreAcknowledged(t *testing.T) {
+	o := newOne(t, 1)
+	must(t, o.pub.Publish("things", numbered(0, 3)...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(o.cfg.Brokers...), kgo.TransactionalID("theirs"),
+		kgo.DefaultProduceTopic("things"))
+	must(t, err)
+	defer client.Close()
+	must(t, client.BeginTransaction())
+	must(t, client.ProduceSync(t.Context(), kgo.StringRecord("open")).FirstErr())
+	must(t, o.pub.Publish("things", numbered(3, 5)...))
+	admin := newAdmin(t, o.cfg)
+	ends, err := admin.Ends(t.Context(), "things")
+	must(t, err)
+	if got := ends[kafka.TopicPartition{Topic: "things"}]; got != 6 {
+		t.Errorf("the end is %d, want 6", got)
+	}
+	must(t, client.EndTransaction(t.Context(), kgo.TryCommit))
+	if got := all(t, o.cfg, "things", 1)[0]; len(got) != 6 {
+		t.Errorf("the log has %q", got)
 	}
 }
 

@@ -36,6 +36,12 @@ type PublisherConfig struct {
 	// Compression of batches: default none. Any that Kafka knows is read.
 	Compression compress.Compression
 
+	// Substitute, when not nil, gives what is written in place of a message that
+	// no broker will ever take: it is larger than MaxBatchBytes or than the
+	// broker allows, or its content is refused. It is asked once a message; what
+	// it gives isn't substituted again. Nil from it lets the message fail.
+	Substitute func(topic string, m *message.Message) *message.Message
+
 	// RetryDelay is how long to wait after a failure that may pass; it doubles
 	// with each in a row up to MaxRetryDelay. Defaults 20 ms and 1 s.
 	RetryDelay, MaxRetryDelay time.Duration
@@ -125,6 +131,49 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 // retried within PublishTimeout, and no longer than the first message's context
 // lasts. A retry may write a message twice.
 func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
+	err := p.publish(topic, msgs)
+	var failed *PublishError
+	if p.cfg.Substitute == nil || !errors.As(err, &failed) {
+		return err
+	}
+	return p.substitute(failed, msgs)
+}
+
+// substitute writes others in place of the messages that can't ever be
+// written, and returns what is left of the error.
+func (p *Publisher) substitute(failed *PublishError, msgs []*message.Message) error {
+	var indexes []int
+	var others []*message.Message
+	for _, i := range failed.Indexes() {
+		if !aboutContent(failed.Failed[i]) {
+			continue
+		}
+		if other := p.cfg.Substitute(failed.Topic, msgs[i]); other != nil {
+			other.SetContext(msgs[i].Context())
+			indexes, others = append(indexes, i), append(others, other)
+		}
+	}
+	if len(others) == 0 {
+		return failed
+	}
+	err := p.publish(failed.Topic, others)
+	var again *PublishError
+	if err != nil && !errors.As(err, &again) {
+		return err
+	}
+	for n, i := range indexes {
+		delete(failed.Failed, i)
+		if again != nil && again.Failed[n] != nil {
+			failed.Failed[i] = again.Failed[n]
+		}
+	}
+	if len(failed.Failed) == 0 {
+		return nil
+	}
+	return failed
+}
+
+func (p *Publisher) publish(topic string, msgs []*message.Message) error {
 	if len(msgs) == 0 {
 		return nil
 	}

@@ -74,7 +74,8 @@ func NewTail(cfg TailConfig) (*Tail, error) {
 // it has been handed over, or isn't anybody's.
 func (t *Tail) Next() int64 { return t.next }
 
-// End asks for the offset after the last record that there is now.
+// End asks for the offset after the last record that is acknowledged now. Behind
+// a transaction that is still open, reading to it waits for that one's end.
 func (t *Tail) End(ctx context.Context) (int64, error) {
 	if t.closed {
 		return 0, ErrClosed

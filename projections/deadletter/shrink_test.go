@@ -1,0 +1,37 @@
+package deadletter
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// TestShrink: a letter that had to shrink is small whatever its sender sent, and says what it was.
+func TestShrink(t *testing.T) {
+	letter := Letter{ID: "a1", Topic: "makegood.orders", Partition: 3, Offset: 42, Reason: "bad_json",
+		Detail: strings.Repeat("long ", 100_000), Payload: bytes.Repeat([]byte("x"), 10<<20),
+		Headers: map[string]string{"theirs": strings.Repeat("y", 1<<20)}}
+	small := Shrink(letter.Message())
+	size := len(small.Payload)
+	for name, value := range small.Metadata {
+		size += len(name) + len(value)
+	}
+	if size > 8*maxShrunkHeader {
+		t.Errorf("%d bytes are left", size)
+	}
+	for name, want := range map[string]string{"makegood_id": "a1", "makegood_topic": "makegood.orders",
+		"makegood_partition": "3", "makegood_offset": "42", "makegood_reason": "bad_json", "theirs": "",
+		"makegood_payload_bytes":  fmt.Sprint(10 << 20),
+		"makegood_payload_sha256": fmt.Sprintf("%x", sha256.Sum256(letter.Payload))} {
+		if got := small.Metadata.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if Shrink(small) != nil || Shrink(message.NewMessage("", []byte("x"))) != nil {
+		t.Error("what is no whole letter was shrunk")
+	}
+}
