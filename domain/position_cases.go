@@ -127,7 +127,8 @@ func (v *view) gather() {
 	for i := range v.n {
 		s, st := &v.u.statements[i], &v.stances[i]
 		if st.standing == Counts && s.thread != none {
-			v.threads[s.thread] = append(v.threads[s.thread], int32(i))
+			n := v.threadOf(int32(i), s)
+			v.threads[n] = append(v.threads[n], int32(i))
 		}
 		if st.standing != Counts || !s.speaks() || st.errorID == 0 && !s.movesGoods() {
 			continue
@@ -163,6 +164,28 @@ func (v *view) gather() {
 			v.incidents[n].facts.SameAs, v.incidents[n].facts.Founded = v.incidents[root].facts.Case, false
 		}
 	}
+}
+
+// threadOf is the number of the redelivery, voucher, dispute or claim of a statement, made where there is none yet.
+func (v *view) threadOf(i int32, s *statement) int {
+	k := threadKey{thread: s.thread}
+	if v.u.mixed {
+		k.scope = v.scope(i)
+	}
+	for n := range v.threadKeys {
+		if v.threadKeys[n] == k {
+			return n
+		}
+	}
+	v.threadKeys = append(v.threadKeys, k)
+	n := len(v.threads)
+	if n < cap(v.threads) {
+		v.threads = v.threads[:n+1]
+		v.threads[n] = v.threads[n][:0]
+	} else {
+		v.threads = append(v.threads, nil)
+	}
+	return n
 }
 
 // movesGoods reports whether a statement sends or takes back goods: that is counted by case even where no case is

@@ -124,12 +124,29 @@ func (o *order) make(sku string) *article {
 		return a
 	}
 	o.articles = append(o.articles, article{sku: sku})
+	if n := len(o.articles); n > fewNames {
+		if o.bySKU == nil {
+			o.bySKU = make(map[string]int32, 2*n)
+		}
+		if len(o.bySKU) == 0 {
+			for i := range o.articles {
+				o.bySKU[o.articles[i].sku] = int32(i)
+			}
+		}
+		o.bySKU[sku] = int32(n - 1)
+	}
 	return &o.articles[len(o.articles)-1]
 }
 
 // article finds a sku on an order; nil where it never was.
 func (o *order) article(sku string) *article {
 	if o == nil {
+		return nil
+	}
+	if len(o.articles) > fewNames {
+		if n, is := o.bySKU[sku]; is {
+			return &o.articles[n]
+		}
 		return nil
 	}
 	for n := range o.articles {

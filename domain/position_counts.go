@@ -51,10 +51,17 @@ type view struct {
 	apart   []pair
 	group   []int32
 
-	incidents []incident
-	orders    []order
-	threads   [][]int32 // by number: its statements that count, in the sequence
-	outs      []out
+	incidents  []incident
+	orders     []order
+	threads    [][]int32   // the statements that count of each redelivery, voucher, dispute and claim, in the sequence
+	threadKeys []threadKey // what each is of
+	outs       []out
+}
+
+// threadKey is a number of what a statement is of, and where that is told apart.
+type threadKey struct {
+	thread int32
+	scope  name
 }
 
 // pair is a case under an order.
@@ -81,31 +88,33 @@ func (v *view) reset(n int, anew *statement) {
 			[]int32,
 			many,
 		)
-		v.threads = make([][]int32, u.threads)
 	}
 	for i := range n {
-		s := &u.statements[i]
-		st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, began: int32(i), incident: none}
-		switch d := s.Data.(type) {
-		case *RefundIssued:
-			st.net, st.tax = d.Net, d.Tax
-		case *DisputeLost:
-			st.tax = d.Tax
-		case *MarketplaceCharged:
-			st.tax = d.Tax
-		case *ConcessionGranted:
-			st.tax = d.Tax
-		}
-		v.stances[i] = st
+		v.stances[i] = u.said(int32(i))
 	}
 	clear(v.position)
 	for i := range v.openers {
 		v.openers[i], v.chosen[i], v.sameAs[i], v.byName[i] = none, 0, 0, none
 	}
-	for i := range v.threads {
-		v.threads[i] = v.threads[i][:0]
-	}
+	v.threads, v.threadKeys = v.threads[:0], v.threadKeys[:0]
 	v.apart, v.incidents, v.orders, v.outs = v.apart[:0], v.incidents[:0], v.orders[:0], v.outs[:0]
+}
+
+// said is the stance of a statement before anything else is known.
+func (u *unit) said(i int32) stance {
+	s := &u.statements[i]
+	st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, began: i, incident: none}
+	switch d := s.Data.(type) {
+	case *RefundIssued:
+		st.net, st.tax = d.Net, d.Tax
+	case *DisputeLost:
+		st.tax = d.Tax
+	case *MarketplaceCharged:
+		st.tax = d.Tax
+	case *ConcessionGranted:
+		st.tax = d.Tax
+	}
+	return st
 }
 
 // count finds out which statements count.
@@ -316,7 +325,7 @@ func (v *view) facts(members []int32, dispatches bool) {
 		if int(i) >= v.n {
 			return
 		}
-		if (v.u.severalOrders || dispatches) && v.anySame(members[:n], i, dispatches) {
+		if (v.u.mixed || dispatches) && v.anySame(members[:n], i, dispatches) {
 			continue // dealt with
 		}
 		v.group = append(v.group[:0], i)
@@ -328,7 +337,7 @@ func (v *view) facts(members []int32, dispatches bool) {
 		if len(v.group) > 1 {
 			v.choose(v.group)
 		}
-		if !v.u.severalOrders && !dispatches {
+		if !v.u.mixed && !dispatches {
 			return
 		}
 	}
@@ -344,7 +353,15 @@ func (v *view) anySame(before []int32, i int32, dispatches bool) bool {
 }
 
 func (v *view) sameFact(i, j int32, dispatches bool) bool {
-	return v.stances[i].order == v.stances[j].order && (!dispatches || v.failedBefore(i) == v.failedBefore(j))
+	return v.scope(i) == v.scope(j) && (!dispatches || v.failedBefore(i) == v.failedBefore(j))
+}
+
+// scope is what the ids of a statement are told apart by: its order, else its case, whose numbers are below zero.
+func (v *view) scope(i int32) name {
+	if st := &v.stances[i]; st.order != 0 {
+		return st.order
+	}
+	return -v.u.statements[i].errorID
 }
 
 // failedBefore is how many failed trips of its redelivery came before a dispatch.
@@ -353,7 +370,8 @@ func (v *view) failedBefore(i int32) int {
 	for j := range v.n {
 		t := &v.u.statements[j]
 		d, is := t.Data.(*RedeliveryCompleted)
-		if is && !d.Succeeded && t.thread == s.thread && v.stances[j].standing == Counts &&
+		if is && !d.Succeeded && t.thread == s.thread && v.scope(int32(j)) == v.scope(i) &&
+			v.stances[j].standing == Counts &&
 			byTime(&v.u.statements[v.stances[j].began], s) < 0 {
 			failed++
 		}

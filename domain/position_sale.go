@@ -13,6 +13,7 @@ type order struct {
 	fee, tax Decimal // of the delivery, what of them is not taken back
 	tills    []till
 	articles []article
+	bySKU    map[string]int32 // the numbers of its articles; only of many
 }
 
 // soldLine is a line that was placed or added, with the quantity that is left of it.
@@ -50,7 +51,8 @@ func (v *view) orderOf(n name) *order {
 		v.orders = append(v.orders, order{})
 	}
 	o := &v.orders[len(v.orders)-1]
-	*o = order{name: n, sale: none, lines: o.lines[:0], tills: o.tills[:0], articles: o.articles[:0]}
+	*o = order{name: n, sale: none, lines: o.lines[:0], tills: o.tills[:0], articles: o.articles[:0], bySKU: o.bySKU}
+	clear(o.bySKU)
 	return o
 }
 

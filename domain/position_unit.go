@@ -32,14 +32,13 @@ type unit struct {
 	statements []statement // in the sequence
 	byTime     []int32     // the statements' numbers by occurred_at, source, id
 	names      names
-	facts      [][]int32 // statements that may be one fact, by number; only groups of several are looked at
-	dispatches []bool    // by number of a fact: that it is of dispatches, which failed trips tell apart
-	wholes     []int32   // cancellations that name neither lines nor a change
-	threads    int
+	facts      [][]int32          // statements that may be one fact, by number; only groups of several are looked at
+	dispatches []bool             // by number of a fact: that it is of dispatches, which failed trips tell apart
+	wholes     []int32            // cancellations that name neither lines nor a change
 	byIdentity map[identity]int32 // only where voids or decisions ask for it
 
-	voids, decisions, merges, severalOrders, severalSales bool
-	rated                                                 []bool // by number as given
+	voids, decisions, merges, mixed, severalOrders, severalSales bool
+	rated                                                        []bool // by number as given
 }
 
 // thread is what several events of a unit tell the story of.
@@ -56,7 +55,6 @@ const (
 type key struct {
 	kind   Type
 	thread thread
-	order  name // of a thread, where the unit has several orders
 	id     string
 }
 
@@ -181,9 +179,6 @@ func (u *unit) connect() {
 			s.fact = n
 		}
 		if k := threadOf(s); k.id != "" {
-			if u.severalOrders {
-				k.order = u.orderOf(s)
-			}
 			n, known := threads[k]
 			if !known {
 				n = int32(len(threads))
@@ -192,35 +187,21 @@ func (u *unit) connect() {
 			s.thread = n
 		}
 	}
-	u.threads = len(threads)
+
 	u.severalSales = sales > 1
 }
 
-// findOrders tells whether the unit is of several orders.
+// findOrders tells whether the unit is of several orders, or has events that name none.
 func (u *unit) findOrders() {
 	first := name(0)
 	for i := range u.statements {
 		o := u.statements[i].order
-		if o != 0 && first != 0 && o != first {
-			u.severalOrders = true
-		}
+		u.mixed = u.mixed || o != u.statements[0].order || o == 0 && u.statements[i].errorID != u.statements[0].errorID
+		u.severalOrders = u.severalOrders || o != 0 && first != 0 && o != first
 		if first == 0 {
 			first = o
 		}
 	}
-}
-
-// orderOf is the order that the statement names, else the first that its case is named under.
-func (u *unit) orderOf(s *statement) name {
-	if s.order != 0 || s.errorID == 0 {
-		return s.order
-	}
-	for i := range u.statements {
-		if o := &u.statements[i]; o.errorID == s.errorID && o.order != 0 {
-			return o.order
-		}
-	}
-	return 0
 }
 
 // aim finds what a void or a decision is about.

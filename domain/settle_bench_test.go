@@ -1,6 +1,10 @@
 package domain
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
 
 // BenchmarkSettle settles the unit of the golden case: 8 events.
 func BenchmarkSettle(b *testing.B) {
@@ -36,6 +40,22 @@ func BenchmarkSettleMany(b *testing.B) {
 		arrival = append(arrival, i)
 	}
 	terms, all := recorded(asEvents(said), append(arrival, 2000), -1)
+	for b.Loop() {
+		if _, err := terms.Settle(all); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSettleWide settles an order of 500 lines of which two are in trouble: 8 events.
+func BenchmarkSettleWide(b *testing.B) {
+	d := &OrderPlaced{}
+	for i := range 500 {
+		d.Lines = append(d.Lines, line(fmt.Sprint(i), fmt.Sprint("sku", i), "10", "6"))
+	}
+	story := slices.Clone(truckStory)
+	story[0].data = d
+	terms, all := recorded(asEvents(story), []int{0, 1, 2, 3, 4, 5, 6, 7}, -1)
 	for b.Loop() {
 		if _, err := terms.Settle(all); err != nil {
 			b.Fatal(err)
