@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -100,6 +101,45 @@ func TestComposeIsComplete(t *testing.T) {
 		if s.Build != nil && !strings.Contains(string(targets), name+":8080") {
 			t.Errorf("Prometheus doesn't scrape %s", name)
 		}
+	}
+}
+
+// TestComposeIsConfined: no process gains rights, writes to its image or takes all of the memory; what needs a place to
+// write has one that is named; and each is on the networks where it has business, of which only the way in has a way out.
+func TestComposeIsConfined(t *testing.T) {
+	p := composed(t)
+	want := map[string][]string{
+		"gateway": {"front", "log", "store", "watch"}, "projector": {"log", "store", "watch"},
+		"exporter": {"log", "store", "watch"}, "kafka": {"log"}, "clickhouse": {"store"}, "prometheus": {"watch"},
+		"grafana": {"front", "store", "watch"},
+	}
+	for name, s := range p.Services {
+		if !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.CapAdd) != 0 || s.Privileged {
+			t.Errorf("%s: capabilities: dropped %v, added %v, privileged %t", name, s.CapDrop, s.CapAdd, s.Privileged)
+		}
+		if !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
+			t.Errorf("%s may gain rights: %v", name, s.SecurityOpt)
+		}
+		if !s.ReadOnly {
+			t.Errorf("%s may write to its image", name)
+		}
+		if s.MemLimit <= 0 || s.PidsLimit <= 0 {
+			t.Errorf("%s: memory limit %d, processes %d", name, s.MemLimit, s.PidsLimit)
+		}
+		if s.NetworkMode != "" || s.Pid != "" || s.Ipc != "" {
+			t.Errorf("%s shares the machine's network (%q), processes (%q) or memory (%q)", name, s.NetworkMode, s.Pid, s.Ipc)
+		}
+		if got := slices.Sorted(maps.Keys(s.Networks)); !slices.Equal(got, want[name]) {
+			t.Errorf("%s is on %v, not on %v", name, got, want[name])
+		}
+	}
+	for name, n := range p.Networks {
+		if bool(n.Internal) == (name == "front") {
+			t.Errorf("network %s: internal is %t", name, n.Internal)
+		}
+	}
+	if len(p.Networks) != 4 || len(p.Services) != len(want) {
+		t.Errorf("%d networks, %d services", len(p.Networks), len(p.Services))
 	}
 }
 
