@@ -199,8 +199,8 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts, %d refused", len(log), len(inLog),
-		len(want.Entries), len(want.Conflicts), len(want.Refused))
+	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts", len(log), len(inLog),
+		len(want.Entries), len(want.Conflicts))
 
 	phase("the reference has its books")
 	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)},
@@ -308,9 +308,6 @@ func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, wa
 	lost := map[reference.Identity]string{}
 	for _, r := range want.Conflicts {
 		lost[r.Identity] = "conflict"
-	}
-	for _, r := range want.Refused {
-		lost[r.Identity] = "already_voided"
 	}
 	said := map[reference.Identity]bool{}
 	broken := map[string]int{}

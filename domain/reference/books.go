@@ -12,25 +12,31 @@ import (
 // Line is one journal line: debit above, credit below zero, whole to 4 decimals.
 type Line struct {
 	Account, Element, Basis string
+	Case, Currency          string
+	Step, Store             string // step is perfect, change or fix
 	Amount                  *big.Rat
 }
 
-// Entry is what one event did to the books. Events that post nothing have an entry without lines.
+// Entry is what one event did to the books. Events that post nothing have an entry without lines. A rebuild that prices closed
+// epochs has an entry per unit that it changes.
 type Entry struct {
 	Identity
 	Type                        string // full CloudEvents type
-	OrderID, StoreID, ErrorID   string
+	OrderID, StoreID, ErrorID   string // as the event says; of a void as its original says
 	Currency                    string
 	OccurredAt, RecordedAt      time.Time
 	Seq                         int64
+	Epoch                       int
 	OriginPeriod, PostingPeriod string // YYYY-MM in the books' time zone
 	Lines                       []Line
 	Unpriced                    []string // why something of it has no price
+	Standing                    string   // counts, double, waits, voided, discarded or voids_nothing
+	Of                          Identity // of a double, of what waits: the event that counts
 
-	// PostedFor is the kind of the event whose lines these are: its own, or that of the event it voids.
+	// PostedFor is the kind of the event, or of the one that it voids.
 	PostedFor string
-	// CancelledBy is customer or business where the lines are those of an order.cancelled.
-	CancelledBy string
+
+	unit int // which unit it is of
 }
 
 // Refusal is a record that changes nothing, and why.
@@ -44,14 +50,47 @@ type Refusal struct {
 type Books struct {
 	Entries   []Entry // in the order in which they were recorded
 	Conflicts []Refusal
-	Refused   []Refusal
 	Unpriced  []Entry
+	Flags     []Flag
 
-	zone  *time.Location
-	cases map[string]caseFacts
+	zone   *time.Location
+	events []*event
+	cases  map[string]*facts
+	units  []*view // each with all its events
+	orders map[string]*sale
 }
 
-// AsOf is what was recorded by t: Run over it gives the books as they stood then.
+// Standing lists the events of one standing, in the order in which they were recorded.
+func (b *Books) Standing(standing string) []Identity {
+	var all []Identity
+	for _, e := range b.Entries {
+		if e.Standing == standing && e.PostedFor != "books.rebuilt" {
+			all = append(all, e.Identity)
+		}
+	}
+	return all
+}
+
+// Units lists the events of each unit in its sequence: an order with its cases, or a case without an order. A rebuild that
+// prices closed epochs stands in every one.
+func (b *Books) Units() [][]Identity {
+	var all [][]Identity
+	for _, v := range b.units {
+		var unit []Identity
+		for _, e := range v.set {
+			unit = append(unit, e.Identity)
+		}
+		all = append(all, unit)
+	}
+	return all
+}
+
+// EntriesOfUnit are the entries of the unit of that number in Units.
+func (b *Books) EntriesOfUnit(n int) []Entry {
+	return slices.DeleteFunc(slices.Clone(b.Entries), func(e Entry) bool { return e.unit != n })
+}
+
+// AsOf is what was recorded by t: Run over it gives the books of exactly those events.
 func AsOf(records []Record, t time.Time) []Record {
 	var out []Record
 	for _, r := range records {
@@ -64,82 +103,59 @@ func AsOf(records []Record, t time.Time) []Record {
 
 // Run keeps the books of the records. zone decides which day and month a moment is in.
 func Run(records []Record, zone *time.Location) (*Books, error) {
-	b := &Books{zone: zone}
+	b := &Books{zone: zone, cases: map[string]*facts{}, orders: map[string]*sale{}}
 	events, err := b.firstRecorded(records)
 	if err != nil {
 		return nil, err
 	}
-	voidOf := b.acceptVoids(events)
-
-	rates, marks, err := clocks(events, voidOf, zone)
+	b.events = events
+	t, err := termsOf(events, zone)
 	if err != nil {
 		return nil, err
-	}
-	postAt := func(e *event, seq int64) ([]Line, []string) {
-		return post(e.kind, e.data, func(name, key string) *big.Rat {
-			return inForce(rates, name, key, e.data.str("currency"), e.time, seq)
-		})
-	}
-
-	rebuilds := rebuildsOf(events)
-	own := make(map[Identity][]Line)
-	lacking := make(map[Identity][]string) // of the voids that stand as they were posted
-	for _, e := range events {
-		entry := b.entryOf(e, e, marks)
-		v := voidOf[e.Identity]
-		switch {
-		case v == nil:
-			entry.Lines, entry.Unpriced = postAt(e, pricedAt(rebuilds, marks, []Entry{entry})) // a void's own row is empty
-		case closedBetween(marks, b.entryOf(v, e, marks), e.seq):
-			carried, err := decodeEnvelope(v.data.obj("original"))
-			if err != nil {
-				return nil, fmt.Errorf("original of void %v: %w", v.Identity, err)
-			}
-			entry.Lines, lacking[v.Identity] = postAt(carried, pricedAt(rebuilds, marks, []Entry{b.entryOf(v, e, marks), entry}))
-		default:
-			entry.Lines, entry.Unpriced = postAt(e, pricedAt(rebuilds, marks, []Entry{entry, b.entryOf(v, e, marks)}))
-		}
-		own[e.Identity] = entry.Lines
-		b.Entries = append(b.Entries, entry)
-	}
-	accepted := make(map[Identity]*event)
-	for _, v := range voidOf {
-		accepted[v.Identity] = v
 	}
 	byIdentity := make(map[Identity]*event)
 	for _, e := range events {
 		byIdentity[e.Identity] = e
 	}
-	kept := b.Entries[:0]
-	for _, entry := range b.Entries {
-		e := byIdentity[entry.Identity]
-		if e.kind == "event.voided" {
-			if accepted[e.Identity] == nil {
-				continue // refused: listed, never in the books
-			}
-			original, found := byIdentity[voided(e)]
-			var originalLines []Line
-			if found {
-				originalLines = own[original.Identity]
-				entry = b.entryOf(e, original, marks)
-				entry.Unpriced = lacking[e.Identity]
-			} else {
-				if original, err = decodeEnvelope(e.data.obj("original")); err != nil {
-					return nil, fmt.Errorf("original of void %v: %w", e.Identity, err)
-				}
-				entry = b.entryOf(e, original, marks)
-				originalLines, entry.Unpriced = postAt(original, pricedAt(rebuilds, marks, []Entry{entry}))
-			}
-			entry.Lines = negated(originalLines)
-		}
-		kept = append(kept, entry)
-		if len(entry.Unpriced) > 0 {
-			b.Unpriced = append(b.Unpriced, entry)
+	for n, unit := range units(events) {
+		b.enter(t, n, unit, byIdentity)
+	}
+	sort.SliceStable(b.Entries, func(i, j int) bool { return b.Entries[i].Seq < b.Entries[j].Seq })
+	for _, e := range b.Entries {
+		if len(e.Unpriced) > 0 {
+			b.Unpriced = append(b.Unpriced, e)
 		}
 	}
-	b.Entries = kept
-	b.cases = gatherCases(events, voidOf)
 	return b, nil
+}
+
+// enter makes the entries of a unit: "The entry of an event is what the position changes by when the event is added to those
+// before it in the sequence."
+func (b *Books) enter(t *terms, n int, unit []*event, all map[Identity]*event) {
+	whole := look(t, unit)
+	before := position{}
+	for i, e := range unit {
+		now := look(t, unit[:i+1]).position
+		entry := b.entryOf(t, e, all)
+		entry.unit = n
+		entry.Lines = now.less(before)
+		entry.Unpriced, entry.Standing, entry.Of = whole.unpriced[e.Identity], whole.standing[e.Identity], whole.instead[e.Identity]
+		if entry.Standing == "" {
+			entry.Standing = counts
+		}
+		before = now
+		if e.kind != "books.rebuilt" || len(entry.Lines) > 0 || len(unit) == 1 {
+			b.Entries = append(b.Entries, entry)
+		}
+	}
+	b.Flags = append(b.Flags, whole.flags...)
+	b.units = append(b.units, whole)
+	for id, c := range whole.cases {
+		b.cases[id] = c
+	}
+	for id, s := range whole.sales {
+		b.orders[id] = s
+	}
 }
 
 // firstRecorded leaves one event per identity, in the order of recording, and lists the others that differ from it.
@@ -153,7 +169,7 @@ func (b *Books) firstRecorded(records []Record) ([]*event, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !known(e.kind) {
+		if !slices.Contains(Types, e.kind) {
 			return nil, fmt.Errorf("record %d: unknown type %q", r.Seq, e.kind)
 		}
 		switch earlier := first[e.Identity]; {
@@ -168,82 +184,36 @@ func (b *Books) firstRecorded(records []Record) ([]*event, error) {
 	return events, nil
 }
 
-func voided(v *event) Identity {
-	target := v.data.obj("voids")
-	return Identity{target.str("source"), target.str("id")}
-}
-
-// acceptVoids finds the void of each voided identity: the first recorded. It does not matter whether the original came before it.
-func (b *Books) acceptVoids(events []*event) map[Identity]*event {
-	isVoid := make(map[Identity]bool)
-	for _, e := range events {
-		isVoid[e.Identity] = e.kind == "event.voided"
-	}
-	voidOf := make(map[Identity]*event)
-	for _, e := range events {
-		if e.kind != "event.voided" {
-			continue
-		}
-		target := voided(e)
-		switch {
-		case isVoid[target] || e.data.obj("original").str("type") == "makegood.event.voided.v1":
-			b.Refused = append(b.Refused, Refusal{e.Identity, e.seq, "a void is not voided"})
-		case voidOf[target] != nil:
-			b.Refused = append(b.Refused, Refusal{e.Identity, e.seq, "already voided by " + voidOf[target].Source + " " + voidOf[target].ID})
-		default:
-			voidOf[target] = e
-		}
-	}
-	return voidOf
-}
-
-// clocks gathers what the books are kept by: the rates and the closings.
-func clocks(events []*event, voidOf map[Identity]*event, zone *time.Location) ([]rateSet, []periodMark, error) {
-	var rates []rateSet
-	var marks []periodMark
-	for _, e := range events {
-		var voidedSeq int64
-		if v := voidOf[e.Identity]; v != nil {
-			voidedSeq = v.seq
-		}
-		switch e.kind {
-		case "rate.set":
-			r, err := newRate(e, voidedSeq, zone)
+// entryOf dates an entry by the event itself and hangs it on what it is about: the event again, or what it voids.
+func (b *Books) entryOf(t *terms, e *event, all map[Identity]*event) Entry {
+	about := e
+	for n := 0; about.kind == "event.voided" && n < len(all); n++ { // voids may void each other
+		original := all[voided(about)]
+		if original == nil {
+			carried, err := decodeEnvelope(about.data.obj("original"))
 			if err != nil {
-				return nil, nil, err
+				break // it is evidence alone
 			}
-			rates = append(rates, r)
-		case "period.closed", "period.reopened":
-			if period, closed := e.data.str("period"), e.kind == "period.closed"; closedAt(marks, period, e.seq) != closed {
-				marks = append(marks, periodMark{period, closed, e.seq, voidedSeq})
-			}
+			original = carried
 		}
+		about = original
 	}
-	return rates, marks, nil
-}
-
-// entryOf dates an entry by the event itself and hangs it on what about is about: the event again, or what it voids.
-func (b *Books) entryOf(e, about *event, marks []periodMark) Entry {
 	origin := e.time.In(b.zone).Format("2006-01")
-	entry := Entry{
-		Identity: e.Identity, Type: "makegood." + e.kind + ".v1",
-		OrderID: about.data.str("order_id"), StoreID: about.data.str("store_id"), ErrorID: about.data.str("error_id"),
-		Currency: about.data.str("currency"), OccurredAt: e.time, RecordedAt: e.recordedAt, Seq: e.seq,
-		OriginPeriod: origin, PostingPeriod: postingPeriod(marks, origin, e.seq), PostedFor: about.kind,
+	return Entry{
+		Identity: e.Identity, Type: "makegood." + e.kind + ".v1", OrderID: about.order(), StoreID: about.store(),
+		ErrorID: about.named(), Currency: about.currency(), OccurredAt: e.time, RecordedAt: e.recordedAt, Seq: e.seq,
+		Epoch: e.epoch, OriginPeriod: origin, PostingPeriod: postingPeriod(t.marks, origin, e.seq), PostedFor: about.kind,
 	}
-	if about.kind == "order.cancelled" {
-		entry.CancelledBy = about.data.str("by")
-	}
-	return entry
 }
 
-func negated(lines []Line) []Line {
-	var out []Line
-	for _, l := range lines {
-		l.Amount = new(big.Rat).Neg(l.Amount)
-		out = append(out, l)
-	}
-	return out
+// Types are the kinds of event that the contract has.
+var Types = []string{
+	"order.placed", "order.promise_changed", "order.delivered", "order.cancelled", "order.changed", "order.charged",
+	"feedback.received", "error.reported", "error.classified", "error.rejected", "goods.scrapped", "redelivery.dispatched",
+	"redelivery.completed", "labour.spent", "refund.issued", "concession.granted", "voucher.redeemed", "voucher.expired",
+	"return.received", "salvage.sold", "dispute.opened", "dispute.won", "dispute.lost", "marketplace.charged", "claim.filed",
+	"claim.accepted", "claim.settled", "claim.closed", "rate.set", "quality.spent", "period.closed", "period.reopened",
+	"deadletter.replayed", "deadletter.discarded", "books.rebuilt", "fact.decided", "event.voided",
 }
 
 // Journal writes every line of the books as text, one a line, tab-separated, sorted: two books are the same exactly when
@@ -255,7 +225,7 @@ func (b *Books) Journal() string {
 			rows = append(rows, strings.Join([]string{
 				e.Source, e.ID, e.Type, e.OrderID, e.ErrorID, e.StoreID,
 				e.OccurredAt.UTC().Format(time.RFC3339Nano), e.OriginPeriod, e.PostingPeriod,
-				e.Currency, l.Account, l.Element, l.Basis, money(l.Amount),
+				l.Currency, l.Account, l.Element, l.Basis, money(l.Amount), l.Case, l.Step, l.Store,
 			}, "\t"))
 		}
 	}

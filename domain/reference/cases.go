@@ -1,60 +1,100 @@
 package reference
 
-import "sort"
-
-// caseFacts are the attributes of a case as last classified; "" is not known.
-type caseFacts struct {
-	kind, rootCause, partyAtFault, vendor, employee, avoidable, severity string
-	found                                                                string
-}
+import (
+	"slices"
+	"sort"
+)
 
 const changedMind = "changed_mind"
 
-// gatherCases takes the earliest report of each case and overrides it, field by field, with the latest classification that
-// names the field. Voided events say nothing.
-func gatherCases(events []*event, voidOf map[Identity]*event) map[string]caseFacts {
-	var reports, classified []*event
-	for _, e := range events {
-		switch {
-		case voidOf[e.Identity] != nil:
-		case e.kind == "error.reported":
-			reports = append(reports, e)
-		case e.kind == "error.classified":
-			classified = append(classified, e)
-		}
-	}
-	byTime := func(list []*event) {
-		sort.Slice(list, func(i, j int) bool {
-			if !list[i].time.Equal(list[j].time) {
-				return list[i].time.Before(list[j].time)
-			}
-			return list[i].less(list[j].Identity)
-		})
-	}
-	byTime(reports)
-	byTime(classified)
-
-	cases := make(map[string]caseFacts)
-	for _, e := range reports {
-		id := e.data.str("error_id")
-		if _, there := cases[id]; !there {
-			facts := caseFacts{found: e.data.str("found")}
-			facts.take(e.data)
-			cases[id] = facts
-		}
-	}
-	for _, e := range classified { // the latest comes last and stays
-		id := e.data.str("error_id")
-		facts := cases[id]
-		facts.take(e.data)
-		cases[id] = facts
-	}
-	return cases
+// facts are what is known of a case; "" is not known.
+type facts struct {
+	id, order string
+	sameAs    string // the case that it is part of; then its report counts for nothing
+	report    *event
+	events    []*event // reports and fixes of it, in the sequence
+	rejected  bool
+	founded   bool   // "not rejected, kind not changed_mind"
+	found     string // before_delivery or after_delivery
+	avoidable string // true or false
+	vendor    string
+	kind      string
+	rootCause string
+	atFault   string
+	employee  string
+	severity  string
 }
 
-func (c *caseFacts) take(data fields) {
+func (c *facts) before() bool { return c.found == "before_delivery" }
+
+func (c *facts) is(kinds ...string) bool { return c.founded && slices.Contains(kinds, c.kind) }
+
+// gatherCases finds the cases of the file and their facts.
+func (f *file) gatherCases() {
+	for _, e := range f.events {
+		if e.named() == "" {
+			continue
+		}
+		id := f.view.caseOf(e.named())
+		if !isFix(e) && e.named() != id {
+			f.view.cases[e.named()] = &facts{id: e.named(), order: f.order, sameAs: id}
+			continue // "its report counts for nothing, its fixes belong to the other"
+		}
+		c := f.caseNamed(id)
+		c.events = append(c.events, e)
+		if e.kind == "error.reported" {
+			c.report = e
+		}
+	}
+	sort.SliceStable(f.cases, func(i, j int) bool { return f.cases[i].opener().before(f.cases[j].opener()) })
+	for _, c := range f.cases {
+		f.learn(c)
+	}
+}
+
+// opener is the report of a case, else its first fix, else its first event.
+func (c *facts) opener() *event {
+	if c.report != nil {
+		return c.report
+	}
+	for _, e := range c.events {
+		if isFix(e) {
+			return e
+		}
+	}
+	return c.events[0]
+}
+
+// learn: "kind as last classified (by time), else as reported; unspecified, or nothing reported, becomes wrong_item if a
+// returned line says was: wrong_item. Founded: not rejected, kind not changed_mind."
+func (f *file) learn(c *facts) {
+	if c.report != nil {
+		c.found = c.report.data.str("found")
+		c.take(c.report.data)
+	}
+	for _, e := range byTime(f.events) {
+		if e.named() == c.id && e.kind == "error.classified" {
+			c.take(e.data)
+		}
+		if e.named() == c.id && e.kind == "error.rejected" {
+			c.rejected = true
+		}
+	}
+	if c.kind == "" || c.kind == "unspecified" {
+		for _, e := range c.events {
+			for _, l := range e.data.list("lines") {
+				if e.kind == "return.received" && l.str("was") == "wrong_item" {
+					c.kind = "wrong_item"
+				}
+			}
+		}
+	}
+	c.founded = !c.rejected && c.kind != changedMind
+}
+
+func (c *facts) take(data fields) {
 	for name, field := range map[string]*string{
-		"kind": &c.kind, "root_cause": &c.rootCause, "party_at_fault": &c.partyAtFault,
+		"kind": &c.kind, "root_cause": &c.rootCause, "party_at_fault": &c.atFault,
 		"vendor_id": &c.vendor, "employee_id": &c.employee, "severity": &c.severity,
 	} {
 		if data.has(name) {
@@ -63,5 +103,25 @@ func (c *caseFacts) take(data fields) {
 	}
 	if data.has("avoidable") {
 		c.avoidable = data.boolText("avoidable")
+	}
+}
+
+// nameVendors: "vendor of a case: as classified or reported, else that of the order's lines with its skus if they name one".
+func (f *file) nameVendors() {
+	for _, c := range f.cases {
+		if c.vendor != "" || c.report == nil {
+			continue
+		}
+		vendors := map[string]bool{}
+		for _, l := range c.report.data.list("lines") {
+			for _, o := range f.sale.lines {
+				if o.sku == l.str("sku") && o.vendor != "" {
+					vendors[o.vendor] = true
+				}
+			}
+		}
+		if names := slices.Sorted(mapKeys(vendors)); len(names) == 1 {
+			c.vendor = names[0]
+		}
 	}
 }

@@ -1,13 +1,24 @@
-// Package reference keeps makegood's books a second time, from nothing but the contract's tables.
+// Package reference keeps makegood's books a second time, from nothing but the contract's sentences.
 //
 // It exists to be compared with: whatever the production code books for a stream of events must equal what this package
 // books for it. So it shares no code with it, uses exact fractions (math/big.Rat) throughout, knows no caches and no
-// streaming, and prefers a rule that a controller can lay beside the contract over a rule that is fast. The posting table
-// is in postings.go, one row of Go per row of the contract's section 4.
+// streaming, and works out every position from all events of its set again. Each function quotes the sentence of the
+// contract that it implements, so that a controller can lay one beside the other:
 //
-// Run takes records as the log took them and gives Books: entries, what was refused, what had no price. Journal writes the
-// books as text for equality, Leakage and Order read numbers back by section 5. Generate makes seeded random streams of
-// valid events of every type.
+//   - terms, periods, rates: what the stream books says; unit: which events belong together.
+//   - view, facts, agree: which events of a set count; cases: what is known of a case.
+//   - sale, changes, refunds, promises (vouchers, disputes, claims), goods, returns, file: the parts of a position.
+//   - books: the entries, as differences of positions in the sequence.
+//   - order, report, service: the numbers.
+//
+// Run takes records as the log took them and gives Books. Journal writes the books as text for equality; Leakage, Order,
+// Case and Serve read numbers back. Generate makes seeded random streams of valid events of every type; a stream is a pure
+// function of its seed and options. KeepHistory, ReadHistory and Shrink keep what fails: package against compares domain
+// with this one, and replays a history by
+//
+//	go test ./domain/reference/against -run TestReplay -history FILE
+//
+// It costs time that grows with the square of a unit's events: some 40 orders a second.
 //
 // # Validity is not checked here
 //
@@ -18,33 +29,33 @@
 //
 // Where the contract leaves a choice, this is what the reference does:
 //
-//   - net of order.placed is Σ(quantity×unit_price − discount) + delivery_fee, tax is Σ tax + delivery_tax.
-//   - A journal line that needs a missing rate is left out together with its other half, so that the entry still balances;
-//     the other lines of the same event are posted (an order without a known cost still has its sales). On error.reported
-//     what was expected and what was received are priced apart: the one may be posted without the other. A b_grade return
-//     of a wrong item without cost posts nothing for that item, not even its nrv.
-//   - The truck roll is one line of two rates: where either is needed and missing, all of it is left out. A rate is needed
-//     only where its minutes or kilometres are not zero.
-//   - A rate is asked for only where a row needs it: a sold b_grade return needs its nrv alone, a sold scrap return nothing.
-//   - nrv absent on a b_grade return is zero (prudence). nrv above cost is posted as the formula says: a negative write-down.
-//   - order.cancelled without cost, and any optional amount left out, is zero and not unpriced.
-//   - tax on a voucher or store_credit is not posted: the table has no row for it.
-//   - voucher_redemption is looked up under key * alone: its key is neither a role, nor a vehicle, nor a sku.
-//   - A key's own rate beats *, even where the rate of * came into force later.
-//   - store of a line is its event's own; vendor, employee, kind, root_cause, party_at_fault, avoidable are the case's.
-//   - A void's lines belong to the order, case and store of what it voids, and are dated and put in a period by the void itself.
-//   - A void whose original is unknown is computed as if the original had been recorded together with the void: its own
-//     time, the rates recorded by the void. A void of a void is refused: send the event again under a new identity.
-//     Once the original is recorded, the void is its exact negation, whatever was computed before: where a rate was recorded
-//     between the two, a report as_of a time between them differs from what the void's line is later. But where the month
-//     that the void happened in, or a later one, was closed between the two, its report must not change: then the void keeps what was computed from the
-//     original that it carries, and the original is the exact negation of the void.
-//   - A voided rate or close stops counting for what is recorded after the void; what was recorded before keeps its lines.
-//   - A voided event without a price stays listed as unpriced; the void itself is not.
-//   - A line counts into cases and orders of a row even where its void is in the same row and the two sum to zero.
-//   - An error.classified counts whatever its time, also one earlier than the report.
+//   - First is the first in the sequence. Later and before of what happened (won and lost, out and back, trips that failed
+//     before a dispatch, classifications) is by time, then source, id; the time of a fact is that of the event that counts.
+//   - A decision and a rebuild that prices closed epochs are events of the sequence of each unit that they concern. A rebuild
+//     prices what was recorded before it in its own epoch at once.
+//   - A void is effective if no effective void is of it. Where another source than the void's still says the fact, the void
+//     waits for a person; what it voided stays voided.
+//   - Of the events of a fact, in the sequence, each that agrees with all doubles so far joins them, else it waits. Only
+//     events of the epoch of the first can count in its place or lend it a case or a tax.
+//   - Two refunds agree if their nets are the same or, where one has no tax, their totals are.
+//   - Where two stores placed one order, what the second source sent for it waits, but for what a person decided on by itself.
+//   - Nothing strays in a case found before delivery. In an over_shipped case what is open of S is a quantity by sku.
+//   - S is what came by mistake less what added lines took of it, at least the cost of the returned lines that strayed.
+//   - Without order.placed all expected and returned lines count; with it, a sku that is neither on the order nor a component
+//     of a kit on it is not owed. The goods currency of a case is the order's, else its report's, else that of its first goods.
+//   - Sold returns count up to what is on the order and out on redeliveries, less what was counted before, by sku; the nrv of
+//     a line that counts in part is taken in proportion. The cost of sold scrap is not asked for.
+//   - Released compares with a price rounded half-even to 4 decimals, and asks for refunds above zero.
+//   - Changes act on what is on the order before them in the sequence. Each removed line is rounded by itself; what empties a
+//     line takes what is left of it. A cancellation with lines that leaves none has cancelled the order whole.
+//   - Amounts of step change have no case, but those of a refund that names one or posts in part.
+//   - A refund that posts in part has its net in proportion, rounded, and the rest as tax.
+//   - What goes back by gift card moves only what went back in cash; a store credit takes the rest from the gift card.
+//   - A fee of a dispute that is returned is booked also where the opening is not known.
+//   - voucher_redemption is looked up under key * alone. A key's own rate beats *, even where that of * came into force later.
+//   - A truck roll is one amount of two rates: where either is needed and missing, all of it is left out.
+//   - tax on a voucher or store_credit is not posted.
+//   - A line counts into cases and orders of a row even where another line in the same row takes it back.
 //   - By posting period, a line whose own month was closed is dated the first day of the month it is posted in.
-//   - apart.changed_mind is the net of the changed_mind cases. It obeys the same range, view and currency as the rows.
-//   - perfect contribution counts order.placed and the voids of order.placed: a voided order has promised nothing.
 //   - effective_from may be a time or a date; a date begins at midnight in the books' time zone.
 package reference

@@ -39,6 +39,28 @@ type event struct {
 	data       fields
 	seq        int64
 	recordedAt time.Time
+	epoch      int // how many closes that counted stand before it in the log
+}
+
+func (e *event) order() string    { return e.data.str("order_id") }
+func (e *event) store() string    { return e.data.str("store_id") }
+func (e *event) named() string    { return e.data.str("error_id") } // the case as the event names it
+func (e *event) currency() string { return e.data.str("currency") }
+
+// earlier orders events by when they happened; identity decides where that is the same.
+func (e *event) earlier(o *event) bool {
+	if !e.time.Equal(o.time) {
+		return e.time.Before(o.time)
+	}
+	return e.less(o.Identity)
+}
+
+// before is the sequence of section 1: "by epoch, then occurred_at, source, id".
+func (e *event) before(o *event) bool {
+	if e.epoch != o.epoch {
+		return e.epoch < o.epoch
+	}
+	return e.earlier(o)
 }
 
 func decodeRecord(r Record) (*event, error) {
@@ -94,7 +116,7 @@ var decimalFields = map[string]bool{
 	"received_quantity": true, "received_unit_cost": true, "carrier_charge": true,
 	"drive_minutes": true, "site_minutes": true, "wait_minutes": true, "distance_km": true, "stops": true,
 	"minutes": true, "amount": true, "nrv": true, "freight_charge": true, "inspect_minutes": true,
-	"fee": true, "value": true,
+	"fee": true, "value": true, "delivery_cost": true, "commission": true, "fee_returned": true,
 }
 
 func sameValue(name string, a, b any) bool {

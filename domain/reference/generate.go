@@ -17,15 +17,17 @@ type Options struct {
 	Periods     bool // months are closed and reopened, events come late
 	Letters     bool // somebody deals with dead letters
 	Rebuilds    bool // history is posted anew with the rates of then
+	Twice       bool // other sources say the same again, or something else, and people decide
 	Duplicates  bool // events come again, written another way
 	Conflicts   bool // identities come again with other content
-	SecondVoids bool // some events are voided twice
+	SecondVoids bool // some events are voided twice, some voids are voided
 	OrphanVoids bool // some voids are of events that were never sent
 	StockFixes  bool // labour, claims and salvage on cases without an order too
 }
 
 // Everything turns every trouble on.
-var Everything = Options{Periods: true, Rebuilds: true, Letters: true, Duplicates: true, Conflicts: true, SecondVoids: true, OrphanVoids: true, StockFixes: true}
+var Everything = Options{Periods: true, Rebuilds: true, Letters: true, Twice: true, Duplicates: true, Conflicts: true,
+	SecondVoids: true, OrphanVoids: true, StockFixes: true}
 
 // Kinds, RootCauses and Parties are the words of section 3.
 var (
@@ -80,6 +82,9 @@ func Generate(seed int64, opts Options) []Record {
 		}
 		for i := range 2 + opts.Orders/10 {
 			g.qualitySpent(i)
+		}
+		if opts.Twice {
+			g.twice()
 		}
 		g.voids()
 	})

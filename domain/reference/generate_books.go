@@ -112,7 +112,7 @@ func (g *generator) rebuilds() {
 	for i := range 4 {
 		at := firstDay.Add(time.Duration(g.rng.IntN(100*24)) * time.Hour)
 		d := object{"rebuild_id": fmt.Sprintf("rebuild%d", i)}
-		g.maybe(d, 40, "closed_periods", g.chance(50))
+		g.maybe(d, 60, "closed_periods", g.chance(50))
 		g.add("books", "books.rebuilt", "", at, d).take = at
 	}
 }
@@ -128,9 +128,15 @@ func (g *generator) voids() {
 		if !g.chance(percent) && i != len(sent)-1 { // at least one in every stream
 			continue
 		}
-		g.void(d)
+		if d.event["type"] == "makegood.fact.decided.v1" {
+			continue // a person's word stays: it is taken back by another one
+		}
+		v := g.void(d)
 		if g.opts.SecondVoids && g.chance(25) {
 			g.void(d)
+		}
+		if g.opts.SecondVoids && g.chance(25) && d.event["type"] != "makegood.rate.set.v1" {
+			g.void(*v)
 		}
 	}
 	if !g.opts.OrphanVoids {
@@ -140,7 +146,7 @@ func (g *generator) voids() {
 	before := len(g.drafts)
 	s := g.story()
 	c := failure{story: s, errorID: g.id("err"), at: s.at}
-	g.placed(s)
+	g.placed(&s)
 	g.labour(c)
 	g.dispatched(c)
 	g.concession(c)
@@ -151,13 +157,16 @@ func (g *generator) voids() {
 	}
 }
 
-func (g *generator) void(d draft) {
+func (g *generator) void(d draft) *draft {
 	original := d.event
 	data := object{
 		"voids":  object{"source": original["source"], "id": original["id"]},
 		"reason": "entered by mistake", "original": original,
 	}
 	of := original["data"].(object)
+	for nested, is := of["original"].(object); is; nested, is = of["original"].(object) {
+		of = nested["data"].(object)
+	}
 	for _, name := range []string{"order_id", "store_id", "error_id"} {
 		if v, ok := of[name]; ok {
 			data[name] = v
@@ -169,6 +178,8 @@ func (g *generator) void(d draft) {
 	if original["type"] == "makegood.rate.set.v1" {
 		v.take = at
 	}
+	copied := *v // what v points to moves when more is added
+	return &copied
 }
 
 // duplicates sends events again: later, and written another way.

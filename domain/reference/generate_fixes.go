@@ -1,33 +1,45 @@
 package reference
 
-import "time"
+import (
+	"math/big"
+	"time"
+)
 
 // failure is a story that went wrong: one case and its fixes.
 type failure struct {
 	story
-	errorID string
-	at      time.Time
+	errorID  string
+	at       time.Time
+	expected []any    // lines of the report
+	received []string // skus that came by mistake
 }
 
 // about adds an event of the case.
-func (g *generator) about(c failure, stream, kind string, more object) {
+func (g *generator) about(c failure, stream, kind string, more object) *draft {
+	return g.aboutAt(c, g.later(c.at, 300), stream, kind, more)
+}
+
+func (g *generator) aboutAt(c failure, at time.Time, stream, kind string, more object) *draft {
 	d := c.data(more)
 	d["error_id"] = c.errorID
 	subject := c.order
 	if subject == "" {
 		subject = c.errorID
 	}
-	g.add(stream, kind, subject, g.later(c.at, 300), d)
+	return g.add(stream, kind, subject, at, d)
 }
 
 // failure reports a case on an order and fixes it; whole means with every kind of fix.
-func (g *generator) failure(s story, delivered time.Time, whole bool) {
+func (g *generator) failure(s story, delivered time.Time, whole bool) failure {
 	found := "after_delivery"
 	if g.chance(20) {
 		found = "before_delivery"
 	}
-	c := g.report(s, g.later(delivered, 48), found)
-	for range g.rng.IntN(4) {
+	c := failure{story: s, errorID: g.id("err"), at: delivered}
+	if whole || g.chance(90) { // some cases nobody reports
+		c = g.report(s, g.later(delivered, 48), found)
+	}
+	for range g.rng.IntN(2) {
 		g.classify(c)
 	}
 	if whole {
@@ -37,27 +49,49 @@ func (g *generator) failure(s story, delivered time.Time, whole bool) {
 		g.about(c, "errors", "error.rejected", object{"reason": "the customer was mistaken"})
 	}
 	for _, fix := range []func(failure){
-		g.dispatched, g.completed, g.labour, g.labour, g.refund, g.concession, g.concession, g.voucherUsed, g.voucherExpired,
-		g.returned, g.salvage, g.disputeOpened, g.disputeWon, g.disputeLost, g.marketplace, g.claim, g.settled, g.scrapped,
+		g.dispatched, g.dispatched, g.completed, g.labour, g.refund, g.refund, g.concession, g.voucher, g.returned, g.returned,
+		g.salvage, g.dispute, g.marketplace, g.claim, g.scrapped,
 	} {
-		if whole || g.chance(30) {
+		if whole || g.chance(26) {
 			fix(c)
 		}
 	}
+	if whole {
+		g.everyEnd(c)
+	}
+	return c
+}
+
+// everyEnd makes sure that no stream lacks a type that stories end with.
+func (g *generator) everyEnd(c failure) {
+	g.ofAmount(c, "dispute.opened", "dispute_id", 90)
+	g.ofAmount(c, "dispute.won", "dispute_id", 90)
+	g.ofAmount(c, "dispute.lost", "dispute_id", 90)
+	g.ofAmount(c, "voucher.redeemed", "concession_id", 20)
+	g.ofAmount(c, "voucher.expired", "concession_id", 20)
+	g.claimed(c, "claim.filed", g.id("cl"), c.at)
+	g.claimed(c, "claim.accepted", g.id("cl"), c.at)
+	g.claimed(c, "claim.settled", g.id("cl"), c.at)
+	g.about(c, "redeliveries", "claim.closed", object{"claim_id": g.id("cl"), "reason": "refused"})
 }
 
 func (g *generator) report(s story, at time.Time, found string) failure {
 	c := failure{story: s, errorID: g.id("err"), at: at}
 	kind := Kinds[g.cases%len(Kinds)] // in turn: every kind is in every stream
-	g.cases++
+	if g.chance(50) {
+		kind = pick(g, []string{"wrong_item", "wrong_item", "missing_item", "over_shipped", "unspecified"})
+	} else {
+		g.cases++
+	}
 	d := c.data(object{
 		"error_id": c.errorID, "kind": kind, "found": found,
 		"detected_by": pick(g, []string{"customer", "employee", "system", "carrier"}),
 	})
 	g.attributes(d, 50)
-	if g.chance(85) {
+	if g.chance(80) {
 		d["currency"] = s.currency
-		d["lines"] = g.failedLines()
+		c.expected = g.failedLines(&c)
+		d["lines"] = c.expected
 	}
 	subject := s.order
 	if subject == "" {
@@ -68,8 +102,8 @@ func (g *generator) report(s story, at time.Time, found string) failure {
 }
 
 // failedLines are what was expected and, on some lines, what came instead.
-func (g *generator) failedLines() []any {
-	lines := g.goods()
+func (g *generator) failedLines(c *failure) []any {
+	lines := g.goods(*c)
 	for _, l := range lines {
 		line := l.(object)
 		if g.chance(40) {
@@ -85,19 +119,29 @@ func (g *generator) failedLines() []any {
 		default:
 			line["received_sku"], line["received_unit_cost"] = g.sku(), received
 		}
+		if sku, is := line["received_sku"].(string); is {
+			c.received = append(c.received, sku)
+		}
 		g.maybe(line, 30, "received_quantity", quantity)
 	}
 	return lines
 }
 
-// goods are item lines with a sku, a quantity and perhaps a cost.
-func (g *generator) goods() []any {
+// goods are item lines with a sku, a quantity and perhaps a cost: of the order mostly.
+func (g *generator) goods(c failure) []any {
 	var lines []any
-	for range 1 + g.rng.IntN(3) {
+	for range 1 + g.rng.IntN(2) {
 		quantity, _ := g.quantity()
 		cost, _ := g.price(90)
 		line := object{"sku": g.sku(), "quantity": quantity}
-		g.maybe(line, 65, "unit_cost", cost)
+		if len(c.items) > 0 && g.chance(80) {
+			it := pick(g, c.items)
+			line["sku"] = it.sku
+			if g.chance(70) {
+				line["quantity"] = g.decimal(it.units, 4)
+			}
+		}
+		g.maybe(line, 60, "unit_cost", cost)
 		lines = append(lines, line)
 	}
 	return lines
@@ -116,7 +160,7 @@ func (g *generator) attributes(d object, percent int) {
 func (g *generator) classify(c failure) {
 	d := object{}
 	g.attributes(d, 35)
-	g.maybe(d, 25, "kind", pick(g, Kinds))
+	g.maybe(d, 30, "kind", pick(g, Kinds))
 	if len(d) == 0 {
 		d["root_cause"] = pick(g, RootCauses)
 	}
@@ -124,23 +168,46 @@ func (g *generator) classify(c failure) {
 }
 
 func (g *generator) scrapped(c failure) {
-	d := object{"currency": c.currency, "lines": g.goods()}
+	d := object{"currency": c.currency, "lines": g.goods(c)}
 	g.maybe(d, 50, "reason", "crushed")
+	g.maybe(d, 50, "scrap_id", g.id("sc"))
 	g.about(c, "errors", "goods.scrapped", d)
 }
 
+// dispatched sends goods, and tells of the trips: some fail and are tried again.
 func (g *generator) dispatched(c failure) {
-	d := object{
-		"redelivery_id": g.id("rd"), "mode": pick(g, []string{"own_truck", "carrier", "pickup"}),
-		"currency": c.currency, "lines": g.goods(),
+	id, at := g.id("rd"), g.later(c.at, 200)
+	lines := g.goods(c)
+	if len(c.expected) > 0 && g.chance(60) { // just what was expected
+		lines = nil
+		for _, l := range c.expected {
+			lines = append(lines, object{"sku": l.(object)["sku"], "quantity": l.(object)["quantity"]})
+		}
 	}
-	g.maybe(d, 40, "carrier_charge", g.amount(30))
-	g.maybe(d, 40, "promise", object{"until": g.clock(c.at.Add(time.Hour))})
-	g.about(c, "redeliveries", "redelivery.dispatched", d)
+	for {
+		d := object{
+			"redelivery_id": id, "mode": pick(g, []string{"own_truck", "carrier", "pickup"}),
+			"currency": c.currency, "lines": lines,
+		}
+		g.maybe(d, 40, "carrier_charge", g.amount(30))
+		g.maybe(d, 40, "promise", object{"until": g.clock(c.at.Add(time.Hour))})
+		g.aboutAt(c, at, "redeliveries", "redelivery.dispatched", d)
+		succeeded := g.chance(65)
+		at = g.later(at, 10)
+		if g.chance(80) {
+			g.trip(c, id, at, succeeded)
+		}
+		at = g.later(at, 20)
+		if succeeded || g.chance(40) {
+			return
+		}
+	}
 }
 
-func (g *generator) completed(c failure) {
-	d := object{"redelivery_id": g.id("rd"), "succeeded": g.chance(85), "currency": c.currency}
+func (g *generator) completed(c failure) { g.trip(c, g.id("rd"), g.later(c.at, 300), g.chance(85)) }
+
+func (g *generator) trip(c failure, id string, at time.Time, succeeded bool) {
+	d := object{"redelivery_id": id, "succeeded": succeeded, "currency": c.currency}
 	if g.chance(80) {
 		g.maybe(d, 85, "drive_minutes", g.minutes())
 		g.maybe(d, 60, "site_minutes", g.minutes())
@@ -149,8 +216,9 @@ func (g *generator) completed(c failure) {
 		g.maybe(d, 50, "vehicle", pick(g, []string{"van-1", "van-2", "truck-9"}))
 		g.maybe(d, 40, "stops", 1+g.rng.IntN(7))
 	}
+	g.maybe(d, 50, "trip_id", g.id("tr"))
 	g.maybe(d, 20, "carrier_charge", g.amount(30))
-	g.about(c, "redeliveries", "redelivery.completed", d)
+	g.aboutAt(c, at, "redeliveries", "redelivery.completed", d)
 }
 
 var roles = []string{"agent", "driver", "inspector", "night-shift"}
@@ -161,71 +229,158 @@ func (g *generator) labour(c failure) {
 	g.about(c, "redeliveries", "labour.spent", d)
 }
 
+var methods = []string{"card", "cash", "gift_card", "store_credit"}
+
+// refund gives back a part, or the price of a line.
 func (g *generator) refund(c failure) {
-	d := object{"refund_id": g.id("rf"), "currency": c.currency, "net": g.amount(60)}
-	g.maybe(d, 60, "tax", g.amount(6))
-	g.maybe(d, 40, "method", "card")
+	d := g.refundOf(c.story)
+	g.maybe(d, 10, "replaces_goods", true)
 	g.about(c, "redeliveries", "refund.issued", d)
+	if d["method"] == "store_credit" {
+		g.uses(c, d["refund_id"].(string), 60)
+	}
+}
+
+func (g *generator) refundOf(s story) object {
+	d := object{"refund_id": g.id("rf"), "currency": s.currency, "net": g.amount(60)}
+	if len(s.items) > 0 && g.chance(50) {
+		d["net"] = RoundHalfEven(pick(g, s.items).net).FloatString(4)
+	}
+	g.maybe(d, 60, "tax", g.amount(6))
+	g.maybe(d, 60, "method", pick(g, methods))
+	g.maybe(d, 25, "fee_returned", g.amount(2))
+	return d
+}
+
+// unnamedRefund is money going back of which nobody says for which case.
+func (g *generator) unnamedRefund(s story) {
+	d := s.data(g.refundOf(s))
+	if g.chance(40) {
+		d["net"] = RoundHalfEven(notBelowZero(s.total)).FloatString(4)
+		delete(d, "tax")
+	}
+	g.add("redeliveries", "refund.issued", s.order, g.later(s.at, 200), d)
 }
 
 func (g *generator) concession(c failure) {
-	kind := pick(g, []string{"discount", "price_reduction", "cash", "fee_waiver", "voucher", "store_credit"})
-	d := object{"concession_id": g.id("con"), "kind": kind, "currency": c.currency, "amount": g.amount(25)}
-	if kind == "voucher" || kind == "store_credit" {
-		g.maybe(d, 40, "expires", g.clock(c.at.AddDate(1, 0, 0)))
-	} else {
-		g.maybe(d, 50, "tax", g.amount(3))
-	}
+	d := object{"concession_id": g.id("con"), "kind": pick(g, []string{"discount", "price_reduction", "cash", "fee_waiver"}),
+		"currency": c.currency, "amount": g.amount(25)}
+	g.maybe(d, 50, "tax", g.amount(3))
 	g.about(c, "redeliveries", "concession.granted", d)
 }
 
-func (g *generator) voucherUsed(c failure)    { g.ofAmount(c, "voucher.redeemed", "concession_id", 20) }
-func (g *generator) voucherExpired(c failure) { g.ofAmount(c, "voucher.expired", "concession_id", 20) }
-func (g *generator) salvage(c failure)        { g.ofAmount(c, "salvage.sold", "salvage_id", 20) }
-func (g *generator) disputeWon(c failure)     { g.ofAmount(c, "dispute.won", "dispute_id", 90) }
-func (g *generator) disputeLost(c failure)    { g.ofAmount(c, "dispute.lost", "dispute_id", 90) }
-func (g *generator) marketplace(c failure)    { g.ofAmount(c, "marketplace.charged", "charge_id", 40) }
-
-func (g *generator) ofAmount(c failure, kind, idField string, most int64) {
-	g.about(c, "redeliveries", kind, object{idField: g.id("x"), "currency": c.currency, "amount": g.amount(most)})
-}
-
-func (g *generator) disputeOpened(c failure) {
-	d := object{"dispute_id": g.id("dis"), "currency": c.currency, "amount": g.amount(90)}
-	g.maybe(d, 70, "fee", g.amount(20))
-	g.about(c, "redeliveries", "dispute.opened", d)
-}
-
-func (g *generator) claim(c failure)   { g.claimed(c, "claim.accepted") }
-func (g *generator) settled(c failure) { g.claimed(c, "claim.settled") }
-
-func (g *generator) claimed(c failure, kind string) {
-	d := object{
-		"claim_id": g.id("cl"), "party": pick(g, []string{"supplier", "carrier", "insurer", "marketplace"}),
-		"currency": c.currency, "amount": g.amount(60),
+// voucher grants one, or not, and tells how it is used.
+func (g *generator) voucher(c failure) {
+	id := g.id("con")
+	d := object{"concession_id": id, "kind": pick(g, []string{"voucher", "store_credit"}), "currency": c.currency, "amount": g.amount(25)}
+	g.maybe(d, 40, "expires", g.clock(c.at.AddDate(1, 0, 0)))
+	if g.chance(90) {
+		g.about(c, "redeliveries", "concession.granted", d)
 	}
-	g.maybe(d, 40, "party_id", pick(g, vendors))
+	g.uses(c, id, 25)
+}
+
+// uses redeems and lets lapse, sometimes more than there is.
+func (g *generator) uses(c failure, id string, upTo int64) {
+	for _, kind := range []string{"voucher.redeemed", "voucher.redeemed", "voucher.expired"} {
+		if g.chance(45) {
+			d := object{"concession_id": id, "currency": c.currency, "amount": g.amount(upTo)}
+			g.maybe(d, 40, "redemption_id", g.id("red"))
+			g.about(c, "redeliveries", kind, d)
+		}
+	}
+}
+
+func (g *generator) salvage(c failure)     { g.ofAmount(c, "salvage.sold", "salvage_id", 20) }
+func (g *generator) marketplace(c failure) { g.ofAmount(c, "marketplace.charged", "charge_id", 40) }
+
+func (g *generator) ofAmount(c failure, kind, idField string, upTo int64) {
+	d := object{idField: g.id("x"), "currency": c.currency, "amount": g.amount(upTo)}
+	if kind == "marketplace.charged" {
+		g.maybe(d, 40, "tax", g.amount(4))
+	}
 	g.about(c, "redeliveries", kind, d)
 }
 
-// returned mixes wrong and sold items of every grade. No unit of cost is below 1, given or from a rate, and nrv stays below
-// quantity×1, so that it never exceeds cost.
+// dispute is opened, or not, and ends once, twice or not yet. Some name no case.
+func (g *generator) dispute(c failure) {
+	id, amount := g.id("dis"), g.amount(90)
+	total := fields{"amount": amount}.dec("amount")
+	say := func(kind string, more object) {
+		more["dispute_id"], more["currency"], more["amount"] = id, c.currency, amount
+		if c.order != "" && g.chance(25) {
+			g.add("redeliveries", kind, c.order, g.later(c.at, 400), c.data(more))
+			return
+		}
+		g.about(c, "redeliveries", kind, more)
+	}
+	if g.chance(80) {
+		d := object{}
+		g.maybe(d, 70, "fee", g.amount(20))
+		say("dispute.opened", d)
+	}
+	if g.chance(40) {
+		d := object{}
+		g.maybe(d, 40, "fee_returned", g.amount(9))
+		say("dispute.won", d)
+	}
+	for range g.rng.IntN(3) {
+		d := object{}
+		if g.chance(60) {
+			d["tax"] = RoundHalfEven(times(total, big.NewRat(1, 13))).FloatString(4)
+		}
+		say("dispute.lost", d)
+	}
+}
+
+// claim is filed, accepted, settled in one or two payments and closed, each or not.
+func (g *generator) claim(c failure) {
+	id, at := g.id("cl"), c.at
+	for _, kind := range []string{"claim.filed", "claim.accepted", "claim.settled", "claim.settled"} {
+		if g.chance(60) {
+			at = g.later(at, 100)
+			g.claimed(c, kind, id, at)
+		}
+	}
+	if g.chance(40) {
+		g.aboutAt(c, g.later(at, 90), "redeliveries", "claim.closed",
+			object{"claim_id": id, "reason": pick(g, []string{"paid", "short_paid", "refused", "withdrawn"})})
+	}
+}
+
+func (g *generator) claimed(c failure, kind, id string, at time.Time) {
+	d := object{
+		"claim_id": id, "party": pick(g, []string{"supplier", "carrier", "insurer", "marketplace"}),
+		"currency": c.currency, "amount": g.amount(60),
+	}
+	g.maybe(d, 40, "party_id", pick(g, vendors))
+	if kind == "claim.settled" {
+		g.maybe(d, 50, "payment_id", g.id("pay"))
+	}
+	if kind == "claim.filed" && g.chance(30) {
+		d["lines"] = g.goods(c)
+	}
+	g.aboutAt(c, at, "redeliveries", kind, d)
+}
+
+// returned mixes wrong and sold items of every grade.
 func (g *generator) returned(c failure) {
 	var lines []any
-	for range 1 + g.rng.IntN(4) {
-		quantity, units := g.quantity()
-		cost, _ := g.price(90)
-		line := object{
-			"sku": g.sku(), "quantity": quantity, "was": pick(g, []string{"wrong_item", "sold"}),
-			"grade": pick(g, []string{"saleable", "b_grade", "scrap", "abandoned"}),
+	for range 1 + g.rng.IntN(2) {
+		line := g.goods(c)[0].(object)
+		if len(c.received) > 0 && g.chance(50) {
+			line["sku"] = pick(g, c.received)
 		}
-		g.maybe(line, 65, "unit_cost", cost)
+		line["was"], line["grade"] = pick(g, []string{"wrong_item", "sold"}), pick(g, []string{"saleable", "b_grade", "scrap", "abandoned"})
 		if line["grade"] == "b_grade" {
-			line["nrv"] = g.decimal(g.rng.Int64N(units+1), 4)
+			line["nrv"] = g.amount(60)
 		}
 		lines = append(lines, line)
 	}
 	d := object{"return_id": g.id("ret"), "currency": c.currency, "lines": lines}
+	if g.chance(4) {
+		d["currency"] = pick(g, currencies)
+	}
 	g.maybe(d, 40, "freight_charge", g.amount(20))
 	if g.chance(50) {
 		d["inspect_minutes"] = g.minutes()

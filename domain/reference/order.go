@@ -3,29 +3,38 @@ package reference
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"sort"
 )
+
+// Figures are what an order, or a case, came to in one currency. All are above zero where the name says so much.
+type Figures struct {
+	Perfect, Contribution *big.Rat // of the step perfect; with everything that happened
+	CustomerChanges       *big.Rat // contribution of the lines of step change without an element
+	Gross, Net, Hidden    *big.Rat // leakage of founded cases, and of changes by the business
+	ChangedMind           *big.Rat // net of the changed_mind cases
+	Unfounded             *big.Rat // net of the rejected cases
+}
 
 // Order is what one order promised to bring, and what it brought.
 type Order struct {
 	OrderID, StoreID, Currency string
-	Perfect, Contribution      *big.Rat // of order.placed alone; with everything that happened
-	Gross, Net, Hidden         *big.Rat // leakage, without changed_mind
-	ChangedMind                *big.Rat // net of the changed_mind cases
-	CustomerCancellations      *big.Rat // contribution that customers undid
+	Figures                               // in the order's currency
+	Others                     []string   // currencies of other lines, sorted
+	In                         []*Figures // what Others say, in their order
 	Unpriced                   bool
 	Entries                    []Entry // by time
 }
 
-// Check is the identity of section 5: what the perfect order would have brought, less what this one did, is what leaked,
-// what the customer changed their mind about and what they cancelled. Nothing else moves a contribution.
+// Check is the identity of section 4, in every currency: "contribution = perfect + customer_changes − changed_mind − unfounded
+// − net leakage, tested on every order".
 func (o *Order) Check() error {
-	lost := new(big.Rat).Sub(o.Perfect, o.Contribution)
-	explained := new(big.Rat).Add(o.Net, o.ChangedMind)
-	explained.Add(explained, o.CustomerCancellations)
-	if lost.Cmp(explained) != 0 {
-		return fmt.Errorf("order %s: perfect − actual = %s, but net + changed_mind + cancellations = %s",
-			o.OrderID, money(lost), money(explained))
+	for i, f := range append([]*Figures{&o.Figures}, o.In...) {
+		explained := minus(plus(f.Perfect, f.CustomerChanges), f.ChangedMind, f.Unfounded, f.Net)
+		if f.Contribution.Cmp(explained) != 0 {
+			return fmt.Errorf("order %s, currency %d: contribution %s, but its parts come to %s",
+				o.OrderID, i, money(f.Contribution), money(explained))
+		}
 	}
 	return nil
 }
@@ -38,39 +47,52 @@ func (b *Books) CaseIDs() []string { return b.distinct(func(e *Entry) string { r
 
 func (b *Books) distinct(id func(*Entry) string) []string {
 	seen := make(map[string]bool)
-	var ids []string
 	for i := range b.Entries {
-		if s := id(&b.Entries[i]); s != "" && !seen[s] {
+		if s := id(&b.Entries[i]); s != "" {
 			seen[s] = true
-			ids = append(ids, s)
 		}
 	}
-	sort.Strings(ids)
-	return ids
+	return slices.Sorted(mapKeys(seen))
+}
+
+// orderOf is the order that a line is of: its event's, else its case's, else that of the unit if it has but one.
+func (b *Books) orderOf(e *Entry, l Line) string {
+	if e.OrderID != "" {
+		return e.OrderID
+	}
+	if c := b.cases[l.Case]; c != nil && c.order != "" {
+		return c.order
+	}
+	if sales := slices.Sorted(mapKeys(b.units[e.unit].sales)); len(sales) == 1 {
+		return sales[0]
+	}
+	return ""
 }
 
 // Order reads one order; nil where the books know nothing of it.
 func (b *Books) Order(orderID string) *Order {
-	return b.read(orderID, func(e *Entry) bool { return e.OrderID == orderID })
+	return b.read(orderID, func(e *Entry, l Line) bool { return b.orderOf(e, l) == orderID })
 }
 
 // Case reads one case in the same form; its OrderID is that of its earliest event, and nothing is promised by a case alone.
 func (b *Books) Case(errorID string) *Order {
-	o := b.read("", func(e *Entry) bool { return e.ErrorID == errorID })
+	o := b.read("", func(e *Entry, l Line) bool {
+		return l.Case == errorID || l.Account == "" && e.ErrorID == errorID
+	})
 	if o != nil {
 		o.OrderID = o.Entries[0].OrderID
 	}
 	return o
 }
 
-func (b *Books) read(orderID string, in func(*Entry) bool) *Order {
-	o := &Order{
-		OrderID: orderID, Perfect: new(big.Rat), Contribution: new(big.Rat), Gross: new(big.Rat), Net: new(big.Rat),
-		Hidden: new(big.Rat), ChangedMind: new(big.Rat), CustomerCancellations: new(big.Rat),
-	}
-	for i := range b.Entries {
-		if in(&b.Entries[i]) {
-			o.Entries = append(o.Entries, b.Entries[i])
+// read takes the lines that in says. An event without lines is asked with an empty line.
+func (b *Books) read(orderID string, in func(*Entry, Line) bool) *Order {
+	o := &Order{OrderID: orderID}
+	for _, e := range b.Entries {
+		lines := slices.DeleteFunc(slices.Clone(e.Lines), func(l Line) bool { return !in(&e, l) })
+		if len(lines) > 0 || in(&e, Line{}) {
+			e.Lines = lines
+			o.Entries = append(o.Entries, e)
 		}
 	}
 	if len(o.Entries) == 0 {
@@ -84,7 +106,7 @@ func (b *Books) read(orderID string, in func(*Entry) bool) *Order {
 		return x.less(y.Identity)
 	})
 	o.StoreID = o.Entries[0].StoreID
-	leak := newSums()
+	currencies := map[string]bool{}
 	for i := range o.Entries {
 		e := &o.Entries[i]
 		if o.Currency == "" {
@@ -92,25 +114,60 @@ func (b *Books) read(orderID string, in func(*Entry) bool) *Order {
 		}
 		o.Unpriced = o.Unpriced || len(e.Unpriced) > 0
 		for _, l := range e.Lines {
-			if !isProfitAndLoss(l.Account) {
+			currencies[l.Currency] = true
+		}
+	}
+	if s := b.orders[orderID]; s != nil && len(s.placed) > 0 {
+		o.StoreID, o.Currency = s.placed[0].store(), s.currency
+	}
+	delete(currencies, o.Currency)
+	o.Others = slices.Sorted(mapKeys(currencies))
+	o.Figures = *b.figures(o.Entries, o.Currency)
+	for _, c := range o.Others {
+		o.In = append(o.In, b.figures(o.Entries, c))
+	}
+	return o
+}
+
+// apart is where the leakage of a case is shown if not in gross and net: changedMind, unfounded or "".
+func (b *Books) apart(caseID string) string {
+	switch c := b.cases[caseID]; {
+	case c == nil || c.founded:
+		return ""
+	case c.kind == changedMind:
+		return changedMind
+	}
+	return unfounded
+}
+
+const unfounded = "unfounded"
+
+func (b *Books) figures(entries []Entry, currency string) *Figures {
+	f := &Figures{Perfect: zero(), Contribution: zero(), CustomerChanges: zero(), Gross: zero(), Net: zero(), Hidden: zero(),
+		ChangedMind: zero(), Unfounded: zero()}
+	leak := newSums()
+	for i := range entries {
+		for _, l := range entries[i].Lines {
+			if !isProfitAndLoss(l.Account) || l.Currency != currency {
 				continue
 			}
-			o.Contribution.Sub(o.Contribution, l.Amount)
-			switch {
-			case e.PostedFor == "order.placed":
-				o.StoreID = e.StoreID
-				o.Perfect.Sub(o.Perfect, l.Amount)
-			case e.CancelledBy == "customer":
-				o.CustomerCancellations.Add(o.CustomerCancellations, l.Amount)
+			f.Contribution = minus(f.Contribution, l.Amount)
+			switch apart := b.apart(l.Case); {
+			case l.Step == perfect:
+				f.Perfect = minus(f.Perfect, l.Amount)
+			case l.Element == "" && l.Step == change:
+				f.CustomerChanges = minus(f.CustomerChanges, l.Amount)
 			case l.Element == "":
-				// Nothing else is left in the table; were there a row, Check would say so.
-			case b.cases[e.ErrorID].kind == changedMind:
-				o.ChangedMind.Add(o.ChangedMind, l.Amount)
+				// Nothing else is left in the contract; were there a line, Check would say so.
+			case apart == changedMind:
+				f.ChangedMind = plus(f.ChangedMind, l.Amount)
+			case apart == unfounded:
+				f.Unfounded = plus(f.Unfounded, l.Amount)
 			default:
-				leak.add(e, l)
+				leak.add("", l)
 			}
 		}
 	}
-	o.Gross, o.Net, o.Hidden = &leak.gross, &leak.net, &leak.hidden
-	return o
+	f.Gross, f.Net, f.Hidden = &leak.gross, &leak.net, &leak.hidden
+	return f
 }

@@ -2,22 +2,34 @@ package reference
 
 import "time"
 
-// periodMark is one period.closed or period.reopened. From voidedSeq on (0: never) it no longer counts.
+// periodMark is one period.closed or period.reopened that changed something. "Of two closes the first counts, until the
+// month is reopened."
 type periodMark struct {
-	period         string
-	closed         bool
-	seq, voidedSeq int64
+	period string
+	closed bool
+	seq    int64
 }
 
 // closedAt tells whether a month was closed when seq was recorded: the last mark before it says so. marks are in order of seq.
 func closedAt(marks []periodMark, period string, seq int64) bool {
 	closed := false
 	for _, m := range marks {
-		if m.period == period && m.seq < seq && (m.voidedSeq == 0 || m.voidedSeq >= seq) {
+		if m.period == period && m.seq < seq {
 			closed = m.closed
 		}
 	}
 	return closed
+}
+
+// epochOf is "the number of closes that counted and stand in the log before the event was recorded".
+func epochOf(marks []periodMark, seq int64) int {
+	n := 0
+	for _, m := range marks {
+		if m.closed && m.seq < seq {
+			n++
+		}
+	}
+	return n
 }
 
 // postingPeriod is the month itself, or, where that was closed when seq was recorded, the first later month that was open.
@@ -27,16 +39,6 @@ func postingPeriod(marks []periodMark, origin string, seq int64) string {
 		period = nextMonth(period)
 	}
 	return period
-}
-
-// closedBetween tells whether the month of the entry's event, or a later one, was closed after it was recorded and before seq was.
-func closedBetween(marks []periodMark, entry Entry, seq int64) bool {
-	for _, m := range marks {
-		if m.closed && m.period >= entry.OriginPeriod && entry.Seq < m.seq && m.seq < seq {
-			return true
-		}
-	}
-	return false
 }
 
 func nextMonth(period string) string {

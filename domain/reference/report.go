@@ -45,7 +45,7 @@ type sums struct {
 func newSums() *sums { return &sums{cases: make(map[string]bool), orders: make(map[string]bool)} }
 
 // add counts one line that carries an element.
-func (s *sums) add(e *Entry, l Line) {
+func (s *sums) add(order string, l Line) {
 	s.net.Add(&s.net, l.Amount)
 	if l.Element == "RECOVERY" || l.Element == "SALVAGE" {
 		s.recoveries.Sub(&s.recoveries, l.Amount)
@@ -57,11 +57,11 @@ func (s *sums) add(e *Entry, l Line) {
 			s.booked.Add(&s.booked, l.Amount)
 		}
 	}
-	if e.ErrorID != "" {
-		s.cases[e.ErrorID] = true
+	if l.Case != "" {
+		s.cases[l.Case] = true
 	}
-	if e.OrderID != "" {
-		s.orders[e.OrderID] = true
+	if order != "" {
+		s.orders[order] = true
 	}
 }
 
@@ -88,8 +88,11 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 			return nil, fmt.Errorf("unknown key %q", key)
 		}
 	}
-	var currencies []string
-	totals, apart, groups, keys := newSums(), newSums(), make(map[string]*sums), make(map[string][]string)
+	currencies := make(map[string]bool)
+	totals, apart, groups, keys := newSums(), make(map[string]*sums), make(map[string]*sums), make(map[string][]string)
+	for _, name := range []string{changedMind, unfounded, "customer_changes"} {
+		apart[name] = newSums()
+	}
 	for i := range b.Entries {
 		e := &b.Entries[i]
 		day := b.dayOf(e, periodBy)
@@ -97,14 +100,18 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 			continue
 		}
 		for _, l := range e.Lines {
-			if l.Element == "" || !slices.Contains(bases, l.Basis) || currency != "" && e.Currency != currency {
+			if !slices.Contains(bases, l.Basis) || currency != "" && l.Currency != currency {
 				continue
 			}
-			if !slices.Contains(currencies, e.Currency) {
-				currencies = append(currencies, e.Currency)
+			if l.Element == "" {
+				if l.Step == change && isProfitAndLoss(l.Account) {
+					apart["customer_changes"].add("", l)
+				}
+				continue
 			}
-			if b.cases[e.ErrorID].kind == changedMind {
-				apart.add(e, l)
+			currencies[l.Currency] = true
+			if where := b.apart(l.Case); where != "" {
+				apart[where].add("", l)
 				continue
 			}
 			var values []string
@@ -115,21 +122,22 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 			if groups[group] == nil {
 				groups[group], keys[group] = newSums(), values
 			}
-			groups[group].add(e, l)
-			totals.add(e, l)
+			groups[group].add(b.orderOf(e, l), l)
+			totals.add(b.orderOf(e, l), l)
 		}
 	}
-	if len(currencies) > 1 {
-		slices.Sort(currencies)
-		return nil, fmt.Errorf("several currencies, ask for one: %s", strings.Join(currencies, ", "))
+	all := slices.Sorted(mapKeys(currencies))
+	if len(all) > 1 {
+		return nil, fmt.Errorf("several currencies, ask for one: %s", strings.Join(all, ", "))
 	}
-	if currency == "" && len(currencies) == 1 {
-		currency = currencies[0]
+	if currency == "" && len(all) == 1 {
+		currency = all[0]
 	}
-	report := &Report{
-		Currency: currency, Rows: []Row{}, Totals: totals.row(nil),
-		Apart: map[string]string{changedMind: money(&apart.net)},
+	report := &Report{Currency: currency, Rows: []Row{}, Totals: totals.row(nil), Apart: map[string]string{}}
+	for name, sum := range apart {
+		report.Apart[name] = money(&sum.net)
 	}
+	report.Apart["customer_changes"] = money(negative(&apart["customer_changes"].net)) // contribution that they brought
 	var names []string
 	for name := range groups {
 		names = append(names, name)
@@ -156,35 +164,42 @@ func (b *Books) dayOf(e *Entry, periodBy string) string {
 
 // Keys are what a report can be grouped by.
 var Keys = []string{
-	"day", "month", "store", "vendor", "kind", "root_cause", "party_at_fault", "employee", "avoidable",
+	"day", "month", "store", "selling_store", "founded", "vendor", "kind", "root_cause", "party_at_fault", "employee", "avoidable",
 	"element", "account", "basis", "category", "case", "order",
 }
 
 func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
-	facts := b.cases[e.ErrorID] // without a case: all empty
+	c := b.cases[l.Case]
+	if c == nil {
+		c = &facts{} // without a case: all empty
+	}
 	switch key {
 	case "day":
 		return day
 	case "month":
 		return day[:len("2006-01")]
 	case "store":
-		return e.StoreID
+		return l.Store
+	case "selling_store":
+		return b.soldBy(b.orderOf(e, l))
+	case "founded":
+		return c.foundedText()
 	case "case":
-		return e.ErrorID
+		return l.Case
 	case "order":
-		return e.OrderID
+		return b.orderOf(e, l)
 	case "vendor":
-		return facts.vendor
+		return c.vendor
 	case "kind":
-		return facts.kind
+		return c.kind
 	case "root_cause":
-		return facts.rootCause
+		return c.rootCause
 	case "party_at_fault":
-		return facts.partyAtFault
+		return c.atFault
 	case "employee":
-		return facts.employee
+		return c.employee
 	case "avoidable":
-		return facts.avoidable
+		return c.avoidable
 	case "element":
 		return l.Element
 	case "account":
@@ -192,10 +207,29 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 	case "basis":
 		return l.Basis
 	case "category":
-		if facts.found == "before_delivery" {
+		if c.before() {
 			return "internal"
 		}
 		return "external"
 	}
 	panic("unknown key " + key) // Leakage has checked
+}
+
+// foundedText is "yes, no; ” where there is no case".
+func (c *facts) foundedText() string {
+	switch {
+	case c.id == "":
+		return ""
+	case c.founded:
+		return "yes"
+	}
+	return "no"
+}
+
+// soldBy is the store that sold an order; "" where it is not known.
+func (b *Books) soldBy(order string) string {
+	if s := b.orders[order]; s != nil && len(s.placed) > 0 {
+		return s.placed[0].store()
+	}
+	return ""
 }

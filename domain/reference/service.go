@@ -5,9 +5,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
-	"sort"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -37,43 +35,26 @@ func Serve(records []Record, zone *time.Location, q ServiceQuery) (Service, erro
 	if err != nil {
 		return nil, err
 	}
-	scratch := &Books{zone: zone}
-	all, err := scratch.firstRecorded(records)
-	if err != nil {
-		return nil, err
-	}
-	voidOf := scratch.acceptVoids(all)
-	var events []*event
-	for _, e := range all {
-		if voidOf[e.Identity] == nil && e.kind != "event.voided" {
-			events = append(events, e)
-		}
-	}
-	sort.Slice(events, func(i, j int) bool { // by time, then identity: arrival plays no part
-		if !events[i].time.Equal(events[j].time) {
-			return events[i].time.Before(events[j].time)
-		}
-		return events[i].less(events[j].Identity)
-	})
-	s := Service{}
-	rejected := map[string]bool{}
-	for _, e := range events {
-		if e.kind == "error.rejected" {
-			rejected[e.data.str("error_id")] = true
-		}
-	}
-	reports, founded := map[string]bool{}, map[string]bool{} // by order
-	for _, e := range events {
-		if e.kind == "error.reported" {
-			order, id := e.data.str("order_id"), e.data.str("error_id")
-			reports[order] = true
-			if !rejected[id] && books.cases[id].kind != changedMind {
-				founded[order] = true
+	var events []*event // what counts, by time: arrival plays no part
+	for _, v := range books.units {
+		for _, e := range v.counted {
+			if e.kind != "books.rebuilt" {
+				events = append(events, e)
 			}
 		}
 	}
-	serveOrders(s, events, zone, q, reports, founded)
-	serveMoney(s, books, events, zone, q, rejected)
+	events = byTime(events)
+	s := Service{}
+	cases, founded := map[string][]*facts{}, map[string]bool{} // by order
+	for _, c := range books.cases {
+		if c.sameAs == "" && c.order != "" {
+			cases[c.order] = append(cases[c.order], c)
+			founded[c.order] = founded[c.order] || c.founded
+		}
+	}
+	serveOrders(s, events, zone, q, cases, founded)
+	serveFixes(s, events, zone, q)
+	serveMoney(s, books, zone, q)
 	serveCustomers(s, events, zone, q, founded)
 	return s, nil
 }
@@ -83,66 +64,134 @@ type promised struct {
 	store, currency string
 	placed          bool
 	until           string
-	wanted, came    map[string]*big.Rat
+	lines           []*orderLine
+	came            totals
 	delivered       time.Time
 	lastDelivery    *event
 	whole, broken   bool // a delivery without lines; damage or wrong documents
 }
 
-func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery, reports, founded map[string]bool) {
+// wants reads what a line promises: "Promised is what was last agreed with the customer."
+func (p *promised) wants(lines []fields) {
+	for _, l := range lines {
+		o := &orderLine{id: l.str("line_id"), sku: l.str("sku"), kind: l.str("kind"), left: l.dec("quantity"), components: map[string]*big.Rat{}}
+		for _, c := range l.list("components") {
+			totals(o.components).add(c.str("sku"), c.dec("quantity"))
+		}
+		p.lines = append(p.lines, o)
+	}
+}
+
+// wantsNoMore takes what the customer took off; "lines that the business removed stay promised".
+func (p *promised) wantsNoMore(removed []fields) {
+	for _, r := range removed {
+		rest := r.dec("quantity")
+		for _, o := range p.lines {
+			if r.str("line_id") != "" && o.id != r.str("line_id") || r.str("line_id") == "" && o.sku != r.str("sku") {
+				continue
+			}
+			n := least(rest, notBelowZero(o.left))
+			o.left, rest = minus(o.left, n), minus(rest, n)
+		}
+	}
+}
+
+// complete tells whether all that was promised came: "a delivery of the components delivers the line".
+func (p *promised) complete() bool {
+	if p.whole {
+		return true
+	}
+	came := totals{}
+	for sku, n := range p.came {
+		came[sku] = n
+	}
+	for _, o := range p.lines {
+		if !o.isGoods() {
+			continue
+		}
+		itself := least(o.left, came.of(o.sku))
+		came.take(o.sku, itself)
+		if missing := minus(o.left, itself); missing.Sign() > 0 {
+			if len(o.components) == 0 {
+				return false
+			}
+			for sku, n := range o.components {
+				if came.take(sku, times(n, missing)); came.of(sku).Sign() < 0 {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+func gatherPromises(events []*event) map[string]*promised {
 	orders := map[string]*promised{}
-	of := func(e *event) *promised {
-		id := e.data.str("order_id")
-		if orders[id] == nil {
-			orders[id] = &promised{wanted: map[string]*big.Rat{}, came: map[string]*big.Rat{}}
-		}
-		return orders[id]
-	}
-	count := func(to map[string]*big.Rat, line fields) {
-		sku := line.str("sku")
-		if to[sku] == nil {
-			to[sku] = new(big.Rat)
-		}
-		to[sku].Add(to[sku], line.dec("quantity"))
-	}
 	for _, e := range events {
+		id := e.order()
+		if orders[id] == nil {
+			orders[id] = &promised{came: totals{}}
+		}
+		o, byCustomer := orders[id], e.data.str("by") == "customer"
 		switch e.kind {
 		case "order.placed":
-			o := of(e)
 			if !o.placed {
-				o.placed, o.store, o.currency = true, e.data.str("store_id"), e.data.str("currency")
+				o.placed, o.store, o.currency = true, e.store(), e.currency()
 			}
 			o.until = e.data.obj("promise").str("until")
-			for _, l := range e.data.list("lines") {
-				count(o.wanted, l)
-			}
+			o.wants(e.data.list("lines"))
 		case "order.promise_changed":
 			if e.data["agreed_with_customer"] == true {
-				of(e).until = e.data.obj("promise").str("until")
+				o.until = e.data.obj("promise").str("until")
+			}
+		case "order.changed":
+			if byCustomer && e.data.has("promise") {
+				o.until = e.data.obj("promise").str("until")
+			}
+			o.wants(e.data.list("lines_added"))
+			if byCustomer {
+				o.wantsNoMore(e.data.list("lines_removed"))
+			}
+		case "order.cancelled":
+			if byCustomer {
+				o.wantsNoMore(e.data.list("lines"))
 			}
 		case "order.delivered":
-			o := of(e)
-			at := e.time
-			if text := e.data.str("delivered_at"); text != "" {
-				at, _ = time.Parse(time.RFC3339, text) // valid, as all that is generated
-			}
-			if o.lastDelivery == nil || at.After(o.delivered) {
-				o.delivered = at
-			}
-			o.lastDelivery = e
-			lines := e.data.list("lines")
-			o.whole = o.whole || len(lines) == 0
-			for _, l := range lines {
-				count(o.came, l)
-				o.broken = o.broken || l.str("condition") == "damaged"
-			}
-			o.broken = o.broken || e.data["documents_ok"] == false
+			o.arrives(e)
 		}
 	}
+	return orders
+}
+
+func (p *promised) arrives(e *event) {
+	at := e.time
+	if text := e.data.str("delivered_at"); text != "" {
+		at, _ = time.Parse(time.RFC3339, text) // valid, as all that is generated
+	}
+	if p.lastDelivery == nil || at.After(p.delivered) {
+		p.delivered = at
+	}
+	p.lastDelivery = e
+	lines := e.data.list("lines")
+	p.whole = p.whole || len(lines) == 0
+	for _, l := range lines {
+		p.came.add(l.str("sku"), l.dec("quantity"))
+		p.broken = p.broken || l.str("condition") == "damaged"
+	}
+	p.broken = p.broken || e.data["documents_ok"] == false
+}
+
+// caseSays tells whether a founded case that the customer met is of one of the kinds.
+func caseSays(cases []*facts, kinds ...string) bool {
+	return slices.ContainsFunc(cases, func(c *facts) bool { return c.is(kinds...) && !c.before() })
+}
+
+func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery, cases map[string][]*facts, founded map[string]bool) {
+	orders := gatherPromises(events)
 	firstStore := map[string]string{}
 	for _, e := range events {
-		if id := e.data.str("order_id"); e.kind == "order.delivered" && firstStore[id] == "" {
-			firstStore[id] = e.data.str("store_id")
+		if id := e.order(); e.kind == "order.delivered" && firstStore[id] == "" {
+			firstStore[id] = e.store()
 		}
 	}
 	var delivered, timed, onTime, inFull, perfect, right, silent int64
@@ -161,44 +210,54 @@ func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery
 			until, _ := time.Parse(time.RFC3339, o.until)
 			punctual = !o.delivered.After(until)
 		}
-		complete := true
-		for sku, quantity := range o.wanted {
-			if came := o.came[sku]; !o.whole && (came == nil || came.Cmp(quantity) < 0) {
-				complete = false
-			}
-		}
-		kept := punctual && complete && !o.broken
+		// "in full, undamaged, right item: false also where a founded case says so"
+		complete := o.complete() && !caseSays(cases[id], "missing_item", "not_delivered")
+		kept := punctual && complete && !o.broken && !caseSays(cases[id], "damaged", "defective", "wrong_item")
 		for _, c := range []struct {
 			is bool
 			n  *int64
-		}{{punctual, &onTime}, {complete, &inFull}, {kept, &perfect}, {kept && !founded[id], &right}, {!kept && !reports[id], &silent}} {
+		}{{punctual && o.until != "", &onTime}, {complete, &inFull}, {kept, &perfect}, {kept && !founded[id], &right},
+			{!kept && len(cases[id]) == 0, &silent}} {
 			if c.is {
 				*c.n++
 			}
 		}
 	}
-	for name, n := range map[string]int64{"with_a_time_promised": timed, "on_time": onTime, "in_full": inFull, "perfect_order": perfect,
-		"right_first_time": right, "silent_failures": silent} {
-		s.set(name, big.NewRat(n, 1), big.NewRat(delivered, 1), 0, 0)
+	of := big.NewRat(delivered, 1)
+	for name, n := range map[string]int64{"in_full": inFull, "perfect_order": perfect, "right_first_time": right, "silent_failures": silent} {
+		s.set(name, big.NewRat(n, 1), of, 0, 0)
 	}
+	s.set("on_time", big.NewRat(onTime, 1), big.NewRat(timed, 1), 0, 0) // "of the orders that had a time promised"
 }
 
-func serveMoney(s Service, books *Books, events []*event, zone *time.Location, q ServiceQuery, rejected map[string]bool) {
-	standing := map[Identity]bool{}
+// serveFixes: "fix_promise_kept: fixes with a promise completed by then ÷ fixes with a promise". The last dispatch says the promise.
+func serveFixes(s Service, events []*event, zone *time.Location, q ServiceQuery) {
+	dispatched, done := map[string]*event{}, map[string]time.Time{}
 	for _, e := range events {
-		standing[e.Identity] = true
-	}
-	sums := map[string]*big.Rat{}
-	add := func(name string, amount *big.Rat) {
-		if sums[name] == nil {
-			sums[name] = new(big.Rat)
+		id := e.order() + " " + e.data.str("redelivery_id")
+		switch {
+		case e.kind == "redelivery.dispatched":
+			dispatched[id] = e
+		case e.kind == "redelivery.completed" && e.data.boolText("succeeded") == "true" && done[id].IsZero():
+			done[id] = e.time
 		}
-		sums[name].Add(sums[name], amount)
 	}
-	sum := func(name string) *big.Rat {
-		add(name, new(big.Rat))
-		return sums[name]
+	var with, kept int64
+	for id, e := range dispatched {
+		until, err := time.Parse(time.RFC3339, e.data.obj("promise").str("until"))
+		if err != nil || !q.holds(e.time, zone, e.store()) || q.Currency != "" && e.currency() != q.Currency {
+			continue // no promise
+		}
+		with++
+		if at := done[id]; !at.IsZero() && !at.After(until) {
+			kept++
+		}
 	}
+	s.set("fix_promise_kept", big.NewRat(kept, 1), big.NewRat(with, 1), 0, 0)
+}
+
+func serveMoney(s Service, books *Books, zone *time.Location, q ServiceQuery) {
+	sums := totals{}
 	placed, cases, months := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range books.Entries {
 		e := &books.Entries[i]
@@ -206,87 +265,98 @@ func serveMoney(s Service, books *Books, events []*event, zone *time.Location, q
 		if q.ByPosting && e.PostingPeriod != e.OriginPeriod {
 			day = e.PostingPeriod + "-01"
 		}
-		if e.Currency != q.Currency || !q.holdsDay(day, e.StoreID) {
-			continue
-		}
-		facts := books.cases[e.ErrorID]
-		isPlaced := strings.HasSuffix(e.Type, "order.placed.v1") && standing[e.Identity]
-		if isPlaced {
-			placed[e.OrderID] = true
-		}
-		month := day[:len("2006-01")]
-		isFix := e.ErrorID != "" || slices.ContainsFunc(e.Lines, func(l Line) bool { return l.Element != "" })
 		for _, l := range e.Lines {
-			minus := new(big.Rat).Neg(l.Amount)
-			if l.Account == "4000" {
-				add("sales", minus)
+			if l.Currency != q.Currency || !q.holdsDay(day, l.Store) {
+				continue
 			}
-			if isPlaced && isProfitAndLoss(l.Account) {
-				add("perfect", minus)
-			}
+			month, order := day[:len("2006-01")], books.orderOf(e, l)
 			if name := map[string]string{"6100": "prevention", "6110": "appraisal"}[l.Account]; name != "" {
-				add(name, l.Amount)
-				add(name+" "+month, l.Amount)
+				sums.add(name, l.Amount)
+				sums.add(name+" "+month, l.Amount)
 				months[month] = true
 			}
-			if facts.kind == changedMind {
-				continue
+			if l.Account == "4000" {
+				sums.take("sales", l.Amount)
 			}
-			if isFix && l.Account == "1010" {
-				add("cash", l.Amount)
+			if sale := books.orders[order]; l.Step == perfect && isProfitAndLoss(l.Account) && (sale == nil || !sale.customerTookAll()) {
+				sums.take("perfect", l.Amount)
+				placed[order] = true
 			}
-			if isFix && isProfitAndLoss(l.Account) {
-				add("profit", minus)
-			}
-			if l.Element == "" {
-				continue
-			}
-			add("net", l.Amount)
-			if l.Element != "RECOVERY" && l.Element != "SALVAGE" {
-				add("gross", l.Amount)
-				if l.Basis == imputed {
-					add("hidden", l.Amount)
-				}
-			}
-			category := "external"
-			if facts.found == "before_delivery" {
-				category = "internal"
-			}
-			add(category, l.Amount)
-			add(category+" "+month, l.Amount)
-			months[month] = true
-			if e.ErrorID != "" {
-				cases[e.ErrorID] = true
-				add("of cases", l.Amount)
-			}
-			if facts.avoidable != "" && !rejected[e.ErrorID] {
-				add("known", l.Amount)
-				if facts.avoidable == "true" {
-					add("avoidable", l.Amount)
-				}
+			if books.apart(l.Case) == "" {
+				books.serveLeak(sums, cases, months, l, month)
 			}
 		}
 	}
-	s.set("avoidable_share", sum("avoidable"), sum("known"), 4, 4)
-	s.set("hidden_share", sum("hidden"), sum("gross"), 4, 4)
-	s.set("leakage_share_of_net_sales", sum("net"), sum("sales"), 4, 4)
+	s.setMoney(sums, cases, placed, months)
+}
+
+// customerTookAll: "Orders that the customer cancelled whole are not in the mean behind orders to earn back."
+func (s *sale) customerTookAll() bool { return s.whole != nil && s.whole.data.str("by") == "customer" }
+
+// serveLeak counts a line of a founded case, or of none.
+func (b *Books) serveLeak(sums totals, cases, months map[string]bool, l Line, month string) {
+	if l.Step == fix && l.Account == "1010" {
+		sums.add("cash", l.Amount)
+	}
+	if l.Step == fix && isProfitAndLoss(l.Account) {
+		sums.take("profit", l.Amount)
+	}
+	if l.Element == "" {
+		return
+	}
+	sums.add("net", l.Amount)
+	if l.Element != "RECOVERY" && l.Element != "SALVAGE" {
+		sums.add("gross", l.Amount)
+		if l.Basis == imputed {
+			sums.add("hidden", l.Amount)
+		}
+	}
+	c, category := b.cases[l.Case], "external"
+	if c != nil && c.before() {
+		category = "internal"
+	}
+	sums.add(category, l.Amount)
+	sums.add(category+" "+month, l.Amount)
+	months[month] = true
+	if c == nil {
+		return
+	}
+	cases[l.Case] = true
+	sums.add("of cases", l.Amount)
+	switch c.avoidable {
+	case "":
+		sums.add("unmarked", l.Amount)
+	case "true":
+		sums.add("avoidable", l.Amount)
+		sums.add("known", l.Amount)
+	default:
+		sums.add("known", l.Amount)
+	}
+}
+
+func (s Service) setMoney(sums totals, cases, placed, months map[string]bool) {
+	s.set("avoidable_share", sums.of("avoidable"), sums.of("known"), 4, 4)
+	s["avoidable unmarked"] = money(sums.of("unmarked")) // "shows the leakage without that mark beside it"
+	s.set("hidden_share", sums.of("hidden"), sums.of("gross"), 4, 4)
+	s.set("leakage_share_of_net_sales", sums.of("net"), sums.of("sales"), 4, 4)
 	nCases, nOrders := big.NewRat(int64(len(cases)), 1), big.NewRat(int64(len(placed)), 1)
-	s.set("cost_per_case", sum("of cases"), nCases, 4, 0)
-	s.set("perfect_contribution", sum("perfect"), nOrders, 4, 0)
+	s.set("cost_per_case", sums.of("of cases"), nCases, 4, 0)
+	s.set("perfect_contribution", sums.of("perfect"), nOrders, 4, 0)
 	if len(cases) > 0 && len(placed) > 0 {
-		s.set("orders_to_earn_back", new(big.Rat).Quo(sum("of cases"), nCases), new(big.Rat).Quo(sum("perfect"), nOrders), 4, 4)
+		s.set("orders_to_earn_back", over(sums.of("of cases"), nCases), over(sums.of("perfect"), nOrders), 4, 4)
 	}
-	total := new(big.Rat)
-	for _, name := range []string{"prevention", "appraisal", "internal", "external"} {
-		total.Add(total, sum(name))
+	names := []string{"prevention", "appraisal", "internal", "external"}
+	total := zero()
+	for _, name := range names {
+		total = plus(total, sums.of(name))
 	}
-	for _, name := range []string{"prevention", "appraisal", "internal", "external"} {
-		s.set("paf "+name, sum(name), total, 4, 4)
+	for _, name := range names {
+		s.set("paf "+name, sums.of(name), total, 4, 4)
 		for month := range months {
-			s["paf "+name+" "+month] = money(sum(name + " " + month))
+			s["paf "+name+" "+month] = money(sums.of(name + " " + month))
 		}
 	}
-	s["cash"], s["profit"] = money(sum("cash")), money(sum("profit"))
+	s["cash"], s["profit"] = money(sums.of("cash")), money(sums.of("profit"))
 }
 
 // serveCustomers asks who came back after the first order of their life.
@@ -306,7 +376,7 @@ func serveCustomers(s Service, events []*event, zone *time.Location, q ServiceQu
 		var n, k [2]float64
 		for c, e := range first {
 			end := e.time.AddDate(0, 0, days)
-			if !q.holds(e.time, zone, e.data.str("store_id")) || end.After(q.Known) {
+			if !q.holds(e.time, zone, e.store()) || end.After(q.Known) {
 				continue
 			}
 			group := 0
@@ -314,7 +384,10 @@ func serveCustomers(s Service, events []*event, zone *time.Location, q ServiceQu
 				group = 1
 			}
 			n[group]++
-			if slices.ContainsFunc(later[c], func(l *event) bool { return !l.time.After(end) }) {
+			// "coming back = another order on a later day than the first"
+			if slices.ContainsFunc(later[c], func(l *event) bool {
+				return !l.time.After(end) && l.time.In(zone).Format(time.DateOnly) > e.time.In(zone).Format(time.DateOnly)
+			}) {
 				k[group]++
 			}
 		}

@@ -1,0 +1,282 @@
+package reference
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"sort"
+)
+
+func mapKeys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
+
+func byTime(events []*event) []*event {
+	events = slices.Clone(events)
+	sort.SliceStable(events, func(i, j int) bool { return events[i].earlier(events[j]) })
+	return events
+}
+
+// decision is the last that a person said of an event.
+type decision struct {
+	counts   string // true, false or ""
+	separate bool
+	by       *event
+}
+
+func (v *view) decided(e *event) (d decision) {
+	for _, o := range v.set {
+		about := Identity{o.data.str("source"), o.data.str("id")}
+		if o.kind == "fact.decided" && v.standing[o.Identity] != taken && about == e.Identity {
+			d = decision{o.data.boolText("counts"), o.data.boolText("separate") == "true", o}
+		}
+	}
+	return d
+}
+
+// separateOrders: "one order_id from two stores (then all that comes from the second one's source for it waits)".
+func (v *view) separateOrders() {
+	for _, e := range v.set {
+		if v.speaks(e) && v.decided(e).counts == "false" {
+			v.stands(e, discarded, nil)
+		}
+	}
+	placed := make(map[string][]*event)
+	for _, e := range v.set {
+		if e.kind == "order.placed" && v.speaks(e) && !v.decided(e).separate {
+			placed[e.order()] = append(placed[e.order()], e)
+		}
+	}
+	for order, all := range placed {
+		first, standing := v.founder(all)
+		for _, other := range all {
+			if other.store() == first.store() {
+				continue
+			}
+			v.stands(other, standing, first)
+			for _, e := range v.set {
+				d := v.decided(e)
+				if e.Source == other.Source && other.Source != first.Source && e.order() == order && d.counts != "true" &&
+					!d.separate && e.kind != "event.voided" && e.kind != "fact.decided" && v.speaks(e) {
+					v.stands(e, standing, first)
+				}
+			}
+		}
+	}
+}
+
+// founder is the event of a fact that the others are held against, and what becomes of those that don't agree: "the first in the
+// sequence counts, the other posts nothing and waits for a person. counts: true puts the event in the place of the one that
+// counted, which then no longer waits."
+func (v *view) founder(all []*event) (*event, string) {
+	first, standing := all[0], waits
+	var last *event
+	for _, e := range all {
+		if d := v.decided(e); d.counts == "true" && (last == nil || last.before(d.by)) {
+			first, standing, last = e, discarded, d.by
+		}
+	}
+	return first, standing
+}
+
+// oneOrderPerCase: "one error_id under two orders" is a contradiction too.
+func (v *view) oneOrderPerCase() {
+	v.orderOf = make(map[string]string)
+	first := make(map[string]*event)
+	for _, e := range v.set {
+		if e.named() == "" || e.order() == "" || !v.speaks(e) || e.kind == "event.voided" || e.kind == "fact.decided" {
+			continue
+		}
+		id := v.caseOf(e.named())
+		if v.orderOf[id] == "" {
+			v.orderOf[id], first[id] = e.order(), e
+		} else if d := v.decided(e); v.orderOf[id] != e.order() && !d.separate && d.counts != "true" {
+			v.stands(e, waits, first[id])
+			v.flag("case_under_two_orders", e, id, "", nil)
+		}
+	}
+}
+
+// businessIDs are the fields that tell which business fact an event is of, as section 2 lists them. "A ? id that is absent
+// makes no fact."
+var businessIDs = map[string]string{
+	"order.placed": "order_id", "error.reported": "error_id", "refund.issued": "refund_id", "return.received": "return_id",
+	"labour.spent": "labour_id", "concession.granted": "concession_id", "salvage.sold": "salvage_id",
+	"dispute.opened": "dispute_id", "dispute.won": "dispute_id", "dispute.lost": "dispute_id",
+	"order.charged": "charge_id", "marketplace.charged": "charge_id",
+	"claim.filed": "claim_id", "claim.accepted": "claim_id", "claim.closed": "claim_id", "claim.settled": "payment_id",
+	"quality.spent": "spend_id", "redelivery.dispatched": "redelivery_id", "redelivery.completed": "trip_id",
+	"order.changed": "change_id", "order.cancelled": "change_id",
+	"voucher.redeemed": "redemption_id", "voucher.expired": "redemption_id", "goods.scrapped": "scrap_id",
+}
+
+// fact is "(type, order_id or error_id, business id)".
+type fact struct{ kind, about, id, trips string }
+
+func (v *view) factOf(e *event) (fact, bool) {
+	id := e.data.str(businessIDs[e.kind])
+	if id == "" {
+		return fact{}, false
+	}
+	return fact{kind: e.kind, about: v.about(e), id: id}, true
+}
+
+// about is the order_id of an event, or that of its case, else its case.
+func (v *view) about(e *event) string {
+	if o := v.orderFor(e); o != "" {
+		return o
+	}
+	return v.caseOf(e.named())
+}
+
+// oneEventPerFact finds doubles and contradictions, and leaves in counted what counts.
+func (v *view) oneEventPerFact() {
+	lent := make(map[Identity]*event) // what counts, with what its doubles lend it
+	v.settleFacts(lent, func(e *event) (fact, bool) {
+		if e.kind == "redelivery.dispatched" {
+			return fact{}, false
+		}
+		return v.factOf(e)
+	})
+	// "redelivery.dispatched: redelivery_id and how many failed trips of it came before"
+	v.settleFacts(lent, func(e *event) (fact, bool) {
+		f, is := v.factOf(e)
+		for _, c := range v.set {
+			if c.kind == "redelivery.completed" && v.stillSaid(c) && c.data.boolText("succeeded") == "false" &&
+				c.data.str("redelivery_id") == f.id && v.about(c) == f.about && c.earlier(e) {
+				f.trips += "|"
+			}
+		}
+		return f, is && e.kind == "redelivery.dispatched"
+	})
+	v.count(lent)
+	whole := v.wholeCancellations()
+	v.settleFacts(lent, func(e *event) (fact, bool) {
+		_, byID := v.factOf(e)
+		return fact{kind: "order.cancelled", about: v.about(e), id: "whole"}, whole[e.Identity] && !byID
+	})
+	v.count(lent)
+	v.voidedAndSaid()
+}
+
+// stillSaid: it counts, or is of no fact and has a say.
+func (v *view) stillSaid(e *event) bool { return v.speaks(e) || v.standing[e.Identity] == counts }
+
+// count leaves in counted every event that has a say and is no double.
+func (v *view) count(lent map[Identity]*event) {
+	v.counted = nil
+	for _, e := range v.set {
+		if !v.stillSaid(e) || e.kind == "event.voided" || e.kind == "fact.decided" {
+			continue
+		}
+		if lent[e.Identity] != nil {
+			e = lent[e.Identity]
+		}
+		v.counted = append(v.counted, e)
+	}
+}
+
+// settleFacts takes the facts that of finds.
+func (v *view) settleFacts(lent map[Identity]*event, of func(*event) (fact, bool)) {
+	groups := make(map[fact][]*event)
+	for _, e := range v.set {
+		if f, is := of(e); is && v.speaks(e) && !v.decided(e).separate {
+			groups[f] = append(groups[f], e)
+		}
+	}
+	for _, all := range groups {
+		founder, otherwise := v.founder(all)
+		agreed := []*event{founder}
+		for _, e := range all {
+			if e == founder {
+				continue
+			}
+			if slices.ContainsFunc(agreed, func(o *event) bool { return !v.agree(o, e) }) {
+				v.stands(e, otherwise, founder)
+			} else {
+				agreed = append(agreed, e)
+			}
+		}
+		sort.Slice(agreed, func(i, j int) bool { return agreed[i].before(agreed[j]) })
+		best := v.sayingMost(agreed, founder, otherwise)
+		for _, e := range agreed {
+			v.stands(e, double, best)
+		}
+		v.stands(best, counts, nil)
+		delete(v.instead, best.Identity)
+		lent[best.Identity] = v.withLoans(best, agreed)
+	}
+}
+
+// sayingMost: "the one that says the most counts (case, then tax, then number of fields), else the first in the sequence.
+// Within an epoch only: what a close saw keeps counting." Where a person said which one counts, that one does.
+func (v *view) sayingMost(agreed []*event, founder *event, otherwise string) *event {
+	if otherwise == discarded {
+		return founder
+	}
+	best := agreed[0]
+	for _, e := range agreed {
+		if e.epoch == agreed[0].epoch && slices.Compare(says(e), says(best)) > 0 {
+			best = e
+		}
+	}
+	return best
+}
+
+func says(e *event) []int {
+	n := []int{0, 0, 0}
+	if e.named() != "" {
+		n[0] = 1
+	}
+	if e.data.dec("tax").Sign() != 0 {
+		n[1] = 1
+	}
+	for name, value := range e.data {
+		if d := asDecimal(name, value); value != nil && value != "" && value != false && (d == nil || d.Sign() != 0) {
+			n[2]++
+		}
+	}
+	return n
+}
+
+// withLoans: "what it leaves out (case, tax split) is taken from its doubles", of its own epoch.
+func (v *view) withLoans(best *event, agreed []*event) *event {
+	copied := *best
+	copied.data = maps.Clone(best.data)
+	for _, e := range agreed {
+		if e.epoch != best.epoch {
+			continue
+		}
+		if copied.named() == "" && e.named() != "" {
+			copied.data["error_id"] = e.named()
+		}
+		if splits := copied.kind == "refund.issued" || copied.kind == "dispute.lost"; splits &&
+			copied.data.dec("tax").Sign() == 0 && e.data.dec("tax").Sign() != 0 {
+			copied.data["tax"] = e.data["tax"]
+			if copied.kind == "refund.issued" {
+				copied.data["net"] = e.data["net"]
+			}
+		}
+	}
+	return &copied
+}
+
+// voidedAndSaid: "a fact voided by one source and still said by another". What is still said counts while the void waits for a
+// person; what it voided stays voided.
+func (v *view) voidedAndSaid() {
+	for _, e := range v.set {
+		f, is := v.factOf(e)
+		if d := v.decided(e); !is || v.standing[e.Identity] != counts || d.counts == "true" || d.separate {
+			continue
+		}
+		seen := map[Identity]bool{} // of two voids of one event the first took it back
+		for _, void := range v.set {
+			gone := v.inSet[voided(void)]
+			if void.kind != "event.voided" || gone == nil || v.standing[void.Identity] == taken || seen[gone.Identity] {
+				continue
+			}
+			seen[gone.Identity] = true
+			if g, same := v.factOf(gone); same && g == f && void.Source != e.Source {
+				v.stands(void, waits, e)
+			}
+		}
+	}
+}

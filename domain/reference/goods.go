@@ -1,0 +1,332 @@
+package reference
+
+import (
+	"math/big"
+	"slices"
+)
+
+// piece is some of a sku, and what one of it costs; nil where that is not known.
+type piece struct {
+	sku      string
+	quantity *big.Rat
+	unit     *big.Rat
+	event    *event
+	line     fields
+}
+
+func (p piece) cost() *big.Rat {
+	if p.unit == nil {
+		return zero()
+	}
+	return times(p.quantity, p.unit)
+}
+
+func costOf(pieces []piece) *big.Rat {
+	sum := zero()
+	for _, p := range pieces {
+		sum = plus(sum, p.cost())
+	}
+	return sum
+}
+
+// letters are those of section 3, "each letter by currency, rounded once per case".
+type letters struct {
+	caseOf   *facts
+	currency string
+	out      []piece // lines out on redeliveries
+	owed     []piece
+	u, s, d  *big.Rat
+	vSold    *big.Rat
+	cStrayed *big.Rat
+	vStrayed *big.Rat
+	mistake  []piece // what came by mistake, less what added lines took of it
+}
+
+// bookGoods works out the goods of all cases, in the order of their reports, and books them.
+func (f *file) bookGoods() {
+	var all []*letters
+	owedBefore := totals{} // by sku: what earlier cases are owed of the order
+	for _, c := range f.cases {
+		g := &letters{caseOf: c, currency: f.goodsCurrency(c)}
+		g.out = f.outOnRedelivery(c, g.currency)
+		f.owe(g, owedBefore)
+		f.sendOut(g)
+		f.comeByMistake(g)
+		all = append(all, g)
+	}
+	f.returns(all)
+	for _, g := range all {
+		f.bookLetters(g)
+	}
+}
+
+// goodsCurrency is that of the order, else of the report, else of the case's first event with goods.
+func (f *file) goodsCurrency(c *facts) string {
+	if f.sale.currency != "" {
+		return f.sale.currency
+	}
+	if c.report != nil && c.report.currency() != "" {
+		return c.report.currency()
+	}
+	for _, e := range c.events {
+		if (e.kind == "redelivery.dispatched" || e.kind == "return.received") && e.currency() != "" {
+			return e.currency()
+		}
+	}
+	return ""
+}
+
+// costIn is what one piece costs by the event: "the event's unit_cost, else the rate". "What has no cost or rate, or is in another
+// currency than its case's goods, adds nothing, is unpriced."
+func (f *file) costIn(e *event, l fields, currency string, costField, skuField string) *big.Rat {
+	if e.currency() != "" && e.currency() != currency {
+		f.view.lacks(e, "goods in another currency")
+		return nil
+	}
+	if l.has(costField) {
+		return l.dec(costField)
+	}
+	return f.view.need(e, "item_cost", l.str(skuField), currency)
+}
+
+// soldCost is the "cost of sold goods: as the order booked them, else the event's unit_cost, else the rate".
+func (f *file) soldCost(e *event, l fields, currency string) *big.Rat {
+	if unit := f.sale.unitCost(l.str("sku")); unit != nil {
+		return unit
+	}
+	return f.costIn(e, l, currency, "unit_cost", "sku")
+}
+
+// outOnRedelivery: "the goods out on redeliveries, by redelivery_id: out after a dispatch, back after a completion with
+// succeeded = false".
+func (f *file) outOnRedelivery(c *facts, currency string) []piece {
+	out := map[string]*event{}
+	var ids []string
+	for _, e := range byTime(f.events) {
+		id := e.data.str("redelivery_id")
+		switch {
+		case e.kind == "redelivery.dispatched":
+			out[id] = e
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		case e.kind == "redelivery.completed" && e.data.boolText("succeeded") == "false":
+			out[id] = nil
+		}
+	}
+	var events []*event
+	for _, id := range ids {
+		if e := out[id]; e != nil && f.caseOf(e) == c {
+			events = append(events, e)
+		}
+	}
+	var pieces []piece
+	for _, e := range byTime(events) {
+		for _, l := range e.data.list("lines") {
+			pieces = append(pieces, piece{sku: l.str("sku"), quantity: l.dec("quantity"), event: e, line: l})
+		}
+	}
+	return pieces
+}
+
+// expected are the lines that a case is owed at most: those of the report; "The report has no lines: what is redelivered; as long
+// as nothing is, the order's line if it has only one."
+func (f *file) expected(g *letters) []piece {
+	var pieces []piece
+	if r := g.caseOf.report; r != nil && len(r.data.list("lines")) > 0 {
+		for _, l := range r.data.list("lines") {
+			pieces = append(pieces, piece{sku: l.str("sku"), quantity: l.dec("quantity"), event: r, line: l})
+		}
+		return pieces
+	}
+	if len(g.out) > 0 {
+		return slices.Clone(g.out)
+	}
+	var on []*orderLine
+	for _, l := range f.sale.lines {
+		if l.isGoods() && l.left.Sign() > 0 {
+			on = append(on, l)
+		}
+	}
+	if len(on) == 1 && len(f.sale.placed) > 0 { // nobody knows how many lines an order has that nobody said was placed
+		pieces = append(pieces, piece{sku: on[0].sku, quantity: on[0].left, event: on[0].by, line: fields{"sku": on[0].sku}})
+	}
+	return pieces
+}
+
+// owe: "U, owed to the customer (founded wrong_item, missing_item): cost of the expected lines that are still on the order. All
+// cases of an order together are owed no more of a line than is on it, in the order of their reports. Found before_delivery
+// (any founded kind): min(cost of the expected lines, D); it takes of a line only when something of it was sent out."
+func (f *file) owe(g *letters, owedBefore totals) {
+	c := g.caseOf
+	if !c.is("wrong_item", "missing_item") && !(c.founded && c.before()) {
+		return
+	}
+	here := totals{}
+	for _, p := range f.expected(g) {
+		if len(f.sale.placed) > 0 {
+			free := minus(f.sale.onOrder(p.sku), owedBefore.of(p.sku), here.of(p.sku))
+			p.quantity = least(p.quantity, notBelowZero(free))
+		}
+		if p.quantity.Sign() == 0 {
+			continue
+		}
+		here.add(p.sku, p.quantity)
+		p.unit = f.soldCost(p.event, p.line, g.currency)
+		g.owed = append(g.owed, p)
+	}
+	for sku, quantity := range here {
+		sentOut := slices.ContainsFunc(g.out, func(p piece) bool { return p.sku == sku })
+		if !c.before() || sentOut {
+			owedBefore.add(sku, quantity)
+		}
+	}
+}
+
+// sendOut: "D: cost of the goods out on redeliveries. A sku that is owed goes at the cost at which it is owed, up to the quantity
+// owed."
+func (f *file) sendOut(g *letters) {
+	d := zero()
+	left := make([]*big.Rat, len(g.owed))
+	for i, o := range g.owed {
+		left[i] = o.quantity
+	}
+	for _, p := range g.out {
+		rest := p.quantity
+		for i, o := range g.owed {
+			if o.sku != p.sku || o.unit == nil {
+				continue
+			}
+			n := least(rest, left[i])
+			d = plus(d, times(n, o.unit))
+			rest, left[i] = minus(rest, n), minus(left[i], n)
+		}
+		if rest.Sign() > 0 {
+			if unit := f.costIn(p.event, p.line, g.currency, "unit_cost", "sku"); unit != nil {
+				d = plus(d, times(rest, unit))
+			}
+		}
+	}
+	g.d, g.u = rounded(d), rounded(costOf(g.owed))
+	if g.caseOf.before() {
+		g.u = least(g.u, g.d)
+	}
+}
+
+// comeByMistake: "S, strayed (founded wrong_item, over_shipped): cost of what was received by mistake, less what a line added to
+// the order takes of its sku (the customer keeps it and pays)."
+func (f *file) comeByMistake(g *letters) {
+	c := g.caseOf
+	if !c.is("wrong_item", "over_shipped") || c.before() || c.report == nil {
+		return
+	}
+	for _, l := range c.report.data.list("lines") {
+		sku, quantity := receivedOf(l)
+		if c.kind == "over_shipped" {
+			quantity = tooMuch(l)
+		} else if !l.has("received_sku") && !l.has("received_unit_cost") {
+			continue // a received_quantity alone says nothing of what came
+		}
+		for _, o := range f.sale.lines {
+			if !o.added || !o.isGoods() || o.sku != sku {
+				continue
+			}
+			n := least(quantity, notBelowZero(minus(o.left, o.kept)))
+			o.kept, quantity = plus(o.kept, n), minus(quantity, n)
+		}
+		if quantity.Sign() > 0 {
+			g.mistake = append(g.mistake, piece{sku: sku, quantity: quantity, unit: f.receivedCost(g, l, sku)})
+		}
+	}
+}
+
+func receivedOf(l fields) (sku string, quantity *big.Rat) {
+	sku, quantity = l.str("sku"), l.dec("quantity")
+	if l.has("received_sku") {
+		sku = l.str("received_sku")
+	}
+	if l.has("received_quantity") {
+		quantity = l.dec("received_quantity")
+	}
+	return sku, quantity
+}
+
+// tooMuch is what of an over_shipped line came by mistake: what came beyond the quantity ordered, where the same sku came; else all
+// that came.
+func tooMuch(l fields) *big.Rat {
+	sku, quantity := receivedOf(l)
+	if beyond := minus(quantity, l.dec("quantity")); sku == l.str("sku") && beyond.Sign() > 0 {
+		return beyond
+	}
+	return quantity
+}
+
+func (f *file) receivedCost(g *letters, l fields, sku string) *big.Rat {
+	r := g.caseOf.report
+	if !l.has("received_unit_cost") && sku == l.str("sku") {
+		return f.costIn(r, l, g.currency, "unit_cost", "sku")
+	}
+	return f.costIn(r, fields{"sku": sku, "cost": l["received_unit_cost"]}, g.currency, "cost", "sku")
+}
+
+// bookLetters books the table of section 3.
+func (f *file) bookLetters(g *letters) {
+	c := g.caseOf
+	s := zero()
+	if !c.before() {
+		s = most(rounded(costOf(g.mistake)), g.cStrayed) // "at least that of the returned lines that strayed"
+	}
+	open, met := notBelowZero(minus(g.u, g.d)), least(g.u, g.d)
+	released, settled := f.released(g), f.settled(g)
+	owed, replaced := negative(open), minus(g.d, met)
+	if released {
+		owed, replaced = zero(), minus(replaced, open)
+	}
+	if settled {
+		replaced = minus(replaced, g.vSold)
+	} else {
+		owed = minus(owed, g.vSold)
+	}
+	at := place{caseID: c.id, currency: g.currency, step: fix, store: f.goodsStore(c)}
+	f.view.position.put(at,
+		half{"1200", "", plus(g.u, negative(s), negative(g.d), g.vStrayed, g.vSold)},
+		half{"2410", "", owed},
+		half{"1210", "", minus(s, g.cStrayed)},
+		half{"5110", "WRITE_DOWN", minus(g.cStrayed, g.vStrayed)},
+		half{"5100", "GOODS", replaced})
+}
+
+// goodsStore: "for goods of a case of its report, else of its first fix".
+func (f *file) goodsStore(c *facts) string { return c.opener().store() }
+
+// released: "refunds and lost disputes of the case (net) reach the net price of what is still owed (price × (U−D)/U; price unknown:
+// any above 0), or a refund says replaces_goods: true".
+func (f *file) released(g *letters) bool {
+	for _, e := range f.events {
+		if e.kind == "refund.issued" && e.data.boolText("replaces_goods") == "true" && f.caseOf(e) == g.caseOf {
+			return true
+		}
+	}
+	given := zero()
+	if f.refunded[g.caseOf] != nil {
+		given = f.refunded[g.caseOf].of(g.currency)
+	}
+	if given.Sign() <= 0 || g.u.Sign() == 0 {
+		return false
+	}
+	price := zero()
+	for _, p := range g.owed {
+		unit := f.sale.unitPrice(p.sku)
+		if unit == nil {
+			return true
+		}
+		price = plus(price, times(unit, p.quantity))
+	}
+	return given.Cmp(rounded(times(price, over(minus(g.u, g.d), g.u)))) >= 0
+}
+
+// settled: "money or goods went the other way in the case (a refund that posts, a lost dispute, D > 0), or the order is cancelled
+// whole".
+func (f *file) settled(g *letters) bool {
+	return f.wentBack[g.caseOf] || g.d.Sign() > 0 || f.sale.whole != nil
+}

@@ -1,0 +1,153 @@
+package reference
+
+import "math/big"
+
+// bookRefunds: "refund.issued: 4100 net REFUND, 2200 tax, against 1010; method gift_card against 2310; method store_credit
+// is a store credit granted. fee_returned: 1010 against 5050, REFUND."
+func (f *file) bookRefunds() {
+	for _, e := range f.events {
+		if e.kind == "refund.issued" {
+			f.bookRefund(e)
+		}
+	}
+}
+
+func (f *file) bookRefund(e *event) {
+	d, c, p := e.data, e.currency(), f.view.position
+	total := plus(d.dec("net"), d.dec("tax"))
+	back := f.goingBack(e, total)
+	posts := minus(total, back)
+	whole := posts.Sign() == 0 && back.Sign() > 0
+	if whole {
+		f.backWhole[e.Identity] = true
+	}
+	if back.Sign() > 0 {
+		f.giveBack(e, back)
+	}
+	fee := d.dec("fee_returned")
+	if whole { // "fee_returned then has no element"
+		at := f.backAt(e)
+		p.put(at, half{"1010", "", fee}, half{"5050", "", negative(fee)})
+		return
+	}
+	net := d.dec("net")
+	if back.Sign() > 0 {
+		net = rounded(over(times(net, posts), total))
+	}
+	at := f.at(e, fix)
+	p.put(at, half{"4100", "REFUND", net}, half{"2200", "", minus(posts, net)}, half{paidWith(e), "", negative(posts)})
+	p.put(at, half{"1010", "", fee}, half{"5050", "REFUND", negative(fee)})
+	f.refundPut.add(c, posts)
+	f.goesTheOtherWay(f.caseOf(e), c, net, posts)
+}
+
+// paidWith is the account that a refund comes out of.
+func paidWith(e *event) string {
+	switch e.data.str("method") {
+	case "gift_card":
+		return "2310"
+	case "store_credit":
+		return "2300"
+	}
+	return "1010"
+}
+
+// goesTheOtherWay notes money that a case gave back.
+func (f *file) goesTheOtherWay(c *facts, currency string, net, total *big.Rat) {
+	if c == nil {
+		return
+	}
+	if f.refunded[c] == nil {
+		f.refunded[c] = totals{}
+	}
+	f.refunded[c].add(currency, net)
+	if total.Sign() > 0 {
+		f.wentBack[c] = true
+	}
+}
+
+// goingBack is what of a refund is money going back that was taken off the order already: "A refund without error_id on an order
+// of which something was taken off is that money going back: up to the sum taken off it posts nothing more than where it
+// went. A refund with error_id is the same as far as it would be above what was paid less what was taken off."
+func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
+	s, c := f.sale, e.currency()
+	open := notBelowZero(minus(s.takenOff.of(c), f.used.of(c)))
+	back := least(total, open)
+	if e.named() != "" {
+		if len(s.placed) == 0 {
+			return zero()
+		}
+		above := minus(plus(f.refundPut.of(c), total), minus(s.paid.of(c), s.takenOff.of(c)))
+		back = least(back, notBelowZero(above))
+	}
+	f.used.add(c, back)
+	return back
+}
+
+// giveBack: "where it went (method gift_card or store_credit moves 1010 to 2310 or 2300)". What went back on the gift card
+// that paid the order is there already; a store credit takes it from there.
+func (f *file) giveBack(e *event, back *big.Rat) {
+	c, to := e.currency(), paidWith(e)
+	if to == "1010" {
+		return
+	}
+	at := f.backAt(e)
+	inCash := least(back, notBelowZero(minus(f.sale.cashBack.of(c), f.moved.of(c))))
+	f.moved.add(c, inCash)
+	rest, p := zero(), f.view.position
+	credit := at
+	if to == "2300" {
+		rest, credit = minus(back, inCash), f.voucherPlace(e)
+	}
+	p.add(at, half{"1010", "", inCash})
+	p.add(at, half{"2310", "", rest})
+	p.add(credit, half{to, "", negative(plus(inCash, rest))})
+}
+
+// backAt is where money that goes back is booked: in the case of the refund; one that names none, and is nothing else, is of none.
+func (f *file) backAt(e *event) place {
+	at := place{currency: e.currency(), step: change, store: e.store()}
+	if e.named() != "" || !f.backWhole[e.Identity] {
+		at.caseID = f.caseOf(e).id
+	}
+	return at
+}
+
+// judgeRefunds: "Refunds that post, lost disputes and what was taken off, together above what was paid: flagged
+// (over_refunded), by currency, not judged without order.placed."
+func (f *file) judgeRefunds() {
+	s := f.sale
+	if len(s.placed) == 0 {
+		return
+	}
+	for _, c := range currenciesOf(s.takenOff, f.refundPut, f.lost) {
+		given := plus(s.takenOff.of(c), f.refundPut.of(c), f.lost.of(c))
+		if given.Cmp(s.paid.of(c)) <= 0 {
+			continue
+		}
+		var last *event
+		for _, e := range f.events {
+			switch e.kind {
+			case "refund.issued", "dispute.lost", "order.cancelled", "order.changed":
+				if e.currency() == c {
+					last = e
+				}
+			}
+		}
+		f.view.flag("over_refunded", last, "", c, minus(given, s.paid.of(c)))
+	}
+}
+
+func currenciesOf(all ...totals) []string {
+	names := map[string]bool{}
+	for _, t := range all {
+		for c := range t {
+			names[c] = true
+		}
+	}
+	var sorted []string
+	for c := range names {
+		sorted = append(sorted, c)
+	}
+	return sorted
+}
