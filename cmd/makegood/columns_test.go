@@ -95,7 +95,21 @@ func randomRow(random *rand.Rand, n int) *ledger.Row {
 				Basis: domain.Basis(1 + random.IntN(len(domain.Bases())-1)), Amount: amount},
 			{Account: domain.VoucherLiability, Basis: domain.Basis(1), Amount: -amount},
 		}
+		for i := range r.Lines {
+			l := &r.Lines[i]
+			l.Step, l.Case, l.Currency, l.Store = domain.Step(random.IntN(4)), e.ErrorID, e.Currency, e.StoreID
+			if n%5 == 0 { // lines that aren't the event's own
+				l.Case, l.Currency, l.Store = name(), "EUR", name()
+			}
+		}
 		r.Unpriced = []string{"labour/" + name()}
+		r.Epoch, r.Settled, r.SoldBy = random.IntN(20), n%2 == 0, name()
+		r.Standing, r.Of = domain.Standing(random.IntN(len(domain.Standings()))), domain.Identity{Source: name(), ID: name()}
+		for i := range n % 3 {
+			r.Facts = append(r.Facts, domain.CaseFacts{Case: name(), Kind: name(), RootCause: name(), PartyAtFault: name(), VendorID: name(), EmployeeID: name(),
+				Severity: name(), Avoidable: domain.Truth(random.IntN(3)), Internal: i == 0, Founded: n%2 == 0, Reported: n%4 > 0, SameAs: name()})
+			r.Flags = append(r.Flags, domain.Flag{Code: name(), Case: name(), Currency: "USD", Amount: amount})
+		}
 	} else {
 		r.Refused = "conflict"
 	}
@@ -111,6 +125,12 @@ func sameRow(t *testing.T, seed uint64, how string, got, want *ledger.Row) {
 		}
 		if len(r.Unpriced) == 0 {
 			r.Unpriced = nil
+		}
+		if len(r.Facts) == 0 {
+			r.Facts = nil
+		}
+		if len(r.Flags) == 0 {
+			r.Flags = nil
 		}
 	}
 	if !bytes.Equal(g.Data, w.Data) || !bytes.Equal(g.Extensions, w.Extensions) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // PeriodState is what is to be known of a month before it is closed, and after.
@@ -95,7 +96,7 @@ func (u Unsettled) String() string {
 }
 
 // provisionalAccounts are those that clear themselves in time.
-var provisionalAccounts = []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability, domain.AccruedCosts}
+var provisionalAccounts = []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability, domain.AccruedCosts, domain.GoodsOwed}
 
 // ReadPeriod reads what is provisional in a month. Closed, ClosedAt, Over, Settled and Unsettled are the caller's to fill in:
 // log and clock know them.
@@ -112,12 +113,12 @@ FROM ledger FINAL WHERE refused = '' AND posting_period = toDate(?)`, first).Sca
 		accounts[i] = uint16(a)
 	}
 	rows, err := db.Query(ctx, `
-SELECT a, currency, toDecimalString(sum(balance), 4), countIf(balance != 0) FROM (
-    SELECT a, currency, order_id, if(order_id = '', error_id, '') AS case_id, sum(CAST(x AS Decimal(38, 4))) AS balance
-    FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
+SELECT a, of_currency, toDecimalString(sum(balance), 4), countIf(balance != 0) FROM (
+    SELECT a, l_currency AS of_currency, order_id, if(order_id = '', error_id, '') AS case_id, sum(CAST(x AS Decimal(38, 4))) AS balance
+    FROM ledger FINAL ARRAY JOIN account AS a, amount AS x, `+ledger.LineCurrency+` AS l_currency
     WHERE refused = '' AND posting_period <= toDate(?) AND a IN (?)
-    GROUP BY a, currency, order_id, case_id)
-GROUP BY a, currency HAVING sum(balance) != 0 OR countIf(balance != 0) > 0 ORDER BY a, currency`, first, accounts)
+    GROUP BY a, of_currency, order_id, case_id)
+GROUP BY a, of_currency HAVING sum(balance) != 0 OR countIf(balance != 0) > 0 ORDER BY a, of_currency`, first, accounts)
 	if err != nil {
 		return nil, fmt.Errorf("read what is open in %s: %w", period, err)
 	}

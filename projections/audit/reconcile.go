@@ -138,8 +138,8 @@ WHERE arraySum(arrayMap(x -> CAST(x AS Decimal(38, 4)), amount)) != 0 OR refused
 
 // compareFailures holds the table that roll-ups are made of against the ledger that it is made of.
 func (r *Reconciliation) compareFailures(ctx context.Context, db driver.Conn) error {
-	const bears = `refused = '' AND (error_id != '' OR arrayExists(e -> e != '', element))`
-	const row = `order_id, error_id, source, event_id, content, event_type, store_id, currency, day, posting_period, account, element, basis, amount`
+	const bears = `refused = '' AND (error_id != '' OR settled)`
+	const row = `order_id, error_id, source, event_id, content, event_type, store_id, currency, day, posting_period, standing, account, element, basis, step, amount`
 	c := r.check(checkFailures)
 	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE `+bears).Scan(&c.Compared); err != nil {
 		return fmt.Errorf("count what bears on a fix: %w", err)
@@ -148,7 +148,7 @@ func (r *Reconciliation) compareFailures(ctx context.Context, db driver.Conn) er
 SELECT source, event_id, sum(in_ledger), sum(in_failures) FROM (
     SELECT `+row+`, 1 AS in_ledger, 0 AS in_failures FROM ledger FINAL WHERE `+bears+`
     UNION ALL
-    SELECT `+row+`, 0 AS in_ledger, 1 AS in_failures FROM failures FINAL WHERE `+bears+`)
+    SELECT `+row+`, 0 AS in_ledger, 1 AS in_failures FROM failures FINAL WHERE refused = '')
 GROUP BY `+row+` HAVING sum(in_ledger) != sum(in_failures) ORDER BY source, event_id`)
 	if err != nil {
 		return fmt.Errorf("compare the ledger with what bears on a fix: %w", err)
@@ -212,7 +212,7 @@ ORDER BY bucket`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("t
 		b := &found[i]
 		if i < MaxDifferences {
 			if err := db.QueryRow(ctx, `SELECT groupArray(concat(source, ' ', event_id)) FROM (
-    SELECT source, event_id FROM failures FINAL WHERE refused = '' AND error_id = ? AND order_id = ? AND day = toDate(?) ORDER BY source, event_id LIMIT 50)`,
+    SELECT source, event_id FROM failures FINAL WHERE refused = '' AND has(arrayConcat([error_id], line_case), ?) AND order_id = ? AND day = toDate(?) ORDER BY source, event_id LIMIT 50)`,
 				b.errorID, b.order, b.day.Format(time.DateOnly)).Scan(&b.d.Events); err != nil {
 				return fmt.Errorf("find the events of a bucket: %w", err)
 			}

@@ -75,7 +75,7 @@ type Element interface {
 }
 
 // Columns are the columns of the ledger. A row is read column by column in this order.
-var Columns = []Column{
+var Columns = append([]Column{
 	text("source", low, func(r *Row) *string { return &r.Event.Source }),
 	text("event_id", plain, func(r *Row) *string { return &r.Event.ID }),
 	number("content", func(r *Row) *uint64 { return &r.Content }),
@@ -156,7 +156,7 @@ var Columns = []Column{
 		Get: func(r *Row) bool { return r.Rated },
 		Set: func(r *Row, v bool) { r.Rated = v },
 	}},
-}
+}, unitColumns()...)
 
 const (
 	plain = "String"

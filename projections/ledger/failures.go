@@ -1,56 +1,59 @@
 package ledger
 
-import "fmt"
-
-// FailureLines is the one place where an element line meets the case that it belongs to: journal lines with an element,
-// summed by day and case, each with what is known of the case. filter names the rows of failures to look at: those of
-// the touched cases for the roll-up, those recorded by a moment for an as_of report.
+// FailureLines is the one place where a line meets the case that it belongs to: journal lines that are leakage, and those by
+// which customers changed their orders, summed by unit, day and case, each with what is known of the case. filter names the
+// rows of failures to look at: those of some units for the roll-up, those recorded by a moment for an as_of report.
 func FailureLines(filter string) string { return FailureLinesOf("failures FINAL", filter) }
 
 // FailureLinesOf is the same of other rows than those of failures.
 func FailureLinesOf(failures, filter string) string {
 	return `
     WITH events AS (SELECT * FROM ` + failures + ` WHERE refused = '' AND ` + filter + `), ` + CaseFacts + `
-    SELECT e.day AS day, greatest(e.day, e.posting_period) AS posting_day, e.currency AS currency, e.store_id AS store_id,
-           e.error_id AS error_id, e.order_id AS order_id, l_account AS account, toString(l_element) AS element, toString(l_basis) AS basis,
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+           max(e.sold_by) AS selling_store, l_case AS error_id, e.order_id AS order_id, l_account AS account,
+           toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
-           if(any(c.found_when) = 'before_delivery', 'internal', 'external') AS category,
-           any(c.is_founded) AS founded,
+           if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
+           ` + partOf("element", "kind", "founded") + ` AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount
-    LEFT JOIN cases AS c ON c.error_id = e.error_id
-    WHERE l_element != ''
-    GROUP BY day, posting_day, currency, store_id, error_id, order_id, account, element, basis`
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
+               e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
+    LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
+    WHERE l_element != '' OR l_step = 'change' AND l_account >= 4000 AND l_account < 6000
+    GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis`
 }
 
-// CaseFacts are what is known of the cases of events.
-//
-// What an event says of a case counts unless it was voided (and the void wasn't voided in its turn). The report is the base; per field, the classification with
-// the latest time wins; among equals, identity decides, so that the order of arrival never matters.
-var CaseFacts = fmt.Sprintf(`
-    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
+// partOf says to which figure an amount belongs. What customers changed themselves has no element, and an order that the
+// business cancelled has no case.
+func partOf(element, kind, founded string) string {
+	return `multiIf(` + element + ` = '', 'customer_changes', ` + kind + ` = 'changed_mind', 'changed_mind', ` + founded + ` = 'no', 'unfounded', 'leakage')`
+}
+
+// CaseFacts are what is known of the cases of events, a row a unit and case: what the last event says that changed the case, in
+// the sequence of the unit's events. Rows that were recorded by some moment know what was known then.
+const CaseFacts = `
     cases AS (
-        SELECT error_id,
-               %s AS kind, %s AS root_cause, %s AS party_at_fault,
-               %s AS vendor_id, %s AS employee_id, %s AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        SELECT unit, fact AS error_id,
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+                      (epoch, occurred_at, source, event_id)) AS known,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND (source, event_id) NOT IN voided
-        GROUP BY error_id)`,
-	lastSaid("kind"), lastSaid("root_cause"), lastSaid("party_at_fault"), lastSaid("vendor_id"), lastSaid("employee_id"), lastSaid("avoidable"))
-
-func lastSaid(field string) string {
-	return fmt.Sprintf(`if(countIf(%[1]s != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(%[1]s, (occurred_at, source, event_id), %[1]s != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(%[1]s, (occurred_at, source, event_id), %[1]s != ''))`, field)
-}
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+        GROUP BY unit, error_id)`
 
 const (
-	LeakageKey   = "error_id, order_id, day, posting_day, currency, store_id, account, element, basis"
-	LeakageFacts = "vendor_id, kind, root_cause, party_at_fault, employee_id, avoidable, category, founded"
+	LeakageKey   = "unit, error_id, day, posting_day, currency, store_id, account, element, basis"
+	LeakageFacts = "order_id, selling_store, part, vendor_id, kind, root_cause, party_at_fault, employee_id, avoidable, category, founded"
+)
+
+// LineCase, LineCurrency and LineStore are SQL for the ledger: a list with the case, currency and store of each line.
+const (
+	LineCase     = "if(empty(line_case), arrayWithConstant(length(account), error_id), line_case)"
+	LineCurrency = "if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency)"
+	LineStore    = "if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)"
 )

@@ -32,7 +32,18 @@ type Row struct {
 	Terms    int64  // offset of the books stream up to which it was known when the row was posted
 	Rules    uint32 // domain.PostingRules that the lines follow; 0 where that isn't known
 	Rated    bool   // the event asks for rates
+
+	Epoch    int  // closes that counted and stand before it in the log
+	Settled  bool // its entry was made with the other events of its unit
+	Standing domain.Standing
+	Of       domain.Identity    // the event that counts in its place, or that it contradicts; zero where there is none
+	SoldBy   string             // the store that placed the order; empty where that isn't known, or bears on nothing
+	Facts    []domain.CaseFacts // of the cases that the event changed, as known with it and those before it in the sequence
+	Flags    []domain.Flag      // what of it can't be right; Event is the row's own and isn't kept
 }
+
+// Unit is what the event is settled with: the order, or the case that has none.
+func (r *Row) Unit() string { return r.Event.Subject() }
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
 // by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
@@ -77,19 +88,28 @@ const (
 // Place fills in when and where the books hold the event: what the terms say of its position.
 func (r *Row) Place(periods *domain.Periods) {
 	r.RecordedAt = periods.RecordedAt(r.Position)
+	r.Epoch = periods.Epoch(r.Position)
 	r.Posting, r.Origin = periods.Posting(r.Event.Time, r.Position)
 	local := r.Event.Time.In(periods.Zone())
 	r.Day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 }
 
-// Check holds a row against what must be true of every one before it is written.
+// Check holds a row against what must be true of every one before it is written: its lines sum to zero in every currency.
 func (r *Row) Check() error {
-	var sum domain.Amount
 	for i := range r.Lines {
-		sum += r.Lines[i].Amount
-	}
-	if sum != 0 {
-		return fmt.Errorf("event %s of %s: its entry sums to %s, not to zero", r.Event.ID, r.Event.Source, sum)
+		currency := r.Lines[i].Currency
+		if i > 0 && currency == r.Lines[i-1].Currency {
+			continue // the one before has summed it up
+		}
+		var sum domain.Amount
+		for k := range r.Lines {
+			if r.Lines[k].Currency == currency {
+				sum += r.Lines[k].Amount
+			}
+		}
+		if sum != 0 {
+			return fmt.Errorf("event %s of %s: its entry sums to %s %s, not to zero", r.Event.ID, r.Event.Source, sum, currency)
+		}
 	}
 	return nil
 }
@@ -97,5 +117,20 @@ func (r *Row) Check() error {
 // Books reports whether a row says the same to the books as another of the same event.
 func (r *Row) Books(o *Row) bool {
 	return slices.Equal(r.Lines, o.Lines) && slices.Equal(r.Unpriced, o.Unpriced) && r.Posting == o.Posting && r.Origin == o.Origin &&
-		r.Day.Equal(o.Day) && r.RecordedAt.Equal(o.RecordedAt)
+		r.Day.Equal(o.Day) && r.RecordedAt.Equal(o.RecordedAt) && r.Epoch == o.Epoch && r.Standing == o.Standing && r.Of == o.Of && r.SoldBy == o.SoldBy &&
+		slices.Equal(r.Facts, o.Facts) && slices.Equal(r.Flags, o.Flags)
+}
+
+// CompleteLines gives lines that don't say of which step, case, currency and store they are those of the event. What a
+// posting rule of one event makes says none of them.
+func (r *Row) CompleteLines() {
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		if l.Step == domain.NoStep && r.Event.Effective() == domain.TypeOrderPlaced {
+			l.Step = domain.Perfect
+		}
+		if l.Currency == "" {
+			l.Case, l.Currency, l.Store = r.Event.ErrorID, r.Event.Currency, r.Event.StoreID
+		}
+	}
 }

@@ -41,63 +41,70 @@ func journalView() string {
 		names = append(names, "'"+c.Name+"'")
 	}
 	return fmt.Sprintf(`
-SELECT source, event_id, event_type, order_id, error_id, store_id, toString(a) AS account,
-       transform(a, [%s], [%s], '') AS name, toString(e) AS element, toString(b) AS basis, x AS amount,
-       currency, occurred_at, recorded_at, formatDateTime(posting_period, '%%Y-%%m') AS posting_period, formatDateTime(origin_period, '%%Y-%%m') AS origin_period
-FROM ledger AS l FINAL
-ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.amount AS x`, strings.Join(numbers, ", "), strings.Join(names, ", "))
+SELECT source, event_id, event_type, order_id, l_case AS error_id, l_store AS store_id, toString(a) AS account,
+       transform(a, [%s], [%s], '') AS name, toString(e) AS element, toString(b) AS basis, toString(s) AS step, x AS amount,
+       l_currency AS currency, occurred_at, recorded_at, formatDateTime(posting_period, '%%Y-%%m') AS posting_period, formatDateTime(origin_period, '%%Y-%%m') AS origin_period
+FROM (SELECT *, %s AS cases, %s AS currencies, %s AS stores FROM ledger FINAL) AS l
+ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.step AS s, l.amount AS x, l.cases AS l_case, l.currencies AS l_currency, l.stores AS l_store`,
+		strings.Join(numbers, ", "), strings.Join(names, ", "), LineCase, LineCurrency, LineStore)
 }
 
-// casesView is one row a case and currency: what is known of it, and what it cost.
+const (
+	viewCost   = `e NOT IN ('', 'RECOVERY', 'SALVAGE')`
+	viewAmount = `CAST(x AS Decimal(38, 4))`
+)
+
+// casesView is one row a case and currency: what is known of it, and what it cost. A fix that nobody reported is a case too.
 func casesView() string {
 	return `
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND error_id != ''), ` + CaseFacts + `,
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
     facts AS (
-        SELECT error_id, any(order_id) AS order_id, any(store_id) AS store_id, min(occurred_at) AS reported_at FROM events GROUP BY error_id),
+        SELECT unit, fact AS error_id, any(order_id) AS order_id, argMin(store_id, occurred_at) AS store_id, min(occurred_at) AS reported_at
+        FROM events ARRAY JOIN fact_case AS fact GROUP BY unit, error_id),
     money AS (
-        SELECT error_id, currency,
-               sumIf(CAST(x AS Decimal(38, 4)), e NOT IN ('', 'RECOVERY', 'SALVAGE')) AS gross,
-               sumIf(CAST(x AS Decimal(38, 4)), e != '') AS net,
-               sumIf(CAST(x AS Decimal(38, 4)), e NOT IN ('', 'RECOVERY', 'SALVAGE') AND b = 'IMPUTED') AS hidden
-        FROM events ARRAY JOIN element AS e, basis AS b, amount AS x
-        GROUP BY error_id, currency)
+        SELECT unit, l_case AS error_id, l_currency AS currency,
+               sumIf(` + viewAmount + `, ` + viewCost + `) AS gross, sumIf(` + viewAmount + `, e != '') AS net,
+               sumIf(` + viewAmount + `, ` + viewCost + ` AND b = 'IMPUTED') AS hidden
+        FROM events ARRAY JOIN element AS e, basis AS b, amount AS x, line_case AS l_case, line_currency AS l_currency
+        GROUP BY unit, error_id, currency)
 SELECT f.error_id AS error_id, f.order_id AS order_id, f.store_id AS store_id, f.reported_at AS reported_at,
        c.kind AS kind, c.root_cause AS root_cause, c.party_at_fault AS party_at_fault, c.vendor_id AS vendor_id,
-       c.employee_id AS employee_id, c.avoidable AS avoidable,
-       if(c.found_when = 'before_delivery', 'internal', 'external') AS category, toBool(c.is_founded) AS founded,
+       c.employee_id AS employee_id, c.avoidable AS avoidable, c.category AS category,
+       c.founded = 'yes' AS founded, c.reported = 'yes' AS reported, c.same_as AS same_as,
        m.currency AS currency, m.gross AS gross, m.net AS net, m.hidden AS hidden
-FROM facts AS f LEFT JOIN cases AS c ON c.error_id = f.error_id LEFT JOIN money AS m ON m.error_id = f.error_id`
+FROM facts AS f LEFT JOIN cases AS c ON c.unit = f.unit AND c.error_id = f.error_id LEFT JOIN money AS m ON m.unit = f.unit AND m.error_id = f.error_id`
 }
 
-// ordersView is one row an order and currency: what it promised to bring, and what it brought.
+// ordersView is one row an order and currency: what it promised to bring, what it brought, and what is between the two.
 func ordersView() string {
-	profit := `-arraySum(arrayMap((a, x) -> if(a >= 4000 AND a < 6000, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))`
-	leaks := func(condition string) string {
-		return `arraySum(arrayMap((e, b, x) -> if(` + condition + `, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), element, basis, amount))`
-	}
+	const placed = `event_type = 'makegood.order.placed.v1' AND standing = ''`
 	return `
-WITH events AS (SELECT * FROM ledger FINAL WHERE order_id != '' AND refused = ''),
-    targets AS (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = ''),
-    voided AS (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = '' AND (source, event_id) NOT IN targets),
-    changed_mind AS (SELECT error_id FROM cases WHERE kind = 'changed_mind'),
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
     facts AS (
-        SELECT order_id, if(countIf(event_type = 'makegood.order.placed.v1') > 0, argMinIf(store_id, occurred_at, event_type = 'makegood.order.placed.v1'), any(store_id)) AS store_id,
-               anyIf(JSONExtractString(payload, 'customer_id'), event_type = 'makegood.order.placed.v1') AS customer_id,
-               minIf(occurred_at, event_type = 'makegood.order.placed.v1') AS placed_at,
-               maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'), occurred_at), event_type = 'makegood.order.delivered.v1') AS delivered_at,
-               uniqExactIf(error_id, error_id != '') AS cases
-        FROM events WHERE (source, event_id) NOT IN voided GROUP BY order_id),
+        SELECT order_id, if(countIf(` + placed + `) > 0, argMinIf(store_id, occurred_at, ` + placed + `), any(store_id)) AS store_id,
+               anyIf(customer_id, ` + placed + `) AS customer_id,
+               minIf(occurred_at, ` + placed + `) AS placed_at,
+               maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'), occurred_at),
+                     event_type = 'makegood.order.delivered.v1' AND standing = '') AS delivered_at
+        FROM ledger FINAL WHERE order_id != '' AND refused = '' GROUP BY order_id),
+    counted AS (SELECT unit, count() AS n FROM cases GROUP BY unit),
+    lines AS (
+        SELECT order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x, a >= 4000 AND a < 6000 AS pl
+        FROM (SELECT *, ` + LineCase + ` AS of_case, ` + LineCurrency + ` AS of_currency FROM ledger FINAL WHERE order_id != '' AND refused = '' AND notEmpty(account))
+        ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case, of_currency AS l_currency),
     money AS (
         SELECT order_id, currency,
-               sumIf(` + profit + `, 'makegood.order.placed.v1' IN (event_type, voids_type)) AS perfect_contribution,
-               sum(` + profit + `) AS contribution,
-               sumIf(` + leaks("e NOT IN ('', 'RECOVERY', 'SALVAGE')") + `, error_id NOT IN changed_mind) AS gross,
-               sumIf(` + leaks("e != ''") + `, error_id NOT IN changed_mind) AS net,
-               sumIf(` + leaks("e NOT IN ('', 'RECOVERY', 'SALVAGE') AND b = 'IMPUTED'") + `, error_id NOT IN changed_mind) AS hidden
-        FROM events WHERE currency != '' GROUP BY order_id, currency)
+               -sumIf(` + viewAmount + `, pl AND s = 'perfect') AS perfect_contribution, -sumIf(` + viewAmount + `, pl) AS contribution,
+               -sumIf(` + viewAmount + `, pl AND s = 'change' AND e = '') AS customer_changes,
+               sumIf(` + viewAmount + `, e != '' AND part = 'changed_mind') AS changed_mind, sumIf(` + viewAmount + `, e != '' AND part = 'unfounded') AS unfounded,
+               sumIf(` + viewAmount + `, ` + viewCost + ` AND part = 'leakage') AS gross, sumIf(` + viewAmount + `, e != '' AND part = 'leakage') AS net,
+               sumIf(` + viewAmount + `, ` + viewCost + ` AND part = 'leakage' AND b = 'IMPUTED') AS hidden
+        FROM (SELECT l.*, ` + partOf("l.e", "c.kind", "c.founded") + ` AS part FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.order_id AND c.error_id = l.l_case)
+        GROUP BY order_id, currency)
 SELECT f.order_id AS order_id, f.store_id AS store_id, f.customer_id AS customer_id, f.placed_at AS placed_at,
-       nullIf(f.delivered_at, toDateTime64(0, 6, 'UTC')) AS delivered_at, f.cases AS cases,
+       nullIf(f.delivered_at, toDateTime64(0, 6, 'UTC')) AS delivered_at, n.n AS cases,
        m.currency AS currency, m.perfect_contribution AS perfect_contribution, m.contribution AS contribution,
+       m.customer_changes AS customer_changes, m.changed_mind AS changed_mind, m.unfounded AS unfounded,
        m.gross AS gross, m.net AS net, m.hidden AS hidden
-FROM facts AS f LEFT JOIN money AS m ON m.order_id = f.order_id`
+FROM facts AS f LEFT JOIN money AS m ON m.order_id = f.order_id LEFT JOIN counted AS n ON n.unit = f.order_id`
 }

@@ -74,7 +74,7 @@ func ReadGauges(ctx context.Context, db driver.Conn, now time.Time) (*Gauges, er
 SELECT currency, store_id, kind, root_cause, element, basis,
        toFloat64(sumIf(amount, day = toDate(?))) AS of_day, toFloat64(sum(amount)) AS of_month, countIf(day = toDate(?)) AS today
 FROM leakage_daily FINAL
-WHERE lines > 0 AND kind != 'changed_mind' AND day >= toDate(?) AND day < toDate(?)
+WHERE lines > 0 AND part = 'leakage' AND day >= toDate(?) AND day < toDate(?)
 GROUP BY currency, store_id, kind, root_cause, element, basis`, today, today, first, next); err != nil {
 		return nil, fmt.Errorf("read the leakage of the running month: %w", err)
 	}
@@ -86,7 +86,7 @@ GROUP BY currency, store_id, kind, root_cause, element, basis`, today, today, fi
 		if err := db.Select(ctx, by.into, `
 SELECT currency, `+by.column+` AS key, toFloat64(sumIf(amount, day >= toDate(?))) AS last_7, toFloat64(sumIf(amount, day < toDate(?))) AS before_28
 FROM leakage_daily FINAL
-WHERE lines > 0 AND kind != 'changed_mind' AND day >= toDate(?) AND day <= toDate(?)`+by.where+`
+WHERE lines > 0 AND part = 'leakage' AND day >= toDate(?) AND day <= toDate(?)`+by.where+`
 GROUP BY currency, key`, week, week, before, today); err != nil {
 			return nil, fmt.Errorf("compare the leakage of the week by %s: %w", by.column, err)
 		}

@@ -1,0 +1,157 @@
+package ledger
+
+import "github.com/makegood/makegood/domain"
+
+// unitColumns are those that say what an event posts given the other events of its unit.
+func unitColumns() []Column {
+	all := []Column{
+		{"epoch", "UInt32", &Number[uint32]{
+			Get: func(r *Row) uint32 { return uint32(r.Epoch) },
+			Set: func(r *Row, v uint32) { r.Epoch = int(v) },
+		}},
+		{"settled", "Bool", &Flag{
+			Get: func(r *Row) bool { return r.Settled },
+			Set: func(r *Row, v bool) { r.Settled = v },
+		}},
+		{"standing", low, &Text{
+			Get: func(r *Row) string { return StandingName(r.Standing) },
+			Set: func(r *Row, v string) { r.Standing = standingOf(v) },
+		}},
+		text("of_source", plain, func(r *Row) *string { return &r.Of.Source }),
+		text("of_id", plain, func(r *Row) *string { return &r.Of.ID }),
+		text("sold_by", low, func(r *Row) *string { return &r.SoldBy }),
+		ofLines("step", enum(domain.Steps(), 0), func(l *domain.Line) Code { return Code(l.Step) },
+			func(l *domain.Line, v Code) { l.Step = domain.Step(v) }),
+		ofOwnLines("line_case", func(l *domain.Line) *string { return &l.Case }, func(e *domain.Event) string { return e.ErrorID }),
+		ofOwnLines("line_currency", func(l *domain.Line) *string { return &l.Currency }, func(e *domain.Event) string { return e.Currency }),
+		ofOwnLines("line_store", func(l *domain.Line) *string { return &l.Store }, func(e *domain.Event) string { return e.StoreID }),
+	}
+	for i, field := range factFields {
+		all = append(all, Column{"fact_" + field.name, "Array(String)", &List[string]{
+			Append: func(r *Row, to []string) []string {
+				for k := range r.Facts {
+					to = append(to, field.get(&r.Facts[k]))
+				}
+				return to
+			},
+			Make: func(r *Row, n int) {
+				if i == 0 {
+					r.Facts = make([]domain.CaseFacts, n)
+				}
+			},
+			Put: func(r *Row, k int, v string) { field.set(&r.Facts[k], v) },
+		}})
+	}
+	return append(all,
+		ofFlags("flag_code", func(f *domain.Flag) *string { return &f.Code }),
+		ofFlags("flag_case", func(f *domain.Flag) *string { return &f.Case }),
+		ofFlags("flag_currency", func(f *domain.Flag) *string { return &f.Currency }),
+		Column{"flag_amount", "Array(Decimal(18, 4))", &List[domain.Amount]{
+			Append: func(r *Row, to []domain.Amount) []domain.Amount {
+				for k := range r.Flags {
+					to = append(to, r.Flags[k].Amount)
+				}
+				return to
+			},
+			Make: func(*Row, int) {}, // flag_code makes the flags
+			Put:  func(r *Row, k int, v domain.Amount) { r.Flags[k].Amount = v },
+		}})
+}
+
+// StandingName is how the books write a standing: nothing where the event counts.
+func StandingName(s domain.Standing) string {
+	if s == domain.Counts {
+		return ""
+	}
+	return s.String()
+}
+
+func standingOf(name string) domain.Standing {
+	for i, s := range domain.Standings() {
+		if s == name {
+			return domain.Standing(i)
+		}
+	}
+	return domain.Counts
+}
+
+// ofOwnLines is a list of what each line says itself; empty where all say what the event says.
+func ofOwnLines(name string, field func(*domain.Line) *string, of func(*domain.Event) string) Column {
+	return Column{name, "Array(String)", &List[string]{
+		Append: func(r *Row, to []string) []string {
+			own := false
+			for i := range r.Lines {
+				own = own || r.Lines[i].Currency != "" && *field(&r.Lines[i]) != of(r.Event)
+			}
+			for i := 0; own && i < len(r.Lines); i++ {
+				to = append(to, *field(&r.Lines[i]))
+			}
+			return to
+		},
+		Make: func(r *Row, n int) {
+			for i := 0; n == 0 && i < len(r.Lines); i++ {
+				*field(&r.Lines[i]) = of(r.Event)
+			}
+		},
+		Put: func(r *Row, i int, v string) { *field(&r.Lines[i]) = v },
+	}}
+}
+
+func ofFlags(name string, field func(*domain.Flag) *string) Column {
+	return Column{name, "Array(String)", &List[string]{
+		Append: func(r *Row, to []string) []string {
+			for k := range r.Flags {
+				to = append(to, *field(&r.Flags[k]))
+			}
+			return to
+		},
+		Make: func(r *Row, n int) {
+			if name == "flag_code" {
+				r.Flags = make([]domain.Flag, n)
+			}
+		},
+		Put: func(r *Row, k int, v string) { *field(&r.Flags[k]) = v },
+	}}
+}
+
+// factFields are the fields of what is known of a case, as the books write them.
+var factFields = []struct {
+	name string
+	get  func(*domain.CaseFacts) string
+	set  func(*domain.CaseFacts, string)
+}{
+	factText("case", func(f *domain.CaseFacts) *string { return &f.Case }),
+	factText("kind", func(f *domain.CaseFacts) *string { return &f.Kind }),
+	factText("root_cause", func(f *domain.CaseFacts) *string { return &f.RootCause }),
+	factText("party", func(f *domain.CaseFacts) *string { return &f.PartyAtFault }),
+	factText("vendor", func(f *domain.CaseFacts) *string { return &f.VendorID }),
+	factText("employee", func(f *domain.CaseFacts) *string { return &f.EmployeeID }),
+	factText("severity", func(f *domain.CaseFacts) *string { return &f.Severity }),
+	{"avoidable", func(f *domain.CaseFacts) string { return [...]string{"", "true", "false"}[f.Avoidable] },
+		func(f *domain.CaseFacts, v string) {
+			f.Avoidable = map[string]domain.Truth{"true": domain.Yes, "false": domain.No}[v]
+		}},
+	factIs("category", "internal", "external", func(f *domain.CaseFacts) *bool { return &f.Internal }),
+	factIs("founded", "yes", "no", func(f *domain.CaseFacts) *bool { return &f.Founded }),
+	factIs("reported", "yes", "no", func(f *domain.CaseFacts) *bool { return &f.Reported }),
+	factText("same_as", func(f *domain.CaseFacts) *string { return &f.SameAs }),
+}
+
+type factField = struct {
+	name string
+	get  func(*domain.CaseFacts) string
+	set  func(*domain.CaseFacts, string)
+}
+
+func factText(name string, field func(*domain.CaseFacts) *string) factField {
+	return factField{name, func(f *domain.CaseFacts) string { return *field(f) }, func(f *domain.CaseFacts, v string) { *field(f) = v }}
+}
+
+func factIs(name, yes, no string, field func(*domain.CaseFacts) *bool) factField {
+	return factField{name, func(f *domain.CaseFacts) string {
+		if *field(f) {
+			return yes
+		}
+		return no
+	}, func(f *domain.CaseFacts, v string) { *field(f) = v == yes }}
+}
