@@ -280,7 +280,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.onClose(books.Close)
-	a.terms = post.NewTerms(booksLog{books}, newDecode(), newStored(), zone)
+	a.terms = post.NewTerms(booksLog{books}, newDecode(), newStored, zone)
 	return nil
 }
 

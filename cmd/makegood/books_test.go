@@ -127,7 +127,7 @@ func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, max
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, newDecode(), post.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
+	}, l, l, newDecode(), post.NewTerms(l, newDecode(), newStored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func book(t testing.TB, store *clickhouse.Store, records []reference.Record, ran
 		go func() { ended <- p.Run(ctx, time.Minute) }()
 		if random.IntN(3) == 0 {
 			// Another process begins meanwhile, and looks at what arrived before it has read anything.
-			if _, err := newTestProjector(t, store, &memoryLog{records: records}, 0).SettleVoids(ctx); err != nil {
+			if _, err := newTestProjector(t, store, &memoryLog{records: records}, 0).SettleConflicts(ctx); err != nil {
 				t.Fatal(err)
 			}
 		}

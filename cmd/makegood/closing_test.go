@@ -69,7 +69,7 @@ func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []referenc
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, newDecode(), post.NewTerms(lateBooks{l, limit}, newDecode(), newStored(), time.UTC), writer, store.DB)
+	}, l, l, newDecode(), post.NewTerms(lateBooks{l, limit}, newDecode(), newStored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

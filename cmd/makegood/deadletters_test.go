@@ -230,7 +230,7 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledg
 			return p, ok
 		},
 		Original: func(_ context.Context, at domain.Position) (*post.Original, error) { return l.held[at], nil },
-	}, l, l, decode, post.NewTerms(l, newDecode(), newStored(), time.UTC), writer, store.DB)
+	}, l, l, decode, post.NewTerms(l, newDecode(), newStored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

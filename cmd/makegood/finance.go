@@ -69,7 +69,7 @@ func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (
 	if u.Conflicts, err = post.UnsettledConflicts(ctx, b.store.DB); err != nil {
 		return u, err
 	}
-	u.Voids, err = post.UnsettledVoids(ctx, b.store.DB, b.terms)
+	u.Doubles, err = post.UnsettledDoubles(ctx, b.store.DB)
 	return u, err
 }
 

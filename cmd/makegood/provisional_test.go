@@ -98,7 +98,7 @@ func TestMonthIsOverInTheBooksZone(t *testing.T) {
 			t.Fatal(err)
 		}
 		there := &App{config: app.config, admin: app.admin, store: app.store, now: func() time.Time { return now },
-			terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, newDecode(), newStored(), zone)}
+			terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, newDecode(), newStored, zone)}
 		state, err := books{there}.Period(t.Context(), january)
 		if err != nil {
 			t.Fatal(err)

@@ -32,30 +32,31 @@ func (a *App) startRebuilder() (err error) {
 	return nil
 }
 
-// termsNow reads the books stream from its beginning, and says where a record that is written to it now would stand.
-func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, mark domain.Mark, err error) {
+// termsNow reads the books stream from its beginning, and says which rebuilds price closed epochs, and where a record that is
+// written to it now would stand.
+func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, priced []post.RebuildEvent, mark domain.Mark, err error) {
 	zone, err := time.LoadLocation(a.config.Zone)
 	if err != nil {
-		return nil, mark, err
+		return nil, nil, mark, err
 	}
 	tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.config.topic(domain.Books)})
 	if err != nil {
-		return nil, mark, err
+		return nil, nil, mark, err
 	}
 	defer func() { _ = tail.Close() }() // all that is wanted was read
-	terms, end, err := post.ReadTerms(ctx, booksLog{tail}, newDecode(), zone)
+	terms, priced, end, err := post.ReadTerms(ctx, booksLog{tail}, newDecode(), zone)
 	if err != nil {
-		return nil, mark, err
+		return nil, nil, mark, err
 	}
 	text, err := a.ends(ctx)
 	if err != nil {
-		return nil, mark, err
+		return nil, nil, mark, err
 	}
 	ends, err := ledger.ParseEnds(text)
 	if err != nil {
-		return nil, mark, err
+		return nil, nil, mark, err
 	}
-	return terms, domain.Mark{Offset: end, Time: a.now().UTC(), Ends: ends}, nil
+	return terms, priced, domain.Mark{Offset: end, Time: a.now().UTC(), Ends: ends}, nil
 }
 
 // Rebuild is the last rebuild, or the one of that id.

@@ -70,7 +70,7 @@ WHERE order_id = '' AND stream = 'books' AND source = ? AND event_id = ? AND ref
 type Unsettled struct {
 	Unbooked  int64  `json:"unbooked"`  // records that stand in the log and are not booked yet
 	Conflicts uint64 `json:"conflicts"` // identities that are booked with two contents, until the conflict check takes one out
-	Voids     uint64 `json:"voids"`     // events whose lines change once it is settled what voids them, or what they void
+	Doubles   uint64 `json:"doubles"`   // orders that several events place, until the same check settles them
 }
 
 // UnsettledError says that what is closed can't be quoted as final yet. That passes by itself.
@@ -89,8 +89,8 @@ func (u Unsettled) String() string {
 	if u.Conflicts > 0 {
 		parts = append(parts, fmt.Sprintf("%d events, each of one identity with two contents, wait for the conflict check", u.Conflicts))
 	}
-	if u.Voids > 0 {
-		parts = append(parts, fmt.Sprintf("%d events wait for what voids them, or what they void, to be settled", u.Voids))
+	if u.Doubles > 0 {
+		parts = append(parts, fmt.Sprintf("%d orders that several events place wait for the same check", u.Doubles))
 	}
 	return strings.Join(parts, ", and ")
 }

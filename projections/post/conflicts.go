@@ -10,13 +10,12 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// WatchConflicts looks, until ctx ends, for what could not be settled when it was booked: identities that came with
-// different contents, and voids whose originals another projector booked (see SettleVoids).
-// The ledger's key folds the
-// copies of one event, but not a till whose counter was reset: other data is another content, and another order or
+// WatchConflicts looks, until ctx ends, for what could not be seen when it was booked: identities that came with different
+// contents, and orders that several events place. The ledger's key folds the copies of one event, but not a till whose counter was reset: other data is another content, and another order or
 // month is stored far away. The first recorded stays in the books, the others become dead letters. Checks come about
 // every second while little arrives, and take at most a tenth of the time under load, a minute apart at most.
 func (p *Projector) WatchConflicts(ctx context.Context) error {
@@ -30,9 +29,6 @@ func (p *Projector) WatchConflicts(ctx context.Context) error {
 		}
 		start := p.config.Now()
 		_, err := p.SettleConflicts(ctx)
-		if err == nil {
-			_, err = p.SettleVoids(ctx)
-		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -48,7 +44,7 @@ const conflictsCheckpoint = "conflicts"
 // overlap is how far a check looks back behind the one before: an insert is stamped before it can be seen.
 const overlap = 15 * time.Second
 
-// SettleConflicts checks what has arrived since the last check and returns how many events left the books.
+// SettleConflicts checks what has arrived since the last check and returns how many rows it wrote again.
 func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 	now, since, err := p.checkpoint(ctx, conflictsCheckpoint)
 	if err != nil {
@@ -108,31 +104,40 @@ func (p *Projector) reach(ctx context.Context, name string, found bool, now, sin
 	return nil
 }
 
+// every is how long a background check waits: at least idle, and nine times as long as it took.
+func every(idle time.Duration, took time.Duration, most time.Duration) time.Duration {
+	return min(max(idle, 9*took), most)
+}
+
 func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, error) {
 	rows, err := ledger.Read(ctx, p.db, `ledger FINAL WHERE toYYYYMM(occurred_at) IN (?)
         AND cityHash64(source, event_id) IN (SELECT identity FROM conflicts)`, months)
 	if err != nil {
 		return 0, err
 	}
-	type identity struct{ source, id string }
-	byIdentity := map[identity][]*ledger.Stored{}
+	byIdentity := map[domain.Identity][]*ledger.Stored{}
 	for i := range rows {
-		k := identity{rows[i].Event.Source, rows[i].Event.ID}
+		k := domain.Identity{Source: rows[i].Event.Source, ID: rows[i].Event.ID}
 		byIdentity[k] = append(byIdentity[k], &rows[i])
 	}
-	var refused, anew []ledger.Stored
-	touched := newTouched()
+	var refused []ledger.Stored
+	var changed []*ledger.Row
+	units, rollUps := ledger.NewUnits(), map[string]bool{}
 	for _, copies := range byIdentity {
 		slices.SortFunc(copies, (*ledger.Stored).Earlier)
 		for _, c := range copies[1:] {
-			// Also what was refused before: whoever did that may have ended before the roll-ups knew.
-			touched.addRefused(&c.Row)
+			// Also what was refused before: whoever did that may have ended before its unit was settled.
+			units.Add(c.Event)
+			rollUps[c.Unit()] = true
 			if c.Refused != "" {
 				continue
 			}
 			refused = append(refused, *c)
 			c.Refuse("conflict")
-			anew = append(anew, *c)
+			changed = append(changed, &c.Row)
+		}
+		if len(copies) > 1 {
+			units.Add(copies[0].Event) // it may have been taken for the copy
 		}
 	}
 	// First the dead letter, then out of the books: a crash in between does both again, and loses nothing.
@@ -141,11 +146,24 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 			return 0, err
 		}
 	}
-	if err := p.rewrite(ctx, anew); err != nil {
+	if err := p.rewrite(ctx, changed); err != nil {
 		return 0, err
 	}
-	if err := rollUp(ctx, p.db, &touched); err != nil {
+	if err := p.markWhere(ctx, &units, `toYYYYMM(occurred_at) IN (`+monthList(months)+`) AND event_type = 'makegood.order.placed.v1'
+        AND cityHash64('order.placed', order_id) IN (SELECT identity FROM conflicts)`); err != nil {
+		return 0, fmt.Errorf("find the orders placed twice: %w", err)
+	}
+	settled, err := p.settleUnits(ctx, &units, rollUps)
+	if err != nil {
 		return 0, err
 	}
-	return len(anew), nil
+	return len(changed) + settled, rollUp(ctx, p.db, rollUps)
+}
+
+func monthList(months []uint32) string {
+	text := "0"
+	for _, m := range months {
+		text += fmt.Sprintf(", %d", m)
+	}
+	return text
 }

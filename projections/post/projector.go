@@ -48,14 +48,14 @@ type Config struct {
 
 // Landing is what it took to land a batch.
 type Landing struct {
-	Records              int // rows and dead letters
-	Took, Insert, RollUp time.Duration
-	DeadLetters          map[string]int // by reason; nil where there are none
+	Records                      int // rows and dead letters
+	Took, Insert, Settle, RollUp time.Duration
+	DeadLetters                  map[string]int // by reason; nil where there are none
 }
 
 // Projector reads the streams, posts each event, and keeps ledger and roll-ups. A record is acknowledged only when its
 // row is in the ledger and visible in every report, so what the consumer group has committed is what is booked:
-// insert, settle voids, recompute the roll-ups, then acknowledge. A crash anywhere repeats work that changes nothing.
+// insert, settle the units, recompute the roll-ups, then acknowledge. A crash anywhere repeats work that changes nothing.
 type Projector struct {
 	config     Config
 	subscriber Subscriber
@@ -64,7 +64,7 @@ type Projector struct {
 	terms      *Terms
 	writer     ledger.Writer
 	db         driver.Conn
-	voids      *voidSettler
+	placed     *placements
 	stats      Stats
 }
 
@@ -87,9 +87,8 @@ func New(config Config, subscriber Subscriber, letters message.Publisher, decode
 		config.Ledger == nil || config.Stored == nil {
 		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a reader of the ledger, a clock and a logger")
 	}
-	p := &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db}
-	p.voids = &voidSettler{db: db, terms: terms, rewrite: p.rewrite, logger: config.Logger}
-	return p, nil
+	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db,
+		placed: newPlacements()}, nil
 }
 
 // Stats are live.
@@ -100,24 +99,28 @@ type batch struct {
 	rows     ledger.Batch
 	messages []*message.Message
 	letters  []deadletter.Letter
-	touched  touched
-	voids    []ledger.Ref
-	terms    int64   // the oldest that a row of it was posted with
-	laid     []int64 // offsets of the records of the books stream in it
+	units    ledger.Units    // to be settled
+	placed   []uint64        // orders that it places, by hash
+	rollUps  map[string]bool // units whose roll-ups are to be recomputed
+	terms    int64           // the oldest that a row of it was posted with
+	books    []int64         // offsets of the records of the books stream in it
 }
 
-func (b *batch) hasLaid(offset int64) bool { return slices.Contains(b.laid, offset) }
+func (b *batch) hasBooks(offset int64) bool { return slices.Contains(b.books, offset) }
 
-func (p *Projector) newBatch() *batch { return &batch{rows: p.writer.Batch(), touched: newTouched()} }
+func (p *Projector) newBatch() *batch {
+	return &batch{rows: p.writer.Batch(), units: ledger.NewUnits(), rollUps: map[string]bool{}}
+}
 
 func (b *batch) reset() {
 	b.rows.Reset()
 	clear(b.messages)
 	b.messages = b.messages[:0]
 	b.letters = b.letters[:0]
-	b.touched.clear()
-	b.voids = b.voids[:0]
-	b.laid = b.laid[:0]
+	b.units.Clear()
+	b.placed = b.placed[:0]
+	clear(b.rollUps)
+	b.books = b.books[:0]
 }
 
 // Run works until ctx ends; what it has taken in by then it lands, within grace.
@@ -135,9 +138,6 @@ func (p *Projector) Run(ctx context.Context, grace time.Duration) error {
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(grace, stop) })
 
-	if err := p.insist(landing, "read the open voids", p.voids.load); err != nil {
-		return err
-	}
 	full, empty := make(chan *batch), make(chan *batch, 2)
 	empty <- p.newBatch()
 	empty <- p.newBatch()
@@ -247,10 +247,10 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 	var failed error
 	p.terms.Use(func(terms *domain.Terms) {
 		var row ledger.Row
-		var entry domain.Entry
+		var poster Poster
 		for _, m := range chunk {
 			b.messages = append(b.messages, m)
-			if rejection := p.postOne(m, terms, &row, &entry); rejection != nil {
+			if rejection := p.postOne(m, terms, &row, &poster); rejection != nil {
 				b.letters = append(b.letters, p.letter(m, rejection))
 				continue
 			}
@@ -266,12 +266,9 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 			}
 			b.rows.Append(&row)
 			if row.Position.Stream == domain.Books {
-				b.laid = append(b.laid, row.Position.Offset)
+				b.books = append(b.books, row.Position.Offset)
 			}
-			b.touched.add(&row)
-			if v, ok := row.Event.Data.(*domain.EventVoided); ok {
-				b.voids = append(b.voids, ledger.Ref{Order: strings.Clone(row.Event.OrderID), Source: strings.Clone(v.Source), ID: strings.Clone(v.ID)})
-			}
+			p.mark(b, row.Event)
 			if len(row.Unpriced) > 0 {
 				p.stats.Unpriced.Add(1)
 			}
@@ -280,7 +277,7 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 	return failed
 }
 
-func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger.Row, entry *domain.Entry) *ledger.Rejection {
+func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger.Row, poster *Poster) *ledger.Rejection {
 	position, ok := p.config.Position(m)
 	if !ok {
 		return &ledger.Rejection{Code: "no_position", Detail: "the record came without its place in the log"}
@@ -299,12 +296,29 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 			Detail: fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
 	}
 	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position, Terms: terms.Read}
-	row.Place(terms.Periods)
-	if err := domain.Post(e, terms.Rates, terms.PricedAt(e.Time, position), entry); err != nil {
+	if d, is := e.Data.(*domain.FactDecided); is {
+		e.OrderID, e.ErrorID = d.OrderID, d.ErrorID // it is settled with what it is about
+	}
+	if err := poster.post(row, e, terms); err != nil {
 		return &ledger.Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
 	}
-	row.Lines, row.Unpriced, row.Rated, row.Rules = entry.Lines, entry.Unpriced, entry.Rated, domain.PostingRules()
 	return nil
+}
+
+// mark notes what the event asks to be settled: its unit, where it doesn't post alone, or where another event placed the order
+// that it places.
+func (p *Projector) mark(b *batch, e *domain.Event) {
+	if !domain.Alone(e) {
+		b.units.Add(e)
+		return
+	}
+	if e.Type == domain.TypeOrderPlaced {
+		order := p.placed.hash(e.OrderID)
+		b.placed = append(b.placed, order)
+		if p.placed.again(order, e.Source, e.ID) {
+			b.units.Add(e)
+		}
+	}
 }
 
 func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.Letter {
@@ -340,9 +354,10 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		// Only now: what came to the books stream since these rows were posted may be about them.
 		{"read the books stream", p.terms.CatchUp, true, nil},
 		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
-		{"post anew what the books stream overtook", func(ctx context.Context) error { return p.repostOvertaken(ctx, b) }, true, nil},
-		{"settle voids", func(ctx context.Context) error { return p.settleVoids(ctx, b) }, true, nil},
-		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, &b.touched) }, true, &landing.RollUp},
+		{"find what the books stream overtook", func(ctx context.Context) error { return p.markOvertaken(ctx, b) }, true, nil},
+		{"find the orders that were awaited", func(ctx context.Context) error { return p.markAwaited(ctx, b) }, len(b.placed) > 0, nil},
+		{"settle units", func(ctx context.Context) error { return p.settleBatch(ctx, b) }, true, &landing.Settle},
+		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, b.rollUps) }, true, &landing.RollUp},
 	}
 	for _, s := range steps {
 		if !s.need {
@@ -369,6 +384,21 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		p.config.Landed(landing.with(b.letters))
 	}
 	return nil
+}
+
+// settleBatch settles the units that the batch marks.
+func (p *Projector) settleBatch(ctx context.Context, b *batch) error {
+	_, err := p.settleUnits(ctx, &b.units, b.rollUps)
+	return err
+}
+
+// markAwaited marks the orders that the batch places and that were settled without that.
+func (p *Projector) markAwaited(ctx context.Context, b *batch) error {
+	orders, err := p.awaitedAmong(ctx, b.placed)
+	for _, order := range orders {
+		b.units.Orders[order] = true
+	}
+	return err
 }
 
 func (l Landing) with(letters []deadletter.Letter) Landing {

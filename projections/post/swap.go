@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 	"sync"
@@ -28,14 +29,14 @@ import (
 func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
 	for _, r := range p.terms.rebuilds() {
 		switch {
-		case b.hasLaid(r.Mark.Offset):
+		case b.hasBooks(r.Mark.Offset):
 			if err := p.swapIn(ctx, b, &r); err != nil {
 				return fmt.Errorf("make rebuild %s part of the books: %w", r.ID, err)
 			}
 		case b.rows.Rows() > 0 && r.Mark.Offset >= b.terms:
-			// The rows of others are others' affair, or that of who books the record.
-			if err := p.repostWhere(ctx, b, fmt.Sprintf("%s AND terms <= %d AND %s", p.within(b), r.Mark.Offset, ledger.StoodBefore(&r.Mark))); err != nil {
-				return fmt.Errorf("post anew what rebuild %s overtook: %w", r.ID, err)
+			// The rows of others are others' affair, or that of who books the record. The batch's units are settled anyway.
+			if err := p.repostAlone(ctx, b, &r, fmt.Sprintf("%s AND terms <= %d AND %s", p.within(b), r.Mark.Offset, ledger.StoodBefore(&r.Mark))); err != nil {
+				return fmt.Errorf("post again what rebuild %s overtook: %w", r.ID, err)
 			}
 		}
 	}
@@ -46,7 +47,7 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 	missed := fmt.Sprintf("terms <= %d AND %s", landed.Mark.Offset, ledger.StoodBefore(&landed.Mark))
 	r, err := shadow.Read(ctx, p.db, landed.ID)
 	if landed.ID == "" || errors.Is(err, ledger.ErrNotFound) {
-		return p.repostWhere(ctx, b, missed)
+		return p.repostWhere(ctx, b, landed, missed)
 	}
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 		return shadow.Drop(ctx, p.db, r.ID) // this is its record once more
 	case shadow.Ready, shadow.Swapping:
 	default:
-		return p.repostWhere(ctx, b, missed)
+		return p.repostWhere(ctx, b, landed, missed)
 	}
 	stale := r.ClosedPeriods != landed.ClosedPeriods || r.Rules != domain.PostingRules()
 	p.terms.Use(func(t *domain.Terms) { stale = stale || t.LaidDown(r.Terms, landed.Mark.Offset) })
@@ -71,11 +72,19 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 		if err := p.seeToTheRest(ctx, b, r, landed); err != nil {
 			return err
 		}
-	} else if err := p.repostWhere(ctx, b, missed); err != nil {
+		// What the rebuild itself posts, now that its place in the log is known.
+		if err := shadow.ReadUnits(ctx, p.db, r.ID, func(units *ledger.Units) error {
+			maps.Copy(b.units.Orders, units.Orders)
+			maps.Copy(b.units.Cases, units.Cases)
+			return p.settleMarked(ctx, b)
+		}); err != nil {
+			return err
+		}
+	} else if err := p.repostWhere(ctx, b, landed, missed); err != nil {
 		return err
 	}
 	// The roll-ups of what was reposted now, and not with the rest of the batch: once it is done nobody looks again.
-	if err := p.settleAndRollUp(ctx, b); err != nil {
+	if err := p.settleMarked(ctx, b); err != nil {
 		return err
 	}
 	if whole && !stale {
@@ -103,8 +112,7 @@ func (p *Projector) hasShadow(ctx context.Context, id string) (bool, error) {
 	return n == uint64(len(shadow.Tables)), nil
 }
 
-// seeToTheRest sees to what ran beside the rebuild: rows that arrived after its snapshot, and voids of what it changed. Most of
-// what arrived is none of that, and isn't read.
+// seeToTheRest sees to what ran beside the rebuild: rows that arrived, or were written again, after its snapshot.
 func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *shadow.Rebuild, landed *domain.Rebuild) error {
 	months, arrived, err := p.arrivedSince(ctx, r.Snapshot.Add(-overlap))
 	if err != nil {
@@ -118,22 +126,7 @@ func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *shadow.Rebuil
 			mark = landed.Mark
 		}
 	})
-	if err := p.repostWhere(ctx, b, fmt.Sprintf("terms <= %d AND %s AND %s AND %s", landed.Mark.Offset, ledger.StoodBefore(&mark), months, arrived)); err != nil {
-		return err
-	}
-	const key = "order_id, source, event_id"
-	found, err := p.db.Query(ctx, `
-SELECT order_id, voids_source, voids_id FROM voids WHERE `+arrived+` AND (order_id, voids_source, voids_id) IN (SELECT `+key+` FROM `+shadow.Table("ledger", r.ID)+`)
-UNION DISTINCT SELECT order_id, voids_source, voids_id FROM `+shadow.Table("ledger", r.ID)+` WHERE voids_id != ''`)
-	if err != nil {
-		return fmt.Errorf("find the voids of what a rebuild changed: %w", err)
-	}
-	voids, err := ledger.ScanRefs(found)
-	if err != nil {
-		return fmt.Errorf("find the voids of what a rebuild changed: %w", err)
-	}
-	b.voids = append(b.voids, voids...)
-	return nil
+	return p.repostWhere(ctx, b, landed, fmt.Sprintf("terms <= %d AND %s AND %s AND %s", landed.Mark.Offset, ledger.StoodBefore(&mark), months, arrived))
 }
 
 // rollUpRebuilt recomputes the leakage of all that the rebuild changes, now that it is in the books: whoever recomputed a case
@@ -146,12 +139,9 @@ func (p *Projector) rollUpRebuilt(ctx context.Context, r *shadow.Rebuild) error 
 	}
 	const most = 200_000
 	parts := n/most + 1
-	of := func(column, condition string) string {
-		return fmt.Sprintf("%[1]s IN (SELECT %[1]s FROM %[2]s WHERE %[4]s UNION DISTINCT SELECT %[1]s FROM %[3]s WHERE %[4]s)", column, failures, daily, condition)
-	}
 	for part := uint64(0); part < parts && n > 0; part++ {
-		mine := fmt.Sprintf("cityHash64(error_id, if(error_id = '', order_id, '')) %% %d = %d", parts, part)
-		if err := rollUpWhere(ctx, p.db, "("+mine+" AND (error_id != '' AND "+of("error_id", "error_id != ''")+" OR error_id = '' AND "+of("order_id", "error_id = ''")+"))"); err != nil {
+		mine := fmt.Sprintf("cityHash64(unit) %% %d = %d", parts, part)
+		if err := rollUpWhere(ctx, p.db, fmt.Sprintf("%[1]s AND unit IN (SELECT unit FROM %[2]s WHERE %[1]s UNION DISTINCT SELECT unit FROM %[3]s WHERE %[1]s)", mine, failures, daily)); err != nil {
 			return fmt.Errorf("recompute the leakage of what a rebuild changes: %w", err)
 		}
 	}
@@ -190,22 +180,42 @@ func (p *Projector) attach(ctx context.Context, id string) error {
 	return nil
 }
 
-// repostWhere posts the rows of a condition anew, however many, with the terms of now. It must be the same of all copies of a
-// row, but for where they stand: a copy that isn't the first changes nothing.
-func (p *Projector) repostWhere(ctx context.Context, b *batch, condition string) (err error) {
-	var deciding map[ledger.Ref]bool
-	p.terms.Use(func(t *domain.Terms) { deciding, err = DecidingVoids(ctx, p.db, t) })
-	if err != nil {
+// repostWhere posts the rows of a condition again as a rebuild has it, however many, with the terms of now. The condition must be
+// the same of all copies of a row, but for where they stand: a copy that isn't the first changes nothing.
+func (p *Projector) repostWhere(ctx context.Context, b *batch, landed *domain.Rebuild, condition string) error {
+	if err := p.repostAlone(ctx, b, landed, condition); err != nil {
 		return err
 	}
+	var n uint64
+	settled := shadow.Changeable + " AND NOT (" + ledger.PostsAlone + " AND NOT settled) AND (order_id != '' OR error_id != '') AND " + condition
+	if err := p.db.QueryRow(ctx, "SELECT uniq(order_id, error_id) FROM ledger WHERE refused = '' AND "+settled).Scan(&n); err != nil {
+		return fmt.Errorf("count the units of a rebuild: %w", err)
+	}
+	parts := n/mostMarked + 1
+	for part := uint64(0); part < parts && n > 0; part++ {
+		mine := fmt.Sprintf(" AND cityHash64(if(order_id != '', order_id, error_id)) %% %d = %d", parts, part)
+		if err := p.markWhere(ctx, &b.units, settled+mine); err != nil {
+			return fmt.Errorf("find the units of a rebuild: %w", err)
+		}
+		if err := p.settleMarked(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repostAlone posts the rows of a condition again that post alone. Those of closed epochs stay as they are; where the rebuild
+// prices them, their units are marked, to have an entry of the rebuild.
+func (p *Projector) repostAlone(ctx context.Context, b *batch, landed *domain.Rebuild, condition string) error {
 	var mu sync.Mutex // of the batch
 	workers := make([]*liveWorker, 2)
 	take := make([]func(*ledger.Row) error, len(workers))
 	for i := range workers {
-		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), Reposter: Reposter{Decode: p.config.Stored(), Deciding: deciding}}
+		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), landed: landed, Poster: Poster{Decode: p.config.Stored()}}
 		workers[i], take[i] = w, w.take
 	}
-	if err := p.config.Ledger.ReadLedger(ctx, "ledger FINAL PREWHERE ("+shadow.Changeable+" OR voids_id != '') AND "+condition+" WHERE refused = ''", take...); err != nil {
+	from := "ledger FINAL PREWHERE " + shadow.Changeable + " AND " + ledger.PostsAlone + " AND " + condition + " WHERE refused = '' AND NOT settled"
+	if err := p.config.Ledger.ReadLedger(ctx, from, take...); err != nil {
 		return err
 	}
 	for _, w := range workers {
@@ -216,25 +226,26 @@ func (p *Projector) repostWhere(ctx context.Context, b *batch, condition string)
 	return nil
 }
 
-// liveWorker posts rows of the ledger anew and writes what changes to the ledger itself.
+// liveWorker posts rows of the ledger again and writes what changes to the ledger itself.
 type liveWorker struct {
-	Reposter
+	Poster
 	projector *Projector
 	ctx       context.Context //nolint:containedctx // that of the landing
 	of        *batch
 	mu        *sync.Mutex
 	batch     ledger.Batch
+	landed    *domain.Rebuild
 }
 
 const (
-	liveRows  = 20_000 // rows an insert
-	mostCases = 50_000 // touched cases, orders and voids in memory
+	liveRows   = 20_000 // rows an insert
+	mostMarked = 50_000 // units in memory that are to be settled
 )
 
 func (w *liveWorker) take(r *ledger.Row) error {
-	var changed bool
+	var outcome Outcome
 	var err error
-	w.projector.terms.Use(func(t *domain.Terms) { changed, err = w.Repost(r, t, t.PricedAt(r.Event.Time, r.Position)) })
+	w.projector.terms.Use(func(t *domain.Terms) { outcome, err = w.Rebuild(r, t, w.landed) })
 	not, err := NotPosted(err)
 	if not != nil {
 		w.projector.config.Logger.Warn("an event stays as it was posted", "error", not)
@@ -243,45 +254,36 @@ func (w *liveWorker) take(r *ledger.Row) error {
 	if err != nil {
 		return err
 	}
-	if changed {
+	switch outcome {
+	case Changed:
 		if err := r.Check(); err != nil {
 			return err
 		}
 		r.Revise(ledger.ByEvents)
 		w.batch.Append(r)
+	case Frozen:
+		if w.landed.ClosedPeriods {
+			w.mu.Lock()
+			w.of.units.Add(r.Event)
+			w.mu.Unlock()
+		}
 	}
-	w.note(r, changed)
 	if w.batch.Rows() < liveRows && !w.tooMuch() {
 		return nil
 	}
 	return w.flush()
 }
 
-// note remembers whose leakage and whose voids have to be looked at: also where the row did not change, for whoever changed
-// it may have ended before the roll-ups knew.
-func (w *liveWorker) note(r *ledger.Row, changed bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.of.touched.add(r)
-	order := strings.Clone(r.Event.OrderID)
-	if void, is := r.Event.Data.(*domain.EventVoided); is {
-		w.of.voids = append(w.of.voids, ledger.Ref{Order: order, Source: strings.Clone(void.Source), ID: strings.Clone(void.ID)})
-	}
-	if changed {
-		w.of.voids = append(w.of.voids, ledger.Ref{Order: order, Source: strings.Clone(r.Event.Source), ID: strings.Clone(r.Event.ID)})
-	}
-}
-
 func (w *liveWorker) tooMuch() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.of.touched.cases)+len(w.of.touched.orders)+len(w.of.voids) > mostCases
+	return w.of.units.Len() > mostMarked
 }
 
 func (w *liveWorker) flush() error {
 	p := w.projector
 	if n := w.batch.Rows(); n > 0 {
-		if err := p.insist(w.ctx, fmt.Sprintf("write %d rows anew", n), w.batch.Insert); err != nil {
+		if err := p.insist(w.ctx, fmt.Sprintf("write %d rows again", n), w.batch.Insert); err != nil {
 			return err
 		}
 		w.batch.Reset()
@@ -291,19 +293,19 @@ func (w *liveWorker) flush() error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return p.settleAndRollUp(w.ctx, w.of)
+	return p.settleMarked(w.ctx, w.of)
 }
 
-// settleAndRollUp does for what the batch has touched so far what landing does at its end, and forgets it.
-func (p *Projector) settleAndRollUp(ctx context.Context, b *batch) error {
-	if err := p.settleVoids(ctx, b); err != nil {
+// settleMarked does for the units that the batch has marked so far what landing does at its end, and forgets them.
+func (p *Projector) settleMarked(ctx context.Context, b *batch) error {
+	if _, err := p.settleUnits(ctx, &b.units, b.rollUps); err != nil {
 		return err
 	}
-	if err := rollUp(ctx, p.db, &b.touched); err != nil {
+	if err := rollUp(ctx, p.db, b.rollUps); err != nil {
 		return err
 	}
-	b.voids = b.voids[:0]
-	b.touched.clear()
+	b.units.Clear()
+	clear(b.rollUps)
 	return nil
 }
 

@@ -37,29 +37,32 @@ type Terms struct {
 	decode ledger.Decode
 
 	mu    sync.Mutex // one reader at a time; readers of terms hold it shared through Use
-	anew  Reposter   // under mu
 	rules sync.RWMutex
 	terms *domain.Terms
 	laid  []domain.Mark // of every record that lays something down
 	dealt map[dealing]bool
 	read  int64
+
+	settling sync.Mutex // of settler
+	settler  Settler
 }
 
 // dealing is the identity of an event that says that somebody dealt with a dead letter.
 type dealing struct{ source, id string }
 
-// NewTerms starts before the first record. stored is for who posts rows of the ledger anew with them.
-func NewTerms(log BooksLog, decode ledger.Decode, stored ledger.DecodeStored, zone *time.Location) *Terms {
-	return &Terms{log: log, decode: decode, anew: Reposter{Decode: stored}, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
+// NewTerms starts before the first record. stored makes readers of what the ledger keeps, for who settles units with them.
+func NewTerms(log BooksLog, decode ledger.Decode, stored func() ledger.DecodeStored, zone *time.Location) *Terms {
+	return &Terms{log: log, decode: decode, settler: Settler{New: stored}, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
 }
 
-// ReadTerms reads the books stream up to its end, and says where that is. The terms are the caller's own.
-func ReadTerms(ctx context.Context, log BooksLog, decode ledger.Decode, zone *time.Location) (*domain.Terms, int64, error) {
+// ReadTerms reads the books stream up to its end, and says where that is, and which rebuilds price closed epochs. The terms are
+// the caller's own.
+func ReadTerms(ctx context.Context, log BooksLog, decode ledger.Decode, zone *time.Location) (*domain.Terms, []RebuildEvent, int64, error) {
 	t := NewTerms(log, decode, nil, zone)
 	if err := t.CatchUp(ctx); err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
-	return t.terms, t.read, nil
+	return t.terms, t.settler.Rebuilds, t.read, nil
 }
 
 // CatchUp reads all of the books stream that is there now.
@@ -103,12 +106,31 @@ func (t *Terms) take(r BooksRecord) error {
 		t.laid = append(t.laid, mark)
 	case *domain.DeadLetterReplayed, *domain.DeadLetterDiscarded:
 		t.dealt[dealing{strings.Clone(decoded.Event.Source), strings.Clone(decoded.Event.ID)}] = true
+	case *domain.BooksRebuilt:
+		t.rebuilt(&decoded.Event, d, mark)
 	case *domain.EventVoided:
 		if d.Original.Stream() == domain.Books && !t.terms.Rates.IsExchange(d.Source, d.ID) {
 			t.laid = append(t.laid, mark)
 		}
 	}
 	return nil
+}
+
+// rebuilt keeps a rebuild that prices closed epochs, for the units that it changes.
+func (t *Terms) rebuilt(e *domain.Event, d *domain.BooksRebuilt, mark domain.Mark) {
+	known := slices.ContainsFunc(t.settler.Rebuilds, func(r RebuildEvent) bool { return r.Event.Source == e.Source && r.Event.ID == e.ID })
+	if !d.ClosedPeriods || known {
+		return
+	}
+	t.settler.Rebuilds = append(t.settler.Rebuilds, RebuildEvent{Mark: mark, Event: domain.Event{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID),
+		Type: e.Type, Time: e.Time, Data: &domain.BooksRebuilt{RebuildID: strings.Clone(d.RebuildID), ClosedPeriods: true}}})
+}
+
+// Rebuilds are those that price closed epochs, as far as the books stream was read.
+func (t *Terms) Rebuilds() []RebuildEvent {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	return slices.Clone(t.settler.Rebuilds)
 }
 
 // Dealt reports whether the books stream, as far as it was read, says already that a dead letter was dealt with: by an
@@ -130,48 +152,6 @@ func (t *Terms) marks(keep func(offset int64) bool) []domain.Mark {
 		}
 	}
 	return kept
-}
-
-// repost posts rows of the ledger with the terms of now; those that come out otherwise are changed in place and named.
-// A void keeps its lines: those are settled with its original's. What can't be posted stays as it is, and is returned too.
-func (t *Terms) repost(rows []ledger.Stored) (changed []int, not []*NotPostedError, err error) {
-	t.mu.Lock() // of the decoder
-	defer t.mu.Unlock()
-	t.rules.RLock()
-	defer t.rules.RUnlock()
-	for i := range rows {
-		r := &rows[i]
-		is, err := t.anew.Repost(&r.Row, t.terms, t.terms.PricedAt(r.Event.Time, r.Position))
-		if err != nil {
-			n, err := NotPosted(err)
-			if err != nil {
-				return nil, nil, err
-			}
-			not = append(not, n)
-		}
-		if is {
-			r.KeepLines()
-			r.Revise(ledger.ByEvents)
-			changed = append(changed, i)
-		}
-	}
-	return changed, not, nil
-}
-
-// settle is reposter.settle with the terms of now.
-func (t *Terms) settle(f family, several bool) (changed []*ledger.Stored, err error) {
-	t.mu.Lock() // of the decoder
-	defer t.mu.Unlock()
-	t.rules.RLock()
-	defer t.rules.RUnlock()
-	return t.anew.settle(f, several, t.terms)
-}
-
-// bind reports whether the log holds closes or rebuilds: what bears on more than an event and its void.
-func (t *Terms) bind() bool {
-	t.rules.RLock()
-	defer t.rules.RUnlock()
-	return len(t.terms.Rebuilds.All()) > 0 || len(t.terms.Periods.EverClosed()) > 0
 }
 
 // rebuilds are those that the log holds, in order.

@@ -3,8 +3,6 @@ package post
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -39,24 +37,29 @@ SELECT count() FROM (
 	return n, nil
 }
 
-// UnsettledVoids counts the events that change once the voids that arrived since the last check are settled: where two
-// projectors booked an event and its void at the same moment, neither may have met the other.
-func UnsettledVoids(ctx context.Context, db driver.Conn, terms *Terms) (n uint64, err error) {
+// UnsettledDoubles counts the orders that several events place and that were not settled since, until the next check for
+// conflicts sees to them: where two projectors booked them, or they came far apart.
+func UnsettledDoubles(ctx context.Context, db driver.Conn) (n uint64, err error) {
 	var since time.Time
-	if err := db.QueryRow(ctx, `SELECT max(at) FROM checkpoints WHERE name = ?`, voidsCheckpoint).Scan(&since); err != nil {
-		return 0, fmt.Errorf("read the checkpoint of the voids: %w", err)
+	if err := db.QueryRow(ctx, `SELECT max(at) FROM checkpoints WHERE name = ?`, conflictsCheckpoint).Scan(&since); err != nil {
+		return 0, fmt.Errorf("read the checkpoint of the conflicts: %w", err)
 	}
-	targets, err := arrivedVoids(ctx, db, since)
-	if err != nil {
-		return 0, err
+	var suspects []uint64
+	if err := db.QueryRow(ctx, `
+SELECT groupArray(identity) FROM (
+    SELECT identity FROM identities WHERE identity IN (SELECT identity FROM identities WHERE arrived_at > ?)
+    GROUP BY identity HAVING min(content) != max(content))`, since.Add(-overlap)).Scan(&suspects); err != nil {
+		return 0, fmt.Errorf("look for orders placed twice: %w", err)
 	}
-	v := &voidSettler{db: db, terms: terms, logger: slog.New(slog.DiscardHandler)} // who settles them says what can't be
-	for part := range slices.Chunk(targets, mostVoids) {
-		s, err := v.plan(ctx, part, part)
-		if err != nil {
-			return 0, err
-		}
-		n += uint64(len(s.anew))
+	if len(suspects) == 0 {
+		return 0, nil
+	}
+	if err := db.QueryRow(ctx, `
+SELECT count() FROM (
+    SELECT order_id FROM ledger FINAL
+    WHERE refused = '' AND event_type = 'makegood.order.placed.v1' AND standing = '' AND cityHash64('order.placed', order_id) IN (?)
+    GROUP BY order_id HAVING count() > 1)`, suspects).Scan(&n); err != nil {
+		return 0, fmt.Errorf("look for orders placed twice in the ledger: %w", err)
 	}
 	return n, nil
 }

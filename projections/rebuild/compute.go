@@ -23,8 +23,8 @@ type computation struct {
 	db      driver.Conn
 	config  *Config
 	rebuild *shadow.Rebuild
-	terms   *domain.Terms // with the rebuild as the last of its records
-	at      domain.Position
+	terms   *domain.Terms       // with the rebuild as the last of its records
+	priced  []post.RebuildEvent // of the log, those that price closed epochs
 	mark    domain.Mark
 	done    atomic.Uint64 // rows looked at
 	total   atomic.Uint64
@@ -36,17 +36,19 @@ type computation struct {
 	unpriced        int
 	mended          uint64 // rows fed to what is kept from the ledger, that lacked them
 
-	mu   sync.Mutex
-	left map[domain.Period]*shadow.LeftPeriod
-	kept []shadow.NotPosted // the first of them
-	bad  uint64
+	landing *domain.Rebuild // this one, as the log would have it
+
+	mu    sync.Mutex
+	asked ledger.Units // to be settled besides those of rows that the rules or the rates can change
+	left  map[domain.Period]*shadow.LeftPeriod
+	kept  []shadow.NotPosted // the first of them
+	bad   uint64
 }
 
-func newComputation(b *Rebuilder, r *shadow.Rebuild, terms *domain.Terms) *computation {
+func newComputation(b *Rebuilder, r *shadow.Rebuild, terms *domain.Terms, priced []post.RebuildEvent) *computation {
 	all := terms.Rebuilds.All()
 	mark := all[len(all)-1].Mark
-	return &computation{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, mark: mark, sums: balances{}, left: map[domain.Period]*shadow.LeftPeriod{},
-		at: domain.Position{Stream: domain.Books, Offset: mark.Offset, Time: mark.Time}}
+	return &computation{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, priced: priced, mark: mark, sums: balances{}, asked: ledger.NewUnits(), landing: &all[len(all)-1], left: map[domain.Period]*shadow.LeftPeriod{}}
 }
 
 func (s *computation) table(of string) string { return shadow.Table(of, s.rebuild.ID) }
@@ -58,11 +60,14 @@ func (s *computation) compute(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := shadow.MakeUnits(ctx, s.db, s.rebuild.ID); err != nil {
+		return err
+	}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
 	}{
-		{"post", s.postAll}, {"voids", s.takeVoidsAlong}, {"feed", s.feed}, {"mend", s.mend}, {"roll up", s.rollUp}, {"compact", s.compact},
+		{"post", s.postAll}, {"settle", s.settleAll}, {"feed", s.feed}, {"mend", s.mend}, {"roll up", s.rollUp}, {"compact", s.compact},
 		{"report", func(ctx context.Context) (err error) {
 			s.rebuild.Report, err = s.report(ctx)
 			return err
@@ -139,16 +144,13 @@ func (of stretch) from() string {
 	if of.only != "" {
 		first = " PREWHERE " + of.only
 	}
-	return "ledger FINAL" + first + " WHERE refused = '' AND _partition_id = '" + of.month + "'"
+	return "ledger FINAL" + first + " WHERE refused = '' AND NOT settled AND " + ledger.PostsAlone + " AND _partition_id = '" + of.month + "'"
 }
 
-// postAll posts the rows of the ledger anew, month by month, and writes those that come out otherwise to the shadow.
+// postAll posts the rows of the ledger again that post alone, month by month, and writes those that come out otherwise to the
+// shadow. What is settled with the other events of its unit is seen to by settleAll.
 func (s *computation) postAll(ctx context.Context) error {
 	all, err := s.stretches(ctx)
-	if err != nil {
-		return err
-	}
-	deciding, err := post.DecidingVoids(ctx, s.db, s.terms)
 	if err != nil {
 		return err
 	}
@@ -156,7 +158,7 @@ func (s *computation) postAll(ctx context.Context) error {
 	workers := make([]*shadowWorker, 2)
 	take := make([]func(*ledger.Row) error, len(workers))
 	for i := range workers {
-		workers[i] = &shadowWorker{computation: s, ctx: ctx, batch: writer.Batch(), sums: balances{}, Reposter: post.Reposter{Decode: s.config.Decode(), Deciding: deciding}}
+		workers[i] = &shadowWorker{computation: s, ctx: ctx, batch: writer.Batch(), sums: balances{}, Poster: post.Poster{Decode: s.config.Decode()}}
 		take[i] = workers[i].take
 	}
 	for _, of := range all {
@@ -181,7 +183,7 @@ func (s *computation) postAll(ctx context.Context) error {
 // shadowWorker is one of those who post.
 type shadowWorker struct {
 	*computation
-	post.Reposter
+	post.Poster
 	ctx    context.Context //nolint:containedctx // that of the computation
 	batch  ledger.Batch
 	sums   balances
@@ -196,7 +198,7 @@ func (w *shadowWorker) take(r *ledger.Row) error {
 		return nil // recorded later: not the rebuild's
 	}
 	was := *r
-	changed, err := w.Repost(r, w.terms, w.at)
+	outcome, err := w.Rebuild(r, w.terms, w.landing)
 	not, err := post.NotPosted(err)
 	switch {
 	case not != nil:
@@ -204,11 +206,13 @@ func (w *shadowWorker) take(r *ledger.Row) error {
 		return nil
 	case err != nil:
 		return err
-	case !changed:
+	case outcome == post.Same:
 		return nil
-	}
-	if period, frozen := w.terms.FrozenBy(r.Event.Time, r.Position); frozen {
-		w.leave(period, r.Event)
+	case outcome == post.Frozen && w.rebuild.ClosedPeriods:
+		w.ask(r.Event)
+		return nil
+	case outcome == post.Frozen:
+		w.leave(r.Posting, r.Event)
 		return nil
 	}
 	if err := r.Check(); err != nil {
@@ -223,6 +227,13 @@ func (w *shadowWorker) take(r *ledger.Row) error {
 		return w.flush()
 	}
 	return nil
+}
+
+// ask has a unit settled: the rebuild posts something for it though its events stay as they are.
+func (s *computation) ask(e *domain.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked.Add(e)
 }
 
 // unpricedBy is how many more events lack a price where one posts otherwise.
@@ -295,15 +306,15 @@ func (s *computation) feed(ctx context.Context) error {
 // projector are killed between an insert and its feeds, nobody else notices.
 func (s *computation) mend(ctx context.Context) error {
 	const key = `error_id, order_id, source, event_id, content`
-	const row = key + `, event_type, store_id, currency, day, posting_period, recorded_at, account, element, basis, amount`
+	const row = key + `, event_type, store_id, currency, day, posting_period, recorded_at, standing, account, element, basis, step, amount`
 	// Sorts out most rows before copies are folded; what left the books must not be, lest a copy from before it did stays.
-	const first = `refused != '' OR voids_id != '' OR error_id != '' OR arrayExists(e -> e != '', element)`
-	const bears = `refused = '' AND (error_id != '' OR arrayExists(e -> e != '', element))`
+	const first = `refused != '' OR error_id != '' OR settled`
+	const bears = `refused = '' AND (error_id != '' OR settled)`
 	if err := s.mendFrom(ctx, "failures", `
     SELECT order_id, source, event_id, content FROM (
         SELECT `+row+`, 1 AS in_ledger, 0 AS in_failures FROM ledger FINAL PREWHERE `+first+` WHERE `+bears+`
         UNION ALL
-        SELECT `+row+`, 0 AS in_ledger, 1 AS in_failures FROM failures FINAL WHERE `+bears+`)
+        SELECT `+row+`, 0 AS in_ledger, 1 AS in_failures FROM failures FINAL WHERE refused = '')
     GROUP BY `+row+` HAVING sum(in_ledger) > sum(in_failures)`); err != nil {
 		return err
 	}
@@ -363,14 +374,14 @@ func (s *computation) rollUp(ctx context.Context) error {
 	}
 	const most = 1_000_000
 	parts := n/most + 1
-	const key = "(error_id, order_id, source, event_id, content)"
+	const key = "(unit, source, event_id, content)"
 	for part := range parts {
-		mine := fmt.Sprintf("cityHash64(error_id) %% %d = %d", parts, part)
+		mine := fmt.Sprintf("cityHash64(unit) %% %d = %d", parts, part)
 		failures := fmt.Sprintf(`(SELECT * FROM failures FINAL WHERE %[1]s AND %[2]s NOT IN (SELECT %[2]s FROM %[3]s)
         UNION ALL SELECT * FROM %[3]s FINAL WHERE %[1]s)`, mine, key, s.table("failures"))
 		if err := s.exec(ctx, "recompute the roll-up", fmt.Sprintf(`
 INSERT INTO %[4]s (%[1]s, %[2]s, amount, lines, version)
-SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, new_amount, new_lines, toUnixTimestamp64Nano(now64(9)) AS version FROM (
+SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, facts.9, facts.10, facts.11, new_amount, new_lines, toUnixTimestamp64Nano(now64(9)) AS version FROM (
     SELECT %[1]s, argMax((%[2]s), fresh) AS facts, sumIf(amount, fresh) AS new_amount, sumIf(lines, fresh) AS new_lines,
            sumIf(amount, NOT fresh) AS old_amount, sumIf(lines, NOT fresh) AS old_lines, argMin((%[2]s), fresh) AS old_facts
     FROM (

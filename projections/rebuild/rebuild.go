@@ -12,6 +12,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/shadow"
 )
 
@@ -21,8 +22,9 @@ import (
 // part of the books (see swap.go of package post). What an event posts stays a function of the log alone: domain.Terms.PricedAt
 // says what the rebuild means, and whoever reads the log from its beginning comes to the same books.
 //
-// Rows are read month by month, in no other order: positions in the log decide what each of them posts, and none of it
-// depends on another but a void on its original, which is seen to afterwards.
+// Rows that post alone are read month by month, in no other order; the others are settled again, unit by unit. Entries of closed
+// epochs stay as they are. Where a rebuild prices them, the difference is an entry of its own in each unit, in the open month:
+// it is posted when the rebuild is swapped in, and its place in the log is known.
 //
 // # What it takes
 //
@@ -44,8 +46,8 @@ type Config struct {
 	Shadow func(table string) ShadowWriter
 	Decode func() ledger.DecodeStored // makes a reader of stored events, one for each worker
 	// Terms reads the books stream, all of it, and says where a record that is written to it now would stand. They are the
-	// caller's own from then on.
-	Terms  func(context.Context) (*domain.Terms, domain.Mark, error)
+	// caller's own from then on. It says too which rebuilds in the log price closed epochs.
+	Terms  func(context.Context) (*domain.Terms, []post.RebuildEvent, domain.Mark, error)
 	ID     func() string // of the next rebuild: small letters and digits
 	Logger *slog.Logger
 }
@@ -108,7 +110,7 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 	if err := b.config.DB.QueryRow(ctx, "SELECT now64(3, 'UTC')").Scan(&now); err != nil {
 		return nil, fmt.Errorf("ask ClickHouse for the time: %w", err)
 	}
-	terms, mark, err := b.config.Terms(ctx)
+	terms, priced, mark, err := b.config.Terms(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the books stream: %w", err)
 	}
@@ -152,7 +154,7 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 		}
 		return nil, under
 	}
-	terms.Apply(&domain.Event{Source: "urn:makegood:rebuild", ID: r.ID, Type: domain.TypeBooksRebuilt,
+	terms.Apply(&domain.Event{Source: ownSource, ID: r.ID, Type: domain.TypeBooksRebuilt,
 		Data: &domain.BooksRebuilt{RebuildID: r.ID, ClosedPeriods: o.ClosedPeriods}}, mark)
 	answer := *r
 	working, cancel := context.WithCancelCause(b.working)
@@ -168,10 +170,13 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 			b.mu.Unlock()
 			close(is.done)
 		}()
-		b.run(working, cancel, r, terms)
+		b.run(working, cancel, r, terms, priced)
 	})
 	return &answer, nil
 }
+
+// ownSource is who says, while a rebuild is computed, that there is one: its record isn't written yet.
+const ownSource = "urn:makegood:rebuild"
 
 // isWritten reports whether the log holds the rebuild.
 func isWritten(terms *domain.Terms, id string) bool {
@@ -184,8 +189,8 @@ func isWritten(terms *domain.Terms, id string) bool {
 }
 
 // run computes it and notes how that went.
-func (b *Rebuilder) run(ctx context.Context, cancel context.CancelCauseFunc, r *shadow.Rebuild, terms *domain.Terms) {
-	s := newComputation(b, r, terms)
+func (b *Rebuilder) run(ctx context.Context, cancel context.CancelCauseFunc, r *shadow.Rebuild, terms *domain.Terms, priced []post.RebuildEvent) {
+	s := newComputation(b, r, terms, priced)
 	var beating sync.WaitGroup
 	beat, still := context.WithCancel(ctx)
 	beating.Go(func() { b.beat(beat, cancel, s) })
@@ -267,7 +272,7 @@ func (b *Rebuilder) Swap(ctx context.Context, id, actor string) (*shadow.Rebuild
 	if r.State != shadow.Ready {
 		return nil, fmt.Errorf("%w: this one is %s", shadow.ErrNotReady, r.State)
 	}
-	terms, mark, err := b.config.Terms(ctx)
+	terms, _, mark, err := b.config.Terms(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the books stream: %w", err)
 	}

@@ -2,10 +2,13 @@ package shadow
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // Tables are the tables that a rebuild changes: the ledger and what is kept from it.
@@ -20,12 +23,73 @@ func Drop(ctx context.Context, db driver.Conn, id string) error {
 	if !ID.MatchString(id) {
 		return nil // it never had any
 	}
-	for _, table := range Tables {
+	for _, table := range append(slices.Clone(Tables), unitsTable) {
 		if err := db.Exec(ctx, "DROP TABLE IF EXISTS "+Table(table, id)+" SYNC"); err != nil {
 			return fmt.Errorf("drop the shadow of rebuild %s: %w", id, err)
 		}
 	}
 	return nil
+}
+
+// unitsTable holds the units for which a rebuild posts an entry of its own, once it is in the log.
+const unitsTable = "units"
+
+// MakeUnits makes the table of a rebuild's units.
+func MakeUnits(ctx context.Context, db driver.Conn, id string) error {
+	if err := db.Exec(ctx, "CREATE TABLE "+Table(unitsTable, id)+" (order_id String, error_id String) ENGINE = MergeTree ORDER BY (order_id, error_id)"); err != nil {
+		return fmt.Errorf("make the table of what rebuild %s posts itself: %w", id, err)
+	}
+	return nil
+}
+
+// KeepUnits notes units for which a rebuild posts an entry of its own.
+func KeepUnits(ctx context.Context, db driver.Conn, id string, units *ledger.Units) error {
+	if units.Len() == 0 {
+		return nil
+	}
+	batch, err := db.PrepareBatch(ctx, "INSERT INTO "+Table(unitsTable, id))
+	if err != nil {
+		return fmt.Errorf("note what rebuild %s posts itself: %w", id, err)
+	}
+	defer batch.Close()
+	for order := range units.Orders {
+		err = errors.Join(err, batch.Append(order, ""))
+	}
+	for errorID := range units.Cases {
+		err = errors.Join(err, batch.Append("", errorID))
+	}
+	if err == nil {
+		err = batch.Send()
+	}
+	if err != nil {
+		return fmt.Errorf("note what rebuild %s posts itself: %w", id, err)
+	}
+	return nil
+}
+
+// ReadUnits hands over the units for which a rebuild posts an entry of its own, some at a time.
+func ReadUnits(ctx context.Context, db driver.Conn, id string, take func(*ledger.Units) error) error {
+	const most = 50_000
+	for from := 0; ; from += most {
+		var orders, cases []string
+		if err := db.QueryRow(ctx, fmt.Sprintf("SELECT groupArrayIf(order_id, order_id != ''), groupArrayIf(error_id, error_id != '') FROM (SELECT * FROM %s ORDER BY order_id, error_id LIMIT %d OFFSET %d)",
+			Table(unitsTable, id), most, from)).Scan(&orders, &cases); err != nil {
+			return fmt.Errorf("read what rebuild %s posts itself: %w", id, err)
+		}
+		if len(orders)+len(cases) == 0 {
+			return nil
+		}
+		units := ledger.NewUnits()
+		for _, order := range orders {
+			units.Orders[order] = true
+		}
+		for _, errorID := range cases {
+			units.Cases[errorID] = true
+		}
+		if err := take(&units); err != nil {
+			return err
+		}
+	}
 }
 
 // Partitions are those of a table that are in so many parts at least.

@@ -32,7 +32,8 @@ ALTER TABLE ledger
     ADD COLUMN IF NOT EXISTS flag_currency   Array(String) DEFAULT [],
     ADD COLUMN IF NOT EXISTS flag_amount     Array(Decimal(18, 4)) DEFAULT [];
 
--- Under which orders a case is named; an empty one for a case without an order.
+-- Under which orders a case is named; an empty one for a case without an order. A case that is made part of another one names
+-- that as well.
 CREATE TABLE IF NOT EXISTS case_units
 (
     error_id String,
@@ -44,7 +45,8 @@ ORDER BY (error_id, order_id);
 INSERT INTO case_units SELECT DISTINCT error_id, order_id FROM ledger WHERE error_id != '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS case_units_feed TO case_units AS
-SELECT error_id, order_id FROM ledger WHERE error_id != '';
+WITH arrayJoin(if(event_type = 'makegood.error.classified.v1', [error_id, JSONExtractString(payload, 'same_as')], [error_id])) AS named
+SELECT named AS error_id, order_id FROM ledger WHERE error_id != '' AND named != '';
 
 -- Orders that were settled without their order.placed: when that comes, they are settled again.
 CREATE TABLE IF NOT EXISTS unplaced_orders

@@ -1,0 +1,191 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
+)
+
+// PostsAlone reports whether the row's event is posted by itself, without the other events of its unit; see domain.Alone.
+func (r *Row) PostsAlone() bool {
+	return r.Event.ErrorID == "" && r.Event.Type.Posts() != domain.PostsSettled
+}
+
+// PostsAlone is the same as a condition on rows of the ledger.
+var PostsAlone = func() string {
+	var names []string
+	for _, t := range domain.Types() {
+		if t.Posts() != domain.PostsSettled {
+			names = append(names, "'"+t.String()+"'")
+		}
+	}
+	return "(error_id = '' AND event_type IN (" + strings.Join(names, ", ") + "))"
+}()
+
+// Texts lets a statement know texts as a table of that name, with one column.
+func Texts(ctx context.Context, table, column string, texts []string) (context.Context, error) {
+	t, err := ext.NewTable(table, ext.Column(column, "String"))
+	if err != nil {
+		return nil, fmt.Errorf("name the %s: %w", table, err)
+	}
+	for _, text := range texts {
+		if err := t.Append(text); err != nil {
+			return nil, fmt.Errorf("name the %s: %w", table, err)
+		}
+	}
+	return clickhouse.Context(ctx, clickhouse.WithExternalTable(t)), nil
+}
+
+// Units are orders and cases whose events are settled together.
+type Units struct {
+	Orders map[string]bool
+	Cases  map[string]bool // with an order or without
+}
+
+// NewUnits are none.
+func NewUnits() Units { return Units{Orders: map[string]bool{}, Cases: map[string]bool{}} }
+
+// Add adds the unit of an event, whose texts it copies.
+func (u *Units) Add(e *domain.Event) {
+	if e.OrderID != "" && !u.Orders[e.OrderID] {
+		u.Orders[strings.Clone(e.OrderID)] = true
+	}
+	if e.ErrorID != "" && !u.Cases[e.ErrorID] {
+		u.Cases[strings.Clone(e.ErrorID)] = true
+	}
+}
+
+// Len is how many orders and cases there are.
+func (u *Units) Len() int { return len(u.Orders) + len(u.Cases) }
+
+// Clear forgets all.
+func (u *Units) Clear() {
+	clear(u.Orders)
+	clear(u.Cases)
+}
+
+// ReadUnits reads all events that are settled with any of the units: those of the orders, of the cases under whatever order,
+// and of the other cases and orders that these name.
+func ReadUnits(ctx context.Context, db driver.Conn, orders, cases []string) ([]Stored, error) {
+	r := unitReader{db: db, known: NewUnits()}
+	for len(orders)+len(cases) > 0 {
+		named, caseless, err := r.ordersOf(ctx, r.fresh(r.known.Cases, cases))
+		if err != nil {
+			return nil, err
+		}
+		orders = r.fresh(r.known.Orders, append(orders, named...))
+		if caseless != nil {
+			if err := r.read(ctx, "order_id = '' AND error_id IN (SELECT name FROM names)", caseless); err != nil {
+				return nil, err
+			}
+		}
+		if len(orders) > 0 {
+			if err := r.read(ctx, "order_id IN (SELECT name FROM names)", orders); err != nil {
+				return nil, err
+			}
+		}
+		orders, cases = nil, r.casesOf()
+	}
+	return r.rows, nil
+}
+
+type unitReader struct {
+	db    driver.Conn
+	known Units
+	rows  []Stored
+	seen  int // rows whose cases are known
+}
+
+// fresh are those of the names that aren't known yet. They are from now on.
+func (r *unitReader) fresh(known map[string]bool, names []string) (fresh []string) {
+	for _, name := range names {
+		if !known[name] && name != "" {
+			known[name] = true
+			fresh = append(fresh, name)
+		}
+	}
+	return fresh
+}
+
+// ordersOf are the orders under which cases are named, and those of the cases that are named without an order.
+func (r *unitReader) ordersOf(ctx context.Context, cases []string) (orders, without []string, err error) {
+	if len(cases) == 0 {
+		return nil, nil, nil
+	}
+	ctx, err = Texts(ctx, "names", "name", cases)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := r.db.Query(ctx, "SELECT DISTINCT error_id, order_id FROM case_units WHERE error_id IN (SELECT name FROM names)")
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the orders of cases: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var errorID, order string
+		if err := rows.Scan(&errorID, &order); err != nil {
+			return nil, nil, fmt.Errorf("find the orders of cases: %w", err)
+		}
+		if order == "" {
+			without = append(without, errorID)
+		} else {
+			orders = append(orders, order)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, nil, fmt.Errorf("find the orders of cases: %w", err)
+	}
+	return orders, without, nil
+}
+
+func (r *unitReader) read(ctx context.Context, condition string, names []string) error {
+	ctx, err := Texts(ctx, "names", "name", names)
+	if err != nil {
+		return err
+	}
+	found, err := Read(ctx, r.db, "ledger FINAL WHERE "+condition+" AND refused = ''")
+	r.rows = append(r.rows, found...)
+	return err
+}
+
+// casesOf are the cases that the rows read last name.
+func (r *unitReader) casesOf() (cases []string) {
+	for ; r.seen < len(r.rows); r.seen++ {
+		cases = append(cases, r.rows[r.seen].Cases()...)
+	}
+	return cases
+}
+
+// Cases are the cases that the row names: its own, and the one that this is made part of.
+func (s *Stored) Cases() []string {
+	if s.Event.ErrorID == "" {
+		return nil
+	}
+	if s.Event.Type == domain.TypeErrorClassified {
+		if same := sameAs(s.Data); same != "" {
+			return []string{s.Event.ErrorID, same}
+		}
+	}
+	return []string{s.Event.ErrorID}
+}
+
+// sameAs is what the data of an error.classified says of the case that its own is part of.
+func sameAs(data []byte) string {
+	if !strings.Contains(string(data), "same_as") {
+		return ""
+	}
+	var said struct {
+		SameAs string `json:"same_as"`
+	}
+	if err := json.Unmarshal(data, &said); err != nil {
+		return "" // it was valid when it was booked
+	}
+	return said.SameAs
+}

@@ -1,0 +1,171 @@
+package post
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// An event is posted with the other events of its unit, an order with its cases. What has landed marks its unit: the unit's
+// rows are read, domain.Terms.Settle makes their entries, rows that come out otherwise are written again, and the roll-ups of
+// the unit are recomputed. Only events that post alone (ledger.Row.PostsAlone) have their entry before they land, and need
+// nothing read back as long as nothing else is said of their order.
+//
+// Others may write the same rows meanwhile, and of two who don't know of each other the later insert stays. So the rows are
+// read again after they were written, until there is nothing to change: whoever writes last has seen what all have written,
+// and a settlement is a function of the events alone, so that all write the same.
+
+// mostUnits is how many units are settled in one go.
+const mostUnits = 2000
+
+// mostRounds bounds how often rows are read again after they were written. More than two are rare; two processes of different
+// versions may not agree at all, and neither may wait for the other.
+const mostRounds = 10
+
+// settleUnits settles units, and says in rollUps whose roll-ups are to be recomputed: those of all that was read, for whoever
+// wrote it may have ended before the roll-ups knew.
+func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUps map[string]bool) (written int, err error) {
+	orders, cases := slices.Sorted(maps.Keys(units.Orders)), slices.Sorted(maps.Keys(units.Cases))
+	for len(orders)+len(cases) > 0 {
+		o, c := orders[:min(mostUnits, len(orders))], cases[:min(mostUnits, len(cases))]
+		orders, cases = orders[len(o):], cases[len(c):]
+		n, err := p.settleSome(ctx, o, c, rollUps)
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+func (p *Projector) settleSome(ctx context.Context, orders, cases []string, rollUps map[string]bool) (written int, err error) {
+	for range mostRounds {
+		rows, err := ledger.ReadUnits(ctx, p.db, orders, cases)
+		if err == nil {
+			// Who wrote them may know more of the books stream than this process does.
+			err = p.terms.CatchUp(ctx)
+		}
+		if err != nil {
+			return written, err
+		}
+		for i := range rows {
+			if unit := rows[i].Unit(); !rollUps[unit] {
+				rollUps[unit] = true
+			}
+		}
+		opened, err := p.noteUnplaced(ctx, rows)
+		if err != nil {
+			return written, err
+		}
+		s := p.settleRows(rows)
+		for _, refused := range s.refused {
+			if err := p.keepRefused(ctx, []ledger.Stored{refused.was}, refused.reason); err != nil {
+				return written, err
+			}
+		}
+		if err := p.rewrite(ctx, s.changed); err != nil {
+			return written, err
+		}
+		written += len(s.changed)
+		if len(s.changed) == 0 && !opened {
+			return written, nil
+		}
+	}
+	return written, nil
+}
+
+// settlements are what there is to write for some units.
+type settlements struct {
+	changed []*ledger.Row
+	refused []refusal
+}
+
+// refusal is a row that leaves the books, as it was.
+type refusal struct {
+	was    ledger.Stored
+	reason string
+}
+
+// settleRows settles all units that rows are of. Rows that come out otherwise are changed in place.
+func (p *Projector) settleRows(rows []ledger.Stored) settlements {
+	var all settlements
+	p.terms.settling.Lock() // of the decoders
+	defer p.terms.settling.Unlock()
+	p.terms.Use(func(terms *domain.Terms) {
+		for _, unit := range Components(rows) {
+			changed, refused, not := p.terms.settler.Settle(terms, unit)
+			for _, n := range not {
+				p.config.Logger.Warn("an event stays as it was posted", "error", n)
+			}
+			for i := range refused {
+				all.refused = append(all.refused, refusal{*refused[i], "out_of_range"})
+				refused[i].Refuse("out_of_range")
+				changed = append(changed, &refused[i].Row)
+			}
+			for _, r := range changed {
+				r.Revise(ledger.ByEvents)
+			}
+			all.changed = append(all.changed, changed...)
+		}
+	})
+	return all
+}
+
+// Components divides rows into those that are settled together: of one order or case, or of orders that name the same case.
+func Components(rows []ledger.Stored) [][]*ledger.Stored {
+	parent := map[string]string{}
+	find := func(name string) string {
+		for parent[name] != name {
+			if _, known := parent[name]; !known {
+				parent[name] = name
+				break
+			}
+			parent[name] = parent[parent[name]]
+			name = parent[name]
+		}
+		return name
+	}
+	names := func(r *ledger.Stored) []string {
+		cases := r.Cases()
+		all := make([]string, 0, len(cases)+1)
+		if r.Event.OrderID != "" {
+			all = append(all, "o"+r.Event.OrderID)
+		}
+		for _, c := range cases {
+			all = append(all, "c"+c)
+		}
+		return all
+	}
+	of := make([]string, len(rows))
+	for i := range rows {
+		all := names(&rows[i])
+		if len(all) == 0 {
+			continue // of no unit
+		}
+		of[i] = all[0]
+		for _, name := range all[1:] {
+			if a, b := find(all[0]), find(name); a != b {
+				parent[max(a, b)] = min(a, b)
+			}
+		}
+	}
+	place := map[string]int{}
+	var all [][]*ledger.Stored
+	for i := range rows {
+		if of[i] == "" {
+			continue
+		}
+		root := find(of[i])
+		n, known := place[root]
+		if !known {
+			n = len(all)
+			place[root] = n
+			all = append(all, nil)
+		}
+		all[n] = append(all[n], &rows[i])
+	}
+	return all
+}

@@ -1,0 +1,234 @@
+package post
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// Settler makes the entries of units. It is for one goroutine at a time.
+type Settler struct {
+	// New makes a reader of stored events: those of a unit are needed at once, each with a reader of its own.
+	New func() ledger.DecodeStored
+	// Rebuilds are the rebuilds that price closed epochs again, in the order of the log: each has an entry of its own in every
+	// unit that it changes.
+	Rebuilds []RebuildEvent
+
+	readers []ledger.DecodeStored
+	events  []domain.Recorded
+	of      []*ledger.Stored
+}
+
+// RebuildEvent is the event of a rebuild and where the books stream holds it.
+type RebuildEvent struct {
+	Event domain.Event
+	Mark  domain.Mark
+}
+
+// NotPostedError says that an event which is in the books could not be posted: today's rules refuse what it says. It stays as
+// it is.
+type NotPostedError struct {
+	Source, ID string
+	Err        error
+}
+
+func (e *NotPostedError) Error() string {
+	return fmt.Sprintf("post the event %s of %s: %v", e.ID, e.Source, e.Err)
+}
+
+func (e *NotPostedError) Unwrap() error { return e.Err }
+
+// Settle makes the entries of the rows of one unit, and changes those that come out otherwise; their revision stays. changed
+// may hold rows that are not among the given ones: what a rebuild posts for the unit. refused are rows that make an amount
+// which no account can hold: they have to leave the books. not are events that can't be read any more; they stay as they are,
+// and the others are settled without them.
+func (s *Settler) Settle(terms *domain.Terms, rows []*ledger.Stored) (changed []*ledger.Row, refused []*ledger.Stored, not []*NotPostedError) {
+	s.events, s.of = s.events[:0], s.of[:0]
+	not = s.read(terms, rows)
+	s.addRebuilds(terms, rows)
+	for {
+		settlement, err := terms.Settle(s.events)
+		if err == nil {
+			return s.apply(terms, settlement), refused, not
+		}
+		// Who came last made it so.
+		last := s.latest()
+		if last < 0 {
+			return nil, refused, append(not, &NotPostedError{rows[0].Event.Source, rows[0].Event.ID, err})
+		}
+		refused = append(refused, s.of[last])
+		s.events, s.of = slices.Delete(s.events, last, last+1), slices.Delete(s.of, last, last+1)
+	}
+}
+
+// read reads what the rows' events say.
+func (s *Settler) read(terms *domain.Terms, rows []*ledger.Stored) (not []*NotPostedError) {
+	now := terms.Periods.Epoch(domain.Position{Stream: domain.Books, Offset: math.MaxInt64}) // behind all closes
+	for i, r := range rows {
+		if i == len(s.readers) {
+			s.readers = append(s.readers, s.New())
+		}
+		e, err := s.decode(i, r.Event, r.Data)
+		if err != nil {
+			not = append(not, &NotPostedError{Source: r.Event.Source, ID: r.Event.ID, Err: err})
+			continue
+		}
+		of := domain.Recorded{Event: e, At: r.Position, RecordedAt: r.RecordedAt}
+		if r.Rules != domain.PostingRules() && terms.Periods.Epoch(r.Position) < now {
+			r.CompleteLines()
+			of.Kept, of.Keeps = slices.Clone(r.Lines), true
+		}
+		s.events, s.of = append(s.events, of), append(s.of, r)
+	}
+	return not
+}
+
+// decode reads a stored event. What a person decided, and what a rebuild posts, stands with the unit that it is about: that is
+// the row's to say, not its data's.
+func (s *Settler) decode(reader int, stored *domain.Event, data []byte) (*domain.Event, error) {
+	if stored.Type != domain.TypeFactDecided && stored.Type != domain.TypeBooksRebuilt {
+		return s.readers[reader](stored, data)
+	}
+	plain := *stored
+	plain.OrderID, plain.ErrorID = "", ""
+	e, err := s.readers[reader](&plain, data)
+	if err != nil {
+		return nil, err
+	}
+	e.OrderID, e.ErrorID = stored.OrderID, stored.ErrorID
+	return e, nil
+}
+
+// addRebuilds gives the unit an event for each rebuild that prices closed epochs and that any of its events stands before.
+func (s *Settler) addRebuilds(terms *domain.Terms, rows []*ledger.Stored) {
+	for i := range s.Rebuilds {
+		r := &s.Rebuilds[i]
+		at := domain.Position{Stream: domain.Books, Offset: r.Mark.Offset, Time: r.Mark.Time}
+		there, before := false, false
+		for _, row := range rows {
+			there = there || row.Event.Type == domain.TypeBooksRebuilt && row.Event.Source == r.Event.Source && row.Event.ID == r.Event.ID
+			before = before || !r.Mark.Precedes(row.Position) && terms.Periods.Epoch(row.Position) < terms.Periods.Epoch(at)
+		}
+		if there || !before {
+			continue
+		}
+		e := r.Event
+		e.OrderID, e.ErrorID = unitOf(rows)
+		data, _ := e.Data.(*domain.BooksRebuilt)
+		stored := &ledger.Stored{Row: ledger.Row{Event: &e, Content: hashOf(e.Source, e.ID, e.OrderID, e.ErrorID),
+			Data:     fmt.Appendf(nil, `{"rebuild_id":%q,"closed_periods":true}`, data.RebuildID),
+			Position: at, Terms: at.Offset + 1, Rules: domain.PostingRules(), Rated: true}}
+		stored.Place(terms.Periods)
+		s.events = append(s.events, domain.Recorded{Event: &e, At: at, RecordedAt: stored.RecordedAt})
+		s.of = append(s.of, stored)
+	}
+}
+
+// unitOf names the unit of rows: of several orders the first by name.
+func unitOf(rows []*ledger.Stored) (order, errorID string) {
+	for _, r := range rows {
+		if o := r.Event.OrderID; o != "" && (order == "" || o < order) {
+			order = o
+		}
+		if c := r.Event.ErrorID; c != "" && (errorID == "" || c < errorID) {
+			errorID = c
+		}
+	}
+	if order != "" {
+		return order, ""
+	}
+	return "", errorID
+}
+
+func hashOf(texts ...string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(strings.Join(texts, "\x00"))) // never fails
+	return h.Sum64()
+}
+
+// latest is the event that was recorded last; -1 where there is none but rebuilds.
+func (s *Settler) latest() int {
+	last := -1
+	for i, r := range s.of {
+		if r.Event.Type != domain.TypeBooksRebuilt && (last < 0 || s.of[last].Earlier(r) < 0) {
+			last = i
+		}
+	}
+	return last
+}
+
+// apply writes what was settled into the rows, and returns those that this changes.
+func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (changed []*ledger.Row) {
+	flags := map[domain.Identity][]domain.Flag{}
+	for _, f := range settlement.Flags {
+		flags[f.Event] = append(flags[f.Event], f)
+	}
+	sellers := s.sellers(terms, settlement)
+	for i, r := range s.of {
+		was, e := r.Row, &settlement.Events[i]
+		r.Place(terms.Periods)
+		if !s.events[i].Keeps {
+			r.Lines, r.Unpriced, r.Rated, r.Rules = e.Lines, e.Unpriced, e.Rated, domain.PostingRules()
+		}
+		r.Standing, r.Of, r.Facts, r.Flags, r.SoldBy = e.Standing, e.Of, e.Cases, nil, ""
+		for _, f := range flags[domain.Identity{Source: r.Event.Source, ID: r.Event.ID}] {
+			f.Event = domain.Identity{}
+			r.Flags = append(r.Flags, f)
+		}
+		if !was.PostsAlone() {
+			r.SoldBy = seller(sellers, r)
+		}
+		rebuilds := r.Event.Type == domain.TypeBooksRebuilt
+		if r.Books(&was) && !(rebuilds && r.Revision == 0 && len(r.Lines) > 0) {
+			r.Row = was
+			continue
+		}
+		if err := r.Check(); err != nil {
+			panic("projections: " + err.Error()) // not an error of the input: a rule itself would be wrong
+		}
+		r.Settled, r.Moved = true, was.Moved || !r.RecordedAt.Equal(was.RecordedAt)
+		changed = append(changed, &r.Row)
+	}
+	return changed
+}
+
+// sold is which store placed an order, and with which epoch that was known.
+type sold struct {
+	order, store string
+	epoch        int
+}
+
+func (s *Settler) sellers(terms *domain.Terms, settlement *domain.Settlement) (all []sold) {
+	for i := range s.events {
+		e := s.events[i].Event
+		if st := settlement.Events[i].Standing; e.Type == domain.TypeOrderPlaced && (st == domain.Counts || st == domain.Voided) {
+			all = append(all, sold{e.OrderID, e.StoreID, terms.Periods.Epoch(s.events[i].At)})
+		}
+	}
+	return all
+}
+
+// seller is who sold what the row is about. What a close saw doesn't change with an order.placed that comes later.
+func seller(all []sold, r *ledger.Stored) string {
+	for _, s := range all {
+		if s.order == r.Event.OrderID && s.epoch <= r.Epoch {
+			return strings.Clone(s.store)
+		}
+	}
+	return ""
+}
+
+// NotPosted passes over what can't be posted again: it stays as it is.
+func NotPosted(err error) (*NotPostedError, error) {
+	var not *NotPostedError
+	if errors.As(err, &not) {
+		return not, nil
+	}
+	return nil, err
+}
