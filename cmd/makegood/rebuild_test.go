@@ -41,11 +41,11 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 		DB: store.DB, Ledger: store.Reader(),
 		Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
 		Decode: newStored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Terms: func(ctx context.Context) (*domain.Terms, domain.Mark, error) {
-			terms, end, err := post.ReadTerms(ctx, lateBooks{l, limit}, newDecode(), time.UTC)
+		Terms: func(ctx context.Context) (*domain.Terms, []post.RebuildEvent, domain.Mark, error) {
+			terms, priced, end, err := post.ReadTerms(ctx, lateBooks{l, limit}, newDecode(), time.UTC)
 			m := mark(reference.Record{Seq: ends})
 			m.Time, m.Offset = time.Now(), end
-			return terms, m, err
+			return terms, priced, m, err
 		},
 	})
 	if err != nil {

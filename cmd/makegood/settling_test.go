@@ -92,7 +92,7 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
 		`{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"l"},"reason":"mistake",`+
 			`"original":`+labour+`}`)
-	other := strings.ReplaceAll(strings.ReplaceAll(labour, `"id":"l"`, `"id":"m"`), "o1", "o2")
+	other := strings.NewReplacer(`"id":"l"`, `"id":"m"`, "o1", "o2", "e1", "e2").Replace(labour)
 	records := sequence(rate("r1", "30"), void, rate("r2", "40"), labour, other)
 
 	second := startAtWork(t, store, records)

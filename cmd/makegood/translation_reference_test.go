@@ -228,7 +228,7 @@ func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery
 
 func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 	t.Helper()
-	terms, _, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, newDecode(), time.UTC)
+	terms, _, _, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, newDecode(), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

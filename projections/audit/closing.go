@@ -10,7 +10,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/deadletter"
-	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // PeriodState is what is to be known of a month before it is closed, and after.
@@ -115,7 +115,7 @@ FROM ledger FINAL WHERE refused = '' AND posting_period = toDate(?)`, first).Sca
 	rows, err := db.Query(ctx, `
 SELECT a, of_currency, toDecimalString(sum(balance), 4), countIf(balance != 0) FROM (
     SELECT a, l_currency AS of_currency, order_id, if(order_id = '', error_id, '') AS case_id, sum(CAST(x AS Decimal(38, 4))) AS balance
-    FROM ledger FINAL ARRAY JOIN account AS a, amount AS x, `+ledger.LineCurrency+` AS l_currency
+    FROM ledger FINAL ARRAY JOIN account AS a, amount AS x, `+sql.LineCurrency+` AS l_currency
     WHERE refused = '' AND posting_period <= toDate(?) AND a IN (?)
     GROUP BY a, of_currency, order_id, case_id)
 GROUP BY a, of_currency HAVING sum(balance) != 0 OR countIf(balance != 0) > 0 ORDER BY a, of_currency`, first, accounts)

@@ -50,10 +50,3 @@ const (
 	LeakageKey   = "unit, error_id, day, posting_day, currency, store_id, account, element, basis"
 	LeakageFacts = "order_id, selling_store, part, vendor_id, kind, root_cause, party_at_fault, employee_id, avoidable, category, founded"
 )
-
-// LineCase, LineCurrency and LineStore are SQL for the ledger: a list with the case, currency and store of each line.
-const (
-	LineCase     = "if(empty(line_case), arrayWithConstant(length(account), error_id), line_case)"
-	LineCurrency = "if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency)"
-	LineStore    = "if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)"
-)

@@ -10,6 +10,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // CreateViews makes the views for people who bring their own tools. They hold no data, so they are made when a process
@@ -46,7 +47,7 @@ SELECT source, event_id, event_type, order_id, l_case AS error_id, l_store AS st
        l_currency AS currency, occurred_at, recorded_at, formatDateTime(posting_period, '%%Y-%%m') AS posting_period, formatDateTime(origin_period, '%%Y-%%m') AS origin_period
 FROM (SELECT *, %s AS cases, %s AS currencies, %s AS stores FROM ledger FINAL) AS l
 ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.step AS s, l.amount AS x, l.cases AS l_case, l.currencies AS l_currency, l.stores AS l_store`,
-		strings.Join(numbers, ", "), strings.Join(names, ", "), LineCase, LineCurrency, LineStore)
+		strings.Join(numbers, ", "), strings.Join(names, ", "), sql.LineCase, sql.LineCurrency, sql.LineStore)
 }
 
 const (
@@ -90,7 +91,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
     counted AS (SELECT unit, count() AS n FROM cases GROUP BY unit),
     lines AS (
         SELECT order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x, a >= 4000 AND a < 6000 AS pl
-        FROM (SELECT *, ` + LineCase + ` AS of_case, ` + LineCurrency + ` AS of_currency FROM ledger FINAL WHERE order_id != '' AND refused = '' AND notEmpty(account))
+        FROM (SELECT *, ` + sql.LineCase + ` AS of_case, ` + sql.LineCurrency + ` AS of_currency FROM ledger FINAL WHERE order_id != '' AND refused = '' AND notEmpty(account))
         ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case, of_currency AS l_currency),
     money AS (
         SELECT order_id, currency,

@@ -51,7 +51,7 @@ func (a AsOf) BalancesAt(now time.Time, zone *time.Location) time.Time {
 // decided, vouchers not yet used, costs not yet billed.
 func ProvisionalAccounts() []domain.Account {
 	return []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability,
-		domain.AccruedCosts}
+		domain.AccruedCosts, domain.GoodsOwed}
 }
 
 // agedBalances asks for the open balances.
@@ -67,7 +67,7 @@ func agedBalances(asOf AsOf) sql.Statement {
 	}{asOf.known(), asOf.Close, ProvisionalAccounts()}, args...)
 }
 
-// ReadAgedBalances lists them: return assets by case, claims, disputes and vouchers by their own ids, accrued costs by
+// ReadAgedBalances lists them: return assets and goods owed by case, claims, disputes and vouchers by their own ids, accrued costs by
 // store and month, since no event of the contract pays them one by one. As of a close they are the balances at the end of its
 // month: what was posted in that month or before, and stood before the close. Their age counts to at.
 func ReadAgedBalances(ctx context.Context, db driver.Conn, asOf AsOf, at time.Time) ([]AgedBalance, error) {

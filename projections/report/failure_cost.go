@@ -139,8 +139,8 @@ func paf(spent, failed map[string]*[2]*big.Rat) PAF {
 	return p
 }
 
-// readViews sums what the fixes of the period did to cash and to profit: every line of the events of a case, and of an
-// order that the business itself cancelled. changed_mind is no fix.
+// readViews sums what the fixes of the period did to cash and to profit: every line of a case, and of an order that the
+// business itself cancelled or changed. A changed mind is no fix, and neither is what an unfounded case cost.
 func readViews(ctx context.Context, db driver.Conn, q *SummaryQuery) (Views, error) {
 	var cash, profit string
 	if err := q.cashAndProfit().Row(ctx, db).Scan(&cash, &profit); err != nil {

@@ -68,7 +68,7 @@ var leakageKeys = []struct{ name, sql string }{
 	{"store", "store_id"}, {"vendor", "vendor_id"}, {"kind", "kind"}, {"root_cause", "root_cause"},
 	{"party_at_fault", "party_at_fault"}, {"employee", "employee_id"}, {"avoidable", "avoidable"},
 	{"element", "element"}, {"account", "toString(account)"}, {"basis", "basis"}, {"category", "category"},
-	{"case", "error_id"}, {"order", "order_id"},
+	{"case", "error_id"}, {"order", "order_id"}, {"founded", "founded"}, {"selling_store", "selling_store"},
 }
 
 // LeakageKeys are what a report can be grouped by.
@@ -157,11 +157,14 @@ func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.
 	if err := q.Totals().Row(ctx, db).Scan(answer.Totals.targets()...); err != nil {
 		return nil, fmt.Errorf("read the totals of the leakage: %w", err)
 	}
-	var apart string
-	if err := q.Apart().Row(ctx, db).Scan(&apart); err != nil {
+	var apart [3]string
+	if err := q.Apart().Row(ctx, db).Scan(&apart[0], &apart[1], &apart[2]); err != nil {
 		return nil, fmt.Errorf("read what stands apart of the leakage: %w", err)
 	}
-	answer.Apart = map[string]string{domain.KindChangedMind: apart}
+	answer.Apart = map[string]string{}
+	for i, part := range apartOfLeakage {
+		answer.Apart[part] = apart[i]
+	}
 	if x != nil {
 		return answer, answer.round()
 	}
@@ -221,7 +224,8 @@ func (q *LeakageQuery) readRows(ctx context.Context, db driver.Conn) ([]LeakageR
 
 // leakageData is what the statements of a LeakageQuery are made of.
 type leakageData struct {
-	Source     string // what stands for leakage_daily
+	Apart      []string // what stands beside the leakage
+	Source     string   // what stands for leakage_daily
 	Where      string
 	Day        string // the column of the day on which a line counts
 	Keys       []string
@@ -243,7 +247,11 @@ func (q *LeakageQuery) Rows() sql.Statement { return q.of("leakage_rows", q.show
 // Totals asks for the LeakageFigures of all that is in view.
 func (q *LeakageQuery) Totals() sql.Statement { return q.of("leakage_totals", q.shown()) }
 
-// Apart asks for the net of the cases that are no failure.
+// apartOfLeakage is what is no leakage and stands beside it: what fixes of changed minds and of unfounded cases cost, and what
+// customers brought by changing their orders, cancellations included.
+var apartOfLeakage = [...]string{domain.KindChangedMind, "unfounded", "customer_changes"}
+
+// Apart asks for what stands beside the leakage.
 func (q *LeakageQuery) Apart() sql.Statement { return q.of("leakage_apart", q.shown()) }
 
 func (q *LeakageQuery) of(name string, data leakageData) sql.Statement {
@@ -259,7 +267,7 @@ func (q *LeakageQuery) of(name string, data leakageData) sql.Statement {
 
 // inView are the lines of the question as they are booked.
 func (q *LeakageQuery) inView() leakageData {
-	d := leakageData{Source: "leakage_daily FINAL", Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals}
+	d := leakageData{Source: "leakage_daily FINAL", Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals, Apart: apartOfLeakage[:]}
 	if q.AsOf.Bounded() {
 		d.Source = "(" + ledger.FailureLines(q.AsOf.known()) + ")"
 	}

@@ -13,11 +13,11 @@ import (
 // as a leakage report of the same question. Promised − Contribution = net leakage + changed mind + Other.
 type Profit struct {
 	Currency     string `json:"currency"`
-	NetSales     string `json:"net_sales"`    // of order.placed alone, without tax
-	Promised     string `json:"promised"`     // contribution of order.placed alone: nothing goes wrong
+	NetSales     string `json:"net_sales"`    // of the step perfect, without tax
+	Promised     string `json:"promised"`     // contribution of the step perfect: nothing goes wrong
 	Contribution string `json:"contribution"` // as it went, fixes included
-	Failure      string `json:"failure"`      // all lines with an element: net leakage, and changed mind
-	Other        string `json:"other"`        // neither: customers cancelled
+	Failure      string `json:"failure"`      // all lines with an element: net leakage, changed mind and unfounded cases
+	Other        string `json:"other"`        // neither: customers changed or cancelled their orders
 	Orders       uint64 `json:"orders"`       // placed
 }
 

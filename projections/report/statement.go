@@ -139,11 +139,9 @@ type statementData struct {
 	Vendor bool   // it is of a vendor
 }
 
-// Sum sums, of a group of events e, the amounts of the month on lines whose element k meets a condition.
+// Sum sums, of a group of lines, the amounts of the month whose element k meets a condition.
 func (d statementData) Sum(condition string) string {
-	return fmt.Sprintf("sum(arraySum(arrayMap((k, x) -> if(%s AND e.%s = toDate(@month), %s, CAST(0 AS Decimal(38, "+
-		"4))), e.element, e.amount)))",
-		condition, d.Month, sql.Money("x"))
+	return fmt.Sprintf("sumIf(%s, %s AND in_month = toDate(@month))", sql.Money("x"), condition)
 }
 
 func (q *StatementQuery) of(name string) sql.Statement {

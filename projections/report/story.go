@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,19 +24,38 @@ type Story struct {
 
 	AsOf *time.Time `json:"as_of,omitempty"` // where it was asked for: what was recorded later isn't told
 
-	PerfectContribution string `json:"perfect_contribution"` // of order.placed alone
+	// Contribution = PerfectContribution + CustomerChanges − ChangedMind − Unfounded − Net, of the story's Currency.
+	PerfectContribution string `json:"perfect_contribution"` // of order.placed and order.charged
 	Contribution        string `json:"contribution"`         // as it went, fixes included
+	CustomerChanges     string `json:"customer_changes"`     // what the customer's own changes and cancellations brought
 	Gross               string `json:"gross"`                // leakage before recoveries
 	Net                 string `json:"net"`
 	Hidden              string `json:"hidden"` // the part of gross that no general ledger shows
 	ChangedMind         string `json:"changed_mind"`
+	Unfounded           string `json:"unfounded"` // what cases cost in which nobody had failed
 	Unpriced            bool   `json:"unpriced"`
+
+	// Others are the same figures in the other currencies that the story has amounts in. They are never summed up.
+	Others []StoryFigures `json:"other_currencies,omitempty"`
 
 	Cases  []Case       `json:"cases"`
 	Events []StoryEvent `json:"events"` // by time
 }
 
-// Case is what is known of an error, as last classified.
+// StoryFigures are the figures of a story in one currency.
+type StoryFigures struct {
+	Currency            string `json:"currency"`
+	PerfectContribution string `json:"perfect_contribution"`
+	Contribution        string `json:"contribution"`
+	CustomerChanges     string `json:"customer_changes"`
+	Gross               string `json:"gross"`
+	Net                 string `json:"net"`
+	Hidden              string `json:"hidden"`
+	ChangedMind         string `json:"changed_mind"`
+	Unfounded           string `json:"unfounded"`
+}
+
+// Case is what is known of an error, as last classified. One that nobody reported was made by a fix.
 type Case struct {
 	ErrorID      string `json:"error_id" ch:"error_id"`
 	Kind         string `json:"kind" ch:"kind"`
@@ -46,6 +66,10 @@ type Case struct {
 	Avoidable    string `json:"avoidable" ch:"avoidable"`
 	Category     string `json:"category" ch:"category"`
 	Founded      bool   `json:"founded" ch:"founded"`
+	Reported     bool   `json:"reported" ch:"reported"`
+	SameAs       string `json:"same_as,omitempty" ch:"same_as"` // the case that it was made part of
+
+	Unit string `json:"-" ch:"unit"`
 }
 
 // StoryEvent is one event of a story.
@@ -56,18 +80,39 @@ type StoryEvent struct {
 	Time       time.Time       `json:"time"`
 	RecordedAt time.Time       `json:"recorded_at"`
 	ErrorID    string          `json:"error_id,omitempty"`
+	Standing   string          `json:"standing,omitempty"` // empty where it counts; see domain.Standings
+	Of         *EventName      `json:"of,omitempty"`       // the event that counts in its place, or that it contradicts
+	Flags      []StoryFlag     `json:"flags,omitempty"`    // what of it can't be right
 	Data       json.RawMessage `json:"data"`
 	Unpriced   []string        `json:"unpriced,omitempty"` // the rates that were missing
 	Lines      []StoryLine     `json:"lines"`
 }
 
+// EventName is an event by its identity.
+type EventName struct {
+	Source string `json:"source"`
+	ID     string `json:"id"`
+}
+
+// StoryFlag says what can't be right, and by how much.
+type StoryFlag struct {
+	Code     string `json:"code"`
+	ErrorID  string `json:"error_id,omitempty"`
+	Amount   string `json:"amount"`
+	Currency string `json:"currency,omitempty"` // empty where Amount has none
+}
+
 // StoryLine is one journal line: debit positive, credit negative.
 type StoryLine struct {
-	Account string `json:"account"`
-	Name    string `json:"name"`
-	Element string `json:"element"`
-	Basis   string `json:"basis"`
-	Amount  string `json:"amount"`
+	Account  string `json:"account"`
+	Name     string `json:"name"`
+	Element  string `json:"element"`
+	Basis    string `json:"basis"`
+	Step     string `json:"step"`
+	Amount   string `json:"amount"`
+	Currency string `json:"currency"`
+	ErrorID  string `json:"error_id,omitempty"` // the case that it is of
+	StoreID  string `json:"store_id,omitempty"`
 }
 
 // ReadOrder tells an order's story, as far as it was recorded by then.
@@ -83,114 +128,163 @@ func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (
 	return tell(ctx, db, rows, asOf)
 }
 
-// ReadCase tells a case's story: the events of that case alone.
+// ReadCase tells a case's story: its events, and what others posted for it.
 func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*Story, error) {
 	recorded := asOf.known()
-	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE error_id = ? AND refused = '' AND `+recorded+`
-        AND order_id IN (SELECT order_id FROM failures WHERE error_id = ?) ORDER BY occurred_at, recorded_at, source, event_id`, errorID, errorID)
+	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE (order_id, source, event_id) IN (
+        SELECT order_id, source, event_id FROM failures FINAL
+        WHERE unit IN (SELECT unit FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?)) AND (error_id = ? OR has(line_case, ?) OR has(fact_case, ?)))
+        AND order_id IN (SELECT order_id FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?))
+        AND refused = '' AND `+recorded+` ORDER BY occurred_at, recorded_at, source, event_id`,
+		errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 || errorID == "" {
 		return nil, ledger.ErrNotFound
 	}
+	for i := range rows {
+		rows[i].Lines = slices.DeleteFunc(rows[i].Lines, func(l domain.Line) bool { return l.Case != errorID })
+	}
 	story, err := tell(ctx, db, rows, asOf)
 	if err != nil {
 		return nil, err
 	}
 	story.ErrorID = errorID
+	story.Cases = slices.DeleteFunc(story.Cases, func(c Case) bool { return c.ErrorID != errorID })
 	return story, nil
 }
 
 func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) (*Story, error) {
-	recorded := asOf.known()
 	s := &Story{OrderID: rows[0].Event.OrderID, Cases: []Case{}, Events: []StoryEvent{}}
 	if asOf.Bounded() {
 		at := asOf.moment(time.Time{})
 		s.AsOf = &at
 	}
+	var units []string
 	// Where an order's events disagree, the order itself knows its store and currency best.
 	for i := range rows {
 		e := rows[i].Event
-		placed := e.Type == domain.TypeOrderPlaced
+		placed := e.Type == domain.TypeOrderPlaced && rows[i].Standing == domain.Counts
 		if s.StoreID == "" || placed {
 			s.StoreID = e.StoreID
 		}
 		if e.Currency != "" && (s.Currency == "" || placed) {
 			s.Currency = e.Currency
 		}
-	}
-	var ids []string
-	for i := range rows {
-		if id := rows[i].Event.ErrorID; id != "" && !slices.Contains(ids, id) {
-			ids = append(ids, id)
+		if unit := rows[i].Unit(); !slices.Contains(units, unit) {
+			units = append(units, unit)
 		}
 	}
 	var err error
-	if s.Cases, err = readCases(ctx, db, ids, recorded); err != nil {
+	if s.Cases, err = readCases(ctx, db, units, asOf.known()); err != nil {
 		return nil, err
 	}
-	changedMind := map[string]bool{}
-	for _, c := range s.Cases {
-		changedMind[c.ErrorID] = !domain.IsFailure(c.Kind)
-	}
-	var perfect, contribution, gross, net, hidden, apart domain.Amount
+	figures := map[string]*storyFigures{s.Currency: {}}
 	for i := range rows {
 		r := &rows[i]
-		event := StoryEvent{Source: r.Event.Source, ID: r.Event.ID, Type: r.Event.Type.String(), Time: r.Event.Time.UTC(),
-			RecordedAt: r.RecordedAt.UTC(), ErrorID: r.Event.ErrorID, Data: json.RawMessage(r.Data), Unpriced: r.Unpriced, Lines: storyLines(r.Lines)}
+		s.Events = append(s.Events, storyEvent(r))
 		s.Unpriced = s.Unpriced || len(r.Unpriced) > 0
-		for _, l := range r.Lines {
-			if r.Event.Currency != s.Currency {
-				continue // amounts of another currency are shown and never summed
+		for k := range r.Lines {
+			l := &r.Lines[k]
+			of := figures[l.Currency]
+			if of == nil {
+				of = &storyFigures{}
+				figures[l.Currency] = of
 			}
-			if l.Account.ProfitAndLoss() {
-				contribution -= l.Amount
-				if r.Effective() == domain.TypeOrderPlaced {
-					perfect -= l.Amount
-				}
-			}
-			switch {
-			case l.Element == domain.NoElement:
-			case changedMind[r.Event.ErrorID]:
-				apart += l.Amount
-			default:
-				net += l.Amount
-				if !l.Element.IsCost() {
-					break
-				}
-				gross += l.Amount
-				if l.Basis.IsHidden() {
-					hidden += l.Amount
-				}
-			}
+			of.add(l, s.part(r.Unit(), l.Case))
 		}
-		s.Events = append(s.Events, event)
 	}
-	s.PerfectContribution, s.Contribution = perfect.String(), contribution.String()
-	s.Gross, s.Net, s.Hidden, s.ChangedMind = gross.String(), net.String(), hidden.String(), apart.String()
+	f := figures[s.Currency].show(s.Currency)
+	s.PerfectContribution, s.Contribution, s.CustomerChanges = f.PerfectContribution, f.Contribution, f.CustomerChanges
+	s.Gross, s.Net, s.Hidden, s.ChangedMind, s.Unfounded = f.Gross, f.Net, f.Hidden, f.ChangedMind, f.Unfounded
+	for _, currency := range slices.Sorted(maps.Keys(figures)) {
+		if currency != s.Currency {
+			s.Others = append(s.Others, figures[currency].show(currency))
+		}
+	}
 	return s, nil
+}
+
+// part says whether what a case cost is a failure's cost, a changed mind's, or that of a case in which nobody had failed.
+func (s *Story) part(unit, errorID string) string {
+	for i := range s.Cases {
+		switch c := &s.Cases[i]; {
+		case c.Unit != unit || c.ErrorID != errorID:
+		case !domain.IsFailure(c.Kind):
+			return "changed_mind"
+		case !c.Founded:
+			return "unfounded"
+		}
+	}
+	return "leakage"
+}
+
+// storyFigures sum up lines of one currency.
+type storyFigures struct{ perfect, contribution, customer, gross, net, hidden, changedMind, unfounded domain.Amount }
+
+func (f *storyFigures) add(l *domain.Line, part string) {
+	if l.Account.ProfitAndLoss() {
+		f.contribution -= l.Amount
+		switch {
+		case l.Step == domain.Perfect:
+			f.perfect -= l.Amount
+		case l.Step == domain.Change && l.Element == domain.NoElement:
+			f.customer -= l.Amount
+		}
+	}
+	switch {
+	case l.Element == domain.NoElement:
+	case part == "changed_mind":
+		f.changedMind += l.Amount
+	case part == "unfounded":
+		f.unfounded += l.Amount
+	default:
+		f.net += l.Amount
+		if !l.Element.IsCost() {
+			return
+		}
+		f.gross += l.Amount
+		if l.Basis.IsHidden() {
+			f.hidden += l.Amount
+		}
+	}
+}
+
+func (f *storyFigures) show(currency string) StoryFigures {
+	return StoryFigures{Currency: currency, PerfectContribution: f.perfect.String(), Contribution: f.contribution.String(), CustomerChanges: f.customer.String(),
+		Gross: f.gross.String(), Net: f.net.String(), Hidden: f.hidden.String(), ChangedMind: f.changedMind.String(), Unfounded: f.unfounded.String()}
+}
+
+func storyEvent(r *ledger.Stored) StoryEvent {
+	event := StoryEvent{Source: r.Event.Source, ID: r.Event.ID, Type: r.Event.Type.String(), Time: r.Event.Time.UTC(), RecordedAt: r.RecordedAt.UTC(),
+		ErrorID: r.Event.ErrorID, Standing: ledger.StandingName(r.Standing), Data: json.RawMessage(r.Data), Unpriced: r.Unpriced, Lines: storyLines(r.Lines)}
+	if r.Of != (domain.Identity{}) {
+		event.Of = &EventName{r.Of.Source, r.Of.ID}
+	}
+	for _, f := range r.Flags {
+		event.Flags = append(event.Flags, StoryFlag{Code: f.Code, ErrorID: f.Case, Amount: f.Amount.String(), Currency: f.Currency})
+	}
+	return event
 }
 
 func storyLines(lines []domain.Line) []StoryLine {
 	all := make([]StoryLine, len(lines))
 	for i, l := range lines {
-		all[i] = StoryLine{fmt.Sprint(l.Account), l.Account.Name(), l.Element.String(), l.Basis.String(), l.Amount.String()}
+		all[i] = StoryLine{Account: fmt.Sprint(l.Account), Name: l.Account.Name(), Element: l.Element.String(), Basis: l.Basis.String(), Step: l.Step.String(),
+			Amount: l.Amount.String(), Currency: l.Currency, ErrorID: l.Case, StoreID: l.Store}
 	}
 	return all
 }
 
-// caseQuery asks what is known of cases.
-func caseQuery(ids []string, known string) sql.Statement {
-	return statements.Make("cases", struct{ Known, Cases string }{known, ledger.CaseFacts}, sql.Named("ids", ids))
+// caseQuery asks what is known of the cases of units.
+func caseQuery(units []string, known string) sql.Statement {
+	return statements.Make("cases", struct{ Known, Cases string }{known, ledger.CaseFacts}, sql.Named("units", units))
 }
 
-func readCases(ctx context.Context, db driver.Conn, ids []string, recorded string) ([]Case, error) {
+func readCases(ctx context.Context, db driver.Conn, units []string, known string) ([]Case, error) {
 	cases := []Case{}
-	if len(ids) == 0 {
-		return cases, nil
-	}
-	if err := caseQuery(ids, recorded).Select(ctx, db, &cases); err != nil {
+	if err := caseQuery(units, known).Select(ctx, db, &cases); err != nil {
 		return nil, fmt.Errorf("read what is known of the cases: %w", err)
 	}
 	return cases, nil

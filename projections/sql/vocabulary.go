@@ -30,7 +30,17 @@ var vocabulary = template.FuncMap{
 	"money":           Money,
 	"zero":            func() string { return "CAST(0 AS Decimal(38, 4))" },
 	"sum_lines":       SumLines,
+	"line_case":       func() string { return LineCase },
+	"line_currency":   func() string { return LineCurrency },
+	"line_store":      func() string { return LineStore },
 }
+
+// LineCase, LineCurrency and LineStore are lists, of a row of the ledger, with the case, currency and store of each line.
+const (
+	LineCase     = "if(empty(line_case), arrayWithConstant(length(account), error_id), line_case)"
+	LineCurrency = "if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency)"
+	LineStore    = "if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)"
+)
 
 // Leaks is the condition on elements that are failure cost, recovered or not.
 func Leaks(element string) string { return element + " != ''" }

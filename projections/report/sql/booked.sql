@@ -1,4 +1,1 @@
-{{if .Posting -}}
-occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
-    AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR store_id = @store)
-{{- else}}{{template "in_period" .}}{{end}}
+{{template "booked_days" .}} AND (@store = '' OR store_id = @store)

@@ -1,5 +1,5 @@
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}} AND error_id IN (@ids)),
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}} AND unit IN (@units)),
     {{.Cases}}
-SELECT error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable,
-       if(found_when = {{before_delivery}}, 'internal', 'external') AS category, toBool(is_founded) AS founded
-FROM cases ORDER BY error_id
+SELECT unit, error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable, category, toBool(founded = 'yes') AS founded,
+       toBool(reported = 'yes') AS reported, same_as
+FROM cases ORDER BY error_id, unit

@@ -1,7 +1,11 @@
-WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}}
-            AND error_id IN (SELECT error_id FROM ledger WHERE {{template "fixes" .}} AND error_id != '')),
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}}),
     {{.Cases}}
-SELECT toDecimalString(sum({{sum_lines (is_account "clearing")}}), 4), toDecimalString(-sum({{sum_lines (profit_and_loss "a")}}), 4)
-FROM ledger FINAL
-WHERE {{template "fixes" .}} AND error_id NOT IN (SELECT error_id FROM cases WHERE {{not_failed "kind"}})
+SELECT toDecimalString(sumIf({{money "x"}}, {{is_account "clearing"}}), 4), toDecimalString(-sumIf({{money "x"}}, {{profit_and_loss "a"}}), 4)
+FROM (
+    SELECT unit, l_case, a, x
+    FROM events
+    ARRAY JOIN account AS a, amount AS x, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
+    WHERE {{template "booked_days" .}} AND (@store = '' OR l_store = @store) AND l_currency = @currency
+        AND (l_case != '' OR arrayExists(e -> {{leaks "e"}}, element))) AS l
+LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
+WHERE {{failed "c.kind"}} AND c.founded != 'no'

@@ -4,4 +4,3 @@ refused = '' AND {{template "booked_day" .}} >= toDate(@from) AND {{template "bo
 {{- range .Closes}}
     AND NOT (posting_period = toDate('{{.First}}') AND NOT {{.StoodBefore}})
 {{- end}}
-{{- if .Currency}} AND currency = @currency{{end}}

@@ -1,1 +1,6 @@
-SELECT toDecimalString(sum(amount), {{.Decimals}}) FROM {{.Source}} WHERE {{not_failed "kind"}} AND {{.Where}}
+SELECT
+{{- range $i, $part := .Apart}}
+{{- if $i}},{{end}}
+    toDecimalString({{if eq $part "customer_changes"}}-{{end}}sumIf(amount, part = '{{$part}}'), {{$.Decimals}})
+{{- end}}
+FROM {{.Source}} WHERE part != 'leakage' AND {{.Where}}

@@ -3,5 +3,5 @@
     toDecimalString(sumIf(amount, {{cost "element"}} AND NOT {{imputed "basis"}}), {{.Decimals}}) AS booked,
     toDecimalString(sumIf(amount, {{cost "element"}} AND {{imputed "basis"}}), {{.Decimals}}) AS hidden,
     toDecimalString(-sumIf(amount, {{recovery "element"}}), {{.Decimals}}) AS recoveries,
-    uniqExactIf(error_id, error_id != '') AS cases,
+    uniqExactIf((unit, error_id), error_id != '') AS cases,
     uniqExactIf(order_id, order_id != '') AS orders

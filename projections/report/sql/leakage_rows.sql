@@ -7,7 +7,7 @@ SELECT
     arraySort(groupUniqArrayIf(rate_number, rate_number > 0)) AS rates
 {{- end}}
 FROM {{.Source}}
-WHERE {{failed "kind"}} AND {{.Where}}
+WHERE part = 'leakage' AND {{.Where}}
 {{- if .Keys}}
 GROUP BY {{template "leakage_keys" .}}
 ORDER BY {{if .Largest}}abs(sum(amount)) DESC, {{end}}{{template "leakage_keys" .}}

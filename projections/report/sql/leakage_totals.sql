@@ -1,4 +1,4 @@
 SELECT
 {{template "leakage_figures" .}}
 FROM {{.Source}}
-WHERE {{failed "kind"}} AND {{.Where}}
+WHERE part = 'leakage' AND {{.Where}}

@@ -1,12 +1,12 @@
-SELECT toDecimalString(-sumIf(x, placed AND {{revenue "a"}}), 4), toDecimalString(-sumIf(x, placed AND pl), 4),
+SELECT toDecimalString(-sumIf(x, s = 'perfect' AND {{revenue "a"}}), 4), toDecimalString(-sumIf(x, s = 'perfect' AND pl), 4),
        toDecimalString(-sumIf(x, pl), 4), toDecimalString(sumIf(x, {{leaks "e"}}), 4),
-       toDecimalString(sumIf(x, pl AND NOT {{leaks "e"}} AND NOT placed), 4), uniqExactIf(order_id, placed AND voids_type = '')
+       toDecimalString(sumIf(x, pl AND NOT {{leaks "e"}} AND s != 'perfect'), 4), uniqExactIf(order_id, placed)
 FROM (
-    SELECT order_id, voids_type, {{event "order.placed"}} IN (event_type, voids_type) AS placed, a, toString(e_) AS e, toString(b_) AS b,
+    SELECT order_id, event_type = {{event "order.placed"}} AND NOT {{template "does_not_count"}} AS placed, a, toString(s_) AS s, toString(e_) AS e, toString(b_) AS b,
            {{profit_and_loss "a"}} AS pl, CAST(x_ AS Decimal(38, 4)) AS x
-    FROM ledger AS l FINAL
-    ARRAY JOIN l.account AS a, l.element AS e_, l.basis AS b_, l.amount AS x_
-    WHERE currency = @currency AND refused = '' AND {{.Known}}
+    FROM ledger FINAL
+    ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_, {{line_currency}} AS l_currency
+    WHERE l_currency = @currency AND refused = '' AND {{.Known}}
         AND occurred_at < toDate(@to) + INTERVAL 2 DAY
 {{- if .Posting}}
         AND greatest(day, posting_period) >= toDate(@from) AND greatest(day, posting_period) < toDate(@to)

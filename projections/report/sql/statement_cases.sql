@@ -1,17 +1,24 @@
-{{template "statement_cases_known" .}}
-SELECT e.currency AS currency, e.error_id AS id, anyIf(e.order_id, e.order_id != ''), any(c.kind), any(c.root_cause),
-       any(c.party_at_fault), any(c.vendor_id), toBool(any(c.is_founded)),
+{{template "statement_cases_known" .}},
+    lines AS (
+        SELECT e.unit AS unit, e.order_id AS order_id, l_case, l_currency, l_store, toString(k_) AS k, x, e.{{.Month}} AS in_month
+        FROM events AS e
+        ARRAY JOIN e.element AS k_, e.amount AS x, e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
+        WHERE in_month <= toDate(@month) AND {{leaks "k"}}),
+    evidence AS (
+        SELECT unit, of, groupUniqArray((occurred_at, source, event_id)) AS events FROM (
+            SELECT unit, occurred_at, source, event_id,
+                   arrayJoin(arrayDistinct(arrayConcat([error_id], line_case, fact_case))) AS of
+            FROM events AS e WHERE e.{{.Month}} <= toDate(@month) AND NOT (error_id = '' AND empty(account) AND empty(fact_case)))
+        GROUP BY unit, of)
+SELECT l.l_currency AS of_currency, l.l_case AS id, any(l.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
+       toBool(any(c.founded) = 'yes'),
        toDecimalString({{.Sum (cost "k")}}, 4),
        toDecimalString(-{{.Sum (recovery "k")}}, 4),
        toDecimalString({{.Sum (leaks "k")}}, 4),
-       arrayMap(x -> concat(x.2, ' ', x.3),
-           arraySort(arrayConcat(groupArray((e.occurred_at, e.source, e.event_id)), any(s.events)))) AS evidence
-FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id LEFT JOIN (
-    -- What says something of a case and carries no money: it is of every currency.
-    SELECT error_id, groupArray((occurred_at, source, event_id)) AS events FROM events AS e
-    WHERE error_id != '' AND currency = '' AND e.{{.Month}} <= toDate(@month) GROUP BY error_id) AS s ON s.error_id = e.error_id
-WHERE e.{{.Month}} <= toDate(@month) AND e.currency != ''
-    AND (@store = '' OR e.store_id = @store) AND (@vendor = '' OR e.error_id != '' AND c.vendor_id = @vendor)
-GROUP BY currency, id, if(e.error_id = '', e.order_id, '')
-HAVING countIf(e.{{.Month}} = toDate(@month) AND arrayExists(k -> {{leaks "k"}}, e.element)) > 0
-ORDER BY currency, id, anyIf(e.order_id, e.order_id != '')
+       arrayMap(x -> concat(x.2, ' ', x.3), arraySort(any(s.events))) AS evidence
+FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
+LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
+WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)
+GROUP BY of_currency, id, l.unit
+HAVING countIf(in_month = toDate(@month)) > 0
+ORDER BY of_currency, id, any(l.order_id)

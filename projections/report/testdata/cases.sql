@@ -1,31 +1,18 @@
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC') AND error_id IN (@ids)),
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC') AND unit IN (@units)),
     
-    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
     cases AS (
-        SELECT error_id,
-               if(countIf(kind != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(kind, (occurred_at, source, event_id), kind != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(kind, (occurred_at, source, event_id), kind != '')) AS kind, if(countIf(root_cause != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(root_cause, (occurred_at, source, event_id), root_cause != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(root_cause, (occurred_at, source, event_id), root_cause != '')) AS root_cause, if(countIf(party_at_fault != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '')) AS party_at_fault,
-               if(countIf(vendor_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(vendor_id, (occurred_at, source, event_id), vendor_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(vendor_id, (occurred_at, source, event_id), vendor_id != '')) AS vendor_id, if(countIf(employee_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(employee_id, (occurred_at, source, event_id), employee_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(employee_id, (occurred_at, source, event_id), employee_id != '')) AS employee_id, if(countIf(avoidable != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(avoidable, (occurred_at, source, event_id), avoidable != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(avoidable, (occurred_at, source, event_id), avoidable != '')) AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        SELECT unit, fact AS error_id,
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+                      (epoch, occurred_at, source, event_id)) AS known,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND (source, event_id) NOT IN voided
-        GROUP BY error_id)
-SELECT error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable,
-       if(found_when = 'before_delivery', 'internal', 'external') AS category, toBool(is_founded) AS founded
-FROM cases ORDER BY error_id;
--- with [{ids [e1 e2]}]
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+        GROUP BY unit, error_id)
+SELECT unit, error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable, category, toBool(founded = 'yes') AS founded,
+       toBool(reported = 'yes') AS reported, same_as
+FROM cases ORDER BY error_id, unit;
+-- with [{units [e1 e2]}]
 

@@ -1,61 +1,56 @@
 SELECT count() FROM (SELECT 1 FROM ledger FINAL WHERE store_id = @store AND refused = '' AND true LIMIT 1);
 -- with [{month 2026-01-01} {store s1} {vendor }]
 
-SELECT currency, a, toDecimalString(opening, 4), toDecimalString(debit, 4), toDecimalString(credit, 4),
+SELECT of_currency, a, toDecimalString(opening, 4), toDecimalString(debit, 4), toDecimalString(credit, 4),
        toDecimalString(opening + debit - credit, 4)
 FROM (
-    SELECT currency, a, sumIf(CAST(x AS Decimal(38, 4)), posting_period < toDate(@month) AND a < 4000) AS opening,
+    SELECT l_currency AS of_currency, a, sumIf(CAST(x AS Decimal(38, 4)), posting_period < toDate(@month) AND a < 4000) AS opening,
            sumIf(CAST(x AS Decimal(38, 4)), posting_period = toDate(@month) AND x > 0) AS debit,
            -sumIf(CAST(x AS Decimal(38, 4)), posting_period = toDate(@month) AND x < 0) AS credit
-    FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
+    FROM ledger FINAL
+    ARRAY JOIN account AS a, amount AS x, if(empty(line_case), arrayWithConstant(length(account), error_id), line_case) AS l_case, if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency) AS l_currency, if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store) AS l_store
     WHERE refused = '' AND posting_period <= toDate(@month) AND true
-        AND store_id = @store
-    GROUP BY currency, a)
+        AND l_store = @store
+    GROUP BY of_currency, a)
 WHERE opening != 0 OR debit != 0 OR credit != 0
-ORDER BY currency, a;
+ORDER BY of_currency, a;
 -- with [{month 2026-01-01} {store s1} {vendor }]
 
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND true),
     
-    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
     cases AS (
-        SELECT error_id,
-               if(countIf(kind != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(kind, (occurred_at, source, event_id), kind != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(kind, (occurred_at, source, event_id), kind != '')) AS kind, if(countIf(root_cause != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(root_cause, (occurred_at, source, event_id), root_cause != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(root_cause, (occurred_at, source, event_id), root_cause != '')) AS root_cause, if(countIf(party_at_fault != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '')) AS party_at_fault,
-               if(countIf(vendor_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(vendor_id, (occurred_at, source, event_id), vendor_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(vendor_id, (occurred_at, source, event_id), vendor_id != '')) AS vendor_id, if(countIf(employee_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(employee_id, (occurred_at, source, event_id), employee_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(employee_id, (occurred_at, source, event_id), employee_id != '')) AS employee_id, if(countIf(avoidable != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(avoidable, (occurred_at, source, event_id), avoidable != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(avoidable, (occurred_at, source, event_id), avoidable != '')) AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        SELECT unit, fact AS error_id,
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+                      (epoch, occurred_at, source, event_id)) AS known,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND (source, event_id) NOT IN voided
-        GROUP BY error_id)
-SELECT e.currency AS currency, e.error_id AS id, anyIf(e.order_id, e.order_id != ''), any(c.kind), any(c.root_cause),
-       any(c.party_at_fault), any(c.vendor_id), toBool(any(c.is_founded)),
-       toDecimalString(sum(arraySum(arrayMap((k, x) -> if(k NOT IN ('', 'RECOVERY', 'SALVAGE') AND e.posting_period = toDate(@month), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), e.element, e.amount))), 4),
-       toDecimalString(-sum(arraySum(arrayMap((k, x) -> if(k IN ('RECOVERY', 'SALVAGE') AND e.posting_period = toDate(@month), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), e.element, e.amount))), 4),
-       toDecimalString(sum(arraySum(arrayMap((k, x) -> if(k != '' AND e.posting_period = toDate(@month), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), e.element, e.amount))), 4),
-       arrayMap(x -> concat(x.2, ' ', x.3),
-           arraySort(arrayConcat(groupArray((e.occurred_at, e.source, e.event_id)), any(s.events)))) AS evidence
-FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id LEFT JOIN (
-    -- What says something of a case and carries no money: it is of every currency.
-    SELECT error_id, groupArray((occurred_at, source, event_id)) AS events FROM events AS e
-    WHERE error_id != '' AND currency = '' AND e.posting_period <= toDate(@month) GROUP BY error_id) AS s ON s.error_id = e.error_id
-WHERE e.posting_period <= toDate(@month) AND e.currency != ''
-    AND (@store = '' OR e.store_id = @store) AND (@vendor = '' OR e.error_id != '' AND c.vendor_id = @vendor)
-GROUP BY currency, id, if(e.error_id = '', e.order_id, '')
-HAVING countIf(e.posting_period = toDate(@month) AND arrayExists(k -> k != '', e.element)) > 0
-ORDER BY currency, id, anyIf(e.order_id, e.order_id != '');
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+        GROUP BY unit, error_id),
+    lines AS (
+        SELECT e.unit AS unit, e.order_id AS order_id, l_case, l_currency, l_store, toString(k_) AS k, x, e.posting_period AS in_month
+        FROM events AS e
+        ARRAY JOIN e.element AS k_, e.amount AS x, e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
+        WHERE in_month <= toDate(@month) AND k != ''),
+    evidence AS (
+        SELECT unit, of, groupUniqArray((occurred_at, source, event_id)) AS events FROM (
+            SELECT unit, occurred_at, source, event_id,
+                   arrayJoin(arrayDistinct(arrayConcat([error_id], line_case, fact_case))) AS of
+            FROM events AS e WHERE e.posting_period <= toDate(@month) AND NOT (error_id = '' AND empty(account) AND empty(fact_case)))
+        GROUP BY unit, of)
+SELECT l.l_currency AS of_currency, l.l_case AS id, any(l.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
+       toBool(any(c.founded) = 'yes'),
+       toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), k NOT IN ('', 'RECOVERY', 'SALVAGE') AND in_month = toDate(@month)), 4),
+       toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), k IN ('RECOVERY', 'SALVAGE') AND in_month = toDate(@month)), 4),
+       toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), k != '' AND in_month = toDate(@month)), 4),
+       arrayMap(x -> concat(x.2, ' ', x.3), arraySort(any(s.events))) AS evidence
+FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
+LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
+WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)
+GROUP BY of_currency, id, l.unit
+HAVING countIf(in_month = toDate(@month)) > 0
+ORDER BY of_currency, id, any(l.order_id);
 -- with [{month 2026-01-01} {store s1} {vendor }]
 

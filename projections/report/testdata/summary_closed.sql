@@ -46,46 +46,26 @@ FROM (
         FROM ledger
         PREWHERE order_id IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))) -- the one column that is read of all of history
         WHERE ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND refused = '' AND (source, event_id, content) NOT IN (
-    SELECT source, event_id, content FROM ledger FINAL
-    WHERE order_id IN (SELECT order_id FROM failures WHERE refused != '') AND refused != '') AND ('makegood.order.placed.v1' IN (event_type, voids_type)
+    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied')) AND ('makegood.order.placed.v1' IN (event_type, voids_type)
             OR 'makegood.order.promise_changed.v1' IN (event_type, voids_type) OR 'makegood.order.delivered.v1' IN (event_type, voids_type))
         GROUP BY order_id)
     WHERE notEmpty(arrivals)),
         reported AS (
     WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND error_id IN (
-            SELECT error_id FROM failures
-            WHERE order_id IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))) AND event_type = 'makegood.error.reported.v1')),
+        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND unit IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)))),
         
-    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
     cases AS (
-        SELECT error_id,
-               if(countIf(kind != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(kind, (occurred_at, source, event_id), kind != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(kind, (occurred_at, source, event_id), kind != '')) AS kind, if(countIf(root_cause != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(root_cause, (occurred_at, source, event_id), root_cause != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(root_cause, (occurred_at, source, event_id), root_cause != '')) AS root_cause, if(countIf(party_at_fault != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '')) AS party_at_fault,
-               if(countIf(vendor_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(vendor_id, (occurred_at, source, event_id), vendor_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(vendor_id, (occurred_at, source, event_id), vendor_id != '')) AS vendor_id, if(countIf(employee_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(employee_id, (occurred_at, source, event_id), employee_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(employee_id, (occurred_at, source, event_id), employee_id != '')) AS employee_id, if(countIf(avoidable != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(avoidable, (occurred_at, source, event_id), avoidable != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(avoidable, (occurred_at, source, event_id), avoidable != '')) AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        SELECT unit, fact AS error_id,
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+                      (epoch, occurred_at, source, event_id)) AS known,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND (source, event_id) NOT IN voided
-        GROUP BY error_id)
-    SELECT e.order_id AS order_id, uniqExact(e.error_id) AS reports,
-           uniqExactIf(e.error_id, c.is_founded AND c.kind NOT IN ('changed_mind')) AS founded
-    FROM events AS e LEFT JOIN cases AS c ON c.error_id = e.error_id
-    WHERE e.event_type = 'makegood.error.reported.v1' AND (e.source, e.event_id) NOT IN voided
-    GROUP BY order_id)
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+        GROUP BY unit, error_id)
+    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS founded FROM cases GROUP BY order_id)
     SELECT o.day AS day, o.store_id AS store_id, o.currency AS currency, o.promised AS is_promised, o.on_time AS is_on_time,
            o.in_full AS is_in_full, o.on_time AND o.in_full AND NOT o.damaged AND NOT o.documents_wrong AS is_kept,
            is_kept AND r.founded = 0 AS is_right, NOT is_kept AND r.reports = 0 AS is_silent
@@ -94,14 +74,19 @@ FROM (
 WHERE (@store = '' OR store_id = @store) AND (@currency = '' OR currency IN ('', @currency));
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
 
-SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(profit, stands), 4),
-       uniqExactIf(order_id, stands), toDecimalString(sum(prevention), 4), toDecimalString(sum(appraisal), 4)
+WITH gone AS (SELECT order_id FROM ledger FINAL
+    WHERE order_id IN (SELECT order_id FROM failures WHERE event_type = 'makegood.order.cancelled.v1')
+        AND event_type = 'makegood.order.cancelled.v1' AND refused = '' AND standing = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
+        AND JSONExtractString(payload, 'by') = 'customer' AND JSONLength(payload, 'lines') = 0 AND NOT has(flag_code, 'part_unknown'))
+SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(perfect, stays), 4),
+       uniqExactIf(order_id, stands AND stays), toDecimalString(sum(prevention), 4), toDecimalString(sum(appraisal), 4)
 FROM (
     SELECT greatest(day, posting_period) AS booked_on, order_id,
-           event_type = 'makegood.order.placed.v1' AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
+           order_id NOT IN gone AS stays,
+           event_type = 'makegood.order.placed.v1' AND NOT standing IN ('double', 'waits', 'discarded', 'copied') AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
 WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))) AS stands,
            arraySum(arrayMap((a, x) -> if(a = 4000, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS sales,
-           arraySum(arrayMap((a, x) -> if((a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS profit,
+           arraySum(arrayMap((a, s, x) -> if(s = 'perfect' AND (a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, step, amount)) AS perfect,
            arraySum(arrayMap((a, x) -> if(a = 6100, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS prevention,
            arraySum(arrayMap((a, x) -> if(a = 6110, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS appraisal
     FROM ledger FINAL
@@ -114,49 +99,38 @@ GROUP BY month WITH ROLLUP;
 SELECT formatDateTime(posting_day, '%Y-%m') AS month,
        toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE')), 4), toDecimalString(sum(amount), 4),
        toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4),
-       toDecimalString(sumIf(amount, founded AND avoidable = 'true'), 4),
-       toDecimalString(sumIf(amount, founded AND avoidable != ''), 4),
-       toDecimalString(sumIf(amount, error_id != ''), 4), groupUniqArrayIf(error_id, error_id != ''),
+       toDecimalString(sumIf(amount, founded = 'yes' AND avoidable = 'true'), 4),
+       toDecimalString(sumIf(amount, founded = 'yes' AND avoidable != ''), 4),
+       toDecimalString(sumIf(amount, error_id != ''), 4), groupUniqArrayIf(concat(unit, '\n', error_id), error_id != ''),
        toDecimalString(sumIf(amount, category = 'internal'), 4), toDecimalString(sumIf(amount, category = 'external'), 4)
 FROM (
     WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))), 
-    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
     cases AS (
-        SELECT error_id,
-               if(countIf(kind != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(kind, (occurred_at, source, event_id), kind != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(kind, (occurred_at, source, event_id), kind != '')) AS kind, if(countIf(root_cause != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(root_cause, (occurred_at, source, event_id), root_cause != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(root_cause, (occurred_at, source, event_id), root_cause != '')) AS root_cause, if(countIf(party_at_fault != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '')) AS party_at_fault,
-               if(countIf(vendor_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(vendor_id, (occurred_at, source, event_id), vendor_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(vendor_id, (occurred_at, source, event_id), vendor_id != '')) AS vendor_id, if(countIf(employee_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(employee_id, (occurred_at, source, event_id), employee_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(employee_id, (occurred_at, source, event_id), employee_id != '')) AS employee_id, if(countIf(avoidable != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(avoidable, (occurred_at, source, event_id), avoidable != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(avoidable, (occurred_at, source, event_id), avoidable != '')) AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        SELECT unit, fact AS error_id,
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+                      (epoch, occurred_at, source, event_id)) AS known,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND (source, event_id) NOT IN voided
-        GROUP BY error_id)
-    SELECT e.day AS day, greatest(e.day, e.posting_period) AS posting_day, e.currency AS currency, e.store_id AS store_id,
-           e.error_id AS error_id, e.order_id AS order_id, l_account AS account, toString(l_element) AS element, toString(l_basis) AS basis,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+        GROUP BY unit, error_id)
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+           max(e.sold_by) AS selling_store, l_case AS error_id, e.order_id AS order_id, l_account AS account,
+           toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
-           if(any(c.found_when) = 'before_delivery', 'internal', 'external') AS category,
-           any(c.is_founded) AS founded,
+           if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
+           multiIf(element = '', 'customer_changes', kind = 'changed_mind', 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount
-    LEFT JOIN cases AS c ON c.error_id = e.error_id
-    WHERE l_element != ''
-    GROUP BY day, posting_day, currency, store_id, error_id, order_id, account, element, basis)
-WHERE kind NOT IN ('changed_mind') AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to)
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
+               e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
+    LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
+    WHERE l_element != '' OR l_step = 'change' AND l_account >= 4000 AND l_account < 6000
+    GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis)
+WHERE part = 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to)
     AND (@store = '' OR store_id = @store) AND currency = @currency
 GROUP BY month ORDER BY month;
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
@@ -169,41 +143,29 @@ WHERE order_id = '' AND refused = '' AND occurred_at < toDateTime64(@to, 6, 'UTC
 GROUP BY month;
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
 
-WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
-            AND error_id IN (SELECT error_id FROM ledger WHERE notEmpty(account) AND refused = '' AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
-    AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR store_id = @store) AND currency = @currency AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
-    AND (error_id != '' OR arrayExists(e -> e != '', element)) AND error_id != '')),
+WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
     
-    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
     cases AS (
-        SELECT error_id,
-               if(countIf(kind != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(kind, (occurred_at, source, event_id), kind != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(kind, (occurred_at, source, event_id), kind != '')) AS kind, if(countIf(root_cause != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(root_cause, (occurred_at, source, event_id), root_cause != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(root_cause, (occurred_at, source, event_id), root_cause != '')) AS root_cause, if(countIf(party_at_fault != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '')) AS party_at_fault,
-               if(countIf(vendor_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(vendor_id, (occurred_at, source, event_id), vendor_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(vendor_id, (occurred_at, source, event_id), vendor_id != '')) AS vendor_id, if(countIf(employee_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(employee_id, (occurred_at, source, event_id), employee_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(employee_id, (occurred_at, source, event_id), employee_id != '')) AS employee_id, if(countIf(avoidable != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(avoidable, (occurred_at, source, event_id), avoidable != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(avoidable, (occurred_at, source, event_id), avoidable != '')) AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        SELECT unit, fact AS error_id,
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+                      (epoch, occurred_at, source, event_id)) AS known,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND (source, event_id) NOT IN voided
-        GROUP BY error_id)
-SELECT toDecimalString(sum(arraySum(arrayMap((a, x) -> if(a = 1010, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))), 4), toDecimalString(-sum(arraySum(arrayMap((a, x) -> if((a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))), 4)
-FROM ledger FINAL
-WHERE notEmpty(account) AND refused = '' AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
-    AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR store_id = @store) AND currency = @currency AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
-    AND (error_id != '' OR arrayExists(e -> e != '', element)) AND error_id NOT IN (SELECT error_id FROM cases WHERE kind IN ('changed_mind'));
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+        GROUP BY unit, error_id)
+SELECT toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), a = 1010), 4), toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), (a >= 4000 AND a < 6000)), 4)
+FROM (
+    SELECT unit, l_case, a, x
+    FROM events
+    ARRAY JOIN account AS a, amount AS x, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
+    WHERE occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
+    AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR l_store = @store) AND l_currency = @currency
+        AND (l_case != '' OR arrayExists(e -> e != '', element))) AS l
+LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
+WHERE c.kind NOT IN ('changed_mind') AND c.founded != 'no';
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
 
 WITH firsts AS (
@@ -218,48 +180,29 @@ WITH firsts AS (
             WHERE event_type = 'makegood.order.placed.v1' AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
 WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)))
                 AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND refused = '' AND (source, event_id, content) NOT IN (
-    SELECT source, event_id, content FROM ledger FINAL
-    WHERE order_id IN (SELECT order_id FROM failures WHERE refused != '') AND refused != ''))
+    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied')))
         GROUP BY customer_id
         HAVING first.3 >= toDate(@from) AND first.3 < toDate(@to) AND (@store = '' OR first.2 = @store)),
     wrong AS (
     WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND error_id IN (
-            SELECT error_id FROM failures
-            WHERE order_id IN (
-                    SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store))
-                AND event_type = 'makegood.error.reported.v1')),
+        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND unit IN (
+            SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store))),
         
-    targets AS (SELECT voids_source, voids_id FROM events WHERE voids_id != ''),
-    voided AS (SELECT voids_source, voids_id FROM events WHERE voids_id != '' AND (source, event_id) NOT IN targets),
     cases AS (
-        SELECT error_id,
-               if(countIf(kind != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(kind, (occurred_at, source, event_id), kind != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(kind, (occurred_at, source, event_id), kind != '')) AS kind, if(countIf(root_cause != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(root_cause, (occurred_at, source, event_id), root_cause != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(root_cause, (occurred_at, source, event_id), root_cause != '')) AS root_cause, if(countIf(party_at_fault != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(party_at_fault, (occurred_at, source, event_id), party_at_fault != '')) AS party_at_fault,
-               if(countIf(vendor_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(vendor_id, (occurred_at, source, event_id), vendor_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(vendor_id, (occurred_at, source, event_id), vendor_id != '')) AS vendor_id, if(countIf(employee_id != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(employee_id, (occurred_at, source, event_id), employee_id != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(employee_id, (occurred_at, source, event_id), employee_id != '')) AS employee_id, if(countIf(avoidable != '' AND event_type = 'makegood.error.classified.v1') > 0,
-                  argMaxIf(avoidable, (occurred_at, source, event_id), avoidable != '' AND event_type = 'makegood.error.classified.v1'),
-                  argMinIf(avoidable, (occurred_at, source, event_id), avoidable != '')) AS avoidable,
-               argMinIf(found, (occurred_at, source, event_id), found != '') AS found_when,
-               countIf(event_type = 'makegood.error.rejected.v1') = 0 AS is_founded
+        SELECT unit, fact AS error_id,
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+                      (epoch, occurred_at, source, event_id)) AS known,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        WHERE event_type IN ('makegood.error.reported.v1', 'makegood.error.classified.v1', 'makegood.error.rejected.v1')
-          AND (source, event_id) NOT IN voided
-        GROUP BY error_id)
-    SELECT e.order_id FROM events AS e INNER JOIN cases AS c ON c.error_id = e.error_id
-    WHERE e.event_type = 'makegood.error.reported.v1' AND (e.source, e.event_id) NOT IN voided
-        AND c.is_founded AND c.kind NOT IN ('changed_mind'))
-SELECT first.1 IN (wrong) AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+        GROUP BY unit, error_id)
+    SELECT unit FROM cases WHERE founded = 'yes')
+SELECT placed IN (wrong) AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
 FROM (
-    SELECT first,
+    SELECT first.1 AS placed,
            since + INTERVAL 30 DAY <= toDateTime64(@known, 3, 'UTC') AS over30,
            arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 30 DAY, purchases) AS again30,
            since + INTERVAL 90 DAY <= toDateTime64(@known, 3, 'UTC') AS over90,

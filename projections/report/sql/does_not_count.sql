@@ -1,0 +1,1 @@
+standing IN ('double', 'waits', 'discarded', 'copied')
