@@ -3,4 +3,4 @@
         SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}} AND unit IN (
             SELECT order_id FROM ledger WHERE event_type = {{event "order.placed"}} AND {{template "in_period" .}})),
         {{.Cases}}
-    SELECT unit FROM cases WHERE founded = 'yes'
+    SELECT DISTINCT unit FROM cases WHERE founded = 'yes'

@@ -12,12 +12,12 @@ WITH firsts AS (
         GROUP BY customer_id
         HAVING first.3 >= toDate(@from) AND first.3 < toDate(@to) AND (@store = '' OR first.2 = @store)),
     wrong AS ({{template "founded_errors" .}})
-SELECT placed IN (wrong) AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
+SELECT w.unit != '' AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
 FROM (
     SELECT first.1 AS placed,
            since + INTERVAL 30 DAY <= toDateTime64(@known, 3, 'UTC') AS over30,
            arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 30 DAY, purchases) AS again30,
            since + INTERVAL 90 DAY <= toDateTime64(@known, 3, 'UTC') AS over90,
            arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 90 DAY, purchases) AS again90
-    FROM firsts)
+    FROM firsts) AS f LEFT JOIN wrong AS w ON w.unit = f.placed
 GROUP BY had_error

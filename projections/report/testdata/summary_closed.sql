@@ -199,15 +199,15 @@ WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = 
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
-    SELECT unit FROM cases WHERE founded = 'yes')
-SELECT placed IN (wrong) AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
+    SELECT DISTINCT unit FROM cases WHERE founded = 'yes')
+SELECT w.unit != '' AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
 FROM (
     SELECT first.1 AS placed,
            since + INTERVAL 30 DAY <= toDateTime64(@known, 3, 'UTC') AS over30,
            arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 30 DAY, purchases) AS again30,
            since + INTERVAL 90 DAY <= toDateTime64(@known, 3, 'UTC') AS over90,
            arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 90 DAY, purchases) AS again90
-    FROM firsts)
+    FROM firsts) AS f LEFT JOIN wrong AS w ON w.unit = f.placed
 GROUP BY had_error;
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD} {known 2026-02-01 00:00:00.000}]
 
