@@ -88,7 +88,7 @@ func journal(w http.ResponseWriter, r *http.Request, b Books) error {
 	case errors.As(err, &unsettled):
 		WriteProblem(w, &Problem{Code: ProblemNotSettled, Status: http.StatusServiceUnavailable, Detail: unsettled.Error(),
 			RetryAfter: time.Second, More: map[string]any{"unbooked": unsettled.Unbooked, "conflicts": unsettled.Conflicts,
-				"voids": unsettled.Voids}})
+				"doubles": unsettled.Doubles}})
 		return nil
 	case errors.As(err, &open):
 		writeProblem(w, r, http.StatusConflict, ProblemPeriodOpen, open.Error(), map[string]any{"periods": open.Periods})
