@@ -82,7 +82,7 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		if who == "" {
 			who = "-"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), audit.ShortType(e.Type),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), domain.ShortName(e.Type),
 			oneLine(e.Change), oneLine(who), oneLine(e.Reason), e.Source, e.ID)
 	}
 	return w.Flush()

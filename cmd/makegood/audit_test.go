@@ -71,7 +71,7 @@ func audited(t *testing.T, c *client, query url.Values) []string {
 		if i > 0 && e.RecordedAt.Before(a.Entries[i-1].RecordedAt) {
 			t.Errorf("%s is listed behind what was recorded later", e.ID)
 		}
-		lines = append(lines, fmt.Sprintf("%s | %s | %s | %s", audit.ShortType(e.Type), e.Change, e.Actor, e.Reason))
+		lines = append(lines, fmt.Sprintf("%s | %s | %s | %s", domain.ShortName(e.Type), e.Change, e.Actor, e.Reason))
 	}
 	return lines
 }

@@ -63,7 +63,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, typ := range domain.Types() {
-		name := strings.TrimSuffix(strings.TrimPrefix(typ.String(), "makegood."), ".v1")
+		name := typ.Name()
 		for stream := domain.Orders; stream <= domain.Books; stream++ {
 			channel := async.Channels[stream.String()]
 			_, has := channel.Messages[name]

@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -57,7 +56,7 @@ func tell(b *bytes.Buffer, story *report.Story) {
 		fmt.Fprintf(b, "Case %s: %s\n", c.ErrorID, caseInWords(&c))
 	}
 	for _, e := range story.Events {
-		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), audit.ShortType(e.Type), details(e.Data))
+		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), domain.ShortName(e.Type), details(e.Data))
 		w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 		for _, l := range e.Lines {
 			debit, credit := l.Amount, ""

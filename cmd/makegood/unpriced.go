@@ -9,7 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -41,7 +41,7 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s stream
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "type\torder\tcase\tlacks\tsource\tid")
 	for _, e := range answer.Unpriced {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", audit.ShortType(e.Type), e.OrderID, e.ErrorID,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", domain.ShortName(e.Type), e.OrderID, e.ErrorID,
 			strings.Join(e.Missing, ", "), e.Source, e.EventID)
 	}
 	if err := w.Flush(); err != nil {

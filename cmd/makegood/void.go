@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -53,10 +52,10 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 			by = v.Source
 		}
 		_, err := fmt.Fprintf(s.out, "%s %s was voided by %s at %s (%s): nothing was changed\n",
-			audit.ShortType(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
+			domain.ShortName(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
 		return err
 	}
-	fmt.Fprintf(s.out, "%s %s of %s, recorded at %s, posted in %s, %s\n", audit.ShortType(envelope.Type), c.ID, c.Source,
+	fmt.Fprintf(s.out, "%s %s of %s, recorded at %s, posted in %s, %s\n", domain.ShortName(envelope.Type), c.ID, c.Source,
 		original.RecordedAt.Format(time.RFC3339),
 		original.PostingPeriod, about(envelope.Subject))
 	if err := printLines(s, original); err != nil {

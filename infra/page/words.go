@@ -3,7 +3,7 @@ package page
 import (
 	"strings"
 
-	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -74,7 +74,7 @@ func sentence(s string) string {
 
 // eventWord is an event's type: makegood.order.placed.v1, Order placed.
 func eventWord(kind string) string {
-	return sentence(audit.ShortType(kind))
+	return sentence(domain.ShortName(kind))
 }
 
 // caseWords tells a case in one line.

@@ -116,16 +116,11 @@ func (e *AuditEntry) read(payload []byte, voids voidedName) {
 			e.Change += fmt.Sprintf(" from %s/%s/%s", text("topic"), text("partition"), text("offset"))
 		}
 	case domain.TypeEventVoided:
-		e.Change = fmt.Sprintf("%s %s of %s", ShortType(voids.kind), voids.id, voids.source)
+		e.Change = fmt.Sprintf("%s %s of %s", domain.ShortName(voids.kind), voids.id, voids.source)
 	default:
 		delete(data, "actor")
 		delete(data, "reason")
 		rest, _ := json.Marshal(data) // was read from JSON
 		e.Change = string(rest)
 	}
-}
-
-// ShortType is an event's type without what all of them have in common: order.placed.
-func ShortType(name string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(name, "makegood."), ".v1")
 }
