@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -136,7 +137,7 @@ func (h *Events) take(w http.ResponseWriter, r *http.Request) (accepted int, _ *
 func unsupported(w http.ResponseWriter, mode wire.Mode, contentType string, attrs *wire.Attributes) *Problem {
 	switch mode {
 	case wire.StructuredMode, wire.BatchMode:
-		if charset := charsetOf(contentType); charset != "" && !strings.EqualFold(charset, "utf-8") {
+		if charset := charsetOf(contentType); charset != "" && !isUTF8(charset) {
 			return NewProblem(http.StatusUnsupportedMediaType, ProblemUnsupported, "JSON is UTF-8, and %q is said", charset)
 		}
 		return nil
@@ -164,6 +165,12 @@ func isJSON(contentType string) bool {
 	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
 	kind = strings.TrimSpace(kind)
 	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
+}
+
+// isUTF8 also takes the name without its hyphen, which many send, and the part of UTF-8 that is ASCII.
+func isUTF8(charset string) bool {
+	return slices.ContainsFunc([]string{"utf-8", "utf8", "us-ascii"},
+		func(name string) bool { return strings.EqualFold(charset, name) })
 }
 
 func charsetOf(contentType string) string {

@@ -79,8 +79,8 @@ func (a *Attributes) HTTPHeader(h http.Header) {
 
 // header sets an attribute. Both bindings have datacontenttype in the transport's own header only.
 func (a *Attributes) header(name, value string) {
-	if name != "datacontenttype" && value != "" && !a.Set(name, value) {
-		a.twice = name
+	if name != "datacontenttype" && value != "" && !a.Set(name, value) && (a.twice == "" || name < a.twice) {
+		a.twice = name // of several the first by name: headers come in no order
 	}
 }
 
@@ -116,15 +116,33 @@ func unescapeHeader(v string) string {
 // Kafka reads the event of a Kafka message. headers may be nil.
 func (d *Decoder) Kafka(headers map[string]string, value []byte) (*Envelope, error) {
 	// The usual case, spelled as usual: nothing else in the headers matters then.
-	if headers[KafkaContentType] == ContentTypeEvent {
+	if value != nil && headers[KafkaContentType] == ContentTypeEvent {
 		return d.Structured(value)
 	}
+	if value == nil {
+		d.begin()
+		d.fail(CodeBadJSON, "the record has a null value, which is a tombstone and no event")
+		d.err.NotCloudEvent = true
+		return d.result()
+	}
 	d.headers.Reset()
+	var typeKey string
 	for key, v := range headers {
-		d.headers.KafkaHeader(key, v)
+		if !strings.EqualFold(key, KafkaContentType) {
+			d.headers.KafkaHeader(key, v)
+		} else if typeKey == "" || before(key, typeKey) {
+			typeKey = key
+		}
+	}
+	if typeKey != "" {
+		d.headers.KafkaHeader(typeKey, headers[typeKey])
 	}
 	return d.Message(&d.headers, value)
 }
+
+// before says which of two spellings of the content type counts, so that no chance decides: the one of the CloudEvents
+// binding, content-type, then the first in the order of bytes.
+func before(a, b string) bool { return a == KafkaContentType || b != KafkaContentType && a < b }
 
 // Message reads an event from a message whose headers were taken into attrs before. A message without any header of
 // CloudEvents is read as if it were structured: who writes plain JSON with a console producer is understood as well.

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/makegood/makegood/infra/wire"
 )
@@ -338,5 +339,59 @@ func TestHTTPHeaders(t *testing.T) {
 	var e *wire.Error
 	if !errors.As(err, &e) || e.Code != wire.CodeDuplicateMember || e.Pointer != "/id" {
 		t.Errorf("two ids: %v", err)
+	}
+}
+
+// TestSpellingsOfTheContentType: of two spellings the one of the binding counts, then the first by bytes; never chance.
+func TestSpellingsOfTheContentType(t *testing.T) {
+	event := byName(t, "refund.issued").event.json()
+	for range 50 { // a map has another order each time
+		for _, h := range []map[string]string{
+			{"content-type": "application/cloudevents+json", "Content-Type": "text/plain", "CONTENT-TYPE": "image/png"},
+			{"CONTENT-TYPE": "application/cloudevents+json", "Content-Type": "application/cloudevents-batch+json"},
+		} {
+			if _, err := new(wire.Decoder).Kafka(h, event); err != nil {
+				t.Fatalf("%v: %v", h, err)
+			}
+		}
+		if _, err := new(wire.Decoder).Kafka(map[string]string{"content-type": "application/cloudevents-batch+json",
+			"CONTENT-TYPE": "application/cloudevents+json"}, event); err == nil {
+			t.Fatal("another spelling counted")
+		}
+	}
+}
+
+// TestTombstone: a null value is told as one, whatever the headers say.
+func TestTombstone(t *testing.T) {
+	for _, h := range []map[string]string{nil, {"content-type": wire.ContentTypeEvent},
+		{"content-type": "application/json", "ce_specversion": "1.0", "ce_id": "1", "ce_source": "/s"}} {
+		_, err := new(wire.Decoder).Kafka(h, nil)
+		var e *wire.Error
+		if !errors.As(err, &e) || !e.NotCloudEvent || !strings.Contains(e.Detail, "null value") {
+			t.Errorf("%v: %v", h, err)
+		}
+	}
+}
+
+// TestTimesOfRFC3339: a leap second stays in the day that it ends, and what is finer than nanoseconds is cut off.
+func TestTimesOfRFC3339(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-06-30T23:59:60Z":                     "2026-06-30T23:59:59Z",
+		"2026-12-31T23:59:60.25Z":                  "2026-12-31T23:59:59.25Z",
+		"2026-07-01T01:59:60+02:00":                "2026-06-30T23:59:59Z",
+		"2026-03-02T11:00:00.123456789987654Z":     "2026-03-02T11:00:00.123456789Z",
+		"2026-03-02T11:00:00.9999999999Z":          "2026-03-02T11:00:00.999999999Z",
+		"2026-03-02T11:00:00.00000000000000+01:00": "2026-03-02T10:00:00Z",
+	} {
+		sample := byName(t, "refund.issued").event
+		set(sample, "/time", text)
+		e, err := new(wire.Decoder).Structured(sample.json())
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := e.Event.Time.UTC().Format(time.RFC3339Nano); got != want {
+			t.Errorf("%s was read as %s, want %s", text, got, want)
+		}
 	}
 }

@@ -46,8 +46,9 @@ func (d *Decoder) parseMoment(s string, dates bool) time.Time {
 	return t
 }
 
-// parseTime is time.Parse for RFC 3339 alone: it takes the letters in either case, refuses more than nanoseconds
-// instead of cutting them off, and allocates nothing but a zone that it hasn't seen before.
+// parseTime is time.Parse for RFC 3339 alone: it takes the letters in either case and allocates nothing but a zone
+// that it hasn't seen before. What is finer than nanoseconds is cut off. A leap second, at the end of a month in UTC,
+// is read as the second before it: it belongs to the day that it ends.
 func (d *Decoder) parseTime(s string, dates bool) (time.Time, bool) {
 	if len(s) < len("2006-01-02") || s[4] != '-' || s[7] != '-' {
 		return time.Time{}, false
@@ -67,17 +68,18 @@ func (d *Decoder) parseTime(s string, dates bool) (time.Time, bool) {
 	hour, ok1 := digits(s[11:13])
 	minute, ok2 := digits(s[14:16])
 	second, ok3 := digits(s[17:19])
-	if !ok1 || !ok2 || !ok3 || hour > 23 || minute > 59 || second > 59 {
+	if !ok1 || !ok2 || !ok3 || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, false
+	}
+	leap := second == 60
+	if leap {
+		second = 59
 	}
 	nanos := 0
 	rest := s[19:]
 	if rest[0] == '.' {
 		n := 1
 		for scale := 100_000_000; n < len(rest) && rest[n] >= '0' && rest[n] <= '9'; n++ {
-			if scale == 0 {
-				return time.Time{}, false
-			}
 			nanos += int(rest[n]-'0') * scale
 			scale /= 10
 		}
@@ -88,7 +90,7 @@ func (d *Decoder) parseTime(s string, dates bool) (time.Time, bool) {
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC)
 	if rest == "Z" || rest == "z" {
-		return t, true
+		return t, !leap || endsMonth(t)
 	}
 	if len(rest) != len("+00:00") || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':' {
 		return time.Time{}, false
@@ -103,9 +105,15 @@ func (d *Decoder) parseTime(s string, dates bool) (time.Time, bool) {
 		offset = -offset
 	}
 	if offset == 0 {
-		return t, true
+		return t, !leap || endsMonth(t)
 	}
-	return t.Add(-time.Duration(offset) * time.Minute).In(d.zone(offset)), true
+	t = t.Add(-time.Duration(offset) * time.Minute)
+	return t.In(d.zone(offset)), !leap || endsMonth(t)
+}
+
+// endsMonth says whether a time in UTC is in the last second before a leap second can be.
+func endsMonth(t time.Time) bool {
+	return t.Add(time.Second).Truncate(time.Second).Day() == 1 && t.Hour() == 23
 }
 
 // zone is the fixed zone so many minutes east; there are fewer than 2,880.
