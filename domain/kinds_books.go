@@ -94,7 +94,7 @@ type HandledLetter struct {
 }
 
 // BooksRebuilt posts history anew: what was recorded before it is priced with the rates that are known at its own place
-// in the log, see Terms.PricedAt. Unless ClosedPeriods, the months that are closed then keep what their reports hold.
+// in the log, see Terms.PricedFrom. Unless ClosedPeriods, the months that are closed then keep what their reports hold.
 type BooksRebuilt struct {
 	RebuildID     string
 	ClosedPeriods bool

@@ -148,23 +148,6 @@ func (p *Periods) closedAt(period Period, at Position) bool {
 	return false
 }
 
-// ClosedBetween reports whether the month that the first event belongs to by its time, or a later one, was closed
-// after that event and before the later place: then a report as of that close holds the first as it stood without the
-// later, if only in what a statement opens with.
-func (p *Periods) ClosedBetween(first Placed, later Position) bool {
-	if len(p.changes) == 0 {
-		return false
-	}
-	origin := PeriodOf(first.Occurred, p.zone)
-	for i := range p.changes {
-		c := &p.changes[i]
-		if c.closed && c.period >= origin && !c.mark.Precedes(first.At) && c.mark.Precedes(later) {
-			return true
-		}
-	}
-	return false
-}
-
 // RecordedAt is when the log took the record: the claim of its producer, but later than every close that the record
 // follows by its position.
 func (p *Periods) RecordedAt(at Position) time.Time { return p.RecordedSince(at.Time, at) }

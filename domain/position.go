@@ -107,14 +107,7 @@ func (u *unit) line(s slot, amount Amount) Line {
 }
 
 func (u *unit) slot(l *Line) slot {
-	return slot{
-		l.Account,
-		l.Element,
-		l.Step,
-		u.names.number(l.Case),
-		u.names.number(l.Currency),
-		u.names.number(l.Store),
-	}
+	return slot{l.Account, l.Element, l.Step, u.names.number(l.Case), u.names.number(l.Currency), u.names.number(l.Store)}
 }
 
 func compareLines(a, b Line) int {

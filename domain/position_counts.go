@@ -75,19 +75,8 @@ func (v *view) reset(n int, anew *statement) {
 		v.stances = make([]stance, len(u.statements))
 		v.position = position{}
 		many := len(u.names.list) + 1
-		v.openers, v.chosen, v.sameAs, v.byName = make(
-			[]int32,
-			many,
-		), make(
-			[]name,
-			many,
-		), make(
-			[]name,
-			many,
-		), make(
-			[]int32,
-			many,
-		)
+		v.openers, v.byName = make([]int32, many), make([]int32, many)
+		v.chosen, v.sameAs = make([]name, many), make([]name, many)
 	}
 	for i := range n {
 		v.stances[i] = u.said(int32(i))

@@ -36,12 +36,16 @@ func (v *view) byEvent(i int32) {
 		v.post(to, Tax, NoElement, tax)
 		v.post(to, Clearing, NoElement, -net-tax)
 	case *QualitySpent:
-		account := Prevention
-		if d.Category == CategoryAppraisal {
-			account = Appraisal
-		}
-		v.owed(i, account, NoElement, d.Amount)
+		v.owed(i, qualityAccount(d), NoElement, d.Amount)
 	}
+}
+
+// qualityAccount is what money for doing it right the first time is posted to.
+func qualityAccount(d *QualitySpent) Account {
+	if d.Category == CategoryAppraisal {
+		return Appraisal
+	}
+	return Prevention
 }
 
 // owed posts a cost that somebody will bill.

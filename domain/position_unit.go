@@ -11,7 +11,7 @@ type statement struct {
 	given                    int32 // its number among the events as they were given
 	epoch                    int
 	at                       Position
-	rates                    Position // from where it looks for its rates, see Terms.PricedAt
+	rates                    Position // from where it looks for its rates, see Terms.PricedFrom
 	kept                     *Recorded
 	order                    name
 	errorID, currency, store name
@@ -92,15 +92,8 @@ func newUnit(t *Terms, given []Recorded) *unit {
 	for i := range u.statements {
 		s := &u.statements[i]
 		s.rates = t.pricedAt(s.at, s.epoch)
-		s.order, s.errorID, s.currency, s.store = u.names.number(
-			s.OrderID,
-		), u.names.number(
-			s.ErrorID,
-		), u.names.number(
-			s.Currency,
-		), u.names.number(
-			s.StoreID,
-		)
+		s.order, s.errorID = u.names.number(s.OrderID), u.names.number(s.ErrorID)
+		s.currency, s.store = u.names.number(s.Currency), u.names.number(s.StoreID)
 	}
 	u.connect()
 	return u
@@ -116,23 +109,13 @@ func (u *unit) leaveOutCopies() {
 		return
 	}
 	slices.SortFunc(u.statements, func(a, b statement) int {
-		ra, rb := &u.given[a.given], &u.given[b.given]
-		return cmp.Or(
-			cmp.Compare(a.Source, b.Source),
-			cmp.Compare(a.ID, b.ID),
-			ra.RecordedAt.Compare(rb.RecordedAt),
-			cmp.Compare(
-				a.at.Stream,
-				b.at.Stream,
-			),
-			cmp.Compare(a.at.Partition, b.at.Partition),
-			cmp.Compare(a.at.Offset, b.at.Offset),
-		)
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID),
+			u.given[a.given].RecordedAt.Compare(u.given[b.given].RecordedAt), cmp.Compare(a.at.Stream, b.at.Stream),
+			cmp.Compare(a.at.Partition, b.at.Partition), cmp.Compare(a.at.Offset, b.at.Offset))
 	})
-	u.statements = slices.CompactFunc(
-		u.statements,
-		func(a, b statement) bool { return a.Source == b.Source && a.ID == b.ID },
-	)
+	u.statements = slices.CompactFunc(u.statements, func(a, b statement) bool {
+		return a.Source == b.Source && a.ID == b.ID
+	})
 }
 
 // connect finds which statements may be one fact, which are of one thread, and what voids and decisions are about.

@@ -1,5 +1,7 @@
 package domain
 
+import "fmt"
+
 // Line is one line of a journal entry: debit positive, credit negative.
 type Line struct {
 	Account Account
@@ -13,18 +15,16 @@ type Line struct {
 	Store    string
 }
 
-// Entry is what one event posts. Σ Amount of its lines is zero. It is reused from event to event.
+// Entry is what one event posts. Σ Amount of its lines is zero per currency. It is reused from event to event.
 type Entry struct {
 	Lines []Line
-	// Unpriced names each rate that was missing: its line isn't there, and a rebuild posts it once the rate is.
+	// Unpriced names each rate that was missing, as rate:key: its line isn't there, and a rebuild posts it once the rate is.
 	Unpriced []string
 	// Rated reports whether a rate was asked for, there or missing: what asks for none posts the same with any rates.
 	Rated bool
-
-	draft []draftLine
 }
 
-// Balanced reports whether the lines sum to zero.
+// Balanced reports whether the lines, of one currency, sum to zero.
 func (n *Entry) Balanced() bool {
 	var sum Amount
 	for i := range n.Lines {
@@ -33,278 +33,124 @@ func (n *Entry) Balanced() bool {
 	return sum == 0
 }
 
-// Post writes the journal entry of e into n, by the table of the contract's §4. at is where the log holds e: of the
-// rates, only those recorded by then count. A void posts the negation of its original as that would be booked at the
-// void's own position; where the original is in the books, Negate its lines instead.
+// Alone reports whether an event may be posted by itself, with Post, before anybody knows the other events of its unit:
+// it posts nothing, or it posts the same as Settle makes of it alone. Whoever posts it so settles its unit where that has
+// other events that aren't alone, or several of the same business fact.
+func Alone(e *Event) bool {
+	return e.ErrorID == "" && TypeOf(e.Data).Posts() != PostsSettled
+}
+
+// Post writes the entry of an event that posts alone into n, as Settle makes it, without what that takes. at is from
+// where the event looks for its rates, see Terms.PricedFrom. Its error is ErrAmountOutOfRange, or says that the event
+// doesn't post alone.
 func Post(e *Event, rates *Rates, at Position, n *Entry) error {
-	n.Lines, n.Unpriced, n.Rated, n.draft = n.Lines[:0], n.Unpriced[:0], false, n.draft[:0]
-	if v, ok := e.Data.(*EventVoided); ok {
-		if err := Post(v.Original, rates, at, n); err != nil {
-			return err
-		}
-		Negate(n.Lines)
-		return nil
+	n.Lines, n.Unpriced, n.Rated = n.Lines[:0], n.Unpriced[:0], false
+	if !Alone(e) {
+		return fmt.Errorf("domain: %s is settled with its order, not posted alone", TypeOf(e.Data))
 	}
 	p := posting{Entry: n, event: e, rates: rates, at: at}
-	if d, is := e.Data.(*OrderPlaced); is {
-		return p.placed(d)
-	}
-	p.table()
-	if err := n.close(); err != nil {
-		return err
-	}
-	for i := range n.Lines {
-		l := &n.Lines[i]
-		l.Step, l.Case, l.Currency, l.Store = stepOf(e), e.ErrorID, e.Currency, e.StoreID
-	}
-	return nil
-}
-
-// Negate turns every debit into the same credit and back.
-func Negate(lines []Line) {
-	for i := range lines {
-		lines[i].Amount = -lines[i].Amount
-	}
-}
-
-// table is the posting table of the contract, in its order and its words: debits, then credits.
-func (p *posting) table() {
-	switch d := p.event.Data.(type) {
-	case *OrderCancelled:
-		refund, goods := NoElement, NoElement
-		if d.By == "business" {
-			refund, goods = Refund, Goods
-		}
-		p.debit(Sales, refund, Cash, of(d.Net.Value))
-		p.debit(Tax, NoElement, Cash, of(d.Tax.Value))
-		p.debit(Inventory, NoElement, Accrued, of(d.Cost.Value))
-		p.credit(CostOfGoods, goods, Accrued, of(d.Cost.Value))
-		p.balance(Clearing, Cash)
-
-	case *ErrorReported:
-		if d.Kind != "wrong_item" && d.Kind != "missing_item" {
-			return
-		}
-		expected, received := p.mistake(d)
-		p.debit(Inventory, NoElement, Accrued, expected)
-		p.credit(ReplacementGoods, Goods, Accrued, expected)
-		p.credit(Inventory, NoElement, Accrued, received)
-		p.balance(ReturnAsset, Accrued)
-
-	case *GoodsScrapped:
-		cost := p.goods(d.Lines)
-		p.debit(WriteDown, WriteDownElement, Accrued, cost)
-		p.credit(Inventory, NoElement, Accrued, cost)
-
-	case *RedeliveryDispatched:
-		cost := p.goods(d.Lines)
-		p.debit(ReplacementGoods, Goods, Accrued, cost)
-		p.credit(Inventory, NoElement, Accrued, cost)
-		p.owed(RedeliveryFreight, FreightOut, d.CarrierCharge)
-
-	case *RedeliveryCompleted:
-		p.truck(d)
-		p.owed(RedeliveryFreight, FreightOut, d.CarrierCharge)
-
-	case *LabourSpent:
-		p.labour(d.Role, d.Minutes)
-
-	case *RefundIssued:
-		p.debit(Returns, Refund, Cash, of(d.Net))
-		p.debit(Tax, NoElement, Cash, of(d.Tax))
-		p.balance(Clearing, Cash)
-
-	case *ConcessionGranted:
-		switch d.Kind {
-		case "voucher", "store_credit":
-			worth := p.voucher(d)
-			p.debit(Goodwill, Concession, Accrued, worth)
-			p.credit(VoucherLiability, NoElement, Accrued, worth)
-		default:
-			p.debit(Allowances, Concession, Cash, of(d.Amount))
-			p.debit(Tax, NoElement, Cash, of(d.Tax))
-			p.balance(Clearing, Cash)
-		}
-
-	case *VoucherRedeemed:
-		p.move(VoucherLiability, NoElement, Clearing, NoElement, Cash, d.Amount)
-	case *VoucherExpired:
-		p.move(VoucherLiability, NoElement, Goodwill, Concession, Accrued, d.Amount)
-
-	case *ReturnReceived:
-		p.returned(d)
-		p.owed(ReturnFreight, FreightReturn, d.FreightCharge)
-		p.labour(d.InspectRole, d.InspectMinutes)
-
-	case *SalvageSold:
-		p.move(Clearing, NoElement, Salvage, SalvageElement, Cash, d.Amount)
-
-	case *DisputeOpened:
-		p.debit(DisputeReceivable, NoElement, Cash, of(d.Amount))
-		p.debit(DisputeFees, Dispute, Cash, of(d.Fee))
-		p.balance(Clearing, Cash)
-	case *DisputeWon:
-		p.move(Clearing, NoElement, DisputeReceivable, NoElement, Cash, d.Amount)
-	case *DisputeLost:
-		p.move(DisputeLosses, Dispute, DisputeReceivable, NoElement, Accrued, d.Amount)
-
-	case *MarketplaceCharged:
-		p.move(MarketplaceCharge, Marketplace, Clearing, NoElement, Cash, d.Amount)
-
-	case *ClaimAccepted:
-		p.move(ClaimsReceivable, NoElement, Recoveries, Recovery, Accrued, d.Amount)
-	case *ClaimSettled:
-		p.move(Clearing, NoElement, ClaimsReceivable, NoElement, Cash, d.Amount)
-
+	switch d := e.Data.(type) {
+	case *OrderPlaced:
+		p.placed(d)
 	case *QualitySpent:
-		account := Prevention
-		if d.Category == "appraisal" {
-			account = Appraisal
-		}
-		p.owed(account, NoElement, d.Amount)
+		amount := p.decimal(d.Amount)
+		p.put(Fix, qualityAccount(d), amount)
+		p.put(Fix, AccruedCosts, -amount)
 	}
+	return p.err
 }
 
-// returned posts the lines of a return. What was delivered wrongly leaves the return asset, as stock, as stock at its
-// lower value (IAS 2), or as a write-down; what was sold comes back into stock against the goods that replaced it.
-func (p *posting) returned(d *ReturnReceived) {
-	var stock, writtenDown, asset, resold exact
+// posting is one event on its way to its entry. err is the first error of its amounts.
+type posting struct {
+	*Entry
+	event *Event
+	rates *Rates
+	at    Position
+	err   error
+}
+
+// placed posts an order as Settle does, without what that takes.
+func (p *posting) placed(d *OrderPlaced) {
+	var b booking
+	b.sales.add(d.DeliveryFee)
+	b.tax.add(d.DeliveryTax)
 	for i := range d.Lines {
 		l := &d.Lines[i]
-		wrong := l.Was == "wrong_item"
-		if !wrong && (l.Grade == "scrap" || l.Grade == "abandoned") {
-			continue // nothing comes back into stock, and it never stood in the return asset
+		l.addNet(&b.account(l).exact)
+		b.tax.add(l.Tax)
+		if kindOf(l) == LineGoods {
+			p.cost(&b.cost.exact, l)
 		}
-		if !wrong && l.Grade == "b_grade" {
-			stock.add(l.NRV.Value)
-			resold.add(l.NRV.Value)
-			continue
-		}
-		var cost exact
-		if !p.cost(&cost, l.SKU, l.Quantity, l.UnitCost) {
-			continue
-		}
-		switch {
-		case !wrong:
-			stock.plus(&cost)
-			resold.plus(&cost)
-			continue
-		case l.Grade == "saleable":
-			stock.plus(&cost)
-		case l.Grade == "b_grade":
-			stock.add(l.NRV.Value)
-			writtenDown.plus(&cost)
-			writtenDown.subtract(l.NRV.Value)
-		default:
-			writtenDown.plus(&cost)
-		}
-		asset.plus(&cost)
 	}
-	p.debit(Inventory, NoElement, Accrued, &stock)
-	p.debit(WriteDown, WriteDownElement, Accrued, &writtenDown)
-	p.credit(ReplacementGoods, Goods, Accrued, &resold)
-	if !asset.isZero() {
-		p.balance(ReturnAsset, Accrued)
+	var byCard exact
+	for _, t := range d.Tenders {
+		if t.Method == MethodGiftCard {
+			byCard.add(t.Amount)
+		}
 	}
+	sales, gift, tips, deposits := p.round(&b.sales), p.round(&b.gift), p.round(&b.tips), p.round(&b.deposits)
+	tax, cost, card := p.round(&b.tax), p.round(&b.cost), p.round(&sum{exact: byCard})
+	fee, delivery, commission := p.decimal(d.PaymentFee), p.decimal(d.DeliveryCost), p.decimal(d.Commission)
+	total := sales + gift + tips + deposits + tax
+	p.put(Perfect, Clearing, total-card-fee-commission)
+	p.put(Perfect, Inventory, -cost)
+	p.put(Perfect, Tax, -tax)
+	p.put(Perfect, GiftCardLiability, card-gift)
+	p.put(Perfect, TipsPayable, -tips)
+	p.put(Perfect, Deposits, -deposits)
+	p.put(Perfect, AccruedCosts, -delivery)
+	p.put(Perfect, Sales, -sales)
+	p.put(Perfect, CostOfGoods, cost)
+	p.put(Perfect, PaymentFees, fee)
+	p.put(Perfect, DeliveryCosts, delivery)
+	p.put(Perfect, Commissions, commission)
+	p.debitsFirst()
 }
 
-// truck posts our own vehicle's trip: ((drive+site+wait)/60 × fleet_hour + km × fleet_km) / stops. It is our own where
-// minutes or kilometres are given; a carrier's trip has a charge instead.
-func (p *posting) truck(d *RedeliveryCompleted) {
-	minutes := d.DriveMinutes + d.SiteMinutes + d.WaitMinutes
-	var sixtyTimes exact
-	if minutes != 0 {
-		hour, ok := p.rate(FleetHour, d.Vehicle)
-		if !ok {
-			return
-		}
-		sixtyTimes.product(minutes, hour)
-	}
-	if d.DistanceKM != 0 {
-		km, ok := p.rate(FleetKM, d.Vehicle)
-		if !ok {
-			return
-		}
-		sixtyTimes.scaled(d.DistanceKM, km, 60)
-	}
-	p.absorb(TruckRoll, Fleet, AbsorbedFleet, &sixtyTimes, 60*max(d.Stops, 1))
-}
-
-// labour posts minutes/60 × labour_hour(role).
-func (p *posting) labour(role string, minutes Decimal) {
-	if minutes == 0 {
+// cost adds what a line of goods cost.
+func (p *posting) cost(sum *exact, l *OrderLine) {
+	if l.Quantity == 0 {
 		return
 	}
-	hour, ok := p.rate(LabourHour, role)
-	if !ok {
-		return
-	}
-	var sixtyTimes exact
-	sixtyTimes.product(minutes, hour)
-	p.absorb(RecoveryLabour, Labour, AbsorbedLabour, &sixtyTimes, 60)
-}
-
-// mistake sums up what was expected and what was received wrongly. Where a line says that something else came and not
-// how many, as many came as were expected.
-func (p *posting) mistake(d *ErrorReported) (expected, received *exact) {
-	expected, received = new(exact), new(exact)
-	for i := range d.Lines {
-		l := &d.Lines[i]
-		p.cost(expected, l.SKU, l.Quantity, l.UnitCost)
-		if l.ReceivedSKU == "" && !l.ReceivedQuantity.Set && !l.ReceivedUnitCost.Set {
-			continue
-		}
-		quantity := l.Quantity
-		if l.ReceivedQuantity.Set {
-			quantity = l.ReceivedQuantity.Value
-		}
-		p.cost(received, l.ReceivedSKU, quantity, l.ReceivedUnitCost)
-	}
-	return expected, received
-}
-
-func (p *posting) goods(lines []GoodsLine) *exact {
-	cost := new(exact)
-	for i := range lines {
-		p.cost(cost, lines[i].SKU, lines[i].Quantity, lines[i].UnitCost)
-	}
-	return cost
-}
-
-// voucher is what a voucher will cost in the end: the part of it that is redeemed.
-func (p *posting) voucher(d *ConcessionGranted) *exact {
-	worth := new(exact)
-	if d.Amount == 0 {
-		return worth
-	}
-	if fraction, ok := p.rate(VoucherRedemption, d.Kind); ok {
-		worth.product(d.Amount, fraction)
-	}
-	return worth
-}
-
-// cost adds quantity × unit cost to sum, or the sku's rate where the line has no cost; false where there is neither.
-func (p *posting) cost(sum *exact, sku string, quantity Decimal, unit Optional) bool {
-	if quantity == 0 {
-		return true
-	}
-	cost := unit.Value
-	if !unit.Set {
+	unit := l.UnitCost.Value
+	if !l.UnitCost.Set {
+		p.Rated = true
 		var ok bool
-		if cost, ok = p.rate(ItemCost, sku); !ok {
-			return false
+		if unit, ok = p.rates.At(ItemCost, l.SKU, p.event.Currency, p.event.Time, p.at); !ok {
+			p.Unpriced = append(p.Unpriced, ItemCost+":"+l.SKU)
+			return
 		}
 	}
-	sum.product(quantity, cost)
-	return true
+	sum.product(l.Quantity, unit)
 }
 
-// rate finds a rate in force for the event, and notes where there is none.
-func (p *posting) rate(name, key string) (Decimal, bool) {
-	p.Rated = true
-	v, ok := p.rates.At(name, key, p.event.Currency, p.event.Time, p.at)
-	if !ok {
-		p.Unpriced = append(p.Unpriced, name+":"+key)
+// put adds a line.
+func (p *posting) put(step Step, a Account, amount Amount) {
+	if amount != 0 {
+		p.Lines = append(p.Lines, Line{Account: a, Basis: basisOf(a), Amount: amount, Step: step,
+			Currency: p.event.Currency, Store: p.event.StoreID})
 	}
-	return v, ok
+}
+
+// debitsFirst moves the credits behind the debits and leaves both in their order.
+func (p *posting) debitsFirst() {
+	for i := 1; i < len(p.Lines); i++ {
+		for j := i; j > 0 && p.Lines[j].Amount > 0 && p.Lines[j-1].Amount < 0; j-- {
+			p.Lines[j], p.Lines[j-1] = p.Lines[j-1], p.Lines[j]
+		}
+	}
+}
+
+func (p *posting) round(s *sum) Amount {
+	a, err := s.round(1)
+	if err != nil && p.err == nil {
+		p.err = err
+	}
+	return a
+}
+
+func (p *posting) decimal(d Decimal) Amount {
+	var s sum
+	s.add(d)
+	return p.round(&s)
 }

@@ -22,118 +22,6 @@ func goodsLines(quantity, cost string) []GoodsLine {
 	return []GoodsLine{{SKU: "p", Quantity: d(quantity), UnitCost: Some(d(cost))}}
 }
 
-// TestPostingTable is the contract's §4 row by row: given an event, the lines that it posts, debits first in the
-// order of the accounts. Rates: fleet_hour 60.20, fleet_km 0.50, labour_hour agent 34 and * 20, item_cost p 7,
-// voucher_redemption 0.8.
-func TestPostingTable(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		data Data
-		want string
-	}{
-		{"an order", &OrderPlaced{Lines: []OrderLine{{SKU: "p", Quantity: piece, UnitPrice: d("100"), Tax: d("8"),
-			UnitCost: Some(d("60"))}}, PaymentFee: d("3.43")},
-			"1010 104.5700 CASH, 5000 60.0000 ACCRUED, 5050 3.4300 CASH, 1200 -60.0000 ACCRUED, 2200 -8.0000 CASH, 4000 -100.0000 CASH"},
-		{"an order with a discount and a delivery fee, its cost from the rate", &OrderPlaced{Lines: []OrderLine{{SKU: "p",
-			Quantity: d("2"), UnitPrice: d("10"), Discount: d("1")}}, DeliveryFee: d("4"), DeliveryTax: d("0.4")},
-			"1010 23.4000 CASH, 5000 14.0000 ACCRUED, 1200 -14.0000 ACCRUED, 2200 -0.4000 CASH, 4000 -23.0000 CASH"},
-		{"a customer cancels", &OrderCancelled{By: "customer", Net: Some(d("100")), Tax: Some(d("8")), Cost: Some(d("60"))},
-			"1200 60.0000 ACCRUED, 2200 8.0000 CASH, 4000 100.0000 CASH, 1010 -108.0000 CASH, 5000 -60.0000 ACCRUED"},
-		{"the business cancels", &OrderCancelled{By: "business", Net: Some(d("100")), Tax: Some(d("8")), Cost: Some(d("60"))},
-			"1200 60.0000 ACCRUED, 2200 8.0000 CASH, 4000 100.0000 CASH REFUND, 1010 -108.0000 CASH, 5000 -60.0000 ACCRUED GOODS"},
-		{"the wrong item", &ErrorReported{Classification: Classification{Kind: "wrong_item"}, Lines: []ErrorLine{{SKU: "p",
-			Quantity: piece, UnitCost: Some(d("60")), ReceivedSKU: "q", ReceivedUnitCost: Some(d("55"))}}},
-			"1200 60.0000 ACCRUED, 1210 55.0000 ACCRUED, 1200 -55.0000 ACCRUED, 5100 -60.0000 ACCRUED GOODS"},
-		{"a missing item", &ErrorReported{Classification: Classification{Kind: "missing_item"},
-			Lines: []ErrorLine{{SKU: "p", Quantity: d("2"), UnitCost: Some(d("60"))}}},
-			"1200 120.0000 ACCRUED, 5100 -120.0000 ACCRUED GOODS"},
-		{"any other error", &ErrorReported{Classification: Classification{Kind: "damaged"}, Lines: []ErrorLine{{SKU: "p",
-			Quantity: piece, UnitCost: Some(d("60"))}}}, ""},
-		{"a classification", &ErrorClassified{}, ""},
-		{"a rejection", &ErrorRejected{}, ""},
-		{"scrap", &GoodsScrapped{Lines: goodsLines("3", "2.5")}, "5110 7.5000 ACCRUED WRITE_DOWN, 1200 -7.5000 ACCRUED"},
-		{"a dispatch", &RedeliveryDispatched{Lines: goodsLines("1", "60"), CarrierCharge: d("9")},
-			"5100 60.0000 ACCRUED GOODS, 5200 9.0000 ACCRUED FREIGHT_OUT, 1200 -60.0000 ACCRUED, 2400 -9.0000 ACCRUED"},
-		{"our truck", &RedeliveryCompleted{DriveMinutes: d("30"), SiteMinutes: d("15"), DistanceKM: d("24"), Stops: 1},
-			"5220 57.1500 IMPUTED FLEET, 6910 -57.1500 IMPUTED"},
-		{"our truck with three stops", &RedeliveryCompleted{DriveMinutes: d("30"), SiteMinutes: d("15"),
-			DistanceKM: d("24"), Stops: 3},
-			"5220 19.0500 IMPUTED FLEET, 6910 -19.0500 IMPUTED"},
-		{"a carrier", &RedeliveryCompleted{Stops: 1, CarrierCharge: d("4.5")},
-			"5200 4.5000 ACCRUED FREIGHT_OUT, 2400 -4.5000 ACCRUED"},
-		{"labour", &LabourSpent{Role: "agent", Minutes: d("18")}, "5300 10.2000 IMPUTED LABOUR, 6900 -10.2000 IMPUTED"},
-		{"labour of a role without a rate of its own", &LabourSpent{Role: "clerk", Minutes: d("18")},
-			"5300 6.0000 IMPUTED LABOUR, 6900 -6.0000 IMPUTED"},
-		{"a refund", &RefundIssued{Net: d("50"), Tax: d("4")},
-			"2200 4.0000 CASH, 4100 50.0000 CASH REFUND, 1010 -54.0000 CASH"},
-		{"a discount", &ConcessionGranted{Kind: "discount", Amount: d("10"), Tax: d("0.8")},
-			"2200 0.8000 CASH, 4110 10.0000 CASH CONCESSION, 1010 -10.8000 CASH"},
-		{"a voucher", &ConcessionGranted{Kind: "voucher", Amount: d("10")},
-			"4120 8.0000 ACCRUED CONCESSION, 2300 -8.0000 ACCRUED"},
-		{"a store credit", &ConcessionGranted{Kind: "store_credit", Amount: d("10")},
-			"4120 8.0000 ACCRUED CONCESSION, 2300 -8.0000 ACCRUED"},
-		{"a voucher redeemed", &VoucherRedeemed{Amount: d("10")}, "2300 10.0000 CASH, 1010 -10.0000 CASH"},
-		{"a voucher expired", &VoucherExpired{Amount: d("8")}, "2300 8.0000 ACCRUED, 4120 -8.0000 ACCRUED CONCESSION"},
-		{"a wrong item back, saleable", back("wrong_item", "saleable", ""), "1200 55.0000 ACCRUED, 1210 -55.0000 ACCRUED"},
-		{"a wrong item back, b_grade", back("wrong_item", "b_grade", "45"),
-			"1200 45.0000 ACCRUED, 5110 10.0000 ACCRUED WRITE_DOWN, 1210 -55.0000 ACCRUED"},
-		{"a wrong item back, scrap", back("wrong_item", "scrap", ""),
-			"5110 55.0000 ACCRUED WRITE_DOWN, 1210 -55.0000 ACCRUED"},
-		{"a wrong item abandoned", back("wrong_item", "abandoned", ""),
-			"5110 55.0000 ACCRUED WRITE_DOWN, 1210 -55.0000 ACCRUED"},
-		{"a sold item back, saleable", back("sold", "saleable", ""), "1200 55.0000 ACCRUED, 5100 -55.0000 ACCRUED GOODS"},
-		{"a sold item back, b_grade", back("sold", "b_grade", "45"), "1200 45.0000 ACCRUED, 5100 -45.0000 ACCRUED GOODS"},
-		{"a sold item back, scrap", back("sold", "scrap", ""), ""},
-		{"a return's freight and inspection", &ReturnReceived{FreightCharge: d("6"), InspectMinutes: d("6"),
-			InspectRole: "agent"},
-			"5210 6.0000 ACCRUED FREIGHT_RETURN, 5300 3.4000 IMPUTED LABOUR, 2400 -6.0000 ACCRUED, 6900 -3.4000 IMPUTED"},
-		{"salvage", &SalvageSold{Amount: d("12")}, "1010 12.0000 CASH, 5120 -12.0000 CASH SALVAGE"},
-		{"a dispute opened", &DisputeOpened{Amount: d("108"), Fee: d("15")},
-			"1310 108.0000 CASH, 5400 15.0000 CASH DISPUTE, 1010 -123.0000 CASH"},
-		{"a dispute won", &DisputeWon{Amount: d("108")}, "1010 108.0000 CASH, 1310 -108.0000 CASH"},
-		{"a dispute lost", &DisputeLost{Amount: d("108")}, "5410 108.0000 ACCRUED DISPUTE, 1310 -108.0000 ACCRUED"},
-		{"a marketplace's penalty", &MarketplaceCharged{Amount: d("5")}, "5420 5.0000 CASH MARKETPLACE, 1010 -5.0000 CASH"},
-		{"a claim accepted", &ClaimAccepted{Amount: d("25")}, "1300 25.0000 ACCRUED, 5900 -25.0000 ACCRUED RECOVERY"},
-		{"a claim settled", &ClaimSettled{Amount: d("25")}, "1010 25.0000 CASH, 1300 -25.0000 CASH"},
-		{"prevention", &QualitySpent{Category: "prevention", Amount: d("100")},
-			"6100 100.0000 ACCRUED, 2400 -100.0000 ACCRUED"},
-		{"appraisal", &QualitySpent{Category: "appraisal", Amount: d("100")},
-			"6110 100.0000 ACCRUED, 2400 -100.0000 ACCRUED"},
-		{"a void", &EventVoided{Original: &Event{Time: when, Currency: "USD", Data: &RefundIssued{Net: d("50")}}},
-			"1010 50.0000 CASH, 4100 -50.0000 CASH REFUND"},
-		{"a promise", &PromiseChanged{}, ""},
-		{"a delivery", &OrderDelivered{}, ""},
-		{"feedback", &FeedbackReceived{}, ""},
-		{"half a hundredth of a cent rounds to the even neighbour", &GoodsScrapped{Lines: goodsLines("0.5", "0.0001")}, ""},
-		{"and one and a half of it too", &GoodsScrapped{Lines: goodsLines("1.5", "0.0001")},
-			"5110 0.0002 ACCRUED WRITE_DOWN, 1200 -0.0002 ACCRUED"},
-	} {
-		var entry Entry
-		if err := Post(&Event{Time: when, Currency: "USD", Data: c.data}, tableRates(), Position{Stream: Orders,
-			Offset: 10}, &entry); err != nil {
-			t.Errorf("%s: %v", c.name, err)
-			continue
-		}
-		if got := inWords(entry.Lines); got != c.want {
-			t.Errorf("%s posts\n  %s\nnot\n  %s", c.name, got, c.want)
-		}
-		if len(entry.Unpriced) > 0 {
-			t.Errorf("%s is unpriced: %v", c.name, entry.Unpriced)
-		}
-		if !entry.Balanced() {
-			t.Errorf("%s doesn't balance", c.name)
-		}
-	}
-}
-
-func back(was, grade, nrv string) *ReturnReceived {
-	line := ReturnLine{GoodsLine: GoodsLine{SKU: "q", Quantity: piece, UnitCost: Some(d("55"))}, Was: was, Grade: grade}
-	if nrv != "" {
-		line.NRV = Some(d(nrv))
-	}
-	return &ReturnReceived{Lines: []ReturnLine{line}}
-}
-
 var when = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 
 func rateEvent(id, name, key, value, currency string, from time.Time) *Event {
@@ -175,23 +63,38 @@ func inWords(lines []Line) string {
 	return strings.Join(words, ", ")
 }
 
-func TestAMissingRateIsSaidAndPostsNothing(t *testing.T) {
-	var entry Entry
+// TestAMissingRateIsSaid, and posts nothing.
+func TestAMissingRateIsSaid(t *testing.T) {
 	for _, c := range []struct {
 		data    Data
 		missing string
 	}{
-		{&LabourSpent{Role: "agent", Minutes: piece}, "labour_hour:agent"},
+		{&LabourSpent{LabourID: "l", Role: "agent", Minutes: piece}, "labour_hour:agent"},
 		{&RedeliveryCompleted{DriveMinutes: piece, Stops: 1, Vehicle: "v1"}, "fleet_hour:v1"},
 		{&RedeliveryCompleted{DistanceKM: piece, Stops: 1}, "fleet_km:"},
-		{&ConcessionGranted{Kind: "voucher", Amount: piece}, "voucher_redemption:voucher"},
+		{&ConcessionGranted{ConcessionID: "c", Kind: "voucher", Amount: piece}, "voucher_redemption:voucher"},
 		{&GoodsScrapped{Lines: []GoodsLine{{SKU: "x", Quantity: piece}}}, "item_cost:x"},
+		{&RedeliveryDispatched{RedeliveryID: "r", Lines: []GoodsLine{{SKU: "x", Quantity: piece}}}, "item_cost:x"},
+		{&OrderPlaced{Lines: []OrderLine{{SKU: "x", Quantity: piece}}}, "item_cost:x"},
 	} {
-		if err := Post(&Event{Time: when, Currency: "USD", Data: c.data}, NewRates(), Position{}, &entry); err != nil {
+		e := &Event{Time: when, OrderID: "o", ErrorID: "c", Currency: "USD", Data: c.data}
+		s, err := NewTerms(time.UTC).Settle([]Recorded{{Event: e}})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if len(entry.Lines) != 0 || len(entry.Unpriced) != 1 || entry.Unpriced[0] != c.missing {
-			t.Errorf("%T: lines %v, unpriced %v; want none and %s", c.data, entry.Lines, entry.Unpriced, c.missing)
+		got := s.Events[0]
+		if len(got.Lines) != 0 || len(got.Unpriced) != 1 || got.Unpriced[0] != c.missing || !got.Rated {
+			t.Errorf("%T: %+v; want no lines and %s", c.data, got, c.missing)
+		}
+	}
+}
+
+// TestWhatIsSettledIsNotPostedAlone: it is an error, not an empty entry.
+func TestWhatIsSettledIsNotPostedAlone(t *testing.T) {
+	var entry Entry
+	for _, e := range []*Event{{Data: &RefundIssued{Net: piece}}, {ErrorID: "c", Data: &OrderPlaced{}}} {
+		if Alone(e) || Post(e, NewRates(), Position{}, &entry) == nil {
+			t.Errorf("%T is posted alone", e.Data)
 		}
 	}
 }

@@ -7,62 +7,38 @@ import (
 	"time"
 )
 
-// TestWhatARebuildPricesAnew: the last rebuild that covers an event moves the place from which it looks for its
-// rates; what stands behind a rebuild, or belongs to a month that was closed then, looks from its own.
-func TestWhatARebuildPricesAnew(t *testing.T) {
+// TestWhatARebuildPrices: the last rebuild of an event's own epoch moves the place from which it looks for its rates; what
+// stands behind a rebuild, or in another epoch, looks from its own.
+func TestWhatARebuildPrices(t *testing.T) {
 	terms := NewTerms(time.UTC)
-	january, err := ParsePeriod("2026-01")
-	if err != nil {
-		t.Fatal(err)
-	}
+	january := PeriodOf(when, time.UTC)
 	offset := int64(-1)
 	apply := func(id string, d Data, orders int64) {
 		offset++
-		terms.Apply(
-			&Event{Source: "s", ID: id, Time: when, Data: d},
-			Mark{Offset: offset, Time: when, Ends: map[Partition]int64{{Orders, 0}: orders}},
-		)
+		terms.Apply(&Event{Source: "s", ID: id, Time: when, Data: d},
+			Mark{Offset: offset, Time: when, Ends: map[Partition]int64{{Orders, 0}: orders}})
 	}
-	inJanuary, inFebruary := january.First().AddDate(0, 0, 9), january.First().AddDate(0, 0, 40)
-	apply("close", &PeriodClosed{january}, 100)            // 0
-	apply("rebuild 1", &BooksRebuilt{RebuildID: "1"}, 200) // 1
-	apply("rebuild 1", &BooksRebuilt{RebuildID: "1"}, 250) // 2, the same again
-	apply("reopen", &PeriodReopened{january}, 300)         // 3
-	apply("rebuild 2", &BooksRebuilt{RebuildID: "2"}, 400) // 4
-	apply("close again", &PeriodClosed{january}, 500)      // 5
-	apply("rebuild 3", &BooksRebuilt{RebuildID: "3"}, 600) // 6
+	apply("close", &PeriodClosed{january}, 100)                                 // 0
+	apply("rebuild 1", &BooksRebuilt{RebuildID: "1"}, 200)                      // 1
+	apply("rebuild 1", &BooksRebuilt{RebuildID: "1"}, 250)                      // 2, the same again
+	apply("rebuild 2", &BooksRebuilt{RebuildID: "2"}, 300)                      // 3
+	apply("reopen", &PeriodReopened{january}, 400)                              // 4
+	apply("rebuild 3", &BooksRebuilt{RebuildID: "3"}, 500)                      // 5
+	apply("close again", &PeriodClosed{january}, 600)                           // 6
+	apply("rebuild 4", &BooksRebuilt{RebuildID: "4", ClosedPeriods: true}, 700) // 7
 	const own = -1
-	for _, c := range []struct {
-		occurred time.Time
-		at, want int64
-	}{
-		{inJanuary, 50, 4},    // covered while the month was open again, frozen before and after
-		{inJanuary, 450, own}, // after rebuild 2, and closed when rebuild 3 came
-		{inJanuary, 550, 6},   // after the last close, so no report of that month holds it
-		{inJanuary, 600, own}, // after the last rebuild
-		{inFebruary, 50, 6},
-		{inFebruary, 650, own},
+	for _, c := range []struct{ at, want int64 }{
+		{50, own},  // before the first close: no rebuild was in its epoch
+		{150, 5},   // a reopening begins no epoch
+		{450, 5},   // the last of its epoch
+		{550, own}, // behind the last of its epoch
+		{650, 7}, {750, own},
 	} {
 		at := Position{Stream: Orders, Offset: c.at}
-		got := terms.PricedAt(c.occurred, at)
+		got := terms.PricedFrom(at)
 		if c.want == own && got != at || c.want != own && (got.Stream != Books || got.Offset != c.want) {
-			t.Errorf("%s at %d looks from %+v, not from %d", c.occurred.Format(time.DateOnly), c.at, got, c.want)
+			t.Errorf("an event at %d looks from %+v, not from %d", c.at, got, c.want)
 		}
-	}
-	// An event of an open month stays with its void, whose month is closed.
-	event, void := Position{Stream: Orders, Offset: 420}, Placed{inJanuary, Position{Stream: Orders, Offset: 430}}
-	if got := terms.PricedAt(inFebruary, event, void); got != event {
-		t.Errorf("an event whose void is frozen looks from %+v", got)
-	}
-	if p, frozen := terms.FrozenBy(inJanuary, Position{Stream: Orders, Offset: 450}); !frozen || p != january {
-		t.Errorf("frozen: %t, by %s", frozen, p)
-	}
-	apply("rebuild 4", &BooksRebuilt{RebuildID: "4", ClosedPeriods: true}, 700)
-	if got := terms.PricedAt(inJanuary, Position{Stream: Orders, Offset: 450}); got.Stream != Books || got.Offset != 7 {
-		t.Errorf("told to touch closed months, a rebuild leaves an event at %+v", got)
-	}
-	if _, frozen := terms.FrozenBy(inJanuary, Position{Stream: Orders, Offset: 450}); frozen {
-		t.Error("frozen though the rebuild touches closed months")
 	}
 	if n := len(terms.Rebuilds.All()); n != 4 {
 		t.Errorf("%d rebuilds, not 4", n)
@@ -119,7 +95,7 @@ func TestARebuildIsAsIfTheRatesHadComeFirst(t *testing.T) {
 		last := Position{Stream: Orders, Offset: rates*10 - 1}
 		for offset := range rates * 10 {
 			at := Position{Stream: Orders, Offset: offset}
-			got, ok := terms.Rates.At(LabourHour, "agent", "USD", when, terms.PricedAt(when, at))
+			got, ok := terms.Rates.At(LabourHour, "agent", "USD", when, terms.PricedFrom(at))
 			want, ok2 := terms.Rates.At(LabourHour, "agent", "USD", when, Position{Stream: Books, Offset: rates})
 			if got != want || ok != ok2 {
 				t.Fatalf("seed %d: at %d the rate is %s, %t, not %s, %t", seed, offset, got, ok, want, ok2)

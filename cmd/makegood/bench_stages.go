@@ -65,7 +65,9 @@ func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage,
 				row := ledger.Row{Event: &e.Event, Content: e.Content, Data: e.Data, Extensions: e.Extensions, Position: at}
 				a.terms.Use(func(t *domain.Terms) {
 					row.Place(t.Periods)
-					err = domain.Post(&e.Event, t.Rates, t.PricedAt(e.Event.Time, at), &entry)
+					if domain.Alone(&e.Event) { // the others are settled later
+						err = domain.Post(&e.Event, t.Rates, t.PricedFrom(at), &entry)
+					}
 				})
 				if err != nil {
 					return 0, usage{}, err

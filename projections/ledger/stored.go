@@ -112,9 +112,6 @@ func (s *Stored) Structured() []byte {
 	return text
 }
 
-// Placed is when the event happened, and where the log holds it.
-func (s *Stored) Placed() domain.Placed { return domain.Placed{Occurred: s.Event.Time, At: s.Position} }
-
 // KeepLines makes lines that belong to whoever posted them the row's own.
 func (s *Stored) KeepLines() {
 	s.Lines, s.Unpriced = slices.Clone(s.Lines), slices.Clone(s.Unpriced)

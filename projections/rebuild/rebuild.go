@@ -19,7 +19,7 @@ import (
 // A rebuild posts history anew from the ledger's own payloads, with today's posting rules and the rates that are known by
 // now, into a shadow: tables of its own that nobody reads. What it would change is reported, and nothing else happens until
 // somebody says so. Then books.rebuilt is written to the log, and the projector that books it makes the shadow's partitions
-// part of the books (see swap.go of package post). What an event posts stays a function of the log alone: domain.Terms.PricedAt
+// part of the books (see swap.go of package post). What an event posts stays a function of the log alone: domain.Terms.PricedFrom
 // says what the rebuild means, and whoever reads the log from its beginning comes to the same books.
 //
 // Rows that post alone are read month by month, in no other order; the others are settled again, unit by unit. Entries of closed

@@ -21,7 +21,6 @@ func FuzzImport(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		terms := domain.NewTerms(time.UTC)
-		var entry domain.Entry
 		events := 0
 		a, err := Import(context.Background(), bytes.NewReader(file), Defaults(), func(e *domain.Event) error {
 			events++
@@ -29,7 +28,9 @@ func FuzzImport(f *testing.F) {
 				terms.Apply(e, domain.Mark{Offset: int64(events)})
 				return nil
 			}
-			return domain.Post(e, terms.Rates, domain.Position{Stream: e.Stream(), Offset: int64(events), Time: e.Time}, &entry)
+			at := domain.Position{Stream: e.Stream(), Offset: int64(events), Time: e.Time}
+			_, err := terms.Settle([]domain.Recorded{{Event: e, At: at, RecordedAt: e.Time}})
+			return err
 		})
 		if err == nil && (a.Accounted() != a.Rows || a.Events != events) {
 			t.Errorf("%d rows accounted for, of %d; %d events of %d", a.Accounted(), a.Rows, a.Events, events)
