@@ -19,6 +19,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
 )
@@ -38,7 +40,7 @@ func command(t *testing.T, args ...string) (int, string, string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out, said bytes.Buffer
-	code := run(ctx, args, streams{strings.NewReader(""), &out, &said})
+	code := run(ctx, args, terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &said})
 	return code, out.String(), said.String()
 }
 
@@ -82,7 +84,7 @@ func TestServeRefusesToBeOpen(t *testing.T) {
 		"localhost:1": true, "[::ffff:127.0.0.1]:1": true,
 		":1": false, "0.0.0.0:1": false, "[::]:1": false, "10.0.0.1:1": false, "example.com:1": false,
 		"127.0.0.1.example.com:1": false, "nonsense": false} {
-		if isLoopback(address) != want {
+		if server.IsLoopback(address) != want {
 			t.Errorf("%q: loopback is not %t", address, want)
 		}
 	}
@@ -108,7 +110,8 @@ func TestTokensAndTLS(t *testing.T) {
 	}
 	written := filepath.Join(t.TempDir(), "token")
 	for _, want := range []int{0, 1} { // a file that is there already is not written over
-		code, out, _ := command(t, "token", "new", "--access-file", access, "--name", "file", "--scope", "read", "--out", written)
+		code, out, _ := command(t, "token", "new", "--access-file", access, "--name", "file", "--scope", "read", "--out",
+			written)
 		if (code != 0) != (want != 0) || out != "" {
 			t.Errorf("--out ended with %d and printed %q", code, out)
 		}
@@ -125,10 +128,10 @@ func TestTokensAndTLS(t *testing.T) {
 
 	var log bytes.Buffer
 	dir := t.TempDir()
-	app, err := startApp(t.Context(), appConfig{DataDir: dir, HTTP: "0.0.0.0:0", KafkaListen: "127.0.0.1:0",
+	app, err := server.Start(t.Context(), server.Config{DataDir: dir, HTTP: "0.0.0.0:0", KafkaListen: "127.0.0.1:0",
 		Prefix: "makegood.", Group: "makegood-projector",
-		Partitions: 1, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter},
-		Access: accessFlags{AccessFile: access, TLSCert: cert, TLSKey: key}},
+		Partitions: 1, Zone: "UTC", Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter},
+		Access: server.AccessFlags{AccessFile: access, TLSCert: cert, TLSKey: key}},
 		slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +141,7 @@ func TestTokensAndTLS(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	_, port, _ := strings.Cut(strings.TrimPrefix(app.url, "https://["), "]:")
+	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "https://["), "]:")
 	base := "https://127.0.0.1:" + port
 	events := writeFile(t, "events", strings.Join(append(goldenRates, goldenEvents...), "\n"))
 	foreign := writeFile(t, "foreign", strings.ReplaceAll(goldenEvents[0], "urn:till:1", "urn:till:9"))
@@ -171,40 +174,41 @@ func TestTokensAndTLS(t *testing.T) {
 		t.Errorf("a token is in the log: %s", &log)
 	}
 
-	engine, err := url.Parse(app.engine.DSN())
+	engine, err := url.Parse(app.Engine.DSN())
 	if err != nil {
 		t.Fatal(err)
 	}
 	password, _ := engine.User.Password()
 	engine.User = url.User(engine.User.Username())
-	beside := appConfig{Brokers: app.brokers, ClickHouse: engine.String(), HTTP: "127.0.0.1:0", Prefix: "makegood.",
+	beside := server.Config{Brokers: app.Brokers, ClickHouse: engine.String(), HTTP: "127.0.0.1:0", Prefix: "makegood.",
 		Group:      "makegood-projector",
-		Partitions: 1, Zone: "UTC", Roles: []string{roleExporter}, ClickHousePasswordFile: writeFile(t, "password",
+		Partitions: 1, Zone: "UTC", Roles: []string{server.RoleExporter}, ClickHousePasswordFile: writeFile(t, "password",
 			password+"\n")}
 	quiet := slog.New(slog.DiscardHandler)
 	// The broker inside asks as well.
-	if refused, err := startApp(t.Context(), beside, quiet, io.Discard); err == nil {
+	if refused, err := server.Start(t.Context(), beside, quiet, io.Discard); err == nil {
 		t.Error("a makegood without a token was let in by the broker", refused.Close())
 	}
-	beside.Kafka = kafkaFlags{SASL: "plain", User: "office", PasswordFile: office}
-	second, err := startApp(t.Context(), beside, quiet, io.Discard)
+	beside.Kafka = server.KafkaFlags{SASL: "plain", User: "office", PasswordFile: office}
+	second, err := server.Start(t.Context(), beside, quiet, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := newClient(second.url).caughtUp(t.Context()); err != nil || s.Events < 13 {
+	if s, err := newClient(second.URL).caughtUp(t.Context()); err != nil || s.Events < 13 {
 		t.Errorf("%+v %v", s, err)
 	}
 	if err := second.Close(); err != nil {
 		t.Error(err)
 	}
-	beside.ClickHouse = app.engine.DSN()
-	if _, err := startApp(t.Context(), beside, quiet, io.Discard); err == nil || !strings.Contains(err.Error(),
+	beside.ClickHouse = app.Engine.DSN()
+	if _, err := server.Start(t.Context(), beside, quiet, io.Discard); err == nil || !strings.Contains(err.Error(),
 		"a password is in the address") || strings.Contains(err.Error(), password) {
 		t.Errorf("two passwords: %v", err)
 	}
 	beside.ClickHouse = engine.String()
 	beside.ClickHousePasswordFile = writeFile(t, "password", "wrong")
-	if _, err := startApp(t.Context(), beside, quiet, io.Discard); err == nil || strings.Contains(err.Error(), "wrong") {
+	if _, err := server.Start(t.Context(), beside, quiet, io.Discard); err == nil || strings.Contains(err.Error(),
+		"wrong") {
 		t.Errorf("a wrong password: %v", err)
 	}
 }
@@ -275,8 +279,8 @@ func TestLimitFlags(t *testing.T) {
 	limits := &line.Serve.Limits
 	config := gateway.Config{Addr: "127.0.0.1:0"}
 	intake := gateway.EventsConfig{Publisher: acknowledging{}, PartitionKey: "key"}
-	limits.server(&config)
-	limits.events(&intake)
+	limits.Server(&config)
+	limits.Events(&intake)
 	if got, want := fmt.Sprint(config.MaxHeader, config.MaxConnections, config.HeaderTimeout, config.WriteTimeout,
 		config.IdleTimeout, config.ShutdownTimeout),
 		"8192 7 300ms 4s 5s 6s"; got != want {
@@ -290,17 +294,17 @@ func TestLimitFlags(t *testing.T) {
 	if config.Events, err = gateway.NewEvents(intake); err != nil {
 		t.Fatal(err)
 	}
-	server, err := gateway.New(config)
+	gate, err := gateway.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Listen(); err != nil {
+	if err := gate.Listen(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx) }()
-	c := newClient("http://" + server.Addr().String())
+	go func() { done <- gate.Run(ctx) }()
+	c := newClient("http://" + gate.Addr().String())
 	batch := func(n, size int) string {
 		text := "[" + strings.Join(goldenEvents[:n], ",")
 		return text + strings.Repeat(" ", max(size-len(text)-1, 0)) + "]"
@@ -335,15 +339,15 @@ func TestLimitFlags(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	for text, want := range map[string]byteSize{"0": 0, "17": 17, "17B": 17, "3KiB": 3072, "2MiB": 2 << 20,
+	for text, want := range map[string]server.ByteSize{"0": 0, "17": 17, "17B": 17, "3KiB": 3072, "2MiB": 2 << 20,
 		"1GiB": 1 << 30} {
-		var b byteSize
+		var b server.ByteSize
 		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
 			t.Errorf("%s is %d (%v)", text, b, err)
 		}
 	}
 	for _, text := range []string{"", "MiB", "-1", "1KB", "1 MiB x", "1.5MiB", "9223372036854775807GiB", "1KiBMiB"} {
-		var b byteSize
+		var b server.ByteSize
 		if err := b.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is %d", text, b)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	gateway "github.com/makegood/makegood/infra/http"
 )
 
@@ -43,9 +44,9 @@ func (f *actorFlags) why() string {
 
 // askWhy asks for the reason where none was given, until there is one, or the input ends: a script that says yes and
 // nothing else has none.
-func (f *actorFlags) askWhy(ctx context.Context, s streams, question string) error {
+func (f *actorFlags) askWhy(ctx context.Context, s terminal.Streams, question string) error {
 	for strings.TrimSpace(f.Reason) == "" {
-		answer, err := s.answer(ctx, question)
+		answer, err := s.Answer(ctx, question)
 		if ctx.Err() != nil {
 			return errNotDone
 		}

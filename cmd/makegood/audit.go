@@ -8,38 +8,12 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
-	"time"
 	"unicode"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/audit"
-	"github.com/makegood/makegood/projections/report"
 )
-
-// Audit lists who changed the books on the days from one on and before another.
-func (b books) Audit(ctx context.Context, from, to time.Time, limit int) (*audit.Audit, error) {
-	if err := b.terms.CatchUp(ctx); err != nil {
-		return nil, err
-	}
-	zone, err := time.LoadLocation(b.config.Zone)
-	if err != nil {
-		return nil, err
-	}
-	midnight := func(day time.Time) time.Time {
-		y, m, d := day.Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, zone)
-	}
-	changed := func(source, id string) (is bool) {
-		b.terms.Use(func(t *domain.Terms) { is = t.Periods.Changed(source, id) })
-		return is
-	}
-	return audit.ReadAudit(ctx, b.store.DB, changed, midnight(from), midnight(to), limit)
-}
-
-// Event finds an event by its identity.
-func (b books) Event(ctx context.Context, source, id string) (*report.BookedEvent, error) {
-	return report.ReadEvent(ctx, b.store.DB, source, id)
-}
 
 type auditCommand struct {
 	booksFlags
@@ -49,7 +23,7 @@ type auditCommand struct {
 }
 
 // Run lists who changed the books, the newest last.
-func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -66,16 +40,16 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 	}
 	if c.Format != "table" {
 		query.Set("format", c.Format)
-		return books.get(ctx, "/v1/audit", query, s.out)
+		return books.get(ctx, "/v1/audit", query, s.Out)
 	}
 	var found audit.Audit
 	if err := books.get(ctx, "/v1/audit", query, &found); err != nil {
 		return err
 	}
 	if found.LeftOut > 0 {
-		fmt.Fprintf(s.out, "%d earlier ones are left out: ask for fewer days\n", found.LeftOut)
+		fmt.Fprintf(s.Out, "%d earlier ones are left out: ask for fewer days\n", found.LeftOut)
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "recorded\twhat\tchange\tby\treason\tsource\tid")
 	for _, e := range found.Entries {
 		who := e.Actor

@@ -18,6 +18,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/projections/audit"
@@ -29,18 +31,18 @@ import (
 func say(t *testing.T, c *client, answer string, args ...string) string {
 	t.Helper()
 	var out, said bytes.Buffer
-	if status := run(t.Context(), append(args, "--to", c.base), streams{strings.NewReader(answer), &out,
-		&said}); status != 0 {
+	if status := run(t.Context(), append(args, "--to", c.base), terminal.Streams{In: strings.NewReader(answer), Out: &out,
+		Err: &said}); status != 0 {
 		t.Fatalf("%v: exit status %d\n%s%s", args, status, &out, &said)
 	}
 	return out.String()
 }
 
 // unreadable puts a record on the log that nobody can read, and returns its dead letter.
-func unreadable(t *testing.T, app *App, c *client, text string) deadletter.Letter {
+func unreadable(t *testing.T, app *server.App, c *client, text string) deadletter.Letter {
 	t.Helper()
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond,
-		RequiredAcks: kafkago.RequireAll, Transport: &kafkago.Transport{Dial: app.dial}}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), BatchTimeout: time.Millisecond,
+		RequiredAcks: kafkago.RequireAll, Transport: &kafkago.Transport{Dial: app.Dial}}
 	defer w.Close()
 	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("x"),
 		Value: []byte(text)}); err != nil {
@@ -144,11 +146,11 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 		}
 	}
 	if status := run(t.Context(), []string{"void", "urn:till:1", "7", "--reason", "x", "--to", c.base},
-		streams{strings.NewReader("no\n"), os.Stderr, os.Stderr}); status == 0 {
+		terminal.Streams{In: strings.NewReader("no\n"), Out: os.Stderr, Err: os.Stderr}); status == 0 {
 		t.Error("voided although the answer was no")
 	}
 	if status := run(t.Context(), []string{"void", "urn:till:1", "none", "--reason", "x", "--yes", "--to", c.base},
-		streams{strings.NewReader(""), os.Stderr, os.Stderr}); status == 0 {
+		terminal.Streams{In: strings.NewReader(""), Out: os.Stderr, Err: os.Stderr}); status == 0 {
 		t.Error("voided what isn't there")
 	}
 	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Conflicts != 0 {
@@ -201,19 +203,19 @@ func TestHalfDoneIsDoneAgain(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	letter := unreadable(t, app, c, `{"half`)
-	d, err := deadletter.Read(t.Context(), app.store.DB, letter.ID)
+	d, err := deadletter.Read(t.Context(), app.Store.DB, letter.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	by := gateway.Actor{Name: "ann", Reason: "no event"}
-	if err := (books{app}).putOnRecord(t.Context(), d, domain.TypeDeadLetterDiscarded,
-		&domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
+	if err := (server.Books{App: app}).PutOnRecord(t.Context(), d, domain.TypeDeadLetterDiscarded,
+		&domain.DeadLetterDiscarded{HandledLetter: server.HandledLetter(d, by)}, by); err != nil {
 		t.Fatal(err)
 	}
 	if s := mustCatchUp(t, c); s.DeadLetters != 1 {
 		t.Errorf("half done, %d dead letters are open", s.DeadLetters)
 	}
-	if err := (books{app}).Discard(t.Context(), letter.ID, by); err != nil {
+	if err := (server.Books{App: app}).Discard(t.Context(), letter.ID, by); err != nil {
 		t.Fatal(err)
 	}
 	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Events != 1 {
@@ -232,9 +234,11 @@ func TestTokenHolderIsTheActor(t *testing.T) {
 	if code != 0 {
 		t.Fatal(said)
 	}
-	app, err := startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0",
-		Prefix: "makegood.", Group: "makegood-projector", Partitions: 1, Zone: "UTC",
-		Roles: []string{roleGateway, roleProjector, roleExporter}, Access: accessFlags{AccessFile: access}},
+	app, err := server.Start(t.Context(), server.Config{DataDir: t.TempDir(), HTTP: "127.0.0.1:0",
+		KafkaListen: "127.0.0.1:0",
+		Prefix:      "makegood.", Group: "makegood-projector", Partitions: 1, Zone: "UTC",
+		Roles:  []string{server.RoleGateway, server.RoleProjector, server.RoleExporter},
+		Access: server.AccessFlags{AccessFile: access}},
 		slog.New(slog.DiscardHandler), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -244,7 +248,7 @@ func TestTokenHolderIsTheActor(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	c := newClient(app.url).withToken(strings.TrimSpace(token))
+	c := newClient(app.URL).withToken(strings.TrimSpace(token))
 	letter := unreadable(t, app, c, "x")
 	path := "/v1/deadletters/" + letter.ID + "/discard"
 	for _, body := range []string{`{"actor":`, `{"who":"ann"}`, `[]`, `{"actor":"` + strings.Repeat("x", 129) + `"}`,

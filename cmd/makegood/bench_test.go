@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 )
 
 // TestBench runs every part of the benchmark with a few thousand events: that it measures, not what.
@@ -14,7 +16,7 @@ func TestBench(t *testing.T) {
 	status := run(t.Context(), []string{"bench", "--events", "4000", "--rounds", "1", "--rate", "1000", "--seconds", "1",
 		"--history", "2000,4000",
 		"--only", "pipe,stages,latency,gateway,growth,rebuild", "--data-dir", filepath.Join(t.TempDir(), "bench")},
-		streams{nil, &out, &said})
+		terminal.Streams{In: nil, Out: &out, Err: &said})
 	t.Logf("%s%s", &out, &said)
 	if status != 0 {
 		t.Fatalf("exit status %d", status)
@@ -34,7 +36,7 @@ func TestBenchSaysWhatItCannotDo(t *testing.T) {
 		"--brokers", "127.0.0.1:1", "--events", "1"}} {
 		var out, said bytes.Buffer
 		if status := run(t.Context(), append([]string{"bench", "--data-dir", filepath.Join(t.TempDir(), "bench")}, args...),
-			streams{nil, &out, &said}); status == 0 {
+			terminal.Streams{In: nil, Out: &out, Err: &said}); status == 0 {
 			t.Errorf("bench %q ended well", args)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
@@ -120,14 +121,14 @@ func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, max
 		topics[s] = s.String()
 	}
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: server.NewStored, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, newDecode(), post.NewTerms(l, newDecode(), newStored, time.UTC), writer, store.DB)
+	}, l, l, server.NewDecode(), post.NewTerms(l, server.NewDecode(), server.NewStored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/infra/embedded"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/projections/report"
@@ -21,7 +23,7 @@ import (
 type booksFlags struct {
 	To string `help:"URL of a running makegood; without it, whoever serves the data directory, else the directory itself is opened."`
 	tokenFlags
-	appConfig
+	server.Config
 }
 
 // tokenFlags say by which token a command is let in.
@@ -30,12 +32,12 @@ type tokenFlags struct {
 }
 
 func (f *tokenFlags) token() (string, error) {
-	return secret("--token-file", f.TokenFile, "MAKEGOOD_TOKEN")
+	return server.Secret("--token-file", f.TokenFile, "MAKEGOOD_TOKEN")
 }
 
 // open finds the books: those named, those of the process that serves the data directory, or the directory itself,
 // opened for as long as the command runs.
-func (f *booksFlags) open(ctx context.Context, logger *slog.Logger, s streams) (*client, func() error, error) {
+func (f *booksFlags) open(ctx context.Context, logger *slog.Logger, s terminal.Streams) (*client, func() error, error) {
 	nothing := func() error { return nil }
 	token, err := f.token()
 	if err != nil {
@@ -48,7 +50,7 @@ func (f *booksFlags) open(ctx context.Context, logger *slog.Logger, s streams) (
 		}
 		return newClient(strings.TrimSuffix(f.To, "/")).withToken(token), nothing, nil
 	}
-	if f.embedded() {
+	if f.Embedded() {
 		holder, err := embedded.ReadAnnouncement(f.DataDir)
 		switch {
 		case err == nil && holder.HTTP != "":
@@ -56,20 +58,20 @@ func (f *booksFlags) open(ctx context.Context, logger *slog.Logger, s streams) (
 			if holder.TLS {
 				base = "https://" + holder.HTTP
 			}
-			fmt.Fprintf(s.err, "asking the makegood that serves %s, at %s (another name for it: --to)\n", f.DataDir, base)
+			fmt.Fprintf(s.Err, "asking the makegood that serves %s, at %s (another name for it: --to)\n", f.DataDir, base)
 			return newClient(base).withToken(token), nothing, nil
 		case err != nil && !errors.Is(err, embedded.ErrNotServing):
 			return nil, nil, err
 		}
 	}
-	config := f.appConfig
+	config := f.Config
 	// Nobody else is to reach books that are open for one command alone.
-	config.HTTP, config.KafkaListen, config.Access = "127.0.0.1:0", "127.0.0.1:0", accessFlags{}
-	app, err := startApp(ctx, config, logger, s.err)
+	config.HTTP, config.KafkaListen, config.Access = "127.0.0.1:0", "127.0.0.1:0", server.AccessFlags{}
+	app, err := server.Start(ctx, config, logger, s.Err)
 	if err != nil {
 		return nil, nil, err
 	}
-	return newClient(app.url), app.Close, nil
+	return newClient(app.URL), app.Close, nil
 }
 
 // client asks a makegood over HTTP.

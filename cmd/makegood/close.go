@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/report"
@@ -26,7 +27,7 @@ type closeCommand struct {
 var errNotDone = errors.New("nothing was changed")
 
 // Run shows what is provisional in the month, asks, closes it, and waits until the closed month can be quoted.
-func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	period, err := domain.ParsePeriod(c.Period)
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		return err
 	}
 	if !state.Over {
-		fmt.Fprintf(s.out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
+		fmt.Fprintf(s.Out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
 	}
 	if !c.Yes {
 		if !ask(ctx, s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ",
@@ -78,7 +79,7 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 		// Two at once: the first in the log closed it, and the other's event changes nothing.
 		return fmt.Errorf("%s was closed already, %s: yours changed nothing", period, closedBy(state))
 	}
-	_, err = fmt.Fprintf(s.out, "%s closed by %s at %s\nits report, until it is reopened and closed again: makegood "+
+	_, err = fmt.Fprintf(s.Out, "%s closed by %s at %s\nits report, until it is reopened and closed again: makegood "+
 		"report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n",
 		period, c.actor(), state.ClosedAt.Format(time.RFC3339), period, period.First().Format(time.DateOnly),
 		(period + 1).First().Format(time.DateOnly), period)
@@ -109,7 +110,7 @@ type reopenCommand struct {
 }
 
 // Run opens a closed month again.
-func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	period, err := domain.ParsePeriod(c.Period)
 	if err != nil {
 		return err
@@ -143,7 +144,7 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if _, err := books.booked(ctx, s); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%s reopened by %s; its last close stays on record: --as-of close:%s\n", period, c.actor(),
+	_, err = fmt.Fprintf(s.Out, "%s reopened by %s; its last close stays on record: --as-of close:%s\n", period, c.actor(),
 		period)
 	return err
 }
@@ -174,7 +175,7 @@ func (c *client) settled(ctx context.Context, period domain.Period) (*audit.Peri
 
 // booked waits until what the log holds now is booked, and says how much that is. Others go on writing meanwhile: to
 // wait for a moment at which nothing is under way could take for ever.
-func (c *client) booked(ctx context.Context, s streams) (status, error) {
+func (c *client) booked(ctx context.Context, s terminal.Streams) (status, error) {
 	type partition struct {
 		topic  string
 		number int
@@ -197,7 +198,7 @@ func (c *client) booked(ctx context.Context, s streams) (status, error) {
 			return now, nil
 		}
 		if first {
-			fmt.Fprintf(s.err, "%d records are not booked yet: waiting for them ...\n", behind)
+			fmt.Fprintf(s.Err, "%d records are not booked yet: waiting for them ...\n", behind)
 		}
 		select {
 		case <-ctx.Done():
@@ -207,8 +208,8 @@ func (c *client) booked(ctx context.Context, s streams) (status, error) {
 	}
 }
 
-func printProvisional(s streams, state *audit.PeriodState) error {
-	fmt.Fprintf(s.out, "%s: %d events posted\n", state.Period, state.Events)
+func printProvisional(s terminal.Streams, state *audit.PeriodState) error {
+	fmt.Fprintf(s.Out, "%s: %d events posted\n", state.Period, state.Events)
 	for _, p := range []struct {
 		n          uint64
 		what, then string
@@ -218,17 +219,17 @@ func printProvisional(s streams, state *audit.PeriodState) error {
 		{state.DeadLetters, "dead letters (of any month)", "makegood deadletters"},
 	} {
 		if p.n > 0 {
-			fmt.Fprintf(s.out, "  provisional: %d %s: %s\n", p.n, p.what, p.then)
+			fmt.Fprintf(s.Out, "  provisional: %d %s: %s\n", p.n, p.what, p.then)
 		}
 	}
 	if !state.Settled {
-		fmt.Fprintf(s.out, "  provisional: %s\n", state.Unsettled)
+		fmt.Fprintf(s.Out, "  provisional: %s\n", state.Unsettled)
 	}
 	if len(state.Open) == 0 {
 		return nil
 	}
-	fmt.Fprintln(s.out, "  open at the end of the month:")
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(s.Out, "  open at the end of the month:")
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, o := range state.Open {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\tof %d orders or cases\t\n", o.Account, o.Name, o.Amount, o.Currency, o.Orders)
 	}
@@ -236,40 +237,9 @@ func printProvisional(s streams, state *audit.PeriodState) error {
 }
 
 // ask waits for the word yes.
-func ask(ctx context.Context, s streams, question string) bool {
-	line, _ := s.answer(ctx, question) // the end of the input is no, and so is an interrupt
+func ask(ctx context.Context, s terminal.Streams, question string) bool {
+	line, _ := s.Answer(ctx, question) // the end of the input is no, and so is an interrupt
 	return strings.EqualFold(line, "yes")
-}
-
-// answer waits for a line, and returns it without the space around it. It reads no further than that: there may be
-// another question. Who interrupts it needn't finish the line.
-func (s streams) answer(ctx context.Context, question string) (string, error) {
-	fmt.Fprint(s.out, question)
-	type read struct {
-		line string
-		err  error
-	}
-	answered := make(chan read, 1)
-	go func() { // waits for the terminal until the process ends, where it is interrupted
-		var line []byte
-		for one := make([]byte, 1); ; {
-			n, err := s.in.Read(one)
-			if n > 0 && one[0] != '\n' {
-				line = append(line, one[0])
-			}
-			if err != nil || n > 0 && one[0] == '\n' {
-				answered <- read{strings.TrimSpace(string(line)), err}
-				return
-			}
-		}
-	}()
-	select {
-	case r := <-answered:
-		return r.line, r.err
-	case <-ctx.Done():
-		fmt.Fprintln(s.out)
-		return "", ctx.Err()
-	}
 }
 
 // reportsCommand holds the reports; the leakage report is the one that is meant when none is named.
@@ -285,7 +255,7 @@ type changesCommand struct {
 }
 
 // Run lists what came after the close.
-func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -294,14 +264,14 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	query := url.Values{"since_close": {c.SinceClose}}
 	if c.Format != "table" {
 		query.Set("format", c.Format)
-		return books.get(ctx, "/v1/reports/changes", query, s.out)
+		return books.get(ctx, "/v1/reports/changes", query, s.Out)
 	}
 	var found report.Changes
 	if err := books.get(ctx, "/v1/reports/changes", query, &found); err != nil {
 		return err
 	}
 	printCloses(s, &found)
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "recorded\toccurred\ttype\tsource\tid\torder\tcase\ttouches\tposted in\tnet leakage\tprofit\tcash\t")
 	for i := range found.Changes {
 		e := &found.Changes[i]
@@ -317,22 +287,22 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 }
 
 // printCloses says which close the changes came after, and what came after the others.
-func printCloses(s streams, found *report.Changes) {
+func printCloses(s terminal.Streams, found *report.Changes) {
 	if len(found.Closes) == 1 {
-		fmt.Fprintf(s.out, "since the close of %s at %s\n\n", found.Period, found.ClosedAt.Format(time.RFC3339))
+		fmt.Fprintf(s.Out, "since the close of %s at %s\n\n", found.Period, found.ClosedAt.Format(time.RFC3339))
 		return
 	}
-	fmt.Fprintf(s.out, "since close %d of %d of %s, at %s\n", found.Close, len(found.Closes), found.Period,
+	fmt.Fprintf(s.Out, "since close %d of %d of %s, at %s\n", found.Close, len(found.Closes), found.Period,
 		found.ClosedAt.Format(time.RFC3339))
 	for _, c := range found.Closes {
 		switch {
 		case c.Number < found.Close && c.Events > 0:
-			fmt.Fprintf(s.out, "since an earlier close, at %s: %d events (--since-close %s/%d)\n",
+			fmt.Fprintf(s.Out, "since an earlier close, at %s: %d events (--since-close %s/%d)\n",
 				c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
 		case c.Number > found.Close:
-			fmt.Fprintf(s.out, "reopened, and closed again at %s: %d events since then (--since-close %s/%d)\n",
+			fmt.Fprintf(s.Out, "reopened, and closed again at %s: %d events since then (--since-close %s/%d)\n",
 				c.ClosedAt.Format(time.RFC3339), c.Events, found.Period, c.Number)
 		}
 	}
-	fmt.Fprintln(s.out)
+	fmt.Fprintln(s.Out)
 }

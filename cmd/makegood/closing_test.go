@@ -19,6 +19,8 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
@@ -62,14 +64,14 @@ func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []referenc
 		topics[s] = s.String()
 	}
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: server.NewStored, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, newDecode(), post.NewTerms(lateBooks{l, limit}, newDecode(), newStored, time.UTC), writer, store.DB)
+	}, l, l, server.NewDecode(), post.NewTerms(lateBooks{l, limit}, server.NewDecode(), server.NewStored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +193,7 @@ func closedReports(t *testing.T, store *clickhouse.Store, c report.Close) string
 // standing are the places of the closes among records, which are in the order of the log, that close what was open.
 func standing(t *testing.T, records []reference.Record) (closes []int) {
 	t.Helper()
-	terms, decode, several := domain.NewTerms(time.UTC), newDecode(), false
+	terms, decode, several := domain.NewTerms(time.UTC), server.NewDecode(), false
 	for i, r := range records {
 		if r.Stream != "books" {
 			continue
@@ -233,7 +235,7 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 			closes := standing(t, records)
 			at := closes[random.IntN(len(closes))]
 			terms := domain.NewTerms(time.UTC)
-			decode := newDecode()
+			decode := server.NewDecode()
 			closing, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, records[at].Event)
 			if err != nil {
 				t.Fatal(err)
@@ -312,7 +314,7 @@ func TestCloseUnderFire(t *testing.T) {
 	var producers sync.WaitGroup
 	for n := range 4 {
 		producers.Go(func() {
-			w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{},
+			w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{},
 				BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 			defer func() { _ = w.Close() }()
 			for i := 0; writing.Err() == nil; i++ {
@@ -332,7 +334,7 @@ func TestCloseUnderFire(t *testing.T) {
 	}
 	time.Sleep(500 * time.Millisecond)
 	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to",
-		c.base}, streams{strings.NewReader(""), os.Stderr, os.Stderr}); status != 0 {
+		c.base}, terminal.Streams{In: strings.NewReader(""), Out: os.Stderr, Err: os.Stderr}); status != 0 {
 		t.Fatalf("close: exit status %d", status)
 	}
 	answer := func(query string) string {
@@ -357,7 +359,7 @@ func TestCloseUnderFire(t *testing.T) {
 	}
 	var before, all int64
 	var closing domain.Mark
-	app.terms.Use(func(terms *domain.Terms) { closing, _ = terms.Periods.LastClose(2026 * 12) })
+	app.Terms.Use(func(terms *domain.Terms) { closing, _ = terms.Periods.LastClose(2026 * 12) })
 	for p, end := range closing.Ends {
 		if p.Stream == domain.Redeliveries {
 			before += end
@@ -405,11 +407,11 @@ func TestCloseUnderFire(t *testing.T) {
 	}
 	// Closed is closed, and who did it is on record.
 	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--to", c.base},
-		streams{strings.NewReader(""), os.Stderr, os.Stderr}); status == 0 {
+		terminal.Streams{In: strings.NewReader(""), Out: os.Stderr, Err: os.Stderr}); status == 0 {
 		t.Error("a closed month could be closed again")
 	}
 	var payload string
-	if err := app.store.DB.QueryRow(t.Context(),
+	if err := app.Store.DB.QueryRow(t.Context(),
 		`SELECT payload FROM ledger FINAL WHERE event_type = 'makegood.period.closed.v1'`).Scan(&payload); err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/infra/embedded"
 )
 
@@ -123,10 +124,10 @@ func askEngine(t *testing.T, web, user, password, query string) (int, string) {
 // its grants suffice for schema and bookings, and not for more; finance reads, and no more.
 func TestComposedUsers(t *testing.T) {
 	native, web := composedEngine(t)
-	app, err := startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0",
+	app, err := server.Start(t.Context(), server.Config{DataDir: t.TempDir(), HTTP: "127.0.0.1:0",
 		ClickHouse:  "clickhouse://makegood:writes@" + native + "/makegood",
 		KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector", Partitions: 1, Zone: "UTC",
-		Roles: []string{roleGateway, roleProjector, roleExporter}},
+		Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter}},
 		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -136,11 +137,11 @@ func TestComposedUsers(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	client := newClient(app.url)
+	client := newClient(app.URL)
 	event := `{"specversion":"1.0","id":"1","source":"/till","type":"makegood.refund.issued.v1",
     "time":"2026-01-05T09:00:00Z","subject":"o1",
 "data":{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r1","currency":"USD","net":"10"}}`
-	answer, err := http.Post(app.url+"/v1/events", "application/cloudevents+json", strings.NewReader(event))
+	answer, err := http.Post(app.URL+"/v1/events", "application/cloudevents+json", strings.NewReader(event))
 	if err != nil || answer.StatusCode != http.StatusAccepted {
 		t.Fatalf("%v %v", answer, err)
 	}
@@ -148,7 +149,7 @@ func TestComposedUsers(t *testing.T) {
 	if _, err := client.caughtUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if metrics, err := http.Get(app.url + "/metrics"); err != nil || metrics.StatusCode != http.StatusOK {
+	if metrics, err := http.Get(app.URL + "/metrics"); err != nil || metrics.StatusCode != http.StatusOK {
 		t.Errorf("metrics: %v %v", metrics, err)
 	} else {
 		metrics.Body.Close()

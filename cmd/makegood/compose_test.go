@@ -13,6 +13,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/makegood/makegood/cmd/makegood/server"
 )
 
 // composed is docker-compose.yml as a container engine would read it: checked against the specification's schema, with
@@ -88,7 +90,7 @@ func TestComposeIsComplete(t *testing.T) {
 			roles[*s.Environment["MAKEGOOD_ROLES"]] = true
 		}
 	}
-	for _, role := range []string{roleGateway, roleProjector, roleExporter} {
+	for _, role := range []string{server.RoleGateway, server.RoleProjector, server.RoleExporter} {
 		if !roles[role] {
 			t.Errorf("no process has the role %s", role)
 		}
@@ -181,8 +183,8 @@ func TestComposeSpeaksTheFlags(t *testing.T) {
 		if _, err := parser.Parse([]string{"serve"}); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if err := line.Serve.validate(); err != nil || line.Serve.embedded() || len(line.Serve.Roles) != 1 {
-			t.Errorf("%s: %v, embedded %t, roles %v", name, err, line.Serve.embedded(), line.Serve.Roles)
+		if err := line.Serve.Validate(); err != nil || line.Serve.Embedded() || len(line.Serve.Roles) != 1 {
+			t.Errorf("%s: %v, embedded %t, roles %v", name, err, line.Serve.Embedded(), line.Serve.Roles)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/makegood/makegood/cmd/makegood/server"
 )
 
 // told is one event of a case: its kind, its time, its data with $o for the order and $e for the case, and who says it
@@ -283,9 +285,9 @@ func TestContractCases(t *testing.T) {
 }
 
 // accountsByOrder are the balances of all accounts, by order, where they are not zero.
-func accountsByOrder(t *testing.T, app *App) map[string]map[string]string {
+func accountsByOrder(t *testing.T, app *server.App) map[string]map[string]string {
 	t.Helper()
-	rows, err := app.store.DB.Query(t.Context(), `SELECT order_id, account, toDecimalString(sum(amount), 4) FROM journal GROUP BY order_id, account`)
+	rows, err := app.Store.DB.Query(t.Context(), `SELECT order_id, account, toDecimalString(sum(amount), 4) FROM journal GROUP BY order_id, account`)
 	if err != nil {
 		t.Fatal(err)
 	}

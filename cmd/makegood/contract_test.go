@@ -33,7 +33,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		}
 	}
 	var answered []string
-	for _, pattern := range app.routes {
+	for _, pattern := range app.Routes {
 		answered = append(answered, strings.TrimSuffix(pattern, "{$}"))
 	}
 	slices.Sort(described)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"text/tabwriter"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/deadletter"
 )
 
@@ -21,7 +22,7 @@ type deadlettersCommand struct {
 type deadlettersList struct{ booksFlags }
 
 // Run lists what could not be booked.
-func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s stream
 	if err := books.get(ctx, "/v1/deadletters", nil, &answer); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "id\tplace\treason\tpointer\tsource\tevent\tlast seen\tdetail")
 	for _, d := range answer.DeadLetters {
 		fmt.Fprintf(w, "%s\t%s/%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Pointer,
@@ -49,13 +50,13 @@ type deadlettersShow struct {
 }
 
 // Run prints one dead letter.
-func (c *deadlettersShow) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *deadlettersShow) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	return books.get(ctx, "/v1/deadletters/"+url.PathEscape(c.ID), nil, s.out)
+	return books.get(ctx, "/v1/deadletters/"+url.PathEscape(c.ID), nil, s.Out)
 }
 
 type deadlettersReplay struct {
@@ -65,7 +66,7 @@ type deadlettersReplay struct {
 }
 
 // Run sends one dead letter again.
-func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (c *deadlettersReplay) Run(ctx context.Context, logger *slog.Logger, s stre
 	if _, err := books.caughtUp(ctx); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.out, "sent again; if its cause remains, it is a dead letter again")
+	_, err = fmt.Fprintln(s.Out, "sent again; if its cause remains, it is a dead letter again")
 	return err
 }
 
@@ -88,7 +89,7 @@ type deadlettersDiscard struct {
 }
 
 // Run takes one dead letter off the list.
-func (c *deadlettersDiscard) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *deadlettersDiscard) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -97,6 +98,6 @@ func (c *deadlettersDiscard) Run(ctx context.Context, logger *slog.Logger, s str
 	if err := c.post(ctx, books, "/v1/deadletters/"+url.PathEscape(c.ID)+"/discard"); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.out, "discarded; should the same come again, it is listed again")
+	_, err = fmt.Fprintln(s.Out, "discarded; should the same come again, it is listed again")
 	return err
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/makegood/makegood/projections/deadletter"
 )
 
-// TestLargeRecordsDoNotStopBooking: a record whose dead letter the log doesn't take, as it is or once it is unpacked, and
-// one that names a place that isn't there, are told, and what comes after them is booked.
+// TestLargeRecordsDoNotStopBooking: a record whose dead letter the log doesn't take, as it is or once it is unpacked,
+// and one that names a place that isn't there, are told, and what comes after them is booked.
 func TestLargeRecordsDoNotStopBooking(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	send := func(compression kafkago.Compression, m kafkago.Message) {
 		t.Helper()
-		w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.orders", BatchBytes: 16 << 20,
+		w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), Topic: "makegood.orders", BatchBytes: 16 << 20,
 			BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll, Compression: compression,
-			Transport: &kafkago.Transport{Dial: app.dial}}
+			Transport: &kafkago.Transport{Dial: app.Dial}}
 		defer w.Close()
 		if err := w.WriteMessages(t.Context(), m); err != nil {
 			t.Fatal(err)
@@ -34,20 +34,21 @@ func TestLargeRecordsDoNotStopBooking(t *testing.T) {
 		Headers: []kafkago.Header{{Key: "much", Value: bytes.Repeat([]byte("h"), 2<<20)}}})
 	send(0, kafkago.Message{Key: []byte("o"), Value: []byte(event("1", "order.placed", "2026-01-01T00:00:00Z", "o",
 		`{"order_id":"o","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"9",`+
-			`"unit_cost":"1"}]}`)), Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")},
-		{Key: "makegood_first", Value: []byte("7/0")}}})
+			`"unit_cost":"1"}]}`)),
+		Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")},
+			{Key: "makegood_first", Value: []byte("7/0")}}})
 	if s := mustCatchUp(t, c); s.Events != 1 || s.DeadLetters != 3 {
 		t.Fatalf("%+v", s)
 	}
-	topic := app.config.Prefix + deadletter.Topic
-	ends, err := app.admin.Ends(t.Context(), topic)
+	topic := app.Config.Prefix + deadletter.Topic
+	ends, err := app.Admin.Ends(t.Context(), topic)
 	if err != nil {
 		t.Fatal(err)
 	}
 	small := 0
 	for tp, end := range ends {
 		for offset := range end {
-			r, ok, err := app.admin.Record(t.Context(), kafka.TopicPartition{Topic: topic, Partition: tp.Partition}, offset)
+			r, ok, err := app.Admin.Record(t.Context(), kafka.TopicPartition{Topic: topic, Partition: tp.Partition}, offset)
 			if err != nil || !ok {
 				t.Fatal(ok, err)
 			}

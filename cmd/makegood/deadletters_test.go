@@ -14,6 +14,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
@@ -55,7 +56,7 @@ func mustCatchUp(t testing.TB, c *client) status {
 func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Topic: "makegood.orders",
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), Topic: "makegood.orders",
 		Balancer:     kafkago.Murmur2Balancer{Consistent: true},
 		BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
@@ -85,7 +86,7 @@ func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 	}
 	letters := openLetters(t, c)
 	for reason, text := range map[string]string{"bad_json": `  {"half`, "conflict": other} {
-		d, err := deadletter.Read(t.Context(), app.store.DB, letters[reason].ID)
+		d, err := deadletter.Read(t.Context(), app.Store.DB, letters[reason].ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,8 +179,8 @@ func TestReplayAfterTheCauseIsMended(t *testing.T) {
 				letters[0].Offset != 1 {
 				t.Fatalf("dead letters %+v (%v)", letters, err)
 			}
-			l.project(t, store, newDecode(), records[1:])
-			l.project(t, store, newDecode(), records[len(records)-1:]) // the same again
+			l.project(t, store, server.NewDecode(), records[1:])
+			l.project(t, store, server.NewDecode(), records[len(records)-1:]) // the same again
 			rows, err := store.DB.Query(t.Context(),
 				`SELECT recorded_at, toString(posting_period) FROM ledger FINAL WHERE event_id = 'late'`)
 			if err != nil {
@@ -222,7 +223,7 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledg
 	writer := store.Writer()
 	defer writer.Close()
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: newStored, Now: time.Now,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: server.NewStored, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
@@ -230,7 +231,7 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledg
 			return p, ok
 		},
 		Original: func(_ context.Context, at domain.Position) (*post.Original, error) { return l.held[at], nil },
-	}, l, l, decode, post.NewTerms(l, newDecode(), newStored, time.UTC), writer, store.DB)
+	}, l, l, decode, post.NewTerms(l, server.NewDecode(), server.NewStored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain/simulator"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -23,7 +25,7 @@ type demoCommand struct {
 }
 
 // Run shows what makegood is for: a simulated distributor's books, and in them the truck.
-func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	dir := c.DataDir
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "makegood-demo-"); err != nil {
@@ -31,22 +33,23 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	fmt.Fprintln(s.err, "starting a Kafka broker and a ClickHouse engine in this process's care ...")
-	app, err := startApp(ctx, appConfig{DataDir: dir, HTTP: c.HTTP, ClickHouseHTTPPort: c.ClickHouseHTTPPort,
+	fmt.Fprintln(s.Err, "starting a Kafka broker and a ClickHouse engine in this process's care ...")
+	app, err := server.Start(ctx, server.Config{DataDir: dir, HTTP: c.HTTP, ClickHouseHTTPPort: c.ClickHouseHTTPPort,
 		KafkaListen: "127.0.0.1:0", Prefix: "makegood.", Group: "makegood-projector",
-		Partitions: 4, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}}, logger, s.err)
+		Partitions: 4, Zone: "UTC", Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter}}, logger,
+		s.Err)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, app.Close()) }()
-	base := app.url
+	base := app.URL
 	books := newClient(base)
 
 	const (
 		days  = 45
 		truck = "truck-1" // the order of simulator.TruckCase
 	)
-	now := app.now().UTC()
+	now := app.Now().UTC()
 	config := simulator.Defaults()
 	config.Seed, config.Orders, config.Days, config.Start = c.Seed, c.Orders, days,
 		now.AddDate(0, 0, -days).Truncate(24*time.Hour)
@@ -54,7 +57,7 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "sending %d days of a simulated parts distributor, %d orders ...\n", days, c.Orders)
+	fmt.Fprintf(s.Err, "sending %d days of a simulated parts distributor, %d orders ...\n", days, c.Orders)
 	out := httpSink(ctx, books)
 	for {
 		event, more := simulation.Next()
@@ -74,7 +77,7 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 	if err := c.tell(ctx, books, truck, s); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, `
+	fmt.Fprintf(s.Out, `
 Where to look while this runs:
   %[1]s/                                         the page for people: what it all cost, and what every number is made of
   %[1]s/v1/orders/%[2]s                          the truck, down to the journal lines
@@ -84,18 +87,18 @@ Where to look while this runs:
 	if c.Once {
 		return nil
 	}
-	fmt.Fprintln(s.out, "New orders trickle in, one a second. Ctrl-C ends it.")
+	fmt.Fprintln(s.Out, "New orders trickle in, one a second. Ctrl-C ends it.")
 	return c.trickle(ctx, app, books)
 }
 
 // tell prints the truck's story and the whole company's leakage.
-func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s streams) error {
-	fmt.Fprint(s.out, "\n\"We're sorry that part was the wrong size, but one of our trucks will be there in an hour "+
+func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s terminal.Streams) error {
+	fmt.Fprint(s.Out, "\n\"We're sorry that part was the wrong size, but one of our trucks will be there in an hour "+
 		"with a new part.\"\n\n")
 	if err := explain(ctx, books, truck, "", s); err != nil {
 		return err
 	}
-	fmt.Fprint(s.out, "\nAnd all fixes of the company, by cause:\n\n")
+	fmt.Fprint(s.Out, "\nAnd all fixes of the company, by cause:\n\n")
 	var answer report.Leakage
 	if err := books.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"root_cause"}, "currency": {"USD"}},
 		&answer); err != nil {
@@ -105,9 +108,9 @@ func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s s
 }
 
 // trickle sends a new order's events about once a second, until ctx ends.
-func (c *demoCommand) trickle(ctx context.Context, app *App, books *client) error {
+func (c *demoCommand) trickle(ctx context.Context, app *server.App, books *client) error {
 	config := simulator.Defaults()
-	config.Seed, config.Start, config.WithoutTruck = c.Seed+1, app.now().UTC(), true
+	config.Seed, config.Start, config.WithoutTruck = c.Seed+1, app.Now().UTC(), true
 	live, err := simulator.New(config)
 	if err != nil {
 		return err
@@ -128,7 +131,7 @@ func (c *demoCommand) trickle(ctx context.Context, app *App, books *client) erro
 			return nil
 		}
 		// Simulated time runs ahead of the clock: what happens, happens now.
-		event.Time = app.now().UTC()
+		event.Time = app.Now().UTC()
 		if err := out.add(&event); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -22,7 +23,7 @@ type explainCommand struct {
 }
 
 // Run tells the story of an order.
-func (c *explainCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *explainCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func (c *explainCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	return explain(ctx, books, c.Order, c.AsOf, s)
 }
 
-func explain(ctx context.Context, books *client, order, asOf string, s streams) error {
+func explain(ctx context.Context, books *client, order, asOf string, s terminal.Streams) error {
 	query := url.Values{}
 	if asOf != "" {
 		query.Set("as_of", asOf)
@@ -42,7 +43,7 @@ func explain(ctx context.Context, books *client, order, asOf string, s streams) 
 	}
 	var b bytes.Buffer
 	tell(&b, &story)
-	_, err := s.out.Write(b.Bytes())
+	_, err := s.Out.Write(b.Bytes())
 	return err
 }
 

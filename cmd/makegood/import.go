@@ -15,6 +15,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/pos/onlineretail"
 	"github.com/makegood/makegood/infra/wire"
@@ -36,7 +37,7 @@ type onlineRetailFlags struct {
 var errRefused = errors.New("not everything was accepted")
 
 // Run imports the files and says what became of them.
-func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if err != nil {
 		return err
 	}
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("importing"),
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(s.Err), progressbar.OptionSetDescription("importing"),
 		progressbar.OptionShowCount(),
 		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
 	out := newSender(ctx, books, func(accepted int) { _ = bar.Set(accepted) }) // a bar that can't be drawn stops nothing
@@ -68,15 +69,15 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if added > uint64(out.accepted) || after.sinceBooked(before) > int64(out.accepted) {
 		atMost, added = "at most ", min(added, uint64(out.accepted))
 	}
-	fmt.Fprintf(s.out, "accepted %d, refused %d, new %s%d\n", out.accepted, out.refused, atMost, added)
+	fmt.Fprintf(s.Out, "accepted %d, refused %d, new %s%d\n", out.accepted, out.refused, atMost, added)
 	if atMost != "" {
-		fmt.Fprintln(s.out, "  others wrote at the same time, or something had to be sent twice")
+		fmt.Fprintln(s.Out, "  others wrote at the same time, or something had to be sent twice")
 	}
 	for _, r := range out.refusals {
-		fmt.Fprintln(s.out, "  refused", r)
+		fmt.Fprintln(s.Out, "  refused", r)
 	}
 	if more := out.refused - len(out.refusals); more > 0 {
-		fmt.Fprintf(s.out, "  and %d more\n", more)
+		fmt.Fprintf(s.Out, "  and %d more\n", more)
 	}
 	for _, changed := range []struct {
 		what      string
@@ -87,7 +88,7 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 		{"unpriced events", before.Unpriced, after.Unpriced, "makegood unpriced"},
 	} {
 		if changed.is > changed.was {
-			fmt.Fprintf(s.out, "%d more %s: %s\n", changed.is-changed.was, changed.what, changed.otherwise)
+			fmt.Fprintf(s.Out, "%d more %s: %s\n", changed.is-changed.was, changed.what, changed.otherwise)
 		}
 	}
 	if out.refused > 0 {
@@ -96,8 +97,8 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	return nil
 }
 
-func (c *importCommand) file(ctx context.Context, name string, s streams, out *sender) error {
-	in := s.in
+func (c *importCommand) file(ctx context.Context, name string, s terminal.Streams, out *sender) error {
+	in := s.In
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
@@ -215,17 +216,18 @@ func addEvent(ctx context.Context, event []byte, place string, out *sender) erro
 }
 
 // onlineRetail imports UCI's file and accounts for every row of it.
-func (c *importCommand) onlineRetail(ctx context.Context, name string, in io.Reader, s streams, out *sender) error {
+func (c *importCommand) onlineRetail(ctx context.Context, name string, in io.Reader, s terminal.Streams,
+	out *sender) error {
 	options := onlineretail.Defaults()
 	if c.OnlineRetail.Store != "" {
 		options.StoreID = c.OnlineRetail.Store
 	}
-	fmt.Fprintln(s.out, options.Assumptions())
+	fmt.Fprintln(s.Out, options.Assumptions())
 	var event []byte
 	account, err := onlineretail.Import(ctx, in, options, func(e *domain.Event) error {
 		event = wire.AppendEvent(event[:0], e)
 		return out.add(ctx, event, e.Stream() == domain.Books, e.ID)
 	})
-	fmt.Fprintln(s.out, account.String())
+	fmt.Fprintln(s.Out, account.String())
 	return err
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/simulator"
 	"github.com/makegood/makegood/infra/kafka"
@@ -34,11 +36,11 @@ type loadgenCommand struct {
 	Prefix  string   `help:"Prefix of the topics." default:"makegood."`
 
 	tokenFlags
-	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
+	Kafka server.KafkaFlags `embed:"" prefix:"kafka-"`
 }
 
 // Run sends simulated events.
-func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) error {
 	config := simulator.Defaults()
 	config.Seed, config.Start, config.Orders, config.Stores, config.ErrorRate, config.Currencies = c.Seed, c.Start,
 		c.Orders, c.Stores, c.ErrorRate, c.Currencies
@@ -78,7 +80,7 @@ func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		return err
 	}
 	took := time.Since(start)
-	fmt.Fprintf(s.err, "%d events in %s: %.0f a second\n", sent, took.Round(time.Millisecond),
+	fmt.Fprintf(s.Err, "%d events in %s: %.0f a second\n", sent, took.Round(time.Millisecond),
 		float64(sent)/took.Seconds())
 	return nil
 }
@@ -90,10 +92,10 @@ type sink struct {
 	close func() error
 }
 
-func (c *loadgenCommand) sink(ctx context.Context, logger *slog.Logger, s streams) (*sink, error) {
+func (c *loadgenCommand) sink(ctx context.Context, logger *slog.Logger, s terminal.Streams) (*sink, error) {
 	switch {
 	case len(c.Brokers) > 0:
-		config, err := c.Kafka.config(logger)
+		config, err := c.Kafka.Config(logger)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +115,7 @@ func (c *loadgenCommand) sink(ctx context.Context, logger *slog.Logger, s stream
 		}
 		return lineSink(f, f.Close), nil
 	default:
-		return lineSink(s.out, func() error { return nil }), nil
+		return lineSink(s.Out, func() error { return nil }), nil
 	}
 }
 

@@ -7,15 +7,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
 
+	"github.com/makegood/makegood/cmd/makegood/bench"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/infra/embedded"
 )
 
@@ -23,41 +23,29 @@ import (
 type commandLine struct {
 	Log string `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
 
-	Serve       serveCommand       `cmd:"" help:"Take events in, book them, answer questions."`
-	Demo        demoCommand        `cmd:"" help:"See it work: everything embedded, a simulated parts distributor, the truck."`
-	Import      importCommand      `cmd:"" help:"Read events from files."`
-	Report      reportsCommand     `cmd:"" help:"What the fixes really cost, by what you ask."`
-	Summary     summaryCommand     `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
-	Statement   statementCommand   `cmd:"" help:"The account of a store or a vendor for a month, with its cases and their evidence."`
-	Reconcile   reconcileCommand   `cmd:"" help:"Hold the books against the log, themselves, and a payment processor's payouts."`
-	Explain     explainCommand     `cmd:"" help:"The whole story of one order, down to the journal lines."`
-	Close       closeCommand       `cmd:"" help:"Close a month: what comes later is posted later."`
-	Journal     journalCommand     `cmd:"" help:"Entries for the general ledger."`
-	Rates       ratesCommand       `cmd:"" help:"What an hour, a kilometre, a piece cost: set and listed."`
-	Reopen      reopenCommand      `cmd:"" help:"Open a closed month again."`
-	Void        voidCommand        `cmd:"" help:"Take an event back: its entry is posted again, the other way round."`
-	Audit       auditCommand       `cmd:"" help:"Who changed the books, when and why."`
-	Rebuild     rebuildCommand     `cmd:"" help:"Post history anew, with the rates that are known by now."`
-	Unpriced    unpricedCommand    `cmd:"" help:"Events with a line that no rate could price, and the rates that they lack."`
-	Status      statusCommand      `cmd:"" help:"How far the books are."`
-	Deadletters deadlettersCommand `cmd:"" help:"What could not be booked, and why."`
-	Schemas     schemasCommand     `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`
-	Token       tokenCommand       `cmd:"" help:"Who may reach a gateway that is not on loopback."`
-	Loadgen     loadgenCommand     `cmd:"" help:"Simulated events, as many and as disordered as you like."`
-	Bench       benchCommand       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
-	BenchBroker benchBrokerCommand `cmd:"" hidden:""`
-}
-
-// streams are the process's own: tests give others.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-}
-
-// script reports whether the input is a file or a pipe: its lines were written before anybody asked.
-func (s streams) script() bool {
-	f, is := s.in.(*os.File)
-	return is && !term.IsTerminal(int(f.Fd()))
+	Serve       serveCommand        `cmd:"" help:"Take events in, book them, answer questions."`
+	Demo        demoCommand         `cmd:"" help:"See it work: everything embedded, a simulated parts distributor, the truck."`
+	Import      importCommand       `cmd:"" help:"Read events from files."`
+	Report      reportsCommand      `cmd:"" help:"What the fixes really cost, by what you ask."`
+	Summary     summaryCommand      `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
+	Statement   statementCommand    `cmd:"" help:"The account of a store or a vendor for a month, with its cases and their evidence."`
+	Reconcile   reconcileCommand    `cmd:"" help:"Hold the books against the log, themselves, and a payment processor's payouts."`
+	Explain     explainCommand      `cmd:"" help:"The whole story of one order, down to the journal lines."`
+	Close       closeCommand        `cmd:"" help:"Close a month: what comes later is posted later."`
+	Journal     journalCommand      `cmd:"" help:"Entries for the general ledger."`
+	Rates       ratesCommand        `cmd:"" help:"What an hour, a kilometre, a piece cost: set and listed."`
+	Reopen      reopenCommand       `cmd:"" help:"Open a closed month again."`
+	Void        voidCommand         `cmd:"" help:"Take an event back: its entry is posted again, the other way round."`
+	Audit       auditCommand        `cmd:"" help:"Who changed the books, when and why."`
+	Rebuild     rebuildCommand      `cmd:"" help:"Post history anew, with the rates that are known by now."`
+	Unpriced    unpricedCommand     `cmd:"" help:"Events with a line that no rate could price, and the rates that they lack."`
+	Status      statusCommand       `cmd:"" help:"How far the books are."`
+	Deadletters deadlettersCommand  `cmd:"" help:"What could not be booked, and why."`
+	Schemas     schemasCommand      `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`
+	Token       tokenCommand        `cmd:"" help:"Who may reach a gateway that is not on loopback."`
+	Loadgen     loadgenCommand      `cmd:"" help:"Simulated events, as many and as disordered as you like."`
+	Bench       bench.Command       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
+	BenchBroker bench.BrokerCommand `cmd:"" hidden:""`
 }
 
 func main() {
@@ -68,20 +56,20 @@ func main() {
 	defer stop()
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(ctx, os.Args[1:], terminal.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
 
 // run is the whole program but for the process around it; it returns the exit status.
-func run(ctx context.Context, args []string, s streams) int {
+func run(ctx context.Context, args []string, s terminal.Streams) int {
 	var line commandLine
 	exited := -1
 	parser, err := kong.New(&line, kong.Name("makegood"),
 		kong.Description("What each fix really costs, in cash and in profit, per order and to the cent."),
-		kong.DefaultEnvars("MAKEGOOD"), kong.UsageOnError(), kong.Writers(s.out, s.err),
+		kong.DefaultEnvars("MAKEGOOD"), kong.UsageOnError(), kong.Writers(s.Out, s.Err),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
 	if err != nil {
-		fmt.Fprintln(s.err, "makegood:", err)
+		fmt.Fprintln(s.Err, "makegood:", err)
 		return 2
 	}
 	command, err := parser.Parse(args)
@@ -89,18 +77,18 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(s.err, "makegood:", err)
+		fmt.Fprintln(s.Err, "makegood:", err)
 		return 2
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(line.Log)); err != nil {
-		fmt.Fprintln(s.err, "makegood:", err)
+		fmt.Fprintln(s.Err, "makegood:", err)
 		return 2
 	}
-	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level}))
 	command.Bind(logger)
 	if err := command.Run(); err != nil {
-		fmt.Fprintln(s.err, "makegood:", err)
+		fmt.Fprintln(s.Err, "makegood:", err)
 		return 1
 	}
 	return 0

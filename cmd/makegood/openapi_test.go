@@ -20,6 +20,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire/schemas"
 )
@@ -255,14 +257,14 @@ func (o *openAPI) questions(c *client) {
 
 // rebuild asks for a rebuild that has everything to say: an event whose rate came late, one of a closed month, one that
 // can't be read any more.
-func (o *openAPI) rebuild(app *App, c *client) {
+func (o *openAPI) rebuild(app *server.App, c *client) {
 	o.Helper()
 	mustPost(o.T, c, strings.NewReplacer(`"5"`, `"february"`, `2026-01-10`, `2026-02-10`, `"agent"`,
 		`"nobody"`).Replace(goldenEvents[4]))
 	mustPost(o.T, c, event("r9", "rate.set", "2026-01-01T00:00:00Z", "",
 		`{"rate":"labour_hour","key":"nobody","value":"20","currency":"USD","effective_from":"2026-01-01"}`))
 	mustCatchUp(o.T, c)
-	if err := app.store.DB.Exec(o.Context(),
+	if err := app.Store.DB.Exec(o.Context(),
 		`ALTER TABLE ledger UPDATE payload = '{}' WHERE event_id = 'q' SETTINGS mutations_sync = 1`); err != nil {
 		o.Fatal(err)
 	}
@@ -270,7 +272,7 @@ func (o *openAPI) rebuild(app *App, c *client) {
 		begun, _ := o.ask(c, "POST", "/v1/rebuild", nil, "application/json",
 			`{"actor":"ann","reason":"rates came late","whole":true}`)["rebuild"].(map[string]any)
 		id := fmt.Sprint(begun["id"])
-		if _, err := c.computed(o.Context(), id, streams{out: io.Discard, err: io.Discard}); err != nil {
+		if _, err := c.computed(o.Context(), id, terminal.Streams{Out: io.Discard, Err: io.Discard}); err != nil {
 			o.Fatal(err)
 		}
 		o.ask(c, "GET", "/v1/rebuild", url.Values{"id": {id}}, "", "")
@@ -295,7 +297,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		fmt.Fprintf(&codes, "%s: 9-%[1]s\n", a.Name)
 	}
 	chart := writeFile(t, "accounts.yaml", codes.String())
-	app, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Accounts = chart })
+	app, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) { config.Accounts = chart })
 	o.questions(c)
 
 	unpriced := event("u", "labour.spent", "2026-01-10T14:00:00Z", "o1",
@@ -319,7 +321,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		mustPost(t, c, e)
 		mustCatchUp(t, c)
 	}
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond,
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), BatchTimeout: time.Millisecond,
 		RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	broken := kafkago.Message{Topic: "makegood.orders", Key: []byte("k"), Value: []byte("no event"),
@@ -354,7 +356,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	o.ask(c, "POST", "/v1/deadletters/{id}/discard", id, "", "")
 	o.ask(c, "POST", "/v1/reconcile", url.Values{"currency": {"USD"}}, "text/csv",
 		"date,id,amount\n2026-01-11,stranger,5\n")
-	if err := app.store.DB.Exec(t.Context(),
+	if err := app.Store.DB.Exec(t.Context(),
 		`ALTER TABLE ledger DELETE WHERE event_id = '8' SETTINGS mutations_sync = 1`); err != nil {
 		t.Fatal(err)
 	}

@@ -174,7 +174,7 @@ const (
 func TestPageInABrowser(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	from, through := fillPage(t, c)
-	b := startBrowser(t, app.url)
+	b := startBrowser(t, app.URL)
 	first := "/?from=" + from + "&through=" + through + "&currency=USD"
 
 	b.open(first)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/post"
@@ -19,7 +21,7 @@ import (
 func TestWhatIsNotSettledYet(t *testing.T) {
 	t.Parallel()
 	// nobody books
-	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Roles = []string{roleGateway} })
+	_, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) { config.Roles = []string{server.RoleGateway} })
 	refund := event("r", "refund.issued", "2026-01-15T00:00:00Z", "o1",
 		`{`+goldenCase+`,"refund_id":"r","currency":"USD","net":1}`)
 	state := func() *audit.PeriodState {
@@ -38,7 +40,7 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 	provisional := func(s *audit.PeriodState) string {
 		t.Helper()
 		var out bytes.Buffer
-		if err := printProvisional(streams{out: &out}, s); err != nil {
+		if err := printProvisional(terminal.Streams{Out: &out}, s); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -97,9 +99,9 @@ func TestMonthIsOverInTheBooksZone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		there := &App{config: app.config, admin: app.admin, store: app.store, now: func() time.Time { return now },
-			terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, newDecode(), newStored, zone)}
-		state, err := books{there}.Period(t.Context(), january)
+		there := &server.App{Config: app.Config, Admin: app.Admin, Store: app.Store, Now: func() time.Time { return now },
+			Terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, server.NewDecode(), server.NewStored, zone)}
+		state, err := server.Books{App: there}.Period(t.Context(), january)
 		if err != nil {
 			t.Fatal(err)
 		}

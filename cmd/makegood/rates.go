@@ -17,6 +17,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 )
@@ -33,8 +34,8 @@ var exampleRates []byte
 type ratesExample struct{}
 
 // Run prints the example.
-func (*ratesExample) Run(s streams) error {
-	_, err := s.out.Write(exampleRates)
+func (*ratesExample) Run(s terminal.Streams) error {
+	_, err := s.Out.Write(exampleRates)
 	return err
 }
 
@@ -45,8 +46,8 @@ type ratesLoad struct {
 }
 
 // Run sends what the file changes as rate.set events.
-func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
-	var in io.Reader = s.in
+func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
+	var in io.Reader = s.In
 	if c.File != "-" {
 		f, err := os.Open(c.File)
 		if err != nil {
@@ -74,10 +75,10 @@ func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%d rates read, %d set, %d were so already\n", len(rates), changed-len(refusals),
+	fmt.Fprintf(s.Out, "%d rates read, %d set, %d were so already\n", len(rates), changed-len(refusals),
 		len(rates)-changed)
 	for _, r := range refusals {
-		fmt.Fprintln(s.out, "  refused", r)
+		fmt.Fprintln(s.Out, "  refused", r)
 	}
 	if len(refusals) > 0 {
 		return errRefused
@@ -87,7 +88,7 @@ func (c *ratesLoad) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 		return err
 	}
 	if now.Unpriced > 0 {
-		fmt.Fprintf(s.out, "%d events were booked while some rate was missing (makegood unpriced): makegood rebuild "+
+		fmt.Fprintf(s.Out, "%d events were booked while some rate was missing (makegood unpriced): makegood rebuild "+
 			"prices what has one now\n", now.Unpriced)
 	}
 	return nil
@@ -162,7 +163,7 @@ type ratesList struct {
 }
 
 // Run prints the rates in force.
-func (c *ratesList) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *ratesList) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -176,7 +177,7 @@ func (c *ratesList) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 		query.Set("all", "true")
 	}
 	if c.Format == "json" {
-		return books.get(ctx, "/v1/rates", query, s.out)
+		return books.get(ctx, "/v1/rates", query, s.Out)
 	}
 	var answer struct {
 		At    time.Time      `json:"at"`
@@ -185,7 +186,7 @@ func (c *ratesList) Run(ctx context.Context, logger *slog.Logger, s streams) (er
 	if err := books.get(ctx, "/v1/rates", query, &answer); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "rate\tkey\tvalue\tcurrency\tfrom\trecorded\tby event")
 	for _, r := range answer.Rates {
 		voided := ""

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 )
 
 // said runs a command against c with answers on its standard input, and returns its exit status and all that it
@@ -13,7 +15,8 @@ import (
 func said(t *testing.T, c *client, answers string, args ...string) (int, string) {
 	t.Helper()
 	var out bytes.Buffer
-	status := run(t.Context(), append(args, "--to", c.base), streams{strings.NewReader(answers), &out, &out})
+	status := run(t.Context(), append(args, "--to", c.base), terminal.Streams{In: strings.NewReader(answers), Out: &out,
+		Err: &out})
 	return status, out.String()
 }
 

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/projections/shadow"
 )
@@ -27,7 +28,7 @@ type rebuildCommand struct {
 }
 
 // Run posts history anew beside the books, shows what that changes, asks, and makes it the books.
-func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	} else if err != nil {
 		return err
 	}
-	if !c.Yes && !c.DryRun && !s.script() { // whose first line answers the question that comes later
+	if !c.Yes && !c.DryRun && !s.Script() { // whose first line answers the question that comes later
 		if err := c.askWhy(ctx, s, "Why is history posted anew? For the record: "); err != nil {
 			return err
 		}
@@ -73,10 +74,10 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	}
 	switch {
 	case r.Report.Nothing():
-		fmt.Fprintln(s.out, "the books are as a rebuild would make them: nothing was changed")
+		fmt.Fprintln(s.Out, "the books are as a rebuild would make them: nothing was changed")
 		return giveUp(nil)
 	case c.DryRun:
-		fmt.Fprintln(s.out, "this was a dry run: nothing was changed")
+		fmt.Fprintln(s.Out, "this was a dry run: nothing was changed")
 		return giveUp(nil)
 	case !c.Yes && !ask(ctx, s, "Make this the books? Type yes: "):
 		return giveUp(errNotDone)
@@ -89,8 +90,8 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 	} else if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "rebuilt by %s: %s events were posted anew (rebuild %s)\n", c.actor(),
-		count(float64(r.Report.Events)), id)
+	_, err = fmt.Fprintf(s.Out, "rebuilt by %s: %s events were posted anew (rebuild %s)\n", c.actor(),
+		terminal.Count(float64(r.Report.Events)), id)
 	return err
 }
 
@@ -115,7 +116,7 @@ func (c *client) discard(ctx context.Context, id string) error {
 }
 
 // discardUnderWay throws away the rebuild that is computed, or waits to be swapped in, and says whose it was.
-func (c *client) discardUnderWay(ctx context.Context, s streams) error {
+func (c *client) discardUnderWay(ctx context.Context, s terminal.Streams) error {
 	r, err := c.rebuild(ctx, "")
 	if err != nil {
 		return err
@@ -126,13 +127,13 @@ func (c *client) discardUnderWay(ctx context.Context, s streams) error {
 	if err := c.discard(ctx, r.ID); err != nil {
 		return fmt.Errorf("discard rebuild %s: %w", r.ID, err)
 	}
-	_, err = fmt.Fprintf(s.out, "rebuild %s is discarded, begun by %s at %s (%s): the books are as they were\n", r.ID,
+	_, err = fmt.Fprintf(s.Out, "rebuild %s is discarded, begun by %s at %s (%s): the books are as they were\n", r.ID,
 		oneLine(r.Actor), r.Started.UTC().Format(time.RFC3339), oneLine(r.Reason))
 	return err
 }
 
 // computed waits until a rebuild is, and says how far it is every now and then.
-func (c *client) computed(ctx context.Context, id string, s streams) (*shadow.Rebuild, error) {
+func (c *client) computed(ctx context.Context, id string, s terminal.Streams) (*shadow.Rebuild, error) {
 	started, said := time.Now(), time.Now()
 	for {
 		r, err := c.rebuild(ctx, id)
@@ -142,16 +143,18 @@ func (c *client) computed(ctx context.Context, id string, s streams) (*shadow.Re
 		switch r.State {
 		case shadow.Computing:
 		case shadow.Ready:
-			fmt.Fprintf(s.err, "%s rows posted anew in %s; %s that neither rules nor rates can change passed over\n",
-				count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond), count(float64(r.PassedOver)))
+			fmt.Fprintf(s.Err, "%s rows posted anew in %s; %s that neither rules nor rates can change passed over\n",
+				terminal.Count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond),
+				terminal.Count(float64(r.PassedOver)))
 			return r, nil
 		default:
 			return nil, ended(r)
 		}
 		if time.Since(said) > 2*time.Second {
 			said = time.Now()
-			fmt.Fprintf(s.err, "%s of at most %s rows, %s/s ...\n", count(float64(r.Done)), count(float64(r.Total)),
-				count(float64(r.Done)/time.Since(started).Seconds()))
+			fmt.Fprintf(s.Err, "%s of at most %s rows, %s/s ...\n", terminal.Count(float64(r.Done)),
+				terminal.Count(float64(r.Total)),
+				terminal.Count(float64(r.Done)/time.Since(started).Seconds()))
 		}
 		select {
 		case <-ctx.Done():
@@ -192,15 +195,15 @@ func ended(r *shadow.Rebuild) error {
 }
 
 // printRebuild writes what a rebuild changes for a person.
-func printRebuild(s streams, r *shadow.Rebuild) error {
+func printRebuild(s terminal.Streams, r *shadow.Rebuild) error {
 	d := r.Report
-	fmt.Fprintf(s.out, "%d events come out otherwise; without a price for some line: %d before, %d after\n", d.Events,
+	fmt.Fprintf(s.Out, "%d events come out otherwise; without a price for some line: %d before, %d after\n", d.Events,
 		d.UnpricedBefore, d.UnpricedAfter)
 	if d.Mended > 0 {
-		fmt.Fprintf(s.out, "%d rows of what is kept from the ledger did not agree with it and are mended\n", d.Mended)
+		fmt.Fprintf(s.Out, "%d rows of what is kept from the ledger did not agree with it and are mended\n", d.Mended)
 	}
 	if len(d.Accounts) > 0 {
-		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+		w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(w, "\nposted in\taccount\tstore\tcurrency\tbefore\tafter\tchange\t")
 		for _, a := range d.Accounts {
 			fmt.Fprintf(w, "%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t\n", a.Period, a.Account, a.Name, a.Store, a.Currency, a.Before,
@@ -209,19 +212,19 @@ func printRebuild(s streams, r *shadow.Rebuild) error {
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		fmt.Fprintln(s.out)
+		fmt.Fprintln(s.Out)
 	}
 	for _, l := range d.Left {
-		fmt.Fprintf(s.out, "%s is closed: %d events would come out otherwise and stay as they are (--closed-periods moves "+
+		fmt.Fprintf(s.Out, "%s is closed: %d events would come out otherwise and stay as they are (--closed-periods moves "+
 			"them)\n", l.Period, l.Events)
 		for _, e := range l.Named[:min(len(l.Named), 10)] {
-			fmt.Fprintf(s.out, "  %s %s\n", e.Source, e.ID)
+			fmt.Fprintf(s.Out, "  %s %s\n", e.Source, e.ID)
 		}
 	}
 	if d.NotPosted > 0 {
-		fmt.Fprintf(s.out, "%d events can't be posted by today's rules and stay as they are\n", d.NotPosted)
+		fmt.Fprintf(s.Out, "%d events can't be posted by today's rules and stay as they are\n", d.NotPosted)
 		for _, e := range d.NotPostedEvents[:min(len(d.NotPostedEvents), 10)] {
-			fmt.Fprintf(s.out, "  %s %s: %s\n", e.Source, e.ID, e.Why)
+			fmt.Fprintf(s.Out, "  %s %s: %s\n", e.Source, e.ID, e.Why)
 		}
 	}
 	return nil

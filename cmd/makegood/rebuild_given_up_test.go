@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/rebuild"
@@ -38,19 +40,19 @@ func (s *sharedText) String() string {
 
 // slowRebuilder is one that takes its time over every event, as over a long history. It says on complaints what goes
 // wrong.
-func slowRebuilder(t *testing.T, app *App, complaints *sharedText) *rebuild.Rebuilder {
+func slowRebuilder(t *testing.T, app *server.App, complaints *sharedText) *rebuild.Rebuilder {
 	t.Helper()
 	b, err := rebuild.New(rebuild.Config{
-		DB: app.store.DB, Ledger: app.store.Reader(),
-		Shadow: func(table string) rebuild.ShadowWriter { return app.store.WriterTo(table) },
+		DB: app.Store.DB, Ledger: app.Store.Reader(),
+		Shadow: func(table string) rebuild.ShadowWriter { return app.Store.WriterTo(table) },
 		Decode: func() ledger.DecodeStored {
-			decode := newStored()
+			decode := server.NewStored()
 			return func(e *domain.Event, data []byte) (*domain.Event, error) {
 				time.Sleep(400 * time.Millisecond)
 				return decode(e, data)
 			}
 		},
-		Terms: app.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
+		Terms: app.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
 		Logger: slog.New(slog.NewTextHandler(complaints, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
@@ -65,7 +67,7 @@ func slowRebuilder(t *testing.T, app *App, complaints *sharedText) *rebuild.Rebu
 }
 
 // computing waits until a rebuild is being computed, and has made its tables.
-func computing(t *testing.T, app *App, c *client) *shadow.Rebuild {
+func computing(t *testing.T, app *server.App, c *client) *shadow.Rebuild {
 	t.Helper()
 	for {
 		r, err := c.rebuild(t.Context(), "")
@@ -79,9 +81,9 @@ func computing(t *testing.T, app *App, c *client) *shadow.Rebuild {
 	}
 }
 
-func shadows(t *testing.T, app *App) (n uint64) {
+func shadows(t *testing.T, app *server.App) (n uint64) {
 	t.Helper()
-	if err := app.store.DB.QueryRow(t.Context(), "SELECT count() FROM system.tables WHERE database = currentDatabase() "+
+	if err := app.Store.DB.QueryRow(t.Context(), "SELECT count() FROM system.tables WHERE database = currentDatabase() "+
 		"AND name LIKE 'rebuilt_%'").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +91,7 @@ func shadows(t *testing.T, app *App) (n uint64) {
 }
 
 // givenUp: a rebuild that was given up is discarded and stays so, for no fault, and nothing is left of it.
-func givenUp(t *testing.T, app *App, c *client, id string, complaints *sharedText) {
+func givenUp(t *testing.T, app *server.App, c *client, id string, complaints *sharedText) {
 	t.Helper()
 	time.Sleep(1500 * time.Millisecond) // longer than it is between two looks at what has become of it
 	r, err := c.rebuild(t.Context(), id)
@@ -113,7 +115,7 @@ func TestRebuildGivenUp(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	var complaints sharedText
-	app.rebuilder = slowRebuilder(t, app, &complaints)
+	app.Rebuilder = slowRebuilder(t, app, &complaints)
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
 	}
@@ -154,7 +156,7 @@ func TestRebuildGivenUp(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	var complaints sharedText
-	app.rebuilder = slowRebuilder(t, app, &complaints)
+	app.Rebuilder = slowRebuilder(t, app, &complaints)
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
 	}
@@ -165,7 +167,9 @@ func TestInterrupted(t *testing.T) {
 		defer stop()
 		var text sharedText
 		done := make(chan int, 1)
-		go func() { done <- run(ctx, append(args, "--to", c.base), streams{silent{ctx}, &text, &text}) }()
+		go func() {
+			done <- run(ctx, append(args, "--to", c.base), terminal.Streams{In: silent{ctx}, Out: &text, Err: &text})
+		}()
 		when()
 		stop()
 		select {

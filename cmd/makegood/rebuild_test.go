@@ -21,6 +21,8 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
@@ -40,9 +42,9 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 	b, err := rebuild.New(rebuild.Config{
 		DB: store.DB, Ledger: store.Reader(),
 		Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
-		Decode: newStored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Decode: server.NewStored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Terms: func(ctx context.Context) (*domain.Terms, []post.RebuildEvent, domain.Mark, error) {
-			terms, priced, end, err := post.ReadTerms(ctx, lateBooks{l, limit}, newDecode(), time.UTC)
+			terms, priced, end, err := post.ReadTerms(ctx, lateBooks{l, limit}, server.NewDecode(), time.UTC)
 			m := mark(reference.Record{Seq: ends})
 			m.Time, m.Offset = time.Now(), end
 			return terms, priced, m, err
@@ -132,7 +134,7 @@ func noted(t *testing.T, r reference.Record) (id string, closedPeriods, is bool)
 // clean says what the books' own checks find.
 func clean(t *testing.T, store *clickhouse.Store) {
 	t.Helper()
-	r, err := audit.Reconcile(t.Context(), store.DB, newDecode(), audit.Against{Now: time.Now(), Zone: time.UTC})
+	r, err := audit.Reconcile(t.Context(), store.DB, server.NewDecode(), audit.Against{Now: time.Now(), Zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +280,7 @@ type quotes struct {
 // newQuotes picks a close.
 func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quotes {
 	t.Helper()
-	decode := newDecode()
+	decode := server.NewDecode()
 	read := func(r reference.Record) *domain.Event {
 		e, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
 		if err != nil {
@@ -326,7 +328,7 @@ func (q *quotes) check(t *testing.T, store *clickhouse.Store, seed int64) {
 func makegood(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, said bytes.Buffer
-	if status := run(t.Context(), args, streams{strings.NewReader(""), &out, &said}); status != 0 {
+	if status := run(t.Context(), args, terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &said}); status != 0 {
 		t.Fatalf("makegood %s: exit status %d\n%s%s", strings.Join(args, " "), status, &out, &said)
 	}
 	return out.String()
@@ -409,7 +411,7 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 		t.Errorf("the order reads %s", got)
 	}
 	var said []string
-	if err := app.store.DB.QueryRow(t.Context(),
+	if err := app.Store.DB.QueryRow(t.Context(),
 		`SELECT groupArray(payload) FROM (SELECT payload FROM ledger FINAL WHERE event_type = 'makegood.books.rebuilt.v1' `+
 			`ORDER BY offset)`).Scan(&said); err != nil {
 		t.Fatal(err)
@@ -452,7 +454,7 @@ func TestRebuildMendsWhatIsKeptFromTheLedger(t *testing.T) {
 		"ALTER TABLE leakage_daily DELETE WHERE account = 5300 SETTINGS mutations_sync = 1",
 		"ALTER TABLE leakage_daily UPDATE amount = amount + 1 WHERE account = 5110 SETTINGS mutations_sync = 1",
 	} {
-		if err := app.store.DB.Exec(t.Context(), crash); err != nil {
+		if err := app.Store.DB.Exec(t.Context(), crash); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -614,7 +616,7 @@ func TestRebuildKilled(t *testing.T) {
 		t.Errorf("seed %d: the books differ:\n%s", seed, differences)
 	}
 	id := start()
-	if _, err := c.computed(ctx, id, streams{out: io.Discard, err: io.Discard}); err != nil {
+	if _, err := c.computed(ctx, id, terminal.Streams{Out: io.Discard, Err: io.Discard}); err != nil {
 		t.Fatalf("seed %d: %v\n%s", seed, err, p.said)
 	}
 	if n := unpriced(); n != was {

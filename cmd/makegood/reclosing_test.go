@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -154,7 +155,9 @@ func startAtPrompt(t *testing.T, c *client, awaited string, args ...string) *atP
 	t.Helper()
 	in, answers := io.Pipe()
 	a := &atPrompt{answers: answers, done: make(chan int, 1)}
-	go func() { a.done <- run(t.Context(), append(args, "--to", c.base), streams{in, a, a}) }()
+	go func() {
+		a.done <- run(t.Context(), append(args, "--to", c.base), terminal.Streams{In: in, Out: a, Err: a})
+	}()
 	for !strings.Contains(a.text(), awaited) {
 		select {
 		case status := <-a.done:

@@ -16,99 +16,10 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
-
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
-	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/projections/audit"
-	"github.com/makegood/makegood/projections/report"
 )
-
-// Reconcile holds the books against the log, as far as it is booked, and against themselves.
-func (b books) Reconcile(ctx context.Context, asOf report.AsOf,
-	payouts gateway.Payouts) (*audit.Reconciliation, error) {
-	if err := b.terms.CatchUp(ctx); err != nil {
-		return nil, err
-	}
-	with := audit.Against{AsOf: asOf, Now: b.now()}
-	b.terms.Use(func(t *domain.Terms) {
-		with.Zone = t.Periods.Zone()
-		for _, p := range t.Periods.Closed() {
-			mark, _ := t.Periods.LastClose(p)
-			with.Closed = append(with.Closed, report.Close{Period: p, Mark: mark})
-		}
-	})
-	var done func()
-	var err error
-	if with.Partitions, done, err = b.logPartitions(ctx); err != nil {
-		return nil, err
-	}
-	defer done()
-	r, err := audit.Reconcile(ctx, b.store.DB, newDecode(), with)
-	if err != nil {
-		return nil, err
-	}
-	if len(payouts.Lines) > 0 {
-		err = r.ComparePayouts(ctx, b.store.DB, payouts.Lines, payouts.Currency, payouts.Lag)
-	}
-	return r, err
-}
-
-// logPartitions are all partitions of the four streams, each to be read from its beginning.
-func (a *App) logPartitions(ctx context.Context) (_ []audit.LogPartition, done func(), err error) {
-	topics := a.config.topics()
-	starts, err := a.admin.Starts(ctx, topics...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ask where the topics begin: %w", err)
-	}
-	committed, err := a.admin.Committed(ctx, a.config.Group, topics...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ask what is booked: %w", err)
-	}
-	ends, err := a.admin.Ends(ctx, topics...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ask where the topics end: %w", err)
-	}
-	streams := map[string]domain.Stream{}
-	for s := domain.Orders; s <= domain.Books; s++ {
-		streams[a.config.topic(s)] = s
-	}
-	var all []audit.LogPartition
-	var tails []*kafka.Tail
-	done = func() {
-		for _, t := range tails {
-			if err := t.Close(); err != nil {
-				a.logger.Warn("a reader of the log did not close", "error", err)
-			}
-		}
-	}
-	for p, end := range ends {
-		tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: p.Topic, Partition: p.Partition,
-			From: starts[p]})
-		if err != nil {
-			done()
-			return nil, nil, err
-		}
-		tails = append(tails, tail)
-		all = append(all, audit.LogPartition{Topic: p.Topic, Stream: streams[p.Topic], Partition: int32(p.Partition),
-			Start:  starts[p],
-			Booked: max(committed[p], starts[p]), End: end, Read: func(ctx context.Context, end int64,
-				take func(audit.LogRecord) error) error {
-				return tail.ReadTo(ctx, end, func(r kafka.Record) error {
-					headers := message.Metadata{}
-					for _, h := range r.Headers {
-						headers[h.Key] = string(h.Value)
-					}
-					return take(audit.LogRecord{Offset: r.Offset, Key: string(r.Key), Headers: headers, Value: r.Value})
-				})
-			}})
-	}
-	slices.SortFunc(all, func(a, b audit.LogPartition) int {
-		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Partition, b.Partition))
-	})
-	return all, done, nil
-}
 
 type reconcileCommand struct {
 	booksFlags
@@ -123,12 +34,12 @@ type reconcileCommand struct {
 var errDiffers = errors.New("the books differ from what they were held against")
 
 // Run compares, and says what differs.
-func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	var payouts []byte
 	switch c.Payouts {
 	case "":
 	case "-":
-		payouts, err = io.ReadAll(s.in)
+		payouts, err = io.ReadAll(s.In)
 	default:
 		payouts, err = os.ReadFile(c.Payouts)
 	}
@@ -156,7 +67,7 @@ func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s strea
 		return err
 	}
 	if c.Format == "json" {
-		err = json.NewEncoder(s.out).Encode(&found)
+		err = json.NewEncoder(s.Out).Encode(&found)
 	} else {
 		err = printReconciliation(s, &found)
 	}
@@ -167,8 +78,8 @@ func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s strea
 }
 
 // printReconciliation writes it for a person: what was compared, what differs, what is open.
-func printReconciliation(s streams, r *audit.Reconciliation) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+func printReconciliation(s terminal.Streams, r *audit.Reconciliation) error {
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "log\tpartition\tfrom\tto\tend\trecords\tevents\tduplicates\tdead letters\t\n")
 	for _, l := range r.Log {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", l.Topic, l.Partition, l.Start, l.Booked, l.End, l.Records,
@@ -217,15 +128,15 @@ func printReconciliation(s streams, r *audit.Reconciliation) error {
 		return err
 	}
 	for _, d := range r.Differences {
-		fmt.Fprintf(s.out, "\n%s: %s\n", d.Check, d.What)
+		fmt.Fprintf(s.Out, "\n%s: %s\n", d.Check, d.What)
 		if d.Place != "" {
-			fmt.Fprintf(s.out, "  at %s\n", d.Place)
+			fmt.Fprintf(s.Out, "  at %s\n", d.Place)
 		}
 		if d.Expected != "" || d.Actual != "" {
-			fmt.Fprintf(s.out, "  expected %s, found %s\n", d.Expected, d.Actual)
+			fmt.Fprintf(s.Out, "  expected %s, found %s\n", d.Expected, d.Actual)
 		}
 		for _, e := range d.Events {
-			fmt.Fprintf(s.out, "  event %s\n", e)
+			fmt.Fprintf(s.Out, "  event %s\n", e)
 		}
 	}
 	return nil

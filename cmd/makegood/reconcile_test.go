@@ -44,7 +44,7 @@ func TestReconcile(t *testing.T) {
 	for _, e := range slices.Concat(goldenRates, goldenEvents, goldenEvents[2:5]) {
 		mustPost(t, c, e)
 	}
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), BatchTimeout: time.Millisecond,
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), BatchTimeout: time.Millisecond,
 		RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("x"),
@@ -79,17 +79,17 @@ func TestReconcile(t *testing.T) {
 			`event_id = '3' SETTINGS mutations_sync = 1`,
 		`ALTER TABLE leakage_daily UPDATE amount = amount + 1 WHERE account = 5220 SETTINGS mutations_sync = 1`,
 	} {
-		if err := app.store.DB.Exec(t.Context(), change); err != nil && !strings.Contains(err.Error(),
+		if err := app.Store.DB.Exec(t.Context(), change); err != nil && !strings.Contains(err.Error(),
 			"Cannot UPDATE key column") {
 			t.Fatal(err)
 		}
 	}
 	// The key itself can't be updated: the same row with another content instead of its own.
-	if err := app.store.DB.Exec(t.Context(),
+	if err := app.Store.DB.Exec(t.Context(),
 		`INSERT INTO ledger SELECT * REPLACE (1 AS content) FROM ledger FINAL WHERE event_id = '5'`); err != nil {
 		t.Fatal(err)
 	}
-	if err := app.store.DB.Exec(t.Context(),
+	if err := app.Store.DB.Exec(t.Context(),
 		`ALTER TABLE ledger DELETE WHERE event_id = '5' AND content != 1 SETTINGS mutations_sync = 1`); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestReconcileClosedMonth(t *testing.T) {
 		t.Errorf("at a time: %q", got)
 	}
 
-	if err := app.store.DB.Exec(t.Context(),
+	if err := app.Store.DB.Exec(t.Context(),
 		`ALTER TABLE ledger UPDATE posting_period = toDate('2026-01-01') WHERE event_id = '3'
 		SETTINGS mutations_sync = 1`); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -27,7 +28,7 @@ type reportCommand struct {
 }
 
 // Run prints the leakage report.
-func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -42,7 +43,7 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	}
 	if c.Format != "table" {
 		query.Set("format", c.Format)
-		return books.get(ctx, "/v1/reports/leakage", query, s.out)
+		return books.get(ctx, "/v1/reports/leakage", query, s.Out)
 	}
 	var answer report.Leakage
 	if err := books.get(ctx, "/v1/reports/leakage", query, &answer); err != nil {
@@ -52,8 +53,8 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 }
 
 // printLeakage writes the report for a person.
-func printLeakage(s streams, answer *report.Leakage, groupBy []string) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+func printLeakage(s terminal.Streams, answer *report.Leakage, groupBy []string) error {
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(key []string, f report.LeakageFigures) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked,
 			f.Hidden, f.Cases, f.Orders)
@@ -76,7 +77,7 @@ func printLeakage(s streams, answer *report.Leakage, groupBy []string) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(s.out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(answer.Currency),
+	if _, err := fmt.Fprintf(s.Out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(answer.Currency),
 		answer.AsOf.Format("2006-01-02 15:04:05 MST"), answer.Apart["changed_mind"]); err != nil {
 		return err
 	}

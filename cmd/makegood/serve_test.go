@@ -22,6 +22,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/report"
@@ -31,18 +33,18 @@ import (
 const asMakegood = "MAKEGOOD_TEST_AS_MAKEGOOD"
 
 // startTestApp runs everything inside of the test.
-func startTestApp(t testing.TB, dir string) (*App, *client) {
+func startTestApp(t testing.TB, dir string) (*server.App, *client) {
 	t.Helper()
-	return startTestAppWith(t, dir, func(*appConfig) {})
+	return startTestAppWith(t, dir, func(*server.Config) {})
 }
 
-func startTestAppWith(t testing.TB, dir string, change func(*appConfig)) (*App, *client) {
+func startTestAppWith(t testing.TB, dir string, change func(*server.Config)) (*server.App, *client) {
 	t.Helper()
-	config := appConfig{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.",
+	config := server.Config{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.",
 		Group:      "makegood-projector",
-		Partitions: 4, Zone: "UTC", Roles: []string{roleGateway, roleProjector, roleExporter}}
+		Partitions: 4, Zone: "UTC", Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter}}
 	change(&config)
-	app, err := startApp(t.Context(), config,
+	app, err := server.Start(t.Context(), config,
 		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +54,7 @@ func startTestAppWith(t testing.TB, dir string, change func(*appConfig)) (*App, 
 			t.Error(err)
 		}
 	})
-	return app, newClient(app.url)
+	return app, newClient(app.URL)
 }
 
 // process is makegood in a process of its own.
@@ -252,7 +254,7 @@ func TestTheTruck(t *testing.T) {
 func TestBadInputIsSaid(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	w := &kafkago.Writer{Addr: kafkago.TCP(app.brokers...), Balancer: &kafkago.Hash{}, BatchTimeout: time.Millisecond,
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), Balancer: &kafkago.Hash{}, BatchTimeout: time.Millisecond,
 		RequiredAcks: kafkago.RequireAll}
 	defer w.Close()
 	placed := func(order, price string) string {
@@ -339,8 +341,8 @@ func TestBadInputIsSaid(t *testing.T) {
 // TestTightestLimits: a projector that may hold next to nothing books all the same.
 func TestTightestLimits(t *testing.T) {
 	t.Parallel()
-	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) {
-		config.Projector = projectorFlags{Batch: 1, InFlight: 1, InFlightBytes: leastInFlight}
+	_, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) {
+		config.Projector = server.ProjectorFlags{Batch: 1, InFlight: 1, InFlightBytes: server.LeastInFlight}
 	})
 	for _, e := range goldenEvents {
 		mustPost(t, c, e)
@@ -352,9 +354,9 @@ func TestTightestLimits(t *testing.T) {
 	if s.Events != 8 {
 		t.Errorf("status %+v", s)
 	}
-	for _, f := range []projectorFlags{{Batch: -1}, {Batch: 1_000_001}, {InFlight: -1}, {InFlight: 1_000_001},
-		{InFlightBytes: leastInFlight - 1}} {
-		if f.validate() == nil {
+	for _, f := range []server.ProjectorFlags{{Batch: -1}, {Batch: 1_000_001}, {InFlight: -1}, {InFlight: 1_000_001},
+		{InFlightBytes: server.LeastInFlight - 1}} {
+		if f.Validate() == nil {
 			t.Errorf("%+v is fine", f)
 		}
 	}
@@ -477,9 +479,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 
 	// A second process on the same books is refused, and told by whom.
-	var second streams
+	var second terminal.Streams
 	var said bytes.Buffer
-	second.out, second.err = io.Discard, &said
+	second.Out, second.Err = io.Discard, &said
 	if code := run(ctx, []string{"serve", "--data-dir", dir, "--http", "127.0.0.1:0"}, second); code == 0 ||
 		!strings.Contains(said.String(), fmt.Sprint(p.cmd.Process.Pid)) {
 		t.Errorf("a second serve ended with %d and said %s", code, said.String())
@@ -534,7 +536,8 @@ func TestImport(t *testing.T) {
 	run1 := func(in string, args ...string) int {
 		out.Reset()
 		said.Reset()
-		return run(t.Context(), append(args, "--data-dir", dir), streams{strings.NewReader(in), &out, &said})
+		return run(t.Context(), append(args, "--data-dir", dir), terminal.Streams{In: strings.NewReader(in), Out: &out,
+			Err: &said})
 	}
 	if code := run1(input, "import", "-"); code != 1 {
 		t.Errorf("an import with refusals ends with %d: %s%s", code, out.String(), said.String())

@@ -9,27 +9,8 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 )
-
-// Statement reads the account of a store or a vendor. Errors: *report.UnknownNameError.
-func (b books) Statement(ctx context.Context, q report.StatementQuery) (*report.Statement, error) {
-	s, err := report.ReadStatement(ctx, b.store.DB, q, b.now())
-	if err != nil || len(s.Currencies) > 0 {
-		return s, err
-	}
-	known, err := q.Known(ctx, b.store.DB)
-	switch {
-	case err != nil:
-		return nil, err
-	case known:
-		return s, nil
-	case q.Vendor != "":
-		return nil, &report.UnknownNameError{What: "vendor", Name: q.Vendor}
-	default:
-		return nil, &report.UnknownNameError{What: "store", Name: q.Store}
-	}
-}
 
 type statementCommand struct {
 	booksFlags
@@ -44,7 +25,7 @@ type statementCommand struct {
 }
 
 // Run writes the statement.
-func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -62,7 +43,7 @@ func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s strea
 		return err
 	}
 	if c.Output == "" {
-		_, err = s.out.Write(text.Bytes())
+		_, err = s.Out.Write(text.Bytes())
 		return err
 	}
 	if err := os.WriteFile(c.Output, text.Bytes(), 0o644); err != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"text/tabwriter"
+
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 )
 
 type statusCommand struct {
@@ -13,7 +15,7 @@ type statusCommand struct {
 }
 
 // Run prints how far the books are.
-func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -23,7 +25,7 @@ func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if err := books.get(ctx, "/v1/status", nil, &now); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "topic\tpartition\tend\tbooked\tbehind\n")
 	for _, t := range now.Topics {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", t.Topic, t.Partition, t.End, t.Booked, t.End-t.Booked)
@@ -31,7 +33,7 @@ func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s streams)
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n", now.CaughtUp,
+	_, err = fmt.Fprintf(s.Out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n", now.CaughtUp,
 		now.Events, now.DeadLetters, now.Unpriced, now.Conflicts)
 	return err
 }

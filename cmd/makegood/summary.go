@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"text/tabwriter"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -23,7 +24,7 @@ type summaryCommand struct {
 }
 
 // Run prints the summary.
-func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -36,7 +37,7 @@ func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 		}
 	}
 	if c.Format == "json" {
-		return books.get(ctx, "/v1/summary", query, s.out)
+		return books.get(ctx, "/v1/summary", query, s.Out)
 	}
 	var summary report.Summary
 	if err := books.get(ctx, "/v1/summary", query, &summary); err != nil {
@@ -46,8 +47,8 @@ func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s streams
 }
 
 // printSummary writes every number with what it was divided by.
-func printSummary(s streams, m *report.Summary) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+func printSummary(s terminal.Streams, m *report.Summary) error {
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	text := func(value *string) string {
 		if value == nil {
 			return "-"
@@ -86,7 +87,7 @@ func printSummary(s streams, m *report.Summary) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "\n%s to %s (exclusive), %sas of %s\n", m.From, m.To, inCurrency(m.Currency),
+	_, err := fmt.Fprintf(s.Out, "\n%s to %s (exclusive), %sas of %s\n", m.From, m.To, inCurrency(m.Currency),
 		m.AsOf.Format("2006-01-02 15:04:05 MST"))
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -87,7 +88,7 @@ func TestImportOfOnlineRetail(t *testing.T) {
 	for i, want := range []string{"refused 0, new ", "refused 0, new 0"} {
 		var out, said bytes.Buffer
 		if code := run(t.Context(), []string{"import", "--data-dir", dir, "--format", "online-retail", samples[0]},
-			streams{strings.NewReader(""), &out, &said}); code != 0 {
+			terminal.Streams{In: strings.NewReader(""), Out: &out, Err: &said}); code != 0 {
 			t.Fatalf("it ends with %d: %s%s", code, out.String(), said.String())
 		}
 		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "rows accounted for") {

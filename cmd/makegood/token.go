@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/http/access"
 )
@@ -22,7 +23,7 @@ type tokenNew struct {
 }
 
 // Run makes a token. It alone goes to standard output, so that it can be piped to where it belongs.
-func (c *tokenNew) Run(s streams) error {
+func (c *tokenNew) Run(s terminal.Streams) error {
 	entry := access.Entry{Name: c.Name, Sources: c.Source}
 	for _, scope := range c.Scope {
 		entry.Scopes = append(entry.Scopes, gateway.Scope(scope))
@@ -34,14 +35,14 @@ func (c *tokenNew) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "%s was added to %s. This is the only time that its token is shown:\n", c.Name, c.AccessFile)
-	_, err = fmt.Fprintln(s.out, token)
+	fmt.Fprintf(s.Err, "%s was added to %s. This is the only time that its token is shown:\n", c.Name, c.AccessFile)
+	_, err = fmt.Fprintln(s.Out, token)
 	return err
 }
 
 // writeOut writes the token to a file that only its owner reads. A shell that redirects makes one that everybody reads,
 // which is refused later on.
-func (c *tokenNew) writeOut(entry access.Entry, s streams) error {
+func (c *tokenNew) writeOut(entry access.Entry, s terminal.Streams) error {
 	out, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
@@ -56,6 +57,6 @@ func (c *tokenNew) writeOut(entry access.Entry, s streams) error {
 	if err := errors.Join(out.Sync(), out.Close()); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	fmt.Fprintf(s.err, "%s was added to %s; its token is in %s\n", c.Name, c.AccessFile, c.Out)
+	fmt.Fprintf(s.Err, "%s was added to %s; its token is in %s\n", c.Name, c.AccessFile, c.Out)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
@@ -228,7 +229,7 @@ func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery
 
 func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 	t.Helper()
-	terms, _, _, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, newDecode(), time.UTC)
+	terms, _, _, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, server.NewDecode(), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

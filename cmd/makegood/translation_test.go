@@ -14,6 +14,8 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/report"
 	"github.com/makegood/makegood/projections/shadow"
 )
@@ -203,7 +205,7 @@ func TestTranslation(t *testing.T) {
 // names.
 func TestTranslationInAnotherZone(t *testing.T) {
 	t.Parallel()
-	_, c := startTestAppWith(t, t.TempDir(), func(config *appConfig) { config.Zone = "America/New_York" })
+	_, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) { config.Zone = "America/New_York" })
 	for _, e := range slices.Concat(euroRates, []string{
 		// the 15th there
 		event("n1", "refund.issued", "2026-01-16T04:59:59Z", "o2",
@@ -316,7 +318,8 @@ func TestTranslationOfAClosedMonth(t *testing.T) {
 		strings.NewReader(`{"actor":"ann","reason":"a look"}`), &begun); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.computed(t.Context(), begun.Rebuild.ID, streams{out: io.Discard, err: io.Discard}); err != nil {
+	if _, err := c.computed(t.Context(), begun.Rebuild.ID, terminal.Streams{Out: io.Discard,
+		Err: io.Discard}); err != nil {
 		t.Fatal(err)
 	}
 	file := writeFile(t, "rates.yaml", "currency: USD\neffective_from: 2026-01-01\nexchange_rate: {EUR: 2}\n---\n"+

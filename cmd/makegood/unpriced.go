@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -19,7 +20,7 @@ type unpricedCommand struct {
 }
 
 // Run lists the events with a line that no rate could price, and the rates that they lack.
-func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -30,7 +31,7 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s stream
 		return err
 	}
 	if c.Format != "table" {
-		return books.get(ctx, "/v1/unpriced", url.Values{"format": {c.Format}}, s.out)
+		return books.get(ctx, "/v1/unpriced", url.Values{"format": {c.Format}}, s.Out)
 	}
 	var answer struct {
 		Unpriced []report.UnpricedEvent `json:"unpriced"`
@@ -38,7 +39,7 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s stream
 	if err := books.get(ctx, "/v1/unpriced", nil, &answer); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "type\torder\tcase\tlacks\tsource\tid")
 	for _, e := range answer.Unpriced {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", domain.ShortName(e.Type), e.OrderID, e.ErrorID,
@@ -48,10 +49,10 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s stream
 		return err
 	}
 	if n := uint64(len(answer.Unpriced)); now.Unpriced > n {
-		fmt.Fprintf(s.out, "and %d more\n", now.Unpriced-n)
+		fmt.Fprintf(s.Out, "and %d more\n", now.Unpriced-n)
 	}
 	if len(answer.Unpriced) > 0 {
-		fmt.Fprintln(s.out, "\nset the rates (makegood rates), then post these anew (makegood rebuild)")
+		fmt.Fprintln(s.Out, "\nset the rates (makegood rates), then post these anew (makegood rebuild)")
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -29,7 +30,7 @@ type voidCommand struct {
 
 // Run shows what the event posted, asks, takes it back, and waits until that is booked. What is void already stays as
 // it is.
-func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -51,11 +52,11 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 		if by == "" {
 			by = v.Source
 		}
-		_, err := fmt.Fprintf(s.out, "%s %s was voided by %s at %s (%s): nothing was changed\n",
+		_, err := fmt.Fprintf(s.Out, "%s %s was voided by %s at %s (%s): nothing was changed\n",
 			domain.ShortName(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
 		return err
 	}
-	fmt.Fprintf(s.out, "%s %s of %s, recorded at %s, posted in %s, %s\n", domain.ShortName(envelope.Type), c.ID, c.Source,
+	fmt.Fprintf(s.Out, "%s %s of %s, recorded at %s, posted in %s, %s\n", domain.ShortName(envelope.Type), c.ID, c.Source,
 		original.RecordedAt.Format(time.RFC3339),
 		original.PostingPeriod, about(envelope.Subject))
 	if err := printLines(s, original); err != nil {
@@ -79,7 +80,7 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (
 	if err != nil {
 		return fmt.Errorf("the void was sent and is not in the books, see makegood deadletters: %w", err)
 	}
-	fmt.Fprintf(s.out, "voided by %s, posted in %s\n", by.actor(), void.PostingPeriod)
+	fmt.Fprintf(s.Out, "voided by %s, posted in %s\n", by.actor(), void.PostingPeriod)
 	return printLines(s, void)
 }
 
@@ -108,11 +109,11 @@ func about(subject string) string {
 }
 
 // printLines writes the journal entry of an event, debits and credits apart.
-func printLines(s streams, e *report.BookedEvent) error {
+func printLines(s terminal.Streams, e *report.BookedEvent) error {
 	if len(e.Lines) == 0 {
-		fmt.Fprintln(s.out, "  it posts nothing")
+		fmt.Fprintln(s.Out, "  it posts nothing")
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	for _, l := range e.Lines {
 		debit, credit := l.Amount, ""
 		if amount, negative := strings.CutPrefix(l.Amount, "-"); negative {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/pos/onlineretail"
 	"github.com/makegood/makegood/infra/wire"
@@ -62,7 +63,7 @@ type retailYear struct {
 	arriving map[domain.Period][]*domain.Event
 	late     map[domain.Period]int // events that come after the close of the month in which they happened
 
-	app    *App
+	app    *server.App
 	c      *client
 	closed map[domain.Period][]string // the reports of a month, as they were when it was closed
 }
@@ -108,9 +109,10 @@ func readYear(t *testing.T, text []byte) *retailYear {
 func (y *retailYear) keep(t *testing.T) {
 	t.Helper()
 	var err error
-	if y.app, err = startApp(t.Context(), appConfig{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0",
-		Prefix: "makegood.", Group: "makegood-projector", Partitions: 4,
-		Zone: y.zone.String(), Roles: []string{roleGateway, roleProjector, roleExporter}},
+	if y.app, err = server.Start(t.Context(), server.Config{DataDir: t.TempDir(), HTTP: "127.0.0.1:0",
+		KafkaListen: "127.0.0.1:0",
+		Prefix:      "makegood.", Group: "makegood-projector", Partitions: 4,
+		Zone: y.zone.String(), Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter}},
 		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +121,7 @@ func (y *retailYear) keep(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	y.c = newClient(y.app.url)
+	y.c = newClient(y.app.URL)
 	for i := range y.months + 1 { // and what comes after the last close
 		month := y.first + domain.Period(i)
 		y.send(t, y.arriving[month])
@@ -182,7 +184,7 @@ func (y *retailYear) checkMonths(t *testing.T) {
 // of the changes lists.
 func (y *retailYear) checkLate(t *testing.T) {
 	t.Helper()
-	rows, err := y.app.store.DB.Query(t.Context(), `
+	rows, err := y.app.Store.DB.Query(t.Context(), `
 SELECT toString(origin_period), toString(posting_period), count() FROM ledger FINAL
 WHERE origin_period != posting_period AND refused = '' GROUP BY 1, 2 ORDER BY 1, 2`)
 	if err != nil {
@@ -256,7 +258,7 @@ func (y *retailYear) checkTotals(t *testing.T) {
 		t.Errorf("by posting %s, by occurrence %s", net[0].FloatString(4), net[1].FloatString(4))
 	}
 	var sold, refunded, writtenDown string
-	if err := y.app.store.DB.QueryRow(t.Context(), `
+	if err := y.app.Store.DB.QueryRow(t.Context(), `
 SELECT toDecimalString(-sumIf(amount, account = '4000' AND event_type = 'makegood.order.placed.v1'), 4),
 toDecimalString(sumIf(amount, account = '4100'), 4),
        toDecimalString(sumIf(amount, account = '5110'), 4) FROM journal`).Scan(&sold, &refunded,
@@ -332,7 +334,7 @@ func (y *retailYear) checkLedger(t *testing.T) {
 // sums are the ledger's, by account, of what is posted in a month.
 func (y *retailYear) sums(t *testing.T, month domain.Period) map[string]*big.Rat {
 	t.Helper()
-	rows, err := y.app.store.DB.Query(t.Context(),
+	rows, err := y.app.Store.DB.Query(t.Context(),
 		`SELECT account, toDecimalString(sum(amount), 4) FROM journal WHERE posting_period = ? GROUP BY account`,
 		month.String())
 	if err != nil {

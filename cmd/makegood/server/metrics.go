@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -12,39 +12,39 @@ import (
 
 // watched is the registry of what this process does and, in the exporter's role, of what the books hold.
 func (a *App) watched() (*promclient.Registry, error) {
-	if a.projector != nil {
-		prometheus.WatchProjector(a.metrics, a.projector.Stats())
+	if a.Projector != nil {
+		prometheus.WatchProjector(a.metrics, a.Projector.Stats())
 	}
-	if !a.config.has(roleExporter) {
+	if !a.Config.has(RoleExporter) {
 		return a.metrics, nil
 	}
-	zone, err := time.LoadLocation(a.config.Zone)
+	zone, err := time.LoadLocation(a.Config.Zone)
 	if err != nil {
 		return nil, err
 	}
-	prometheus.WatchLag(a.metrics, a.progress, a.now, a.logger)
+	prometheus.WatchLag(a.metrics, a.progress, a.Now, a.logger)
 	return a.metrics, prometheus.WatchBooks(a.metrics, prometheus.BooksConfig{
 		Count: a.counter.Count,
 		Gauges: func(ctx context.Context) (*report.Gauges, error) {
-			return report.ReadGauges(ctx, a.store.DB, a.now().In(zone))
+			return report.ReadGauges(ctx, a.Store.DB, a.Now().In(zone))
 		},
-		Unbalanced: report.NewAuditor(a.store.DB).Unbalanced,
+		Unbalanced: report.NewAuditor(a.Store.DB).Unbalanced,
 		Served: func(ctx context.Context) (report.Served, error) {
-			return report.ReadServed(ctx, a.store.DB, a.now().In(zone))
+			return report.ReadServed(ctx, a.Store.DB, a.Now().In(zone))
 		},
-		Now: a.now, Logger: a.logger, LabelValues: a.config.MetricLabels,
+		Now: a.Now, Logger: a.logger, LabelValues: a.Config.MetricLabels,
 	})
 }
 
 // progress compares the log with what is booked. The booked is read first: a lag may look larger than it is, not
 // smaller.
 func (a *App) progress(ctx context.Context) ([]prometheus.Progress, error) {
-	topics := a.config.topics()
-	committed, err := a.admin.Committed(ctx, a.config.Group, topics...)
+	topics := a.Config.topics()
+	committed, err := a.Admin.Committed(ctx, a.Config.Group, topics...)
 	if err != nil {
 		return nil, err
 	}
-	ends, err := a.admin.Ends(ctx, topics...)
+	ends, err := a.Admin.Ends(ctx, topics...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/wire"
@@ -55,7 +57,7 @@ func benchMessage(e *domain.Event) *message.Message {
 
 // fill makes the topics and writes events to the orders'.
 func (b *bench) fill(ctx context.Context, events int) error {
-	a, err := b.app(ctx, roleExporter) // makes the topics
+	a, err := b.app(ctx, server.RoleExporter) // makes the topics
 	if err != nil {
 		return err
 	}
@@ -67,8 +69,8 @@ func (b *bench) fill(ctx context.Context, events int) error {
 	if err != nil {
 		return err
 	}
-	b.say("filled: %s order events of %d bytes with 2 lines each, 4 partitions, %s/s", count(float64(events)),
-		bytes/events, count(float64(events)/time.Since(start).Seconds()))
+	b.say("filled: %s order events of %d bytes with 2 lines each, 4 partitions, %s/s", terminal.Count(float64(events)),
+		bytes/events, terminal.Count(float64(events)/time.Since(start).Seconds()))
 	return nil
 }
 
@@ -118,13 +120,4 @@ func inDatabase(dsn, name string) (string, error) {
 	}
 	u.Path = "/" + name
 	return u.String(), nil
-}
-
-// count writes a number of things with thousands apart.
-func count(n float64) string {
-	text := strconv.FormatFloat(n, 'f', 0, 64)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

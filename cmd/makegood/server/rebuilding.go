@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -17,38 +17,38 @@ import (
 	"github.com/makegood/makegood/projections/shadow"
 )
 
-// startRebuilder lets this process compute rebuilds.
-func (a *App) startRebuilder() (err error) {
-	a.rebuilder, err = rebuild.New(rebuild.Config{
-		DB: a.store.DB, Ledger: a.store.Reader(),
-		Shadow: func(table string) rebuild.ShadowWriter { return a.store.WriterTo(table) },
-		Decode: newStored, Terms: a.termsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
+// StartRebuilder lets this process compute rebuilds.
+func (a *App) StartRebuilder() (err error) {
+	a.Rebuilder, err = rebuild.New(rebuild.Config{
+		DB: a.Store.DB, Ledger: a.Store.Reader(),
+		Shadow: func(table string) rebuild.ShadowWriter { return a.Store.WriterTo(table) },
+		Decode: NewStored, Terms: a.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
 		Logger: a.logger,
 	})
 	if err != nil {
 		return err
 	}
-	a.onClose(a.rebuilder.Close)
+	a.OnClose(a.Rebuilder.Close)
 	return nil
 }
 
-// termsNow reads the books stream from its beginning, and says which rebuilds price closed epochs, and where a record that is
+// TermsNow reads the books stream from its beginning, and says which rebuilds price closed epochs, and where a record that is
 // written to it now would stand.
-func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, priced []post.RebuildEvent, mark domain.Mark, err error) {
-	zone, err := time.LoadLocation(a.config.Zone)
+func (a *App) TermsNow(ctx context.Context) (_ *domain.Terms, priced []post.RebuildEvent, mark domain.Mark, err error) {
+	zone, err := time.LoadLocation(a.Config.Zone)
 	if err != nil {
 		return nil, nil, mark, err
 	}
-	tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.config.topic(domain.Books)})
+	tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.Config.Topic(domain.Books)})
 	if err != nil {
 		return nil, nil, mark, err
 	}
 	defer func() { _ = tail.Close() }() // all that is wanted was read
-	terms, priced, end, err := post.ReadTerms(ctx, booksLog{tail}, newDecode(), zone)
+	terms, priced, end, err := post.ReadTerms(ctx, booksLog{tail}, NewDecode(), zone)
 	if err != nil {
 		return nil, nil, mark, err
 	}
-	text, err := a.ends(ctx)
+	text, err := a.Ends(ctx)
 	if err != nil {
 		return nil, nil, mark, err
 	}
@@ -56,30 +56,30 @@ func (a *App) termsNow(ctx context.Context) (_ *domain.Terms, priced []post.Rebu
 	if err != nil {
 		return nil, nil, mark, err
 	}
-	return terms, priced, domain.Mark{Offset: end, Time: a.now().UTC(), Ends: ends}, nil
+	return terms, priced, domain.Mark{Offset: end, Time: a.Now().UTC(), Ends: ends}, nil
 }
 
 // Rebuild is the last rebuild, or the one of that id.
-func (b books) Rebuild(ctx context.Context, id string) (*shadow.Rebuild, error) {
-	return shadow.Read(ctx, b.store.DB, id)
+func (b Books) Rebuild(ctx context.Context, id string) (*shadow.Rebuild, error) {
+	return shadow.Read(ctx, b.Store.DB, id)
 }
 
 // StartRebuild begins to compute one.
-func (b books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*shadow.Rebuild, error) {
-	if b.rebuilder == nil {
+func (b Books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*shadow.Rebuild, error) {
+	if b.Rebuilder == nil {
 		return nil, gateway.ErrNoRebuilds
 	}
-	return b.rebuilder.Start(ctx, rebuild.Order{Actor: r.Name, Reason: r.Reason, ClosedPeriods: r.ClosedPeriods,
+	return b.Rebuilder.Start(ctx, rebuild.Order{Actor: r.Name, Reason: r.Reason, ClosedPeriods: r.ClosedPeriods,
 		Whole: r.Whole})
 }
 
 // SwapRebuild writes the event that makes a rebuild part of the books. It stands for the same event however often it is
 // written.
-func (b books) SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebuild, error) {
-	if b.rebuilder == nil {
+func (b Books) SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebuild, error) {
+	if b.Rebuilder == nil {
 		return nil, gateway.ErrNoRebuilds
 	}
-	r, err := b.rebuilder.Swap(ctx, id, actor)
+	r, err := b.Rebuilder.Swap(ctx, id, actor)
 	if err != nil {
 		return nil, err
 	}
@@ -103,9 +103,9 @@ func (b books) SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebui
 }
 
 // DiscardRebuild throws one away.
-func (b books) DiscardRebuild(ctx context.Context, id string) error {
-	if b.rebuilder == nil {
+func (b Books) DiscardRebuild(ctx context.Context, id string) error {
+	if b.Rebuilder == nil {
 		return gateway.ErrNoRebuilds
 	}
-	return b.rebuilder.Discard(ctx, id)
+	return b.Rebuilder.Discard(ctx, id)
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/makegood/makegood/projections/post"
 )
 
-// positions tells the projector where in the log a message stands.
-func positions(topics map[domain.Stream]string) func(*message.Message) (domain.Position, bool) {
+// Positions tells the projector where in the log a message stands.
+func Positions(topics map[domain.Stream]string) func(*message.Message) (domain.Position, bool) {
 	streams := map[string]domain.Stream{}
 	for s, topic := range topics {
 		streams[topic] = s
@@ -45,8 +45,8 @@ func (b booksLog) ReadTo(ctx context.Context, end int64, take func(post.BooksRec
 	})
 }
 
-// newStored makes the codec's reader fit what the ledger keeps.
-func newStored() ledger.DecodeStored {
+// NewStored makes the codec's reader fit what the ledger keeps.
+func NewStored() ledger.DecodeStored {
 	var decoder wire.Decoder
 	return func(e *domain.Event, data []byte) (*domain.Event, error) {
 		read, err := decoder.Stored(e, data)
@@ -57,8 +57,8 @@ func newStored() ledger.DecodeStored {
 	}
 }
 
-// newDecode makes the codec's reader fit the projector.
-func newDecode() ledger.Decode {
+// NewDecode makes the codec's reader fit the projector.
+func NewDecode() ledger.Decode {
 	var decoder wire.Decoder
 	return func(headers message.Metadata, value []byte) (*domain.Envelope, error) {
 		e, err := decoder.Kafka(headers, value)

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -29,8 +29,8 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// appConfig is what serve, and every command that opens the books itself, can be told.
-type appConfig struct {
+// Config is what serve, and every command that opens the books itself, can be told.
+type Config struct {
 	DataDir    string   `help:"Where everything embedded lives." default:"makegood-data" type:"path"`
 	HTTP       string   `help:"Address to listen on." default:"127.0.0.1:8080"`
 	Brokers    []string `help:"Kafka brokers; without them a broker runs inside."`
@@ -48,24 +48,24 @@ type appConfig struct {
 
 	ClickHousePasswordFile string `help:"File with the password of ClickHouse's user; or MAKEGOOD_CLICKHOUSE_PASSWORD." name:"clickhouse-password-file" env:"MAKEGOOD_CLICKHOUSE_PASSWORD_FILE"`
 
-	Access accessFlags `embed:"" group:"Who gets in:"`
-	Kafka  kafkaFlags  `embed:"" prefix:"kafka-" group:"How the brokers let it in:"`
+	Access AccessFlags `embed:"" group:"Who gets in:"`
+	Kafka  KafkaFlags  `embed:"" prefix:"kafka-" group:"How the brokers let it in:"`
 	Limits limitFlags  `embed:"" prefix:"http-" group:"Limits of the gateway, 0 for the default:"`
 
-	Projector projectorFlags `embed:"" prefix:"projector-" group:"Limits of the projector, 0 for the default:"`
+	Projector ProjectorFlags `embed:"" prefix:"projector-" group:"Limits of the projector, 0 for the default:"`
 
 	MetricLabels int `help:"How many stores, vendors, kinds or causes the metrics tell apart; the rest is called other." default:"50"`
 }
 
 const (
-	roleGateway   = "gateway"
-	roleProjector = "projector"
-	roleExporter  = "exporter"
+	RoleGateway   = "gateway"
+	RoleProjector = "projector"
+	RoleExporter  = "exporter"
 )
 
-func (c *appConfig) validate() error {
+func (c *Config) Validate() error {
 	for _, r := range c.Roles {
-		if !slices.Contains([]string{roleGateway, roleProjector, roleExporter}, r) {
+		if !slices.Contains([]string{RoleGateway, RoleProjector, RoleExporter}, r) {
 			return fmt.Errorf("--roles: %q is none of gateway, projector, exporter", r)
 		}
 	}
@@ -85,40 +85,40 @@ func (c *appConfig) validate() error {
 		return errors.New("--kafka-tls…, --kafka-sasl, --kafka-user and --kafka-password-file are for --brokers; the " +
 			"broker inside is on loopback")
 	}
-	return errors.Join(c.validateAccess(), c.Limits.validate(), c.Projector.validate())
+	return errors.Join(c.validateAccess(), c.Limits.validate(), c.Projector.Validate())
 }
 
-func (c *appConfig) embedded() bool { return len(c.Brokers) == 0 || c.ClickHouse == "" }
+func (c *Config) Embedded() bool { return len(c.Brokers) == 0 || c.ClickHouse == "" }
 
-func (c *appConfig) has(role string) bool { return slices.Contains(c.Roles, role) }
+func (c *Config) has(role string) bool { return slices.Contains(c.Roles, role) }
 
-func (c *appConfig) topic(s domain.Stream) string { return c.Prefix + s.String() }
+func (c *Config) Topic(s domain.Stream) string { return c.Prefix + s.String() }
 
-func (c *appConfig) topics() []string {
-	return []string{c.topic(domain.Orders), c.topic(domain.Errors), c.topic(domain.Redeliveries), c.topic(domain.Books)}
+func (c *Config) topics() []string {
+	return []string{c.Topic(domain.Orders), c.Topic(domain.Errors), c.Topic(domain.Redeliveries), c.Topic(domain.Books)}
 }
 
 // App is a running makegood: the rooms joined. Close undoes what startApp did, in reverse.
 type App struct {
-	config appConfig
+	Config Config
 	logger *slog.Logger
-	now    func() time.Time
+	Now    func() time.Time
 
-	dir       *embedded.DataDir
-	dial      func(ctx context.Context, network, address string) (net.Conn, error) // to the broker inside
-	engine    *embedded.Engine
-	brokers   []string
-	admin     *kafka.Admin
-	publisher *kafka.Publisher
-	store     *clickhouse.Store
+	Dir       *embedded.DataDir
+	Dial      func(ctx context.Context, network, address string) (net.Conn, error) // to the broker inside
+	Engine    *embedded.Engine
+	Brokers   []string
+	Admin     *kafka.Admin
+	Publisher *kafka.Publisher
+	Store     *clickhouse.Store
 	counter   *report.Counter
-	terms     *post.Terms
-	projector *post.Projector
-	rebuilder *rebuild.Rebuilder // of a gateway
+	Terms     *post.Terms
+	Projector *post.Projector
+	Rebuilder *rebuild.Rebuilder // of a gateway
 	metrics   *promclient.Registry
 	address   string   // of the HTTP server
-	url       string   // of the same
-	routes    []string // that it answers
+	URL       string   // of the same
+	Routes    []string // that it answers
 
 	guard       *access.Guard       // nil: everybody is let in
 	certificate *access.Certificate // nil: no HTTPS
@@ -130,12 +130,12 @@ type App struct {
 	err    error
 }
 
-// startApp starts everything that the roles want. progress takes what a person waits for: the engine's download.
-func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progress io.Writer) (_ *App, err error) {
-	if err := config.validate(); err != nil {
+// Start starts everything that the roles want. progress takes what a person waits for: the engine's download.
+func Start(ctx context.Context, config Config, logger *slog.Logger, progress io.Writer) (_ *App, err error) {
+	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{config: config, logger: logger, now: time.Now, metrics: prometheus.NewRegistry(),
+	a := &App{Config: config, logger: logger, Now: time.Now, metrics: prometheus.NewRegistry(),
 		failed: make(chan error, 8)}
 	defer func() {
 		if err != nil {
@@ -146,7 +146,7 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 		return nil, err
 	}
 	if len(config.Brokers) > 0 {
-		if a.secured, err = config.Kafka.config(logger); err != nil {
+		if a.secured, err = config.Kafka.Config(logger); err != nil {
 			return nil, err
 		}
 	}
@@ -156,22 +156,22 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 	if err := a.connect(ctx); err != nil {
 		return nil, err
 	}
-	if config.has(roleProjector) {
-		if err := a.startProjector(ctx); err != nil {
+	if config.has(RoleProjector) {
+		if err := a.StartProjector(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if config.has(roleGateway) {
-		if err := a.startRebuilder(); err != nil {
+	if config.has(RoleGateway) {
+		if err := a.StartRebuilder(); err != nil {
 			return nil, err
 		}
 	}
 	if err := a.startHTTP(ctx); err != nil {
 		return nil, err
 	}
-	if a.dir != nil {
-		if err := a.dir.Announce(embedded.Announcement{HTTP: a.address, TLS: config.Access.TLSCert != "", Kafka: a.brokers[0],
-			Started: a.now()}); err != nil {
+	if a.Dir != nil {
+		if err := a.Dir.Announce(embedded.Announcement{HTTP: a.address, TLS: config.Access.TLSCert != "", Kafka: a.Brokers[0],
+			Started: a.Now()}); err != nil {
 			return nil, err
 		}
 	}
@@ -180,36 +180,36 @@ func startApp(ctx context.Context, config appConfig, logger *slog.Logger, progre
 
 // startEmbedded starts what no address was given for.
 func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
-	a.brokers = a.config.Brokers
-	if !a.config.embedded() {
+	a.Brokers = a.Config.Brokers
+	if !a.Config.Embedded() {
 		return nil
 	}
-	dir, err := embedded.Open(a.config.DataDir)
+	dir, err := embedded.Open(a.Config.DataDir)
 	if err != nil {
 		return err
 	}
-	a.dir = dir
-	a.onClose(dir.Close)
-	if a.config.ClickHouse == "" {
-		if a.engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir.Path(),
-			HTTPPort: a.config.ClickHouseHTTPPort, Logger: a.logger, Progress: progress}); err != nil {
+	a.Dir = dir
+	a.OnClose(dir.Close)
+	if a.Config.ClickHouse == "" {
+		if a.Engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir.Path(),
+			HTTPPort: a.Config.ClickHouseHTTPPort, Logger: a.logger, Progress: progress}); err != nil {
 			return err
 		}
-		a.onClose(a.engine.Close)
+		a.OnClose(a.Engine.Close)
 		go func() {
-			<-a.engine.Done()
-			if err := a.engine.Err(); err != nil {
+			<-a.Engine.Done()
+			if err := a.Engine.Err(); err != nil {
 				a.fail(fmt.Errorf("the embedded ClickHouse ended: %w", err))
 			}
 		}()
 	}
-	if len(a.config.Brokers) == 0 {
+	if len(a.Config.Brokers) == 0 {
 		broker, err := a.startBroker(ctx)
 		if err != nil {
 			return err
 		}
-		a.onClose(broker.Close)
-		a.brokers, a.dial = []string{broker.Addr()}, broker.Dial
+		a.OnClose(broker.Close)
+		a.Brokers, a.Dial = []string{broker.Addr()}, broker.Dial
 	}
 	return nil
 }
@@ -217,8 +217,8 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 // startBroker listens where it was told to. The usual port is a convenience for producers: where somebody else has it,
 // any port will do.
 func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
-	config := embedded.BrokerConfig{Dir: a.dir.Path(), Addr: a.config.KafkaListen, Partitions: a.config.Partitions,
-		Groups: []string{a.config.Group}, OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader}, Logger: a.logger}
+	config := embedded.BrokerConfig{Dir: a.Dir.Path(), Addr: a.Config.KafkaListen, Partitions: a.Config.Partitions,
+		Groups: []string{a.Config.Group}, OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader}, Logger: a.logger}
 	if a.guard != nil {
 		config.Authenticate = a.brokerPrincipal
 	}
@@ -235,52 +235,52 @@ const usualKafka = "127.0.0.1:9092"
 
 func (a *App) kafkaConfig() kafka.Config {
 	config := a.secured
-	config.Brokers, config.ClientID, config.Logger, config.Dial = a.brokers, "makegood", a.logger, a.dial
+	config.Brokers, config.ClientID, config.Logger, config.Dial = a.Brokers, "makegood", a.logger, a.Dial
 	return config
 }
 
 // connect opens the connections that every role wants, and makes topics and schema.
 func (a *App) connect(ctx context.Context) (err error) {
-	if a.admin, err = kafka.NewAdmin(a.kafkaConfig()); err != nil {
+	if a.Admin, err = kafka.NewAdmin(a.kafkaConfig()); err != nil {
 		return err
 	}
-	a.onClose(a.admin.Close)
+	a.OnClose(a.Admin.Close)
 	if err := a.ensureTopics(ctx); err != nil {
 		return err
 	}
-	if a.publisher, err = kafka.NewPublisher(kafka.PublisherConfig{Config: a.kafkaConfig(),
+	if a.Publisher, err = kafka.NewPublisher(kafka.PublisherConfig{Config: a.kafkaConfig(),
 		Substitute: a.smallerLetter}); err != nil {
 		return err
 	}
-	a.onClose(a.publisher.Close)
-	server := clickhouse.Config{DSN: a.config.ClickHouse, Logger: a.logger}
+	a.OnClose(a.Publisher.Close)
+	server := clickhouse.Config{DSN: a.Config.ClickHouse, Logger: a.logger}
 	if server.DSN == "" {
-		server.DSN = a.engine.DSN()
-	} else if server.Password, err = secret("--clickhouse-password-file", a.config.ClickHousePasswordFile,
+		server.DSN = a.Engine.DSN()
+	} else if server.Password, err = Secret("--clickhouse-password-file", a.Config.ClickHousePasswordFile,
 		"MAKEGOOD_CLICKHOUSE_PASSWORD"); err != nil {
 		return err
 	}
-	if a.store, err = clickhouse.Open(ctx, server, ledger.Migrations()); err != nil {
+	if a.Store, err = clickhouse.Open(ctx, server, ledger.Migrations()); err != nil {
 		return err
 	}
-	a.onClose(a.store.Close)
-	if err := ledger.CheckSchema(ctx, a.store.DB); err != nil {
+	a.OnClose(a.Store.Close)
+	if err := ledger.CheckSchema(ctx, a.Store.DB); err != nil {
 		return err
 	}
-	if err := ledger.CreateViews(ctx, a.store.DB); err != nil {
+	if err := ledger.CreateViews(ctx, a.Store.DB); err != nil {
 		return err
 	}
-	a.counter = report.NewCounter(a.store.DB)
-	zone, err := time.LoadLocation(a.config.Zone)
+	a.counter = report.NewCounter(a.Store.DB)
+	zone, err := time.LoadLocation(a.Config.Zone)
 	if err != nil {
 		return err
 	}
-	books, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.config.topic(domain.Books)})
+	books, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.Config.Topic(domain.Books)})
 	if err != nil {
 		return err
 	}
-	a.onClose(books.Close)
-	a.terms = post.NewTerms(booksLog{books}, newDecode(), newStored, zone)
+	a.OnClose(books.Close)
+	a.Terms = post.NewTerms(booksLog{books}, NewDecode(), NewStored, zone)
 	return nil
 }
 
@@ -290,17 +290,17 @@ func (a *App) ensureTopics(ctx context.Context) error {
 	settings := map[string]string{"retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
 	var specs []kafka.TopicSpec
 	for _, s := range []domain.Stream{domain.Orders, domain.Errors, domain.Redeliveries} {
-		specs = append(specs, kafka.TopicSpec{Name: a.config.topic(s), Partitions: a.config.Partitions, Config: settings})
+		specs = append(specs, kafka.TopicSpec{Name: a.Config.Topic(s), Partitions: a.Config.Partitions, Config: settings})
 	}
 	specs = append(specs,
-		kafka.TopicSpec{Name: a.config.topic(domain.Books), Partitions: 1, Config: settings},
-		kafka.TopicSpec{Name: a.config.Prefix + deadletter.Topic, Partitions: 1, Config: settings})
-	differences, err := a.admin.EnsureTopics(ctx, specs)
+		kafka.TopicSpec{Name: a.Config.Topic(domain.Books), Partitions: 1, Config: settings},
+		kafka.TopicSpec{Name: a.Config.Prefix + deadletter.Topic, Partitions: 1, Config: settings})
+	differences, err := a.Admin.EnsureTopics(ctx, specs)
 	if err != nil {
 		return err
 	}
 	for _, d := range differences {
-		if d.Topic == a.config.topic(domain.Books) && d.What == "partitions" {
+		if d.Topic == a.Config.Topic(domain.Books) && d.What == "partitions" {
 			return fmt.Errorf("topic %s has %s partitions; the order of its records matters, so it must have one", d.Topic,
 				d.Have)
 		}
@@ -313,9 +313,9 @@ func (a *App) ensureTopics(ctx context.Context) error {
 const drain = 15 * time.Second
 
 func (a *App) subscriberConfig() kafka.SubscriberConfig {
-	c := kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.config.Group,
+	c := kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.Config.Group,
 		FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond}
-	a.config.Projector.subscriber(&c)
+	a.Config.Projector.subscriber(&c)
 	return c
 }
 
@@ -329,22 +329,22 @@ func collectOften() {
 	}
 }
 
-func (a *App) startProjector(ctx context.Context) error {
+func (a *App) StartProjector(ctx context.Context) error {
 	collectOften()
 	subscriber, err := kafka.NewSubscriber(a.subscriberConfig())
 	if err != nil {
 		return err
 	}
-	writer := a.store.Writer()
+	writer := a.Store.Writer()
 	topics := map[domain.Stream]string{}
 	for s := domain.Orders; s <= domain.Books; s++ {
-		topics[s] = a.config.topic(s)
+		topics[s] = a.Config.Topic(s)
 	}
-	a.projector, err = post.New(post.Config{
-		Topics: topics, Letters: a.config.Prefix + deadletter.Topic, Position: positions(topics), Key: keyOf,
-		Original: a.original, Ledger: a.store.Reader(), Stored: newStored, Now: a.now, Logger: a.logger,
-		MaxRows: a.config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
-	}, subscriber, a.publisher, newDecode(), a.terms, writer, a.store.DB)
+	a.Projector, err = post.New(post.Config{
+		Topics: topics, Letters: a.Config.Prefix + deadletter.Topic, Position: Positions(topics), Key: keyOf,
+		Original: a.original, Ledger: a.Store.Reader(), Stored: NewStored, Now: a.Now, Logger: a.logger,
+		MaxRows: a.Config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
+	}, subscriber, a.Publisher, NewDecode(), a.Terms, writer, a.Store.DB)
 	if err != nil {
 		return err
 	}
@@ -352,16 +352,16 @@ func (a *App) startProjector(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var done sync.WaitGroup
 	done.Go(func() {
-		if err := a.projector.Run(working, drain); err != nil {
+		if err := a.Projector.Run(working, drain); err != nil {
 			a.fail(fmt.Errorf("the projector ended: %w", err))
 		}
 	})
 	done.Go(func() {
-		if err := a.projector.WatchConflicts(working); err != nil {
+		if err := a.Projector.WatchConflicts(working); err != nil {
 			a.fail(fmt.Errorf("the watch for conflicts ended: %w", err))
 		}
 	})
-	a.onClose(func() error {
+	a.OnClose(func() error {
 		stop()
 		done.Wait()
 		return errors.Join(subscriber.Close(), writer.Close())
@@ -380,7 +380,7 @@ func (a *App) fail(err error) {
 // Failed delivers the error of a part that ended by itself: nothing can go on without it.
 func (a *App) Failed() <-chan error { return a.failed }
 
-func (a *App) onClose(f func() error) { a.closes = append(a.closes, f) }
+func (a *App) OnClose(f func() error) { a.closes = append(a.closes, f) }
 
 // Close stops taking events in, lands what is held, and stops the rest.
 func (a *App) Close() error {

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/infra/wire"
 )
 
@@ -23,7 +25,7 @@ const (
 // gateway measures how many events a second eight tills' worth of connections get accepted in batches of a hundred,
 // each answered when the brokers have it. The writers share this process, and so its CPUs, with the gateway.
 func (b *bench) gateway(ctx context.Context) (err error) {
-	a, err := b.app(ctx, roleGateway)
+	a, err := b.app(ctx, server.RoleGateway)
 	if err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func (b *bench) gateway(ctx context.Context) (err error) {
 			body := gatewayBody(fmt.Sprintf("g%d-%d-", b.made, i))
 			for time.Since(start) < time.Duration(b.Seconds)*time.Second && failed[i] == nil {
 				sent := time.Now()
-				failed[i] = sendBatch(ctx, client, a.url+"/v1/events", body)
+				failed[i] = sendBatch(ctx, client, a.URL+"/v1/events", body)
 				took[i] = append(took[i], time.Since(sent))
 			}
 		})
@@ -56,7 +58,8 @@ func (b *bench) gateway(ctx context.Context) (err error) {
 	events := float64(len(all) * gatewayBatch)
 	b.say("\ngateway, batches of %d from %d writers, each acknowledged by the brokers (fsynced, where they are embedded):",
 		gatewayBatch, gatewayWriters)
-	b.say("  %s events/s  p50 %s  p99 %s  worst %s; %.2f µs CPU an event, writers included", count(events/seconds),
+	b.say("  %s events/s  p50 %s  p99 %s  worst %s; %.2f µs CPU an event, writers included",
+		terminal.Count(events/seconds),
 		quantile(all, .5), quantile(all, .99), quantile(all, 1), spent.cpu.Seconds()*1e6/events)
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 // original reads what the log took at a place.
 func (a *App) original(ctx context.Context, at domain.Position) (*post.Original, error) {
-	r, ok, err := a.admin.Record(ctx, kafka.TopicPartition{Topic: a.config.topic(at.Stream), Partition: int(at.Partition)},
+	r, ok, err := a.Admin.Record(ctx, kafka.TopicPartition{Topic: a.Config.Topic(at.Stream), Partition: int(at.Partition)},
 		at.Offset)
 	if err != nil || !ok {
 		return nil, err

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 )
 
@@ -19,7 +21,7 @@ import (
 // this history into six days, so they have ten times as many cases to sum up.
 func (b *bench) growth(ctx context.Context) (err error) {
 	b.prefix += "growth." // topics of its own
-	a, err := b.app(ctx, roleProjector)
+	a, err := b.app(ctx, server.RoleProjector)
 	if err != nil {
 		return err
 	}
@@ -41,7 +43,7 @@ func (b *bench) growth(ctx context.Context) (err error) {
 			return r
 		})
 		have += n
-		return errors.Join(err, a.booked(ctx, int64(have)))
+		return errors.Join(err, a.Booked(ctx, int64(have)))
 	}
 	b.say("\ngrowth:")
 	for _, size := range history {
@@ -56,8 +58,8 @@ func (b *bench) growth(ctx context.Context) (err error) {
 			return err
 		}
 		seconds, spent := time.Since(start).Seconds(), self.until().cpu+cpuOf(b.serverPID)-server
-		b.say("  %11s rows: written to the log and booked %s/s (CPU %.1f µs)", count(float64(have)),
-			count(float64(step)/seconds), spent.Seconds()*1e6/float64(step))
+		b.say("  %11s rows: written to the log and booked %s/s (CPU %.1f µs)", terminal.Count(float64(have)),
+			terminal.Count(float64(step)/seconds), spent.Seconds()*1e6/float64(step))
 		if err := b.answers(ctx, a, events); err != nil {
 			return err
 		}
@@ -66,7 +68,7 @@ func (b *bench) growth(ctx context.Context) (err error) {
 }
 
 // answers times what people ask, and the check that runs in the background.
-func (b *bench) answers(ctx context.Context, a *App, events *benchEvents) error {
+func (b *bench) answers(ctx context.Context, a *server.App, events *benchEvents) error {
 	last := benchStart.Add(time.Duration(events.n) * 50 * time.Millisecond)
 	month := url.Values{"from": {benchStart.Format(time.DateOnly)},
 		"to": {benchStart.AddDate(0, 0, 7).Format(time.DateOnly)}, "group_by": {"store"}}
@@ -75,7 +77,7 @@ func (b *bench) answers(ctx context.Context, a *App, events *benchEvents) error 
 	get := func(path string) func() error {
 		return func() error {
 			var any any
-			return benchGet(ctx, a.url+path, &any)
+			return benchGet(ctx, a.URL+path, &any)
 		}
 	}
 	for _, q := range []struct {
@@ -86,7 +88,7 @@ func (b *bench) answers(ctx context.Context, a *App, events *benchEvents) error 
 		{"leakage of all by store and day", get("/v1/reports/leakage?" + all.Encode())},
 		{"one order", get("/v1/orders/oh" + strconv.Itoa(events.n/2))},
 		{"status", get("/v1/status")},
-		{"check for conflicts", func() error { _, err := a.projector.SettleConflicts(ctx); return err }},
+		{"check for conflicts", func() error { _, err := a.Projector.SettleConflicts(ctx); return err }},
 	} {
 		const times = 5
 		took := make([]time.Duration, times)

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/projections/ledger"
 )
@@ -48,11 +50,12 @@ func (b *bench) pipe(ctx context.Context) error {
 			worst.worse(o.self)
 		cpuTheirs, cpuOurs = append(cpuTheirs, b.perEvent(a.cpu())), append(cpuOurs, b.perEvent(o.cpu()))
 		b.say("  round %d: a %7s/s, CPU %5.2f (%s)   b %7s/s, CPU %5.2f (%s)   b/a %.2f", round+1,
-			count(a.rate), b.perEvent(a.cpu()), b.shares(a), count(o.rate), b.perEvent(o.cpu()), b.shares(o), o.rate/a.rate)
+			terminal.Count(a.rate), b.perEvent(a.cpu()), b.shares(a), terminal.Count(o.rate), b.perEvent(o.cpu()), b.shares(o),
+			o.rate/a.rate)
 	}
-	b.say("  median:  a %7s/s, CPU %5.2f   b %7s/s, CPU %5.2f   b/a %.2f; CPU a/b %.2f", count(median(theirs)),
+	b.say("  median:  a %7s/s, CPU %5.2f   b %7s/s, CPU %5.2f   b/a %.2f; CPU a/b %.2f", terminal.Count(median(theirs)),
 		median(cpuTheirs),
-		count(median(ours)), median(cpuOurs), median(ratios), median(cpuTheirs)/median(cpuOurs))
+		terminal.Count(median(ours)), median(cpuOurs), median(ratios), median(cpuTheirs)/median(cpuOurs))
 	events := float64(b.Events)
 	b.say("  b's process, worst round: %.2f allocations (%.0f bytes) an event, peak memory %.0f MiB",
 		float64(worst.allocations)/events, float64(worst.bytes)/events, float64(worst.peak)/(1<<20))
@@ -115,40 +118,26 @@ func median(of []float64) float64 {
 
 // projector has makegood book the backlog, from its start until the last event is acknowledged.
 func (b *bench) projector(ctx context.Context, profile func() func() error) (r lap, err error) {
-	a, err := b.app(ctx, roleExporter)
+	a, err := b.app(ctx, server.RoleExporter)
 	if err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	r, err = b.timed(func() error {
 		stop := profile()
-		if err := a.startProjector(ctx); err != nil {
+		if err := a.StartProjector(ctx); err != nil {
 			return err
 		}
-		return errors.Join(a.booked(ctx, int64(b.Events)), stop())
+		return errors.Join(a.Booked(ctx, int64(b.Events)), stop())
 	})
 	if err != nil {
 		return r, err
 	}
-	n, err := rows(ctx, a.store.DB, "ledger FINAL")
+	n, err := rows(ctx, a.Store.DB, "ledger FINAL")
 	if err == nil && n != uint64(b.Events) {
 		err = fmt.Errorf("%d events are in the ledger, not %d", n, b.Events)
 	}
 	return r, err
-}
-
-// booked waits until so many rows are booked.
-func (a *App) booked(ctx context.Context, events int64) error {
-	for a.projector.Stats().Booked.Load() < events {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-a.Failed():
-			return err
-		case <-time.After(2 * time.Millisecond):
-		}
-	}
-	return nil
 }
 
 func rows(ctx context.Context, db driver.Conn, from string) (n uint64, err error) {

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"github.com/makegood/makegood/infra/kafka"
 )
 
-// kafkaFlags say how to be let in by the brokers.
-type kafkaFlags struct {
+// KafkaFlags say how to be let in by the brokers.
+type KafkaFlags struct {
 	TLS          bool   `help:"Encrypt, trusting the authorities that the system trusts." name:"tls"`
 	TLSCA        string `help:"Certificates of the authorities to trust instead, in PEM form." name:"tls-ca" type:"path"`
 	TLSCert      string `help:"Certificate to show to the brokers, in PEM form." name:"tls-cert" type:"path"`
@@ -21,10 +21,10 @@ type kafkaFlags struct {
 	PasswordFile string `help:"File with the password of --kafka-user; or MAKEGOOD_KAFKA_PASSWORD."`
 }
 
-func (f *kafkaFlags) given() bool { return *f != kafkaFlags{} }
+func (f *KafkaFlags) given() bool { return *f != KafkaFlags{} }
 
-// config is the security of a configuration; its brokers aren't set yet.
-func (f *kafkaFlags) config(logger *slog.Logger) (c kafka.Config, err error) {
+// Config is the security of a configuration; its brokers aren't set yet.
+func (f *KafkaFlags) Config(logger *slog.Logger) (c kafka.Config, err error) {
 	if f.TLS || f.TLSCA != "" || f.TLSCert != "" || f.TLSKey != "" {
 		var ca, cert, key []byte
 		if f.TLSCA != "" {
@@ -57,7 +57,7 @@ func (f *kafkaFlags) config(logger *slog.Logger) (c kafka.Config, err error) {
 		return c, nil
 	}
 	c.SASL = kafka.SASL{Mechanism: strings.ToUpper(f.SASL), Username: f.User}
-	if c.SASL.Password, err = secret("--kafka-password-file", f.PasswordFile, "MAKEGOOD_KAFKA_PASSWORD"); err != nil {
+	if c.SASL.Password, err = Secret("--kafka-password-file", f.PasswordFile, "MAKEGOOD_KAFKA_PASSWORD"); err != nil {
 		return c, err
 	}
 	if f.User == "" || c.SASL.Password == "" {

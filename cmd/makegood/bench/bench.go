@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bufio"
@@ -16,13 +16,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/infra/embedded"
 	"github.com/makegood/makegood/infra/kafka"
 )
 
-// benchCommand measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the
+// Command measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the
 // same server. It prints what it measured and nothing that it knew before.
-type benchCommand struct {
+type Command struct {
 	Events  int      `help:"Order events of the backlog that pipe, stages and rebuild read." default:"1000000"`
 	Rounds  int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
 	Only    []string `help:"Parts to run: pipe, stages, latency, gateway, growth, rebuild." default:"pipe,stages,latency,gateway"`
@@ -38,7 +40,7 @@ type benchCommand struct {
 
 // bench is a run of it.
 type bench struct {
-	benchCommand
+	Command
 	logger  *slog.Logger
 	out     io.Writer
 	brokers []string
@@ -65,7 +67,7 @@ var benchParts = []benchPart{
 }
 
 // Run measures.
-func (c *benchCommand) Run(ctx context.Context, logger *slog.Logger, s streams) (err error) {
+func (c *Command) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	for _, name := range c.Only {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
 			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, growth, rebuild", name)
@@ -74,8 +76,8 @@ func (c *benchCommand) Run(ctx context.Context, logger *slog.Logger, s streams) 
 	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Seconds < 1 {
 		return errors.New("--events, --rounds, --rate and --seconds are at least 1")
 	}
-	b := &bench{benchCommand: *c, logger: logger, out: s.out, prefix: fmt.Sprintf("bench%d.", time.Now().UnixNano()/1e6)}
-	stop, err := b.start(ctx, s.err)
+	b := &bench{Command: *c, logger: logger, out: s.Out, prefix: fmt.Sprintf("bench%d.", time.Now().UnixNano()/1e6)}
+	stop, err := b.start(ctx, s.Err)
 	defer func() { err = errors.Join(err, stop()) }()
 	if err != nil {
 		return err
@@ -163,19 +165,19 @@ func portsOf(addresses []string) ([]int, error) {
 	return ports, nil
 }
 
-// benchBrokerCommand is the embedded broker alone, until its standard input ends.
-type benchBrokerCommand struct {
+// BrokerCommand is the embedded broker alone, until its standard input ends.
+type BrokerCommand struct {
 	Dir string `help:"Data directory." required:"" type:"path"`
 }
 
 // Run serves.
-func (c *benchBrokerCommand) Run(ctx context.Context, logger *slog.Logger, s streams) error {
+func (c *BrokerCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) error {
 	broker, err := embedded.StartBroker(ctx, embedded.BrokerConfig{Dir: c.Dir, Logger: logger})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, broker.Addr())
-	_, err = io.Copy(io.Discard, s.in) // until the process that wants us is gone
+	fmt.Fprintln(s.Out, broker.Addr())
+	_, err = io.Copy(io.Discard, s.In) // until the process that wants us is gone
 	return errors.Join(err, broker.Close())
 }
 
@@ -207,28 +209,29 @@ func startBenchBroker(ctx context.Context, dir string,
 }
 
 // app is a makegood with a new database and a new consumer group on this run's topics.
-func (b *bench) app(ctx context.Context, role string) (*App, error) {
-	projecting := role == roleProjector
+func (b *bench) app(ctx context.Context, role string) (*server.App, error) {
+	projecting := role == server.RoleProjector
 	if projecting {
-		role = roleExporter
+		role = server.RoleExporter
 	}
 	name := b.database()
 	dsn, err := inDatabase(b.server, name)
 	if err != nil {
 		return nil, err
 	}
-	a, err := startApp(ctx, appConfig{HTTP: "127.0.0.1:0", Brokers: b.brokers, ClickHouse: dsn, Roles: []string{role},
+	a, err := server.Start(ctx, server.Config{HTTP: "127.0.0.1:0", Brokers: b.brokers, ClickHouse: dsn,
+		Roles:  []string{role},
 		Prefix: b.prefix, Group: name,
 		Partitions: 4, Zone: "UTC", MetricLabels: 50}, b.logger, io.Discard)
 	if err != nil {
 		return nil, err
 	}
 	// What is closed runs backwards: the projector stops, then its database goes.
-	a.onClose(func() error {
-		return a.store.DB.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+name+" SYNC")
+	a.OnClose(func() error {
+		return a.Store.DB.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+name+" SYNC")
 	})
 	if projecting {
-		if err := a.startProjector(ctx); err != nil {
+		if err := a.StartProjector(ctx); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
@@ -21,7 +22,7 @@ func (b *bench) stages(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		events := float64(b.Events)
-		b.say("  + %-8s %9s/s  %+6.2f µs an event  (CPU %.2f µs, %.2f allocations)", name, count(events/seconds),
+		b.say("  + %-8s %9s/s  %+6.2f µs an event  (CPU %.2f µs, %.2f allocations)", name, terminal.Count(events/seconds),
 			(seconds-last)/events*1e6, spent.cpu.Seconds()/events*1e6, float64(spent.allocations)/events)
 		last = seconds
 	}
@@ -30,26 +31,26 @@ func (b *bench) stages(ctx context.Context) error {
 
 func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage, err error) {
 	const decode, post, columns, insert = 1, 2, 3, 4
-	a, err := b.app(ctx, roleExporter)
+	a, err := b.app(ctx, server.RoleExporter)
 	if err != nil {
 		return 0, usage{}, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	subscriber, err := a.subscriber()
+	subscriber, err := a.Subscriber()
 	if err != nil {
 		return 0, usage{}, err
 	}
 	defer func() { err = errors.Join(err, subscriber.Close()) }()
-	writer := a.store.Writer()
+	writer := a.Store.Writer()
 	defer func() { err = errors.Join(err, writer.Close()) }()
-	batch, read := writer.Batch(), newDecode()
-	position := positions(map[domain.Stream]string{domain.Orders: a.config.topic(domain.Orders)})
+	batch, read := writer.Batch(), server.NewDecode()
+	position := server.Positions(map[domain.Stream]string{domain.Orders: a.Config.Topic(domain.Orders)})
 	var entry domain.Entry
 	const most = 50_000
 
 	before := measure()
 	start := time.Now()
-	in, err := subscriber.Subscribe(ctx, a.config.topic(domain.Orders))
+	in, err := subscriber.Subscribe(ctx, a.Config.Topic(domain.Orders))
 	if err != nil {
 		return 0, usage{}, err
 	}
@@ -63,7 +64,7 @@ func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage,
 			if depth >= post {
 				at, _ := position(m)
 				row := ledger.Row{Event: &e.Event, Content: e.Content, Data: e.Data, Extensions: e.Extensions, Position: at}
-				a.terms.Use(func(t *domain.Terms) {
+				a.Terms.Use(func(t *domain.Terms) {
 					row.Place(t.Periods)
 					if domain.Alone(&e.Event) { // the others are settled later
 						err = domain.Post(&e.Event, t.Rates, t.PricedFrom(at), &entry)
@@ -89,9 +90,4 @@ func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage,
 		}
 	}
 	return time.Since(start).Seconds(), before.until(), nil
-}
-
-// subscriber is the projector's.
-func (a *App) subscriber() (*kafka.Subscriber, error) {
-	return kafka.NewSubscriber(a.subscriberConfig())
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 	"github.com/makegood/makegood/infra/prometheus"
 )
 
-// accessFlags say who gets in.
-type accessFlags struct {
+// AccessFlags say who gets in.
+type AccessFlags struct {
 	AccessFile   string   `help:"File of who may do what, by token: wanted wherever --http is no loopback address; makegood token new writes it." type:"path"`
 	HTTPHosts    []string `help:"Names, beside loopback, by which it may be called; without an access file no other is answered." name:"http-hosts"`
 	InsecureOpen bool     `help:"Let everybody in who reaches an address that is no loopback."`
@@ -25,7 +25,7 @@ type accessFlags struct {
 }
 
 // validateAccess refuses what would let in anybody without that being said.
-func (c *appConfig) validateAccess() error {
+func (c *Config) validateAccess() error {
 	var errs []error
 	a := &c.Access
 	if (a.TLSCert == "") != (a.TLSKey == "") {
@@ -34,10 +34,10 @@ func (c *appConfig) validateAccess() error {
 	if a.InsecureOpen && a.AccessFile != "" {
 		errs = append(errs, errors.New("--insecure-open lets everybody in and --access-file doesn't: give one"))
 	}
-	if a.AccessFile == "" && !a.InsecureOpen && !isLoopback(c.HTTP) {
+	if a.AccessFile == "" && !a.InsecureOpen && !IsLoopback(c.HTTP) {
 		errs = append(errs, notLoopback("--http", c.HTTP))
 	}
-	if len(c.Brokers) == 0 && !a.InsecureOpen && !isLoopback(c.KafkaListen) {
+	if len(c.Brokers) == 0 && !a.InsecureOpen && !IsLoopback(c.KafkaListen) {
 		errs = append(errs, fmt.Errorf("--kafka-listen: %s is no loopback address, and the broker inside asks nobody who "+
 			"they are: take a Kafka of your own (--brokers), "+
 			"or say --insecure-open if everybody who reaches it may read and write", c.KafkaListen))
@@ -50,8 +50,8 @@ func notLoopback(flag, address string) error {
 		"--insecure-open lets everybody in who reaches it", flag, address)
 }
 
-// isLoopback says whether only this machine reaches an address. No address at all is the default, which is one.
-func isLoopback(address string) bool {
+// IsLoopback says whether only this machine reaches an address. No address at all is the default, which is one.
+func IsLoopback(address string) bool {
 	if address == "" {
 		return true
 	}
@@ -69,26 +69,26 @@ func isLoopback(address string) bool {
 
 // prepareAccess reads who gets in, and what shows them who we are, before anything else is started.
 func (a *App) prepareAccess() (err error) {
-	flags := &a.config.Access
+	flags := &a.Config.Access
 	if flags.TLSCert != "" {
-		if a.certificate, err = access.NewCertificate(flags.TLSCert, flags.TLSKey, a.now, a.logger); err != nil {
+		if a.certificate, err = access.NewCertificate(flags.TLSCert, flags.TLSKey, a.Now, a.logger); err != nil {
 			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
 		}
 		prometheus.WatchAccessFile(a.metrics, "certificate", a.certificate.Stale)
 	}
 	if flags.AccessFile == "" {
-		if !isLoopback(a.config.HTTP) {
-			a.logger.Warn("everybody who reaches this address may read and write the books", "address", a.config.HTTP)
+		if !IsLoopback(a.Config.HTTP) {
+			a.logger.Warn("everybody who reaches this address may read and write the books", "address", a.Config.HTTP)
 		}
 		return nil
 	}
-	guard, err := access.NewGuard(access.GuardConfig{File: flags.AccessFile, Now: a.now, Logger: a.logger})
+	guard, err := access.NewGuard(access.GuardConfig{File: flags.AccessFile, Now: a.Now, Logger: a.logger})
 	if err != nil {
 		return fmt.Errorf("--access-file: %w", err)
 	}
-	if a.certificate == nil && !isLoopback(a.config.HTTP) {
+	if a.certificate == nil && !IsLoopback(a.Config.HTTP) {
 		a.logger.Warn("tokens cross the network in the clear: give --tls-cert and --tls-key, or have a proxy with TLS in "+
-			"front", "address", a.config.HTTP)
+			"front", "address", a.Config.HTTP)
 	}
 	a.guard = guard
 	prometheus.WatchAccess(a.metrics, func() prometheus.AccessCounts { return prometheus.AccessCounts(guard.Counts()) })
@@ -101,7 +101,7 @@ func (a *App) letIn(config *gateway.Config) {
 	if a.certificate != nil {
 		config.TLS = a.certificate.TLS()
 	}
-	config.Hosts = a.config.Access.HTTPHosts
+	config.Hosts = a.Config.Access.HTTPHosts
 	if a.guard != nil {
 		config.Guard = a.guard.Check
 	}
@@ -127,15 +127,15 @@ func (a *App) brokerPrincipal(token string) (*embedded.Principal, error) {
 	case has(gateway.Operate):
 		p.Own = true
 	default:
-		topics := []string{a.config.topic(domain.Orders), a.config.topic(domain.Errors), a.config.topic(domain.Redeliveries)}
+		topics := []string{a.Config.Topic(domain.Orders), a.Config.Topic(domain.Errors), a.Config.Topic(domain.Redeliveries)}
 		p.MayWrite = func(topic string) bool { return slices.Contains(topics, topic) }
 	}
 	return p, nil
 }
 
-// secret reads a secret from the file of a flag or from the environment, never from a flag: command lines are for
+// Secret reads a secret from the file of a flag or from the environment, never from a flag: command lines are for
 // everybody on the machine to read. None given is no error.
-func secret(flag, file, variable string) (string, error) {
+func Secret(flag, file, variable string) (string, error) {
 	fromEnvironment := os.Getenv(variable)
 	if file == "" {
 		return fromEnvironment, nil

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -21,71 +21,71 @@ const serverSource = "urn:makegood:serve"
 
 // Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off
 // the list, in this order: whatever ends half-way leaves the dead letter open, and is done again.
-func (b books) Replay(ctx context.Context, id string, by gateway.Actor) error {
-	d, err := deadletter.Read(ctx, b.store.DB, id)
+func (b Books) Replay(ctx context.Context, id string, by gateway.Actor) error {
+	d, err := deadletter.Read(ctx, b.Store.DB, id)
 	if err != nil {
 		return err
 	}
 	if err := d.Replayable(); err != nil {
 		return err
 	}
-	at := b.now().UTC()
+	at := b.Now().UTC()
 	m := message.NewMessage("", d.Payload)
 	for k, v := range d.Headers {
 		m.Metadata.Set(k, v)
 	}
 	m.Metadata.Set(kafka.PartitionKey, d.Key)
 	m.Metadata.Set(ledger.FirstHeader, ledger.FormatFirst(d.Partition, d.Offset))
-	if d.Topic == b.config.topic(domain.Books) {
-		ends, err := b.ends(ctx)
+	if d.Topic == b.Config.Topic(domain.Books) {
+		ends, err := b.Ends(ctx)
 		if err != nil {
 			return err
 		}
 		m.Metadata.Set(ledger.EndsHeader, ends)
 	}
-	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterReplayed,
-		&domain.DeadLetterReplayed{HandledLetter: handledLetter(d, by)}, by); err != nil {
+	if err := b.PutOnRecord(ctx, d, domain.TypeDeadLetterReplayed,
+		&domain.DeadLetterReplayed{HandledLetter: HandledLetter(d, by)}, by); err != nil {
 		return err
 	}
-	if err := b.publisher.Publish(d.Topic, m); err != nil {
+	if err := b.Publisher.Publish(d.Topic, m); err != nil {
 		return fmt.Errorf("send the dead letter again: %w", err)
 	}
 	// Noted as it was when it was read: should the replay fail for the same reason, it is seen again further on in the log
 	// than that, and open again.
-	return deadletter.Note(ctx, b.store.DB, d, deadletter.Replayed, by.Name, at)
+	return deadletter.Note(ctx, b.Store.DB, d, deadletter.Replayed, by.Name, at)
 }
 
 // Discard puts on record that somebody decided to do nothing about a dead letter, and takes it off the list.
-func (b books) Discard(ctx context.Context, id string, by gateway.Actor) error {
-	d, err := deadletter.Read(ctx, b.store.DB, id)
+func (b Books) Discard(ctx context.Context, id string, by gateway.Actor) error {
+	d, err := deadletter.Read(ctx, b.Store.DB, id)
 	if err != nil {
 		return err
 	}
-	if err := b.putOnRecord(ctx, d, domain.TypeDeadLetterDiscarded,
-		&domain.DeadLetterDiscarded{HandledLetter: handledLetter(d, by)}, by); err != nil {
+	if err := b.PutOnRecord(ctx, d, domain.TypeDeadLetterDiscarded,
+		&domain.DeadLetterDiscarded{HandledLetter: HandledLetter(d, by)}, by); err != nil {
 		return err
 	}
-	return deadletter.Note(ctx, b.store.DB, d, deadletter.Discarded, by.Name, b.now().UTC())
+	return deadletter.Note(ctx, b.Store.DB, d, deadletter.Discarded, by.Name, b.Now().UTC())
 }
 
-func handledLetter(d *deadletter.Letter, by gateway.Actor) domain.HandledLetter {
+func HandledLetter(d *deadletter.Letter, by gateway.Actor) domain.HandledLetter {
 	whole := func(n int64) domain.Optional { return domain.Some(domain.Decimal(n) * 1_000_000) } // which are millionths
 	return domain.HandledLetter{DeadLetterID: d.ID, Topic: d.Topic, Partition: whole(int64(d.Partition)),
 		Offset: whole(d.Offset), Actor: by.Name, Reason: by.Reason}
 }
 
-// putOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person to
+// PutOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person to
 // the dead letter as it was last seen is the same event: what is on record already isn't written again, since a second
 // telling would have another time, and so be a conflict.
-func (b books) putOnRecord(ctx context.Context, d *deadletter.Letter, kind domain.Type, data domain.Data,
+func (b Books) PutOnRecord(ctx context.Context, d *deadletter.Letter, kind domain.Type, data domain.Data,
 	by gateway.Actor) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", kind, d.Seen(), by.Name))
 	e := domain.Event{Source: serverSource, ID: "deadletter-" + hex.EncodeToString(sum[:16]), Type: kind,
-		Time: b.now().UTC(), Data: data}
-	if err := b.terms.CatchUp(ctx); err != nil {
+		Time: b.Now().UTC(), Data: data}
+	if err := b.Terms.CatchUp(ctx); err != nil {
 		return err
 	}
-	if b.terms.Dealt(e.Source, e.ID) {
+	if b.Terms.Dealt(e.Source, e.ID) {
 		return nil
 	}
 	if err := b.publishBooks(ctx, wire.AppendEvent(nil, &e)); err != nil {
@@ -96,19 +96,19 @@ func (b books) putOnRecord(ctx context.Context, d *deadletter.Letter, kind domai
 
 // publishBooks writes an event of makegood's own to the books stream, with where the other streams end now.
 func (a *App) publishBooks(ctx context.Context, event []byte) error {
-	ends, err := a.ends(ctx)
+	ends, err := a.Ends(ctx)
 	if err != nil {
 		return err
 	}
 	m := message.NewMessage("", event)
 	m.Metadata.Set(wire.KafkaContentType, wire.ContentTypeEvent)
 	m.Metadata.Set(ledger.EndsHeader, ends)
-	return a.publisher.Publish(a.config.topic(domain.Books), m)
+	return a.Publisher.Publish(a.Config.Topic(domain.Books), m)
 }
 
 // smallerLetter is what is sent where a dead letter is too large for the log: booking must never stand still for it.
 func (a *App) smallerLetter(topic string, m *message.Message) *message.Message {
-	if topic != a.config.Prefix+deadletter.Topic {
+	if topic != a.Config.Prefix+deadletter.Topic {
 		return nil
 	}
 	a.logger.Warn("a dead letter is sent without its payload: the log doesn't take it whole",

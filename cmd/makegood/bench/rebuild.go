@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/projections/ledger"
@@ -22,7 +24,7 @@ import (
 // balances meanwhile, won nothing.
 func (b *bench) rebuild(ctx context.Context) (err error) {
 	b.prefix += "rebuild." // topics of its own
-	a, err := b.app(ctx, roleExporter)
+	a, err := b.app(ctx, server.RoleExporter)
 	if err != nil {
 		return err
 	}
@@ -36,10 +38,10 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 		return err
 	}
 	live, err := b.timed(func() error {
-		if err := a.startProjector(ctx); err != nil {
+		if err := a.StartProjector(ctx); err != nil {
 			return err
 		}
-		return a.booked(ctx, int64(b.Events))
+		return a.Booked(ctx, int64(b.Events))
 	})
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 	if err := b.setItemCost(ctx, a); err != nil {
 		return err
 	}
-	if err := a.startRebuilder(); err != nil {
+	if err := a.StartRebuilder(); err != nil {
 		return err
 	}
 	var r *shadow.Rebuild
@@ -56,7 +58,7 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 			return lap{}, err
 		}
 		return b.timed(func() error {
-			if r, err = (books{a}).StartRebuild(ctx, gateway.RebuildRequest{Actor: gateway.Actor{Name: "bench"},
+			if r, err = (server.Books{App: a}).StartRebuild(ctx, gateway.RebuildRequest{Actor: gateway.Actor{Name: "bench"},
 				Whole: whole}); err != nil {
 				return err
 			}
@@ -73,7 +75,7 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 		return err
 	}
 	start := time.Now()
-	if _, err := (books{a}).SwapRebuild(ctx, r.ID, ""); err != nil {
+	if _, err := (server.Books{App: a}).SwapRebuild(ctx, r.ID, ""); err != nil {
 		return err
 	}
 	if _, err := b.until(ctx, a, r.ID, shadow.Done); err != nil {
@@ -81,38 +83,40 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 	}
 	took := time.Since(start)
 	b.say("\nrebuild, from the ledger's own payloads, its report included:")
-	b.say("  booked live %s/s, CPU %.2f µs an event (%s)", count(live.rate), b.perEvent(live.cpu()), b.shares(live))
-	b.say("  rebuilt     %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", count(anew.rate),
+	b.say("  booked live %s/s, CPU %.2f µs an event (%s)", terminal.Count(live.rate), b.perEvent(live.cpu()),
+		b.shares(live))
+	b.say("  rebuilt     %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", terminal.Count(anew.rate),
 		b.perEvent(anew.cpu()), b.shares(anew), anew.rate/live.rate)
-	b.say("  all of it   %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", count(whole.rate),
+	b.say("  all of it   %s/s, CPU %.2f µs an event (%s)   %.1f times the live rate", terminal.Count(whole.rate),
 		b.perEvent(whole.cpu()), b.shares(whole), whole.rate/live.rate)
-	b.say("  %s of %s rows posted anew, %s come out otherwise; swapped in within %s", count(float64(r.Done)),
-		count(float64(r.Done+r.PassedOver-1)), count(float64(r.Report.Events)), took.Round(time.Millisecond))
+	b.say("  %s of %s rows posted anew, %s come out otherwise; swapped in within %s", terminal.Count(float64(r.Done)),
+		terminal.Count(float64(r.Done+r.PassedOver-1)), terminal.Count(float64(r.Report.Events)),
+		took.Round(time.Millisecond))
 	return nil
 }
 
 // setItemCost says what a piece costs, after all that lacked it was booked.
-func (b *bench) setItemCost(ctx context.Context, a *App) error {
+func (b *bench) setItemCost(ctx context.Context, a *server.App) error {
 	m := benchMessage(&domain.Event{Source: "//bench", ID: "cost", Type: domain.TypeRateSet, Time: benchStart,
 		Currency: "USD",
 		Data: &domain.RateSet{Rate: domain.ItemCost, Key: "*", Value: 5_000_000, EffectiveFrom: benchStart.AddDate(0, -1,
 			0)}})
-	ends, err := a.ends(ctx)
+	ends, err := a.Ends(ctx)
 	if err != nil {
 		return err
 	}
 	m.Metadata.Set(ledger.EndsHeader, ends)
-	if err := a.publisher.Publish(a.config.topic(domain.Books), m); err != nil {
+	if err := a.Publisher.Publish(a.Config.Topic(domain.Books), m); err != nil {
 		return fmt.Errorf("set a rate: %w", err)
 	}
-	return a.booked(ctx, int64(b.Events)+1)
+	return a.Booked(ctx, int64(b.Events)+1)
 }
 
 // merged waits until the server has merged what was loaded: that was the load's to pay for.
-func (b *bench) merged(ctx context.Context, a *App) error {
+func (b *bench) merged(ctx context.Context, a *server.App) error {
 	for {
 		var merging uint64
-		if err := a.store.DB.QueryRow(ctx, "SELECT count() FROM system.merges").Scan(&merging); err != nil {
+		if err := a.Store.DB.QueryRow(ctx, "SELECT count() FROM system.merges").Scan(&merging); err != nil {
 			return fmt.Errorf("ask for merges: %w", err)
 		}
 		if merging == 0 {
@@ -127,9 +131,9 @@ func (b *bench) merged(ctx context.Context, a *App) error {
 }
 
 // until waits for a state of a rebuild.
-func (b *bench) until(ctx context.Context, a *App, id, state string) (*shadow.Rebuild, error) {
+func (b *bench) until(ctx context.Context, a *server.App, id, state string) (*shadow.Rebuild, error) {
 	for {
-		r, err := shadow.Read(ctx, a.store.DB, id)
+		r, err := shadow.Read(ctx, a.Store.DB, id)
 		if err != nil || r.State == state {
 			return r, err
 		}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -14,13 +14,13 @@ import (
 )
 
 // Period joins what the books hold of a month with what the log says of it.
-func (b books) Period(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
+func (b Books) Period(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
 	closes, err := b.Closes(ctx, period)
 	if err != nil {
 		return nil, err
 	}
 	var over bool
-	b.terms.Use(func(t *domain.Terms) { over = domain.PeriodOf(b.now(), t.Periods.Zone()) > period })
+	b.Terms.Use(func(t *domain.Terms) { over = domain.PeriodOf(b.Now(), t.Periods.Zone()) > period })
 	var last domain.Closing
 	var closed bool
 	var ends map[domain.Partition]int64
@@ -34,7 +34,7 @@ func (b books) Period(ctx context.Context, period domain.Period) (*audit.PeriodS
 	if err != nil {
 		return nil, err
 	}
-	state, err := audit.ReadPeriod(ctx, b.store.DB, period)
+	state, err := audit.ReadPeriod(ctx, b.Store.DB, period)
 	if err != nil {
 		return nil, err
 	}
@@ -44,42 +44,42 @@ func (b books) Period(ctx context.Context, period domain.Period) (*audit.PeriodS
 	}
 	at := last.Time.UTC()
 	state.ClosedAt = &at
-	state.ClosedBy, err = audit.ReadClosedBy(ctx, b.store.DB, last.Source, last.ID)
+	state.ClosedBy, err = audit.ReadClosedBy(ctx, b.Store.DB, last.Source, last.ID)
 	return state, err
 }
 
 // unsettled counts what stands before the ends and is not booked, or waits to be settled. Without ends, the same of
 // where the log ends now.
-func (b books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (u audit.Unsettled, err error) {
-	topics := b.config.topics()
-	wanted, err := b.admin.Ends(ctx, topics...)
+func (b Books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (u audit.Unsettled, err error) {
+	topics := b.Config.topics()
+	wanted, err := b.Admin.Ends(ctx, topics...)
 	if err != nil {
 		return u, fmt.Errorf("ask where the topics end: %w", err)
 	}
 	for p, end := range ends {
-		wanted[kafka.TopicPartition{Topic: b.config.topic(p.Stream), Partition: int(p.Number)}] = end
+		wanted[kafka.TopicPartition{Topic: b.Config.Topic(p.Stream), Partition: int(p.Number)}] = end
 	}
-	committed, err := b.admin.Committed(ctx, b.config.Group, topics...)
+	committed, err := b.Admin.Committed(ctx, b.Config.Group, topics...)
 	if err != nil {
 		return u, fmt.Errorf("ask what is booked: %w", err)
 	}
 	for p, end := range wanted {
 		u.Unbooked += max(end-max(committed[p], 0), 0)
 	}
-	if u.Conflicts, err = post.UnsettledConflicts(ctx, b.store.DB); err != nil {
+	if u.Conflicts, err = post.UnsettledConflicts(ctx, b.Store.DB); err != nil {
 		return u, err
 	}
-	u.Doubles, err = post.UnsettledDoubles(ctx, b.store.DB)
+	u.Doubles, err = post.UnsettledDoubles(ctx, b.Store.DB)
 	return u, err
 }
 
 // Periods lists the months that were ever closed.
-func (b books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
-	if err := b.terms.CatchUp(ctx); err != nil {
+func (b Books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
+	if err := b.Terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	periods := []gateway.PeriodClose{}
-	b.terms.Use(func(t *domain.Terms) {
+	b.Terms.Use(func(t *domain.Terms) {
 		for _, p := range t.Periods.EverClosed() {
 			mark, _ := t.Periods.LastClose(p)
 			periods = append(periods, gateway.PeriodClose{Period: p.String(), Closed: t.Periods.IsClosed(p),
@@ -90,24 +90,24 @@ func (b books) Periods(ctx context.Context) ([]gateway.PeriodClose, error) {
 }
 
 // Changes lists what came after a close.
-func (b books) Changes(ctx context.Context, c report.Close, limit int) (*report.Changes, error) {
+func (b Books) Changes(ctx context.Context, c report.Close, limit int) (*report.Changes, error) {
 	closes, err := b.Closes(ctx, c.Period)
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadChanges(ctx, b.store.DB, c, closes, limit)
+	return report.ReadChanges(ctx, b.Store.DB, c, closes, limit)
 }
 
 // Rates lists the rates in force at a time, or all that were ever set.
-func (b books) Rates(ctx context.Context, at time.Time, all bool) ([]gateway.Rate, time.Time, error) {
+func (b Books) Rates(ctx context.Context, at time.Time, all bool) ([]gateway.Rate, time.Time, error) {
 	if at.IsZero() {
-		at = b.now()
+		at = b.Now()
 	}
-	if err := b.terms.CatchUp(ctx); err != nil {
+	if err := b.Terms.CatchUp(ctx); err != nil {
 		return nil, at, err
 	}
 	rates := []gateway.Rate{}
-	b.terms.Use(func(t *domain.Terms) {
+	b.Terms.Use(func(t *domain.Terms) {
 		set := t.Rates.InForce(at)
 		if all {
 			set = t.Rates.All()

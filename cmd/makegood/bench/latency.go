@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -16,6 +16,8 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/kafka"
 )
@@ -29,7 +31,7 @@ const watchEvery = 50 * time.Millisecond
 // latency measures, under a steady load, how long it takes from the moment that an event is accepted, which is that the
 // brokers have acknowledged it, until a report over HTTP shows it. Each probe is a refund in a store of its own.
 func (b *bench) latency(ctx context.Context) (err error) {
-	a, err := b.app(ctx, roleProjector)
+	a, err := b.app(ctx, server.RoleProjector)
 	if err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func (b *bench) latency(ctx context.Context) (err error) {
 	if _, err := b.write(ctx, &benchEvents{run: "w"}, 1, nil); err != nil {
 		return err
 	}
-	if err := a.booked(ctx, int64(backlog)); err != nil {
+	if err := a.Booked(ctx, int64(backlog)); err != nil {
 		return err
 	}
 	publisher, err := kafka.NewPublisher(kafka.PublisherConfig{Config: b.kafkaConfig()})
@@ -53,7 +55,7 @@ func (b *bench) latency(ctx context.Context) (err error) {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watch := &probeWatch{url: a.url, accepted: map[string]time.Time{}, sent: make(chan struct{})}
+	watch := &probeWatch{url: a.URL, accepted: map[string]time.Time{}, sent: make(chan struct{})}
 	var working sync.WaitGroup
 	var failed, missed error
 	sent := 0
@@ -81,8 +83,8 @@ func (b *bench) latency(ctx context.Context) (err error) {
 		return err
 	}
 	b.say("\nlatency from accepted to in the report of %s/leakage, while %s order events a second arrive (%s asked "+
-		"for), %d probes:", a.url,
-		count(float64(sent)/float64(b.Seconds)), count(float64(b.Rate)), len(watch.took))
+		"for), %d probes:", a.URL,
+		terminal.Count(float64(sent)/float64(b.Seconds)), terminal.Count(float64(b.Rate)), len(watch.took))
 	b.say("  p50 %s  p90 %s  p99 %s  worst %s", quantile(watch.took, .5), quantile(watch.took, .9),
 		quantile(watch.took, .99), quantile(watch.took, 1))
 	return nil

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -19,14 +19,14 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config := gateway.Config{Addr: a.config.HTTP, Books: books{a}, Ready: a.ready, Logger: a.logger,
+	config := gateway.Config{Addr: a.Config.HTTP, Books: Books{a}, Ready: a.ready, Logger: a.logger,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})}
-	a.config.Limits.server(&config)
+	a.Config.Limits.Server(&config)
 	a.letIn(&config)
-	if a.config.has(roleGateway) {
-		intake := gateway.EventsConfig{Publisher: a.publisher, TopicPrefix: a.config.Prefix, PartitionKey: kafka.PartitionKey,
-			Ends: a.ends, Logger: a.logger}
-		a.config.Limits.events(&intake)
+	if a.Config.has(RoleGateway) {
+		intake := gateway.EventsConfig{Publisher: a.Publisher, TopicPrefix: a.Config.Prefix, PartitionKey: kafka.PartitionKey,
+			Ends: a.Ends, Logger: a.logger}
+		a.Config.Limits.Events(&intake)
 		events, err := gateway.NewEvents(intake)
 		if err != nil {
 			return err
@@ -45,17 +45,17 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := showContract(server); err != nil {
 		return err
 	}
-	a.routes = server.Patterns()
+	a.Routes = server.Patterns()
 	if err := server.Listen(); err != nil {
 		return err
 	}
 	a.address = server.Addr().String()
-	a.url = "http://" + a.address
+	a.URL = "http://" + a.address
 	if config.TLS != nil {
-		a.url = "https://" + a.address
+		a.URL = "https://" + a.address
 	}
 	// What a name stands for is known only now.
-	if config.Guard == nil && !a.config.Access.InsecureOpen && !isLoopback(a.address) {
+	if config.Guard == nil && !a.Config.Access.InsecureOpen && !IsLoopback(a.address) {
 		return errors.Join(notLoopback("--http", a.address), server.Close())
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -65,7 +65,7 @@ func (a *App) startHTTP(ctx context.Context) error {
 			a.fail(fmt.Errorf("HTTP ended: %w", err))
 		}
 	})
-	a.onClose(func() error {
+	a.OnClose(func() error {
 		stop()
 		done.Wait()
 		return nil

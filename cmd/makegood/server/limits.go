@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"cmp"
@@ -15,11 +15,11 @@ import (
 
 // limitFlags bound what the gateway takes on. 0 is the default of each.
 type limitFlags struct {
-	MaxBody        byteSize      `help:"Bytes of a request's body, as sent and as unpacked." default:"8MiB"`
+	MaxBody        ByteSize      `help:"Bytes of a request's body, as sent and as unpacked." default:"8MiB"`
 	MaxBatch       int           `help:"Events of a request." default:"10000"`
-	MaxInFlight    byteSize      `help:"Bytes of all requests that are being worked on; beyond, they are shed." default:"64MiB"`
+	MaxInFlight    ByteSize      `help:"Bytes of all requests that are being worked on; beyond, they are shed." default:"64MiB"`
 	MaxConnections int           `help:"Connections; more of them wait." default:"4096"`
-	MaxHeader      byteSize      `help:"Bytes of a request's headers." default:"64KiB"`
+	MaxHeader      ByteSize      `help:"Bytes of a request's headers." default:"64KiB"`
 	HeaderTimeout  time.Duration `help:"For the headers to arrive." default:"5s"`
 	BodyTimeout    time.Duration `help:"For a body to arrive." default:"30s"`
 	PublishTimeout time.Duration `help:"For the brokers to acknowledge." default:"30s"`
@@ -39,35 +39,35 @@ func (f *limitFlags) validate() error {
 	return nil
 }
 
-func (f *limitFlags) events(c *gateway.EventsConfig) {
+func (f *limitFlags) Events(c *gateway.EventsConfig) {
 	c.MaxBody, c.MaxBatch, c.MaxInFlight = int64(f.MaxBody), f.MaxBatch, int64(f.MaxInFlight)
 	c.BodyTimeout, c.PublishTimeout, c.RetryAfter = f.BodyTimeout, f.PublishTimeout, f.RetryAfter
 }
 
-func (f *limitFlags) server(c *gateway.Config) {
+func (f *limitFlags) Server(c *gateway.Config) {
 	c.MaxHeader, c.MaxConnections = int(f.MaxHeader), f.MaxConnections
 	c.HeaderTimeout, c.WriteTimeout, c.IdleTimeout, c.ShutdownTimeout = f.HeaderTimeout, f.RequestTimeout, f.IdleTimeout,
 		f.StopTimeout
 }
 
-// projectorFlags bound what a projector holds, and so its memory. What is in flight is what it has fetched and not
+// ProjectorFlags bound what a projector holds, and so its memory. What is in flight is what it has fetched and not
 // booked yet: under load half of it is a batch. 0 is the default of each.
-type projectorFlags struct {
+type ProjectorFlags struct {
 	Batch         int      `help:"Rows of an insert." default:"50000"`
 	InFlight      int      `help:"Messages in flight of a partition." default:"32768"`
-	InFlightBytes byteSize `help:"Their bytes." default:"4MiB"`
+	InFlightBytes ByteSize `help:"Their bytes." default:"4MiB"`
 }
 
-// leastInFlight is one fetch.
-const leastInFlight = 1 << 20
+// LeastInFlight is one fetch.
+const LeastInFlight = 1 << 20
 
-func (f *projectorFlags) validate() error {
+func (f *ProjectorFlags) Validate() error {
 	switch {
 	case f.Batch < 0 || f.Batch > 1_000_000:
 		return fmt.Errorf("--projector-batch: %d is not between 1 and 1,000,000", f.Batch)
 	case f.InFlight < 0 || f.InFlight > 1_000_000:
 		return fmt.Errorf("--projector-in-flight: %d is not between 1 and 1,000,000", f.InFlight)
-	case f.InFlightBytes != 0 && f.InFlightBytes < leastInFlight:
+	case f.InFlightBytes != 0 && f.InFlightBytes < LeastInFlight:
 		return fmt.Errorf("--projector-in-flight-bytes: %d are less than a fetch of 1MiB", f.InFlightBytes)
 	}
 	return nil
@@ -76,25 +76,25 @@ func (f *projectorFlags) validate() error {
 // subscriber is what they say of a subscription. makegood bench peaked at 245 MiB with the defaults and four
 // partitions, and memory grows with what is in flight (see collectOften), while the CPU that all processes together
 // take for an event hardly changes between 4 and 32 MiB a partition.
-func (f *projectorFlags) subscriber(c *kafka.SubscriberConfig) {
+func (f *ProjectorFlags) subscriber(c *kafka.SubscriberConfig) {
 	c.MaxInFlight, c.MaxInFlightBytes = cmp.Or(f.InFlight, 32_768), int(cmp.Or(f.InFlightBytes, 4<<20))
 }
 
-// byteSize is a number of bytes, written as such or with a unit: 8MiB.
-type byteSize int64
+// ByteSize is a number of bytes, written as such or with a unit: 8MiB.
+type ByteSize int64
 
 var byteUnits = map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 var errByteSize = errors.New("a number of bytes is written 1000, 64KiB, 8MiB or 1GiB")
 
 // UnmarshalText reads it.
-func (b *byteSize) UnmarshalText(text []byte) error {
+func (b *ByteSize) UnmarshalText(text []byte) error {
 	digits := strings.TrimRight(string(text), "KMGiB")
 	unit, ok := byteUnits[string(text[len(digits):])]
 	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
 	if err != nil || !ok || n < 0 || n > math.MaxInt64/unit {
 		return fmt.Errorf("%q: %w", text, errByteSize)
 	}
-	*b = byteSize(n * unit)
+	*b = ByteSize(n * unit)
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"cmp"
@@ -14,52 +14,52 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// books answers the gateway's questions.
-type books struct{ *App }
+// Books answers the gateway's questions.
+type Books struct{ *App }
 
-var _ gateway.Books = books{}
+var _ gateway.Books = Books{}
 
-func (b books) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
+func (b Books) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
 	if q.TranslateTo == "" {
-		return report.ReadLeakage(ctx, b.store.DB, q, b.now())
+		return report.ReadLeakage(ctx, b.Store.DB, q, b.Now())
 	}
-	if err := b.terms.CatchUp(ctx); err != nil {
+	if err := b.Terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	var rates *domain.Exchange
-	b.terms.Use(func(t *domain.Terms) { rates = q.AsOf.Exchange(t, q.TranslateTo) })
-	return report.ReadTranslated(ctx, b.store.DB, q, rates, b.now())
+	b.Terms.Use(func(t *domain.Terms) { rates = q.AsOf.Exchange(t, q.TranslateTo) })
+	return report.ReadTranslated(ctx, b.Store.DB, q, rates, b.Now())
 }
 
-func (b books) Order(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
-	return report.ReadOrder(ctx, b.store.DB, id, asOf)
+func (b Books) Order(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
+	return report.ReadOrder(ctx, b.Store.DB, id, asOf)
 }
 
-func (b books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
-	return report.ReadCase(ctx, b.store.DB, id, asOf)
+func (b Books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
+	return report.ReadCase(ctx, b.Store.DB, id, asOf)
 }
 
-func (b books) Unpriced(ctx context.Context, limit int) ([]report.UnpricedEvent, error) {
-	return report.ListUnpriced(ctx, b.store.DB, limit)
+func (b Books) Unpriced(ctx context.Context, limit int) ([]report.UnpricedEvent, error) {
+	return report.ListUnpriced(ctx, b.Store.DB, limit)
 }
 
-func (b books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter, error) {
-	return deadletter.List(ctx, b.store.DB, limit)
+func (b Books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter, error) {
+	return deadletter.List(ctx, b.Store.DB, limit)
 }
 
-func (b books) DeadLetter(ctx context.Context, id string) (*deadletter.Letter, error) {
-	return deadletter.Read(ctx, b.store.DB, id)
+func (b Books) DeadLetter(ctx context.Context, id string) (*deadletter.Letter, error) {
+	return deadletter.Read(ctx, b.Store.DB, id)
 }
 
 // Status compares where the log ends with what the projectors have committed, which is what is booked and visible. The
 // ends are read first: what is acknowledged after them isn't this answer's.
-func (b books) Status(ctx context.Context) (*gateway.Status, error) {
-	topics := b.config.topics()
-	ends, err := b.admin.Ends(ctx, topics...)
+func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
+	topics := b.Config.topics()
+	ends, err := b.Admin.Ends(ctx, topics...)
 	if err != nil {
 		return nil, fmt.Errorf("ask where the topics end: %w", err)
 	}
-	committed, err := b.admin.Committed(ctx, b.config.Group, topics...)
+	committed, err := b.Admin.Committed(ctx, b.Config.Group, topics...)
 	if err != nil {
 		return nil, fmt.Errorf("ask what is booked: %w", err)
 	}
@@ -81,23 +81,23 @@ func (b books) Status(ctx context.Context) (*gateway.Status, error) {
 }
 
 // Closes are a period's closes as the log has them, the first at first.
-func (b books) Closes(ctx context.Context, period domain.Period) (all []domain.Closing, err error) {
-	if err := b.terms.CatchUp(ctx); err != nil {
+func (b Books) Closes(ctx context.Context, period domain.Period) (all []domain.Closing, err error) {
+	if err := b.Terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
-	b.terms.Use(func(t *domain.Terms) { all = t.Periods.Closes(period) })
+	b.Terms.Use(func(t *domain.Terms) { all = t.Periods.Closes(period) })
 	return all, nil
 }
 
-// ends are where the streams other than books end now, as a books record carries them.
-func (a *App) ends(ctx context.Context) (string, error) {
+// Ends are where the streams other than books end now, as a books record carries them.
+func (a *App) Ends(ctx context.Context) (string, error) {
 	var topics []string
 	streams := map[string]domain.Stream{}
 	for s := domain.Orders; s < domain.Books; s++ {
-		topics = append(topics, a.config.topic(s))
-		streams[a.config.topic(s)] = s
+		topics = append(topics, a.Config.Topic(s))
+		streams[a.Config.Topic(s)] = s
 	}
-	ends, err := a.admin.Ends(ctx, topics...)
+	ends, err := a.Admin.Ends(ctx, topics...)
 	if err != nil {
 		return "", fmt.Errorf("ask where the topics end: %w", err)
 	}
@@ -110,15 +110,15 @@ func (a *App) ends(ctx context.Context) (string, error) {
 
 // ready says why this process can't do its work.
 func (a *App) ready(ctx context.Context) error {
-	if err := a.admin.Ping(ctx); err != nil {
+	if err := a.Admin.Ping(ctx); err != nil {
 		a.logger.Warn("not ready", "error", err)
 		return errors.New("kafka does not answer")
 	}
-	if err := a.store.DB.Ping(ctx); err != nil {
+	if err := a.Store.DB.Ping(ctx); err != nil {
 		a.logger.Warn("not ready", "error", err)
 		return errors.New("clickhouse does not answer")
 	}
-	if a.projector != nil && a.projector.Stats().Waiting.Load() {
+	if a.Projector != nil && a.Projector.Stats().Waiting.Load() {
 		return errors.New("the projector waits for kafka or clickhouse")
 	}
 	return nil

@@ -1,0 +1,11 @@
+package server
+
+import (
+	"context"
+
+	"github.com/makegood/makegood/projections/report"
+)
+
+func (b Books) Summary(ctx context.Context, q report.SummaryQuery) (*report.Summary, error) {
+	return report.ReadSummary(ctx, b.Store.DB, q, b.Now())
+}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/page"
+	"github.com/makegood/makegood/projections/report"
+)
+
+var _ page.Books = Books{}
+
+func (b Books) Profit(ctx context.Context, q report.LeakageQuery) (*report.Profit, error) {
+	return report.ReadProfit(ctx, b.Store.DB, q)
+}
+
+func (b Books) PAF(ctx context.Context, q report.SummaryQuery) (*report.PAF, error) {
+	return report.ReadPAF(ctx, b.Store.DB, q)
+}
+
+func (b Books) Returning(ctx context.Context, q report.SummaryQuery) ([]report.Returning, error) {
+	return report.ReadReturning(ctx, b.Store.DB, q, b.Now())
+}
+
+func (b Books) Counts(ctx context.Context) (report.Counts, error) { return b.counter.Count(ctx) }
+
+// showPage puts the page for people on the server.
+func (a *App) showPage(server *gateway.Server) error {
+	zone, err := time.LoadLocation(a.Config.Zone)
+	if err != nil {
+		return err
+	}
+	p, err := page.New(page.Config{Books: Books{a}, Now: a.Now, Zone: zone, Logger: a.logger})
+	if err != nil {
+		return err
+	}
+	p.Mount(func(pattern string, h http.Handler) { server.Handle(pattern, gateway.Read, h) })
+	return nil
+}
