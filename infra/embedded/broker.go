@@ -78,7 +78,7 @@ type BrokerConfig struct {
 	offsetsCheck time.Duration // for tests: how often expired offsets are looked for
 	// for tests: how often to look for members that are gone, and how long to
 	// miss them
-	ghostWatch, ghostPatience time.Duration
+	memberCheckEvery, memberPatience time.Duration
 }
 
 // Validate says what is wrong with the configuration.
@@ -116,8 +116,8 @@ func (c BrokerConfig) withDefaults() BrokerConfig {
 	if c.offsetsCheck == 0 {
 		c.offsetsCheck = 10 * time.Minute // Kafka's default
 	}
-	if c.ghostWatch == 0 {
-		c.ghostWatch, c.ghostPatience = ghostWatch, ghostPatience
+	if c.memberCheckEvery == 0 {
+		c.memberCheckEvery, c.memberPatience = memberCheckEvery, memberPatience
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -148,14 +148,14 @@ func loopback(addr string) (host string, port int, err error) {
 
 // Broker is a running embedded broker.
 type Broker struct {
-	cluster *kfake.Cluster
-	addr    string
-	log     *brokerLog
-	guests  *guests
-	stop    context.CancelFunc
-	hunt    sync.WaitGroup
-	close   sync.Once
-	err     error
+	cluster     *kfake.Cluster
+	addr        string
+	log         *brokerLog
+	connections *connections
+	stop        context.CancelFunc
+	watching    sync.WaitGroup
+	close       sync.Once
+	err         error
 }
 
 // StartBroker opens the log under cfg.Dir and serves the Kafka protocol on a
@@ -180,7 +180,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	// After a clean stop kfake would bring back the members that its groups
 	// had. They lived in the stopped process, never answer again, and hold
 	// their partitions until their session times out. Without the file a
-	// clean start is like one after a crash: members join anew, at once.
+	// clean start is like one after a crash: members join again, at once.
 	if err := os.Remove(filepath.Join(dir, "session_state.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("forgetting group members of the last run: %w", err)
 	}
@@ -191,9 +191,9 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	}
 
 	log := &brokerLog{log: cfg.Logger}
-	visitors := new(guests)
-	hunter := &ghostHunter{guests: visitors, log: cfg.Logger, watch: cfg.ghostWatch, wait: cfg.ghostPatience}
-	opts := cfg.options(dir, log, hunter, net.JoinHostPort(host, strconv.Itoa(port)))
+	open := new(connections)
+	members := &memberWatch{connections: open, log: cfg.Logger, watch: cfg.memberCheckEvery, wait: cfg.memberPatience}
+	opts := cfg.options(dir, log, members, net.JoinHostPort(host, strconv.Itoa(port)))
 	type started struct {
 		cluster *kfake.Cluster
 		err     error
@@ -209,10 +209,10 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 			return nil, fmt.Errorf("starting broker in %s: %w", dir, s.err)
 		}
 		debug.FreeOSMemory() // reading the log left whole segments behind
-		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log, guests: visitors}
-		hunting, stop := context.WithCancel(context.WithoutCancel(ctx))
+		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log, connections: open}
+		watch, stop := context.WithCancel(context.WithoutCancel(ctx))
 		b.stop = stop
-		b.hunt.Go(func() { hunter.run(hunting) })
+		b.watching.Go(func() { members.run(watch) })
 		cfg.Logger.Info("broker started", "addr", b.addr, "dir", dir)
 		return b, nil
 	case <-ctx.Done():
@@ -226,7 +226,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 }
 
 // options are what kfake is told.
-func (cfg BrokerConfig) options(dir string, log *brokerLog, hunter *ghostHunter, addr string) []kfake.Opt {
+func (cfg BrokerConfig) options(dir string, log *brokerLog, members *memberWatch, addr string) []kfake.Opt {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.MaxVersions(versions()),
@@ -240,8 +240,8 @@ func (cfg BrokerConfig) options(dir string, log *brokerLog, hunter *ghostHunter,
 			if err != nil {
 				return nil, fmt.Errorf("broker: %w", err)
 			}
-			hunter.addr = l.Addr().String()
-			return cfg.advertised(guardedListener{l, &guard{cfg: &cfg, guests: hunter.guests, now: time.Now}})
+			members.addr = l.Addr().String()
+			return cfg.advertised(guardedListener{l, &guard{cfg: &cfg, connections: members.connections, now: time.Now}})
 		}),
 		// The log is the record of what was accepted: nothing expires.
 		kfake.BrokerConfigs(map[string]string{
@@ -275,7 +275,7 @@ func (b *Broker) Addr() string { return b.addr }
 // headers that are believed. It is for this process's own clients; addresses
 // that aren't the broker's are connected to like any other.
 func (b *Broker) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return b.guests.dial(ctx, network, address)
+	return b.connections.dial(ctx, network, address)
 }
 
 // Close stops the broker and writes what a fast start wants to find. All that
@@ -285,7 +285,7 @@ func (b *Broker) Close() error {
 	b.close.Do(func() {
 		b.stop()
 		b.cluster.Close()
-		b.hunt.Wait()
+		b.watching.Wait()
 		if err := b.log.failure(); err != nil {
 			b.err = fmt.Errorf("closing broker: %w", err)
 		}

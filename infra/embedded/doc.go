@@ -34,7 +34,7 @@
 //     saves of it at a clean stop, or members of the stopped process would hold
 //     their partitions until their sessions time out.
 //   - It doesn't learn that a group's member is gone where its connection ended
-//     while it waited to join, and would wait for it: see ghostHunter.
+//     while it waited to join, and would wait for it: see memberWatch.
 //   - Idempotent producers work. Their sequence windows are saved at a clean
 //     stop only: after a crash a retried batch may be stored twice, which
 //     identity by event makes harmless. Transactions in flight are aborted.
@@ -65,7 +65,7 @@
 //     fails exactly there a record may be acknowledged and lost; a full disk is
 //     noticed.
 //
-// What it lacks against rude clients stands in front of it: guard.
+// What it lacks against hostile clients is in front of it: see guard.
 //
 // # The engine
 //
@@ -80,9 +80,9 @@
 //     RunChild), so one binary is all there is to install. purego loads the
 //     library without cgo, so that a plain `go build` is enough.
 //   - Why a terminal: clickhouse-local without one aborts on the first error in
-//     any connection; see startQueries. The terminal doubles as the life line.
-//     Its other end is ours, and when it closes, by Close or by our death, the
-//     engine ends. On Linux the kernel also kills it (PR_SET_PDEATHSIG) when the
+//     any connection; see startQueries. The terminal also ends the
+//     engine: its other end is ours, and when that is closed, by Close or since
+//     this process ended, the engine ends. On Linux the kernel also kills it (PR_SET_PDEATHSIG) when the
 //     parent is gone.
 //   - Why a lock of its own: after a kill -9 of the parent the engine may live
 //     for another moment. It inherits an open descriptor with a lock on

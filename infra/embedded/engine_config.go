@@ -88,7 +88,7 @@ type engineSettings struct {
 	FsyncAfterInsert     bool
 }
 
-// write renders the configuration anew for each start: the ports differ, and a
+// write renders the configuration again for each start: the ports differ, and a
 // newer makegood may want other settings.
 func (f engineFiles) write(s engineSettings) error {
 	s.Files = f

@@ -211,8 +211,8 @@ func TestEngineDiesWithItsParent(t *testing.T) {
 	}
 }
 
-// running tells whether a process works still; one that nobody has buried yet
-// doesn't.
+// running tells whether a process still works. One that has ended, and whose
+// parent hasn't waited for it yet, doesn't.
 func running(t *testing.T, pid int) bool {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -386,9 +386,9 @@ func TestEngineConfig(t *testing.T) {
 	}
 }
 
-// TestEngineSurvivesRudeClients: an error in a connection is that connection's
-// affair. Without its terminal the engine would abort on each of these.
-func TestEngineSurvivesRudeClients(t *testing.T) {
+// TestEngineSurvivesHostileClients: an error in a connection concerns that
+// connection alone. Without its terminal the engine would abort on each of these.
+func TestEngineSurvivesHostileClients(t *testing.T) {
 	e := startEngine(t, EngineConfig{Dir: t.TempDir(), HTTPPort: AnyPort})
 	hangUp := func(addr, say string, listen int) {
 		t.Helper()
@@ -431,8 +431,8 @@ func TestEngineSurvivesRudeClients(t *testing.T) {
 	}
 }
 
-// TestEngineReadsTheBroker: the two parts work with each other as their big
-// brothers do, through a client that is neither Go nor ours.
+// TestEngineReadsTheBroker: the two parts work with each other as real servers
+// do, through a client that is neither Go nor ours.
 func TestEngineReadsTheBroker(t *testing.T) {
 	dir := t.TempDir()
 	b := startBroker(t, BrokerConfig{Dir: dir})

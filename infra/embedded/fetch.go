@@ -164,7 +164,7 @@ func (p enginePackage) fetch(ctx context.Context, cache string, progress io.Writ
 }
 
 // cached tells whether the library is the one that was verified. Its half a
-// gigabyte is hashed again only where it was touched since.
+// gigabyte is hashed again only where it was written to since.
 func (p enginePackage) cached(dir, library string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, markerName))
 	if err != nil {

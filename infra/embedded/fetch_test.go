@@ -154,7 +154,7 @@ func TestFetchMendsTheCache(t *testing.T) {
 			mustFetch(t, p, cache)
 		})
 	}
-	t.Run("touched, not changed", func(t *testing.T) {
+	t.Run("a new time, the same content", func(t *testing.T) {
 		cache := t.TempDir()
 		library := mustFetch(t, p, cache)
 		if err := os.Chtimes(library, time.Time{}, time.Unix(1, 0)); err != nil {

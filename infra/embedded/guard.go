@@ -30,9 +30,9 @@ import (
 //
 // It also asks who connects, where BrokerConfig.Authenticate says so.
 type guard struct {
-	cfg    *BrokerConfig
-	guests *guests
-	now    func() time.Time
+	cfg         *BrokerConfig
+	connections *connections
+	now         func() time.Time
 }
 
 // Principal is who sends requests, and what they may do.
@@ -68,7 +68,7 @@ func (l guardedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // kfake only stops on it, and net's error says it all
 	}
-	l.guard.guests.add(c, 1)
+	l.guard.connections.add(c, 1)
 	g := &guardedConn{Conn: c, guard: l.guard}
 	g.answered = sync.NewCond(&g.mu)
 	return g, nil
@@ -95,7 +95,7 @@ type guardedConn struct {
 // Close is also called when the client has hung up.
 func (c *guardedConn) Close() error {
 	c.gone.Do(func() {
-		c.guard.guests.add(c.Conn, -1)
+		c.guard.connections.add(c.Conn, -1)
 		c.mu.Lock()
 		c.closed = true
 		c.mu.Unlock()
@@ -218,7 +218,7 @@ func (c *guardedConn) judgeWhole(rule rule) error {
 func (c *guardedConn) know() {
 	switch {
 	case c.who != nil:
-	case c.guard.guests.own(c.Conn):
+	case c.guard.connections.own(c.Conn):
 		c.who = ourselves
 	case c.guard.cfg.Authenticate == nil:
 		c.who = anybody

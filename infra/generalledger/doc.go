@@ -1,5 +1,9 @@
-// Package generalledger writes makegood's journal in the forms that accounting systems read, with the company's own
-// account codes: JSON, CSV, XLSX, and the CSV of QuickBooks Online's import of journal entries.
+// Package generalledger writes entries as files that accounting systems import: CSV, XLSX, JSON, and QuickBooks' CSV.
 //
-// Amounts come in as digits and go out as digits. Nothing here computes.
+// What it promises: every entry in a file balances, every digit of an amount is kept (decimal text, never a float),
+// imputed amounts are apart from booked ones (memo), and control totals by currency show a file that was cut short.
+// Nothing in a file is run as a formula by a spreadsheet. The same entries have the same batch id.
+// An account without a code of the general ledger is an error that names all such accounts.
+//
+// What it costs: the file is built in memory. Nothing is computed here: amounts come in and go out as digits.
 package generalledger

@@ -26,6 +26,13 @@
 // before they are kept, expanded bytes where a body is compressed; where there is no room the request is shed. A gzip
 // bomb stops at MaxBody, and a slow client holds no more than what it has sent, until BodyTimeout.
 //
+// # Browsers
+//
+// A page of another origin changes nothing: a request that changes something and comes from one is refused, and so is a
+// Host that is neither loopback, nor the address that was connected to, nor configured (Config.Hosts). Bodies are JSON,
+// CloudEvents or CSV: types that no page sends to another origin without asking first. Every answer has headers that
+// keep browsers from guessing, framing and running it.
+//
 // # Numbers out
 //
 // The read side asks Books and answers as the contract's §7 says.

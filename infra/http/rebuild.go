@@ -9,7 +9,7 @@ import (
 	"github.com/makegood/makegood/projections/shadow"
 )
 
-// Rebuilds post history anew. Errors: ledger.ErrNotFound, shadow.ErrUnderWay, shadow.ErrNotReady, shadow.ErrStale;
+// Rebuilds post history again. Errors: ledger.ErrNotFound, shadow.ErrUnderWay, shadow.ErrNotReady, shadow.ErrStale;
 // ErrNoRebuilds.
 type Rebuilds interface {
 	// Rebuild is the rebuild of that id, the last one begun where it is empty.

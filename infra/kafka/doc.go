@@ -30,7 +30,7 @@
 // batches, changed partition counts and failing commits are logged and told to
 // the Problems hook. What transactions took back is not read (read committed).
 // One thing can't be seen through the versions of the protocol that kafka-go
-// speaks: a topic that is deleted, made anew, and filled beyond our position,
+// speaks: a topic that is deleted, made again, and filled beyond our position,
 // all before we look again.
 //
 // Offsets are committed within the generation that owns the partition; the
@@ -57,6 +57,46 @@
 // negotiation, pooling. It lets a request take over the exchange on a connection
 // (protocol.RawExchanger); we use that everywhere, to route by our own knowledge
 // of leaders, and to code what is hot by hand.
+//
+// # What staying on kafka-go costs
+//
+// kafka-go is the client that this project was given; franz-go is the other one
+// that is maintained. What is built here because kafka-go doesn't have it, with
+// the lines of code that it takes:
+//
+//   - decoding and encoding of record batches (batch_decode.go, batch_encode.go:
+//     370), since its own computes wrong times, hands out aborted transactions
+//     and allocates twice a record;
+//   - routing, layout and retries (cluster.go, retry.go: 370), since its Transport
+//     can't be told that a leader moved;
+//   - the produce path (publisher.go, sender.go: 740), since its Writer waits for
+//     batches to fill and loses the order on a retry;
+//   - offsets, commits and fetches (offsets.go, fetch.go, fetcher.go: 580), since
+//     its Reader passes over lost records in silence.
+//
+// What can't be had at all with it: idempotent producing (so a retry may write a
+// message twice, and the ledger must know events by identity, which it does
+// anyway), topic ids (so a topic that is deleted and made again is told from the
+// old one by its offsets alone), and the group protocol of KIP-848. franz-go has
+// all three; its cost would be another way of configuration, and that its group
+// consumer has to be tamed where ours commits by generation.
+//
+// # To change it
+//
+//   - Start with fetcher.go (reading one partition) and sender.go (writing to one
+//     broker); subscription.go and publisher.go divide the work among them.
+//   - A fetch is at version 11 at most and a produce request at 8: the highest
+//     that kafka-go's protocol package codes. Newer fields (topic ids) mean coding
+//     the request by hand, as sender.go does for produce.
+//   - Errors: aboutContent says which refusals are about a message and are never
+//     retried; everything else is retried until the caller's time is over. A new
+//     error code must be put on the right side, or a message stops the pipe.
+//   - Every wait takes the context and a bound: kafka-go has calls without either.
+//   - Ends are the high watermark, reading is read committed: see logEdges.
+//   - The tests run against kfake; what only a real broker does is in
+//     real_test.go (go test -tags realkafka). TestUniversal is watermill's own
+//     suite, and rebalance_test.go the random one: run it with -count for changes
+//     in subscription.go or committer.go.
 //
 // # What was learned about kafka-go 0.4.51
 //

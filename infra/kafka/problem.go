@@ -16,11 +16,11 @@ const (
 	// at the log's beginning; From and To bound what was never seen.
 	RecordsLost Kind = "records_lost"
 	// LogTruncated: the log ends before the position that was to be read next:
-	// the topic was made anew, or the cluster lost its end. Reading starts
+	// the topic was made again, or the cluster lost its end. Reading starts
 	// again at the log's beginning, so records may come again.
 	LogTruncated Kind = "log_truncated"
 	// PartitionsChanged: a topic has another number of partitions than before.
-	// The group is balanced anew.
+	// The group is balanced again.
 	PartitionsChanged Kind = "partitions_changed"
 	// CorruptRecords: the log holds bytes at From that can't be read. The
 	// partition stands still there until that changes.

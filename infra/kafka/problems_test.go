@@ -81,7 +81,7 @@ func TestATruncatedLogIsToldAndReadAgain(t *testing.T) {
 	for range 10 {
 		receive(t, in).Ack()
 	}
-	// The topic is made anew so quickly that nothing but its offsets tells.
+	// The topic is made again so quickly that nothing but its offsets tells.
 	must(t, o.fake.DeleteTopic("things"))
 	must(t, o.fake.CreateTopic("things", 1, nil))
 	must(t, o.pub.Publish("things", numbered(100, 103)...))

@@ -55,7 +55,7 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 
 // SubscribeTopics reads several topics as one member of the group, into one
 // channel: cheaper than as many subscriptions, each of which is a member and
-// makes all others of the group stop and join anew when it comes or goes.
+// makes all others of the group stop and join again when it comes or goes.
 //
 // Reading begins in the background; failures are retried, logged and told to
 // Problems. The channel is closed when ctx ends or the Subscriber is closed,

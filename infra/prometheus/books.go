@@ -25,7 +25,7 @@ type BooksConfig struct {
 	// LabelValues caps the values of each label that the business brings (stores, vendors, kinds, causes): the largest
 	// by money stay, the rest is summed in `other`. Default 50.
 	LabelValues int
-	// Fresh is how long numbers are given out again before the books are read anew. Default 5 s.
+	// Fresh is how long numbers are given out again before the books are read again. Default 5 s.
 	Fresh time.Duration
 	// Audited is the same for what reads more: whether every entry balances, how promises were kept. Default 5 minutes.
 	Audited time.Duration

@@ -1,6 +1,13 @@
-// Package prometheus exposes what makegood is doing as metrics, with client_golang. What the books hold is read from
-// them when it is asked for: a restart, a replay or three instances inflate none of it. What a process does is counted
-// by that process. dashboards/metrics.md documents every metric, and a test holds the two together.
+// Package prometheus exposes what makegood is doing as metrics, with client_golang.
+//
+// What it promises: what the books hold is read from them when it is asked for, so that no restart, replay or second
+// instance inflates it; what a process does is counted by that process. Labels are bounded: the largest values are told
+// apart, the others are called other, and sums are kept. dashboards/metrics.md documents every metric, and a test holds
+// the two together.
+//
+// What it costs: a scrape reads the books at most every few seconds (BooksConfig.Fresh) and audits them every few
+// minutes, whoever scrapes and how often. Amounts are floats here, since Prometheus knows nothing else: for the books'
+// own numbers ask the reports.
 package prometheus
 
 import (

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the table of dashboards/metrics.md anew")
+var update = flag.Bool("update", false, "write the table of dashboards/metrics.md again")
 
 const (
 	pagePath = "../../dashboards/metrics.md"

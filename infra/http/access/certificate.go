@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Certificate is what the gateway shows, read anew when its files change: certificates are renewed more often than
+// Certificate is what the gateway shows, read again when its files change: certificates are renewed more often than
 // servers are restarted.
 type Certificate struct{ pair *watched[tls.Certificate] }
 

@@ -19,7 +19,7 @@
 // expensive. Tokens of less than 32 characters are never accepted, whatever was hashed. Who reads the file can't get
 // in; who writes it can, so it must be its owner's alone to write.
 //
-// The file is read anew when it has changed, within a second and before the next request is answered. What can't be
+// The file is read again when it has changed, within a second and before the next request is answered. What can't be
 // read changes nothing: the lines before stay in force, and the log and a metric say so. To lock somebody out, delete
 // the line, not the file.
 //

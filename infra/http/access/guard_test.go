@@ -127,7 +127,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// The file is read anew when it changes; what can't be used changes nothing, and is said once.
+// The file is read again when it changes; what can't be used changes nothing, and is said once.
 func TestReload(t *testing.T) {
 	file := newFile(t)
 	first := issue(t, file, "first", []gateway.Scope{gateway.Read})

@@ -8,7 +8,7 @@ import (
 )
 
 // slowdown gives every remote address a budget of failures that refills with time. It remembers a bounded number of
-// addresses; whom it forgets begins anew.
+// addresses; whom it forgets begins again.
 type slowdown struct {
 	burst int           // failures at once
 	every time.Duration // after which one more is allowed

@@ -18,7 +18,7 @@ type file struct {
 	private bool
 }
 
-// watched is what files say. They are read anew when somebody asks, once a second at most: small as they are, reading
+// watched is what files say. They are read again when somebody asks, once a second at most: small as they are, reading
 // is as cheap as asking when they were changed, and never wrong about it.
 type watched[T any] struct {
 	what   string // for people
@@ -66,7 +66,7 @@ func (w *watched[T]) reload() {
 	switch {
 	case err == nil && w.current.Load() != before:
 		w.said = ""
-		w.logger.Info(w.what+" was read anew", "file", w.files[0].path)
+		w.logger.Info(w.what+" was read again", "file", w.files[0].path)
 	case err == nil:
 		w.said = ""
 	case err.Error() != w.said: // once, not every second

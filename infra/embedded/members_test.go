@@ -33,8 +33,8 @@ func join(ctx context.Context, addr string) (member string, closeAll func(), err
 // A member whose connection is gone while the group waits for it is not waited
 // for until its time is up.
 func TestMembersThatAreGoneLeave(t *testing.T) {
-	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), ghostWatch: 10 * time.Millisecond,
-		ghostPatience: 500 * time.Millisecond})
+	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), memberCheckEvery: 10 * time.Millisecond,
+		memberPatience: 500 * time.Millisecond})
 	createTopic(t, b.Addr(), "things", 1)
 	ctx := testContext(t)
 	first, leave, err := join(ctx, b.Addr())

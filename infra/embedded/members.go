@@ -15,25 +15,24 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Ghosts are members of a consumer group whose process is gone, and of whom
-// kfake doesn't learn it. It starts a member's session timer when it has
-// answered the member's request to join; an answer that nobody takes, since the
-// process was killed or its connection cut while it waited, starts none. Such a
-// member holds partitions for ever. Worse, every other member that joins anew
-// restarts the wait for it: three of them that try again every 40 seconds keep
-// each other waiting 30 seconds for a ghost until somebody restarts the broker.
+// kfake doesn't notice when a member of a consumer group is gone that never took
+// the answer to its request to join. It starts the member's session timer with
+// that answer; where the process was killed, or its connection was cut, while it
+// waited, no timer starts, and the member holds its partitions for ever. Every
+// other member that joins again restarts the wait for it: three members that try
+// again every 40 seconds wait 30 seconds each until the broker is restarted.
 //
-// So somebody looks: a member whose connection has been gone for ghostPatience
-// leaves the group. One that is alive, and came by another connection meanwhile,
-// is told that it is unknown and joins again.
+// memberWatch mends that: a member whose connection has been closed for
+// memberPatience leaves the group. A member that is alive, and uses another
+// connection by now, is told that it is unknown and joins again.
 
 const (
-	ghostWatch    = 3 * time.Second
-	ghostPatience = 12 * time.Second // longer than a session usually lasts without a sign of life
+	memberCheckEvery = 3 * time.Second
+	memberPatience   = 12 * time.Second // longer than a session usually lasts without a sign of life
 )
 
-// guests are the connections that are open, by the address at their other end.
-type guests struct {
+// connections are the connections that are open, by the address at their other end.
+type connections struct {
 	mu     sync.Mutex
 	open   map[string]int
 	ours   map[string]bool // those that we made ourselves
@@ -41,7 +40,7 @@ type guests struct {
 }
 
 // dial makes a connection that is known as our own before it says anything.
-func (g *guests) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (g *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := g.dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // net's error says it all
@@ -72,13 +71,13 @@ func (c *ownConn) Close() error {
 }
 
 // own says whether a connection that the broker has accepted is one of dial's.
-func (g *guests) own(c net.Conn) bool {
+func (g *connections) own(c net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.ours[c.RemoteAddr().String()]
 }
 
-func (g *guests) add(c net.Conn, n int) {
+func (g *connections) add(c net.Conn, n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open == nil {
@@ -90,26 +89,26 @@ func (g *guests) add(c net.Conn, n int) {
 	}
 }
 
-func (g *guests) here(name string) bool {
+func (g *connections) here(name string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.open[name] > 0
 }
 
-// ghostHunter sends ghosts away.
-type ghostHunter struct {
-	addr   string // where the broker listens
-	guests *guests
-	log    *slog.Logger
-	watch  time.Duration
-	wait   time.Duration
+// memberWatch removes members whose connection is gone.
+type memberWatch struct {
+	addr        string // where the broker listens
+	connections *connections
+	log         *slog.Logger
+	watch       time.Duration
+	wait        time.Duration
 
 	missing map[member]time.Time
 }
 
 type member struct{ group, id string }
 
-func (h *ghostHunter) run(ctx context.Context) {
+func (h *memberWatch) run(ctx context.Context) {
 	h.missing = map[member]time.Time{}
 	for {
 		select {
@@ -125,10 +124,10 @@ func (h *ghostHunter) run(ctx context.Context) {
 
 // look finds the members whose connections are gone, and sends away those that
 // have been missed for long enough.
-func (h *ghostHunter) look(now time.Time) error {
+func (h *memberWatch) look(now time.Time) error {
 	ctx, cancel := context.WithTimeout(context.Background(), h.wait)
 	defer cancel()
-	conn, err := h.guests.dial(ctx, "tcp", h.addr)
+	conn, err := h.connections.dial(ctx, "tcp", h.addr)
 	if err != nil {
 		return fmt.Errorf("connecting to ourselves: %w", err)
 	}
@@ -153,7 +152,7 @@ func (h *ghostHunter) look(now time.Time) error {
 	var errs []error
 	for _, g := range described.Groups {
 		for _, m := range g.Members {
-			if m.ClientHost == "" || h.guests.here(m.ClientHost) {
+			if m.ClientHost == "" || h.connections.here(m.ClientHost) {
 				continue
 			}
 			who := member{g.Group, m.MemberID}
