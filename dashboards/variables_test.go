@@ -127,8 +127,8 @@ func TestValuesAreWhatWasChosen(t *testing.T) {
 	stores = append(stores, "a", "b", "x")
 	for i, s := range stores {
 		if err := e.store.DB.Exec(t.Context(), `INSERT INTO leakage_daily
-(error_id, order_id, day, posting_day, currency, store_id, account, element, basis, kind, amount, lines)
-VALUES (?, 'o', toDate(?), toDate(?), 'USD', ?, 4100, 'REFUND', 'CASH', 'late', 1, 1)`,
+(error_id, order_id, day, posting_day, currency, store_id, account, element, basis, kind, part, amount, lines)
+VALUES (?, 'o', toDate(?), toDate(?), 'USD', ?, 4100, 'REFUND', 'CASH', 'late', 'leakage', 1, 1)`,
 			fmt.Sprint("e", i), e.from, e.from, s); err != nil {
 			t.Fatal(err)
 		}

@@ -7,15 +7,17 @@ func causes() Board {
 		Description: "Why fixes were needed, in money, down to each case.",
 		Variables: []Variable{currencyVariable(), storeVariable(),
 			{Name: "cause", Label: "Root cause", Description: "Why it happened, as the case was last classified", Several: true,
-				Query: `SELECT DISTINCT ` + cause + ` AS cause FROM leakage_daily WHERE lines > 0 ORDER BY cause`},
+				Query: `SELECT DISTINCT ` + cause + ` AS cause FROM leakage_daily
+WHERE lines > 0 AND ` + leakage + ` ORDER BY cause`},
 			{Name: "kind", Label: "Kind", Description: "What went wrong", Several: true,
-				Query: `SELECT DISTINCT kind FROM leakage_daily WHERE kind != '' AND ` + failure + ` ORDER BY kind`},
+				Query: `SELECT DISTINCT kind FROM leakage_daily WHERE kind != '' AND ` + leakage + ` ORDER BY kind`},
 			{Name: "vendor", Label: "Vendor", Description: "Whose goods they were", Several: true,
 				Query: `SELECT DISTINCT vendor_id FROM leakage_daily WHERE vendor_id != '' ORDER BY vendor_id`}},
 		Rows: []Row{
 			{Height: 9, Panels: []Panel{leakageByCause(), leakageByKind()}},
 			{Height: 9, Panels: []Panel{vendorTable(), avoidableTable()}},
 			{Title: "Cases", Height: 12, Panels: []Panel{caseTable()}},
+			{Title: "Beside it", Height: 9, Panels: []Panel{noFailures(), notReported()}},
 		},
 	}
 }
@@ -61,7 +63,7 @@ func avoidableTable() Panel {
 			"contract divides the avoidable by those with the mark known.",
 		SQL: `SELECT multiIf(avoidable = 'true', 'avoidable', avoidable = 'false', 'not avoidable', 'not marked') AS "Mark",
        party_at_fault AS "At fault", ` + caseCount + ` AS "Cases", ` + net + ` AS "Net leakage"
-FROM ` + chosenLeaks + ` AND founded
+FROM ` + chosenLeaks + ` AND founded = 'yes'
 GROUP BY avoidable, party_at_fault ORDER BY "Net leakage" DESC`}
 }
 
@@ -74,6 +76,34 @@ func caseTable() Panel {
        ` + hidden + ` AS "Hidden", ` + exactly(net) + ` AS "Net, exactly"
 FROM ` + chosenLeaks + ` AND error_id != ''
 GROUP BY error_id, order_id, store_id, kind, root_cause, vendor_id ORDER BY "Net" DESC, error_id LIMIT 200`,
-		Columns: []Column{{Name: "Order", Link: &Link{"Its story", "makegood-case?var-order=" + clicked}},
+		Columns: []Column{storyOf,
+			asText("Net, exactly")}}
+}
+
+func noFailures() Panel {
+	return Panel{Kind: table, Title: "No failure ($currency)", Width: 8, Unit: "locale", Money: []string{"Cost"},
+		Description: "What is in no leakage: cases in which the customer changed their mind, cases that were unfounded, " +
+			"and what customers changed or cancelled of their orders themselves. Below zero: it brought something.",
+		SQL: `SELECT transform(part, ['changed_mind', 'unfounded', 'customer_changes'],
+           ['customers changed their mind', 'unfounded cases', 'customers changed their orders'], part) AS "What",
+       ` + caseCount + ` AS "Cases", ` + net + ` AS "Cost", ` + exactly(net) + ` AS "Exactly"
+FROM leakage_daily FINAL
+WHERE lines > 0 AND NOT (` + leakage + `) AND ` + inView + `
+GROUP BY part ORDER BY "Cost" DESC`,
+		Columns: []Column{asText("Exactly")}}
+}
+
+func notReported() Panel {
+	return Panel{Kind: table, Title: "Fixed, and never reported ($currency)", Width: 16, Unit: "locale",
+		Money: []string{"Net"},
+		Description: "The 100 costliest cases that nobody reported: a fix made them. Somebody put right what no report " +
+			"asks about, so its cause is not known.",
+		SQL: `SELECT error_id AS "Case", order_id AS "Order", toDate(reported_at) AS "First fix", store_id AS "Store",
+       net AS "Net", ` + exactly("net") + ` AS "Net, exactly"
+FROM cases
+WHERE NOT reported AND founded AND reported_at >= $__fromTime AND reported_at <= $__toTime
+  AND currency = ` + value("currency") + ` AND ` + chosen("store_id", "store") + `
+ORDER BY "Net" DESC, error_id LIMIT 100`,
+		Columns: []Column{storyOf,
 			asText("Net, exactly")}}
 }

@@ -1,7 +1,5 @@
 package grafana
 
-import "github.com/makegood/makegood/domain"
-
 // explorer tells one order's story, down to the journal lines.
 func explorer() Board {
 	return Board{
@@ -16,6 +14,7 @@ func explorer() Board {
 			{Height: 8, Panels: []Panel{whatHappened()}},
 			{Height: 10, Panels: []Panel{orderLines()}},
 			{Title: "Which orders to look at", Height: 10, Panels: []Panel{costliestOrders()}},
+			{Title: "What waits for a decision, and what can't be right", Height: 9, Panels: []Panel{saidTwice(), flagged()}},
 		},
 	}
 }
@@ -27,20 +26,23 @@ const eventName = `replaceRegexpOne(event_type, '^makegood\\.(.*)\\.v1', '\\1')`
 type figure struct{ title, description, sql string }
 
 var figuresOfOrder = []figure{
-	{"Perfect contribution", "What the order would have brought: −Σ of the lines on 4xxx and 5xxx of its placing.",
-		`-sumIf(x, ` + profitAndLoss + ` AND '` + domain.TypeOrderPlaced.String() + `' IN (event_type, voids_type))`},
+	{"Perfect contribution", "What the order was to bring: −Σ of the lines on 4xxx and 5xxx of the order as placed and " +
+		"of its charges.", `-sumIf(x, ` + profitAndLoss + ` AND step = 'perfect')`},
 	{"Contribution", "What it brought, its fixes included: −Σ of all its lines on 4xxx and 5xxx.",
 		`-sumIf(x, ` + profitAndLoss + `)`},
-	{"Net leakage", "Σ of its lines with an element. Perfect contribution less contribution, but for what a customer's " +
-		"own cancellation undid.", `sumIf(x, element != '')`},
+	{"Net leakage", "Σ of its lines with an element, of failures: changed minds and unfounded cases stand beside it.",
+		`sumIf(x, element != '' AND ` + ofFailure + `)`},
 	{"Hidden", "The part of it on basis IMPUTED: wages and fleet that the general ledger doesn't show as cost of it.",
-		`sumIf(x, ` + isCost + ` AND ` + isHidden + `)`},
+		`sumIf(x, ` + isCost + ` AND ` + isHidden + ` AND ` + ofFailure + `)`},
 }
 
+// ofFailure is true of lines without a case and of cases that are founded.
+var ofFailure = `error_id NOT IN (SELECT error_id FROM cases WHERE NOT founded AND order_id = ` + value("order") + `)`
+
 // linesOfOrder are the lines of the order that is chosen, in all its currencies.
-var linesOfOrder = `(SELECT event_type, voids_type, currency, a, toString(e) AS element, toString(b) AS basis,
-        CAST(x AS Decimal(38, 4)) AS x
-    FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.amount AS x
+var linesOfOrder = `(SELECT error_id, currency, toUInt16(account) AS a, element, basis, step,
+        CAST(amount AS Decimal(38, 4)) AS x
+    FROM journal
     WHERE order_id = ` + value("order") + `)`
 
 func orderFigures() []Panel {
@@ -97,5 +99,5 @@ func costliestOrders() Panel {
        ` + caseCount + ` AS "Cases", ` + net + ` AS "Net leakage", ` + exactly(net) + ` AS "Exactly"
 FROM ` + leaks + ` AND order_id != ''
 GROUP BY order_id ORDER BY "Net leakage" DESC, order_id LIMIT 100`,
-		Columns: []Column{{Name: "Order", Link: &Link{"Its story", "makegood-case?var-order=" + clicked}}, asText("Exactly")}}
+		Columns: []Column{storyOf, asText("Exactly")}}
 }

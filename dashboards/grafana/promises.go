@@ -80,9 +80,9 @@ func brokenByDay() Panel {
 		Decimals: digits(0), Stacked: true, OverTime: true,
 		Description: "Cases by the first day on which they cost something. Steady is the process, a step is an event.",
 		SQL: `SELECT toDateTime(first) AS time, promise AS promise, count() AS cases FROM (
-    SELECT error_id, min(day) AS first, any(` + brokenPromise + `) AS promise
+    SELECT unit, error_id, min(day) AS first, any(` + brokenPromise + `) AS promise
     FROM ` + leaks + ` AND error_id != ''
-    GROUP BY error_id)
+    GROUP BY unit, error_id)
 GROUP BY first, promise ORDER BY first, promise`}
 }
 
@@ -94,7 +94,7 @@ func promisesMoved() Panel {
 		SQL: `SELECT toDateTime(day) AS time, countIf(agreed) AS "Agreed", countIf(NOT agreed) AS "Not agreed"
 FROM (SELECT day, JSONExtractBool(payload, 'agreed_with_customer') AS agreed
     FROM ledger FINAL
-    WHERE ` + is(domain.TypePromiseChanged) + ` AND refused = '' AND $__dateFilter(day) AND ` + months + `
+    WHERE ` + is(domain.TypePromiseChanged) + ` AND ` + stands + ` AND $__dateFilter(day) AND ` + months + `
       AND ` + chosen("store_id", "store") + `)
 GROUP BY day ORDER BY day`}
 }

@@ -41,7 +41,7 @@ func headline() []Panel {
 	}
 	all := []Panel{
 		inMoney("Net leakage", net, "Contribution of the perfect orders less contribution of the orders as they went: all "+
-			"failure costs, what was recovered taken off. Customers who changed their mind are left out.", 5),
+			"failure costs, what was recovered taken off. Changed minds and unfounded cases are left out.", 5),
 		inShares("Share of net sales", share(net, sales),
 			"Net leakage ÷ net sales (account 4000: net of tax, cancellations taken off).", 2,
 			Step{0.02, "orange", "distributors commonly earn two to four per cent of sales, so two are half of it or more"},
@@ -80,8 +80,8 @@ func cashAndProfit() Panel {
 		SQL: `SELECT formatDateTime(day, '%Y-%m') AS "Month", sumIf(x, a = ` + account(domain.Clearing) + `) AS "Cash",
        -sumIf(x, ` + profitAndLoss + `) AS "Profit"
 FROM ` + journalLines + `
-WHERE (error_id != '' OR e != '')
-  AND error_id NOT IN (SELECT error_id FROM leakage_daily FINAL WHERE NOT (` + failure + `))
+WHERE (of_case != '' OR e != '')
+  AND of_case NOT IN (SELECT error_id FROM leakage_daily FINAL WHERE ` + changedMind + ` OR ` + unfounded + `)
 GROUP BY "Month" ORDER BY "Month"`}
 }
 

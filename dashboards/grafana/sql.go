@@ -1,10 +1,10 @@
 package grafana
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // What every board lets a person choose.
@@ -16,8 +16,9 @@ GROUP BY currency ORDER BY sum(lines) DESC, currency`}
 }
 
 func storeVariable() Variable {
-	return Variable{Name: "store", Label: "Store", Description: "Where it was sold", Several: true,
-		Query: `SELECT DISTINCT store_id FROM leakage_daily WHERE store_id != '' ORDER BY store_id`}
+	return Variable{Name: "store", Label: "Store", Description: "Who fixed it; deliveries count where it was sold",
+		Several: true,
+		Query:   `SELECT DISTINCT store_id FROM leakage_daily WHERE store_id != '' ORDER BY store_id`}
 }
 
 // What is chosen comes from links, from text that people type and from stores' names, so it must never become SQL.
@@ -51,43 +52,47 @@ func names(of []string) string { return `('` + strings.Join(of, `', '`) + `')` }
 // is is a condition on the type of an event.
 func is(t domain.Type) string { return `event_type = '` + t.String() + `'` }
 
+// What the vocabulary of the projections says of columns by these names.
 var (
-	// failure is true of cases that are failures, and of costs without a case.
-	failure = `kind NOT IN ` + names(domain.NoFailures())
-	// profitAndLoss is true of an account that counts in an order's contribution.
-	profitAndLoss = fmt.Sprintf(`a >= %d AND a < %d`, domain.FirstProfitAndLoss, domain.EndProfitAndLoss)
-	// isHidden is true of a basis whose amounts the general ledger doesn't show as a cost of failures.
-	isHidden = `basis IN ` + names(basesThat(domain.Basis.IsHidden))
-	isCost   = `element IN ` + names(domain.CostElements())
-	isBack   = `element IN ` + names(domain.RecoveryElements())
+	profitAndLoss = sql.ProfitAndLoss("a")
+	isHidden      = sql.Imputed("basis")
+	isCost        = sql.Cost("element")
+	isBack        = sql.Recovery("element")
 )
-
-func basesThat(are func(domain.Basis) bool) []string {
-	var of []string
-	for i, name := range domain.Bases() {
-		if i > 0 && are(domain.Basis(i)) {
-			of = append(of, name)
-		}
-	}
-	return of
-}
 
 // inView are the days, the currency and the stores that are chosen, of the roll-up. Days are those of the time zone
 // of the books; whole days count, the first and last of the range included.
 var inView = `$__dateFilter(day) AND currency = ` + value("currency") + ` AND ` + chosen("store_id", "store")
 
-// leaks are the failure lines in view. Customers who changed their mind are no failure.
+// What an amount of the roll-up is part of. Leakage is the cost of failures; the others stand beside it.
+const (
+	leakage         = `part = 'leakage'`
+	changedMind     = `part = 'changed_mind'`
+	unfounded       = `part = 'unfounded'`
+	customerChanges = `part = 'customer_changes'`
+)
+
+// leaks are the failure lines in view.
 var leaks = `leakage_daily FINAL
-WHERE lines > 0 AND ` + failure + ` AND ` + inView
+WHERE lines > 0 AND ` + leakage + ` AND ` + inView
+
+// stands is true of an event that is in the books and counts: it is no double, waits for nobody, and is not taken back.
+const stands = `refused = '' AND standing = ''`
 
 // months bounds occurred_at so that whole months of the ledger are skipped. It is two days wider than the range,
 // since the days of the books may be another zone's.
 const months = `occurred_at >= $__fromTime - INTERVAL 2 DAY AND occurred_at <= $__toTime + INTERVAL 2 DAY`
 
-// journalLines are all lines in view, from the ledger.
-var journalLines = `(SELECT day, event_type, order_id, error_id, a, e, b, CAST(x AS Decimal(38, 4)) AS x
-    FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.amount AS x
-    WHERE ` + months + ` AND ` + inView + `)`
+// journalLines are all lines in view, from the ledger. A line has its own case, currency and store.
+var journalLines = `(SELECT day, of_case, a, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s,
+        CAST(x_ AS Decimal(38, 4)) AS x
+    FROM ledger FINAL
+    ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_,
+        ` + sql.LineCase + ` AS of_case,
+        ` + sql.LineCurrency + ` AS of_currency,
+        ` + sql.LineStore + ` AS of_store
+    WHERE ` + months + ` AND $__dateFilter(day) AND of_currency = ` + value("currency") + `
+      AND ` + chosen("of_store", "store") + `)`
 
 // Parts of a SELECT over leaks.
 var (
@@ -100,7 +105,7 @@ var (
 
 const (
 	cause     = `if(root_cause = '', 'not classified', root_cause)` // by this name it is chosen as well
-	caseCount = `uniqExactIf(error_id, error_id != '')`
+	caseCount = `uniqExactIf((unit, error_id), error_id != '')`
 )
 
 // share divides exactly and shows what can't be divided as nothing.

@@ -11,7 +11,7 @@ func stores() Board {
 		Rows: []Row{
 			{Height: 9, Panels: []Panel{storeTable()}},
 			{Height: 9, Panels: []Panel{leakageByStore(), whoFound()}},
-			{Height: 9, Panels: []Panel{whatGoesWrong()}},
+			{Height: 9, Panels: []Panel{whatGoesWrong(), soldAndFixed()}},
 		},
 	}
 }
@@ -19,7 +19,7 @@ func stores() Board {
 func storeTable() Panel {
 	placed := `(SELECT store_id, uniqExact(order_id) AS orders
     FROM ledger FINAL
-    WHERE ` + is(domain.TypeOrderPlaced) + ` AND refused = '' AND ` + months + ` AND ` + inView + `
+    WHERE ` + is(domain.TypeOrderPlaced) + ` AND ` + stands + ` AND ` + months + ` AND ` + inView + `
     GROUP BY store_id)`
 	return Panel{Kind: table, Title: "Stores ($currency)", Width: 24, Unit: "locale",
 		Money: []string{"Net leakage", "Hidden", "A case", "An order"},
@@ -48,24 +48,36 @@ GROUP BY day, store_id ORDER BY day, store_id`}
 
 func whoFound() Panel {
 	return Panel{Kind: bars, Title: "Who found it", Width: 10, Unit: "locale", Decimals: digits(0), Stacked: true,
-		Description: "Errors reported by who met them first. What employees and systems find before the customer does " +
-			"costs a fraction.",
+		Description: "Founded errors reported, by who met them first. What employees and systems find before the customer " +
+			"does costs a fraction.",
 		SQL: `SELECT if(store_id = '', 'no store', store_id) AS "Store", countIf(detected_by = 'customer') AS "Customer",
        countIf(detected_by = 'employee') AS "Employee", countIf(detected_by = 'system') AS "System",
        countIf(detected_by = 'carrier') AS "Carrier"
-FROM failures FINAL
-WHERE ` + is(domain.TypeErrorReported) + ` AND ` + failure + ` AND refused = '' AND $__dateFilter(day)
-  AND ` + chosen("store_id", "store") + `
-  AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = '')
+FROM (SELECT store_id, JSONExtractString(payload, 'detected_by') AS detected_by
+    FROM ledger FINAL
+    WHERE ` + is(domain.TypeErrorReported) + ` AND ` + stands + ` AND ` + months + ` AND $__dateFilter(day)
+      AND ` + chosen("store_id", "store") + `
+      AND (order_id, error_id) NOT IN (SELECT order_id, error_id FROM cases WHERE NOT founded))
 GROUP BY store_id ORDER BY store_id`}
 }
 
 func whatGoesWrong() Panel {
-	return Panel{Kind: table, Title: "What goes wrong where ($currency)", Width: 24, Unit: "locale",
+	return Panel{Kind: table, Title: "What goes wrong where ($currency)", Width: 14, Unit: "locale",
 		Money:       []string{"Net leakage"},
 		Description: "Store, kind and cause together: the first lines are what to talk about at which counter.",
 		SQL: `SELECT store_id AS "Store", kind AS "Kind", root_cause AS "Root cause", ` + caseCount + ` AS "Cases",
        ` + net + ` AS "Net leakage"
 FROM ` + leaks + `
 GROUP BY store_id, kind, root_cause ORDER BY "Net leakage" DESC LIMIT 50`}
+}
+
+func soldAndFixed() Panel {
+	return Panel{Kind: table, Title: "Sold here, fixed there ($currency)", Width: 10, Unit: "locale",
+		Money: []string{"Net leakage"},
+		Description: "Net leakage by the store that sold and the store that fixed: who makes the failures, and who pays " +
+			"for them.",
+		SQL: `SELECT if(selling_store = '', 'not known', selling_store) AS "Sold by", store_id AS "Fixed by",
+       ` + caseCount + ` AS "Cases", ` + net + ` AS "Net leakage"
+FROM ` + leaks + `
+GROUP BY selling_store, store_id ORDER BY "Net leakage" DESC LIMIT 50`}
 }
