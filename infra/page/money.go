@@ -144,11 +144,6 @@ func (s sums) in(currency string) *money {
 	return &money{currency: currency}
 }
 
-// without leaves a currency out, and sums that are zero.
-func (s sums) without(currency string) sums {
-	return slices.DeleteFunc(slices.Clone(s), func(m *money) bool { return m.currency == currency || m.Sign() == 0 })
-}
-
 // first puts the sum in a currency before all others, also where it is zero.
 func (s *sums) first(currency string) {
 	rest := slices.DeleteFunc(slices.Clone(*s), func(m *money) bool { return m.currency == currency })

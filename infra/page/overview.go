@@ -88,7 +88,7 @@ type overviewBody struct {
 	Others   *bar // what isn't among Groups, summed
 	Timeline bool // groups are days or months: no ranking
 	Name     string
-	Apart    *money
+	Apart    *apart
 	AsOf     string
 	Empty    bool
 	Year     *year
@@ -123,7 +123,7 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Apart, err = read(got.total.Apart[domain.KindChangedMind], a.query.Currency); err != nil {
+	if b.Apart, err = readApart(got.total, a.query.Currency); err != nil {
 		return nil, err
 	}
 	b.Empty = got.total.Totals.Orders == 0 && got.total.Totals.Cases == 0
@@ -146,6 +146,23 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 		return nil, err
 	}
 	return &view{template: "overview", Title: "What putting things right costs", Ask: a, Body: b}, nil
+}
+
+// apart is what is no leakage and stands beside it: what changed minds and unfounded cases cost, and what customers
+// brought by changing their orders, below zero where they cancelled.
+type apart struct{ ChangedMind, Unfounded, Customers *money }
+
+func readApart(l *report.Leakage, currency string) (*apart, error) {
+	a := &apart{}
+	for name, into := range map[string]**money{
+		domain.KindChangedMind: &a.ChangedMind, "unfounded": &a.Unfounded, "customer_changes": &a.Customers,
+	} {
+		var err error
+		if *into, err = read(l.Apart[name], currency); err != nil {
+			return nil, wrap("what stands beside the leakage", err)
+		}
+	}
+	return a, nil
 }
 
 // trendKey is what the trend is grouped by.

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -29,6 +28,9 @@ type step struct {
 	Cost                                                  sums // its lines that count
 	Debits, Credits                                       sums
 	Unpriced                                              []string
+	Standing                                              string // in words; empty where it counts
+	Of, OfURL                                             string // the event that counts in its place
+	Flags                                                 []string
 }
 
 // Counts reports whether the event has a line that counts as cost of putting right.
@@ -36,9 +38,12 @@ func (s *step) Counts() bool {
 	return slices.ContainsFunc(s.Lines, func(l line) bool { return l.Failure })
 }
 
-// storyFigures are the figures of a story in one currency.
+// storyFigures are the figures of a story in one currency:
+// Brought = Promised + Customers − ChangedMind − Unfounded − Net.
 type storyFigures struct {
-	Promised, Brought, Gross, Net, Hidden, Ledger, ChangedMind *money
+	Currency                                         string
+	Promised, Brought, Customers, Gross, Net, Hidden *money
+	ChangedMind, Unfounded, Ledger                   *money
 }
 
 type storyBody struct {
@@ -46,12 +51,23 @@ type storyBody struct {
 	IsCase   bool
 	OrderURL string
 	Cases    []caseOfStory
-	Own      *storyFigures // in the order's own currency
-	Others   sums          // net costs in other currencies
+	Own      *storyFigures   // in the order's own currency
+	Others   []*storyFigures // in the other currencies that it has amounts in
 	Steps    []step
 	Sum      sums   // of the steps' costs
 	InReport *money // what of it the report holds from which the reader came
 	Outside  *money
+}
+
+// OtherCosts are the net costs in other currencies than the order's own.
+func (b *storyBody) OtherCosts() sums {
+	var all sums
+	for _, f := range b.Others {
+		if f.Net.Sign() != 0 {
+			all.add(f.Net)
+		}
+	}
+	return all
 }
 
 type caseOfStory struct{ ID, Words, URL string }
@@ -64,23 +80,18 @@ func (p *Page) story(r *http.Request, a *ask) (*view, error) {
 		return nil, err
 	}
 	b := &storyBody{Story: s, IsCase: isCase}
-	if b.Own, err = ownFigures(s); err != nil {
+	if err := b.figures(); err != nil {
 		return nil, err
 	}
 	key := map[bool]string{true: "case", false: "order"}[isCase]
 	for i := range s.Events {
-		step, err := p.step(&s.Events[i], s.Currency)
+		step, err := p.step(a, &s.Events[i], key, id)
 		if err != nil {
 			return nil, err
 		}
-		step.URL = a.Link("/event", "within", key, "of", id, "source", step.Source, "id", step.ID)
 		b.Sum.merge(step.Cost)
-		if !changedMind(s, s.Events[i].ErrorID) {
-			b.Others.merge(step.Cost)
-		}
 		b.Steps = append(b.Steps, *step)
 	}
-	b.Others = b.Others.without(s.Currency)
 	b.Sum.first(s.Currency)
 	for i := range s.Cases {
 		c := &s.Cases[i]
@@ -118,14 +129,33 @@ func (b *storyBody) inReport(r *http.Request, books Books, a *ask, key, id strin
 	return nil
 }
 
-func ownFigures(s *report.Story) (*storyFigures, error) {
-	f := &storyFigures{}
+// figures reads the story's figures, those of each currency by themselves.
+func (b *storyBody) figures() (err error) {
+	s := b.Story
+	if b.Own, err = readFigures(&report.StoryFigures{Currency: s.Currency, PerfectContribution: s.PerfectContribution,
+		Contribution: s.Contribution, CustomerChanges: s.CustomerChanges, Gross: s.Gross, Net: s.Net, Hidden: s.Hidden,
+		ChangedMind: s.ChangedMind, Unfounded: s.Unfounded}); err != nil {
+		return err
+	}
+	for i := range s.Others {
+		f, err := readFigures(&s.Others[i])
+		if err != nil {
+			return err
+		}
+		b.Others = append(b.Others, f)
+	}
+	return nil
+}
+
+func readFigures(s *report.StoryFigures) (*storyFigures, error) {
+	f := &storyFigures{Currency: s.Currency}
 	for _, n := range []struct {
 		into **money
 		text string
 	}{
-		{&f.Promised, s.PerfectContribution}, {&f.Brought, s.Contribution}, {&f.Gross, s.Gross}, {&f.Net, s.Net},
-		{&f.Hidden, s.Hidden}, {&f.ChangedMind, s.ChangedMind},
+		{&f.Promised, s.PerfectContribution}, {&f.Brought, s.Contribution}, {&f.Customers, s.CustomerChanges},
+		{&f.Gross, s.Gross}, {&f.Net, s.Net}, {&f.Hidden, s.Hidden}, {&f.ChangedMind, s.ChangedMind},
+		{&f.Unfounded, s.Unfounded},
 	} {
 		var err error
 		if *n.into, err = read(n.text, s.Currency); err != nil {
@@ -134,12 +164,6 @@ func ownFigures(s *report.Story) (*storyFigures, error) {
 	}
 	f.Ledger = f.Net.minus(f.Hidden)
 	return f, nil
-}
-
-// changedMind reports whether the case is no failure.
-func changedMind(s *report.Story, errorID string) bool {
-	i := slices.IndexFunc(s.Cases, func(c report.Case) bool { return c.ErrorID == errorID })
-	return i >= 0 && !domain.IsFailure(s.Cases[i].Kind)
 }
 
 func (p *Page) read(r *http.Request, id string, isCase bool) (*report.Story, error) {
@@ -151,11 +175,15 @@ func (p *Page) read(r *http.Request, id string, isCase bool) (*report.Story, err
 	return s, wrap("the order", err)
 }
 
-func (p *Page) step(e *report.StoryEvent, currency string) (*step, error) {
+// step shows an event of a case's or an order's story; key says which.
+func (p *Page) step(a *ask, e *report.StoryEvent, key, of string) (*step, error) {
 	const format = "2 Jan 2006, 15:04:05 MST"
 	s := &step{Word: eventWord(e.Type), Type: e.Type, Source: e.Source, ID: e.ID, Unpriced: e.Unpriced,
-		Details: details(e.Data),
-		Time:    e.Time.In(p.zone).Format(format), Recorded: e.RecordedAt.In(p.zone).Format(format)}
+		Details: details(e.Data), Time: e.Time.In(p.zone).Format(format), Recorded: e.RecordedAt.In(p.zone).Format(format),
+		URL: a.eventLink(key, of, e.Source, e.ID), Standing: standingWords[e.Standing], Flags: flagWords(e.Flags)}
+	if e.Of != nil {
+		s.Of, s.OfURL = e.Of.ID, a.eventLink(key, of, e.Of.Source, e.Of.ID)
+	}
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, e.Data, "", "  "); err == nil {
 		s.Data = pretty.String()
@@ -164,7 +192,7 @@ func (p *Page) step(e *report.StoryEvent, currency string) (*step, error) {
 	}
 	for i := range e.Lines {
 		l := &e.Lines[i]
-		amount, err := read(l.Amount, lineCurrency(e, currency))
+		amount, err := read(l.Amount, l.Currency)
 		if err != nil {
 			return nil, err
 		}
@@ -183,17 +211,6 @@ func (p *Page) step(e *report.StoryEvent, currency string) (*step, error) {
 		s.Lines = append(s.Lines, shown)
 	}
 	return s, nil
-}
-
-// lineCurrency is that of an event's lines: the one that its data says, else the story's.
-func lineCurrency(e *report.StoryEvent, ofStory string) string {
-	var said struct {
-		Currency string `json:"currency"`
-	}
-	if json.Unmarshal(e.Data, &said) != nil || said.Currency == "" {
-		return ofStory
-	}
-	return said.Currency
 }
 
 // What a person wants to see first of an event's data: words, measures with their unit, and amounts.
@@ -244,6 +261,11 @@ func details(data json.RawMessage) string {
 	return strings.Join(words, ", ")
 }
 
+// eventLink leads to an event within a case or an order.
+func (a *ask) eventLink(within, of, source, id string) string {
+	return a.Link("/event", "within", within, "of", of, "source", source, "id", id)
+}
+
 // event shows one event with its journal entry.
 func (p *Page) event(r *http.Request, a *ask) (*view, error) {
 	v := a.values
@@ -261,7 +283,7 @@ func (p *Page) event(r *http.Request, a *ask) (*view, error) {
 	if i < 0 {
 		return nil, ledger.ErrNotFound
 	}
-	step, err := p.step(&s.Events[i], s.Currency)
+	step, err := p.step(a, &s.Events[i], within, of)
 	if err != nil {
 		return nil, err
 	}

@@ -20,14 +20,22 @@ func (oneOrder) Order(context.Context, string, report.AsOf) (*report.Story, erro
 		return report.StoryEvent{Source: "/till", ID: id, Type: "makegood.refund.issued.v1", ErrorID: "c1",
 			Data: json.RawMessage(`{"refund_id":"` + id + `","currency":"` + currency + `","net":"` + amount + `"}`),
 			Lines: []report.StoryLine{
-				{Account: "4100", Name: "returns", Element: "REFUND", Basis: "CASH", Amount: amount},
-				{Account: "1010", Name: "clearing", Basis: "CASH", Amount: "-" + amount},
+				{Account: "4100", Name: "returns", Element: "REFUND", Basis: "CASH", Amount: amount, Currency: currency},
+				{Account: "1010", Name: "clearing", Basis: "CASH", Amount: "-" + amount, Currency: currency},
 			}}
 	}
+	double := refund("r3", "USD", "10.0000")
+	double.Lines, double.Standing, double.Of = nil, "double", &report.EventName{Source: "/till", ID: "r1"}
+	yen := refund("r2", "JPY", "9000.0000")
+	yen.Flags = []report.StoryFlag{{Code: "over_refunded", Amount: "9000.0000", Currency: "JPY"}}
+	const none = "0.0000"
 	return &report.Story{OrderID: "o1", StoreID: "s1", Currency: "USD", PerfectContribution: "36.5700",
-		Contribution: "26.5700", Gross: "10.0000", Net: "10.0000", Hidden: "0.0000", ChangedMind: "0.0000",
+		Contribution: "24.5700", CustomerChanges: "-2.0000", Gross: "10.0000", Net: "10.0000", Hidden: none,
+		ChangedMind: none, Unfounded: none,
+		Others: []report.StoryFigures{{Currency: "JPY", PerfectContribution: none, Contribution: "-9000.0000",
+			CustomerChanges: none, Gross: "9000.0000", Net: "9000.0000", Hidden: none, ChangedMind: none, Unfounded: none}},
 		Cases:  []report.Case{{ErrorID: "c1", Kind: "late", Category: "external", Founded: true}},
-		Events: []report.StoryEvent{refund("r1", "USD", "10.0000"), refund("r2", "JPY", "9000.0000")}}, nil
+		Events: []report.StoryEvent{refund("r1", "USD", "10.0000"), yen, double}}, nil
 }
 
 func (oneOrder) Leakage(_ context.Context, q report.LeakageQuery) (*report.Leakage, error) {
@@ -53,7 +61,9 @@ func TestEveryAmountHasItsCurrency(t *testing.T) {
 		has, not []string
 	}{
 		{"/order?id=o1&currency=USD", []string{"<strong>10.00 USD</strong> net, and besides <strong>9,000.00 JPY</strong>",
-			"Net cost in JPY", "all of the USD is in the report"}, []string{"9,010"}},
+			"Net cost in JPY", "all of the USD is in the report", "nobody reported it",
+			"Brought by the customer's own changes", "By 9000.0000 JPY.",
+			"This event says what another event says, and posts nothing</strong>: see <a"}, []string{"9,010"}},
 		{"/order?id=o1&currency=JPY", []string{"all of the JPY is in the report"}, []string{"9,010"}},
 		{"/event?within=order&of=o1&source=/till&id=r2", []string{"It cost <strong>9,000.00 JPY</strong>"}, []string{"USD"}},
 		{"/cases?currency=USD", []string{"Costs in other currencies are not in these numbers:",

@@ -110,8 +110,9 @@ func (b *overviewBody) profitSteps(p *report.Profit) ([]bar, error) {
 		rest = rest.plus(amount)
 		bars = append(bars, bar{Text: text, Amount: amount, Step: kind})
 	}
-	step("Customers cancelled", other.negated())
-	step("Customers changed their mind", b.Apart.negated())
+	step("Customers changed their orders", other.negated())
+	step("Customers changed their mind", b.Apart.ChangedMind.negated())
+	step("Unfounded cases", b.Apart.Unfounded.negated())
 	step("Putting right, booked", b.Total.Booked.negated())
 	step("Putting right, hidden", b.Total.Hidden.negated())
 	step("Paid back to us", b.Total.Recoveries)

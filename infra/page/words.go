@@ -14,12 +14,13 @@ var keyWords = map[string]string{
 	"party_at_fault": "Who was at fault", "employee": "Employee", "avoidable": "Could it have been avoided?",
 	"element": "What the money went on", "account": "Account", "basis": "How it is recorded",
 	"category": "Found before or after delivery", "case": "Case", "order": "Order",
+	"founded": "Was it founded?", "selling_store": "Sold by",
 }
 
 // groups are the keys that a table can be grouped by, in the order of their picker.
 var groups = []string{
 	"root_cause", "kind", "store", "vendor", "party_at_fault", "employee", "avoidable", "element", "account", "basis",
-	"category", "day", "month",
+	"category", "selling_store", "founded", "day", "month",
 }
 
 // valueWords are values that aren't self-explaining, by key.
@@ -32,6 +33,7 @@ var valueWords = map[string]map[string]string{
 	},
 	"basis":     {"CASH": "Money moved", "ACCRUED": "Booked, not yet paid", "IMPUTED": "Hidden in wages and fleet"},
 	"category":  {"internal": "Before delivery", "external": "After delivery"},
+	"founded":   {"yes": "Founded", "no": "Unfounded", "": "No case"},
 	"avoidable": {"true": "Yes", "false": "No", "": "Not known"},
 	"root_cause": {
 		"pick_pack": "Picking and packing", "order_capture": "Order taken down wrongly", "catalog_data": "Catalogue data",
@@ -46,7 +48,39 @@ var valueWords = map[string]map[string]string{
 // nothing is what a key's empty value means.
 var nothing = map[string]string{
 	"case": "No case", "order": "No order", "vendor": "No supplier named", "employee": "Nobody named",
-	"kind": "No case recorded", "store": "No store named",
+	"kind": "No case recorded", "store": "No store named", "selling_store": "Not known",
+}
+
+// standingWords say how an event stands that doesn't count.
+var standingWords = map[string]string{
+	domain.Double.String():       "says what another event says, and posts nothing",
+	domain.Waits.String():        "contradicts another event, posts nothing and waits for a decision",
+	domain.Voided.String():       "was taken back",
+	domain.Discarded.String():    "was decided against",
+	domain.VoidsNothing.String(): "takes back what is not there",
+}
+
+// flagWords say what can't be right, each with its amount.
+func flagWords(flags []report.StoryFlag) []string {
+	var all []string
+	for _, f := range flags {
+		words := flagMeaning(f.Code)
+		if f.Currency != "" {
+			words += " By " + f.Amount + thin + f.Currency + "."
+		}
+		all = append(all, words)
+	}
+	return all
+}
+
+// flagMeaning is the sentence that explains a code.
+func flagMeaning(code string) string {
+	for _, c := range domain.FlagCodes() {
+		if c.Code == code {
+			return c.Means
+		}
+	}
+	return sentence(code)
 }
 
 // word is a key's value in front of people.
@@ -93,8 +127,14 @@ func caseWords(c *report.Case) string {
 		words = append(words, map[string]string{"true": "avoidable", "false": "not avoidable"}[c.Avoidable])
 	}
 	words = append(words, "found "+strings.ToLower(word("category", c.Category)))
-	if !c.Founded {
+	switch {
+	case c.SameAs != "":
+		words = append(words, "part of case "+c.SameAs)
+	case !c.Founded && domain.IsFailure(c.Kind):
 		words = append(words, "unfounded: the customer was mistaken")
+	}
+	if !c.Reported {
+		words = append(words, "nobody reported it")
 	}
 	return strings.Join(words, " · ")
 }
