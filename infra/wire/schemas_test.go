@@ -176,9 +176,9 @@ func TestSchemasOfSimulation(t *testing.T) {
 	}
 }
 
-// TestSchemasOfReference: whatever the second set of books is tested with, stockroom cases, months and voids among it. It
-// is tested with every kind of event: one that its generator never makes, or that it has no rule for, would be booked by
-// one set of rules alone.
+// TestSchemasOfReference: whatever the second set of books is tested with, stockroom cases, months and voids among
+// it. It is tested with every kind of event: one that its generator never makes, or that it has no rule for, would be
+// booked by one set of rules alone.
 func TestSchemasOfReference(t *testing.T) {
 	all := eventSchemas(t)
 	seen := map[string]bool{}
