@@ -24,6 +24,7 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 func TestMain(m *testing.M) {
@@ -200,9 +201,11 @@ func book(t testing.TB, store *clickhouse.Store, records []reference.Record, ran
 func journal(t testing.TB, store *clickhouse.Store) string {
 	t.Helper()
 	rows, err := store.DB.Query(t.Context(), `
-SELECT arrayStringConcat([source, event_id, event_type, order_id, error_id, store_id, formatDateTime(occurred_at,
-'%Y-%m-%dT%H:%i:%SZ', 'UTC'), origin_period, posting_period,
-       currency, account, element, basis, toDecimalString(amount, 4)], '\t') FROM journal`)
+SELECT arrayStringConcat([source, event_id, event_type, order_id, error_id, store_id,
+    formatDateTime(occurred_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), formatDateTime(origin_period, '%Y-%m'), formatDateTime(posting_period, '%Y-%m'),
+    l_currency, toString(a), toString(e), toString(b), toDecimalString(x, 4), l_case, toString(s), l_store], '\t')
+FROM (SELECT *, `+sql.LineCase+` AS cases, `+sql.LineCurrency+` AS currencies, `+sql.LineStore+` AS stores FROM ledger FINAL)
+ARRAY JOIN account AS a, element AS e, basis AS b, amount AS x, step AS s, cases AS l_case, currencies AS l_currency, stores AS l_store`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func randomRow(random *rand.Rand, n int) *ledger.Row {
 			}
 		}
 		r.Unpriced = []string{"labour/" + name()}
-		r.Epoch, r.Settled, r.SoldBy = random.IntN(20), n%2 == 0, name()
+		r.Epoch, r.Settled, r.SoldBy, r.With = random.IntN(20), n%2 == 0, name(), name()
 		r.Standing, r.Of = domain.Standing(random.IntN(len(domain.Standings()))), domain.Identity{Source: name(), ID: name()}
 		for i := range n % 3 {
 			r.Facts = append(r.Facts, domain.CaseFacts{Case: name(), Kind: name(), RootCause: name(), PartyAtFault: name(), VendorID: name(), EmployeeID: name(),

@@ -43,11 +43,14 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 		DB: store.DB, Ledger: store.Reader(),
 		Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
 		Decode: server.NewStored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Terms: func(ctx context.Context) (*domain.Terms, []post.RebuildEvent, domain.Mark, error) {
-			terms, priced, end, err := post.ReadTerms(ctx, lateBooks{l, limit}, server.NewDecode(), time.UTC)
+		Terms: func(ctx context.Context) (*post.Known, domain.Mark, error) {
+			known, err := post.ReadTerms(ctx, lateBooks{l, limit}, server.NewDecode(), time.UTC)
+			if err != nil {
+				return nil, domain.Mark{}, err
+			}
 			m := mark(reference.Record{Seq: ends})
-			m.Time, m.Offset = time.Now(), end
-			return terms, priced, m, err
+			m.Time, m.Offset = time.Now(), known.End
+			return known, m, nil
 		},
 	})
 	if err != nil {

@@ -229,11 +229,11 @@ func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery
 
 func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 	t.Helper()
-	terms, _, _, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, server.NewDecode(), time.UTC)
+	known, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, server.NewDecode(), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return terms
+	return known.Terms
 }
 
 // TestTranslationAgainstReference: whatever the order of arrival, a translated report is what the second set of books

@@ -19,6 +19,7 @@ func unitColumns() []Column {
 		}},
 		text("of_source", plain, func(r *Row) *string { return &r.Of.Source }),
 		text("of_id", plain, func(r *Row) *string { return &r.Of.ID }),
+		text("settled_with", plain, func(r *Row) *string { return &r.With }),
 		text("sold_by", low, func(r *Row) *string { return &r.SoldBy }),
 		ofLines("step", enum(domain.Steps(), 0), func(l *domain.Line) Code { return Code(l.Step) },
 			func(l *domain.Line, v Code) { l.Step = domain.Step(v) }),

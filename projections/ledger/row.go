@@ -37,13 +37,19 @@ type Row struct {
 	Settled  bool // its entry was made with the other events of its unit
 	Standing domain.Standing
 	Of       domain.Identity    // the event that counts in its place, or that it contradicts; zero where there is none
+	With     string             // the unit, where neither order nor case of the event name it: what a person decided on
 	SoldBy   string             // the store that placed the order; empty where that isn't known, or bears on nothing
 	Facts    []domain.CaseFacts // of the cases that the event changed, as known with it and those before it in the sequence
 	Flags    []domain.Flag      // what of it can't be right; Event is the row's own and isn't kept
 }
 
 // Unit is what the event is settled with: the order, or the case that has none.
-func (r *Row) Unit() string { return r.Event.Subject() }
+func (r *Row) Unit() string {
+	if r.With != "" {
+		return r.With
+	}
+	return r.Event.Subject()
+}
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
 // by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
@@ -117,7 +123,7 @@ func (r *Row) Check() error {
 // Books reports whether a row says the same to the books as another of the same event.
 func (r *Row) Books(o *Row) bool {
 	return slices.Equal(r.Lines, o.Lines) && slices.Equal(r.Unpriced, o.Unpriced) && r.Posting == o.Posting && r.Origin == o.Origin &&
-		r.Day.Equal(o.Day) && r.RecordedAt.Equal(o.RecordedAt) && r.Epoch == o.Epoch && r.Standing == o.Standing && r.Of == o.Of && r.SoldBy == o.SoldBy &&
+		r.Day.Equal(o.Day) && r.RecordedAt.Equal(o.RecordedAt) && r.Epoch == o.Epoch && r.Standing == o.Standing && r.Of == o.Of && r.SoldBy == o.SoldBy && r.With == o.With &&
 		slices.Equal(r.Facts, o.Facts) && slices.Equal(r.Flags, o.Flags)
 }
 

@@ -71,10 +71,14 @@ func (u *Units) Clear() {
 	clear(u.Cases)
 }
 
+// Decisions are the events by which persons decided on others, by the identity of what they decided on. Their own order may be
+// any, or none: they are settled with what they are about.
+type Decisions map[domain.Identity][]domain.Identity
+
 // ReadUnits reads all events that are settled with any of the units: those of the orders, of the cases under whatever order,
-// and of the other cases and orders that these name.
-func ReadUnits(ctx context.Context, db driver.Conn, orders, cases []string) ([]Stored, error) {
-	r := unitReader{db: db, known: NewUnits()}
+// of the other cases and orders that these name, and what was decided on any of them.
+func ReadUnits(ctx context.Context, db driver.Conn, orders, cases []string, decisions Decisions) ([]Stored, error) {
+	r := unitReader{db: db, known: NewUnits(), decisions: decisions}
 	for len(orders)+len(cases) > 0 {
 		named, caseless, err := r.ordersOf(ctx, r.fresh(r.known.Cases, cases))
 		if err != nil {
@@ -93,7 +97,7 @@ func ReadUnits(ctx context.Context, db driver.Conn, orders, cases []string) ([]S
 		}
 		orders, cases = nil, r.casesOf()
 	}
-	return r.rows, nil
+	return r.rows, r.readDecisions(ctx)
 }
 
 type unitReader struct {
@@ -101,6 +105,47 @@ type unitReader struct {
 	known Units
 	rows  []Stored
 	seen  int // rows whose cases are known
+
+	decisions Decisions
+}
+
+// readDecisions reads what was decided on the rows and stands elsewhere.
+func (r *unitReader) readDecisions(ctx context.Context) error {
+	if len(r.decisions) == 0 {
+		return nil
+	}
+	there, wanted := map[domain.Identity]bool{}, map[domain.Identity]bool{}
+	for i := range r.rows {
+		there[r.rows[i].Identity()] = true
+	}
+	for i := range r.rows {
+		for _, d := range r.decisions[r.rows[i].Identity()] {
+			if !there[d] {
+				wanted[d] = true
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	ids, err := ext.NewTable("decided", ext.Column("source", "String"), ext.Column("event_id", "String"))
+	if err != nil {
+		return fmt.Errorf("name the decisions: %w", err)
+	}
+	for d := range wanted {
+		if err := ids.Append(d.Source, d.ID); err != nil {
+			return fmt.Errorf("name the decisions: %w", err)
+		}
+	}
+	found, err := Read(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)), r.db, `ledger FINAL WHERE stream = 'books' AND refused = ''
+        AND event_type = 'makegood.fact.decided.v1' AND (source, event_id) IN (SELECT source, event_id FROM decided)`)
+	r.rows = append(r.rows, found...)
+	return err
+}
+
+// Identity is what makes the row's event itself.
+func (r *Row) Identity() domain.Identity {
+	return domain.Identity{Source: r.Event.Source, ID: r.Event.ID}
 }
 
 // fresh are those of the names that aren't known yet. They are from now on.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"github.com/makegood/makegood/projections/ledger"
 )
 
@@ -49,6 +51,11 @@ func (p *Projector) markWhere(ctx context.Context, units *ledger.Units, conditio
 	if err != nil {
 		return err
 	}
+	return addUnits(rows, units)
+}
+
+// addUnits adds the orders and cases of a statement's rows, and closes it.
+func addUnits(rows driver.Rows, units *ledger.Units) error {
 	defer rows.Close()
 	for rows.Next() {
 		var order, errorID string
@@ -63,4 +70,19 @@ func (p *Projector) markWhere(ctx context.Context, units *ledger.Units, conditio
 		}
 	}
 	return rows.Err()
+}
+
+// markDecided marks the units of what persons decided on, as far as it is there. What comes later finds the decision.
+func (p *Projector) markDecided(ctx context.Context, b *batch) error {
+	for _, d := range b.decided {
+		rows, err := p.db.Query(ctx, `SELECT DISTINCT order_id, error_id FROM ledger
+WHERE toYYYYMM(occurred_at) IN (SELECT month FROM identities WHERE identity = cityHash64(?, ?)) AND source = ? AND event_id = ?`, d.Source, d.ID, d.Source, d.ID)
+		if err == nil {
+			err = addUnits(rows, &b.units)
+		}
+		if err != nil {
+			return fmt.Errorf("find the event %s of %s that was decided on: %w", d.ID, d.Source, err)
+		}
+	}
+	return nil
 }

@@ -99,11 +99,12 @@ type batch struct {
 	rows     ledger.Batch
 	messages []*message.Message
 	letters  []deadletter.Letter
-	units    ledger.Units    // to be settled
-	placed   []uint64        // orders that it places, by hash
-	rollUps  map[string]bool // units whose roll-ups are to be recomputed
-	terms    int64           // the oldest that a row of it was posted with
-	books    []int64         // offsets of the records of the books stream in it
+	units    ledger.Units      // to be settled
+	placed   []uint64          // orders that it places, by hash
+	decided  []domain.Identity // what persons decided on
+	rollUps  map[string]bool   // units whose roll-ups are to be recomputed
+	terms    int64             // the oldest that a row of it was posted with
+	books    []int64           // offsets of the records of the books stream in it
 }
 
 func (b *batch) hasBooks(offset int64) bool { return slices.Contains(b.books, offset) }
@@ -118,7 +119,7 @@ func (b *batch) reset() {
 	b.messages = b.messages[:0]
 	b.letters = b.letters[:0]
 	b.units.Clear()
-	b.placed = b.placed[:0]
+	b.placed, b.decided = b.placed[:0], b.decided[:0]
 	clear(b.rollUps)
 	b.books = b.books[:0]
 }
@@ -308,6 +309,9 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 // mark notes what the event asks to be settled: its unit, where it doesn't post alone, or where another event placed the order
 // that it places.
 func (p *Projector) mark(b *batch, e *domain.Event) {
+	if d, is := e.Data.(*domain.FactDecided); is {
+		b.decided = append(b.decided, domain.Identity{Source: strings.Clone(d.Source), ID: strings.Clone(d.ID)})
+	}
 	if !domain.Alone(e) {
 		b.units.Add(e)
 		return
@@ -356,6 +360,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
 		{"find what the books stream overtook", func(ctx context.Context) error { return p.markOvertaken(ctx, b) }, true, nil},
 		{"find the orders that were awaited", func(ctx context.Context) error { return p.markAwaited(ctx, b) }, len(b.placed) > 0, nil},
+		{"find what was decided on", func(ctx context.Context) error { return p.markDecided(ctx, b) }, len(b.decided) > 0, nil},
 		{"settle units", func(ctx context.Context) error { return p.settleBatch(ctx, b) }, true, &landing.Settle},
 		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, b.rollUps) }, true, &landing.RollUp},
 	}

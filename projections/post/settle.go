@@ -43,7 +43,7 @@ func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUp
 
 func (p *Projector) settleSome(ctx context.Context, orders, cases []string, rollUps map[string]bool) (written int, err error) {
 	for range mostRounds {
-		rows, err := ledger.ReadUnits(ctx, p.db, orders, cases)
+		rows, err := ledger.ReadUnits(ctx, p.db, orders, cases, p.terms.Decisions())
 		if err == nil {
 			// Who wrote them may know more of the books stream than this process does.
 			err = p.terms.CatchUp(ctx)
@@ -95,7 +95,7 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 	p.terms.settling.Lock() // of the decoders
 	defer p.terms.settling.Unlock()
 	p.terms.Use(func(terms *domain.Terms) {
-		for _, unit := range Components(rows) {
+		for _, unit := range Components(rows, p.terms.decisions) {
 			changed, refused, not := p.terms.settler.Settle(terms, unit)
 			for _, n := range not {
 				p.config.Logger.Warn("an event stays as it was posted", "error", n)
@@ -114,8 +114,17 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 	return all
 }
 
-// Components divides rows into those that are settled together: of one order or case, or of orders that name the same case.
-func Components(rows []ledger.Stored) [][]*ledger.Stored {
+// Components divides rows into those that are settled together: of one order or case, of orders that name the same case, and
+// what was decided on any of them.
+func Components(rows []ledger.Stored, decisions ledger.Decisions) [][]*ledger.Stored {
+	decides := map[domain.Identity]domain.Identity{}
+	for target, all := range decisions {
+		for _, d := range all {
+			decides[d] = target
+		}
+	}
+	about := map[domain.Identity]string{} // how the unit of what was decided on is found
+
 	parent := map[string]string{}
 	find := func(name string) string {
 		for parent[name] != name {
@@ -130,7 +139,12 @@ func Components(rows []ledger.Stored) [][]*ledger.Stored {
 	}
 	names := func(r *ledger.Stored) []string {
 		cases := r.Cases()
-		all := make([]string, 0, len(cases)+1)
+		all := make([]string, 0, len(cases)+2)
+		if target, is := decides[r.Identity()]; is {
+			if name := about[target]; name != "" {
+				all = append(all, name)
+			}
+		}
 		if r.Event.OrderID != "" {
 			all = append(all, "o"+r.Event.OrderID)
 		}
@@ -138,6 +152,11 @@ func Components(rows []ledger.Stored) [][]*ledger.Stored {
 			all = append(all, "c"+c)
 		}
 		return all
+	}
+	for i := range rows {
+		if all := names(&rows[i]); len(all) > 0 && len(decisions[rows[i].Identity()]) > 0 {
+			about[rows[i].Identity()] = all[0]
+		}
 	}
 	of := make([]string, len(rows))
 	for i := range rows {

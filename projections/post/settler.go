@@ -170,11 +170,15 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 		flags[f.Event] = append(flags[f.Event], f)
 	}
 	sellers := s.sellers(terms, settlement)
+	units, name := s.units()
 	for i, r := range s.of {
 		was, e := r.Row, &settlement.Events[i]
 		r.Place(terms.Periods)
 		if !s.events[i].Keeps {
 			r.Lines, r.Unpriced, r.Rated, r.Rules = e.Lines, e.Unpriced, e.Rated, domain.PostingRules()
+		}
+		if r.With = ""; r.Event.Type == domain.TypeFactDecided && !slices.Contains(units, r.Event.Subject()) {
+			r.With = name
 		}
 		r.Standing, r.Of, r.Facts, r.Flags, r.SoldBy = e.Standing, e.Of, e.Cases, nil, ""
 		for _, f := range flags[domain.Identity{Source: r.Event.Source, ID: r.Event.ID}] {
@@ -196,6 +200,21 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 		changed = append(changed, &r.Row)
 	}
 	return changed
+}
+
+// units are those of the events that say theirs themselves, and the name of the first.
+func (s *Settler) units() (all []string, first string) {
+	for _, r := range s.of {
+		unit := r.Event.Subject()
+		if r.Event.Type == domain.TypeFactDecided || unit == "" {
+			continue
+		}
+		all = append(all, unit)
+		if first == "" || unit < first {
+			first = unit
+		}
+	}
+	return all, first
 }
 
 // sold is which store placed an order, and with which epoch that was known.

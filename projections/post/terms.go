@@ -3,6 +3,7 @@ package post
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -43,8 +44,9 @@ type Terms struct {
 	dealt map[dealing]bool
 	read  int64
 
-	settling sync.Mutex // of settler
-	settler  Settler
+	decisions ledger.Decisions // replaced, never changed, as readers hold it
+	settling  sync.Mutex       // of settler
+	settler   Settler
 }
 
 // dealing is the identity of an event that says that somebody dealt with a dead letter.
@@ -55,14 +57,21 @@ func NewTerms(log BooksLog, decode ledger.Decode, stored func() ledger.DecodeSto
 	return &Terms{log: log, decode: decode, settler: Settler{New: stored}, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
 }
 
-// ReadTerms reads the books stream up to its end, and says where that is, and which rebuilds price closed epochs. The terms are
-// the caller's own.
-func ReadTerms(ctx context.Context, log BooksLog, decode ledger.Decode, zone *time.Location) (*domain.Terms, []RebuildEvent, int64, error) {
+// Known is what the books stream says up to an offset.
+type Known struct {
+	Terms     *domain.Terms
+	Rebuilds  []RebuildEvent // that price closed epochs
+	Decisions ledger.Decisions
+	End       int64 // the offset that the next record will have
+}
+
+// ReadTerms reads the books stream up to its end. The terms are the caller's own.
+func ReadTerms(ctx context.Context, log BooksLog, decode ledger.Decode, zone *time.Location) (*Known, error) {
 	t := NewTerms(log, decode, nil, zone)
 	if err := t.CatchUp(ctx); err != nil {
-		return nil, nil, 0, err
+		return nil, err
 	}
-	return t.terms, t.settler.Rebuilds, t.read, nil
+	return &Known{Terms: t.terms, Rebuilds: t.settler.Rebuilds, Decisions: t.decisions, End: t.read}, nil
 }
 
 // CatchUp reads all of the books stream that is there now.
@@ -106,6 +115,8 @@ func (t *Terms) take(r BooksRecord) error {
 		t.laid = append(t.laid, mark)
 	case *domain.DeadLetterReplayed, *domain.DeadLetterDiscarded:
 		t.dealt[dealing{strings.Clone(decoded.Event.Source), strings.Clone(decoded.Event.ID)}] = true
+	case *domain.FactDecided:
+		t.decided(&decoded.Event, d)
 	case *domain.BooksRebuilt:
 		t.rebuilt(&decoded.Event, d, mark)
 	case *domain.EventVoided:
@@ -124,6 +135,28 @@ func (t *Terms) rebuilt(e *domain.Event, d *domain.BooksRebuilt, mark domain.Mar
 	}
 	t.settler.Rebuilds = append(t.settler.Rebuilds, RebuildEvent{Mark: mark, Event: domain.Event{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID),
 		Type: e.Type, Time: e.Time, Data: &domain.BooksRebuilt{RebuildID: strings.Clone(d.RebuildID), ClosedPeriods: true}}})
+}
+
+// decided keeps on what a person decided.
+func (t *Terms) decided(e *domain.Event, d *domain.FactDecided) {
+	target := domain.Identity{Source: strings.Clone(d.Source), ID: strings.Clone(d.ID)}
+	decision := domain.Identity{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)}
+	if slices.Contains(t.decisions[target], decision) {
+		return
+	}
+	all := maps.Clone(t.decisions)
+	if all == nil {
+		all = ledger.Decisions{}
+	}
+	all[target] = append(slices.Clone(all[target]), decision)
+	t.decisions = all
+}
+
+// Decisions are all that persons decided, as far as the books stream was read; not to be changed.
+func (t *Terms) Decisions() ledger.Decisions {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	return t.decisions
 }
 
 // Rebuilds are those that price closed epochs, as far as the books stream was read.

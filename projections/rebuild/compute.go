@@ -23,8 +23,8 @@ type computation struct {
 	db      driver.Conn
 	config  *Config
 	rebuild *shadow.Rebuild
-	terms   *domain.Terms       // with the rebuild as the last of its records
-	priced  []post.RebuildEvent // of the log, those that price closed epochs
+	terms   *domain.Terms // with the rebuild as the last of its records
+	known   *post.Known
 	mark    domain.Mark
 	done    atomic.Uint64 // rows looked at
 	total   atomic.Uint64
@@ -45,10 +45,11 @@ type computation struct {
 	bad   uint64
 }
 
-func newComputation(b *Rebuilder, r *shadow.Rebuild, terms *domain.Terms, priced []post.RebuildEvent) *computation {
+func newComputation(b *Rebuilder, r *shadow.Rebuild, known *post.Known) *computation {
+	terms := known.Terms
 	all := terms.Rebuilds.All()
 	mark := all[len(all)-1].Mark
-	return &computation{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, priced: priced, mark: mark, sums: balances{}, asked: ledger.NewUnits(), landing: &all[len(all)-1], left: map[domain.Period]*shadow.LeftPeriod{}}
+	return &computation{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, known: known, mark: mark, sums: balances{}, asked: ledger.NewUnits(), landing: &all[len(all)-1], left: map[domain.Period]*shadow.LeftPeriod{}}
 }
 
 func (s *computation) table(of string) string { return shadow.Table(of, s.rebuild.ID) }

@@ -46,8 +46,8 @@ type Config struct {
 	Shadow func(table string) ShadowWriter
 	Decode func() ledger.DecodeStored // makes a reader of stored events, one for each worker
 	// Terms reads the books stream, all of it, and says where a record that is written to it now would stand. They are the
-	// caller's own from then on. It says too which rebuilds in the log price closed epochs.
-	Terms  func(context.Context) (*domain.Terms, []post.RebuildEvent, domain.Mark, error)
+	// caller's own from then on.
+	Terms  func(context.Context) (*post.Known, domain.Mark, error)
 	ID     func() string // of the next rebuild: small letters and digits
 	Logger *slog.Logger
 }
@@ -110,10 +110,11 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 	if err := b.config.DB.QueryRow(ctx, "SELECT now64(3, 'UTC')").Scan(&now); err != nil {
 		return nil, fmt.Errorf("ask ClickHouse for the time: %w", err)
 	}
-	terms, priced, mark, err := b.config.Terms(ctx)
+	known, mark, err := b.config.Terms(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the books stream: %w", err)
 	}
+	terms := known.Terms
 	before, err := shadow.List(ctx, b.config.DB, "state IN ('computing', 'ready', 'swapping')")
 	if err != nil {
 		return nil, err
@@ -170,7 +171,7 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 			b.mu.Unlock()
 			close(is.done)
 		}()
-		b.run(working, cancel, r, terms, priced)
+		b.run(working, cancel, r, known)
 	})
 	return &answer, nil
 }
@@ -189,8 +190,8 @@ func isWritten(terms *domain.Terms, id string) bool {
 }
 
 // run computes it and notes how that went.
-func (b *Rebuilder) run(ctx context.Context, cancel context.CancelCauseFunc, r *shadow.Rebuild, terms *domain.Terms, priced []post.RebuildEvent) {
-	s := newComputation(b, r, terms, priced)
+func (b *Rebuilder) run(ctx context.Context, cancel context.CancelCauseFunc, r *shadow.Rebuild, known *post.Known) {
+	s := newComputation(b, r, known)
 	var beating sync.WaitGroup
 	beat, still := context.WithCancel(ctx)
 	beating.Go(func() { b.beat(beat, cancel, s) })
@@ -272,11 +273,11 @@ func (b *Rebuilder) Swap(ctx context.Context, id, actor string) (*shadow.Rebuild
 	if r.State != shadow.Ready {
 		return nil, fmt.Errorf("%w: this one is %s", shadow.ErrNotReady, r.State)
 	}
-	terms, _, mark, err := b.config.Terms(ctx)
+	known, mark, err := b.config.Terms(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the books stream: %w", err)
 	}
-	if terms.LaidDown(r.Terms, mark.Offset) {
+	if known.Terms.LaidDown(r.Terms, mark.Offset) {
 		r.State = shadow.Discarded
 		return nil, errors.Join(shadow.ErrStale, b.end(ctx, r))
 	}

@@ -35,7 +35,7 @@ func (s *computation) settleAll(ctx context.Context) error {
 
 // rebuilds are those that price closed epochs: those in the log, and this one.
 func (s *computation) rebuilds() []post.RebuildEvent {
-	all := slices.Clone(s.priced)
+	all := slices.Clone(s.known.Rebuilds)
 	if s.rebuild.ClosedPeriods {
 		all = append(all, post.RebuildEvent{Mark: s.mark, Event: domain.Event{Source: ownSource, ID: s.rebuild.ID, Type: domain.TypeBooksRebuilt, Time: s.mark.Time,
 			Data: &domain.BooksRebuilt{RebuildID: s.rebuild.ID, ClosedPeriods: true}}})
@@ -83,12 +83,12 @@ func (w *unitWorker) settle(ctx context.Context, orders, cases []string) error {
 	for len(orders)+len(cases) > 0 {
 		o, c := orders[:min(settledUnits, len(orders))], cases[:min(settledUnits, len(cases))]
 		orders, cases = orders[len(o):], cases[len(c):]
-		rows, err := ledger.ReadUnits(ctx, w.db, fresh(slices.Clone(o), "o"), fresh(slices.Clone(c), "c"))
+		rows, err := ledger.ReadUnits(ctx, w.db, fresh(slices.Clone(o), "o"), fresh(slices.Clone(c), "c"), w.known.Decisions)
 		if err != nil {
 			return err
 		}
 		rows = slices.DeleteFunc(rows, func(r ledger.Stored) bool { return w.mark.Precedes(r.Position) }) // recorded later: not the rebuild's
-		for _, unit := range post.Components(rows) {
+		for _, unit := range post.Components(rows, w.known.Decisions) {
 			if err := w.unit(ctx, unit); err != nil {
 				return err
 			}

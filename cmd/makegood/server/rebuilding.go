@@ -32,31 +32,30 @@ func (a *App) StartRebuilder() (err error) {
 	return nil
 }
 
-// TermsNow reads the books stream from its beginning, and says which rebuilds price closed epochs, and where a record that is
-// written to it now would stand.
-func (a *App) TermsNow(ctx context.Context) (_ *domain.Terms, priced []post.RebuildEvent, mark domain.Mark, err error) {
+// TermsNow reads the books stream from its beginning, and says where a record that is written to it now would stand.
+func (a *App) TermsNow(ctx context.Context) (_ *post.Known, mark domain.Mark, err error) {
 	zone, err := time.LoadLocation(a.Config.Zone)
 	if err != nil {
-		return nil, nil, mark, err
+		return nil, mark, err
 	}
 	tail, err := kafka.NewTail(kafka.TailConfig{Config: a.kafkaConfig(), Topic: a.Config.Topic(domain.Books)})
 	if err != nil {
-		return nil, nil, mark, err
+		return nil, mark, err
 	}
 	defer func() { _ = tail.Close() }() // all that is wanted was read
-	terms, priced, end, err := post.ReadTerms(ctx, booksLog{tail}, NewDecode(), zone)
+	known, err := post.ReadTerms(ctx, booksLog{tail}, NewDecode(), zone)
 	if err != nil {
-		return nil, nil, mark, err
+		return nil, mark, err
 	}
 	text, err := a.Ends(ctx)
 	if err != nil {
-		return nil, nil, mark, err
+		return nil, mark, err
 	}
 	ends, err := ledger.ParseEnds(text)
 	if err != nil {
-		return nil, nil, mark, err
+		return nil, mark, err
 	}
-	return terms, priced, domain.Mark{Offset: end, Time: a.Now().UTC(), Ends: ends}, nil
+	return known, domain.Mark{Offset: known.End, Time: a.Now().UTC(), Ends: ends}, nil
 }
 
 // Rebuild is the last rebuild, or the one of that id.

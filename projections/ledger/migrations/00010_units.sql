@@ -9,6 +9,7 @@ ALTER TABLE ledger
     ADD COLUMN IF NOT EXISTS standing       LowCardinality(String) DEFAULT '' COMMENT 'nothing where it counts; double, waits, voided, discarded, voids_nothing, copied',
     ADD COLUMN IF NOT EXISTS of_source      String DEFAULT '' COMMENT 'the event that counts in its place, or that it contradicts',
     ADD COLUMN IF NOT EXISTS of_id          String DEFAULT '',
+    ADD COLUMN IF NOT EXISTS settled_with   String DEFAULT '' COMMENT 'the unit, where neither order nor case of the event name it',
     ADD COLUMN IF NOT EXISTS sold_by        LowCardinality(String) DEFAULT '' COMMENT 'the store that placed the order',
     ADD COLUMN IF NOT EXISTS step           Array(Enum8('' = 0, 'perfect' = 1, 'change' = 2, 'fix' = 3)) DEFAULT arrayWithConstant(length(account),
         multiIf('makegood.order.placed.v1' IN (event_type, voids_type), 1, 'makegood.order.cancelled.v1' IN (event_type, voids_type), 2, order_id = '' AND error_id = '', 0, 3)),
@@ -160,7 +161,7 @@ FROM (SELECT * FROM ledger FINAL) AS l LEFT JOIN cases AS c ON c.error_id = l.er
 WHERE l.error_id != '' OR l.refused != '' OR arrayExists(e -> e != '', l.element);
 
 CREATE MATERIALIZED VIEW failures_feed TO failures AS
-SELECT if(order_id != '', order_id, error_id) AS unit, order_id, error_id, source, event_id, content, event_type, store_id, currency, occurred_at, recorded_at, day,
+SELECT multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id) AS unit, order_id, error_id, source, event_id, content, event_type, store_id, currency, occurred_at, recorded_at, day,
        posting_period, origin_period, stream, partition, offset, epoch, voids_type, voids_source, voids_id, standing, of_source, of_id, sold_by,
        account, element, basis, amount, step,
        if(empty(line_case), arrayWithConstant(length(account), error_id), line_case) AS line_case,
