@@ -18,6 +18,17 @@ type cost struct {
 	mean *big.Rat
 }
 
+// add adds a number of an event.
+func (s *sum) add(d Decimal) {
+	if s.ratio == nil {
+		s.exact.add(d)
+		return
+	}
+	s.ratio = new(big.Rat).Add(s.ratio, ratOf(d))
+}
+
+func (s *sum) subtract(d Decimal) { s.add(-d) }
+
 func (s *sum) plus(o *sum) {
 	if s.ratio == nil && o.ratio == nil {
 		s.exact.plus(&o.exact)

@@ -136,9 +136,10 @@ func agreeMembers(x, y reflect.Value) bool {
 	return true
 }
 
-// agreeRefunds: of one total, with the same tax or one without, by the same way.
+// agreeRefunds: of one net amount, or of one total where one doesn't split off its tax; by the same way.
 func agreeRefunds(x, y *RefundIssued) bool {
-	if x.Net+x.Tax != y.Net+y.Tax || !same(x.Tax, y.Tax) || !same(x.FeeReturned, y.FeeReturned) {
+	oneTotal := x.Net+x.Tax == y.Net+y.Tax && (x.Tax == 0 || y.Tax == 0)
+	if x.Net != y.Net && !oneTotal || !same(x.Tax, y.Tax) || !same(x.FeeReturned, y.FeeReturned) {
 		return false
 	}
 	return x.Method == "" || y.Method == "" || creditOf(x.Method) == creditOf(y.Method)

@@ -81,9 +81,7 @@ func (v *view) lost(i int32, d *DisputeLost) {
 	if o := v.orderOf(v.stances[i].order); o != nil {
 		t := o.till(to.currency)
 		t.lost += amount
-		if t.last < i {
-			t.last = i
-		}
+		t.last = max(t.last, i)
 	}
 }
 

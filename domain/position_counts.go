@@ -156,20 +156,20 @@ func (v *view) decide() {
 func (v *view) void() {
 	for i := range v.n {
 		s, st := &v.u.statements[i], &v.stances[i]
-		switch {
-		case st.verdict == decidedAgainst:
+		alive := v.lives(int32(i))
+		for j := s.void; j != none; j = v.u.statements[j].next {
+			if int(j) < v.n && v.lives(j) && (st.of == none || j < st.of) {
+				st.standing, st.of = Voided, j
+			}
+		}
+		if st.of != none && (st.verdict == decidedAgainst || !alive) {
+			continue
+		}
+		st.standing, st.of = Counts, none
+		if st.verdict == decidedAgainst {
 			st.standing, st.of = Discarded, st.decision
-		case !v.lives(int32(i)):
-			st.standing = Voided
-			for j := s.void; j != none; j = v.u.statements[j].next {
-				if int(j) < v.n && v.lives(j) && (st.of == none || j < st.of) {
-					st.of = j
-				}
-			}
-		default:
-			if _, is := s.Data.(*EventVoided); is && (s.target == none || int(s.target) >= v.n) {
-				st.standing = VoidsNothing
-			}
+		} else if _, is := s.Data.(*EventVoided); is && (s.target == none || int(s.target) >= v.n) {
+			st.standing = VoidsNothing
 		}
 	}
 }

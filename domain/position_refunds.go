@@ -35,7 +35,7 @@ func (v *view) refund(i int32, d *RefundIssued) {
 		t.back += back
 		t.refunded += total - back
 		if total > back {
-			t.last = i
+			t.last = max(t.last, i)
 		}
 	}
 	tax -= v.portion(tax, back, total)

@@ -32,7 +32,7 @@ type till struct {
 	back        Amount // of what was taken off: given back by refunds
 	refunded    Amount // by refunds that post
 	lost        Amount // in disputes
-	last        int32  // the last refund or lost dispute
+	last        int32  // the last refund, lost dispute or change that took something off; none
 }
 
 // orderOf is the order of a name, made where there is none yet; nil for no name.
@@ -279,43 +279,55 @@ func (v *view) removes(o *order, b *booking, i int32, lines []RemovedLine) {
 func (v *view) changed(i int32, d *OrderChanged) {
 	s := &v.u.statements[i]
 	o := v.orderOf(v.stances[i].order)
-	var b booking
-	v.removes(o, &b, i, d.LinesRemoved)
+	var removed, added booking
+	v.removes(o, &removed, i, d.LinesRemoved)
 	for n := range d.LinesAdded {
-		v.adds(&b, i, &d.LinesAdded[n])
+		v.adds(&added, i, &d.LinesAdded[n])
 		if o != nil {
 			o.lines = append(o.lines, soldLine{by: i, line: &d.LinesAdded[n], left: d.LinesAdded[n].Quantity, added: true})
 		}
 	}
-	v.change(i, o, s.currency, &b, d.By == ByBusiness)
+	v.change(i, o, s.currency, d.By == ByBusiness, &removed, &added)
 }
 
-// change posts what a change comes to, and the money that it moves: what is taken off goes back as it was paid.
-func (v *view) change(i int32, o *order, currency name, b *booking, failure bool) {
+// change posts what a change comes to, and the money that it moves: what is taken off goes back as it was paid. What is
+// removed and what is added are rounded each by itself: so what was booked goes back as it was booked.
+func (v *view) change(i int32, o *order, currency name, failure bool, bookings ...*booking) {
 	s := &v.u.statements[i]
 	if currency == 0 && o != nil {
 		currency = o.currency
 	}
 	to := on{Change, v.caseName(v.stances[i].incident), currency, s.store}
-	total := v.book(to, b, failure)
-	if total >= 0 || o == nil {
-		v.post(to, Clearing, NoElement, total)
-		if o != nil {
-			t := o.till(currency)
-			t.paid += total
-			t.cash += total
+	added, back := Amount(0), Amount(0)
+	for _, b := range bookings {
+		if total := v.book(to, b, failure); total > 0 {
+			added += total
+		} else {
+			back -= total
 		}
-		return
 	}
-	t := o.till(currency)
-	back := -total
-	cash := min(back, max(t.cash, 0))
-	card := min(back-cash, max(t.gift, 0))
+	card := Amount(0)
+	if o != nil {
+		t := o.till(currency)
+		card = t.change(added, back)
+		if back > 0 {
+			t.last = max(t.last, i)
+		}
+	}
+	v.post(to, Clearing, NoElement, added-back+card)
+	v.post(to, GiftCardLiability, NoElement, -card)
+}
+
+// change counts what is added to an order and what goes back for what is taken off it: cash first, then gift card. It
+// returns what goes back to the gift card.
+func (t *till) change(added, back Amount) Amount {
+	t.paid += added
+	t.taken += back
+	t.cash += added
+	card := min(back-min(back, max(t.cash, 0)), max(t.gift, 0))
 	t.cash -= back - card
 	t.gift -= card
-	t.taken += back
-	v.post(to, Clearing, NoElement, card-back)
-	v.post(to, GiftCardLiability, NoElement, -card)
+	return card
 }
 
 // cancelled posts a cancellation: of lines, of the whole order, or of a part that nobody can place.
@@ -352,7 +364,7 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 		b.cost = sum{}
 		b.cost.subtract(d.Cost.Value)
 	}
-	v.change(i, o, s.currency, &b, d.By == ByBusiness)
+	v.change(i, o, s.currency, d.By == ByBusiness, &b)
 }
 
 // isWhole reports whether a cancellation without lines is of the whole order: its net is at or above what the lines
