@@ -222,7 +222,7 @@ func (v *view) underOrders() {
 		}
 		switch {
 		case !several:
-		case st.verdict == decidedFor:
+		case st.verdict == decidedFor && s.order != v.u.statements[v.openers[s.errorID]].order:
 			v.chosen[s.errorID], v.openers[s.errorID] = s.order, int32(i)
 		case st.verdict == decidedSeparate:
 			v.apart = append(v.apart, pair{s.order, s.errorID})
@@ -389,7 +389,6 @@ func (v *view) choose(group []int32) {
 	if lead == none {
 		return
 	}
-	displaced := lead
 	if decided != none {
 		lead = decided
 	}
@@ -412,7 +411,7 @@ func (v *view) choose(group []int32) {
 			continue
 		}
 		st.standing, st.of = Waits, lead
-		if decided != none && (i == displaced || i < v.stances[decided].decision) {
+		if decided != none {
 			st.standing = Discarded
 		}
 	}

@@ -97,7 +97,10 @@ func (v *view) goodsOf(n int32) {
 	case c.founded() && c.facts.Internal:
 		v.expects(&g, n, o, currency)
 		v.sends(&g, n, currency)
-		v.takesInternally(&g, n, o)
+		if !g.known {
+			v.owesSent(&g, n, o, currency)
+		}
+		v.takesInternally(&g, o)
 	case owes:
 		v.expects(&g, n, o, currency)
 		v.sends(&g, n, currency)
@@ -193,30 +196,7 @@ func (v *view) sends(g *goods, n int32, currency name) {
 
 // owes counts what is owed where the report doesn't say: what is out, else the order's line, if it has only one.
 func (v *view) owes(g *goods, n int32, o *order, currency name) {
-	if g.known {
-		return
-	}
-	sent := false
-	for k := range v.outs {
-		t := &v.outs[k]
-		if t.incident != n {
-			continue
-		}
-		sent = true
-		q := t.line.Quantity
-		a := o.article(t.line.SKU)
-		if a != nil && o.sale != none && a.sold != 0 {
-			q = min(q, a.owed)
-			a.owed -= q
-		}
-		v.silently(func() {
-			if c, ok := v.costOf(t.by, t.line.SKU, t.line.UnitCost, currency); ok {
-				g.owed.pieces(q, &c)
-				g.owings = append(g.owings, owing{sku: t.line.SKU, quantity: q, cost: c, costed: true})
-			}
-		})
-	}
-	if sent || o == nil || o.sale == none {
+	if g.known || v.owesSent(g, n, o, currency) || o == nil || o.sale == none {
 		return
 	}
 	var only *soldLine
@@ -240,6 +220,34 @@ func (v *view) owes(g *goods, n int32, o *order, currency name) {
 	g.owings = append(g.owings, owing{sku: a.sku, quantity: q, cost: a.cost, costed: a.costed})
 }
 
+// owesSent counts what is out as owed, as far as it is on the order, and reports whether anything is out.
+func (v *view) owesSent(g *goods, n int32, o *order, currency name) bool {
+	sent := false
+	for k := range v.outs {
+		t := &v.outs[k]
+		if t.incident != n {
+			continue
+		}
+		sent = true
+		q := t.line.Quantity
+		if o != nil && o.sale != none {
+			a := o.make(t.line.SKU)
+			q = min(q, a.owed)
+			a.owed -= q
+		}
+		if q == 0 {
+			continue // it isn't on the order
+		}
+		v.silently(func() {
+			if c, ok := v.costOf(t.by, t.line.SKU, t.line.UnitCost, currency); ok {
+				g.owed.pieces(q, &c)
+				g.owings = append(g.owings, owing{sku: t.line.SKU, quantity: q, cost: c, costed: true})
+			}
+		})
+	}
+	return sent
+}
+
 func (v *view) silently(do func()) {
 	was := v.silent
 	v.silent = true
@@ -249,10 +257,8 @@ func (v *view) silently(do func()) {
 
 // takesInternally counts what is owed where the failure was found before the goods left: no more than is out, and it
 // takes of a line only what was sent.
-func (v *view) takesInternally(g *goods, n int32, o *order) {
-	if !g.known {
-		g.owed = g.out
-	} else if g.out.cmp(&g.owed) < 0 {
+func (v *view) takesInternally(g *goods, o *order) {
+	if g.out.cmp(&g.owed) < 0 {
 		g.owed = g.out
 	}
 	for w := range g.owings {
@@ -300,14 +306,19 @@ func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Opt
 	if e.ReceivedQuantity.Set {
 		quantity = e.ReceivedQuantity.Value
 	}
-	if kind == KindOverShipped && (e.ReceivedSKU == "" || e.ReceivedSKU == e.SKU) {
-		unit = e.ReceivedUnitCost
+	sku, unit = e.ReceivedSKU, e.ReceivedUnitCost
+	if kind == KindOverShipped && sku == "" {
+		sku = e.SKU
+	}
+	if sku == e.SKU {
 		if !unit.Set {
 			unit = e.UnitCost
 		}
-		return e.SKU, quantity - e.Quantity, unit, true
+		if kind == KindOverShipped {
+			quantity -= e.Quantity
+		}
 	}
-	return e.ReceivedSKU, quantity, e.ReceivedUnitCost, true
+	return sku, quantity, unit, true
 }
 
 // returned counts what came back, strayed or sold.
@@ -324,9 +335,9 @@ func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool)
 		for l := range d.Lines {
 			r := &d.Lines[l]
 			sold := r.Quantity
-			if strays && c.facts.Kind == KindOverShipped {
+			if strays && c.facts.Kind == KindOverShipped && v.cameTooMany(c, r.SKU) {
 				sold = v.overShippedBack(g, int32(i), r, currency)
-			} else if strays && v.isStray(c, o, r) {
+			} else if strays && c.facts.Kind == KindWrongItem && v.isStray(c, o, r) {
 				v.strayedBack(g, int32(i), r, currency)
 				continue
 			}
@@ -335,6 +346,20 @@ func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool)
 			}
 		}
 	}
+}
+
+// cameTooMany reports whether a sku is one of those that an over-shipment brought by mistake.
+func (v *view) cameTooMany(c *incident, sku string) bool {
+	if c.report == none {
+		return false
+	}
+	d := v.u.statements[c.report].Data.(*ErrorReported)
+	for l := range d.Lines {
+		if strayed, _, _, came := d.Lines[l].strayed(KindOverShipped); came && (strayed == "" || strayed == sku) {
+			return true
+		}
+	}
+	return false
 }
 
 // isStray reports whether a returned line of a wrong item is one of what came by mistake.

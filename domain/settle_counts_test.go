@@ -78,7 +78,7 @@ func TestWhatCounts(t *testing.T) {
 		{"of two decisions the later one", "counts discarded counts counts", "30", []told{first, other, {minute: 2,
 			data: decided("webhook", 1, Yes, false)},
 			{minute: 3, data: decided("webhook", 1, No, false)}}},
-		{"what comes after a decision, and contradicts, waits", "discarded counts counts waits", "40", []told{first, other,
+		{"what comes after a decision, and contradicts", "discarded counts counts discarded", "40", []told{first, other,
 			{minute: 2, data: decided("webhook", 1, Yes, false)},
 			{source: "erp", minute: 4, errorID: "c", data: refunded("r", "50", "0")}}},
 		{"three that contradict", "counts waits waits", "30", []told{first, other, third}},
