@@ -237,6 +237,11 @@ type status struct {
 	DeadLetters uint64 `json:"dead_letters"`
 	Unpriced    uint64 `json:"unpriced"`
 	Conflicts   uint64 `json:"conflicts"`
+
+	Doubles        uint64 `json:"doubles"`
+	Contradictions uint64 `json:"contradictions"`
+	VoidsNothing   uint64 `json:"voids_nothing"`
+	Flagged        uint64 `json:"flagged"`
 }
 
 // sinceBooked is how many records the log has taken that were not booked before.

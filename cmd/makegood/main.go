@@ -39,6 +39,8 @@ type commandLine struct {
 	Audit       auditCommand        `cmd:"" help:"Who changed the books, when and why."`
 	Rebuild     rebuildCommand      `cmd:"" help:"Post history anew, with the rates that are known by now."`
 	Unpriced    unpricedCommand     `cmd:"" help:"Events with a line that no rate could price, and the rates that they lack."`
+	Doubles     doublesCommand      `cmd:"" help:"Events that say what another one says, or say otherwise: shown and decided."`
+	Flags       flagsCommand        `cmd:"" help:"What can't be right, and is booked as far as it is known."`
 	Status      statusCommand       `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand  `cmd:"" help:"What could not be booked, and why."`
 	Schemas     schemasCommand      `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`

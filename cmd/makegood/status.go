@@ -33,7 +33,8 @@ func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n", now.CaughtUp,
-		now.Events, now.DeadLetters, now.Unpriced, now.Conflicts)
+	_, err = fmt.Fprintf(s.Out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n"+
+		"doubles %d, contradictions %d, voids of nothing %d, flagged %d\n", now.CaughtUp, now.Events, now.DeadLetters,
+		now.Unpriced, now.Conflicts, now.Doubles, now.Contradictions, now.VoidsNothing, now.Flagged)
 	return err
 }

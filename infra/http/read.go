@@ -36,6 +36,7 @@ type Books interface {
 	Discard(ctx context.Context, id string, by Actor) error
 	// Closes are a period's closes as the log has them, the first at first.
 	Closes(ctx context.Context, period domain.Period) ([]domain.Closing, error)
+	Doubts
 	Finance
 	Numbers
 	Trail
@@ -50,6 +51,11 @@ type Status struct {
 	DeadLetters uint64          `json:"dead_letters"`
 	Unpriced    uint64          `json:"unpriced"`
 	Conflicts   uint64          `json:"conflicts"`
+
+	Doubles        uint64 `json:"doubles"`        // events that say what another one says
+	Contradictions uint64 `json:"contradictions"` // events that say otherwise than another one, and wait
+	VoidsNothing   uint64 `json:"voids_nothing"`  // voids whose original is not in the books
+	Flagged        uint64 `json:"flagged"`        // what can't be right
 }
 
 // TopicProgress is one partition: End is the offset that its next record will have, Booked the offset up to which all
@@ -109,6 +115,7 @@ func (s *Server) readRoutes(b Books) {
 	numberRoutes(b, handle)
 	rebuildRoutes(b, handle)
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error { return unpriced(w, r, b) })
+	doubtRoutes(b, handle)
 	deadLetterRoutes(b, handle)
 }
 

@@ -39,6 +39,14 @@ var (
 	booksEvents   = prometheus.NewDesc("makegood_books_events", "Distinct events in the books.", nil, nil)
 	booksUnpriced = prometheus.NewDesc("makegood_books_unpriced", "Events with a line that no rate could price.", nil,
 		nil)
+	booksDoubles = prometheus.NewDesc("makegood_doubles",
+		"Events that say what another one says. They post nothing.", nil, nil)
+	booksContradictions = prometheus.NewDesc("makegood_contradictions",
+		"Events that say otherwise than another one of the same fact, and wait for a person.", nil, nil)
+	booksVoidsNothing = prometheus.NewDesc("makegood_voids_nothing",
+		"Voids whose original is not in the books.", nil, nil)
+	booksFlagged = prometheus.NewDesc("makegood_flagged",
+		"What can't be right in the books, and is booked as far as it is known.", nil, nil)
 	booksDeadLetters = prometheus.NewDesc("makegood_books_dead_letters", "Open dead letters by reason.",
 		[]string{"reason"}, nil)
 	booksUnbalanced = prometheus.NewDesc("makegood_books_unbalanced_events",
@@ -103,8 +111,8 @@ type booksCollector struct {
 
 // Describe names the metrics.
 func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDeadLetters, booksUnbalanced, booksReadable,
-		booksNewest,
+	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDoubles, booksContradictions,
+		booksVoidsNothing, booksFlagged, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest,
 		rebuildRunning, rebuildProgress, leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders} {
 		out <- d
 	}
@@ -127,6 +135,10 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(booksReadable, 1)
 	gauge(booksEvents, float64(c.counts.Events))
 	gauge(booksUnpriced, float64(c.counts.Unpriced))
+	gauge(booksDoubles, float64(c.counts.Doubles))
+	gauge(booksContradictions, float64(c.counts.Contradictions))
+	gauge(booksVoidsNothing, float64(c.counts.VoidsNothing))
+	gauge(booksFlagged, float64(c.counts.Flagged))
 	gauge(booksUnbalanced, float64(c.unbalanced))
 	running := 0.
 	if c.gauges.Rebuilding {

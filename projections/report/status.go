@@ -16,6 +16,7 @@ type Counts struct {
 	DeadLetters uint64 // open ones
 	Unpriced    uint64 // events with a line that no rate could price
 	Conflicts   uint64 // dead letters because of one identity with several contents
+	Doubt
 }
 
 // Counter counts what the books hold. Counting distinct events means folding copies, so it remembers each partition's
@@ -49,7 +50,8 @@ SELECT (SELECT count() FROM `+deadletter.Open+`),
        (SELECT count() FROM `+deadletter.Open+` WHERE reason = 'conflict')`).Scan(&n.DeadLetters, &n.Unpriced, &n.Conflicts); err != nil {
 		return n, fmt.Errorf("count dead letters and unpriced events: %w", err)
 	}
-	return n, nil
+	n.Doubt, err = CountDoubt(ctx, c.db)
+	return n, err
 }
 
 func (c *Counter) events(ctx context.Context) (uint64, error) {

@@ -43,6 +43,14 @@ func (b Books) Unpriced(ctx context.Context, limit int) ([]report.UnpricedEvent,
 	return report.ListUnpriced(ctx, b.Store.DB, limit)
 }
 
+func (b Books) SaidTwice(ctx context.Context, limit int) (doubles, contradictions []report.SaidTwice, err error) {
+	return report.ListSaidTwice(ctx, b.Store.DB, limit)
+}
+
+func (b Books) Flagged(ctx context.Context, limit int) ([]report.Flagged, error) {
+	return report.ListFlagged(ctx, b.Store.DB, limit)
+}
+
 func (b Books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter, error) {
 	return deadletter.List(ctx, b.Store.DB, limit)
 }
@@ -77,6 +85,8 @@ func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
 		return nil, err
 	}
 	s.Events, s.DeadLetters, s.Unpriced, s.Conflicts = counts.Events, counts.DeadLetters, counts.Unpriced, counts.Conflicts
+	s.Doubles, s.Contradictions = counts.Doubles, counts.Contradictions
+	s.VoidsNothing, s.Flagged = counts.VoidsNothing, counts.Flagged
 	return s, nil
 }
 
