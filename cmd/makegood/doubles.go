@@ -19,7 +19,7 @@ import (
 )
 
 type doublesCommand struct {
-	List   doublesList   `cmd:"" default:"1" help:"What waits for a decision, and what was taken for a double."`
+	List   doublesList   `cmd:"" default:"withargs" help:"What waits for a decision, and what was taken for a double."`
 	Show   doublesShow   `cmd:"" help:"An event beside the one that counts in its place."`
 	Decide doublesDecide `cmd:"" help:"Say which of two events counts, or that both do."`
 }

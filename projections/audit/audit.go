@@ -46,8 +46,13 @@ FROM (
     WHERE order_id = '' AND stream = 'books' AND event_type NOT IN ('makegood.quality.spent.v1', 'makegood.event.voided.v1') AND `+within+`
     UNION ALL
     SELECT `+columns+` FROM ledger FINAL
-    WHERE (order_id, source, event_id) IN (SELECT order_id, source, event_id FROM voids WHERE `+within+`) AND `+within+`)
-ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT ?`, slices.Concat(span, span, span, []any{limit})...)
+    WHERE (order_id, source, event_id) IN (SELECT order_id, source, event_id FROM voids WHERE `+within+`) AND `+within+`
+    UNION ALL
+    SELECT `+columns+` FROM ledger FINAL
+    WHERE order_id != '' AND (order_id, source, event_id) IN (
+        SELECT order_id, source, event_id FROM failures
+        WHERE event_type = 'makegood.fact.decided.v1' AND `+within+`) AND `+within+`)
+ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT ?`, slices.Concat(span, span, span, span, span, []any{limit})...)
 	if err != nil {
 		return nil, fmt.Errorf("list who changed the books: %w", err)
 	}
@@ -114,6 +119,14 @@ func (e *AuditEntry) read(payload []byte, voids voidedName) {
 		e.Change = text("dead_letter_id")
 		if text("topic") != "" {
 			e.Change += fmt.Sprintf(" from %s/%s/%s", text("topic"), text("partition"), text("offset"))
+		}
+	case domain.TypeFactDecided:
+		e.Change = fmt.Sprintf("%s of %s counts", text("id"), text("source"))
+		switch {
+		case data["separate"] == true:
+			e.Change = fmt.Sprintf("%s of %s is a fact of its own", text("id"), text("source"))
+		case data["counts"] == false:
+			e.Change = fmt.Sprintf("%s of %s does not count", text("id"), text("source"))
 		}
 	case domain.TypeEventVoided:
 		e.Change = fmt.Sprintf("%s %s of %s", domain.ShortName(voids.kind), voids.id, voids.source)
