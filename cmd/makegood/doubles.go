@@ -61,7 +61,8 @@ func (c *doublesList) Run(ctx context.Context, logger *slog.Logger, s terminal.S
 		list  []report.SaidTwice
 		all   uint64
 	}{
-		{"contradictions: these wait, decide each with makegood doubles decide SOURCE ID", answer.Contradictions, now.Contradictions},
+		{"contradictions: these wait, decide each with makegood doubles decide SOURCE ID", answer.Contradictions,
+			now.Contradictions},
 		{"doubles: these say what another event says, and post nothing", answer.Doubles, now.Doubles},
 	} {
 		if len(of.list) == 0 {
@@ -83,8 +84,8 @@ func printSaidTwice(out io.Writer, list []report.SaidTwice) error {
 	fmt.Fprintln(w, "type\torder\tcase\ttime\tsource\tid\tthe one that counts")
 	for i := range list {
 		e := &list[i]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s %s\n", domain.ShortName(e.Type), e.OrderID, e.ErrorID, e.Time.Format(time.DateTime),
-			e.Source, e.ID, e.OfSource, e.OfID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s %s\n", domain.ShortName(e.Type), e.OrderID, e.ErrorID,
+			e.Time.Format(time.DateTime), e.Source, e.ID, e.OfSource, e.OfID)
 	}
 	return w.Flush()
 }
@@ -102,7 +103,8 @@ func (c *client) findSaidTwice(ctx context.Context, source, id string) (*report.
 			}
 		}
 	}
-	return nil, fmt.Errorf("event %s of %s is no double and contradicts no other: makegood doubles lists those that do", id, source)
+	return nil, fmt.Errorf("event %s of %s is no double and contradicts no other: makegood doubles lists those that do",
+		id, source)
 }
 
 type doublesShow struct {

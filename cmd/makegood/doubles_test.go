@@ -16,8 +16,8 @@ func refundFrom(source, id, net string) string {
 	return strings.Replace(e, `"id":"o1-0"`, `"id":"`+id+`"`, 1)
 }
 
-// TestSaidTwiceIsListedShownAndDecided: a refund that the till and a webhook tell with other amounts waits for a person, whose
-// decision posts; one told alike is a double.
+// TestSaidTwiceIsListedShownAndDecided: a refund that the till and a webhook tell with other amounts waits for a person,
+// whose decision posts; one told alike is a double.
 func TestSaidTwiceIsListedShownAndDecided(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
@@ -54,7 +54,8 @@ func TestSaidTwiceIsListedShownAndDecided(t *testing.T) {
 			t.Errorf("the list has no %s:\n%s", want, list)
 		}
 	}
-	if shown := ask("doubles", "show", "urn:hook:1", "hook"); !strings.Contains(shown, "≠") || !strings.Contains(shown, "45") {
+	shown := ask("doubles", "show", "urn:hook:1", "hook")
+	if !strings.Contains(shown, "≠") || !strings.Contains(shown, "45") {
 		t.Errorf("shown beside each other:\n%s", shown)
 	}
 	ask("doubles", "decide", "urn:hook:1", "hook", "--counts", "--yes", "--actor", "ann", "--reason", "the bank says 45")
@@ -94,7 +95,8 @@ func TestTwoFactsUnderOneId(t *testing.T) {
 func TestVoidsOfNothingAreCounted(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
-	original := told{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase + `,"refund_id":"r","net":"500000"`}.on("o1", 7)
+	original := told{kind: "refund.issued", at: "2026-01-15T09:00:00Z",
+		data: onCase + `,"refund_id":"r","net":"500000"`}.on("o1", 7)
 	mustPost(t, c, event("v", "event.voided", "2026-01-16T09:00:00Z", "o1",
 		`{"voids":{"source":"urn:till:1","id":"o1-7"},"reason":"x","original":`+original+`}`))
 	s, err := c.caughtUp(t.Context())

@@ -50,8 +50,8 @@ func doubtRoutes(b Doubts, handle func(pattern string, f func(http.ResponseWrite
 }
 
 func saidTwiceTable(lists ...[]report.SaidTwice) *table {
-	t := &table{header: []string{"standing", "source", "id", "type", "order_id", "error_id", "store_id", "currency", "time",
-		"recorded_at", "of_source", "of_id"}, numeric: make([]bool, 12)}
+	t := &table{header: []string{"standing", "source", "id", "type", "order_id", "error_id", "store_id", "currency",
+		"time", "recorded_at", "of_source", "of_id"}, numeric: make([]bool, 12)}
 	for _, list := range lists {
 		for i := range list {
 			e := &list[i]

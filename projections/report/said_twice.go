@@ -8,7 +8,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// SaidTwice is an event that says what another one says (a double), or says otherwise (a contradiction). It posts nothing.
+// SaidTwice is an event that says what another one says (a double), or says otherwise (a contradiction). It posts
+// nothing.
 type SaidTwice struct {
 	Standing   string    `json:"standing" ch:"standing"` // double or waits
 	Source     string    `json:"source" ch:"source"`
@@ -32,7 +33,8 @@ type Flagged struct {
 	Source   string `json:"source" ch:"source"`
 	ID       string `json:"id" ch:"event_id"`
 	Currency string `json:"currency" ch:"currency"` // empty where Amount has none
-	Amount   string `json:"amount" ch:"amount"`     // 4 decimals: by how much it can't be right; zero where that is no amount
+	// Amount has 4 decimals: by how much it can't be right; zero where that is no amount.
+	Amount string `json:"amount" ch:"amount"`
 }
 
 // Doubt counts what is said twice, what voids nothing, and what can't be right.
@@ -40,8 +42,8 @@ type Doubt struct {
 	Doubles, Contradictions, VoidsNothing, Flagged uint64
 }
 
-// doubtful are the rows of failures that may be in doubt. Few are: their keys are found in any version of the rows, so that
-// only they are folded.
+// doubtful are the rows of failures that may be in doubt. Few are: their keys are found in any version of the rows, so
+// that only they are folded.
 const doubtful = `failures FINAL WHERE (unit, source, event_id, content) IN (
     SELECT unit, source, event_id, content FROM failures
     WHERE standing IN ('double', 'waits', 'voids_nothing') OR notEmpty(flag_code)) AND refused = ''`
@@ -49,7 +51,8 @@ const doubtful = `failures FINAL WHERE (unit, source, event_id, content) IN (
 // CountDoubt counts the events in doubt, and the flags.
 func CountDoubt(ctx context.Context, db driver.Conn) (Doubt, error) {
 	var d Doubt
-	err := db.QueryRow(ctx, `SELECT countIf(standing = 'double'), countIf(standing = 'waits'), countIf(standing = 'voids_nothing'),
+	err := db.QueryRow(ctx, `
+SELECT countIf(standing = 'double'), countIf(standing = 'waits'), countIf(standing = 'voids_nothing'),
        sum(length(flag_code)) FROM `+doubtful).Scan(&d.Doubles, &d.Contradictions, &d.VoidsNothing, &d.Flagged)
 	if err != nil {
 		return d, fmt.Errorf("count what is said twice or can't be right: %w", err)
@@ -65,7 +68,8 @@ func ListSaidTwice(ctx context.Context, db driver.Conn, limit int) (doubles, con
 	}{{"double", &doubles}, {"waits", &contradictions}} {
 		*of.into = []SaidTwice{}
 		if err := db.Select(ctx, of.into, `
-SELECT standing, source, event_id, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, of_source, of_id
+SELECT standing, source, event_id, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at,
+       of_source, of_id
 FROM `+doubtful+` AND standing = ? ORDER BY occurred_at, source, event_id LIMIT ?`, of.standing, limit); err != nil {
 			return nil, nil, fmt.Errorf("list what is said twice: %w", err)
 		}
@@ -77,8 +81,10 @@ FROM `+doubtful+` AND standing = ? ORDER BY occurred_at, source, event_id LIMIT 
 func ListFlagged(ctx context.Context, db driver.Conn, limit int) ([]Flagged, error) {
 	flags := []Flagged{}
 	if err := db.Select(ctx, &flags, `
-SELECT code, order_id, case_id AS error_id, source, event_id, of_currency AS currency, toDecimalString(of_amount, 4) AS amount
-FROM (SELECT order_id, source, event_id, occurred_at, flag_code, flag_case, flag_currency, flag_amount FROM `+doubtful+`)
+SELECT code, order_id, case_id AS error_id, source, event_id, of_currency AS currency,
+       toDecimalString(of_amount, 4) AS amount
+FROM (SELECT order_id, source, event_id, occurred_at, flag_code, flag_case, flag_currency, flag_amount
+      FROM `+doubtful+`)
 ARRAY JOIN flag_code AS code, flag_case AS case_id, flag_currency AS of_currency, flag_amount AS of_amount
 ORDER BY occurred_at, source, event_id, code LIMIT ?`, limit); err != nil {
 		return nil, fmt.Errorf("list what can't be right: %w", err)
