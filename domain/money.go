@@ -153,13 +153,6 @@ func proportion(s *sum, part, whole Amount) sum {
 	return sum{ratio: new(big.Rat).Mul(s.rat(), big.NewRat(int64(part), int64(whole)))}
 }
 
-// piecesFor is how many pieces of a cost a sum is enough for, down to a millionth; the cost isn't zero.
-func piecesFor(s *sum, c *cost) Decimal {
-	q := new(big.Rat).Quo(s.rat(), c.rat())
-	q.Mul(q, big.NewRat(one, 1))
-	return Decimal(new(big.Int).Quo(q.Num(), q.Denom()).Int64())
-}
-
 // times is s × part ÷ whole; whole isn't zero.
 func (s *sum) times(part, whole *sum) sum {
 	f := new(big.Rat).Quo(part.rat(), whole.rat())

@@ -28,7 +28,14 @@ type goods struct {
 	owed, strayed, out, strayedCost, strayedWorth, soldWorth sum
 
 	owings []owing
+	strays []stray
 	known  bool // the report says what was expected
+}
+
+// stray is an article that came by mistake, with the pieces that haven't come back.
+type stray struct {
+	sku  string
+	left Decimal
 }
 
 // redeliver finds what is out: after a dispatch, until a trip failed.
@@ -290,33 +297,33 @@ func (v *view) received(g *goods, c *incident, o *order, currency name) {
 		if quantity <= 0 {
 			continue
 		}
+		g.strays = append(g.strays, stray{sku, quantity})
 		if k, ok := v.costOf(c.report, sku, unit, currency); ok {
 			g.strayed.pieces(quantity, &k)
 		}
 	}
 }
 
-// strayed is what came of a line by mistake. Where it says that something else came and not how many, as many came as
-// were expected; of an over-shipment what was expected is no mistake.
+// strayed is what came of a line by mistake. Where a line says that something else came and not how many, as many came as
+// were expected. Of an over-shipment with the sku that was expected it is what is above the expected quantity, or the
+// quantity, where the line doesn't say how many came in all.
 func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Optional, came bool) {
-	if e.ReceivedSKU == "" && !e.ReceivedQuantity.Set && !e.ReceivedUnitCost.Set {
+	over := kind == KindOverShipped
+	if e.ReceivedSKU == "" && !e.ReceivedQuantity.Set && !e.ReceivedUnitCost.Set && !over {
 		return "", 0, Optional{}, false
 	}
-	quantity = e.Quantity
+	sku, quantity, unit = e.ReceivedSKU, e.Quantity, e.ReceivedUnitCost
+	if sku == "" && over {
+		sku = e.SKU
+	}
 	if e.ReceivedQuantity.Set {
 		quantity = e.ReceivedQuantity.Value
 	}
-	sku, unit = e.ReceivedSKU, e.ReceivedUnitCost
-	if kind == KindOverShipped && sku == "" {
-		sku = e.SKU
+	if sku == e.SKU && !unit.Set {
+		unit = e.UnitCost
 	}
-	if sku == e.SKU {
-		if !unit.Set {
-			unit = e.UnitCost
-		}
-		if kind == KindOverShipped {
-			quantity -= e.Quantity
-		}
+	if sku == e.SKU && over && e.ReceivedQuantity.Set {
+		quantity -= e.Quantity
 	}
 	return sku, quantity, unit, true
 }
@@ -335,7 +342,7 @@ func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool)
 		for l := range d.Lines {
 			r := &d.Lines[l]
 			sold := r.Quantity
-			if strays && c.facts.Kind == KindOverShipped && v.cameTooMany(c, r.SKU) {
+			if strays && c.facts.Kind == KindOverShipped {
 				sold = v.overShippedBack(g, int32(i), r, currency)
 			} else if strays && c.facts.Kind == KindWrongItem && v.isStray(c, o, r) {
 				v.strayedBack(g, int32(i), r, currency)
@@ -346,20 +353,6 @@ func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool)
 			}
 		}
 	}
-}
-
-// cameTooMany reports whether a sku is one of those that an over-shipment brought by mistake.
-func (v *view) cameTooMany(c *incident, sku string) bool {
-	if c.report == none {
-		return false
-	}
-	d := v.u.statements[c.report].Data.(*ErrorReported)
-	for l := range d.Lines {
-		if strayed, _, _, came := d.Lines[l].strayed(KindOverShipped); came && (strayed == "" || strayed == sku) {
-			return true
-		}
-	}
-	return false
 }
 
 // isStray reports whether a returned line of a wrong item is one of what came by mistake.
@@ -393,31 +386,38 @@ func (v *view) strayedBack(g *goods, i int32, r *ReturnLine, currency name) {
 	}
 }
 
-// overShippedBack counts of a line what strayed, up to what is still open of that, and says how much of it was sold.
+// overShippedBack counts of a line what strayed: pieces that came by mistake, up to the cost that is still open of them. It
+// says how many of its pieces were sold.
 func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine, currency name) Decimal {
-	open := g.strayed
-	open.minus(&g.strayedCost)
-	var nothing sum
-	if open.cmp(&nothing) <= 0 {
+	strayed := Decimal(0)
+	for n := range g.strays {
+		if g.strays[n].sku == r.SKU {
+			q := min(r.Quantity-strayed, g.strays[n].left)
+			g.strays[n].left -= q
+			strayed += q
+		}
+	}
+	if strayed == 0 {
 		return r.Quantity
 	}
 	c, ok := v.costOf(i, r.SKU, r.UnitCost, currency)
 	if !ok {
-		return 0
+		return r.Quantity - strayed
 	}
-	var all sum
-	all.pieces(r.Quantity, &c)
-	if all.cmp(&open) <= 0 {
-		g.strayedCost.plus(&all)
-		worth := r.worth(&all, r.Quantity)
-		g.strayedWorth.plus(&worth)
-		return 0
+	var all, nothing sum
+	all.pieces(strayed, &c)
+	open := g.strayed
+	open.minus(&g.strayedCost)
+	worth := r.worth(&all, strayed)
+	if all.cmp(&open) > 0 {
+		if open.cmp(&nothing) <= 0 {
+			return r.Quantity - strayed
+		}
+		worth, all = worth.times(&open, &all), open
 	}
-	worth := r.worth(&all, r.Quantity)
-	worth = worth.times(&open, &all)
-	g.strayedCost.plus(&open)
+	g.strayedCost.plus(&all)
 	g.strayedWorth.plus(&worth)
-	return r.Quantity - piecesFor(&open, &c)
+	return r.Quantity - strayed
 }
 
 // soldBack counts a line of sold goods, as far as they are still on the order or out on a redelivery.
