@@ -70,7 +70,7 @@ func quantiles(metric string) []Series {
 
 func pipelineNow() []Panel {
 	now := func(title, unit, description, query string, steps ...Step) Panel {
-		return Panel{Kind: number, Title: title, Width: 4, Unit: unit, Description: description,
+		return Panel{Kind: number, Title: title, Width: 3, Unit: unit, Description: description,
 			PromQL: []Series{{query, ""}}, Steps: steps}
 	}
 	return []Panel{
@@ -86,6 +86,8 @@ func pipelineNow() []Panel {
 			`sum(reason:makegood_books_dead_letters:max)`, Step{1, "orange", "each is money that isn't in the books"}),
 		now("Unpriced", "locale", "Events with a line that no rate could price: the leakage shown is too low by these.",
 			`max(makegood_books_unpriced)`, Step{1, "orange", "a rate is missing"}),
+		now("Waits for a decision", "locale", "Events that contradict other ones. They post nothing until a person decides.",
+			`max(makegood_contradictions)`, Step{1, "orange", "each may be money that is missing from the books"}),
 		now("Unbalanced", "locale", "Events whose journal lines don't sum to zero.",
 			`max(makegood_books_unbalanced_events)`, Step{1, "red", "no report can be trusted until it is known why"}),
 	}

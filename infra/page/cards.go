@@ -113,16 +113,29 @@ func (b *overviewBody) cards(a *ask, past *figures) {
 	b.Cards = append(b.Cards, cases)
 }
 
-func (b *overviewBody) warnings(c report.Counts) {
-	warn := func(n uint64, one, many string) {
-		if n == 1 {
-			b.Warnings = append(b.Warnings, "One "+one)
-		} else if n > 1 {
-			b.Warnings = append(b.Warnings, counted(n)+" "+many)
+// warning is what a reader must know of the numbers; its link leads to what it is about, where there is such a page.
+type warning struct{ Text, URL string }
+
+func (b *overviewBody) warnings(a *ask, c report.Counts) {
+	for _, w := range []struct {
+		n              uint64
+		one, many, url string
+	}{
+		{c.Unpriced, "event has no rate to price it yet: the real cost is higher than shown.",
+			"events have no rate to price them yet: the real cost is higher than shown.", ""},
+		{c.DeadLetters, "message could not be read and is not in these numbers.",
+			"messages could not be read and are not in these numbers.", ""},
+		{c.Contradictions, "event contradicts another one and waits for a decision.",
+			"events contradict other ones and wait for a decision.", a.Link("/doubts")},
+		{c.Flagged, "thing in the books can't be right, and is booked as far as it is known.",
+			"things in the books can't be right, and are booked as far as they are known.", a.Link("/doubts")},
+	} {
+		switch w.n {
+		case 0:
+		case 1:
+			b.Warnings = append(b.Warnings, warning{"One " + w.one, w.url})
+		default:
+			b.Warnings = append(b.Warnings, warning{counted(w.n) + " " + w.many, w.url})
 		}
 	}
-	warn(c.Unpriced, "event has no rate to price it yet: the real cost is higher than shown.", "events have no rate to "+
-		"price them yet: the real cost is higher than shown.")
-	warn(c.DeadLetters, "message could not be read and is not in these numbers.", "messages could not be read and are "+
-		"not in these numbers.")
 }

@@ -78,7 +78,7 @@ type overviewBody struct {
 	Total    *figures
 	Before   string
 	Cards    []card
-	Warnings []string
+	Warnings []warning
 	Trend    []bar
 	ByMonth  bool
 	Cost     []bar // from gross by element to net
@@ -132,14 +132,14 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	if err := b.service(a, got.served, got.servedBefore); err != nil {
 		return nil, err
 	}
-	b.warnings(got.counts)
+	b.warnings(a, got.counts)
 	if got.year != nil {
 		if b.Year, err = got.year(); err != nil {
 			return nil, err
 		}
 		if got.served == nil || got.servedBefore == nil || got.profit == nil || b.Year.Late {
-			b.Warnings = append(b.Warnings, "Some numbers took too long to count and are left out. Load the page again, or "+
-				"choose a shorter time.")
+			b.Warnings = append(b.Warnings, warning{Text: "Some numbers took too long to count and are left out. Load the " +
+				"page again, or choose a shorter time."})
 		}
 	}
 	if err := b.tables(a, got); err != nil {

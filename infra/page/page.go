@@ -27,6 +27,7 @@ type Books interface {
 	// Closes are a period's closes as the log has them, the first at first.
 	Closes(ctx context.Context, period domain.Period) ([]domain.Closing, error)
 	Counts(context.Context) (report.Counts, error)
+	Doubts
 }
 
 // Config is what a Page needs.
@@ -72,11 +73,12 @@ func New(c Config) (*Page, error) {
 // Mount hands every pattern of http.ServeMux with its handler to add.
 func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 	for pattern, show := range map[string]func(*http.Request, *ask) (*view, error){
-		"GET /{$}":   p.overview,
-		"GET /cases": p.cases,
-		"GET /case":  p.story,
-		"GET /order": p.story,
-		"GET /event": p.event,
+		"GET /{$}":    p.overview,
+		"GET /cases":  p.cases,
+		"GET /case":   p.story,
+		"GET /order":  p.story,
+		"GET /event":  p.event,
+		"GET /doubts": p.doubts,
 	} {
 		add(pattern, p.handler(show))
 	}

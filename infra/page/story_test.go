@@ -47,6 +47,17 @@ func (oneOrder) Leakage(_ context.Context, q report.LeakageQuery) (*report.Leaka
 		Hidden: "0.0000", Recoveries: "0.0000", Cases: 1, Orders: 1}}, nil
 }
 
+func (oneOrder) SaidTwice(context.Context, int) (doubles, contradictions []report.SaidTwice, err error) {
+	said := report.SaidTwice{Source: "/till", ID: "r3", Type: "makegood.refund.issued.v1", OrderID: "o1", ErrorID: "c1",
+		OfSource: "/till", OfID: "r1"}
+	return []report.SaidTwice{said}, []report.SaidTwice{said}, nil
+}
+
+func (oneOrder) Flagged(context.Context, int) ([]report.Flagged, error) {
+	return []report.Flagged{{Code: "over_refunded", OrderID: "o1", Source: "/till", ID: "r2", Amount: "9000.0000",
+		Currency: "JPY"}}, nil
+}
+
 // TestEveryAmountHasItsCurrency: an order in one currency with costs in another shows both, each by itself.
 func TestEveryAmountHasItsCurrency(t *testing.T) {
 	p, err := New(Config{Books: oneOrder{}, Now: func() time.Time { return time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC) },
@@ -68,6 +79,8 @@ func TestEveryAmountHasItsCurrency(t *testing.T) {
 		{"/event?within=order&of=o1&source=/till&id=r2", []string{"It cost <strong>9,000.00 JPY</strong>"}, []string{"USD"}},
 		{"/cases?currency=USD", []string{"Costs in other currencies are not in these numbers:",
 			`href="/cases?currency=JPY&amp;from=2026-03-01&amp;through=2026-03-14">JPY</a>`}, nil},
+		{"/doubts?currency=USD", []string{"are together more than was paid", `<span class="sub">00</span></data> JPY`,
+			"/event?currency=USD&amp;from=2026-03-01&amp;id=r1&amp;of=o1&amp;source=%2Ftill"}, nil},
 	} {
 		answer := httptest.NewRecorder()
 		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, c.path, nil))
