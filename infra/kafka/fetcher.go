@@ -22,6 +22,7 @@ type chunk struct {
 func (p *partition) fetchLoop(ctx context.Context, from int64) {
 	r := reader{cluster: p.sub.cluster, tp: p.tp, offset: from, limits: p.sub.limits(), problem: p.problem}
 	failures := 0
+	defer p.sub.moves(p.tp) // somebody else's from here on
 	for ctx.Err() == nil {
 		if !p.waitForRoom(ctx) {
 			return
@@ -44,6 +45,9 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 			}
 		}
 		if err == nil {
+			if failures > 0 {
+				p.sub.moves(p.tp)
+			}
 			failures = 0
 			continue
 		}
@@ -53,6 +57,7 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 		failures++
 		p.sub.retryWait(ctx, failures, err, func(what Problem) {
 			what.From = r.offset
+			p.sub.standsStill(p.tp, what)
 			p.problem(what)
 		})
 	}

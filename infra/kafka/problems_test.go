@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -149,4 +151,27 @@ func TestATopicThatComesLaterIsRead(t *testing.T) {
 	for range 20 {
 		receive(t, in).Ack()
 	}
+}
+
+// TestStandingStill: a partition that can't be read is named, with its offset and why, until it can be read again.
+func TestStandingStill(t *testing.T) {
+	o := newOne(t, 1)
+	must(t, o.pub.Publish("things", numbered(0, 3)...))
+	sub := newSubscriber(t, o.quick())
+	in := subscribe(t, sub)
+	for range 3 {
+		receive(t, in).Ack()
+	}
+	if still := sub.StandingStill(); len(still) != 0 {
+		t.Fatalf("%v", still)
+	}
+	o.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.KafkaStorageError, Count: 6})
+	eventually(t, "it stands still", func() bool { return len(sub.StandingStill()) == 1 })
+	p := sub.StandingStill()[0]
+	if p.Topic != "things" || p.Partition != 0 || p.From != 3 || p.Kind != kafka.FetchFailing || p.Err == nil {
+		t.Errorf("%+v", p)
+	}
+	eventually(t, "it moves again", func() bool { return len(sub.StandingStill()) == 0 })
+	must(t, o.pub.Publish("things", numbered(3, 4)...))
+	receive(t, in).Ack()
 }

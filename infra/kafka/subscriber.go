@@ -1,10 +1,13 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -21,7 +24,8 @@ type Subscriber struct {
 
 	mu      sync.Mutex
 	closed  bool
-	closing context.Context // ends when Close is called
+	still   map[TopicPartition]Problem // what can't be read now
+	closing context.Context            // ends when Close is called
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	closeUp func()
@@ -114,6 +118,36 @@ func (s *Subscriber) Close() error {
 
 func (s *Subscriber) limits() fetchLimits {
 	return fetchLimits{maxBytes: s.cfg.FetchMaxBytes, maxWait: s.cfg.FetchMaxWait}
+}
+
+// StandingStill are the partitions that can't be read now, and why: what they
+// hold at From can't be unpacked, or fetching it keeps failing. They are tried
+// again until that changes. It is safe for concurrent use.
+func (s *Subscriber) StandingStill() []Problem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Collect(maps.Values(s.still))
+	slices.SortFunc(all, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return all
+}
+
+func (s *Subscriber) standsStill(tp TopicPartition, what Problem) {
+	what.Group, what.Topic, what.Partition = s.cfg.Group, tp.Topic, tp.Partition
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.still == nil {
+		s.still = map[TopicPartition]Problem{}
+	}
+	s.still[tp] = what
+}
+
+// moves takes a partition off those that stand still.
+func (s *Subscriber) moves(tp TopicPartition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.still, tp)
 }
 
 func (s *Subscriber) problem(p Problem) {

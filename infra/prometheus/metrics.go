@@ -42,8 +42,11 @@ func NewRegistry() *prometheus.Registry {
 	return r
 }
 
-// WatchProjector adds what a projector has done since it started.
-func WatchProjector(r prometheus.Registerer, s *post.Stats) {
+// WatchProjector adds what a projector has done since it started, and how many partitions it can't read now.
+func WatchProjector(r prometheus.Registerer, s *post.Stats, still func() int) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_projector_stuck_partitions",
+		Help: "Partitions that this process can't read now: what they hold can't be unpacked, or fetching it keeps failing."},
+		func() float64 { return float64(still()) }))
 	counter := func(name, help string, read func() int64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
 			func() float64 { return float64(read()) }))

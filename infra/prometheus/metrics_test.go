@@ -56,7 +56,7 @@ func full(t *testing.T) *prometheus.Registry {
 	t.Helper()
 	r := NewRegistry()
 	var stats post.Stats
-	WatchProjector(r, &stats)
+	WatchProjector(r, &stats, func() int { return 1 })
 	NewLandings(r).Landed(post.Landing{Records: 3, Took: time.Second, Insert: time.Second,
 		DeadLetters: map[string]int{"bad_json": 1}})
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })

@@ -114,7 +114,8 @@ type App struct {
 	counter   *report.Counter
 	Terms     *post.Terms
 	Projector *post.Projector
-	Rebuilder *rebuild.Rebuilder // of a gateway
+	still     func() []kafka.Problem // partitions that the projector can't read now; nil without a projector
+	Rebuilder *rebuild.Rebuilder     // of a gateway
 	metrics   *promclient.Registry
 	address   string   // of the HTTP server
 	URL       string   // of the same
@@ -335,6 +336,7 @@ func (a *App) StartProjector(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.still = subscriber.StandingStill
 	writer := a.Store.Writer()
 	topics := map[domain.Stream]string{}
 	for s := domain.Orders; s <= domain.Books; s++ {

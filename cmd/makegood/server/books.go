@@ -128,6 +128,12 @@ func (a *App) ready(ctx context.Context) error {
 		a.logger.Warn("not ready", "error", err)
 		return errors.New("clickhouse does not answer")
 	}
+	if a.still != nil {
+		if still := a.still(); len(still) > 0 {
+			p := still[0]
+			return fmt.Errorf("%d partitions stand still, %s/%d at offset %d: %w", len(still), p.Topic, p.Partition, p.From, p)
+		}
+	}
 	if a.Projector != nil && a.Projector.Stats().Waiting.Load() {
 		return errors.New("the projector waits for kafka or clickhouse")
 	}

@@ -13,7 +13,7 @@ import (
 // watched is the registry of what this process does and, in the exporter's role, of what the books hold.
 func (a *App) watched() (*promclient.Registry, error) {
 	if a.Projector != nil {
-		prometheus.WatchProjector(a.metrics, a.Projector.Stats())
+		prometheus.WatchProjector(a.metrics, a.Projector.Stats(), func() int { return len(a.still()) })
 	}
 	if !a.Config.has(RoleExporter) {
 		return a.metrics, nil
