@@ -56,6 +56,7 @@ type view struct {
 	threads    [][]int32   // the statements that count of each redelivery, voucher, dispute and claim, in the sequence
 	threadKeys []threadKey // what each is of
 	outs       []out
+	goods      []goods // by number of a case
 }
 
 // threadKey is a number of what a statement is of, and where that is told apart.

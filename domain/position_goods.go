@@ -27,6 +27,8 @@ type owing struct {
 type goods struct {
 	owed, strayed, out, strayedCost, strayedWorth, soldWorth sum
 
+	currency name
+
 	owings []owing
 	strays []stray
 	known  bool // the report says what was expected
@@ -76,8 +78,13 @@ func (v *view) begins(i, j int32) int {
 	return byTime(&v.u.statements[v.stances[i].began], &v.u.statements[v.stances[j].began])
 }
 
-// goodsOfCases posts the goods of every case, in the order of their reports: cases of an order share what is on it.
+// goodsOfCases posts the goods of every case. Cases of an order share what is on it, in the order of their reports; what came
+// back counts in the sequence.
 func (v *view) goodsOfCases() {
+	v.goods = v.goods[:0]
+	for range v.incidents {
+		v.goods = append(v.goods, goods{})
+	}
 	for i := range v.n {
 		n := v.stances[i].incident
 		if n != none && v.stances[i].standing == Counts && v.incidents[n].report == int32(i) && v.incidents[n].root == n {
@@ -89,40 +96,48 @@ func (v *view) goodsOfCases() {
 			v.goodsOf(int32(n))
 		}
 	}
+	for i := range v.n {
+		d, is := v.u.statements[i].Data.(*ReturnReceived)
+		if n := v.stances[i].incident; is && n != none && v.stances[i].standing == Counts {
+			v.returned(&v.goods[n], int32(i), n, d)
+		}
+	}
+	for n := range v.incidents {
+		if v.incidents[n].root == int32(n) {
+			v.postGoods(&v.goods[n], int32(n))
+		}
+	}
 }
 
-// goodsOf posts the goods of a case.
-func (v *view) goodsOf(n int32) {
-	c := &v.incidents[n]
-	o := v.orderOf(c.order)
-	currency := v.goodsCurrency(n, o)
-	var g goods
-	owes := c.founded() && c.name != 0 && (c.facts.Kind == KindWrongItem || c.facts.Kind == KindMissingItem)
-	strays := c.founded() && c.name != 0 && !c.facts.Internal &&
+// strays reports whether goods that came by mistake are counted in a case.
+func (c *incident) strays() bool {
+	return c.founded() && c.name != 0 && !c.facts.Internal &&
 		(c.facts.Kind == KindWrongItem || c.facts.Kind == KindOverShipped)
+}
+
+// goodsOf counts what is owed, out and strayed in a case.
+func (v *view) goodsOf(n int32) {
+	c, g := &v.incidents[n], &v.goods[n]
+	o := v.orderOf(c.order)
+	g.currency = v.goodsCurrency(n, o)
+	owes := c.founded() && c.name != 0 && (c.facts.Kind == KindWrongItem || c.facts.Kind == KindMissingItem)
+	internal := c.founded() && c.facts.Internal
+	if internal || owes {
+		v.expects(g, n, o, g.currency)
+	}
+	v.sends(g, n, g.currency)
 	switch {
-	case c.founded() && c.facts.Internal:
-		v.expects(&g, n, o, currency)
-		v.sends(&g, n, currency)
+	case internal:
 		if !g.known {
-			v.owesSent(&g, n, o, currency)
+			v.owesSent(g, n, o, g.currency)
 		}
-		v.takesInternally(&g, o)
+		v.takesInternally(g, o)
 	case owes:
-		v.expects(&g, n, o, currency)
-		v.sends(&g, n, currency)
-		v.owes(&g, n, o, currency)
-	default:
-		v.sends(&g, n, currency)
+		v.owes(g, n, o, g.currency)
 	}
-	if strays {
-		v.received(&g, c, o, currency)
+	if c.strays() {
+		v.received(g, c, o, g.currency)
 	}
-	v.returned(&g, n, o, currency, strays)
-	if g.strayed.cmp(&g.strayedCost) < 0 {
-		g.strayed = g.strayedCost
-	}
-	v.postGoods(&g, n, o, currency)
 }
 
 // goodsCurrency is the currency of the goods of a case: of its order, else of its report, else of its first goods
@@ -306,7 +321,7 @@ func (v *view) received(g *goods, c *incident, o *order, currency name) {
 
 // strayed is what came of a line by mistake. Where a line says that something else came and not how many, as many came as
 // were expected. Of an over-shipment with the sku that was expected it is what is above the expected quantity, or the
-// quantity, where the line doesn't say how many came in all.
+// quantity that it says, where that isn't more.
 func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Optional, came bool) {
 	over := kind == KindOverShipped
 	if e.ReceivedSKU == "" && !e.ReceivedQuantity.Set && !e.ReceivedUnitCost.Set && !over {
@@ -322,35 +337,28 @@ func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Opt
 	if sku == e.SKU && !unit.Set {
 		unit = e.UnitCost
 	}
-	if sku == e.SKU && over && e.ReceivedQuantity.Set {
+	if sku == e.SKU && over && quantity > e.Quantity {
 		quantity -= e.Quantity
 	}
 	return sku, quantity, unit, true
 }
 
-// returned counts what came back, strayed or sold.
-func (v *view) returned(g *goods, n int32, o *order, currency name, strays bool) {
+// returned counts what came back in a case, strayed or sold.
+func (v *view) returned(g *goods, i, n int32, d *ReturnReceived) {
 	c := &v.incidents[n]
-	for i := range v.n {
-		if v.stances[i].incident != n || v.stances[i].standing != Counts {
+	o := v.orderOf(c.order)
+	strays := c.strays()
+	for l := range d.Lines {
+		r := &d.Lines[l]
+		sold := r.Quantity
+		if strays && c.facts.Kind == KindOverShipped {
+			sold = v.overShippedBack(g, i, r, g.currency)
+		} else if strays && v.isStray(c, o, r) {
+			v.strayedBack(g, i, r, g.currency)
 			continue
 		}
-		d, is := v.u.statements[i].Data.(*ReturnReceived)
-		if !is {
-			continue
-		}
-		for l := range d.Lines {
-			r := &d.Lines[l]
-			sold := r.Quantity
-			if strays && c.facts.Kind == KindOverShipped {
-				sold = v.overShippedBack(g, int32(i), r, currency)
-			} else if strays && c.facts.Kind == KindWrongItem && v.isStray(c, o, r) {
-				v.strayedBack(g, int32(i), r, currency)
-				continue
-			}
-			if sold > 0 {
-				v.soldBack(g, int32(i), r, sold, o, currency)
-			}
+		if sold > 0 {
+			v.soldBack(g, i, r, sold, o, g.currency)
 		}
 	}
 }
@@ -469,8 +477,12 @@ func (r *ReturnLine) worth(cost *sum, quantity Decimal) sum {
 }
 
 // postGoods posts the letters of a case, each rounded once, by the table of the contract.
-func (v *view) postGoods(g *goods, n int32, o *order, currency name) {
+func (v *view) postGoods(g *goods, n int32) {
 	c := &v.incidents[n]
+	o, currency := v.orderOf(c.order), g.currency
+	if g.strayed.cmp(&g.strayedCost) < 0 {
+		g.strayed = g.strayedCost
+	}
 	U, S, D := v.round(&g.owed), v.round(&g.strayed), v.round(&g.out)
 	cStrayed, vStrayed, vSold := v.round(&g.strayedCost), v.round(&g.strayedWorth), v.round(&g.soldWorth)
 	if U == 0 && S == 0 && D == 0 && cStrayed == 0 && vSold == 0 {
