@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -274,28 +273,10 @@ func (w *shadowWorker) flush() error {
 	return err
 }
 
-// The feeds of the ledger are materialized views. What they make of a row of the ledger they would make of the shadow's.
-var fromLedger = regexp.MustCompile(`FROM\s+\S*\bledger\b`)
-
-// feedOf is the query of a feed, over other rows.
-func (s *computation) feedOf(ctx context.Context, view, from string) (string, error) {
-	var query string
-	if err := s.db.QueryRow(ctx, "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = ?", view).Scan(&query); err != nil {
-		return "", fmt.Errorf("read the view %s: %w", view, err)
-	}
-	if len(fromLedger.FindAllString(query, -1)) != 1 {
-		return "", fmt.Errorf("the view %s is not fed from the ledger alone: %s", view, query)
-	}
-	return fromLedger.ReplaceAllLiteralString(query, "FROM "+from), nil
-}
-
 // feed makes of the shadow's ledger what is kept from a ledger.
 func (s *computation) feed(ctx context.Context) error {
 	for _, table := range []string{"failures", "unpriced"} {
-		query, err := s.feedOf(ctx, table+"_feed", "(SELECT * FROM "+s.table("ledger")+" FINAL)")
-		if err != nil {
-			return err
-		}
+		query := ledger.Feed(table, "(SELECT * FROM "+s.table("ledger")+" FINAL)")
 		if err := s.exec(ctx, "feed the shadow of "+table, "INSERT INTO "+s.table(table)+" "+query); err != nil {
 			return err
 		}
@@ -342,10 +323,7 @@ func (s *computation) mendFrom(ctx context.Context, table, rows string) error {
 	const key = "order_id, source, event_id, content"
 	from := "(SELECT l.* REPLACE (greatest(l.version, t.known) AS version) FROM ledger AS l FINAL LEFT JOIN (SELECT " + key + ", max(version) AS known FROM " + table +
 		" GROUP BY " + key + ") AS t USING (" + key + ") WHERE (" + key + ") IN (" + rows + ") AND (" + key + ") NOT IN (SELECT " + key + " FROM " + s.table("ledger") + "))"
-	query, err := s.feedOf(ctx, table+"_feed", from)
-	if err != nil {
-		return err
-	}
+	query := ledger.Feed(table, from)
 	count := func(n *uint64) error {
 		if err := s.db.QueryRow(ctx, "SELECT count() FROM "+s.table(table)).Scan(n); err != nil {
 			return fmt.Errorf("count what is mended of %s: %w", table, err)
