@@ -49,7 +49,12 @@ func (v *view) refund(i int32, d *RefundIssued) {
 		c.replaces = c.replaces || d.ReplacesGoods
 		c.pays = c.pays || total > back
 	}
-	v.postRefund(i, d, back, net, tax)
+	onCard := Amount(0)
+	if back > 0 && d.Method == MethodGiftCard {
+		onCard = min(back, t.onCard)
+		t.onCard -= onCard
+	}
+	v.postRefund(i, d, back, onCard, net, tax)
 }
 
 // givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one as
@@ -76,8 +81,9 @@ func (v *view) portion(a, back, total Amount) Amount {
 	return share(a, back, total)
 }
 
-// postRefund posts what a refund costs, and where the money went: of what it gives back only that.
-func (v *view) postRefund(i int32, d *RefundIssued, back, net, tax Amount) {
+// postRefund posts what a refund costs, and where the money went: of what it gives back only that. onCard of it went back
+// to a gift card when it was taken off.
+func (v *view) postRefund(i int32, d *RefundIssued, back, onCard, net, tax Amount) {
 	fix, change := v.ofCase(Fix, i), v.ofCase(Change, i)
 	v.post(fix, Returns, Refund, net)
 	v.post(fix, Tax, NoElement, tax)
@@ -87,7 +93,7 @@ func (v *view) postRefund(i int32, d *RefundIssued, back, net, tax Amount) {
 	switch method := creditOf(d.Method); {
 	case method == MethodGiftCard:
 		v.post(fix, GiftCardLiability, NoElement, -posts)
-		v.move(change, Clearing, NoElement, GiftCardLiability, back)
+		v.move(change, Clearing, NoElement, GiftCardLiability, back-onCard)
 	case method == MethodStoreCredit && v.u.statements[i].thread != none: // what is owed for it is posted with the credit
 		v.post(change, Clearing, NoElement, back)
 	default:

@@ -22,6 +22,8 @@ type soldLine struct {
 	line  *OrderLine
 	left  Decimal
 	added bool
+
+	takenNet, takenTax, takenCost Amount // by parts of it that were taken before
 }
 
 // till is the money of an order in one currency.
@@ -30,6 +32,7 @@ type till struct {
 	cash, gift  Amount // what of it was paid by gift card, or not, and is not taken off
 	paid, taken Amount // with what added lines brought; what went back for lines taken off
 	back        Amount // of what was taken off: given back by refunds
+	onCard      Amount // of what was taken off: put back on a gift card, and not yet told by a refund
 	refunded    Amount // by refunds that post
 	lost        Amount // in disputes
 	last        int32  // the last refund, lost dispute or change that took something off; none
@@ -236,18 +239,34 @@ func (v *view) takes(b *booking, l *soldLine, quantity Decimal) {
 	if quantity == 0 {
 		return
 	}
-	net := part(netOf(l.line), quantity, l.line.Quantity)
-	b.account(l.line).minus(&net)
-	var all sum
-	all.add(l.line.Tax)
-	tax := part(all, quantity, l.line.Quantity)
-	b.tax.minus(&tax)
-	if c, ok := v.soldCost(l.by, l.line); ok {
-		var cost sum
-		cost.pieces(quantity, &c)
-		b.cost.minus(&cost)
+	var tax, cost sum
+	net := netOf(l.line)
+	tax.add(l.line.Tax)
+	c, costed := v.soldCost(l.by, l.line)
+	if costed {
+		cost.pieces(l.line.Quantity, &c)
 	}
+	if quantity != l.line.Quantity {
+		rest := quantity == l.left
+		net = v.some(net, quantity, l.line.Quantity, rest, &l.takenNet)
+		tax = v.some(tax, quantity, l.line.Quantity, rest, &l.takenTax)
+		cost = v.some(cost, quantity, l.line.Quantity, rest, &l.takenCost)
+	}
+	b.account(l.line).minus(&net)
+	b.tax.minus(&tax)
+	b.cost.minus(&cost)
 	l.left -= quantity
+}
+
+// some is what a part of a line takes of an amount of it: in proportion, rounded; the rest is what was not taken before.
+func (v *view) some(of sum, quantity, whole Decimal, rest bool, taken *Amount) sum {
+	amount := v.round(&of) - *taken
+	if !rest {
+		p := part(of, quantity, whole)
+		amount = v.round(&p)
+	}
+	*taken += amount
+	return asSum(amount)
 }
 
 // removes takes lines off an order.
@@ -327,6 +346,7 @@ func (t *till) change(added, back Amount) Amount {
 	card := min(back-min(back, max(t.cash, 0)), max(t.gift, 0))
 	t.cash -= back - card
 	t.gift -= card
+	t.onCard += card
 	return card
 }
 
@@ -336,9 +356,9 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 	o := v.orderOf(st.order)
 	var b booking
 	switch {
-	case len(d.Lines) > 0:
+	case len(d.Lines) > 0 && o != nil && o.sale != none:
 		v.removes(o, &b, i, d.Lines)
-		if o != nil && o.sale != none && o.isEmpty() {
+		if o.isEmpty() {
 			o.whole = true
 		}
 	case st.whole || v.isWhole(o, d):
@@ -350,11 +370,7 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 		v.flag(PartUnknown, i, "", 0, 0)
 	}
 	if d.Net.Set { // what is stated is of all accounts: the sales are what the others leave of it
-		b.sales = sum{}
-		for _, other := range []*sum{&b.gift, &b.tips, &b.deposits} {
-			b.sales.minus(other)
-		}
-		b.sales.subtract(d.Net.Value)
+		b.sales = asSum(-v.money(d.Net.Value) - v.round(&b.gift) - v.round(&b.tips) - v.round(&b.deposits))
 	}
 	if d.Tax.Set {
 		b.tax = sum{}
