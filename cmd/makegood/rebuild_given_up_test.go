@@ -74,7 +74,7 @@ func computing(t *testing.T, app *server.App, c *client) *shadow.Rebuild {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r != nil && r.State == shadow.Computing && shadows(t, app) == 4 {
+		if r != nil && r.State == shadow.Computing && shadows(t, app) == 5 {
 			return r
 		}
 		time.Sleep(10 * time.Millisecond)

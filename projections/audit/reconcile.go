@@ -173,9 +173,9 @@ func (r *Reconciliation) compareRollUp(ctx context.Context, db driver.Conn) erro
 		return fmt.Errorf("count the roll-up: %w", err)
 	}
 	rows, err := db.Query(ctx, fmt.Sprintf(`
-SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ', error_id, ', order ', order_id) AS bucket,
+SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ', error_id, ', unit ', unit) AS bucket,
        toDecimalString(sumIf(amount, fresh), 4) AS expected, toDecimalString(sumIf(amount, NOT fresh), 4) AS actual,
-       toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id, order_id, day
+       toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id, unit, day
 FROM (
     SELECT %[1]s, %[2]s, amount, lines, true AS fresh FROM (%[3]s) WHERE lines > 0
     UNION ALL
@@ -212,7 +212,7 @@ ORDER BY bucket`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("t
 		b := &found[i]
 		if i < MaxDifferences {
 			if err := db.QueryRow(ctx, `SELECT groupArray(concat(source, ' ', event_id)) FROM (
-    SELECT source, event_id FROM failures FINAL WHERE refused = '' AND has(arrayConcat([error_id], line_case), ?) AND order_id = ? AND day = toDate(?) ORDER BY source, event_id LIMIT 50)`,
+    SELECT source, event_id FROM failures FINAL WHERE refused = '' AND has(arrayConcat([error_id], line_case), ?) AND unit = ? AND day = toDate(?) ORDER BY source, event_id LIMIT 50)`,
 				b.errorID, b.order, b.day.Format(time.DateOnly)).Scan(&b.d.Events); err != nil {
 				return fmt.Errorf("find the events of a bucket: %w", err)
 			}

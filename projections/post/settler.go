@@ -3,7 +3,6 @@ package post
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -27,8 +26,9 @@ type Settler struct {
 
 // RebuildEvent is the event of a rebuild and where the books stream holds it.
 type RebuildEvent struct {
-	Event domain.Event
-	Mark  domain.Mark
+	Event   domain.Event
+	Content uint64 // hash of what it means: what it posts for a unit is no other event
+	Mark    domain.Mark
 }
 
 // NotPostedError says that an event which is in the books could not be posted: today's rules refuse what it says. It stays as
@@ -121,7 +121,7 @@ func (s *Settler) addRebuilds(terms *domain.Terms, rows []*ledger.Stored) {
 		e := r.Event
 		e.OrderID, e.ErrorID = unitOf(rows)
 		data, _ := e.Data.(*domain.BooksRebuilt)
-		stored := &ledger.Stored{Row: ledger.Row{Event: &e, Content: hashOf(e.Source, e.ID, e.OrderID, e.ErrorID),
+		stored := &ledger.Stored{Row: ledger.Row{Event: &e, Content: r.Content,
 			Data:     fmt.Appendf(nil, `{"rebuild_id":%q,"closed_periods":true}`, data.RebuildID),
 			Position: at, Terms: at.Offset + 1, Rules: domain.PostingRules(), Rated: true}}
 		stored.Place(terms.Periods)
@@ -144,12 +144,6 @@ func unitOf(rows []*ledger.Stored) (order, errorID string) {
 		return order, ""
 	}
 	return "", errorID
-}
-
-func hashOf(texts ...string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(strings.Join(texts, "\x00"))) // never fails
-	return h.Sum64()
 }
 
 // latest is the event that was recorded last; -1 where there is none but rebuilds.

@@ -118,7 +118,7 @@ func (t *Terms) take(r BooksRecord) error {
 	case *domain.FactDecided:
 		t.decided(&decoded.Event, d)
 	case *domain.BooksRebuilt:
-		t.rebuilt(&decoded.Event, d, mark)
+		t.rebuilt(decoded, d, mark)
 	case *domain.EventVoided:
 		if d.Original.Stream() == domain.Books && !t.terms.Rates.IsExchange(d.Source, d.ID) {
 			t.laid = append(t.laid, mark)
@@ -128,12 +128,13 @@ func (t *Terms) take(r BooksRecord) error {
 }
 
 // rebuilt keeps a rebuild that prices closed epochs, for the units that it changes.
-func (t *Terms) rebuilt(e *domain.Event, d *domain.BooksRebuilt, mark domain.Mark) {
+func (t *Terms) rebuilt(decoded *domain.Envelope, d *domain.BooksRebuilt, mark domain.Mark) {
+	e := &decoded.Event
 	known := slices.ContainsFunc(t.settler.Rebuilds, func(r RebuildEvent) bool { return r.Event.Source == e.Source && r.Event.ID == e.ID })
 	if !d.ClosedPeriods || known {
 		return
 	}
-	t.settler.Rebuilds = append(t.settler.Rebuilds, RebuildEvent{Mark: mark, Event: domain.Event{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID),
+	t.settler.Rebuilds = append(t.settler.Rebuilds, RebuildEvent{Mark: mark, Content: decoded.Content, Event: domain.Event{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID),
 		Type: e.Type, Time: e.Time, Data: &domain.BooksRebuilt{RebuildID: strings.Clone(d.RebuildID), ClosedPeriods: true}}})
 }
 

@@ -19,7 +19,7 @@ const settledUnits = 2000
 // settleAll settles the units again that the rules or the rates can change, and writes what comes out otherwise to the shadow.
 func (s *computation) settleAll(ctx context.Context) error {
 	writer := s.config.Shadow(s.table("ledger"))
-	w := &unitWorker{computation: s, settler: post.Settler{New: s.config.Decode, Rebuilds: s.rebuilds()}, batch: writer.Batch(), seen: map[string]bool{}, own: ledger.NewUnits()}
+	w := &unitWorker{computation: s, settler: post.Settler{New: s.config.Decode, Rebuilds: s.rebuilds()}, whatIf: post.Settler{New: s.config.Decode}, batch: writer.Batch(), seen: map[string]bool{}, own: ledger.NewUnits()}
 	err := w.settleFound(ctx)
 	if err == nil {
 		err = w.settle(ctx, slices.Sorted(maps.Keys(s.asked.Orders)), slices.Sorted(maps.Keys(s.asked.Cases)))
@@ -37,16 +37,22 @@ func (s *computation) settleAll(ctx context.Context) error {
 func (s *computation) rebuilds() []post.RebuildEvent {
 	all := slices.Clone(s.known.Rebuilds)
 	if s.rebuild.ClosedPeriods {
-		all = append(all, post.RebuildEvent{Mark: s.mark, Event: domain.Event{Source: ownSource, ID: s.rebuild.ID, Type: domain.TypeBooksRebuilt, Time: s.mark.Time,
-			Data: &domain.BooksRebuilt{RebuildID: s.rebuild.ID, ClosedPeriods: true}}})
+		all = append(all, s.itself())
 	}
 	return all
+}
+
+// itself is the event of this rebuild, were it to price closed epochs.
+func (s *computation) itself() post.RebuildEvent {
+	return post.RebuildEvent{Mark: s.mark, Event: domain.Event{Source: ownSource, ID: s.rebuild.ID, Type: domain.TypeBooksRebuilt, Time: s.mark.Time,
+		Data: &domain.BooksRebuilt{RebuildID: s.rebuild.ID, ClosedPeriods: true}}}
 }
 
 // unitWorker settles units for a shadow.
 type unitWorker struct {
 	*computation
 	settler post.Settler
+	whatIf  post.Settler // settles as if the rebuild priced closed epochs
 	batch   ledger.Batch
 	seen    map[string]bool // orders and cases that were settled
 	own     ledger.Units    // for which the rebuild itself posts something
@@ -115,6 +121,7 @@ func (w *unitWorker) unit(ctx context.Context, rows []*ledger.Stored) error {
 		}
 	}
 	w.done.Add(uint64(len(rows)))
+	w.leaveClosed(rows)
 	changed, refused, not := w.settler.Settle(w.terms, rows)
 	for _, n := range not {
 		w.refuses(n)
@@ -140,7 +147,6 @@ func (w *unitWorker) unit(ctx context.Context, rows []*ledger.Stored) error {
 		r.Revise(ledger.ByRebuild)
 		w.batch.Append(r)
 	}
-	w.leaveKept(rows)
 	if w.batch.Rows() >= shadowRows {
 		if err := w.batch.Insert(ctx); err != nil {
 			return err
@@ -150,13 +156,31 @@ func (w *unitWorker) unit(ctx context.Context, rows []*ledger.Stored) error {
 	return nil
 }
 
-// leaveKept notes the rows that other rules posted and that stay, for the sake of a closed month.
-func (w *unitWorker) leaveKept(rows []*ledger.Stored) {
+// leaveClosed notes the rows of closed epochs that stay as they are, where a rebuild that prices closed epochs would post
+// something for their unit.
+func (w *unitWorker) leaveClosed(rows []*ledger.Stored) {
 	if w.rebuild.ClosedPeriods {
 		return // the difference is the rebuild's own entry
 	}
-	for _, r := range rows {
-		if r.Rules != domain.PostingRules() && r.Revision == 0 {
+	now := w.terms.Periods.Epoch(domain.Position{Stream: domain.Books, Offset: w.mark.Offset, Time: w.mark.Time})
+	var closed []*ledger.Stored
+	copies := make([]*ledger.Stored, len(rows))
+	for i, r := range rows {
+		copied := *r
+		if copies[i] = &copied; w.terms.Periods.Epoch(r.Position) < now && (r.Rated || r.Rules != domain.PostingRules()) {
+			closed = append(closed, r)
+		}
+	}
+	if len(closed) == 0 {
+		return
+	}
+	w.whatIf.Rebuilds = append(slices.Clone(w.known.Rebuilds), w.itself())
+	changed, _, _ := w.whatIf.Settle(w.terms, copies)
+	for _, r := range changed {
+		if r.Event.Source != ownSource {
+			continue
+		}
+		for _, r := range closed {
 			w.leave(r.Posting, r.Event)
 		}
 	}
