@@ -285,6 +285,15 @@ func TestPageInABrowser(t *testing.T) {
 		}
 		b.quiet("an id like " + id)
 	}
+	b.open(first)
+	b.follow(`.warning a[href^="/doubts"]`)
+	b.picture("doubts", 1280)
+	b.follow(`[aria-labelledby="waits-h"] tbody th a`)
+	words := eval[string](b, `document.querySelector(".warning").textContent`)
+	if !strings.Contains(words, "waits for a decision") {
+		t.Errorf("what waits is shown as %q", words)
+	}
+	b.quiet("what is said twice")
 	b.open("/case?id=nobody")
 	if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Not in the books" {
 		t.Errorf("what isn't there is shown as %q", title)
@@ -347,6 +356,7 @@ func (b *browser) accessible(first string) {
 	pages = append(pages, strings.TrimPrefix(eval[string](b, `location.pathname + location.search`), "/"))
 	b.follow("#events tbody a")
 	pages = append(pages, strings.TrimPrefix(eval[string](b, `location.pathname + location.search`), "/"))
+	pages = append(pages, "doubts")
 	for _, scheme := range []string{"light", "dark"} {
 		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme",
 			Value: scheme}}))
@@ -492,6 +502,14 @@ func fillPage(t *testing.T, c *client) (from, through string) {
 			"data":{"order_id":%[1]s,"store_id":%[1]s,"error_id":%[1]s,"kind":"wrong_item","found":"after_delivery",
 			"detected_by":"customer","currency":"USD","lines":[{"sku":%[1]s,"quantity":1,"unit_cost":"12.3456"}]}}`,
 				quoted, at, i))
+		// A report alone costs nothing. The second system tells the refund otherwise, and waits.
+		for source, net := range map[string]string{"/till": "12.3456", "/webhook": "12.3457"} {
+			mustPost(t, c,
+				fmt.Sprintf(`{"specversion":"1.0","id":"refund-%[3]d","source":%[4]q,"type":"makegood.refund.issued.v1",
+			"time":%[2]q,"subject":%[1]s,"data":{"order_id":%[1]s,"store_id":%[1]s,"error_id":%[1]s,
+			"refund_id":"refund-%[3]d","currency":"USD","net":%[5]q}}`,
+					quoted, at, i, source, net))
+		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
