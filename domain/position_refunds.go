@@ -49,12 +49,14 @@ func (v *view) refund(i int32, d *RefundIssued) {
 		c.replaces = c.replaces || d.ReplacesGoods
 		c.pays = c.pays || total > back
 	}
-	onCard := Amount(0)
-	if back > 0 && d.Method == MethodGiftCard {
-		onCard = min(back, t.onCard)
-		t.onCard -= onCard
+	moved := back
+	if t != nil && d.Method == MethodGiftCard {
+		moved = min(back, t.inCash)
 	}
-	v.postRefund(i, d, back, onCard, net, tax)
+	if t != nil {
+		t.inCash = max(t.inCash-back, 0)
+	}
+	v.postRefund(i, d, back, moved, net, tax)
 }
 
 // givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one as
@@ -81,9 +83,9 @@ func (v *view) portion(a, back, total Amount) Amount {
 	return share(a, back, total)
 }
 
-// postRefund posts what a refund costs, and where the money went: of what it gives back only that. onCard of it went back
-// to a gift card when it was taken off.
-func (v *view) postRefund(i int32, d *RefundIssued, back, onCard, net, tax Amount) {
+// postRefund posts what a refund costs, and where the money went: of what it gives back only that. moved is what of that
+// went back in cash when it was taken off, and goes to a gift card now.
+func (v *view) postRefund(i int32, d *RefundIssued, back, moved, net, tax Amount) {
 	fix, change := v.ofCase(Fix, i), v.ofCase(Change, i)
 	v.post(fix, Returns, Refund, net)
 	v.post(fix, Tax, NoElement, tax)
@@ -93,7 +95,7 @@ func (v *view) postRefund(i int32, d *RefundIssued, back, onCard, net, tax Amoun
 	switch method := creditOf(d.Method); {
 	case method == MethodGiftCard:
 		v.post(fix, GiftCardLiability, NoElement, -posts)
-		v.move(change, Clearing, NoElement, GiftCardLiability, back-onCard)
+		v.move(change, Clearing, NoElement, GiftCardLiability, moved)
 	case method == MethodStoreCredit && v.u.statements[i].thread != none: // what is owed for it is posted with the credit
 		v.post(change, Clearing, NoElement, back)
 	default:

@@ -32,7 +32,7 @@ type till struct {
 	cash, gift  Amount // what of it was paid by gift card, or not, and is not taken off
 	paid, taken Amount // with what added lines brought; what went back for lines taken off
 	back        Amount // of what was taken off: given back by refunds
-	onCard      Amount // of what was taken off: put back on a gift card, and not yet told by a refund
+	inCash      Amount // of what was taken off: gone back in cash, and not yet told by a refund
 	refunded    Amount // by refunds that post
 	lost        Amount // in disputes
 	last        int32  // the last refund, lost dispute or change that took something off; none
@@ -229,8 +229,9 @@ func (v *view) book(to on, b *booking, failure bool) Amount {
 	return sales + gift + tips + deposits + tax
 }
 
-// takes counts what of a line goes: in proportion, at most what is left of it.
-func (v *view) takes(b *booking, l *soldLine, quantity Decimal) {
+// takes counts what of a line goes: in proportion, at most what is left of it, each line rounded by itself. Where the whole
+// order goes, whole lines aren't: what was booked of them together goes as it was booked.
+func (v *view) takes(b *booking, l *soldLine, quantity Decimal, whole bool) {
 	if l.left < 0 { // empties brought back go as a whole
 		quantity = l.left
 	} else {
@@ -246,8 +247,7 @@ func (v *view) takes(b *booking, l *soldLine, quantity Decimal) {
 	if costed {
 		cost.pieces(l.line.Quantity, &c)
 	}
-	if quantity != l.line.Quantity {
-		rest := quantity == l.left
+	if rest := quantity == l.left; !whole || quantity != l.line.Quantity {
 		net = v.some(net, quantity, l.line.Quantity, rest, &l.takenNet)
 		tax = v.some(tax, quantity, l.line.Quantity, rest, &l.takenTax)
 		cost = v.some(cost, quantity, l.line.Quantity, rest, &l.takenCost)
@@ -285,7 +285,7 @@ func (v *view) removes(o *order, b *booking, i int32, lines []RemovedLine) {
 				continue
 			}
 			had := l.left
-			v.takes(b, l, left)
+			v.takes(b, l, left, false)
 			left -= max(had-l.left, l.left-had)
 		}
 		if left > 0 && o.sale != none {
@@ -346,7 +346,7 @@ func (t *till) change(added, back Amount) Amount {
 	card := min(back-min(back, max(t.cash, 0)), max(t.gift, 0))
 	t.cash -= back - card
 	t.gift -= card
-	t.onCard += card
+	t.inCash += back - card
 	return card
 }
 
@@ -411,7 +411,7 @@ func (o *order) isEmpty() bool {
 // all takes every line that is left off an order, and the fee of its delivery.
 func (v *view) all(o *order, b *booking) {
 	for n := range o.lines {
-		v.takes(b, &o.lines[n], max(o.lines[n].left, 0))
+		v.takes(b, &o.lines[n], max(o.lines[n].left, 0), true)
 	}
 	b.sales.subtract(o.fee)
 	b.tax.subtract(o.tax)
