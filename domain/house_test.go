@@ -22,13 +22,23 @@ const (
 	maxFileLines     = 500
 )
 
-// unchecked are the rooms that are still being brought under the limits. A room that is not listed is checked, a new
+// unchecked are the folders that are still being brought under the limits. A folder that is not listed is checked, a new
 // one too.
 var unchecked = []string{
-	"cmd",
+	"cmd/makegood",
+	"cmd/makegood/bench",
 	"domain",
-	"infra/clickhouse",
+	"domain/reference",
+	"domain/reference/against",
 	"projections",
+	"projections/audit",
+	"projections/deadletter",
+	"projections/ledger",
+	"projections/post",
+	"projections/rebuild",
+	"projections/report",
+	"projections/shadow",
+	"projections/sql",
 }
 
 // TestLimits holds every Go file against the limits of the house: they keep a room small enough to know.
@@ -38,7 +48,7 @@ func TestLimits(t *testing.T) {
 		t.Fatal("no Go file was found")
 	}
 	for path, text := range files {
-		if slices.ContainsFunc(unchecked, func(room string) bool { return strings.HasPrefix(path, room+"/") }) {
+		if slices.Contains(unchecked, filepath.ToSlash(filepath.Dir(path))) {
 			continue
 		}
 		problems, err := overLimits(path, text)

@@ -15,9 +15,12 @@ func BenchmarkAppend(b *testing.B) {
 	at := time.Now().UTC()
 	rows := make([]*ledger.Row, 1000)
 	for i := range rows {
-		rows[i] = &ledger.Row{Event: &domain.Event{Source: "urn:till:1", ID: fmt.Sprintf("event-%d", i), Type: domain.TypeOrderPlaced, Time: at,
-			OrderID: fmt.Sprintf("order-%d", i), StoreID: fmt.Sprintf("store-%d", i%20), Currency: "USD", Data: &domain.OrderPlaced{}},
-			Data: make([]byte, 350), Position: domain.Position{Stream: domain.Orders}, RecordedAt: at, Day: at, Lines: make([]domain.Line, 7)}
+		rows[i] = &ledger.Row{Event: &domain.Event{Source: "urn:till:1", ID: fmt.Sprintf("event-%d", i),
+			Type: domain.TypeOrderPlaced, Time: at,
+			OrderID: fmt.Sprintf("order-%d", i), StoreID: fmt.Sprintf("store-%d", i%20), Currency: "USD",
+			Data: &domain.OrderPlaced{}},
+			Data: make([]byte, 350), Position: domain.Position{Stream: domain.Orders}, RecordedAt: at, Day: at,
+			Lines: make([]domain.Line, 7)}
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -94,10 +94,12 @@ func listCell(c ledger.Column) cell {
 		}, func(i int) string { return textOf(data, i) })
 	case *ledger.List[uint16]:
 		data := &proto.ColUInt16{}
-		return arrayCell(proto.NewArray(data), c, of, numbers[uint16]((*[]uint16)(data)), func(i int) uint16 { return (*data)[i] })
+		return arrayCell(proto.NewArray(data), c, of, numbers[uint16]((*[]uint16)(data)),
+			func(i int) uint16 { return (*data)[i] })
 	case *ledger.List[ledger.Code]:
 		data := &proto.ColEnum8{}
-		return arrayCell(proto.NewArray(data), c, of, numbers[ledger.Code]((*[]proto.Enum8)(data)), func(i int) ledger.Code { return ledger.Code((*data)[i]) })
+		return arrayCell(proto.NewArray(data), c, of, numbers[ledger.Code]((*[]proto.Enum8)(data)),
+			func(i int) ledger.Code { return ledger.Code((*data)[i]) })
 	case *ledger.List[domain.Amount]:
 		data := &proto.ColDecimal64{}
 		return arrayCell(proto.NewArray(data), c, of, numbers[domain.Amount]((*[]proto.Decimal64)(data)),
@@ -149,9 +151,10 @@ func numbers[T uint16 | ledger.Code | domain.Amount, E uint16 | proto.Enum8 | pr
 	}
 }
 
-// arrayCell is a list of elements that stand one after another in a column of their own: add, which says how many there are
-// then, and at are of that.
-func arrayCell[E any, T ledger.Element](data *proto.ColArr[E], c ledger.Column, of *ledger.List[T], add func([]T) int, at func(int) T) cell {
+// arrayCell is a list of elements that stand one after another in a column of their own: add, which says how many
+// there are then, and at are of that.
+func arrayCell[E any, T ledger.Element](data *proto.ColArr[E], c ledger.Column, of *ledger.List[T], add func([]T) int,
+	at func(int) T) cell {
 	var one []T
 	return cell{
 		data: array[E]{data, proto.ColumnType(c.Type)},
@@ -185,6 +188,6 @@ func pieceOf(c *proto.ColStr, i int) []byte {
 	return c.Buf[at.Start:at.End:at.End]
 }
 
-// date counts days since 1970. The first hours of 1970 are the day before in books west of Greenwich, which a Date doesn't
-// reach.
+// date counts days since 1970. The first hours of 1970 are the day before in books west of Greenwich, which a Date
+// doesn't reach.
 func date(t time.Time) proto.Date { return proto.Date(max(t.Unix(), 0) / 86400) }

@@ -21,15 +21,16 @@ func (s *Store) Reader() *Reader { return &Reader{store: s} }
 
 var _ ledger.Reader = (*Reader)(nil)
 
-// The server sends blocks of some 16 MB, of which there are a few more than there are workers. By default it sends a megabyte:
-// where most rows are sorted out, that leaves some hundred rows a block, and the blocks cost twice what the rows do.
+// The server sends blocks of some 16 MB, of which there are a few more than there are workers. By default it sends a
+// megabyte: where most rows are sorted out, that leaves some hundred rows a block, and the blocks cost twice what the
+// rows do.
 const (
 	blockBytes = 16 << 20
 	blockRows  = 65_536
 )
 
-// ReadLedger hands over the rows of a statement whose FROM is given to the workers: each gets one row at a time, and which of
-// them gets a row is chance. It ends with the first error of any.
+// ReadLedger hands over the rows of a statement whose FROM is given to the workers: each gets one row at a time, and
+// which of them gets a row is chance. It ends with the first error of any.
 func (r *Reader) ReadLedger(ctx context.Context, from string, workers ...func(*ledger.Row) error) error {
 	conn, err := r.store.dial(ctx)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// Writer writes the ledger, or what stands in for it. Batches may be filled side by side; inserts share one connection and take turns.
+// Writer writes the ledger, or what stands in for it. Batches may be filled side by side; inserts share one
+// connection and take turns.
 type Writer struct {
 	store *Store
 	table string
