@@ -88,9 +88,9 @@ GROUP BY "Month" ORDER BY "Month"`}
 func waterfallChart() Panel {
 	return Panel{Kind: bars, Title: "Waterfall ($currency)", Width: 14, Unit: money, Stacked: true,
 		Category: "Step", Bare: true,
-		Description: "Each bar begins where the one before ended. Contribution of the perfect orders less all failure " +
-			"costs is the true margin; it equals −Σ of all lines on 4xxx and 5xxx. The picture supposes a margin above zero; " +
-			"the table beside it is exact in any case.",
+		Description: "Each bar begins where the one before ended. Contribution of the perfect orders, and what customers " +
+			"changed, less what was no failure and all failure costs is the true margin: −Σ of all lines on 4xxx and " +
+			"5xxx. The picture supposes a margin above zero; the table beside it is exact in any case.",
 		SQL: waterfall + `SELECT step AS "Step", least(before, after) AS "Base", if(is_total, after, 0) AS "Total",
        if(NOT is_total AND amount > 0, amount, 0) AS "Gain", if(NOT is_total AND amount < 0, -amount, 0) AS "Loss"
 FROM steps ORDER BY n`,
