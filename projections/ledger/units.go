@@ -47,10 +47,13 @@ func Texts(ctx context.Context, table, column string, texts []string) (context.C
 type Units struct {
 	Orders map[string]bool
 	Cases  map[string]bool // with an order or without
+	Spends map[string]bool // by spend_id: what was spent on quality belongs to no order
 }
 
 // NewUnits are none.
-func NewUnits() Units { return Units{Orders: map[string]bool{}, Cases: map[string]bool{}} }
+func NewUnits() Units {
+	return Units{Orders: map[string]bool{}, Cases: map[string]bool{}, Spends: map[string]bool{}}
+}
 
 // Add adds the unit of an event, whose texts it copies.
 func (u *Units) Add(e *domain.Event) {
@@ -60,15 +63,23 @@ func (u *Units) Add(e *domain.Event) {
 	if e.ErrorID != "" && !u.Cases[e.ErrorID] {
 		u.Cases[strings.Clone(e.ErrorID)] = true
 	}
+	of := e
+	for void, is := of.Data.(*domain.EventVoided); is; void, is = of.Data.(*domain.EventVoided) {
+		of = void.Original
+	}
+	if d, is := of.Data.(*domain.QualitySpent); is {
+		u.Spends[strings.Clone(d.SpendID)] = true
+	}
 }
 
 // Len is how many orders and cases there are.
-func (u *Units) Len() int { return len(u.Orders) + len(u.Cases) }
+func (u *Units) Len() int { return len(u.Orders) + len(u.Cases) + len(u.Spends) }
 
 // Clear forgets all.
 func (u *Units) Clear() {
 	clear(u.Orders)
 	clear(u.Cases)
+	clear(u.Spends)
 }
 
 // Decisions are the events by which persons decided on others, by the identity of what they decided on. Their own order may be
@@ -233,4 +244,35 @@ func sameAs(data []byte) string {
 		return "" // it was valid when it was booked
 	}
 	return said.SameAs
+}
+
+// ReadSpends reads what was spent on quality under the ids, and all voids of such events: they are few.
+func ReadSpends(ctx context.Context, db driver.Conn, ids []string) ([]Stored, error) {
+	ctx, err := Texts(ctx, "names", "name", ids)
+	if err != nil {
+		return nil, err
+	}
+	return Read(ctx, db, `ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = ''
+        AND (event_type = 'makegood.quality.spent.v1' AND JSONExtractString(payload, 'spend_id') IN (SELECT name FROM names)
+            OR voids_type = 'makegood.quality.spent.v1')`)
+}
+
+// Spend is the spend_id of what was spent on quality, or of what the row's void takes back; empty where it is about another thing.
+func (s *Stored) Spend() string {
+	if s.Event.OrderID != "" || s.Event.ErrorID != "" || s.Effective() != domain.TypeQualitySpent {
+		return ""
+	}
+	type data struct {
+		SpendID  string `json:"spend_id"`
+		Original *struct {
+			Data json.RawMessage `json:"data"`
+		} `json:"original"`
+	}
+	for raw := s.Data; ; {
+		var d data
+		if err := json.Unmarshal(raw, &d); err != nil || d.Original == nil {
+			return d.SpendID
+		}
+		raw = d.Original.Data
+	}
 }

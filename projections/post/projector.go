@@ -312,7 +312,7 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 	if d, is := e.Data.(*domain.FactDecided); is {
 		b.decided = append(b.decided, domain.Identity{Source: strings.Clone(d.Source), ID: strings.Clone(d.ID)})
 	}
-	if !domain.Alone(e) {
+	if !domain.Alone(e) || e.Type == domain.TypeQualitySpent { // which is rare, and has no order by which to find it again
 		b.units.Add(e)
 		return
 	}

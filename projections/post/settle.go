@@ -29,10 +29,17 @@ const mostRounds = 10
 // wrote it may have ended before the roll-ups knew.
 func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUps map[string]bool) (written int, err error) {
 	orders, cases := slices.Sorted(maps.Keys(units.Orders)), slices.Sorted(maps.Keys(units.Cases))
+	if spends := slices.Sorted(maps.Keys(units.Spends)); len(spends) > 0 {
+		if written, err = p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) { return ledger.ReadSpends(ctx, p.db, spends) }); err != nil {
+			return written, err
+		}
+	}
 	for len(orders)+len(cases) > 0 {
 		o, c := orders[:min(mostUnits, len(orders))], cases[:min(mostUnits, len(cases))]
 		orders, cases = orders[len(o):], cases[len(c):]
-		n, err := p.settleSome(ctx, o, c, rollUps)
+		n, err := p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) {
+			return ledger.ReadUnits(ctx, p.db, o, c, p.terms.Decisions())
+		})
 		written += n
 		if err != nil {
 			return written, err
@@ -41,9 +48,10 @@ func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUp
 	return written, nil
 }
 
-func (p *Projector) settleSome(ctx context.Context, orders, cases []string, rollUps map[string]bool) (written int, err error) {
+// settleRead settles what read reads, until there is nothing to change.
+func (p *Projector) settleRead(ctx context.Context, rollUps map[string]bool, read func() ([]ledger.Stored, error)) (written int, err error) {
 	for range mostRounds {
-		rows, err := ledger.ReadUnits(ctx, p.db, orders, cases, p.terms.Decisions())
+		rows, err := read()
 		if err == nil {
 			// Who wrote them may know more of the books stream than this process does.
 			err = p.terms.CatchUp(ctx)
@@ -52,7 +60,7 @@ func (p *Projector) settleSome(ctx context.Context, orders, cases []string, roll
 			return written, err
 		}
 		for i := range rows {
-			if unit := rows[i].Unit(); !rollUps[unit] {
+			if unit := rows[i].Unit(); unit != "" {
 				rollUps[unit] = true
 			}
 		}
@@ -150,6 +158,9 @@ func Components(rows []ledger.Stored, decisions ledger.Decisions) [][]*ledger.St
 		}
 		for _, c := range cases {
 			all = append(all, "c"+c)
+		}
+		if spend := r.Spend(); spend != "" {
+			all = append(all, "s"+spend)
 		}
 		return all
 	}
