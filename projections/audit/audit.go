@@ -32,12 +32,16 @@ type AuditEntry struct {
 	ID         string    `json:"id"`
 }
 
-// ReadAudit lists the changes recorded from a moment on and before another, the last at most limit of them. changed says of a
-// close or a reopening whether it changed anything: of two who close the same month the second doesn't. The events
-// of the books stream stand together in the ledger, as they are of no order; voids have a table that says of which.
-func ReadAudit(ctx context.Context, db driver.Conn, changed func(source, id string) bool, from, to time.Time, limit int) (*Audit, error) {
-	const columns = `source, event_id, event_type, occurred_at, recorded_at, toUInt8(stream) AS stream_number, partition, offset, payload, voids_source, voids_id, voids_type`
-	const within = `refused = '' AND recorded_at >= fromUnixTimestamp64Milli(toInt64(?)) AND recorded_at < fromUnixTimestamp64Milli(toInt64(?))`
+// ReadAudit lists the changes recorded from a moment on and before another, the last at most limit of them. changed
+// says of a close or a reopening whether it changed anything: of two who close the same month the second doesn't. The
+// events of the books stream stand together in the ledger, as they are of no order; voids have a table that says of
+// which.
+func ReadAudit(ctx context.Context, db driver.Conn, changed func(source, id string) bool, from, to time.Time,
+	limit int) (*Audit, error) {
+	const columns = `source, event_id, event_type, occurred_at, recorded_at, toUInt8(stream) AS stream_number, ` +
+		`partition, offset, payload, voids_source, voids_id, voids_type`
+	const within = `refused = '' AND recorded_at >= fromUnixTimestamp64Milli(toInt64(?)) AND recorded_at < ` +
+		`fromUnixTimestamp64Milli(toInt64(?))`
 	span := []any{from.UnixMilli(), to.UnixMilli()}
 	rows, err := db.Query(ctx, `
 SELECT source, event_id, event_type, occurred_at, recorded_at, payload, voids_source, voids_id, voids_type, count() OVER () AS total
@@ -52,7 +56,8 @@ FROM (
     WHERE order_id != '' AND (order_id, source, event_id) IN (
         SELECT order_id, source, event_id FROM failures
         WHERE event_type = 'makegood.fact.decided.v1' AND `+within+`) AND `+within+`)
-ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT ?`, slices.Concat(span, span, span, span, span, []any{limit})...)
+ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT ?`, slices.Concat(span, span, span,
+		span, span, []any{limit})...)
 	if err != nil {
 		return nil, fmt.Errorf("list who changed the books: %w", err)
 	}
@@ -63,7 +68,8 @@ ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT
 		var payload string
 		var voids voidedName
 		var total uint64
-		if err := rows.Scan(&e.Source, &e.ID, &e.Type, &e.Time, &e.RecordedAt, &payload, &voids.source, &voids.id, &voids.kind, &total); err != nil {
+		if err := rows.Scan(&e.Source, &e.ID, &e.Type, &e.Time, &e.RecordedAt, &payload, &voids.source, &voids.id,
+			&voids.kind, &total); err != nil {
 			return nil, fmt.Errorf("list who changed the books: %w", err)
 		}
 		e.Time, e.RecordedAt = e.Time.UTC(), e.RecordedAt.UTC()
@@ -88,8 +94,8 @@ ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT
 // voidedName names what a void takes back.
 type voidedName struct{ source, id, kind string }
 
-// read finds in an event's data who did it, why, and what. The data was valid when it was booked; what can't be read now
-// is left empty.
+// read finds in an event's data who did it, why, and what. The data was valid when it was booked; what can't be read
+// now is left empty.
 func (e *AuditEntry) read(payload []byte, voids voidedName) {
 	data := map[string]any{}
 	d := json.NewDecoder(bytes.NewReader(payload))
@@ -107,7 +113,8 @@ func (e *AuditEntry) read(payload []byte, voids voidedName) {
 	e.Actor, e.Reason = text("actor"), text("reason")
 	switch domain.ParseType([]byte(e.Type)) {
 	case domain.TypeRateSet:
-		e.Change = strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s from %s", text("rate"), text("key"), text("value"), text("currency"), text("effective_from"))), " ")
+		e.Change = strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s from %s", text("rate"), text("key"), text("value"),
+			text("currency"), text("effective_from"))), " ")
 	case domain.TypePeriodClosed, domain.TypePeriodReopened:
 		e.Change = text("period")
 	case domain.TypeBooksRebuilt:

@@ -20,14 +20,15 @@ type PeriodState struct {
 	ClosedAt *time.Time `json:"closed_at"` // of the last close; null where there was none
 	ClosedBy *ClosedBy  `json:"closed_by"` // whose event that close is; null where there was none
 	Over     bool       `json:"over"`      // by the calendar of the books' time zone
-	// Settled: everything that stood before the last close is booked, and none of it waits for the conflict check. Where the
-	// month is open, the same of everything that is there now. Unsettled says what is missing to that.
+	// Settled: everything that stood before the last close is booked, and none of it waits for the conflict check. Where
+	// the month is open, the same of everything that is there now. Unsettled says what is missing to that.
 	Settled bool `json:"settled"`
 	Unsettled
 
-	Events      uint64        `json:"events"`       // posted in the month
-	Unpriced    uint64        `json:"unpriced"`     // of them, with a line that no rate could price
-	DeadLetters uint64        `json:"dead_letters"` // open, of any month: what isn't in the books can't say which it belongs to
+	Events   uint64 `json:"events"`   // posted in the month
+	Unpriced uint64 `json:"unpriced"` // of them, with a line that no rate could price
+	// open, of any month: what isn't in the books can't say which it belongs to
+	DeadLetters uint64        `json:"dead_letters"`
 	Open        []OpenBalance `json:"open"`
 }
 
@@ -41,8 +42,8 @@ type OpenBalance struct {
 	Orders   uint64 `json:"orders"` // orders, or cases without one, whose balance is not zero
 }
 
-// ClosedBy is the event by which a month was closed, and who sent it. Of two that want to close the same month the first does:
-// whoever sent the other finds here that it was not theirs.
+// ClosedBy is the event by which a month was closed, and who sent it. Of two that want to close the same month the
+// first does: whoever sent the other finds here that it was not theirs.
 type ClosedBy struct {
 	Source string `json:"source"`
 	ID     string `json:"id"`
@@ -55,7 +56,8 @@ func ReadClosedBy(ctx context.Context, db driver.Conn, source, id string) (*Clos
 	by := &ClosedBy{Source: source, ID: id}
 	var payloads []string
 	if err := db.QueryRow(ctx, `SELECT groupArray(payload) FROM ledger FINAL
-WHERE order_id = '' AND stream = 'books' AND source = ? AND event_id = ? AND refused = ''`, source, id).Scan(&payloads); err != nil {
+WHERE order_id = '' AND stream = 'books' AND source = ? AND event_id = ? AND refused = ''`, source,
+		id).Scan(&payloads); err != nil {
 		return nil, fmt.Errorf("ask who closed: %w", err)
 	}
 	if len(payloads) > 0 {
@@ -68,9 +70,10 @@ WHERE order_id = '' AND stream = 'books' AND source = ? AND event_id = ? AND ref
 
 // Unsettled is what isn't certain yet though it is recorded.
 type Unsettled struct {
-	Unbooked  int64  `json:"unbooked"`  // records that stand in the log and are not booked yet
-	Conflicts uint64 `json:"conflicts"` // identities that are booked with two contents, until the conflict check takes one out
-	Doubles   uint64 `json:"doubles"`   // orders that several events place, until the same check settles them
+	Unbooked int64 `json:"unbooked"` // records that stand in the log and are not booked yet
+	// identities that are booked with two contents, until the conflict check takes one out
+	Conflicts uint64 `json:"conflicts"`
+	Doubles   uint64 `json:"doubles"` // orders that several events place, until the same check settles them
 }
 
 // UnsettledError says that what is closed can't be quoted as final yet. That passes by itself.
@@ -87,7 +90,8 @@ func (u Unsettled) String() string {
 		parts = append(parts, fmt.Sprintf("%d records are not booked yet", u.Unbooked))
 	}
 	if u.Conflicts > 0 {
-		parts = append(parts, fmt.Sprintf("%d events, each of one identity with two contents, wait for the conflict check", u.Conflicts))
+		parts = append(parts, fmt.Sprintf("%d events, each of one identity with two contents, wait for the conflict check",
+			u.Conflicts))
 	}
 	if u.Doubles > 0 {
 		parts = append(parts, fmt.Sprintf("%d orders that several events place wait for the same check", u.Doubles))
@@ -96,16 +100,18 @@ func (u Unsettled) String() string {
 }
 
 // provisionalAccounts are those that clear themselves in time.
-var provisionalAccounts = []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability, domain.AccruedCosts, domain.GoodsOwed}
+var provisionalAccounts = []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable,
+	domain.VoucherLiability, domain.AccruedCosts, domain.GoodsOwed}
 
-// ReadPeriod reads what is provisional in a month. Closed, ClosedAt, Over, Settled and Unsettled are the caller's to fill in:
-// log and clock know them.
+// ReadPeriod reads what is provisional in a month. Closed, ClosedAt, Over, Settled and Unsettled are the caller's to
+// fill in: log and clock know them.
 func ReadPeriod(ctx context.Context, db driver.Conn, period domain.Period) (*PeriodState, error) {
 	s := &PeriodState{Period: period.String(), Open: []OpenBalance{}}
 	first := period.First().Format(time.DateOnly)
 	if err := db.QueryRow(ctx, `
 SELECT count(), countIf(notEmpty(unpriced)), (SELECT count() FROM `+deadletter.Open+`)
-FROM ledger FINAL WHERE refused = '' AND posting_period = toDate(?)`, first).Scan(&s.Events, &s.Unpriced, &s.DeadLetters); err != nil {
+FROM ledger FINAL WHERE refused = '' AND posting_period = toDate(?)`, first).Scan(&s.Events, &s.Unpriced,
+		&s.DeadLetters); err != nil {
 		return nil, fmt.Errorf("count the events of %s: %w", period, err)
 	}
 	accounts := make([]uint16, len(provisionalAccounts))

@@ -94,11 +94,12 @@ type clearingLine struct {
 	amount                   domain.Amount
 }
 
-// ComparePayouts holds clearing against a processor's report, reference by reference: what the processor calls by the id
-// of the refund, dispute, charge, concession or event is compared with that, the rest with its order. What was booked
-// within lag before the report's end may be paid later: it is in transit, no difference. Where the sums of a reference
-// differ, its rows and events are paired by amount, so that what is named is what the difference is made of.
-func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, payouts []Payout, currency string, lag time.Duration) error {
+// ComparePayouts holds clearing against a processor's report, reference by reference: what the processor calls by the
+// id of the refund, dispute, charge, concession or event is compared with that, the rest with its order. What was
+// booked within lag before the report's end may be paid later: it is in transit, no difference. Where the sums of a
+// reference differ, its rows and events are paired by amount, so that what is named is what the difference is made of.
+func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, payouts []Payout, currency string,
+	lag time.Duration) error {
 	if len(payouts) == 0 {
 		return ErrNoPayouts
 	}
@@ -122,7 +123,8 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 	if err != nil {
 		return err
 	}
-	s := &PayoutSummary{From: first.Format(time.DateOnly), To: last.Format(time.DateOnly), Currency: currency, Payouts: total.String()}
+	s := &PayoutSummary{From: first.Format(time.DateOnly), To: last.Format(time.DateOnly), Currency: currency,
+		Payouts: total.String()}
 	booked := map[string]*bookedLines{}
 	var clearing, transit domain.Amount
 	for i := range lines {
@@ -163,13 +165,15 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 		r.check(checkPayouts).Compared++
 		switch {
 		case g == nil:
-			r.differ(Difference{Check: checkPayouts, What: "paid, but not on clearing: " + key, Expected: "0.0000", Actual: rows.sum.String()})
+			r.differ(Difference{Check: checkPayouts, What: "paid, but not on clearing: " + key, Expected: "0.0000",
+				Actual: rows.sum.String()})
 		case rows != nil && g.sum == rows.sum:
 			s.Matched++
 		case rows == nil && g.latest.After(last.Add(-lag)):
 			transit += g.sum
 		case rows == nil:
-			r.differ(Difference{Check: checkPayouts, What: "on clearing, but not in the payouts: " + key, Expected: g.sum.String(), Actual: "0.0000", Events: named(g.lines)})
+			r.differ(Difference{Check: checkPayouts, What: "on clearing, but not in the payouts: " + key,
+				Expected: g.sum.String(), Actual: "0.0000", Events: named(g.lines)})
 		default:
 			d, later := compareRows(key, rows, g, last.Add(-lag))
 			transit += later
@@ -193,14 +197,16 @@ func readClearing(ctx context.Context, db driver.Conn, from, to time.Time, curre
 SELECT day, multiIf(said.refund_id != '', said.refund_id, said.dispute_id != '', said.dispute_id, said.charge_id != '', said.charge_id, said.concession_id) AS reference,
        order_id, source, event_id, toDecimalString(moved, 4)
 FROM (
-    SELECT day, order_id, source, event_id, JSONExtract(`+data+`, 'Tuple(refund_id String, dispute_id String, charge_id String, concession_id String)') AS said,
+    SELECT day, order_id, source, event_id, JSONExtract(`+
+		data+`, 'Tuple(refund_id String, dispute_id String, charge_id String, concession_id String)') AS said,
            arraySum(arrayMap((a, x) -> if(a = 1010, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS moved
     FROM ledger FINAL
     WHERE refused = '' AND has(account, 1010) AND currency = @currency AND day >= toDate(@from) AND day <= toDate(@to)
       AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 2 DAY
       AND if(voids_type = '', event_type, voids_type) IN ('makegood.order.placed.v1', 'makegood.order.cancelled.v1', 'makegood.refund.issued.v1',
           'makegood.concession.granted.v1', 'makegood.dispute.opened.v1', 'makegood.dispute.won.v1', 'makegood.marketplace.charged.v1'))
-ORDER BY day, source, event_id`, clickhouse.Named("from", from.Format(time.DateOnly)), clickhouse.Named("to", to.Format(time.DateOnly)), clickhouse.Named("currency", currency))
+ORDER BY day, source, event_id`, clickhouse.Named("from", from.Format(time.DateOnly)),
+		clickhouse.Named("to", to.Format(time.DateOnly)), clickhouse.Named("currency", currency))
 	if err != nil {
 		return nil, fmt.Errorf("read clearing: %w", err)
 	}

@@ -43,10 +43,11 @@ func named(lines []*clearingLine) []string {
 	return events
 }
 
-// compareRows says what the difference between the rows and the events of a reference is made of: a row too many, events
-// that have no row, or amounts that differ. Events after cutoff that have no row are in transit: later is their sum, and
-// there is no difference where they are all that is missing.
-func compareRows(key string, paid *paidRows, booked *bookedLines, cutoff time.Time) (d *Difference, later domain.Amount) {
+// compareRows says what the difference between the rows and the events of a reference is made of: a row too many,
+// events that have no row, or amounts that differ. Events after cutoff that have no row are in transit: later is their
+// sum, and there is no difference where they are all that is missing.
+func compareRows(key string, paid *paidRows, booked *bookedLines,
+	cutoff time.Time) (d *Difference, later domain.Amount) {
 	rows, events := unpaired(paid.rows, booked.lines)
 	if len(rows) == 0 {
 		events = slices.DeleteFunc(events, func(l *clearingLine) bool {
@@ -78,11 +79,12 @@ func compareRows(key string, paid *paidRows, booked *bookedLines, cutoff time.Ti
 	if len(events) == 0 {
 		events = booked.lines
 	}
-	return &Difference{Check: checkPayouts, What: strings.Join(what, "; ") + ": " + key, Expected: (booked.sum - later).String(), Actual: paid.sum.String(), Events: named(events)}, later
+	return &Difference{Check: checkPayouts, What: strings.Join(what, "; ") + ": " + key,
+		Expected: (booked.sum - later).String(), Actual: paid.sum.String(), Events: named(events)}, later
 }
 
-// unpaired takes away rows and events of the same amount, one for one, and events that take each other back, and returns what
-// is left of both.
+// unpaired takes away rows and events of the same amount, one for one, and events that take each other back, and
+// returns what is left of both.
 func unpaired(rows []Payout, lines []*clearingLine) (restRows []Payout, restLines []*clearingLine) {
 	free := map[domain.Amount]int{}
 	for _, r := range rows {
@@ -143,7 +145,8 @@ func repeated(all, left []Payout) string {
 		if n > 2 {
 			times = fmt.Sprintf("%d times", n)
 		}
-		said = append(said, fmt.Sprintf("a row of %s stands %s, on lines %s and %s", a, times, strings.Join(lines[a][:n-1], ", "), lines[a][n-1]))
+		said = append(said, fmt.Sprintf("a row of %s stands %s, on lines %s and %s", a, times,
+			strings.Join(lines[a][:n-1], ", "), lines[a][n-1]))
 	}
 	return strings.Join(said, "; ")
 }

@@ -52,7 +52,8 @@ type LogCount struct {
 // must be another copy of an event that is in the ledger, or a dead letter.
 func (r *Reconciliation) compareLog(ctx context.Context, db driver.Conn, decode ledger.Decode, p LogPartition) error {
 	n := LogCount{Topic: p.Topic, Partition: p.Partition, Start: p.Start, Booked: p.Booked, End: p.End}
-	rows, err := db.Query(ctx, `SELECT offset, source, event_id, content FROM ledger FINAL WHERE stream = ? AND partition = ?
+	rows,
+		err := db.Query(ctx, `SELECT offset, source, event_id, content FROM ledger FINAL WHERE stream = ? AND partition = ?
     AND NOT (event_type = 'makegood.books.rebuilt.v1' AND (order_id != '' OR error_id != '')) -- what a rebuild posts for a unit: its record has a row besides
     ORDER BY offset`, p.Stream.String(), p.Partition)
 	if err != nil {
@@ -126,7 +127,8 @@ func (w *logWalk) advance() error {
 }
 
 func (w *logWalk) stray(what string) {
-	w.report.differ(Difference{Check: checkLog, What: what, Place: w.place(w.row.offset), Events: []string{w.row.source + " " + w.row.id}})
+	w.report.differ(Difference{Check: checkLog, What: what, Place: w.place(w.row.offset),
+		Events: []string{w.row.source + " " + w.row.id}})
 }
 
 func (w *logWalk) record(decode ledger.Decode, record LogRecord) error {
@@ -152,11 +154,15 @@ func (w *logWalk) record(decode ledger.Decode, record LogRecord) error {
 		case err != nil:
 			w.stray("a row whose record can't be read: " + err.Error())
 		case decoded.Event.Source != w.row.source || decoded.Event.ID != w.row.id:
-			w.report.differ(Difference{Check: checkLog, What: "a row is of another event than its record", Place: w.place(record.Offset),
-				Expected: decoded.Event.Source + " " + decoded.Event.ID, Actual: w.row.source + " " + w.row.id, Events: []string{w.row.source + " " + w.row.id}})
+			w.report.differ(Difference{Check: checkLog, What: "a row is of another event than its record",
+				Place:    w.place(record.Offset),
+				Expected: decoded.Event.Source + " " + decoded.Event.ID, Actual: w.row.source + " " + w.row.id,
+				Events: []string{w.row.source + " " + w.row.id}})
 		case decoded.Content != w.row.content:
-			w.report.differ(Difference{Check: checkLog, What: "a row's content is not its record's", Place: w.place(record.Offset),
-				Expected: fmt.Sprintf("%016x", decoded.Content), Actual: fmt.Sprintf("%016x", w.row.content), Events: []string{w.row.source + " " + w.row.id}})
+			w.report.differ(Difference{Check: checkLog, What: "a row's content is not its record's",
+				Place:    w.place(record.Offset),
+				Expected: fmt.Sprintf("%016x", decoded.Content), Actual: fmt.Sprintf("%016x", w.row.content),
+				Events: []string{w.row.source + " " + w.row.id}})
 		}
 		return w.advance()
 	}
@@ -177,7 +183,8 @@ func (w *logWalk) settle(ctx context.Context, db driver.Conn) error {
 	if len(w.others) == 0 {
 		return nil
 	}
-	table, err := ext.NewTable("others", ext.Column("n", "UInt32"), ext.Column("order_id", "String"), ext.Column("source", "String"),
+	table, err := ext.NewTable("others", ext.Column("n", "UInt32"), ext.Column("order_id", "String"),
+		ext.Column("source", "String"),
 		ext.Column("event_id", "String"), ext.Column("content", "UInt64"), ext.Column("letter", "String"))
 	if err != nil {
 		return fmt.Errorf("name the other records: %w", err)
@@ -208,7 +215,8 @@ FROM others ORDER BY n`); err != nil {
 		case f.Dead:
 			w.counts.DeadLetters++
 		default:
-			d := Difference{Check: checkLog, What: "a record that is neither in the ledger nor a dead letter", Place: w.place(o.offset)}
+			d := Difference{Check: checkLog, What: "a record that is neither in the ledger nor a dead letter",
+				Place: w.place(o.offset)}
 			if o.readable {
 				d.Events = []string{o.source + " " + o.eventID}
 			}

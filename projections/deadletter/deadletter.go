@@ -62,7 +62,9 @@ const Topic = "deadletters"
 
 // Keep writes them to ClickHouse. Written twice they are the same.
 func Keep(ctx context.Context, db driver.Conn, letters []Letter) error {
-	batch, err := db.PrepareBatch(ctx, `INSERT INTO dead_letters (id, topic, partition, offset, reason, detail, pointer, source, event_id,
+	batch,
+		err := db.PrepareBatch(
+		ctx, `INSERT INTO dead_letters (id, topic, partition, offset, reason, detail, pointer, source, event_id,
         record_key, headers, payload, first_seen, last_seen, last_offset)`)
 	if err != nil {
 		return fmt.Errorf("keep %d dead letters: %w", len(letters), err)
@@ -74,7 +76,8 @@ func Keep(ctx context.Context, db driver.Conn, letters []Letter) error {
 		if headers == nil {
 			headers = map[string]string{}
 		}
-		if err := batch.Append(d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Detail, d.Pointer, d.Source, d.EventID, d.Key,
+		if err := batch.Append(d.ID, d.Topic, d.Partition, d.Offset, d.Reason, d.Detail, d.Pointer, d.Source, d.EventID,
+			d.Key,
 			headers, string(d.Payload), d.FirstSeen, d.LastSeen, d.Offset); err != nil {
 			return fmt.Errorf("keep dead letter %s: %w", d.ID, err)
 		}
@@ -92,7 +95,8 @@ const Open = `(SELECT * FROM dead_letters FINAL WHERE id NOT IN (
             (SELECT id, max(at) AS at, max(seen_offset) AS seen_offset FROM dead_letter_actions GROUP BY id) AS a ON a.id = d.id
         WHERE a.at >= d.last_seen AND a.seen_offset >= d.last_offset))`
 
-const letterColumns = `id, topic, partition, offset, reason, detail, pointer, source, event_id, first_seen, last_seen, record_key, headers, payload, last_offset`
+const letterColumns = `id, topic, partition, offset, reason, detail, pointer, source, event_id, first_seen, ` +
+	`last_seen, record_key, headers, payload, last_offset`
 
 // List lists the open ones, the last seen first, at most limit.
 func List(ctx context.Context, db driver.Conn, limit int) ([]Letter, error) {
@@ -151,7 +155,8 @@ func Note(ctx context.Context, db driver.Conn, d *Letter, action, actor string, 
 		at = d.LastSeen // by another clock
 	}
 	// In milliseconds: a time as it is would be bound in whole seconds.
-	if err := db.Exec(ctx, `INSERT INTO dead_letter_actions (id, action, actor, at, seen_offset) VALUES (?, ?, ?, fromUnixTimestamp64Milli(?), ?)`,
+	if err := db.Exec(ctx, `INSERT INTO dead_letter_actions (id, action, actor, at, seen_offset) VALUES (?, ?, ?, `+
+		`fromUnixTimestamp64Milli(?), ?)`,
 		d.ID, action, actor, at.UnixMilli(), d.lastOffset); err != nil {
 		return fmt.Errorf("note that dead letter %s was %s: %w", d.ID, action, err)
 	}
@@ -162,7 +167,8 @@ func Note(ctx context.Context, db driver.Conn, d *Letter, action, actor string, 
 type NoReplayError struct{ Reason string }
 
 func (e *NoReplayError) Error() string {
-	return "sent again it would be refused again: " + Refusals[e.Reason] + ". Send what it says as a new event, with a source and id of its own, or discard it."
+	return "sent again it would be refused again: " + Refusals[e.Reason] +
+		". Send what it says as a new event, with a source and id of its own, or discard it."
 }
 
 // Replayable says whether sending the dead letter again can help: not where its identity is another event's.

@@ -12,9 +12,9 @@ import (
 // maxShrunkHeader bounds a header of a dead letter that had to shrink, in bytes.
 const maxShrunkHeader = 4 << 10
 
-// Shrink is a dead letter's record without its payload and its sender's headers: for one that the log doesn't take, since
-// it is too large, say. What it was is told by its place, its length in bytes and its SHA-256; the place leads to the
-// record that it is about. It returns nil for a record that is no dead letter or has shrunk already.
+// Shrink is a dead letter's record without its payload and its sender's headers: for one that the log doesn't take,
+// since it is too large, say. What it was is told by its place, its length in bytes and its SHA-256; the place leads to
+// the record that it is about. It returns nil for a record that is no dead letter or has shrunk already.
 func Shrink(m *message.Message) *message.Message {
 	if m.Metadata.Get("makegood_id") == "" || m.Metadata.Get("makegood_payload_sha256") != "" {
 		return nil

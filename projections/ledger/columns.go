@@ -8,8 +8,8 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// Column is one column of the ledger. How its values are written and read back is the same for every column of its kind;
-// which values they are, Of says.
+// Column is one column of the ledger. How its values are written and read back is the same for every column of its
+// kind; which values they are, Of says.
 type Column struct {
 	Name string
 	Type string // as system.columns has it

@@ -23,9 +23,12 @@ func unitColumns() []Column {
 		text("sold_by", low, func(r *Row) *string { return &r.SoldBy }),
 		ofLines("step", enum(domain.Steps(), 0), func(l *domain.Line) Code { return Code(l.Step) },
 			func(l *domain.Line, v Code) { l.Step = domain.Step(v) }),
-		ofOwnLines("line_case", func(l *domain.Line) *string { return &l.Case }, func(e *domain.Event) string { return e.ErrorID }),
-		ofOwnLines("line_currency", func(l *domain.Line) *string { return &l.Currency }, func(e *domain.Event) string { return e.Currency }),
-		ofOwnLines("line_store", func(l *domain.Line) *string { return &l.Store }, func(e *domain.Event) string { return e.StoreID }),
+		ofOwnLines("line_case", func(l *domain.Line) *string { return &l.Case },
+			func(e *domain.Event) string { return e.ErrorID }),
+		ofOwnLines("line_currency", func(l *domain.Line) *string { return &l.Currency },
+			func(e *domain.Event) string { return e.Currency }),
+		ofOwnLines("line_store", func(l *domain.Line) *string { return &l.Store },
+			func(e *domain.Event) string { return e.StoreID }),
 	}
 	for i, field := range factFields {
 		all = append(all, Column{"fact_" + field.name, "Array(String)", &List[string]{
@@ -145,7 +148,8 @@ type factField = struct {
 }
 
 func factText(name string, field func(*domain.CaseFacts) *string) factField {
-	return factField{name, func(f *domain.CaseFacts) string { return *field(f) }, func(f *domain.CaseFacts, v string) { *field(f) = v }}
+	return factField{name, func(f *domain.CaseFacts) string { return *field(f) },
+		func(f *domain.CaseFacts, v string) { *field(f) = v }}
 }
 
 func factIs(name, yes, no string, field func(*domain.CaseFacts) *bool) factField {

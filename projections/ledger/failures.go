@@ -1,8 +1,9 @@
 package ledger
 
-// FailureLines is the one place where a line meets the case that it belongs to: journal lines that are leakage, and those by
-// which customers changed their orders, summed by unit, day and case, each with what is known of the case. filter names the
-// rows of failures to look at: those of some units for the roll-up, those recorded by a moment for an as_of report.
+// FailureLines is the one place where a line meets the case that it belongs to: journal lines that are leakage, and
+// those by which customers changed their orders, summed by unit, day and case, each with what is known of the case.
+// filter names the rows of failures to look at: those of some units for the roll-up, those recorded by a moment for an
+// as_of report.
 func FailureLines(filter string) string { return FailureLinesOf("failures FINAL", filter) }
 
 // FailureLinesOf is the same of other rows than those of failures.
@@ -25,14 +26,15 @@ func FailureLinesOf(failures, filter string) string {
     GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis`
 }
 
-// partOf says to which figure an amount belongs. What customers changed themselves has no element, and an order that the
-// business cancelled has no case.
+// partOf says to which figure an amount belongs. What customers changed themselves has no element, and an order that
+// the business cancelled has no case.
 func partOf(element, kind, founded string) string {
-	return `multiIf(` + element + ` = '', 'customer_changes', ` + kind + ` = 'changed_mind', 'changed_mind', ` + founded + ` = 'no', 'unfounded', 'leakage')`
+	return `multiIf(` + element + ` = '', 'customer_changes', ` + kind + ` = 'changed_mind', 'changed_mind', ` + founded +
+		` = 'no', 'unfounded', 'leakage')`
 }
 
-// CaseFacts are what is known of the cases of events, a row a unit and case: what the last event says that changed the case, in
-// the sequence of the unit's events. Rows that were recorded by some moment know what was known then.
+// CaseFacts are what is known of the cases of events, a row a unit and case: what the last event says that changed the
+// case, in the sequence of the unit's events. Rows that were recorded by some moment know what was known then.
 const CaseFacts = `
     cases AS (
         SELECT unit, fact AS error_id,
@@ -48,5 +50,6 @@ const CaseFacts = `
 
 const (
 	LeakageKey   = "unit, error_id, day, posting_day, currency, store_id, account, element, basis"
-	LeakageFacts = "order_id, selling_store, part, vendor_id, kind, root_cause, party_at_fault, employee_id, avoidable, category, founded"
+	LeakageFacts = "order_id, selling_store, part, vendor_id, kind, root_cause, party_at_fault, employee_id, " +
+		"avoidable, category, founded"
 )

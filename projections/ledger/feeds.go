@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Feed is the query by which the view TABLE_feed fills a table from the ledger, over other rows: from is what follows FROM.
-// It is the text of the newest migration that makes the view, so the two can't differ.
+// Feed is the query by which the view TABLE_feed fills a table from the ledger, over other rows: from is what follows
+// FROM. It is the text of the newest migration that makes the view, so the two can't differ.
 func Feed(table, from string) string {
 	query, known := feeds[table]
 	if !known {

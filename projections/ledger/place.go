@@ -40,9 +40,9 @@ func ParseEnds(text string) (map[domain.Partition]int64, error) {
 	return ends, nil
 }
 
-// FirstHeader is the header of a record that was sent again after it had been a dead letter: "partition/offset" of where
-// the same topic held it first. It keeps the event's recorded_at. A claim is not enough: the log is asked, and where it
-// doesn't hold the same bytes there, the header says nothing. Neither does it put an event before a close: see
+// FirstHeader is the header of a record that was sent again after it had been a dead letter: "partition/offset" of
+// where the same topic held it first. It keeps the event's recorded_at. A claim is not enough: the log is asked, and
+// where it doesn't hold the same bytes there, the header says nothing. Neither does it put an event before a close: see
 // domain.Periods.RecordedSince. Rates and the posting period are those of where the record stands now.
 const FirstHeader = "makegood_first"
 

@@ -10,9 +10,10 @@ import (
 
 // Reader reads the ledger in blocks of columns: what is for a great many rows, where Read is for a few.
 type Reader interface {
-	// ReadLedger hands over the rows of a statement whose FROM is given ("ledger FINAL WHERE …") to the workers: each takes
-	// one at a time, and which of them takes a row is chance. A row is valid until the worker returns. Of a void, Event.Data
-	// holds what it voids and the type of that; of other events it is nil. It ends with the first error of any worker.
+	// ReadLedger hands over the rows of a statement whose FROM is given ("ledger FINAL WHERE …") to the workers: each
+	// takes one at a time, and which of them takes a row is chance. A row is valid until the worker returns. Of a void,
+	// Event.Data holds what it voids and the type of that; of other events it is nil. It ends with the first error of any
+	// worker.
 	ReadLedger(ctx context.Context, from string, workers ...func(*Row) error) error
 }
 

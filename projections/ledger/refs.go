@@ -27,7 +27,8 @@ func ScanRefs(rows driver.Rows) (all []Ref, err error) {
 
 // WithTargets lets a statement know the targets as a table of that name.
 func WithTargets(ctx context.Context, targets []Ref) (context.Context, error) {
-	table, err := ext.NewTable("targets", ext.Column("order_id", "String"), ext.Column("source", "String"), ext.Column("event_id", "String"))
+	table, err := ext.NewTable("targets", ext.Column("order_id", "String"), ext.Column("source", "String"),
+		ext.Column("event_id", "String"))
 	if err != nil {
 		return nil, fmt.Errorf("name the voided events: %w", err)
 	}

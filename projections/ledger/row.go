@@ -36,11 +36,12 @@ type Row struct {
 	Epoch    int  // closes that counted and stand before it in the log
 	Settled  bool // its entry was made with the other events of its unit
 	Standing domain.Standing
-	Of       domain.Identity    // the event that counts in its place, or that it contradicts; zero where there is none
-	With     string             // the unit, where neither order nor case of the event name it: what a person decided on
-	SoldBy   string             // the store that placed the order; empty where that isn't known, or bears on nothing
-	Facts    []domain.CaseFacts // of the cases that the event changed, as known with it and those before it in the sequence
-	Flags    []domain.Flag      // what of it can't be right; Event is the row's own and isn't kept
+	Of       domain.Identity // the event that counts in its place, or that it contradicts; zero where there is none
+	With     string          // the unit, where neither order nor case of the event name it: what a person decided on
+	SoldBy   string          // the store that placed the order; empty where that isn't known, or bears on nothing
+	// of the cases that the event changed, as known with it and those before it in the sequence
+	Facts []domain.CaseFacts
+	Flags []domain.Flag // what of it can't be right; Event is the row's own and isn't kept
 }
 
 // Unit is what the event is settled with: the order, or the case that has none.
@@ -53,8 +54,8 @@ func (r *Row) Unit() string {
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
 // by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
-// comes late still wins, even over what makegood decided when it knew only the later one. A row whose time was corrected
-// stands above itself as it was before, which had an earlier time.
+// comes late still wins, even over what makegood decided when it knew only the later one. A row whose time was
+// corrected stands above itself as it was before, which had an earlier time.
 func (r *Row) Version() uint64 {
 	var moved uint64
 	if r.Moved {
@@ -62,7 +63,8 @@ func (r *Row) Version() uint64 {
 	}
 	ms := uint64(max(r.RecordedAt.UnixMilli(), 0)) & (1<<timeBits - 1)
 	low := uint64(r.Position.Offset) & (1<<offsetBits - 1)
-	return moved | (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
+	return moved | (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(
+		r.Revision)
 }
 
 // SetVersion takes from a version what a row doesn't say otherwise.
@@ -70,9 +72,9 @@ func (r *Row) SetVersion(version uint64) {
 	r.Revision, r.Moved = uint8(version), version&movedBit != 0
 }
 
-// Revise gives the row its next version. Of two that were made of the same one, what was decided meanwhile about the event
-// itself (it was voided, refused, overtaken by a close) stands above what a rebuild made of it, which comes from before.
-// After some hundred of them there is no higher one: of two alike the later insert stays.
+// Revise gives the row its next version. Of two that were made of the same one, what was decided meanwhile about the
+// event itself (it was voided, refused, overtaken by a close) stands above what a rebuild made of it, which comes from
+// before. After some hundred of them there is no higher one: of two alike the later insert stays.
 func (r *Row) Revise(by revision) {
 	r.Revision = uint8(min(int(r.Revision)+int(by), math.MaxUint8))
 }
@@ -100,7 +102,8 @@ func (r *Row) Place(periods *domain.Periods) {
 	r.Day = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 }
 
-// Check holds a row against what must be true of every one before it is written: its lines sum to zero in every currency.
+// Check holds a row against what must be true of every one before it is written: its lines sum to zero in every
+// currency.
 func (r *Row) Check() error {
 	for i := range r.Lines {
 		currency := r.Lines[i].Currency
@@ -122,8 +125,10 @@ func (r *Row) Check() error {
 
 // Books reports whether a row says the same to the books as another of the same event.
 func (r *Row) Books(o *Row) bool {
-	return slices.Equal(r.Lines, o.Lines) && slices.Equal(r.Unpriced, o.Unpriced) && r.Posting == o.Posting && r.Origin == o.Origin &&
-		r.Day.Equal(o.Day) && r.RecordedAt.Equal(o.RecordedAt) && r.Epoch == o.Epoch && r.Standing == o.Standing && r.Of == o.Of && r.SoldBy == o.SoldBy && r.With == o.With &&
+	return slices.Equal(r.Lines, o.Lines) && slices.Equal(r.Unpriced, o.Unpriced) && r.Posting == o.Posting &&
+		r.Origin == o.Origin &&
+		r.Day.Equal(o.Day) && r.RecordedAt.Equal(o.RecordedAt) && r.Epoch == o.Epoch && r.Standing == o.Standing &&
+		r.Of == o.Of && r.SoldBy == o.SoldBy && r.With == o.With &&
 		slices.Equal(r.Facts, o.Facts) && slices.Equal(r.Flags, o.Flags)
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// scannedColumns is what is selected so that newScan can take it: the driver knows numbers and texts, no enums by number and
-// no decimals without loss.
+// scannedColumns is what is selected so that newScan can take it: the driver knows numbers and texts, no enums by
+// number and no decimals without loss.
 var scannedColumns = func() string {
 	all := make([]string, len(Columns))
 	for i, c := range Columns {

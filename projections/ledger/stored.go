@@ -20,7 +20,8 @@ type Stored struct {
 	Voids     Ref
 }
 
-// Read reads rows of the ledger with all their columns; from is what follows FROM. It is for few rows; Reader is for many.
+// Read reads rows of the ledger with all their columns; from is what follows FROM. It is for few rows; Reader is for
+// many.
 func Read(ctx context.Context, db driver.Conn, from string, args ...any) ([]Stored, error) {
 	rows, err := db.Query(ctx, "SELECT "+scannedColumns+" FROM "+from, args...)
 	if err != nil {
@@ -84,8 +85,8 @@ func (s *Stored) Refuse(reason string) {
 	s.Lines, s.Unpriced = nil, nil
 }
 
-// Structured writes the event as a CloudEvent in structured mode. Its members may stand in another order than its sender
-// wrote them; data is as it came.
+// Structured writes the event as a CloudEvent in structured mode. Its members may stand in another order than its
+// sender wrote them; data is as it came.
 func (s *Stored) Structured() []byte {
 	fields := map[string]json.RawMessage{}
 	if len(s.Extensions) > 0 {

@@ -13,7 +13,8 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// PostsAlone reports whether the row's event is posted by itself, without the other events of its unit; see domain.Alone.
+// PostsAlone reports whether the row's event is posted by itself, without the other events of its unit; see
+// domain.Alone.
 func (r *Row) PostsAlone() bool {
 	return r.Event.ErrorID == "" && r.Event.Type.Posts() != domain.PostsSettled
 }
@@ -82,12 +83,12 @@ func (u *Units) Clear() {
 	clear(u.Spends)
 }
 
-// Decisions are the events by which persons decided on others, by the identity of what they decided on. Their own order may be
-// any, or none: they are settled with what they are about.
+// Decisions are the events by which persons decided on others, by the identity of what they decided on. Their own order
+// may be any, or none: they are settled with what they are about.
 type Decisions map[domain.Identity][]domain.Identity
 
-// ReadUnits reads all events that are settled with any of the units: those of the orders, of the cases under whatever order,
-// of the other cases and orders that these name, and what was decided on any of them.
+// ReadUnits reads all events that are settled with any of the units: those of the orders, of the cases under whatever
+// order, of the other cases and orders that these name, and what was decided on any of them.
 func ReadUnits(ctx context.Context, db driver.Conn, orders, cases []string, decisions Decisions) ([]Stored, error) {
 	r := unitReader{db: db, known: NewUnits(), decisions: decisions}
 	for len(orders)+len(cases) > 0 {
@@ -148,7 +149,8 @@ func (r *unitReader) readDecisions(ctx context.Context) error {
 			return fmt.Errorf("name the decisions: %w", err)
 		}
 	}
-	found, err := Read(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)), r.db, `ledger FINAL WHERE stream = 'books' AND refused = ''
+	found, err := Read(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)),
+		r.db, `ledger FINAL WHERE stream = 'books' AND refused = ''
         AND event_type = 'makegood.fact.decided.v1' AND (source, event_id) IN (SELECT source, event_id FROM decided)`)
 	r.rows = append(r.rows, found...)
 	return err
@@ -179,7 +181,8 @@ func (r *unitReader) ordersOf(ctx context.Context, cases []string) (orders, with
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := r.db.Query(ctx, "SELECT DISTINCT error_id, order_id FROM case_units WHERE error_id IN (SELECT name FROM names)")
+	rows, err := r.db.Query(ctx, "SELECT DISTINCT error_id, order_id FROM case_units WHERE error_id IN (SELECT name "+
+		"FROM names)")
 	if err != nil {
 		return nil, nil, fmt.Errorf("find the orders of cases: %w", err)
 	}

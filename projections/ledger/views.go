@@ -18,10 +18,12 @@ import (
 // definition to disk, and one that a full disk cuts short keeps the server from ever starting again: a process that is
 // started again and again because the disk is full must not be what does that.
 func CreateViews(ctx context.Context, db driver.Conn) error {
-	for _, v := range []struct{ name, query string }{{"journal", journalView()}, {"cases", casesView()}, {"orders", ordersView()}} {
+	for _, v := range []struct{ name, query string }{{"journal", journalView()}, {"cases", casesView()},
+		{"orders", ordersView()}} {
 		version := fmt.Sprintf("version %x", sha256.Sum256([]byte(v.query)))
 		var have []string
-		if err := db.QueryRow(ctx, "SELECT groupArray(comment) FROM system.tables WHERE database = currentDatabase() AND name = ?", v.name).Scan(&have); err != nil {
+		if err := db.QueryRow(ctx, "SELECT groupArray(comment) FROM system.tables WHERE database = currentDatabase() AND "+
+			"name = ?", v.name).Scan(&have); err != nil {
 			return fmt.Errorf("look at the view %s: %w", v.name, err)
 		}
 		if slices.Contains(have, version) {
@@ -55,7 +57,8 @@ const (
 	viewAmount = `CAST(x AS Decimal(38, 4))`
 )
 
-// casesView is one row a case and currency: what is known of it, and what it cost. A fix that nobody reported is a case too.
+// casesView is one row a case and currency: what is known of it, and what it cost. A fix that nobody reported is a case
+// too.
 func casesView() string {
 	return `
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
@@ -82,7 +85,8 @@ func ordersView() string {
 	return `
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
     facts AS (
-        SELECT order_id, if(countIf(` + placed + `) > 0, argMinIf(store_id, occurred_at, ` + placed + `), any(store_id)) AS store_id,
+        SELECT order_id, if(countIf(` + placed + `) > 0, argMinIf(store_id, occurred_at, ` +
+		placed + `), any(store_id)) AS store_id,
                anyIf(customer_id, ` + placed + `) AS customer_id,
                minIf(occurred_at, ` + placed + `) AS placed_at,
                maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'), occurred_at),
@@ -91,16 +95,21 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
     counted AS (SELECT unit, count() AS n FROM cases GROUP BY unit),
     lines AS (
         SELECT order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x, a >= 4000 AND a < 6000 AS pl
-        FROM (SELECT *, ` + sql.LineCase + ` AS of_case, ` + sql.LineCurrency + ` AS of_currency FROM ledger FINAL WHERE order_id != '' AND refused = '' AND notEmpty(account))
+        FROM (SELECT *, ` + sql.LineCase + ` AS of_case, ` +
+		sql.LineCurrency + ` AS of_currency FROM ledger FINAL WHERE order_id != '' AND refused = '' AND notEmpty(account))
         ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case, of_currency AS l_currency),
     money AS (
         SELECT order_id, currency,
-               -sumIf(` + viewAmount + `, pl AND s = 'perfect') AS perfect_contribution, -sumIf(` + viewAmount + `, pl) AS contribution,
+               -sumIf(` + viewAmount + `, pl AND s = 'perfect') AS perfect_contribution, -sumIf(` +
+		viewAmount + `, pl) AS contribution,
                -sumIf(` + viewAmount + `, pl AND s = 'change' AND e = '') AS customer_changes,
-               sumIf(` + viewAmount + `, e != '' AND part = 'changed_mind') AS changed_mind, sumIf(` + viewAmount + `, e != '' AND part = 'unfounded') AS unfounded,
-               sumIf(` + viewAmount + `, ` + viewCost + ` AND part = 'leakage') AS gross, sumIf(` + viewAmount + `, e != '' AND part = 'leakage') AS net,
+               sumIf(` + viewAmount + `, e != '' AND part = 'changed_mind') AS changed_mind, sumIf(` +
+		viewAmount + `, e != '' AND part = 'unfounded') AS unfounded,
+               sumIf(` + viewAmount + `, ` + viewCost + ` AND part = 'leakage') AS gross, sumIf(` +
+		viewAmount + `, e != '' AND part = 'leakage') AS net,
                sumIf(` + viewAmount + `, ` + viewCost + ` AND part = 'leakage' AND b = 'IMPUTED') AS hidden
-        FROM (SELECT l.*, ` + partOf("l.e", "c.kind", "c.founded") + ` AS part FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.order_id AND c.error_id = l.l_case)
+        FROM (SELECT l.*, ` + partOf("l.e", "c.kind",
+		"c.founded") + ` AS part FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.order_id AND c.error_id = l.l_case)
         GROUP BY order_id, currency)
 SELECT f.order_id AS order_id, f.store_id AS store_id, f.customer_id AS customer_id, f.placed_at AS placed_at,
        nullIf(f.delivered_at, toDateTime64(0, 6, 'UTC')) AS delivered_at, n.n AS cases,

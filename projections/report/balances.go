@@ -29,8 +29,8 @@ type AgedBalance struct {
 // maxOpen bounds the list of open balances; the oldest come first.
 const maxOpen = 10_000
 
-// BalancesAt is the moment to which the age of balances is counted: that of asOf, or now; of a close the end of its month on
-// the calendar of zone, or its own where that came first.
+// BalancesAt is the moment to which the age of balances is counted: that of asOf, or now; of a close the end of its
+// month on the calendar of zone, or its own where that came first.
 func (a AsOf) BalancesAt(now time.Time, zone *time.Location) time.Time {
 	switch {
 	case a.Close != nil:
@@ -47,8 +47,8 @@ func (a AsOf) BalancesAt(now time.Time, zone *time.Location) time.Time {
 	}
 }
 
-// ProvisionalAccounts are those that clear themselves in time: goods not yet returned, claims not yet settled, disputes not yet
-// decided, vouchers not yet used, costs not yet billed.
+// ProvisionalAccounts are those that clear themselves in time: goods not yet returned, claims not yet settled, disputes
+// not yet decided, vouchers not yet used, costs not yet billed.
 func ProvisionalAccounts() []domain.Account {
 	return []domain.Account{domain.ReturnAsset, domain.ClaimsReceivable, domain.DisputeReceivable, domain.VoucherLiability,
 		domain.AccruedCosts, domain.GoodsOwed}
@@ -67,9 +67,10 @@ func agedBalances(asOf AsOf) sql.Statement {
 	}{asOf.known(), asOf.Close, ProvisionalAccounts()}, args...)
 }
 
-// ReadAgedBalances lists them: return assets and goods owed by case, claims, disputes and vouchers by their own ids, accrued costs by
-// store and month, since no event of the contract pays them one by one. As of a close they are the balances at the end of its
-// month: what was posted in that month or before, and stood before the close. Their age counts to at.
+// ReadAgedBalances lists them: return assets and goods owed by case, claims, disputes and vouchers by their own ids,
+// accrued costs by store and month, since no event of the contract pays them one by one. As of a close they are the
+// balances at the end of its month: what was posted in that month or before, and stood before the close. Their age
+// counts to at.
 func ReadAgedBalances(ctx context.Context, db driver.Conn, asOf AsOf, at time.Time) ([]AgedBalance, error) {
 	open := []AgedBalance{}
 	if err := agedBalances(asOf).Select(ctx, db, &open); err != nil {

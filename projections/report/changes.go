@@ -43,8 +43,8 @@ type Change struct {
 	RecordedAt    time.Time `json:"recorded_at" ch:"recorded_at"`
 	OriginPeriod  string    `json:"origin_period" ch:"origin"`
 	PostingPeriod string    `json:"posting_period" ch:"posting"`
-	// Touches says how the event touches the month: it happened in it (origin), was posted in it (posting), takes back what
-	// was (void), or classifies a case with failure costs in it (case).
+	// Touches says how the event touches the month: it happened in it (origin), was posted in it (posting), takes back
+	// what was (void), or classifies a case with failure costs in it (case).
 	Touches string `json:"touches" ch:"touches"`
 	Net     string `json:"net" ch:"net"`       // net leakage: Σ lines with an element
 	Profit  string `json:"profit" ch:"profit"` // −Σ lines on 4xxx and 5xxx
@@ -60,16 +60,19 @@ type ChangeTotal struct {
 	Cash     string `json:"cash" ch:"cash"`
 }
 
-// changes asks about the rows beyond the close that touch its month. A void and a classification carry a time of their own,
-// mostly that of the day on which somebody noticed, so what they speak of is looked up. To close and to reopen changes no
-// number, though it mostly happens in some month that is reported on.
+// changes asks about the rows beyond the close that touch its month. A void and a classification carry a time of their
+// own, mostly that of the day on which somebody noticed, so what they speak of is looked up. To close and to reopen
+// changes no number, though it mostly happens in some month that is reported on.
 func (c *Close) changes(name string, args ...any) sql.Statement {
-	return statements.Make(name, struct{ StoodBefore string }{c.StoodBefore()}, append([]any{sql.Named("month", c.Period.First())}, args...)...)
+	return statements.Make(name, struct{ StoodBefore string }{c.StoodBefore()},
+		append([]any{sql.Named("month", c.Period.First())}, args...)...)
 }
 
-// ReadChanges lists what came after a close, at most limit events; the totals are of all. closes are all of the month's.
+// ReadChanges lists what came after a close, at most limit events; the totals are of all. closes are all of the
+// month's.
 func ReadChanges(ctx context.Context, db driver.Conn, c Close, closes []domain.Closing, limit int) (*Changes, error) {
-	answer := &Changes{Period: c.Period.String(), Close: c.Number, ClosedAt: c.Mark.Time.UTC(), Closes: []SinceClose{}, Changes: []Change{}, Totals: []ChangeTotal{}}
+	answer := &Changes{Period: c.Period.String(), Close: c.Number, ClosedAt: c.Mark.Time.UTC(), Closes: []SinceClose{},
+		Changes: []Change{}, Totals: []ChangeTotal{}}
 	if err := c.changes("changes", sql.Named("limit", limit)).Select(ctx, db, &answer.Changes); err != nil {
 		return nil, fmt.Errorf("list what came after the close of %s: %w", c.Period, err)
 	}

@@ -29,8 +29,8 @@ type deliveries struct {
 //
 // What counts, in delivery_outcomes.sql:
 //
-//   - The promise is the last, by time and then identity, among that of the order itself and the changes that the customer
-//     agreed to. One without an end can't be broken by being late.
+//   - The promise is the last, by time and then identity, among that of the order itself and the changes that the
+//     customer agreed to. One without an end can't be broken by being late.
 //   - What was promised are the lines of the order, what came are those of all its deliveries, both summed by sku. A
 //     delivery without lines says that it brought what was missing.
 //   - It is delivered when its last delivery was.

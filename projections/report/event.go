@@ -35,8 +35,8 @@ type Void struct {
 	Reason     string    `json:"reason"`
 }
 
-// ReadEvent finds an event by its identity, which says nothing of where the ledger holds it: identities knows the month,
-// and the month's own rows the order.
+// ReadEvent finds an event by its identity, which says nothing of where the ledger holds it: identities knows the
+// month, and the month's own rows the order.
 func ReadEvent(ctx context.Context, db driver.Conn, source, id string) (*BookedEvent, error) {
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE order_id IN (
         SELECT order_id FROM ledger
@@ -51,7 +51,8 @@ func ReadEvent(ctx context.Context, db driver.Conn, source, id string) (*BookedE
 	// Until the next conflict check there may be two of one identity: the first recorded is the one that stays.
 	slices.SortFunc(rows, func(a, b ledger.Stored) int { return a.Earlier(&b) })
 	r := &rows[0]
-	e := &BookedEvent{Event: r.Structured(), Stream: r.Position.Stream.String(), RecordedAt: r.RecordedAt.UTC(), OriginPeriod: r.Origin.String(),
+	e := &BookedEvent{Event: r.Structured(), Stream: r.Position.Stream.String(), RecordedAt: r.RecordedAt.UTC(),
+		OriginPeriod:  r.Origin.String(),
 		PostingPeriod: r.Posting.String(), Currency: r.Event.Currency, Lines: storyLines(r.Lines), Unpriced: r.Unpriced}
 	e.VoidedBy, err = readVoid(ctx, db, source, id)
 	return e, err
@@ -60,7 +61,8 @@ func ReadEvent(ctx context.Context, db driver.Conn, source, id string) (*BookedE
 // readVoid finds who took an event back; nil where nobody did.
 func readVoid(ctx context.Context, db driver.Conn, source, id string) (*Void, error) {
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE (order_id, source, event_id) IN (
-        SELECT order_id, source, event_id FROM voids WHERE voids_source = ? AND voids_id = ?) AND refused = ''`, source, id)
+        SELECT order_id, source, event_id FROM voids WHERE voids_source = ? AND voids_id = ?) AND refused = ''`, source,
+		id)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}

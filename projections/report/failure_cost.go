@@ -37,7 +37,8 @@ func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery) (*fai
 		return nil, fmt.Errorf("sum the leakage: %w", err)
 	}
 	defer rows.Close()
-	c := &failureCost{gross: new(big.Rat), net: new(big.Rat), hidden: new(big.Rat), avoidable: new(big.Rat), known: new(big.Rat),
+	c := &failureCost{gross: new(big.Rat), net: new(big.Rat), hidden: new(big.Rat), avoidable: new(big.Rat),
+		known:   new(big.Rat),
 		ofCases: new(big.Rat), months: map[string]*[2]*big.Rat{}}
 	sums := []*big.Rat{c.gross, c.net, c.hidden, c.avoidable, c.known, c.ofCases}
 	cases := map[string]struct{}{} // a case may have costs in several months
@@ -45,7 +46,8 @@ func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery) (*fai
 		var month string
 		var ids []string
 		texts := make([]string, 8)
-		if err := rows.Scan(&month, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &ids, &texts[6], &texts[7]); err != nil {
+		if err := rows.Scan(&month, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &ids, &texts[6],
+			&texts[7]); err != nil {
 			return nil, fmt.Errorf("sum the leakage: %w", err)
 		}
 		a, err := amounts(texts...)
@@ -127,14 +129,16 @@ func paf(spent, failed map[string]*[2]*big.Rat) PAF {
 			}
 		}
 	}
-	p := PAF{Prevention: ratio(sums[0], total), Appraisal: ratio(sums[1], total), Internal: ratio(sums[2], total), External: ratio(sums[3], total), Periods: []PAFPeriod{}}
+	p := PAF{Prevention: ratio(sums[0], total), Appraisal: ratio(sums[1], total), Internal: ratio(sums[2], total),
+		External: ratio(sums[3], total), Periods: []PAFPeriod{}}
 	for _, month := range slices.Sorted(maps.Keys(months)) {
 		m := months[month]
 		all := new(big.Rat)
 		for _, amount := range m {
 			all.Add(all, amount)
 		}
-		p.Periods = append(p.Periods, PAFPeriod{month, m[0].FloatString(4), m[1].FloatString(4), m[2].FloatString(4), m[3].FloatString(4), all.FloatString(4)})
+		p.Periods = append(p.Periods, PAFPeriod{month, m[0].FloatString(4), m[1].FloatString(4), m[2].FloatString(4),
+			m[3].FloatString(4), all.FloatString(4)})
 	}
 	return p
 }

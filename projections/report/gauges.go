@@ -41,8 +41,8 @@ type LeakageGauge struct {
 	Today     uint64  `ch:"today"` // lines of the running day: zero means that Day says nothing
 }
 
-// RecentGauge compares the last 7 days, today included, with the 28 days before them: a history that is there as soon as
-// the books are, not only after a month of scraping.
+// RecentGauge compares the last 7 days, today included, with the 28 days before them: a history that is there as soon
+// as the books are, not only after a month of scraping.
 type RecentGauge struct {
 	Currency string  `ch:"currency"`
 	Key      string  `ch:"key"`
@@ -84,7 +84,8 @@ GROUP BY currency, store_id, kind, root_cause, element, basis`, today, today, fi
 		into          *[]RecentGauge
 	}{{"store_id", "", &g.Stores}, {"vendor_id", " AND vendor_id != ''", &g.Vendors}} {
 		if err := db.Select(ctx, by.into, `
-SELECT currency, `+by.column+` AS key, toFloat64(sumIf(amount, day >= toDate(?))) AS last_7, toFloat64(sumIf(amount, day < toDate(?))) AS before_28
+SELECT currency, `+
+			by.column+` AS key, toFloat64(sumIf(amount, day >= toDate(?))) AS last_7, toFloat64(sumIf(amount, day < toDate(?))) AS before_28
 FROM leakage_daily FINAL
 WHERE lines > 0 AND part = 'leakage' AND day >= toDate(?) AND day <= toDate(?)`+by.where+`
 GROUP BY currency, key`, week, week, before, today); err != nil {
@@ -100,7 +101,8 @@ WHERE order_id = '' AND refused = '' AND a IN (6100, 6110) AND day >= toDate(?) 
 GROUP BY currency, category`, today, first, next); err != nil {
 		return nil, fmt.Errorf("read the spending on quality: %w", err)
 	}
-	if err := db.Select(ctx, &g.DeadLetters, `SELECT reason, count() AS open FROM `+deadletter.Open+` GROUP BY reason`); err != nil {
+	if err := db.Select(ctx, &g.DeadLetters, `SELECT reason, count() AS open FROM `+deadletter.Open+
+		` GROUP BY reason`); err != nil {
 		return nil, fmt.Errorf("count dead letters by reason: %w", err)
 	}
 	r, err := shadow.Read(ctx, db, "")
@@ -131,12 +133,14 @@ type Served struct {
 func ReadServed(ctx context.Context, db driver.Conn, now time.Time) (Served, error) {
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
 	d, err := readDeliveries(ctx, db, &SummaryQuery{From: month, To: month.AddDate(0, 1, 0)})
-	return Served{All: d.Delivered, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right, Silent: d.Silent}, err
+	return Served{All: d.Delivered, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right,
+		Silent: d.Silent}, err
 }
 
 // newestArrival looks back step by step, so that the index on arrivals spares it all of the past.
 func newestArrival(ctx context.Context, db driver.Conn) (time.Time, error) {
-	for _, back := range []string{"now() - INTERVAL 10 MINUTE", "now() - INTERVAL 1 DAY", "now() - INTERVAL 31 DAY", "toDateTime(0)"} {
+	for _, back := range []string{"now() - INTERVAL 10 MINUTE", "now() - INTERVAL 1 DAY", "now() - INTERVAL 31 DAY",
+		"toDateTime(0)"} {
 		var at time.Time
 		if err := db.QueryRow(ctx, `SELECT max(arrived_at) FROM identities WHERE arrived_at >= `+back).Scan(&at); err != nil {
 			return time.Time{}, fmt.Errorf("look for the newest event: %w", err)

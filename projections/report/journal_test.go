@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestRoundBalanced: rounded amounts still sum to zero, none is off by a unit or more, and what is whole stays as it is.
+// TestRoundBalanced: rounded amounts still sum to zero, none is off by a unit or more, and what is whole stays as it
+// is.
 func TestRoundBalanced(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -54,7 +55,8 @@ func TestRoundBalanced(t *testing.T) {
 
 // TestCents writes amounts with the decimals of their currency.
 func TestCents(t *testing.T) {
-	for code, want := range map[string]string{"USD": "-12.30", "JPY": "-12", "KWD": "-12.300", "CNH": "-12.30", "XXX": "-12.30", "nonsense": "-12.30"} {
+	for code, want := range map[string]string{"USD": "-12.30", "JPY": "-12", "KWD": "-12.300", "CNH": "-12.30",
+		"XXX": "-12.30", "nonsense": "-12.30"} {
 		if got := cents(big.NewInt(-123_000), Decimals(code)); got != want {
 			t.Errorf("%s: %s, not %s", code, got, want)
 		}

@@ -247,8 +247,8 @@ func (q *LeakageQuery) Rows() sql.Statement { return q.of("leakage_rows", q.show
 // Totals asks for the LeakageFigures of all that is in view.
 func (q *LeakageQuery) Totals() sql.Statement { return q.of("leakage_totals", q.shown()) }
 
-// apartOfLeakage is what is no leakage and stands beside it: what fixes of changed minds and of unfounded cases cost, and what
-// customers brought by changing their orders, cancellations included.
+// apartOfLeakage is what is no leakage and stands beside it: what fixes of changed minds and of unfounded cases cost,
+// and what customers brought by changing their orders, cancellations included.
 var apartOfLeakage = [...]string{domain.KindChangedMind, "unfounded", "customer_changes"}
 
 // Apart asks for what stands beside the leakage.
@@ -267,7 +267,8 @@ func (q *LeakageQuery) of(name string, data leakageData) sql.Statement {
 
 // inView are the lines of the question as they are booked.
 func (q *LeakageQuery) inView() leakageData {
-	d := leakageData{Source: "leakage_daily FINAL", Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals, Apart: apartOfLeakage[:]}
+	d := leakageData{Source: "leakage_daily FINAL", Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals,
+		Apart: apartOfLeakage[:]}
 	if q.AsOf.Bounded() {
 		d.Source = "(" + ledger.FailureLines(q.AsOf.known()) + ")"
 	}

@@ -38,7 +38,8 @@ func ReadReturning(ctx context.Context, db driver.Conn, q SummaryQuery, now time
 }
 
 // readReturning looks at the customers whose first order ever, by time and then identity, was placed in the period (and
-// store). Any later order counts as coming back, wherever and in whatever currency. known is what moment the books speak of.
+// store). Any later order counts as coming back, wherever and in whatever currency. known is what moment the books
+// speak of.
 func readReturning(ctx context.Context, db driver.Conn, q *SummaryQuery, known time.Time) ([]Returning, error) {
 	answer := make([]Returning, 0, 2)
 	rows, err := q.returning(known).Rows(ctx, db)
@@ -59,7 +60,8 @@ func readReturning(ctx context.Context, db driver.Conn, q *SummaryQuery, known t
 		return nil, fmt.Errorf("count the customers who came back: %w", err)
 	}
 	for i, days := range []int{30, 90} {
-		answer = append(answer, Returning{Days: days, WithError: wilson(found[true][2*i], found[true][2*i+1]), WithoutError: wilson(found[false][2*i], found[false][2*i+1])})
+		answer = append(answer, Returning{Days: days, WithError: wilson(found[true][2*i], found[true][2*i+1]),
+			WithoutError: wilson(found[false][2*i], found[false][2*i+1])})
 	}
 	return answer, nil
 }

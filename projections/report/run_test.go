@@ -51,7 +51,8 @@ func TestStatementsRun(t *testing.T) {
 // withExchange lets a statement know the table of rates, which is empty.
 func withExchange(t *testing.T) context.Context {
 	t.Helper()
-	table, err := ext.NewTable("exchange", ext.Column("currency", "String"), ext.Column("day", "Date"), ext.Column("rate", "String"),
+	table, err := ext.NewTable("exchange", ext.Column("currency", "String"), ext.Column("day", "Date"),
+		ext.Column("rate", "String"),
 		ext.Column("number", "UInt32"))
 	if err != nil {
 		t.Fatal(err)

@@ -32,18 +32,23 @@ func pinned() map[string][]sql.Statement {
 	asOfClose := AsOf{Close: &closed}
 
 	leakage := LeakageQuery{From: from, To: to, View: "economic", PeriodBy: "occurred"}
-	groups := LeakageQuery{From: from, To: to, View: "booked", PeriodBy: "posting", Currency: "USD", GroupBy: []string{"month", "store", "day"},
-		Only: map[string]string{"vendor": "v1", "kind": "late"}, Largest: 5}
-	translated := LeakageQuery{From: from, To: to, View: "cash", PeriodBy: "occurred", TranslateTo: "USD", GroupBy: []string{"account"}, AsOf: at}
+	groups := LeakageQuery{From: from, To: to, View: "booked", PeriodBy: "posting", Currency: "USD",
+		GroupBy: []string{"month", "store", "day"},
+		Only:    map[string]string{"vendor": "v1", "kind": "late"}, Largest: 5}
+	translated := LeakageQuery{From: from, To: to, View: "cash", PeriodBy: "occurred", TranslateTo: "USD",
+		GroupBy: []string{"account"}, AsOf: at}
 	summary := SummaryQuery{From: from, To: to, Currency: "USD"}
 	posted := SummaryQuery{From: from, To: to, Store: "s1", Currency: "USD", PeriodBy: "posting", AsOf: asOfClose}
 	store := StatementQuery{Period: closed.Period, Store: "s1"}
 	vendor := StatementQuery{Period: closed.Period, Vendor: "v1", PeriodBy: "occurred", AsOf: asOfClose}
-	journal := JournalQuery{From: from, To: to, PeriodBy: "posting", Every: "month", Detail: "aggregated", Final: true, Closes: []Close{closed}}
-	single := JournalQuery{From: from, To: to, PeriodBy: "occurred", Every: "day", Detail: "events", Currency: "USD", AsOf: at}
+	journal := JournalQuery{From: from, To: to, PeriodBy: "posting", Every: "month", Detail: "aggregated", Final: true,
+		Closes: []Close{closed}}
+	single := JournalQuery{From: from, To: to, PeriodBy: "occurred", Every: "day", Detail: "events", Currency: "USD",
+		AsOf: at}
 
 	ofSummary := func(q *SummaryQuery) []sql.Statement {
-		return []sql.Statement{q.currencies(), q.deliveries(), q.trade(), q.failureCost(), q.qualitySpent(), q.cashAndProfit(),
+		return []sql.Statement{q.currencies(), q.deliveries(), q.trade(), q.failureCost(), q.qualitySpent(),
+			q.cashAndProfit(),
 			q.returning(to)}
 	}
 	return map[string][]sql.Statement{
@@ -56,14 +61,15 @@ func pinned() map[string][]sql.Statement {
 		"statement_vendor":   append(vendor.known(), vendor.accounts(), vendor.cases()),
 		"journal_final":      {journal.unpriced(), journal.entries()},
 		"journal_events":     {single.unpriced(), single.entries()},
-		"changes":            {closed.changes("changes", sql.Named("limit", 10)), closed.changes("changes_totals"), closed.changes("changes_count")},
-		"balances":           {agedBalances(AsOf{}), agedBalances(asOfClose)},
-		"cases":              {caseQuery([]string{"e1", "e2"}, at.known())},
+		"changes": {closed.changes("changes", sql.Named("limit", 10)), closed.changes("changes_totals"),
+			closed.changes("changes_count")},
+		"balances": {agedBalances(AsOf{}), agedBalances(asOfClose)},
+		"cases":    {caseQuery([]string{"e1", "e2"}, at.known())},
 	}
 }
 
-// TestStatements holds what is asked against testdata. A change there is a change of what the books are asked: read it, then
-// write it with -update.
+// TestStatements holds what is asked against testdata. A change there is a change of what the books are asked: read it,
+// then write it with -update.
 func TestStatements(t *testing.T) {
 	for name, all := range pinned() {
 		var b strings.Builder
@@ -82,7 +88,8 @@ func TestStatements(t *testing.T) {
 			t.Fatal(err)
 		}
 		if b.String() != string(want) {
-			t.Errorf("%s asks otherwise than testdata: go test ./projections/report -run TestStatements -update, and read the difference", name)
+			t.Errorf("%s asks otherwise than testdata: go test ./projections/report -run TestStatements -update, and read "+
+				"the difference", name)
 		}
 	}
 	files, err := filepath.Glob("testdata/*.sql")

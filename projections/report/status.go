@@ -47,7 +47,8 @@ func (c *Counter) Count(ctx context.Context) (Counts, error) {
 	if err := c.db.QueryRow(ctx, `
 SELECT (SELECT count() FROM `+deadletter.Open+`),
        (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing)),
-       (SELECT count() FROM `+deadletter.Open+` WHERE reason = 'conflict')`).Scan(&n.DeadLetters, &n.Unpriced, &n.Conflicts); err != nil {
+       (SELECT count() FROM `+deadletter.Open+` WHERE reason = 'conflict')`).Scan(&n.DeadLetters, &n.Unpriced,
+		&n.Conflicts); err != nil {
 		return n, fmt.Errorf("count dead letters and unpriced events: %w", err)
 	}
 	n.Doubt, err = CountDoubt(ctx, c.db)
@@ -66,7 +67,8 @@ func (c *Counter) events(ctx context.Context) (uint64, error) {
 }
 
 // countByMonth counts the ledger's rows of a condition, and reads only the months whose parts are not the known ones.
-func countByMonth(ctx context.Context, db driver.Conn, known map[string]partitionCount, condition string) (uint64, map[string]partitionCount, error) {
+func countByMonth(ctx context.Context, db driver.Conn, known map[string]partitionCount,
+	condition string) (uint64, map[string]partitionCount, error) {
 	var parts []struct {
 		Partition string `ch:"partition_id"`
 		Parts     uint64 `ch:"parts"`
@@ -83,7 +85,8 @@ GROUP BY partition_id`); err != nil {
 		count, ok := known[p.Partition]
 		if !ok || count.parts != p.Parts {
 			count.parts = p.Parts
-			if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE _partition_id = ? AND `+condition, p.Partition).Scan(&count.events); err != nil {
+			if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE _partition_id = ? AND `+condition,
+				p.Partition).Scan(&count.events); err != nil {
 				return 0, nil, fmt.Errorf("count the events of %s: %w", p.Partition, err)
 			}
 		}

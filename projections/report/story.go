@@ -118,7 +118,8 @@ type StoryLine struct {
 // ReadOrder tells an order's story, as far as it was recorded by then.
 func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (*Story, error) {
 	recorded := asOf.known()
-	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE order_id = ? AND refused = '' AND `+recorded+` ORDER BY occurred_at, recorded_at, source, event_id`, orderID)
+	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE order_id = ? AND refused = '' AND `+recorded+
+		` ORDER BY occurred_at, recorded_at, source, event_id`, orderID)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +207,8 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 	return s, nil
 }
 
-// part says whether what a case cost is a failure's cost, a changed mind's, or that of a case in which nobody had failed.
+// part says whether what a case cost is a failure's cost, a changed mind's, or that of a case in which nobody had
+// failed.
 func (s *Story) part(unit, errorID string) string {
 	for i := range s.Cases {
 		switch c := &s.Cases[i]; {
@@ -252,18 +254,23 @@ func (f *storyFigures) add(l *domain.Line, part string) {
 }
 
 func (f *storyFigures) show(currency string) StoryFigures {
-	return StoryFigures{Currency: currency, PerfectContribution: f.perfect.String(), Contribution: f.contribution.String(), CustomerChanges: f.customer.String(),
-		Gross: f.gross.String(), Net: f.net.String(), Hidden: f.hidden.String(), ChangedMind: f.changedMind.String(), Unfounded: f.unfounded.String()}
+	return StoryFigures{Currency: currency, PerfectContribution: f.perfect.String(), Contribution: f.contribution.String(),
+		CustomerChanges: f.customer.String(),
+		Gross:           f.gross.String(), Net: f.net.String(), Hidden: f.hidden.String(),
+		ChangedMind: f.changedMind.String(), Unfounded: f.unfounded.String()}
 }
 
 func storyEvent(r *ledger.Stored) StoryEvent {
-	event := StoryEvent{Source: r.Event.Source, ID: r.Event.ID, Type: r.Event.Type.String(), Time: r.Event.Time.UTC(), RecordedAt: r.RecordedAt.UTC(),
-		ErrorID: r.Event.ErrorID, Standing: ledger.StandingName(r.Standing), Data: json.RawMessage(r.Data), Unpriced: r.Unpriced, Lines: storyLines(r.Lines)}
+	event := StoryEvent{Source: r.Event.Source, ID: r.Event.ID, Type: r.Event.Type.String(), Time: r.Event.Time.UTC(),
+		RecordedAt: r.RecordedAt.UTC(),
+		ErrorID:    r.Event.ErrorID, Standing: ledger.StandingName(r.Standing), Data: json.RawMessage(r.Data),
+		Unpriced: r.Unpriced, Lines: storyLines(r.Lines)}
 	if r.Of != (domain.Identity{}) {
 		event.Of = &EventName{r.Of.Source, r.Of.ID}
 	}
 	for _, f := range r.Flags {
-		event.Flags = append(event.Flags, StoryFlag{Code: f.Code, ErrorID: f.Case, Amount: f.Amount.String(), Currency: f.Currency})
+		event.Flags = append(event.Flags, StoryFlag{Code: f.Code, ErrorID: f.Case, Amount: f.Amount.String(),
+			Currency: f.Currency})
 	}
 	return event
 }
@@ -271,7 +278,8 @@ func storyEvent(r *ledger.Stored) StoryEvent {
 func storyLines(lines []domain.Line) []StoryLine {
 	all := make([]StoryLine, len(lines))
 	for i, l := range lines {
-		all[i] = StoryLine{Account: fmt.Sprint(l.Account), Name: l.Account.Name(), Element: l.Element.String(), Basis: l.Basis.String(), Step: l.Step.String(),
+		all[i] = StoryLine{Account: fmt.Sprint(l.Account), Name: l.Account.Name(), Element: l.Element.String(),
+			Basis: l.Basis.String(), Step: l.Step.String(),
 			Amount: l.Amount.String(), Currency: l.Currency, ErrorID: l.Case, StoreID: l.Store}
 	}
 	return all

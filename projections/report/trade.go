@@ -12,7 +12,8 @@ import (
 
 // trade is what was sold in a period, and what was spent on serving right the first time.
 type trade struct {
-	sales   *big.Rat // −Σ on 4000: net of tax, cancellations taken off; what the fixes gave back is leakage, not less sales
+	// −Σ on 4000: net of tax, cancellations taken off; what the fixes gave back is leakage, not less sales
+	sales   *big.Rat
 	perfect *big.Rat // −Σ on 4xxx and 5xxx of the step perfect, without orders that their customers cancelled whole
 	orders  uint64   // the orders placed in the period, without those and voided ones
 	months  map[string]*[2]*big.Rat

@@ -15,17 +15,19 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// A translation shows lines of several currencies in one. It is made when a report is read, and nothing in the books knows
-// of it: each line is multiplied by the rate that is in force on its day, exactly, and only what is shown is rounded.
+// A translation shows lines of several currencies in one. It is made when a report is read, and nothing in the books
+// knows of it: each line is multiplied by the rate that is in force on its day, exactly, and only what is shown is
+// rounded.
 
-// Translation says that the amounts of a report were translated, into which currency, and at which rates: those that were
-// used, and no others.
+// Translation says that the amounts of a report were translated, into which currency, and at which rates: those that
+// were used, and no others.
 type Translation struct {
 	Currency string            `json:"currency"`
 	Rates    []TranslationRate `json:"rates"` // by From and EffectiveFrom
 }
 
-// TranslationRate is how many units of the translation's currency one unit of From is worth, and the event that says so.
+// TranslationRate is how many units of the translation's currency one unit of From is worth, and the event that says
+// so.
 type TranslationRate struct {
 	From          string    `json:"from"`
 	Rate          string    `json:"rate"`
@@ -51,11 +53,12 @@ func (e *RateMissingError) Error() string {
 	for _, m := range e.Missing {
 		all = append(all, m.Currency+" on "+m.Day)
 	}
-	return fmt.Sprintf("the report can't be translated into %s: no exchange_rate is known that is in force for %s", e.Into, strings.Join(all, ", "))
+	return fmt.Sprintf("the report can't be translated into %s: no exchange_rate is known that is in force for %s", e.Into,
+		strings.Join(all, ", "))
 }
 
-// Exchange gathers the rates into a currency that a report may know: those recorded by its time, or those that stand before
-// its close in the books stream, whatever any clock says.
+// Exchange gathers the rates into a currency that a report may know: those recorded by its time, or those that stand
+// before its close in the books stream, whatever any clock says.
 func (a AsOf) Exchange(terms *domain.Terms, into string) *domain.Exchange {
 	return terms.Exchange(into, func(m *domain.Mark) bool {
 		switch {
@@ -73,14 +76,16 @@ func (a AsOf) Exchange(terms *domain.Terms, into string) *domain.Exchange {
 
 const exactDecimals = 10 // an amount's 4, and a rate's 6
 
-// translate finds the rate of every currency and day in view, and lets statements know them as a table. The lines are read
-// again afterwards: those of a currency and day that came meanwhile are left out of the whole report, as if it had been asked
-// for a moment before. Its error may be *RateMissingError.
-func (q *LeakageQuery) translate(ctx context.Context, db driver.Conn, x *domain.Exchange) (context.Context, *Translation, error) {
+// translate finds the rate of every currency and day in view, and lets statements know them as a table. The lines are
+// read again afterwards: those of a currency and day that came meanwhile are left out of the whole report, as if it had
+// been asked for a moment before. Its error may be *RateMissingError.
+func (q *LeakageQuery) translate(ctx context.Context, db driver.Conn,
+	x *domain.Exchange) (context.Context, *Translation, error) {
 	if x.Into() != q.TranslateTo {
 		return nil, nil, fmt.Errorf("the rates translate into %q, and the report is wanted in %q", x.Into(), q.TranslateTo)
 	}
-	table, err := ext.NewTable("exchange", ext.Column("currency", "String"), ext.Column("day", "Date"), ext.Column("rate", "String"),
+	table, err := ext.NewTable("exchange", ext.Column("currency", "String"), ext.Column("day", "Date"),
+		ext.Column("rate", "String"),
 		ext.Column("number", "UInt32"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("name the exchange rates: %w", err)
@@ -129,7 +134,8 @@ func (e *RateMissingError) add(currency string, day time.Time) {
 
 // use notes that a rate is used, and says its number, from 1 on. They come by currency and day.
 func (t *Translation) use(s domain.SetRate) int {
-	used := TranslationRate{From: s.Key, Rate: s.Value.String(), EffectiveFrom: s.EffectiveFrom.UTC(), Source: s.Source, ID: s.ID}
+	used := TranslationRate{From: s.Key, Rate: s.Value.String(), EffectiveFrom: s.EffectiveFrom.UTC(), Source: s.Source,
+		ID: s.ID}
 	if n := len(t.Rates); n == 0 || t.Rates[n-1] != used {
 		t.Rates = append(t.Rates, used)
 	}
@@ -145,8 +151,8 @@ func (t *Translation) Of(r *LeakageRow) []TranslationRate {
 	return rates
 }
 
-// round rounds exact figures to 4 decimals, half to even. What is shown must tie, so gross and net are those of the figures
-// that they are made of as they are shown: a unit of the last decimal may be between them and the exact sum.
+// round rounds exact figures to 4 decimals, half to even. What is shown must tie, so gross and net are those of the
+// figures that they are made of as they are shown: a unit of the last decimal may be between them and the exact sum.
 func (f *LeakageFigures) round() error {
 	parts := []*string{&f.Booked, &f.Hidden, &f.Recoveries}
 	for _, p := range parts {

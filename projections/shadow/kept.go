@@ -22,12 +22,14 @@ func Keep(ctx context.Context, db driver.Conn, r *Rebuild) error {
 		}
 		report = string(text)
 	}
-	batch, err := db.PrepareBatch(ctx, `INSERT INTO rebuilds (id, state, actor, reason, closed_periods, whole, started, snapshot, terms, rules, ends, done, total, passed_over, report, error)`)
+	batch, err := db.PrepareBatch(ctx, `INSERT INTO rebuilds (id, state, actor, reason, closed_periods, whole, started,`+
+		` snapshot, terms, rules, ends, done, total, passed_over, report, error)`)
 	if err != nil {
 		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
 	}
 	defer batch.Close()
-	if err := batch.Append(r.ID, r.State, r.Actor, r.Reason, r.ClosedPeriods, r.Whole, r.Started, r.Snapshot, r.Terms, r.Rules, ledger.FormatEnds(r.Ends), r.Done, r.Total, r.PassedOver, report, r.Error); err != nil {
+	if err := batch.Append(r.ID, r.State, r.Actor, r.Reason, r.ClosedPeriods, r.Whole, r.Started, r.Snapshot, r.Terms,
+		r.Rules, ledger.FormatEnds(r.Ends), r.Done, r.Total, r.PassedOver, report, r.Error); err != nil {
 		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
 	}
 	if err := batch.Send(); err != nil {
@@ -75,7 +77,8 @@ FROM rebuilds FINAL WHERE `+condition+` ORDER BY started, id`, args...)
 		var r Rebuild
 		var report, ends string
 		var idle int64
-		if err := rows.Scan(&r.ID, &r.State, &r.Actor, &r.Reason, &r.ClosedPeriods, &r.Whole, &r.Started, &r.Snapshot, &r.Terms, &r.Rules, &ends, &r.Done, &r.Total, &r.PassedOver, &report, &r.Error, &idle); err != nil {
+		if err := rows.Scan(&r.ID, &r.State, &r.Actor, &r.Reason, &r.ClosedPeriods, &r.Whole, &r.Started, &r.Snapshot,
+			&r.Terms, &r.Rules, &ends, &r.Done, &r.Total, &r.PassedOver, &report, &r.Error, &idle); err != nil {
 			return nil, fmt.Errorf("read the rebuilds: %w", err)
 		}
 		r.Idle = time.Duration(idle) * time.Millisecond

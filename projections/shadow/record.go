@@ -27,11 +27,12 @@ type Rebuild struct {
 	ClosedPeriods bool      `json:"closed_periods"`
 	Whole         bool      `json:"whole"` // it passes over nothing
 	Started       time.Time `json:"started"`
-	Done          uint64    `json:"done"`        // rows of the ledger posted anew
-	Total         uint64    `json:"total"`       // rows of the ledger to post anew; copies that are not folded yet are counted
-	PassedOver    uint64    `json:"passed_over"` // rows that neither today's rules nor the rates can change
-	Error         string    `json:"error"`       // why it failed; empty where it did not
-	Report        *Report   `json:"report"`      // null until it is known
+	Done          uint64    `json:"done"` // rows of the ledger posted anew
+	// rows of the ledger to post anew; copies that are not folded yet are counted
+	Total      uint64  `json:"total"`
+	PassedOver uint64  `json:"passed_over"` // rows that neither today's rules nor the rates can change
+	Error      string  `json:"error"`       // why it failed; empty where it did not
+	Report     *Report `json:"report"`      // null until it is known
 
 	Snapshot time.Time                  `json:"-"`
 	Terms    int64                      `json:"-"`
@@ -52,7 +53,8 @@ type UnderWayError struct{ Rebuild Rebuild }
 
 func (e *UnderWayError) Error() string {
 	r := &e.Rebuild
-	text := fmt.Sprintf("%v, %s since %s, begun by %s (%s)", ErrUnderWay, r.ID, r.Started.UTC().Format(time.RFC3339), r.Actor, r.State)
+	text := fmt.Sprintf("%v, %s since %s, begun by %s (%s)", ErrUnderWay, r.ID, r.Started.UTC().Format(time.RFC3339),
+		r.Actor, r.State)
 	if r.State == Swapping {
 		return text + ": it is being made the books, wait for it"
 	}

@@ -36,7 +36,8 @@ const unitsTable = "units"
 
 // MakeUnits makes the table of a rebuild's units.
 func MakeUnits(ctx context.Context, db driver.Conn, id string) error {
-	if err := db.Exec(ctx, "CREATE TABLE "+Table(unitsTable, id)+" (order_id String, error_id String) ENGINE = MergeTree ORDER BY (order_id, error_id)"); err != nil {
+	if err := db.Exec(ctx, "CREATE TABLE "+Table(unitsTable, id)+" (order_id String, error_id String) ENGINE = "+
+		"MergeTree ORDER BY (order_id, error_id)"); err != nil {
 		return fmt.Errorf("make the table of what rebuild %s posts itself: %w", id, err)
 	}
 	return nil
@@ -72,7 +73,8 @@ func ReadUnits(ctx context.Context, db driver.Conn, id string, take func(*ledger
 	const most = 50_000
 	for from := 0; ; from += most {
 		var orders, cases []string
-		if err := db.QueryRow(ctx, fmt.Sprintf("SELECT groupArrayIf(order_id, order_id != ''), groupArrayIf(error_id, error_id != '') FROM (SELECT * FROM %s ORDER BY order_id, error_id LIMIT %d OFFSET %d)",
+		if err := db.QueryRow(ctx, fmt.Sprintf("SELECT groupArrayIf(order_id, order_id != ''), groupArrayIf(error_id, "+
+			"error_id != '') FROM (SELECT * FROM %s ORDER BY order_id, error_id LIMIT %d OFFSET %d)",
 			Table(unitsTable, id), most, from)).Scan(&orders, &cases); err != nil {
 			return fmt.Errorf("read what rebuild %s posts itself: %w", id, err)
 		}
@@ -104,6 +106,6 @@ SELECT groupArray(partition_id) FROM (
 	return ids, nil
 }
 
-// Changeable is the condition on rows that today's rules or the rates may change. It is the same of all copies of a row, so
-// they may be sorted out before they are folded.
+// Changeable is the condition on rows that today's rules or the rates may change. It is the same of all copies of a
+// row, so they may be sorted out before they are folded.
 var Changeable = fmt.Sprintf("(rated OR rules != %d)", domain.PostingRules())

@@ -35,7 +35,8 @@ var vocabulary = template.FuncMap{
 	"line_store":      func() string { return LineStore },
 }
 
-// LineCase, LineCurrency and LineStore are lists, of a row of the ledger, with the case, currency and store of each line.
+// LineCase, LineCurrency and LineStore are lists, of a row of the ledger, with the case, currency and store of each
+// line.
 const (
 	LineCase     = "if(empty(line_case), arrayWithConstant(length(account), error_id), line_case)"
 	LineCurrency = "if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency)"
