@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestFactsOfTheContract holds the contract's table of business facts against Settle: what it lists counts once where two
-// sources say it, and only that. A kind of event that posts and isn't in the table has to be known here.
+// TestFactsOfTheContract holds the contract's table of business facts against Settle: what it lists counts once where
+// two sources say it, and only that. A kind of event that posts and isn't in the table has to be known here.
 func TestFactsOfTheContract(t *testing.T) {
 	noFacts := []Type{TypeErrorClassified, TypeErrorRejected, TypeFactDecided, TypeEventVoided}
 	ids := businessIDs(t)

@@ -26,7 +26,7 @@ func (v *view) dispute(thread []int32) {
 			if opened == none {
 				opened = i
 			}
-		} else if ended == none || v.begins(i, ended) > 0 {
+		} else if ended == none || byTime(&v.u.statements[i], &v.u.statements[ended]) > 0 {
 			ended = i
 		}
 		if v.stances[i].incident != none && st.incident == none {

@@ -83,8 +83,8 @@ func (v *view) portion(a, back, total Amount) Amount {
 	return share(a, back, total)
 }
 
-// postRefund posts what a refund costs, and where the money went: of what it gives back only that. moved is what of that
-// went back in cash when it was taken off, and goes to a gift card now.
+// postRefund posts what a refund costs, and where the money went: of what it gives back only that. moved is what of
+// that went back in cash when it was taken off, and goes to a gift card now.
 func (v *view) postRefund(i int32, d *RefundIssued, back, moved, net, tax Amount) {
 	fix, change := v.ofCase(Fix, i), v.ofCase(Change, i)
 	v.post(fix, Returns, Refund, net)

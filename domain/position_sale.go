@@ -229,8 +229,8 @@ func (v *view) book(to on, b *booking, failure bool) Amount {
 	return sales + gift + tips + deposits + tax
 }
 
-// takes counts what of a line goes: in proportion, at most what is left of it, each line rounded by itself. Where the whole
-// order goes, whole lines aren't: what was booked of them together goes as it was booked.
+// takes counts what of a line goes: in proportion, at most what is left of it, each line rounded by itself. Where the
+// whole order goes, whole lines aren't: what was booked of them together goes as it was booked.
 func (v *view) takes(b *booking, l *soldLine, quantity Decimal, whole bool) {
 	if l.left < 0 { // empties brought back go as a whole
 		quantity = l.left
@@ -258,7 +258,8 @@ func (v *view) takes(b *booking, l *soldLine, quantity Decimal, whole bool) {
 	l.left -= quantity
 }
 
-// some is what a part of a line takes of an amount of it: in proportion, rounded; the rest is what was not taken before.
+// some is what a part of a line takes of an amount of it: in proportion, rounded; the rest is what was not taken
+// before.
 func (v *view) some(of sum, quantity, whole Decimal, rest bool, taken *Amount) sum {
 	amount := v.round(&of) - *taken
 	if !rest {

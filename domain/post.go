@@ -18,7 +18,8 @@ type Line struct {
 // Entry is what one event posts. Σ Amount of its lines is zero per currency. It is reused from event to event.
 type Entry struct {
 	Lines []Line
-	// Unpriced names each rate that was missing, as rate:key: its line isn't there, and a rebuild posts it once the rate is.
+	// Unpriced names each rate that was missing, as rate:key: its line isn't there, and a rebuild posts it once the rate
+	// is.
 	Unpriced []string
 	// Rated reports whether a rate was asked for, there or missing: what asks for none posts the same with any rates.
 	Rated bool
@@ -33,9 +34,9 @@ func (n *Entry) Balanced() bool {
 	return sum == 0
 }
 
-// Alone reports whether an event may be posted by itself, with Post, before anybody knows the other events of its unit:
-// it posts nothing, or it posts the same as Settle makes of it alone. Whoever posts it so settles its unit where that has
-// other events that aren't alone, or several of the same business fact.
+// Alone reports whether an event may be posted by itself, with Post, before anybody knows the other events of its
+// unit: it posts nothing, or it posts the same as Settle makes of it alone. Whoever posts it so settles its unit
+// where that has other events that aren't alone, or several of the same business fact.
 func Alone(e *Event) bool {
 	return e.ErrorID == "" && TypeOf(e.Data).Posts() != PostsSettled
 }
