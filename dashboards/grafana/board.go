@@ -45,11 +45,7 @@ const Folder = "makegood"
 
 // JSON is the dashboard as Grafana provisions it. Keys are in alphabetical order, and text is as it was written.
 func (b *Board) JSON() ([]byte, error) {
-	board, err := b.build()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", b.Title, err)
-	}
-	text, err := json.Marshal(board)
+	text, err := b.build()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", b.Title, err)
 	}
@@ -69,7 +65,7 @@ func (b *Board) JSON() ([]byte, error) {
 
 // build is the dashboard in the schema that Grafana provisions from files. The SDK's dashboardv2 is for Grafana's API
 // of resources.
-func (b *Board) build() (*dashboard.Dashboard, error) {
+func (b *Board) build() ([]byte, error) {
 	board := dashboard.NewDashboard()
 	board.Uid, board.Title, board.Description, board.Tags = &b.UID, &b.Title, &b.Description, []string{"makegood"}
 	board.Editable, board.GraphTooltip = new(false), new(dashboard.DashboardCursorSyncCrosshair)
@@ -91,7 +87,10 @@ func (b *Board) build() (*dashboard.Dashboard, error) {
 	if board.Panels, err = b.panels(); err != nil {
 		return nil, err
 	}
-	return board, board.Validate()
+	if err := board.Validate(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(board)
 }
 
 // panels places the rows below each other and their panels side by side.
