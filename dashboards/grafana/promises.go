@@ -47,9 +47,10 @@ func promisesByStore() Panel {
 	return Panel{Kind: table, Title: "Promises by store", Width: 24, Unit: "percentunit",
 		Description: "Of the orders whose last delivery falls in the time in view, by the store that sold them. A silent " +
 			"failure is a broken promise that nobody reported: a store with many of them and few complaints doesn't serve " +
-			"better, it hears less. Shares of few orders swing.",
+			"better, it hears less. On time is of the orders that had a time promised. Shares of few orders swing.",
 		SQL: `SELECT store_id AS "Store", count() AS "Delivered", countIf(is_right) / count() AS "Right first time",
-       countIf(is_kept) / count() AS "Perfect", countIf(is_on_time) / count() AS "On time",
+       countIf(is_kept) / count() AS "Perfect",
+       countIf(is_promised AND is_on_time) / nullIf(countIf(is_promised), 0) AS "On time",
        countIf(is_in_full) / count() AS "In full", countIf(is_silent) AS "Silent failures",
        countIf(is_silent) / count() AS "Silent share"
 FROM (` + report.KeptPromises("toDate($__fromTime)", "(toDate($__toTime) + 1)") + `)
