@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Audit is who changed the books, when and why: everything in them that no sale and no fix brought about.
@@ -38,26 +40,8 @@ type AuditEntry struct {
 // which.
 func ReadAudit(ctx context.Context, db driver.Conn, changed func(source, id string) bool, from, to time.Time,
 	limit int) (*Audit, error) {
-	const columns = `source, event_id, event_type, occurred_at, recorded_at, toUInt8(stream) AS stream_number, ` +
-		`partition, offset, payload, voids_source, voids_id, voids_type`
-	const within = `refused = '' AND recorded_at >= fromUnixTimestamp64Milli(toInt64(?)) AND recorded_at < ` +
-		`fromUnixTimestamp64Milli(toInt64(?))`
-	span := []any{from.UnixMilli(), to.UnixMilli()}
-	rows, err := db.Query(ctx, `
-SELECT source, event_id, event_type, occurred_at, recorded_at, payload, voids_source, voids_id, voids_type, count() OVER () AS total
-FROM (
-    SELECT `+columns+` FROM ledger FINAL
-    WHERE order_id = '' AND stream = 'books' AND event_type NOT IN ('makegood.quality.spent.v1', 'makegood.event.voided.v1') AND `+within+`
-    UNION ALL
-    SELECT `+columns+` FROM ledger FINAL
-    WHERE (order_id, source, event_id) IN (SELECT order_id, source, event_id FROM voids WHERE `+within+`) AND `+within+`
-    UNION ALL
-    SELECT `+columns+` FROM ledger FINAL
-    WHERE order_id != '' AND (order_id, source, event_id) IN (
-        SELECT order_id, source, event_id FROM failures
-        WHERE event_type = 'makegood.fact.decided.v1' AND `+within+`) AND `+within+`)
-ORDER BY recorded_at DESC, stream_number DESC, partition DESC, offset DESC LIMIT ?`, slices.Concat(span, span, span,
-		span, span, []any{limit})...)
+	rows, err := statements.Make("changed", nil, sql.Named("from", from.UnixMilli()), sql.Named("to", to.UnixMilli()),
+		sql.Named("limit", limit)).Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("list who changed the books: %w", err)
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,10 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Payout is one line of a payment processor's report: money that came in (+) or went out (−).
@@ -192,21 +193,8 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 // readClearing reads what moved on 1010 between two days, both inclusive, through a processor: not what a supplier, a
 // scrap dealer or a voucher paid.
 func readClearing(ctx context.Context, db driver.Conn, from, to time.Time, currency string) ([]clearingLine, error) {
-	data := `if(voids_id = '', payload, JSONExtractRaw(payload, 'original', 'data'))`
-	rows, err := db.Query(ctx, `
-SELECT day, multiIf(said.refund_id != '', said.refund_id, said.dispute_id != '', said.dispute_id, said.charge_id != '', said.charge_id, said.concession_id) AS reference,
-       order_id, source, event_id, toDecimalString(moved, 4)
-FROM (
-    SELECT day, order_id, source, event_id, JSONExtract(`+
-		data+`, 'Tuple(refund_id String, dispute_id String, charge_id String, concession_id String)') AS said,
-           arraySum(arrayMap((a, x) -> if(a = 1010, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS moved
-    FROM ledger FINAL
-    WHERE refused = '' AND has(account, 1010) AND currency = @currency AND day >= toDate(@from) AND day <= toDate(@to)
-      AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 2 DAY
-      AND if(voids_type = '', event_type, voids_type) IN ('makegood.order.placed.v1', 'makegood.order.cancelled.v1', 'makegood.refund.issued.v1',
-          'makegood.concession.granted.v1', 'makegood.dispute.opened.v1', 'makegood.dispute.won.v1', 'makegood.marketplace.charged.v1'))
-ORDER BY day, source, event_id`, clickhouse.Named("from", from.Format(time.DateOnly)),
-		clickhouse.Named("to", to.Format(time.DateOnly)), clickhouse.Named("currency", currency))
+	rows, err := statements.Make("clearing", nil, sql.Named("from", from), sql.Named("to", to),
+		sql.Named("currency", currency)).Rows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("read clearing: %w", err)
 	}

@@ -1,5 +1,7 @@
 package ledger
 
+import "github.com/makegood/makegood/projections/sql"
+
 // FailureLines is the one place where a line meets the case that it belongs to: journal lines that are leakage, and
 // those by which customers changed their orders, summed by unit, day and case, each with what is known of the case.
 // filter names the rows of failures to look at: those of some units for the roll-up, those recorded by a moment for an
@@ -22,14 +24,14 @@ func FailureLinesOf(failures, filter string) string {
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
-    WHERE l_element != '' OR l_step = 'change' AND l_account >= 4000 AND l_account < 6000
+    WHERE l_element != '' OR l_step = 'change' AND ` + sql.ProfitAndLoss("l_account") + `
     GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis`
 }
 
 // partOf says to which figure an amount belongs. What customers changed themselves has no element, and an order that
 // the business cancelled has no case.
 func partOf(element, kind, founded string) string {
-	return `multiIf(` + element + ` = '', 'customer_changes', ` + kind + ` = 'changed_mind', 'changed_mind', ` + founded +
+	return `multiIf(` + element + ` = '', 'customer_changes', ` + sql.NotFailed(kind) + `, 'changed_mind', ` + founded +
 		` = 'no', 'unfounded', 'leakage')`
 }
 

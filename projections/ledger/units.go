@@ -260,7 +260,8 @@ func ReadSpends(ctx context.Context, db driver.Conn, ids []string) ([]Stored, er
             OR voids_type = 'makegood.quality.spent.v1')`)
 }
 
-// Spend is the spend_id of what was spent on quality, or of what the row's void takes back; empty where it is about another thing.
+// Spend is the spend_id of what was spent on quality, or of what the row's void takes back; empty where it is about
+// another thing.
 func (s *Stored) Spend() string {
 	if s.Event.OrderID != "" || s.Event.ErrorID != "" || s.Effective() != domain.TypeQualitySpent {
 		return ""

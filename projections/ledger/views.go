@@ -52,9 +52,10 @@ ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.step AS s, l.amount A
 		strings.Join(numbers, ", "), strings.Join(names, ", "), sql.LineCase, sql.LineCurrency, sql.LineStore)
 }
 
-const (
-	viewCost   = `e NOT IN ('', 'RECOVERY', 'SALVAGE')`
-	viewAmount = `CAST(x AS Decimal(38, 4))`
+var (
+	viewCost   = sql.Cost("e")
+	viewHidden = sql.Cost("e") + " AND " + sql.Imputed("b")
+	viewAmount = sql.Money("x")
 )
 
 // casesView is one row a case and currency: what is known of it, and what it cost. A fix that nobody reported is a case
@@ -68,7 +69,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
     money AS (
         SELECT unit, l_case AS error_id, l_currency AS currency,
                sumIf(` + viewAmount + `, ` + viewCost + `) AS gross, sumIf(` + viewAmount + `, e != '') AS net,
-               sumIf(` + viewAmount + `, ` + viewCost + ` AND b = 'IMPUTED') AS hidden
+               sumIf(` + viewAmount + `, ` + viewHidden + `) AS hidden
         FROM events ARRAY JOIN element AS e, basis AS b, amount AS x, line_case AS l_case, line_currency AS l_currency
         GROUP BY unit, error_id, currency)
 SELECT f.error_id AS error_id, f.order_id AS order_id, f.store_id AS store_id, f.reported_at AS reported_at,
@@ -81,7 +82,7 @@ FROM facts AS f LEFT JOIN cases AS c ON c.unit = f.unit AND c.error_id = f.error
 
 // ordersView is one row an order and currency: what it promised to bring, what it brought, and what is between the two.
 func ordersView() string {
-	const placed = `event_type = 'makegood.order.placed.v1' AND standing = ''`
+	placed := `event_type = ` + sql.Event("order.placed") + ` AND standing = ''`
 	return `
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
     facts AS (
@@ -90,11 +91,12 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
                anyIf(customer_id, ` + placed + `) AS customer_id,
                minIf(occurred_at, ` + placed + `) AS placed_at,
                maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'), occurred_at),
-                     event_type = 'makegood.order.delivered.v1' AND standing = '') AS delivered_at
+                     event_type = ` + sql.Event("order.delivered") + ` AND standing = '') AS delivered_at
         FROM ledger FINAL WHERE order_id != '' AND refused = '' GROUP BY order_id),
     counted AS (SELECT unit, count() AS n FROM cases GROUP BY unit),
     lines AS (
-        SELECT order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x, a >= 4000 AND a < 6000 AS pl
+        SELECT order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x, ` +
+		sql.ProfitAndLoss("a") + ` AS pl
         FROM (SELECT *, ` + sql.LineCase + ` AS of_case, ` +
 		sql.LineCurrency + ` AS of_currency FROM ledger FINAL WHERE order_id != '' AND refused = '' AND notEmpty(account))
         ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case, of_currency AS l_currency),
@@ -107,7 +109,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
 		viewAmount + `, e != '' AND part = 'unfounded') AS unfounded,
                sumIf(` + viewAmount + `, ` + viewCost + ` AND part = 'leakage') AS gross, sumIf(` +
 		viewAmount + `, e != '' AND part = 'leakage') AS net,
-               sumIf(` + viewAmount + `, ` + viewCost + ` AND part = 'leakage' AND b = 'IMPUTED') AS hidden
+               sumIf(` + viewAmount + `, ` + viewHidden + ` AND part = 'leakage') AS hidden
         FROM (SELECT l.*, ` + partOf("l.e", "c.kind",
 		"c.founded") + ` AS part FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.order_id AND c.error_id = l.l_case)
         GROUP BY order_id, currency)

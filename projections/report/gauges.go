@@ -12,6 +12,7 @@ import (
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/shadow"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Gauges are the business numbers that monitoring watches, as the books have them now. They are read, never counted up:
@@ -94,10 +95,11 @@ GROUP BY currency, key`, week, week, before, today); err != nil {
 	}
 	// Books events have no order: the ledger's key finds them without reading the rest.
 	if err := db.Select(ctx, &g.Spend, `
-SELECT currency, if(a = 6100, 'prevention', 'appraisal') AS category,
+SELECT currency, if(a = `+sql.Account("prevention")+`, 'prevention', 'appraisal') AS category,
        toFloat64(sumIf(x, day = toDate(?))) AS of_day, toFloat64(sum(x)) AS of_month
 FROM ledger AS l FINAL ARRAY JOIN l.account AS a, l.amount AS x
-WHERE order_id = '' AND refused = '' AND a IN (6100, 6110) AND day >= toDate(?) AND day < toDate(?)
+WHERE order_id = '' AND refused = '' AND a IN (`+sql.Account("prevention")+`, `+
+		sql.Account("appraisal")+`) AND day >= toDate(?) AND day < toDate(?)
 GROUP BY currency, category`, today, first, next); err != nil {
 		return nil, fmt.Errorf("read the spending on quality: %w", err)
 	}

@@ -17,13 +17,13 @@ SELECT DISTINCT currency, day AS on_day FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind = 'changed_mind', 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
-    WHERE l_element != '' OR l_step = 'change' AND l_account >= 4000 AND l_account < 6000
+    WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
     GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH' ORDER BY currency, on_day;
 -- with [{from 2026-01-01} {to 2026-02-01}]
 
@@ -58,13 +58,13 @@ FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind = 'changed_mind', 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
-    WHERE l_element != '' OR l_step = 'change' AND l_account >= 4000 AND l_account < 6000
+    WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
     GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH') AS l
     INNER JOIN (SELECT currency, day, number, CAST(rate AS Decimal(76, 6)) AS exact FROM exchange) AS x
         ON x.currency = l.currency AND x.day = l.day)
@@ -98,13 +98,13 @@ FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind = 'changed_mind', 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
-    WHERE l_element != '' OR l_step = 'change' AND l_account >= 4000 AND l_account < 6000
+    WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
     GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH') AS l
     INNER JOIN (SELECT currency, day, number, CAST(rate AS Decimal(76, 6)) AS exact FROM exchange) AS x
         ON x.currency = l.currency AND x.day = l.day) WHERE part != 'leakage' AND true;

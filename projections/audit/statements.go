@@ -1,0 +1,13 @@
+package audit
+
+import (
+	"embed"
+
+	"github.com/makegood/makegood/projections/sql"
+)
+
+//go:embed sql/*.sql
+var files embed.FS
+
+// statements are the .sql files of this room.
+var statements = sql.Parse(files, "sql")
