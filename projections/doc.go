@@ -36,7 +36,9 @@
 //
 // Rebuild. All history is posted again from the payloads that the ledger keeps, with today's rules and rates.
 //
-// Repost. Rows of the ledger are posted again because something that came later (a close, a rate, a void) concerns them.
+// Repost. A rebuild posts rows again that post alone.
+//
+// Settle. The entries of a unit are made of all its events, and rows that come out otherwise are written again.
 //
 // Roll-up. The table leakage_daily: sums by day and case. It is recomputed for the cases that new rows concern, never
 // added to.

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/clickhouse"
+)
+
+// bookTogether books the records with so many projectors at the same time: each event by one of them, in any order.
+func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Record, projectors int, random *rand.Rand) {
+	t.Helper()
+	logs := make([]*memoryLog, projectors)
+	for i := range logs {
+		logs[i] = &memoryLog{records: records, feed: make(chan *message.Message, len(records))}
+	}
+	var messages []*message.Message
+	for _, n := range random.Perm(len(records)) {
+		l := logs[random.IntN(projectors)]
+		m := l.message(records[n])
+		messages = append(messages, m)
+		l.feed <- m
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, projectors)
+	for _, l := range logs {
+		p := newTestProjector(t, store, l, 100+random.IntN(200))
+		go func() { ended <- p.Run(ctx, time.Minute) }()
+	}
+	for _, m := range messages {
+		select {
+		case <-m.Acked():
+		case err := <-ended:
+			t.Fatalf("a projector ended: %v", err)
+		}
+	}
+	stop()
+	for range projectors {
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := newTestProjector(t, store, &memoryLog{records: records}, 0).SettleConflicts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestProjectorsSettleTogether: several projectors that book the events of the same orders at once, and so settle them at
+// once, end with the books that one alone makes.
+func TestProjectorsSettleTogether(t *testing.T) {
+	for seed := range int64(2) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			records := withoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
+			random := rand.New(rand.NewPCG(uint64(seed), 7))
+			journals := map[int]string{}
+			for _, projectors := range []int{1, 3} {
+				t.Run(fmt.Sprintf("%d projectors", projectors), func(t *testing.T) {
+					store := openStore(t)
+					bookTogether(t, store, records, projectors, random)
+					journals[projectors] = journal(t, store)
+				})
+			}
+			if journals[1] != journals[3] {
+				t.Errorf("seed %d: the journals differ:\n%s", seed, difference(journals[3], journals[1]))
+			}
+		})
+	}
+}
