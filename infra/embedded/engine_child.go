@@ -49,13 +49,23 @@ func runEngine(encoded, kind, path string, options []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.enforce(); err != nil {
+	fenced, err := f.enforce()
+	if err != nil {
 		return err
 	}
 	if kind == kindProgram {
 		// The lock stays open: it is the program's from here on.
 		err := syscall.Exec(path, append([]string{path, "local"}, options...), os.Environ())
 		return fmt.Errorf("running %s: %w", path, err)
+	}
+	if fenced {
+		// Once more, this time shut in from its first instruction.
+		self, err := selfPath()
+		if err != nil {
+			return err
+		}
+		again := append([]string{os.Args[0], childArgument, noFence, kind, path}, options...)
+		return fmt.Errorf("running this program again: %w", syscall.Exec(self, again, os.Environ()))
 	}
 	// The lock came in open; nothing that the engine may start should hold it.
 	syscall.CloseOnExec(childLockFD)

@@ -8,7 +8,7 @@ import (
 // fence is all that the engine's process may reach. ClickHouse has functions
 // that read and write files and call addresses, and clickhouse-local asks for
 // no right before some of them; so the kernel stands in between, not grants.
-// It is put up in the child process before the library is loaded, holds for
+// It is put up in the child process before the engine is executed, holds for
 // every thread and process that comes from it, and can't be taken down.
 type fence struct {
 	// Library is what is loaded or executed: the engine itself.
@@ -25,8 +25,8 @@ const (
 	fenceNetwork = 4 // and ports
 )
 
-// noFence in place of a fence is for tests that have a configuration of their
-// own.
+// noFence in place of a fence is for a child that is shut in already, and for
+// tests that have a configuration of their own.
 const noFence = "none"
 
 func (f fence) encode() (string, error) {

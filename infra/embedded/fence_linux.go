@@ -6,6 +6,7 @@ import (
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	landlocksys "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
 )
 
 // What every program needs to run and to know its machine; none of it is
@@ -36,11 +37,14 @@ func fenceVersion() int {
 	return version
 }
 
-// enforce shuts this process in, as far as the kernel can. Nil shuts nothing
-// in.
-func (f *fence) enforce() error {
+// enforce shuts this thread in, as far as the kernel can, and says whether it
+// has. Whatever the thread executes then is shut in whole: its caller must be
+// locked to the thread, and execute. Shutting in all threads of a running
+// program instead doesn't work in every build of one that loads libraries.
+// Nil shuts nothing in.
+func (f *fence) enforce() (bool, error) {
 	if f == nil || fenceVersion() < fenceFiles {
-		return nil
+		return false, nil
 	}
 	const readFile = landlock.AccessFSSet(landlocksys.AccessFSReadFile)
 	rules := []landlock.Rule{
@@ -48,11 +52,13 @@ func (f *fence) enforce() error {
 		landlock.ROFiles(systemFiles...).IgnoreIfMissing(),
 		landlock.RWFiles("/dev/null", "/dev/tty").IgnoreIfMissing().WithIoctlDev(),
 		landlock.RWDirs(f.Write...).WithRefer(),
+		// This program, by its own link: its file may have been removed.
+		landlock.PathAccess(readFile|landlock.AccessFSSet(landlocksys.AccessFSExecute), "/proc/self/exe"),
 	}
 	for _, path := range append([]string{f.Library}, f.Read...) {
 		real, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			return fmt.Errorf("shutting the engine in: %w", err)
+			return false, fmt.Errorf("shutting the engine in: %w", err)
 		}
 		rules = append(rules, landlock.PathAccess(readFile|landlock.AccessFSSet(landlocksys.AccessFSExecute), real))
 	}
@@ -65,8 +71,16 @@ func (f *fence) enforce() error {
 	if len(f.Connect) > 0 {
 		rules = append(rules, landlock.ROFiles(resolverFiles...).IgnoreIfMissing())
 	}
-	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
-		return fmt.Errorf("shutting the engine in: %w", err)
+	set, flags, err := landlock.V11.BestEffort().NewRulesetFD(rules...)
+	if err != nil {
+		return false, fmt.Errorf("shutting the engine in: %w", err)
 	}
-	return nil
+	defer func() { _ = unix.Close(set) }() // it is in force, or is not to be
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return false, fmt.Errorf("shutting the engine in: giving up new rights: %w", err)
+	}
+	if err := landlocksys.LandlockRestrictSelf(set, flags); err != nil {
+		return false, fmt.Errorf("shutting the engine in: %w", err)
+	}
+	return true, nil
 }
