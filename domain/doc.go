@@ -11,7 +11,7 @@
 // so that a controller can lay the two side by side: position_counts.go and position_agree.go what counts,
 // position_cases.go what a case is, position_goods.go and position_returns.go the goods of a case, position_sale.go
 // sales and changes, position_refunds.go, position_claims.go (vouchers, disputes, claims), position_fixes.go (by
-// event), position_cost.go; money.go rounds. Post in alone.go posts what depends on nothing else, quickly. Package
+// event), position_cost.go; money.go rounds. Post in post.go posts what depends on nothing else, quickly. Package
 // reference keeps the same books a second time, from the contract alone and with exact fractions; tests hold the one
 // against the other.
 //
