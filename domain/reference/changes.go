@@ -16,14 +16,14 @@ func (v *view) wholeCancellations() map[Identity]bool {
 	return whole
 }
 
-// bookSale books what was sold and what was taken off, in the sequence.
+// bookSale books what was sold and what was taken off, in the order in which it happened.
 func (f *file) bookSale() {
 	for _, e := range f.events {
 		if e.kind == "order.placed" {
 			f.placed(e)
 		}
 	}
-	for _, e := range f.events {
+	for _, e := range byTime(f.events) {
 		switch e.kind {
 		case "order.charged":
 			f.charged(e)

@@ -35,8 +35,8 @@ func (v *view) decided(e *event) (d decision) {
 // separateOrders: "one order_id from two stores (then all that comes from the second one's source for it waits)".
 func (v *view) separateOrders() {
 	for _, e := range v.set {
-		if v.speaks(e) && v.decided(e).counts == "false" {
-			v.stands(e, discarded, nil)
+		if v.decided(e).counts == "false" {
+			v.stands(e, discarded, nil) // voided or not
 		}
 	}
 	placed := make(map[string][]*event)
@@ -46,11 +46,12 @@ func (v *view) separateOrders() {
 		}
 	}
 	for order, all := range placed {
-		first, standing := v.founder(all)
+		first, decided := v.founder(all)
 		for _, other := range all {
 			if other.store() == first.store() {
 				continue
 			}
+			standing := ofOther(decided)
 			v.stands(other, standing, first)
 			for _, e := range v.set {
 				d := v.decided(e)
@@ -63,36 +64,58 @@ func (v *view) separateOrders() {
 	}
 }
 
-// founder is the event of a fact that the others are held against, and what becomes of those that don't agree: "the first in the
+// founder is the event of a fact that the others are held against, and the decision that made it that: "the first in the
 // sequence counts, the other posts nothing and waits for a person. counts: true puts the event in the place of the one that
 // counted, which then no longer waits."
-func (v *view) founder(all []*event) (*event, string) {
-	first, standing := all[0], waits
-	var last *event
+func (v *view) founder(all []*event) (first, decided *event) {
+	first = all[0]
 	for _, e := range all {
-		if d := v.decided(e); d.counts == "true" && (last == nil || last.before(d.by)) {
-			first, standing, last = e, discarded, d.by
+		if d := v.decided(e); d.counts == "true" && (decided == nil || decided.before(d.by)) {
+			first, decided = e, d.by
 		}
 	}
-	return first, standing
+	return first, decided
+}
+
+// otherwise is the standing of an event that does not agree with the founder. Who decided could not know of what came after
+// that in the sequence: it waits for another word.
+func otherwise(e, decided *event) string {
+	if decided == nil || decided.before(e) {
+		return waits
+	}
+	return discarded
 }
 
 // oneOrderPerCase: "one error_id under two orders" is a contradiction too.
 func (v *view) oneOrderPerCase() {
 	v.orderOf = make(map[string]string)
-	first := make(map[string]*event)
+	named := make(map[string][]*event)
 	for _, e := range v.set {
-		if e.named() == "" || e.order() == "" || !v.speaks(e) || e.kind == "event.voided" || e.kind == "fact.decided" {
-			continue
-		}
-		id := v.caseOf(e.named())
-		if v.orderOf[id] == "" {
-			v.orderOf[id], first[id] = e.order(), e
-		} else if d := v.decided(e); v.orderOf[id] != e.order() && !d.separate && d.counts != "true" {
-			v.stands(e, waits, first[id])
-			v.flag("case_under_two_orders", e, id, "", nil)
+		if e.named() != "" && e.order() != "" && v.speaks(e) && e.kind != "event.voided" && e.kind != "fact.decided" &&
+			!v.decided(e).separate {
+			id := v.caseOf(e.named())
+			named[id] = append(named[id], e)
 		}
 	}
+	for id, all := range named {
+		first, decided := v.founder(all)
+		v.orderOf[id] = first.order()
+		for _, e := range all {
+			if e.order() != first.order() {
+				v.stands(e, ofOther(decided), first)
+				v.flag("case_under_two_orders", e, id, "", nil)
+			}
+		}
+	}
+}
+
+// ofOther is the standing of what is of another store than its order, or of another order than its case. A person's word on
+// the order or the case is for all that follows.
+func ofOther(decided *event) string {
+	if decided != nil {
+		return discarded
+	}
+	return waits
 }
 
 // businessIDs are the fields that tell which business fact an event is of, as section 2 lists them. "A ? id that is absent
@@ -136,15 +159,8 @@ func (v *view) oneEventPerFact() {
 		}
 		return v.factOf(e)
 	})
-	// "redelivery.dispatched: redelivery_id and how many failed trips of it came before"
 	v.settleFacts(lent, func(e *event) (fact, bool) {
-		f, is := v.factOf(e)
-		for _, c := range v.set {
-			if c.kind == "redelivery.completed" && v.stillSaid(c) && c.data.boolText("succeeded") == "false" &&
-				c.data.str("redelivery_id") == f.id && v.about(c) == f.about && c.earlier(e) {
-				f.trips += "|"
-			}
-		}
+		f, is := v.sentOut(e)
 		return f, is && e.kind == "redelivery.dispatched"
 	})
 	v.count(lent)
@@ -159,6 +175,18 @@ func (v *view) oneEventPerFact() {
 
 // stillSaid: it counts, or is of no fact and has a say.
 func (v *view) stillSaid(e *event) bool { return v.speaks(e) || v.standing[e.Identity] == counts }
+
+// sentOut is the fact of an event: of a dispatch, "redelivery_id and how many failed trips of it came before".
+func (v *view) sentOut(e *event) (fact, bool) {
+	f, is := v.factOf(e)
+	for _, c := range v.set {
+		if e.kind == "redelivery.dispatched" && c.kind == "redelivery.completed" && v.stillSaid(c) &&
+			c.data.boolText("succeeded") == "false" && c.data.str("redelivery_id") == f.id && v.about(c) == f.about && c.earlier(e) {
+			f.trips += "|"
+		}
+	}
+	return f, is
+}
 
 // count leaves in counted every event that has a say and is no double.
 func (v *view) count(lent map[Identity]*event) {
@@ -183,20 +211,20 @@ func (v *view) settleFacts(lent map[Identity]*event, of func(*event) (fact, bool
 		}
 	}
 	for _, all := range groups {
-		founder, otherwise := v.founder(all)
+		founder, decided := v.founder(all)
 		agreed := []*event{founder}
 		for _, e := range all {
 			if e == founder {
 				continue
 			}
 			if slices.ContainsFunc(agreed, func(o *event) bool { return !v.agree(o, e) }) {
-				v.stands(e, otherwise, founder)
+				v.stands(e, otherwise(e, decided), founder)
 			} else {
 				agreed = append(agreed, e)
 			}
 		}
 		sort.Slice(agreed, func(i, j int) bool { return agreed[i].before(agreed[j]) })
-		best := v.sayingMost(agreed, founder, otherwise)
+		best := v.sayingMost(agreed, founder, decided)
 		for _, e := range agreed {
 			v.stands(e, double, best)
 		}
@@ -208,8 +236,8 @@ func (v *view) settleFacts(lent map[Identity]*event, of func(*event) (fact, bool
 
 // sayingMost: "the one that says the most counts (case, then tax, then number of fields), else the first in the sequence.
 // Within an epoch only: what a close saw keeps counting." Where a person said which one counts, that one does.
-func (v *view) sayingMost(agreed []*event, founder *event, otherwise string) *event {
-	if otherwise == discarded {
+func (v *view) sayingMost(agreed []*event, founder, decided *event) *event {
+	if decided != nil {
 		return founder
 	}
 	best := agreed[0]
@@ -237,19 +265,18 @@ func says(e *event) []int {
 	return n
 }
 
-// withLoans: "what it leaves out (case, tax split) is taken from its doubles", of its own epoch.
+// withLoans: "what it leaves out (case, tax split) is taken from its doubles", of its own epoch or one before that.
 func (v *view) withLoans(best *event, agreed []*event) *event {
 	copied := *best
 	copied.data = maps.Clone(best.data)
 	for _, e := range agreed {
-		if e.epoch != best.epoch {
+		if e.epoch > best.epoch {
 			continue
 		}
 		if copied.named() == "" && e.named() != "" {
 			copied.data["error_id"] = e.named()
 		}
-		if splits := copied.kind == "refund.issued" || copied.kind == "dispute.lost"; splits &&
-			copied.data.dec("tax").Sign() == 0 && e.data.dec("tax").Sign() != 0 {
+		if copied.data.dec("tax").Sign() == 0 && e.data.dec("tax").Sign() != 0 {
 			copied.data["tax"] = e.data["tax"]
 			if copied.kind == "refund.issued" {
 				copied.data["net"] = e.data["net"]
@@ -263,18 +290,19 @@ func (v *view) withLoans(best *event, agreed []*event) *event {
 // person; what it voided stays voided.
 func (v *view) voidedAndSaid() {
 	for _, e := range v.set {
-		f, is := v.factOf(e)
+		f, is := v.sentOut(e)
 		if d := v.decided(e); !is || v.standing[e.Identity] != counts || d.counts == "true" || d.separate {
 			continue
 		}
 		seen := map[Identity]bool{} // of two voids of one event the first took it back
 		for _, void := range v.set {
 			gone := v.inSet[voided(void)]
-			if void.kind != "event.voided" || gone == nil || v.standing[void.Identity] == taken || seen[gone.Identity] {
+			if void.kind != "event.voided" || gone == nil || v.standing[gone.Identity] != taken ||
+				v.standing[void.Identity] == taken || seen[gone.Identity] {
 				continue
 			}
 			seen[gone.Identity] = true
-			if g, same := v.factOf(gone); same && g == f && void.Source != e.Source {
+			if g, same := v.sentOut(gone); same && g == f && void.Source != e.Source {
 				v.stands(void, waits, e)
 			}
 		}

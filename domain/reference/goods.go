@@ -163,8 +163,11 @@ func (f *file) owe(g *letters, owedBefore totals) {
 		return
 	}
 	here := totals{}
-	for _, p := range f.expected(g) {
-		if len(f.sale.placed) > 0 {
+	expected := f.expected(g)
+	fromRedelivery := len(g.out) > 0 && (c.report == nil || len(c.report.data.list("lines")) == 0)
+	for _, p := range expected {
+		substitute := fromRedelivery && !f.sale.knows(p.sku) // what was sent in place of what was ordered
+		if len(f.sale.placed) > 0 && !substitute {
 			free := minus(f.sale.onOrder(p.sku), owedBefore.of(p.sku), here.of(p.sku))
 			p.quantity = least(p.quantity, notBelowZero(free))
 		}
@@ -263,7 +266,7 @@ func tooMuch(l fields) *big.Rat {
 
 func (f *file) receivedCost(g *letters, l fields, sku string) *big.Rat {
 	r := g.caseOf.report
-	if !l.has("received_unit_cost") && sku == l.str("sku") {
+	if g.caseOf.kind == "over_shipped" && !l.has("received_unit_cost") && sku == l.str("sku") { // more of the same
 		return f.costIn(r, l, g.currency, "unit_cost", "sku")
 	}
 	return f.costIn(r, fields{"sku": sku, "cost": l["received_unit_cost"]}, g.currency, "cost", "sku")

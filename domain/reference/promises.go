@@ -128,19 +128,17 @@ func (f *file) bookClaim(at place, all []*event, closed bool) {
 // CONCESSION. Redeemed or lapsed without a known grant: F = X + L. A store credit from a refund: its cost is the refund's,
 // so 2300 −(F−X−L), 1010 −X, 4120 −L. Store of a voucher: its grant, else its first event."
 func (f *file) bookVouchers() {
-	grants := map[string]*event{}
+	grants := map[string][]*event{} // two that a person separated are one voucher of both amounts
 	var ids []string
 	uses := map[string][]*event{}
 	for _, e := range f.events {
 		kind, id := e.data.str("kind"), e.data.str("concession_id")
 		switch {
 		case e.kind == "concession.granted" && (kind == "voucher" || kind == "store_credit"):
-			grants[id] = e
+			grants[id] = append(grants[id], e)
 		case e.kind == "refund.issued" && e.data.str("method") == "store_credit":
 			id = e.data.str("refund_id")
-			if grants[id] == nil || grants[id].kind == "refund.issued" {
-				grants[id] = e
-			}
+			grants[id] = append(grants[id], e)
 		case e.kind == "voucher.redeemed" || e.kind == "voucher.expired":
 			uses[id] = append(uses[id], e)
 		default:
@@ -155,17 +153,20 @@ func (f *file) bookVouchers() {
 	}
 }
 
-func (f *file) bookVoucher(grant *event, uses []*event) {
+func (f *file) bookVoucher(grants, uses []*event) {
 	redeemed, lapsed := sumOf(uses, "voucher.redeemed"), sumOf(uses, "voucher.expired")
 	x, l := redeemed, lapsed
-	if grant == nil {
+	if len(grants) == 0 {
 		at := f.voucherPlace(uses[0])
 		f.view.position.put(at, half{"4120", "CONCESSION", x}, half{"1010", "", negative(x)})
 		return
 	}
-	granted := grant.data.dec("amount")
-	if grant.kind == "refund.issued" {
-		granted = plus(grant.data.dec("net"), grant.data.dec("tax"))
+	grant, granted := grants[0], zero()
+	for _, g := range grants {
+		granted = plus(granted, g.data.dec("amount"), g.data.dec("net"))
+		if g.kind == "refund.issued" {
+			granted = plus(granted, g.data.dec("tax"))
+		}
 	}
 	x = least(redeemed, granted)
 	l = least(lapsed, minus(granted, x))

@@ -9,40 +9,36 @@ import (
 // as they are still on the order or out on a redelivery. c = cost, v = worth: saleable cost; b_grade nrv, at most cost;
 // scrap, abandoned 0."
 func (f *file) returns(all []*letters) {
-	countedBefore := totals{} // by sku: sold goods that came back
-	strayed := map[*letters]totals{}
+	countedBefore := totals{} // by sku: sold goods that came back, of the cases in the order of their reports
 	for _, g := range all {
 		g.vSold, g.cStrayed, g.vStrayed = zero(), zero(), zero()
-		strayed[g] = totals{}
-	}
-	for _, e := range f.events {
-		if e.kind != "return.received" {
-			continue
-		}
-		c := f.caseOf(e)
-		i := slices.IndexFunc(all, func(g *letters) bool { return g.caseOf == c })
-		if i < 0 {
-			continue
-		}
-		g := all[i]
-		for _, l := range e.data.list("lines") {
-			away := f.strays(g, l, strayed[g])
-			strayed[g].add(l.str("sku"), away)
-			f.countStrayed(g, e, l, away)
-			sold := minus(l.dec("quantity"), away)
-			if len(f.sale.placed) > 0 {
-				free := notBelowZero(minus(plus(f.sale.onOrder(l.str("sku")), outOf(all, l.str("sku"))), countedBefore.of(l.str("sku"))))
-				if sold.Cmp(free) > 0 {
-					f.view.flag("returned_too_much", e, c.id, "", nil)
-					sold = free
-				}
+		strayed := totals{}
+		for _, e := range f.events {
+			if e.kind == "return.received" && f.caseOf(e) == g.caseOf {
+				f.comeBack(g, e, strayed, countedBefore, all)
 			}
-			countedBefore.add(l.str("sku"), sold)
-			f.countSold(g, e, l, sold)
 		}
-	}
-	for _, g := range all {
 		g.vSold, g.cStrayed, g.vStrayed = rounded(g.vSold), rounded(g.cStrayed), rounded(g.vStrayed)
+	}
+}
+
+// comeBack counts one return.
+func (f *file) comeBack(g *letters, e *event, strayed, countedBefore totals, all []*letters) {
+	for _, l := range e.data.list("lines") {
+		sku := l.str("sku")
+		away := f.strays(g, l, strayed)
+		strayed.add(sku, away)
+		f.countStrayed(g, e, l, away)
+		sold := minus(l.dec("quantity"), away)
+		if len(f.sale.placed) > 0 {
+			free := notBelowZero(minus(plus(f.sale.onOrder(sku), outOf(all, sku)), countedBefore.of(sku)))
+			if sold.Cmp(free) > 0 {
+				f.view.flag("returned_too_much", e, g.caseOf.id, "", nil)
+				sold = free
+			}
+		}
+		countedBefore.add(sku, sold)
+		f.countSold(g, e, l, sold)
 	}
 }
 
@@ -73,7 +69,7 @@ func (f *file) strays(g *letters, l fields, before totals) *big.Rat {
 	switch {
 	case c.is("wrong_item"):
 		came := slices.ContainsFunc(lines, func(r fields) bool { return r.str("received_sku") == sku })
-		if saysSo || came && !f.isOnOrder(sku, lines) {
+		if saysSo || came && f.sale.onOrder(sku).Sign() <= 0 {
 			return quantity
 		}
 	case c.is("over_shipped") && saysSo:
@@ -88,14 +84,6 @@ func (f *file) strays(g *letters, l fields, before totals) *big.Rat {
 		return least(quantity, notBelowZero(minus(open, before.of(sku))))
 	}
 	return zero()
-}
-
-// isOnOrder: where no order is known, what was expected was on it.
-func (f *file) isOnOrder(sku string, lines []fields) bool {
-	if len(f.sale.placed) > 0 {
-		return f.sale.onOrder(sku).Sign() > 0
-	}
-	return slices.ContainsFunc(lines, func(r fields) bool { return r.str("sku") == sku })
 }
 
 func receivedInAll(lines []fields, sku string) *big.Rat {

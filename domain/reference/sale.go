@@ -69,6 +69,16 @@ func (s *sale) onOrder(sku string) *big.Rat {
 	return sum
 }
 
+// knows tells whether a sku is or was on the order, or is a piece of a kit that is on it.
+func (s *sale) knows(sku string) bool {
+	for _, l := range s.lines {
+		if l.isGoods() && (l.sku == sku || l.components[sku] != nil && l.left.Sign() > 0) {
+			return true
+		}
+	}
+	return false
+}
+
 // unitCost is the cost of a sku "as the order booked it (several: mean weighted by quantity)"; nil where it did not.
 func (s *sale) unitCost(sku string) *big.Rat {
 	cost, quantity := zero(), zero()
