@@ -46,7 +46,13 @@ func (f *file) gatherCases() {
 			c.report = e
 		}
 	}
-	sort.SliceStable(f.cases, func(i, j int) bool { return f.cases[i].opener().before(f.cases[j].opener()) })
+	sort.SliceStable(f.cases, func(i, j int) bool {
+		a, b := f.cases[i], f.cases[j]
+		if (a.report == nil) != (b.report == nil) {
+			return a.report != nil // "in the order of their reports": what nobody reported comes last
+		}
+		return a.opener().before(b.opener())
+	})
 	for _, c := range f.cases {
 		f.learn(c)
 	}

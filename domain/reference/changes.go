@@ -48,6 +48,7 @@ func elements(e *event) (ofSales, ofCost string) {
 func (f *file) changed(e *event) {
 	at := place{currency: e.currency(), step: change, store: e.store()}
 	ofSales, ofCost := elements(e)
+	off := f.remove(e) // of what was on the order before
 	var added []*orderLine
 	for _, l := range e.data.list("lines_added") {
 		added = append(added, f.view.readLine(e, l, true))
@@ -55,7 +56,6 @@ func (f *file) changed(e *event) {
 	if len(added) > 0 {
 		f.view.sell(f.sale, e, at, added, zero(), zero(), ofSales, ofCost)
 	}
-	off := f.remove(e)
 	f.takeOff(e, off)
 }
 
@@ -102,9 +102,9 @@ func (f *file) remove(e *event) takenLines {
 
 // takeBack takes a part of a line's amount back: in proportion, rounded; "what empties a line takes what is left of it".
 func (l *orderLine) takeBack(what string, amount, quantity *big.Rat) *big.Rat {
-	part := RoundHalfEven(over(times(amount, quantity), l.quantity))
+	part := rounded(over(times(amount, quantity), l.quantity))
 	if quantity.Cmp(l.left) == 0 {
-		part = minus(RoundHalfEven(amount), l.taken.of(what))
+		part = minus(rounded(amount), l.taken.of(what))
 	}
 	l.taken.add(what, part)
 	return part
@@ -199,7 +199,7 @@ func (f *file) takeAll() takenLines {
 	}
 	off.tax, off.cost = s.booked.of("2200"), s.booked.of("5000")
 	for _, l := range s.lines {
-		l.taken["net"], l.taken["tax"] = RoundHalfEven(l.net), RoundHalfEven(l.tax)
+		l.taken["net"], l.taken["tax"] = rounded(l.net), rounded(l.tax)
 		l.left = zero()
 	}
 	return off

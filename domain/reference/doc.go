@@ -42,9 +42,8 @@
 //   - Nothing strays in a case found before delivery. In an over_shipped case what is open of S is a quantity by sku.
 //   - S is what came by mistake less what added lines took of it, at least the cost of the returned lines that strayed.
 //   - Without order.placed all expected and returned lines count; with it, a sku that is neither on the order nor a component
-//     of a kit on it is not owed; what is redelivered where no lines were reported is owed also if the order never had it (a
-//     substitute). The goods currency of a case is the order's, else its report's, else that of its first goods.
-//   - Sold returns count up to what is on the order and out on redeliveries, less what was counted before, by sku, cases in the order of their reports; the nrv of
+//     of a kit on it is not owed. The goods currency of a case is the order's, else its report's, else that of its first goods.
+//   - Sold returns count up to what is on the order and out on redeliveries, less what was counted before, by sku; the nrv of
 //     a line that counts in part is taken in proportion. The cost of sold scrap is not asked for.
 //   - Released compares with a price rounded half-even to 4 decimals, and asks for refunds above zero.
 //   - Changes act on what is on the order before them in time. Each removed line is rounded by itself; what empties a

@@ -35,8 +35,8 @@ func (v *view) decided(e *event) (d decision) {
 // separateOrders: "one order_id from two stores (then all that comes from the second one's source for it waits)".
 func (v *view) separateOrders() {
 	for _, e := range v.set {
-		if v.decided(e).counts == "false" {
-			v.stands(e, discarded, nil) // voided or not
+		if v.speaks(e) && v.decided(e).counts == "false" {
+			v.stands(e, discarded, nil)
 		}
 	}
 	placed := make(map[string][]*event)
@@ -51,7 +51,7 @@ func (v *view) separateOrders() {
 			if other.store() == first.store() {
 				continue
 			}
-			standing := ofOther(decided)
+			standing := otherwise(decided)
 			v.stands(other, standing, first)
 			for _, e := range v.set {
 				d := v.decided(e)
@@ -77,10 +77,9 @@ func (v *view) founder(all []*event) (first, decided *event) {
 	return first, decided
 }
 
-// otherwise is the standing of an event that does not agree with the founder. Who decided could not know of what came after
-// that in the sequence: it waits for another word.
-func otherwise(e, decided *event) string {
-	if decided == nil || decided.before(e) {
+// otherwise is the standing of an event that does not agree with the founder.
+func otherwise(decided *event) string {
+	if decided == nil {
 		return waits
 	}
 	return discarded
@@ -89,33 +88,19 @@ func otherwise(e, decided *event) string {
 // oneOrderPerCase: "one error_id under two orders" is a contradiction too.
 func (v *view) oneOrderPerCase() {
 	v.orderOf = make(map[string]string)
-	named := make(map[string][]*event)
+	first := make(map[string]*event)
 	for _, e := range v.set {
-		if e.named() != "" && e.order() != "" && v.speaks(e) && e.kind != "event.voided" && e.kind != "fact.decided" &&
-			!v.decided(e).separate {
-			id := v.caseOf(e.named())
-			named[id] = append(named[id], e)
+		if e.named() == "" || e.order() == "" || !v.speaks(e) || e.kind == "event.voided" || e.kind == "fact.decided" {
+			continue
+		}
+		id := v.caseOf(e.named())
+		if v.orderOf[id] == "" {
+			v.orderOf[id], first[id] = e.order(), e
+		} else if d := v.decided(e); v.orderOf[id] != e.order() && !d.separate && d.counts != "true" {
+			v.stands(e, waits, first[id])
+			v.flag("case_under_two_orders", e, id, "", nil)
 		}
 	}
-	for id, all := range named {
-		first, decided := v.founder(all)
-		v.orderOf[id] = first.order()
-		for _, e := range all {
-			if e.order() != first.order() {
-				v.stands(e, ofOther(decided), first)
-				v.flag("case_under_two_orders", e, id, "", nil)
-			}
-		}
-	}
-}
-
-// ofOther is the standing of what is of another store than its order, or of another order than its case. A person's word on
-// the order or the case is for all that follows.
-func ofOther(decided *event) string {
-	if decided != nil {
-		return discarded
-	}
-	return waits
 }
 
 // businessIDs are the fields that tell which business fact an event is of, as section 2 lists them. "A ? id that is absent
@@ -218,7 +203,7 @@ func (v *view) settleFacts(lent map[Identity]*event, of func(*event) (fact, bool
 				continue
 			}
 			if slices.ContainsFunc(agreed, func(o *event) bool { return !v.agree(o, e) }) {
-				v.stands(e, otherwise(e, decided), founder)
+				v.stands(e, otherwise(decided), founder)
 			} else {
 				agreed = append(agreed, e)
 			}
@@ -265,14 +250,12 @@ func says(e *event) []int {
 	return n
 }
 
-// withLoans: "what it leaves out (case, tax split) is taken from its doubles", of its own epoch or one before that.
+// withLoans: "what it leaves out (case, tax split) is taken from its doubles": what a close saw keeps counting,
+// and what a double adds later is posted later.
 func (v *view) withLoans(best *event, agreed []*event) *event {
 	copied := *best
 	copied.data = maps.Clone(best.data)
 	for _, e := range agreed {
-		if e.epoch > best.epoch {
-			continue
-		}
 		if copied.named() == "" && e.named() != "" {
 			copied.data["error_id"] = e.named()
 		}

@@ -247,7 +247,9 @@ func (g *generator) refundOf(s story) object {
 		d["net"] = RoundHalfEven(pick(g, s.items).net).FloatString(4)
 	}
 	g.maybe(d, 60, "tax", g.amount(6))
-	g.maybe(d, 60, "method", pick(g, methods))
+	if method := pick(g, methods); !s.byGiftCard || method != "store_credit" {
+		g.maybe(d, 60, "method", method)
+	}
 	g.maybe(d, 25, "fee_returned", g.amount(2))
 	return d
 }
@@ -319,12 +321,13 @@ func (g *generator) dispute(c failure) {
 		g.maybe(d, 70, "fee", g.amount(20))
 		say("dispute.opened", d)
 	}
-	if g.chance(40) {
+	losses := g.rng.IntN(3)
+	if losses < 2 && g.chance(50) {
 		d := object{}
 		g.maybe(d, 40, "fee_returned", g.amount(9))
 		say("dispute.won", d)
 	}
-	for range g.rng.IntN(3) {
+	for range losses {
 		d := object{}
 		if g.chance(60) {
 			d["tax"] = RoundHalfEven(times(total, big.NewRat(1, 13))).FloatString(4)

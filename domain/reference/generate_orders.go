@@ -12,6 +12,7 @@ type story struct {
 	at                     time.Time
 	items                  []item   // what was ordered
 	total                  *big.Rat // what was paid
+	byGiftCard             bool     // some of it
 }
 
 // item is a line of an order as it was told: units are ten-thousandths of a piece.
@@ -159,6 +160,7 @@ func (g *generator) placed(s *story) {
 	g.maybe(d, 60, "promise", object{"until": g.clock(s.at.Add(48 * time.Hour))})
 	if g.chance(35) {
 		g.tenders(d)
+		s.byGiftCard = true
 	}
 	g.add("orders", "order.placed", s.order, s.at, d)
 }

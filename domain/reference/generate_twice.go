@@ -85,7 +85,7 @@ func (g *generator) decide(event, data object, at time.Time) {
 			d[name] = data[name]
 		}
 	}
-	if g.chance(30) {
+	if g.chance(30) && data["dispute_id"] == nil {
 		d["separate"] = true
 	} else {
 		d["counts"] = g.chance(60)

@@ -163,11 +163,8 @@ func (f *file) owe(g *letters, owedBefore totals) {
 		return
 	}
 	here := totals{}
-	expected := f.expected(g)
-	fromRedelivery := len(g.out) > 0 && (c.report == nil || len(c.report.data.list("lines")) == 0)
-	for _, p := range expected {
-		substitute := fromRedelivery && !f.sale.knows(p.sku) // what was sent in place of what was ordered
-		if len(f.sale.placed) > 0 && !substitute {
+	for _, p := range f.expected(g) {
+		if len(f.sale.placed) > 0 {
 			free := minus(f.sale.onOrder(p.sku), owedBefore.of(p.sku), here.of(p.sku))
 			p.quantity = least(p.quantity, notBelowZero(free))
 		}
@@ -231,7 +228,8 @@ func (f *file) comeByMistake(g *letters) {
 			continue // a received_quantity alone says nothing of what came
 		}
 		for _, o := range f.sale.lines {
-			if !o.added || !o.isGoods() || o.sku != sku {
+			unnamed := c.kind == "wrong_item" && !l.has("received_sku") // something else came, nobody says what
+			if !o.added || !o.isGoods() || o.sku != sku || unnamed {
 				continue
 			}
 			n := least(quantity, notBelowZero(minus(o.left, o.kept)))
@@ -266,7 +264,7 @@ func tooMuch(l fields) *big.Rat {
 
 func (f *file) receivedCost(g *letters, l fields, sku string) *big.Rat {
 	r := g.caseOf.report
-	if g.caseOf.kind == "over_shipped" && !l.has("received_unit_cost") && sku == l.str("sku") { // more of the same
+	if !l.has("received_unit_cost") && sku == l.str("sku") {
 		return f.costIn(r, l, g.currency, "unit_cost", "sku")
 	}
 	return f.costIn(r, fields{"sku": sku, "cost": l["received_unit_cost"]}, g.currency, "cost", "sku")

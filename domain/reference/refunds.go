@@ -88,12 +88,12 @@ func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
 // that paid the order is there already; a store credit takes it from there.
 func (f *file) giveBack(e *event, back *big.Rat) {
 	c, to := e.currency(), paidWith(e)
-	if to == "1010" {
-		return
-	}
-	at := f.backAt(e)
 	inCash := least(back, notBelowZero(minus(f.sale.cashBack.of(c), f.moved.of(c))))
 	f.moved.add(c, inCash)
+	if to == "1010" {
+		return // it is there
+	}
+	at := f.backAt(e)
 	rest, p := zero(), f.view.position
 	credit := at
 	if to == "2300" {
@@ -122,7 +122,7 @@ func (f *file) judgeRefunds() {
 	}
 	for _, c := range currenciesOf(s.takenOff, f.refundPut, f.lost) {
 		given := plus(s.takenOff.of(c), f.refundPut.of(c), f.lost.of(c))
-		if given.Cmp(s.paid.of(c)) <= 0 {
+		if minus(given, s.paid.of(c)).Cmp(big.NewRat(1, 1000)) < 0 { // less is what parts of lines were rounded by
 			continue
 		}
 		var last *event

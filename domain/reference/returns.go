@@ -9,21 +9,30 @@ import (
 // as they are still on the order or out on a redelivery. c = cost, v = worth: saleable cost; b_grade nrv, at most cost;
 // scrap, abandoned 0."
 func (f *file) returns(all []*letters) {
-	countedBefore := totals{} // by sku: sold goods that came back, of the cases in the order of their reports
+	cameBack := totals{}      // by sku
+	countedBefore := totals{} // by sku: sold goods that came back, in the sequence
+	strayed := map[*letters]totals{}
 	for _, g := range all {
 		g.vSold, g.cStrayed, g.vStrayed = zero(), zero(), zero()
-		strayed := totals{}
-		for _, e := range f.events {
-			if e.kind == "return.received" && f.caseOf(e) == g.caseOf {
-				f.comeBack(g, e, strayed, countedBefore, all)
+		strayed[g] = totals{}
+	}
+	for _, e := range f.events {
+		if e.kind != "return.received" {
+			continue
+		}
+		for _, g := range all {
+			if f.caseOf(e) == g.caseOf {
+				f.comeBack(g, e, strayed[g], cameBack, countedBefore, all)
 			}
 		}
+	}
+	for _, g := range all {
 		g.vSold, g.cStrayed, g.vStrayed = rounded(g.vSold), rounded(g.cStrayed), rounded(g.vStrayed)
 	}
 }
 
 // comeBack counts one return.
-func (f *file) comeBack(g *letters, e *event, strayed, countedBefore totals, all []*letters) {
+func (f *file) comeBack(g *letters, e *event, strayed, cameBack, countedBefore totals, all []*letters) {
 	for _, l := range e.data.list("lines") {
 		sku := l.str("sku")
 		away := f.strays(g, l, strayed)
@@ -32,10 +41,11 @@ func (f *file) comeBack(g *letters, e *event, strayed, countedBefore totals, all
 		sold := minus(l.dec("quantity"), away)
 		if len(f.sale.placed) > 0 {
 			free := notBelowZero(minus(plus(f.sale.onOrder(sku), outOf(all, sku)), countedBefore.of(sku)))
-			if sold.Cmp(free) > 0 {
+			cameBack.add(sku, sold)
+			if cameBack.of(sku).Cmp(plus(f.sale.everSold(sku), outOf(all, sku))) > 0 { // "a return of more than was sold"
 				f.view.flag("returned_too_much", e, g.caseOf.id, "", nil)
-				sold = free
 			}
+			sold = least(sold, free)
 		}
 		countedBefore.add(sku, sold)
 		f.countSold(g, e, l, sold)

@@ -54,29 +54,28 @@ func newSale() *sale {
 
 // onOrder is what of a sku is on the order, pieces of kits included.
 func (s *sale) onOrder(sku string) *big.Rat {
+	return s.pieces(sku, func(l *orderLine) *big.Rat { return l.left })
+}
+
+// everSold is what of a sku is or was on the order.
+func (s *sale) everSold(sku string) *big.Rat {
+	return s.pieces(sku, func(l *orderLine) *big.Rat { return l.quantity })
+}
+
+func (s *sale) pieces(sku string, of func(*orderLine) *big.Rat) *big.Rat {
 	sum := zero()
 	for _, l := range s.lines {
 		if !l.isGoods() {
 			continue
 		}
 		if l.sku == sku {
-			sum = plus(sum, l.left)
+			sum = plus(sum, of(l))
 		}
 		if n := l.components[sku]; n != nil {
-			sum = plus(sum, times(n, l.left))
+			sum = plus(sum, times(n, of(l)))
 		}
 	}
 	return sum
-}
-
-// knows tells whether a sku is or was on the order, or is a piece of a kit that is on it.
-func (s *sale) knows(sku string) bool {
-	for _, l := range s.lines {
-		if l.isGoods() && (l.sku == sku || l.components[sku] != nil && l.left.Sign() > 0) {
-			return true
-		}
-	}
-	return false
 }
 
 // unitCost is the cost of a sku "as the order booked it (several: mean weighted by quantity)"; nil where it did not.
