@@ -47,7 +47,8 @@
 //
 // Shadow. The tables that a rebuild fills while the books stay as they are. They become part of the books at once.
 //
-// Terms. What the books stream says up to an offset: rates, closed months, rebuilds, decisions. A row is posted with terms.
+// Terms. What the books stream says up to an offset: rates, closed months, rebuilds, decisions. A row is posted with
+// terms.
 //
 // Unit. The events that are settled together: an order with its cases, or a case without an order.
 package projections

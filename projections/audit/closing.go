@@ -120,7 +120,8 @@ FROM ledger FINAL WHERE refused = '' AND posting_period = toDate(?)`, first).Sca
 	}
 	rows, err := db.Query(ctx, `
 SELECT a, of_currency, toDecimalString(sum(balance), 4), countIf(balance != 0) FROM (
-    SELECT a, l_currency AS of_currency, order_id, if(order_id = '', error_id, '') AS case_id, sum(CAST(x AS Decimal(38, 4))) AS balance
+    SELECT a, l_currency AS of_currency, order_id, if(order_id = '', error_id, '') AS case_id,
+        sum(CAST(x AS Decimal(38, 4))) AS balance
     FROM ledger FINAL ARRAY JOIN account AS a, amount AS x, `+sql.LineCurrency+` AS l_currency
     WHERE refused = '' AND posting_period <= toDate(?) AND a IN (?)
     GROUP BY a, of_currency, order_id, case_id)

@@ -54,7 +54,8 @@ func (r *Reconciliation) compareLog(ctx context.Context, db driver.Conn, decode 
 	n := LogCount{Topic: p.Topic, Partition: p.Partition, Start: p.Start, Booked: p.Booked, End: p.End}
 	rows,
 		err := db.Query(ctx, `SELECT offset, source, event_id, content FROM ledger FINAL WHERE stream = ? AND partition = ?
-    AND NOT (event_type = 'makegood.books.rebuilt.v1' AND (order_id != '' OR error_id != '')) -- what a rebuild posts for a unit: its record has a row besides
+    AND NOT (event_type = 'makegood.books.rebuilt.v1' AND (order_id != ''
+        OR error_id != '')) -- what a rebuild posts for a unit: its record has a row besides
     ORDER BY offset`, p.Stream.String(), p.Partition)
 	if err != nil {
 		return fmt.Errorf("read the ledger's rows of %s/%d: %w", p.Topic, p.Partition, err)

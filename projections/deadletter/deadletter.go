@@ -92,7 +92,8 @@ func Keep(ctx context.Context, db driver.Conn, letters []Letter) error {
 // dealt with, or later by the clock, for a topic that has got more partitions has new places for old keys.
 const Open = `(SELECT * FROM dead_letters FINAL WHERE id NOT IN (
         SELECT d.id FROM dead_letters AS d FINAL INNER JOIN
-            (SELECT id, max(at) AS at, max(seen_offset) AS seen_offset FROM dead_letter_actions GROUP BY id) AS a ON a.id = d.id
+            (SELECT id, max(at) AS at, max(seen_offset) AS seen_offset
+                FROM dead_letter_actions GROUP BY id) AS a ON a.id = d.id
         WHERE a.at >= d.last_seen AND a.seen_offset >= d.last_offset))`
 
 const letterColumns = `id, topic, partition, offset, reason, detail, pointer, source, event_id, first_seen, ` +

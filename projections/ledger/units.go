@@ -256,7 +256,8 @@ func ReadSpends(ctx context.Context, db driver.Conn, ids []string) ([]Stored, er
 		return nil, err
 	}
 	return Read(ctx, db, `ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = ''
-        AND (event_type = 'makegood.quality.spent.v1' AND JSONExtractString(payload, 'spend_id') IN (SELECT name FROM names)
+        AND (event_type = 'makegood.quality.spent.v1' AND JSONExtractString(payload, 'spend_id') IN (SELECT name
+            FROM names)
             OR voids_type = 'makegood.quality.spent.v1')`)
 }
 

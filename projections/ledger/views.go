@@ -45,10 +45,13 @@ func journalView() string {
 	}
 	return fmt.Sprintf(`
 SELECT source, event_id, event_type, order_id, l_case AS error_id, l_store AS store_id, toString(a) AS account,
-       transform(a, [%s], [%s], '') AS name, toString(e) AS element, toString(b) AS basis, toString(s) AS step, x AS amount,
-       l_currency AS currency, occurred_at, recorded_at, formatDateTime(posting_period, '%%Y-%%m') AS posting_period, formatDateTime(origin_period, '%%Y-%%m') AS origin_period
+       transform(a, [%s], [%s], '') AS name, toString(e) AS element, toString(b) AS basis, toString(s) AS step,
+           x AS amount,
+       l_currency AS currency, occurred_at, recorded_at, formatDateTime(posting_period, '%%Y-%%m') AS posting_period,
+           formatDateTime(origin_period, '%%Y-%%m') AS origin_period
 FROM (SELECT *, %s AS cases, %s AS currencies, %s AS stores FROM ledger FINAL) AS l
-ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.step AS s, l.amount AS x, l.cases AS l_case, l.currencies AS l_currency, l.stores AS l_store`,
+ARRAY JOIN l.account AS a, l.element AS e, l.basis AS b, l.step AS s, l.amount AS x, l.cases AS l_case,
+    l.currencies AS l_currency, l.stores AS l_store`,
 		strings.Join(numbers, ", "), strings.Join(names, ", "), sql.LineCase, sql.LineCurrency, sql.LineStore)
 }
 
@@ -64,7 +67,8 @@ func casesView() string {
 	return `
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
     facts AS (
-        SELECT unit, fact AS error_id, any(order_id) AS order_id, argMin(store_id, occurred_at) AS store_id, min(occurred_at) AS reported_at
+        SELECT unit, fact AS error_id, any(order_id) AS order_id, argMin(store_id, occurred_at) AS store_id,
+            min(occurred_at) AS reported_at
         FROM events ARRAY JOIN fact_case AS fact GROUP BY unit, error_id),
     money AS (
         SELECT unit, l_case AS error_id, l_currency AS currency,
@@ -77,7 +81,8 @@ SELECT f.error_id AS error_id, f.order_id AS order_id, f.store_id AS store_id, f
        c.employee_id AS employee_id, c.avoidable AS avoidable, c.category AS category,
        c.founded = 'yes' AS founded, c.reported = 'yes' AS reported, c.same_as AS same_as,
        m.currency AS currency, m.gross AS gross, m.net AS net, m.hidden AS hidden
-FROM facts AS f LEFT JOIN cases AS c ON c.unit = f.unit AND c.error_id = f.error_id LEFT JOIN money AS m ON m.unit = f.unit AND m.error_id = f.error_id`
+FROM facts AS f LEFT JOIN cases AS c ON c.unit = f.unit AND c.error_id = f.error_id
+    LEFT JOIN money AS m ON m.unit = f.unit AND m.error_id = f.error_id`
 }
 
 // ordersView is one row an order and currency: what it promised to bring, what it brought, and what is between the two.
@@ -90,7 +95,8 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
 		placed + `), any(store_id)) AS store_id,
                anyIf(customer_id, ` + placed + `) AS customer_id,
                minIf(occurred_at, ` + placed + `) AS placed_at,
-               maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'), occurred_at),
+               maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'),
+                   occurred_at),
                      event_type = ` + sql.Event("order.delivered") + ` AND standing = '') AS delivered_at
         FROM ledger FINAL WHERE order_id != '' AND refused = '' GROUP BY order_id),
     counted AS (SELECT unit, count() AS n FROM cases GROUP BY unit),
@@ -99,7 +105,8 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
 		sql.ProfitAndLoss("a") + ` AS pl
         FROM (SELECT *, ` + sql.LineCase + ` AS of_case, ` +
 		sql.LineCurrency + ` AS of_currency FROM ledger FINAL WHERE order_id != '' AND refused = '' AND notEmpty(account))
-        ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case, of_currency AS l_currency),
+        ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case,
+            of_currency AS l_currency),
     money AS (
         SELECT order_id, currency,
                -sumIf(` + viewAmount + `, pl AND s = 'perfect') AS perfect_contribution, -sumIf(` +

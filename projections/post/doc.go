@@ -1,11 +1,12 @@
-// Package post is the way of an event: it reads the streams, writes rows in batches, settles the units that these concern
-// (settle.go), recomputes the roll-ups, and only then acknowledges the records. There is one way in which lines come to be:
-// domain.Terms.Settle makes them of all events of a unit. Events that post alone have their lines before they land, which
-// are those that settling makes of them.
+// Package post is the way of an event: it reads the streams, writes rows in batches, settles the units that these
+// concern (settle.go), recomputes the roll-ups, and only then acknowledges the records. There is one way in which lines
+// come to be: domain.Terms.Settle makes them of all events of a unit. Events that post alone have their lines before
+// they land, which are those that settling makes of them.
 //
-// It promises that what the consumer group has committed is in the ledger and visible in every report, and that the books
-// are a function of the log: a crash anywhere repeats work that changes nothing.
+// It promises that what the consumer group has committed is in the ledger and visible in every report, and that the
+// books are a function of the log: a crash anywhere repeats work that changes nothing.
 //
-// What it costs: a batch is one insert and one question of the books stream. Where it marks units, their rows are read, what
-// comes out otherwise is inserted once more, they are read again, and the roll-ups take one statement. See makegood bench.
+// What it costs: a batch is one insert and one question of the books stream. Where it marks units, their rows are read,
+// what comes out otherwise is inserted once more, they are read again, and the roll-ups take one statement. See
+// makegood bench.
 package post

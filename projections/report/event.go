@@ -40,7 +40,8 @@ type Void struct {
 func ReadEvent(ctx context.Context, db driver.Conn, source, id string) (*BookedEvent, error) {
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE order_id IN (
         SELECT order_id FROM ledger
-        WHERE toYYYYMM(occurred_at) IN (SELECT month FROM identities WHERE identity = cityHash64(?, ?)) AND source = ? AND event_id = ?)
+        WHERE toYYYYMM(occurred_at) IN (SELECT month FROM identities WHERE identity = cityHash64(?, ?))
+            AND source = ? AND event_id = ?)
     AND source = ? AND event_id = ? AND refused = ''`, source, id, source, id, source, id)
 	if err != nil {
 		return nil, err

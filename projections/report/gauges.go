@@ -73,7 +73,8 @@ func ReadGauges(ctx context.Context, db driver.Conn, now time.Time) (*Gauges, er
 	var g Gauges
 	if err := db.Select(ctx, &g.Leakage, `
 SELECT currency, store_id, kind, root_cause, element, basis,
-       toFloat64(sumIf(amount, day = toDate(?))) AS of_day, toFloat64(sum(amount)) AS of_month, countIf(day = toDate(?)) AS today
+       toFloat64(sumIf(amount, day = toDate(?))) AS of_day, toFloat64(sum(amount)) AS of_month,
+           countIf(day = toDate(?)) AS today
 FROM leakage_daily FINAL
 WHERE lines > 0 AND part = 'leakage' AND day >= toDate(?) AND day < toDate(?)
 GROUP BY currency, store_id, kind, root_cause, element, basis`, today, today, first, next); err != nil {
@@ -86,7 +87,8 @@ GROUP BY currency, store_id, kind, root_cause, element, basis`, today, today, fi
 	}{{"store_id", "", &g.Stores}, {"vendor_id", " AND vendor_id != ''", &g.Vendors}} {
 		if err := db.Select(ctx, by.into, `
 SELECT currency, `+
-			by.column+` AS key, toFloat64(sumIf(amount, day >= toDate(?))) AS last_7, toFloat64(sumIf(amount, day < toDate(?))) AS before_28
+			by.column+` AS key, toFloat64(sumIf(amount, day >= toDate(?))) AS last_7, toFloat64(sumIf(amount,
+			    day < toDate(?))) AS before_28
 FROM leakage_daily FINAL
 WHERE lines > 0 AND part = 'leakage' AND day >= toDate(?) AND day <= toDate(?)`+by.where+`
 GROUP BY currency, key`, week, week, before, today); err != nil {

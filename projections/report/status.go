@@ -75,7 +75,8 @@ func countByMonth(ctx context.Context, db driver.Conn, known map[string]partitio
 	}
 	if err := db.Select(ctx, &parts, `
 SELECT partition_id, sipHash64(groupArray(name)) AS parts
-FROM (SELECT partition_id, name FROM system.parts WHERE database = currentDatabase() AND table = 'ledger' AND active ORDER BY partition_id, name)
+FROM (SELECT partition_id, name FROM system.parts WHERE database = currentDatabase() AND table = 'ledger'
+    AND active ORDER BY partition_id, name)
 GROUP BY partition_id`); err != nil {
 		return 0, nil, fmt.Errorf("list the ledger's parts: %w", err)
 	}

@@ -134,7 +134,8 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 	recorded := asOf.known()
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE (order_id, source, event_id) IN (
         SELECT order_id, source, event_id FROM failures FINAL
-        WHERE unit IN (SELECT unit FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?)) AND (error_id = ? OR has(line_case, ?) OR has(fact_case, ?)))
+        WHERE unit IN (SELECT unit FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?))
+            AND (error_id = ? OR has(line_case, ?) OR has(fact_case, ?)))
         AND order_id IN (SELECT order_id FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?))
         AND refused = '' AND `+recorded+` ORDER BY occurred_at, recorded_at, source, event_id`,
 		errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID)

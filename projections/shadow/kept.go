@@ -66,7 +66,8 @@ func Read(ctx context.Context, db driver.Conn, id string) (*Rebuild, error) {
 // List reads them in the order in which they began.
 func List(ctx context.Context, db driver.Conn, condition string, args ...any) ([]Rebuild, error) {
 	rows, err := db.Query(ctx, `
-SELECT id, state, actor, reason, closed_periods, whole, started, snapshot, terms, rules, ends, done, total, passed_over, report, error, toInt64(dateDiff('millisecond', updated, now64(3)))
+SELECT id, state, actor, reason, closed_periods, whole, started, snapshot, terms, rules, ends, done, total,
+    passed_over, report, error, toInt64(dateDiff('millisecond', updated, now64(3)))
 FROM rebuilds FINAL WHERE `+condition+` ORDER BY started, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the rebuilds: %w", err)

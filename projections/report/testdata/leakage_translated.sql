@@ -2,16 +2,21 @@ SELECT DISTINCT currency, day AS on_day FROM (
     WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')), 
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
+                   f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
+                   known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
+            fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
+                       fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
+        l_store AS store_id,
            max(e.sold_by) AS selling_store, l_case AS error_id, e.order_id AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
@@ -20,7 +25,8 @@ SELECT DISTINCT currency, day AS on_day FROM (
            multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
+        e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
@@ -43,16 +49,21 @@ FROM (
     WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')), 
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
+                   f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
+                   known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
+            fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
+                       fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
+        l_store AS store_id,
            max(e.sold_by) AS selling_store, l_case AS error_id, e.order_id AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
@@ -61,7 +72,8 @@ FROM (
            multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
+        e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
@@ -83,16 +95,21 @@ FROM (
     WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')), 
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
+                   f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
+                   known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
+            fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
+                       fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
+        l_store AS store_id,
            max(e.sold_by) AS selling_store, l_case AS error_id, e.order_id AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
@@ -101,7 +118,8 @@ FROM (
            multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
+        e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
