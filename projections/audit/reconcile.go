@@ -173,7 +173,7 @@ func (r *Reconciliation) compareRollUp(ctx context.Context, db driver.Conn) erro
 		return fmt.Errorf("count the roll-up: %w", err)
 	}
 	rows, err := db.Query(ctx, fmt.Sprintf(`
-SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ', error_id, ', unit ', unit) AS bucket,
+SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ', error_id, ', order ', any(order_id)) AS bucket,
        toDecimalString(sumIf(amount, fresh), 4) AS expected, toDecimalString(sumIf(amount, NOT fresh), 4) AS actual,
        toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id, unit, day
 FROM (
