@@ -10,6 +10,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/shadow"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // maxNamed bounds lists of events that are counted as well.
@@ -80,10 +81,10 @@ func (s *computation) held(ctx context.Context) (balances, error) {
 	months, stores = slices.Compact(months), slices.Compact(stores)
 	// Nothing is posted to a month before it happened; two days beside it, for the zone of the books.
 	rows, err := s.db.Query(ctx, `
-SELECT posting_period, store_id, currency, a, toDecimalString(sum(CAST(x AS Decimal(38, 4))), 4)
-FROM ledger FINAL ARRAY JOIN account AS a, amount AS x
-WHERE refused = '' AND occurred_at < ? AND posting_period IN (?) AND store_id IN (?)
-GROUP BY posting_period, store_id, currency, a`, (last+1).First().AddDate(0, 0, 2), months, stores)
+SELECT posting_period, l_store, l_currency, a, toDecimalString(sum(CAST(x AS Decimal(38, 4))), 4)
+FROM ledger FINAL ARRAY JOIN account AS a, amount AS x, `+sql.LineStore+` AS l_store, `+sql.LineCurrency+` AS l_currency
+WHERE refused = '' AND occurred_at < ? AND posting_period IN (?) AND l_store IN (?)
+GROUP BY posting_period, l_store, l_currency, a`, (last+1).First().AddDate(0, 0, 2), months, stores)
 	if err != nil {
 		return nil, err
 	}

@@ -30,12 +30,17 @@ func (b balances) move(was, is *ledger.Row) {
 }
 
 func (b balances) add(r *ledger.Row, sign domain.Amount) {
-	if len(r.Lines) == 0 {
-		return
-	}
-	of := b.of(balanceKey{r.Posting, r.Event.StoreID, r.Event.Currency})
+	var of map[domain.Account]*balance
+	var last balanceKey
 	for i := range r.Lines {
 		l := &r.Lines[i]
+		k := balanceKey{r.Posting, l.Store, l.Currency}
+		if l.Currency == "" { // the line says nothing of its own, see ledger.Row.CompleteLines
+			k.store, k.currency = r.Event.StoreID, r.Event.Currency
+		}
+		if of == nil || k != last {
+			of, last = b.of(k), k
+		}
 		is := of[l.Account]
 		if is == nil {
 			is = &balance{}

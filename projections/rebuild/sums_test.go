@@ -25,6 +25,12 @@ func TestBalancesBeyondAnAmount(t *testing.T) {
 	}
 	one.move(row(0), row(math.MaxInt64))
 	one.move(row(0), row(math.MaxInt64))
+	abroad := row(7)
+	abroad.Lines[0].Store, abroad.Lines[0].Currency = "t", "JPY" // the line's own, not the event's
+	one.add(abroad, 1)
+	if is := fourDecimals(one[balanceKey{7, "t", "JPY"}][domain.Sales].units()); is != "0.0007" {
+		t.Errorf("a line of its own currency and store moves them by %s", is)
+	}
 	if is := fourDecimals(one[balanceKey{7, "s", "USD"}][domain.Sales].units()); is != "1844674407370955.0375" {
 		t.Errorf("it moves by %s", is)
 	}
