@@ -66,21 +66,22 @@ func (f *file) caseOf(e *event) *facts {
 	if own == "" || e.data.str(own) == "" {
 		return nil
 	}
-	if named := f.namedCases(); len(named) == 1 {
-		return f.caseNamed(named[0])
+	named := f.namedCases()
+	if len(named) != 1 {
+		named = []string{e.data.str(own)}
 	}
-	c := f.caseNamed(e.data.str(own))
-	if !slices.Contains(c.events, e) {
+	c := f.caseNamed(named[0])
+	if c.report == nil && !slices.Contains(c.events, e) {
 		c.events = append(c.events, e)
 	}
 	return c
 }
 
-// namedCases are the cases that events name. What is said of a case that is part of another makes none.
+// namedCases are the cases that events name. What is said of a case that is part of another names that.
 func (f *file) namedCases() []string {
 	names := map[string]bool{}
 	for _, e := range f.events {
-		if e.named() != "" && (f.view.caseOf(e.named()) == e.named() || isFix(e)) {
+		if e.named() != "" {
 			names[f.view.caseOf(e.named())] = true
 		}
 	}

@@ -85,7 +85,8 @@ func (g *generator) decide(event, data object, at time.Time) {
 			d[name] = data[name]
 		}
 	}
-	if g.chance(30) && data["dispute_id"] == nil {
+	whole := data["dispute_id"] != nil || data["method"] == "store_credit" // which is one thing, however often it is said
+	if g.chance(30) && !whole {
 		d["separate"] = true
 	} else {
 		d["counts"] = g.chance(60)
