@@ -64,37 +64,58 @@ func tell(b *bytes.Buffer, story *report.Story) {
 			if strings.HasPrefix(l.Amount, "-") {
 				debit, credit = "", l.Amount[1:]
 			}
-			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\n", l.Account, l.Name, debit, credit, strings.ToLower(l.Basis),
-				l.Element)
+			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, l.Name, debit, credit, l.Currency,
+				strings.ToLower(l.Basis), l.Element)
 		}
 		w.Flush() // into a buffer: it can't fail
 		for _, missing := range e.Unpriced {
 			fmt.Fprintf(b, "      unpriced: no rate %s\n", missing)
 		}
 	}
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(b)
-	booked := bookedOnly(story)
-	for _, f := range []struct{ what, amount string }{
-		{"the order was to bring", story.PerfectContribution},
-		{"it brought", story.Contribution},
-		{"the fix cost, before anybody paid us back", story.Gross},
-		{"of that hidden: in wages and fleet, in no ledger", story.Hidden},
-		{"net, the real cost of the fix", story.Net},
-		{"what the general ledger alone shows of it", booked},
-	} {
-		fmt.Fprintf(w, "%s:\t%s\t%s\t\n", f.what, f.amount, story.Currency)
+	for _, f := range figuresByCurrency(story) {
+		tellFigures(b, &f)
 	}
-	w.Flush()
 	if story.Unpriced {
 		fmt.Fprintln(b, "\nA rate is missing: the real cost is higher.")
 	}
 }
 
+// figuresByCurrency are the figures of a story by currency, those of the order's own first.
+func figuresByCurrency(s *report.Story) []report.StoryFigures {
+	own := report.StoryFigures{Currency: s.Currency, PerfectContribution: s.PerfectContribution, Contribution: s.Contribution,
+		CustomerChanges: s.CustomerChanges, Gross: s.Gross, Net: s.Net, Hidden: s.Hidden, ChangedMind: s.ChangedMind, Unfounded: s.Unfounded}
+	return append([]report.StoryFigures{own}, s.Others...)
+}
+
+// tellFigures writes what an order came to in one currency. What is apart is told where it is more than nothing.
+func tellFigures(b *bytes.Buffer, f *report.StoryFigures) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(b)
+	for _, figure := range []struct {
+		what, amount string
+		apart        bool
+	}{
+		{"the order was to bring", f.PerfectContribution, false},
+		{"what the customer changed brought", f.CustomerChanges, true},
+		{"it brought", f.Contribution, false},
+		{"the fix cost, before anybody paid us back", f.Gross, false},
+		{"of that hidden: in wages and fleet, in no ledger", f.Hidden, false},
+		{"net, the real cost of the fix", f.Net, false},
+		{"what the general ledger alone shows of it", bookedOnly(f), false},
+		{"apart: a customer changed their mind", f.ChangedMind, true},
+		{"apart: nobody had failed", f.Unfounded, true},
+	} {
+		if !figure.apart || strings.Trim(figure.amount, "-0.") != "" {
+			fmt.Fprintf(w, "%s:\t%s\t%s\t\n", figure.what, figure.amount, f.Currency)
+		}
+	}
+	w.Flush() // into a buffer: it can't fail
+}
+
 // bookedOnly is the net of the fix without what is imputed: what a general ledger knows. Less than zero is a gain.
-func bookedOnly(story *report.Story) string {
-	net, err := domain.ParseAmount(story.Net)
-	hidden, err2 := domain.ParseAmount(story.Hidden)
+func bookedOnly(f *report.StoryFigures) string {
+	net, err := domain.ParseAmount(f.Net)
+	hidden, err2 := domain.ParseAmount(f.Hidden)
 	if err != nil || err2 != nil {
 		return "?"
 	}
@@ -117,6 +138,14 @@ func caseInWords(c *report.Case) string {
 	return strings.Join(words, ", ")
 }
 
+// inThe is the currency of a member that is an amount.
+func inThe(currency, member string) string {
+	if member == "amount" || member == "net" {
+		return currency
+	}
+	return ""
+}
+
 // details picks what a person wants to see of an event's data.
 func details(data json.RawMessage) string {
 	var fields map[string]any
@@ -126,11 +155,12 @@ func details(data json.RawMessage) string {
 		return ""
 	}
 	var words []string
+	currency, _ := fields["currency"].(string)
 	for _, name := range []string{"kind", "found", "detected_by", "root_cause", "mode", "role", "minutes", "drive_minutes",
 		"site_minutes", "wait_minutes",
 		"distance_km", "amount", "net", "party", "reason", "by", "rating"} {
 		if v, ok := fields[name]; ok && v != nil {
-			words = append(words, fmt.Sprintf("%s %v", strings.ReplaceAll(name, "_", " "), v))
+			words = append(words, strings.TrimSpace(fmt.Sprintf("%s %v %s", strings.ReplaceAll(name, "_", " "), v, inThe(currency, name))))
 		}
 	}
 	if promise, ok := fields["promise"].(map[string]any); ok && promise["until"] != nil {

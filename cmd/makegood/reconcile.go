@@ -117,7 +117,7 @@ func printReconciliation(s terminal.Streams, r *audit.Reconciliation) error {
 	slices.SortFunc(keys, func(a, b key) int {
 		return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.currency, b.currency))
 	})
-	fmt.Fprintf(w, "\nopen balances at %s\t\titems\tto 30 days\tto 60\tto 90\tolder\t\n",
+	fmt.Fprintf(w, "\nopen balances at %s\tcurrency\titems\tto 30 days\tto 60\tto 90\tolder\t\n",
 		r.BalancesAt.Format(time.RFC3339))
 	for _, k := range keys {
 		a := open[k]
@@ -133,7 +133,7 @@ func printReconciliation(s terminal.Streams, r *audit.Reconciliation) error {
 			fmt.Fprintf(s.Out, "  at %s\n", d.Place)
 		}
 		if d.Expected != "" || d.Actual != "" {
-			fmt.Fprintf(s.Out, "  expected %s, found %s\n", d.Expected, d.Actual)
+			fmt.Fprintln(s.Out, strings.TrimRight(fmt.Sprintf("  expected %s, found %s %s", d.Expected, d.Actual, d.Currency), " "))
 		}
 		for _, e := range d.Events {
 			fmt.Fprintf(s.Out, "  event %s\n", e)

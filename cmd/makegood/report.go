@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,15 +18,16 @@ import (
 
 type reportCommand struct {
 	booksFlags
-	From     string   `help:"First day, YYYY-MM-DD."`
-	Until    string   `help:"Day after the last, YYYY-MM-DD." name:"until"`
-	GroupBy  []string `help:"day, month, store, vendor, kind, root_cause, party_at_fault, employee, avoidable, element, account, basis, category, case, order." default:"kind"`
-	View     string   `help:"economic (everything), booked (what the general ledger sees) or cash." enum:"economic,booked,cash" default:"economic"`
-	PeriodBy string   `help:"By when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
-	AsOf     string   `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
-	Currency string   `help:"ISO 4217; needed where there are several and none to translate to."`
-	Into     string   `help:"Show all currencies in this one, at the exchange_rate of each line's day (see: makegood rates)." name:"translate-to"`
-	Format   string   `help:"table, csv or json." enum:"table,csv,json" default:"table"`
+	From     string            `help:"First day, YYYY-MM-DD."`
+	Until    string            `help:"Day after the last, YYYY-MM-DD." name:"until"`
+	GroupBy  []string          `help:"day, month, store (who fixed), selling_store, vendor, kind, root_cause, party_at_fault, employee, avoidable, founded, element, account, basis, category, case, order." default:"kind"`
+	Only     map[string]string `help:"Only what has this value of a key of group-by; once for each key." placeholder:"KEY=VALUE"`
+	View     string            `help:"economic (everything), booked (what the general ledger sees) or cash." enum:"economic,booked,cash" default:"economic"`
+	PeriodBy string            `help:"By when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
+	AsOf     string            `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	Currency string            `help:"ISO 4217; needed where there are several and none to translate to."`
+	Into     string            `help:"Show all currencies in this one, at the exchange_rate of each line's day (see: makegood rates)." name:"translate-to"`
+	Format   string            `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 
 // Run prints the leakage report.
@@ -41,6 +44,9 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 			query.Set(name, value)
 		}
 	}
+	for key, value := range c.Only {
+		query.Set(key, value)
+	}
 	if c.Format != "table" {
 		query.Set("format", c.Format)
 		return books.get(ctx, "/v1/reports/leakage", query, s.Out)
@@ -56,10 +62,10 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 func printLeakage(s terminal.Streams, answer *report.Leakage, groupBy []string) error {
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(key []string, f report.LeakageFigures) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked,
-			f.Hidden, f.Cases, f.Orders)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked,
+			f.Hidden, answer.Currency, f.Cases, f.Orders)
 	}
-	fmt.Fprintf(w, "%s\tgross\trecoveries\tnet\tbooked\thidden\tcases\torders\t\n", strings.Join(groupBy, "\t"))
+	fmt.Fprintf(w, "%s\tgross\trecoveries\tnet\tbooked\thidden\tcurrency\tcases\torders\t\n", strings.Join(groupBy, "\t"))
 	for _, row := range answer.Rows {
 		key := make([]string, len(groupBy))
 		for i, k := range groupBy {
@@ -77,8 +83,8 @@ func printLeakage(s terminal.Streams, answer *report.Leakage, groupBy []string) 
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(s.Out, "\n%sas of %s; changed mind, apart: %s\n", inCurrency(answer.Currency),
-		answer.AsOf.Format("2006-01-02 15:04:05 MST"), answer.Apart["changed_mind"]); err != nil {
+	if _, err := fmt.Fprintf(s.Out, "\n%sas of %s; %s\n", inCurrency(answer.Currency),
+		answer.AsOf.Format("2006-01-02 15:04:05 MST"), apartInWords(answer.Apart, answer.Currency)); err != nil {
 		return err
 	}
 	if answer.Translation == nil {
@@ -89,6 +95,15 @@ func printLeakage(s terminal.Streams, answer *report.Leakage, groupBy []string) 
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t\n", r.From, r.Rate, r.EffectiveFrom.Format(time.DateOnly), r.Source, r.ID)
 	}
 	return w.Flush()
+}
+
+// apartInWords tells what is no leakage and stands beside it.
+func apartInWords(apart map[string]string, currency string) string {
+	words := make([]string, 0, len(apart))
+	for _, name := range slices.Sorted(maps.Keys(apart)) {
+		words = append(words, fmt.Sprintf("%s %s %s", strings.ReplaceAll(name, "_", " "), apart[name], currency))
+	}
+	return "apart: " + strings.Join(words, ", ")
 }
 
 // inCurrency says what a report is in, or that there was nothing in any.

@@ -339,8 +339,8 @@ func TestStatementByOccurred(t *testing.T) {
 		month, by, gross, debit string
 		evidence                int
 	}{
-		{"2026-01", "posting", "88.3500", "504.7800", 7},
-		{"2026-01", "occurred", "95.8500", "512.2800", 8},
+		{"2026-01", "posting", "88.3500", "446.3500", 7},
+		{"2026-01", "occurred", "95.8500", "453.8500", 8},
 		{"2026-02", "posting", "7.5000", "7.5000", 8},
 	} {
 		s := read(want.month, want.by)

@@ -55,25 +55,27 @@ func printSummary(s terminal.Streams, m *report.Summary) error {
 		}
 		return *value
 	}
-	fmt.Fprintf(w, "\t\tof\t\t\n")
+	fmt.Fprintf(w, "\t\tof\t\tamounts in\t\n")
 	for _, n := range []struct {
 		name string
 		report.Ratio
+		currency string
 	}{
-		{"right first time", m.RightFirstTime}, {"perfect order", m.PerfectOrder}, {"on time", m.OnTime},
-		{"in full", m.InFull},
-		{"silent failures", m.SilentFailures}, {"with a time promised", m.Promised},
-		{"avoidable share", m.AvoidableShare}, {"hidden share", m.HiddenShare},
-		{"leakage share of net sales", m.LeakageShareOfNetSales},
-		{"cost per case", m.CostPerCase}, {"perfect contribution", m.PerfectContribution},
-		{"orders to earn back", m.OrdersToEarnBack},
-		{"prevention", m.PAF.Prevention}, {"appraisal", m.PAF.Appraisal}, {"internal failure", m.PAF.Internal},
-		{"external failure", m.PAF.External},
+		{"right first time", m.RightFirstTime, ""}, {"perfect order", m.PerfectOrder, ""}, {"on time", m.OnTime, ""},
+		{"in full", m.InFull, ""},
+		{"silent failures", m.SilentFailures, ""}, {"with a time promised", m.Promised, ""},
+		{"fix promise kept", m.FixPromiseKept, ""},
+		{"avoidable share", m.AvoidableShare, m.Currency}, {"without that mark", m.Unmarked, m.Currency},
+		{"hidden share", m.HiddenShare, m.Currency}, {"leakage share of net sales", m.LeakageShareOfNetSales, m.Currency},
+		{"cost per case", m.CostPerCase, m.Currency}, {"perfect contribution", m.PerfectContribution, m.Currency},
+		{"orders to earn back", m.OrdersToEarnBack, m.Currency},
+		{"prevention", m.PAF.Prevention, m.Currency}, {"appraisal", m.PAF.Appraisal, m.Currency},
+		{"internal failure", m.PAF.Internal, m.Currency}, {"external failure", m.PAF.External, m.Currency},
 	} {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", n.name, n.Numerator, n.Denominator, text(n.Value))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", n.name, n.Numerator, n.Denominator, text(n.Value), n.currency)
 	}
-	fmt.Fprintf(w, "\n\tcash\tprofit\tdifference\t\nthe same fixes\t%s\t%s\t%s\t\n", m.CashAndProfit.Cash,
-		m.CashAndProfit.Profit, m.CashAndProfit.Difference)
+	fmt.Fprintf(w, "\n\tcash\tprofit\tdifference\tamounts in\t\nthe same fixes\t%s\t%s\t%s\t%s\t\n", m.CashAndProfit.Cash,
+		m.CashAndProfit.Profit, m.CashAndProfit.Difference, m.Currency)
 	fmt.Fprintf(w, "\nbought again within\tof\treturned\tshare\t95 %% from\tto\t\n")
 	for _, r := range m.ReturningCustomers {
 		for _, g := range []struct {
@@ -87,7 +89,7 @@ func printSummary(s terminal.Streams, m *report.Summary) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.Out, "\n%s to %s (exclusive), %sas of %s\n", m.From, m.To, inCurrency(m.Currency),
-		m.AsOf.Format("2006-01-02 15:04:05 MST"))
+	_, err := fmt.Fprintf(s.Out, "\n%s to %s (exclusive), %sas of %s; %s\n", m.From, m.To, inCurrency(m.Currency),
+		m.AsOf.Format("2006-01-02 15:04:05 MST"), apartInWords(m.Apart, m.Currency))
 	return err
 }

@@ -86,7 +86,7 @@ func compareParts(t *testing.T, store *clickhouse.Store, q report.SummaryQuery, 
 
 // flat is the summary in the reference's words.
 func flat(m *report.Summary) reference.Service {
-	s := reference.Service{"cash": m.CashAndProfit.Cash, "profit": m.CashAndProfit.Profit}
+	s := reference.Service{"cash": m.CashAndProfit.Cash, "profit": m.CashAndProfit.Profit, "avoidable unmarked": m.Unmarked.Numerator}
 	text := func(value *string) string {
 		if value == nil {
 			return "-"
@@ -98,8 +98,8 @@ func flat(m *report.Summary) reference.Service {
 		"silent_failures": m.SilentFailures, "with_a_time_promised": m.Promised, "avoidable_share": m.AvoidableShare,
 		"hidden_share": m.HiddenShare, "leakage_share_of_net_sales": m.LeakageShareOfNetSales, "cost_per_case": m.CostPerCase,
 		"perfect_contribution": m.PerfectContribution, "orders_to_earn_back": m.OrdersToEarnBack,
-		"paf prevention": m.PAF.Prevention,
-		"paf appraisal":  m.PAF.Appraisal, "paf internal": m.PAF.Internal, "paf external": m.PAF.External,
+		"fix_promise_kept": m.FixPromiseKept, "paf prevention": m.PAF.Prevention,
+		"paf appraisal": m.PAF.Appraisal, "paf internal": m.PAF.Internal, "paf external": m.PAF.External,
 	} {
 		s[name] = r.Numerator + " / " + r.Denominator + " = " + text(r.Value)
 	}

@@ -212,7 +212,8 @@ func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery
 		}
 		// "in full, undamaged, right item: false also where a founded case says so"
 		complete := o.complete() && !caseSays(cases[id], "missing_item", "not_delivered")
-		kept := punctual && complete && !o.broken && !caseSays(cases[id], "damaged", "defective", "wrong_item")
+		kept := punctual && complete && !o.broken && !caseSays(cases[id], "damaged", "defective", "wrong_item",
+			"not_as_described", "over_shipped")
 		for _, c := range []struct {
 			is bool
 			n  *int64
@@ -227,6 +228,7 @@ func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery
 	for name, n := range map[string]int64{"in_full": inFull, "perfect_order": perfect, "right_first_time": right, "silent_failures": silent} {
 		s.set(name, big.NewRat(n, 1), of, 0, 0)
 	}
+	s.set("with_a_time_promised", big.NewRat(timed, 1), of, 0, 0)
 	s.set("on_time", big.NewRat(onTime, 1), big.NewRat(timed, 1), 0, 0) // "of the orders that had a time promised"
 }
 

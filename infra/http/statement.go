@@ -168,11 +168,11 @@ func accountTotals(c *report.StatementCurrency) []string {
 	return []string{c.Currency, "total", "", "", c.Debit, c.Credit, ""}
 }
 
-// caseTotals are without changed minds, which stand beside them.
+// caseTotals are without what stands apart, which the label tells.
 func caseTotals(c *report.StatementCurrency) []string {
 	if len(c.Cases) == 0 {
 		return nil
 	}
-	return []string{c.Currency, "total, without changed minds (" + c.Apart + ")", "", "", "", "", "", "", c.Gross,
-		c.Recoveries, c.Net, ""}
+	label := fmt.Sprintf("total; apart: changed minds %s, unfounded cases %s, customers' changes %s", c.ChangedMind, c.Unfounded, c.CustomerChanges)
+	return []string{c.Currency, label, "", "", "", "", "", "", c.Gross, c.Recoveries, c.Net, ""}
 }

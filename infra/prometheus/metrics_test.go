@@ -45,7 +45,7 @@ func sampleConfig() BooksConfig {
 		Gauges:     func(context.Context) (*report.Gauges, error) { return sampleGauges(), nil },
 		Unbalanced: func(context.Context) (uint64, error) { return 0, nil },
 		Served: func(context.Context) (report.Served, error) {
-			return report.Served{All: 10, OnTime: 9, InFull: 9, Perfect: 8, RightFirstTime: 7, Silent: 1}, nil
+			return report.Served{All: 10, Promised: 9, OnTime: 9, InFull: 9, Perfect: 8, RightFirstTime: 7, Silent: 1}, nil
 		},
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	}

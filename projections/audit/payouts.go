@@ -166,14 +166,14 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 		r.check(checkPayouts).Compared++
 		switch {
 		case g == nil:
-			r.differ(Difference{Check: checkPayouts, What: "paid, but not on clearing: " + key, Expected: "0.0000",
+			r.differ(Difference{Check: checkPayouts, Currency: currency, What: "paid, but not on clearing: " + key, Expected: "0.0000",
 				Actual: rows.sum.String()})
 		case rows != nil && g.sum == rows.sum:
 			s.Matched++
 		case rows == nil && g.latest.After(last.Add(-lag)):
 			transit += g.sum
 		case rows == nil:
-			r.differ(Difference{Check: checkPayouts, What: "on clearing, but not in the payouts: " + key,
+			r.differ(Difference{Check: checkPayouts, Currency: currency, What: "on clearing, but not in the payouts: " + key,
 				Expected: g.sum.String(), Actual: "0.0000", Events: named(g.lines)})
 		default:
 			d, later := compareRows(key, rows, g, last.Add(-lag))
@@ -181,6 +181,7 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 			if d == nil {
 				s.Matched++
 			} else {
+				d.Currency = currency
 				r.differ(*d)
 			}
 		}

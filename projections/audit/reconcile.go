@@ -9,6 +9,7 @@ import (
 
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Reconciliation holds the books against everything else that knows the same facts: the log, their own sums, and the
@@ -34,6 +35,7 @@ type Check struct {
 type Difference struct {
 	Check    string   `json:"check"`
 	What     string   `json:"what"`
+	Currency string   `json:"currency,omitempty"` // of Expected and Actual, where they are amounts
 	Expected string   `json:"expected,omitempty"`
 	Actual   string   `json:"actual,omitempty"`
 	Place    string   `json:"place,omitempty"`  // topic/partition@offset
@@ -120,18 +122,20 @@ func (r *Reconciliation) compareEntries(ctx context.Context, db driver.Conn) err
 		return fmt.Errorf("count the entries: %w", err)
 	}
 	rows, err := db.Query(ctx, `
-SELECT source, event_id, toDecimalString(arraySum(arrayMap(x -> CAST(x AS Decimal(38, 4)), amount)), 4) FROM ledger FINAL
-WHERE arraySum(arrayMap(x -> CAST(x AS Decimal(38, 4)), amount)) != 0 OR refused != '' AND notEmpty(account) ORDER BY source, event_id`)
+SELECT source, event_id, s.1, toDecimalString(s.2, 4)
+FROM (SELECT source, event_id, arrayFilter(s -> s.2 != 0 OR refused != '', `+sql.SumsByCurrency+`) AS sums FROM ledger FINAL WHERE notEmpty(sums))
+ARRAY JOIN sums AS s ORDER BY source, event_id, s.1`)
 	if err != nil {
 		return fmt.Errorf("check that every entry balances: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var source, id, sum string
-		if err := rows.Scan(&source, &id, &sum); err != nil {
+		var source, id, currency, sum string
+		if err := rows.Scan(&source, &id, &currency, &sum); err != nil {
 			return fmt.Errorf("check that every entry balances: %w", err)
 		}
-		r.differ(Difference{Check: checkEntries, What: "an entry that doesn't sum to zero, or that a refused event still has", Expected: "0.0000", Actual: sum, Events: []string{source + " " + id}})
+		r.differ(Difference{Check: checkEntries, What: "an entry that doesn't sum to zero, or that a refused event still has", Currency: currency, Expected: "0.0000", Actual: sum,
+			Events: []string{source + " " + id}})
 	}
 	return rows.Err()
 }
@@ -175,7 +179,7 @@ func (r *Reconciliation) compareRollUp(ctx context.Context, db driver.Conn) erro
 	rows, err := db.Query(ctx, fmt.Sprintf(`
 SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ', error_id, ', order ', any(order_id)) AS bucket,
        toDecimalString(sumIf(amount, fresh), 4) AS expected, toDecimalString(sumIf(amount, NOT fresh), 4) AS actual,
-       toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id, unit, day
+       toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id, unit, day, currency
 FROM (
     SELECT %[1]s, %[2]s, amount, lines, true AS fresh FROM (%[3]s) WHERE lines > 0
     UNION ALL
@@ -196,7 +200,7 @@ ORDER BY bucket`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("t
 	for rows.Next() {
 		var b bucket
 		var name, facts, actualFacts string
-		if err := rows.Scan(&name, &b.d.Expected, &b.d.Actual, &facts, &actualFacts, &b.errorID, &b.order, &b.day); err != nil {
+		if err := rows.Scan(&name, &b.d.Expected, &b.d.Actual, &facts, &actualFacts, &b.errorID, &b.order, &b.day, &b.d.Currency); err != nil {
 			return fmt.Errorf("recompute the roll-up: %w", err)
 		}
 		b.d.Check, b.d.What = checkRollUp, name

@@ -68,6 +68,16 @@ func (c *Close) changes(name string, args ...any) sql.Statement {
 		append([]any{sql.Named("month", c.Period.First())}, args...)...)
 }
 
+// distinctEvents counts the events of changes: one that moved several currencies has a row for each.
+func distinctEvents(changes []Change) uint64 {
+	type name struct{ source, id, order string }
+	all := map[name]bool{}
+	for i := range changes {
+		all[name{changes[i].Source, changes[i].ID, changes[i].OrderID}] = true
+	}
+	return uint64(len(all))
+}
+
 // ReadChanges lists what came after a close, at most limit events; the totals are of all. closes are all of the
 // month's.
 func ReadChanges(ctx context.Context, db driver.Conn, c Close, closes []domain.Closing, limit int) (*Changes, error) {
@@ -87,7 +97,7 @@ func ReadChanges(ctx context.Context, db driver.Conn, c Close, closes []domain.C
 		}
 		one := Close{Period: c.Period, Mark: closes[i].Mark}
 		if since.Number == c.Number && len(answer.Changes) < limit {
-			since.Events = uint64(len(answer.Changes)) // all of them are there
+			since.Events = distinctEvents(answer.Changes) // all of them are there
 		} else if err := one.changes("changes_count").Row(ctx, db).Scan(&since.Events); err != nil {
 			return nil, fmt.Errorf("count what came after close %d of %s: %w", i+1, c.Period, err)
 		}

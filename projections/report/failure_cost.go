@@ -17,7 +17,8 @@ import (
 type failureCost struct {
 	gross, net, hidden *big.Rat
 	avoidable, known   *big.Rat // of founded cases: marked avoidable, marked either way
-	ofCases            *big.Rat // without what belongs to no case: orders that the business itself cancelled
+	unmarked           *big.Rat // of founded cases: marked neither way
+	ofCases            *big.Rat // of founded cases; without orders that the business itself cancelled
 	cases              uint64
 	months             map[string]*[2]*big.Rat // internal, external
 }
@@ -27,6 +28,9 @@ func (q *SummaryQuery) failureCost() sql.Statement { return q.of("failure_cost")
 
 // qualitySpent asks for prevention and appraisal by month.
 func (q *SummaryQuery) qualitySpent() sql.Statement { return q.of("quality_spent") }
+
+// apart asks for what is no leakage and stands beside it.
+func (q *SummaryQuery) apart() sql.Statement { return q.of("summary_apart") }
 
 // cashAndProfit asks what the fixes did to cash and to profit.
 func (q *SummaryQuery) cashAndProfit() sql.Statement { return q.of("cash_and_profit") }
@@ -38,16 +42,16 @@ func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery) (*fai
 	}
 	defer rows.Close()
 	c := &failureCost{gross: new(big.Rat), net: new(big.Rat), hidden: new(big.Rat), avoidable: new(big.Rat),
-		known:   new(big.Rat),
-		ofCases: new(big.Rat), months: map[string]*[2]*big.Rat{}}
-	sums := []*big.Rat{c.gross, c.net, c.hidden, c.avoidable, c.known, c.ofCases}
+		known:    new(big.Rat),
+		unmarked: new(big.Rat), ofCases: new(big.Rat), months: map[string]*[2]*big.Rat{}}
+	sums := []*big.Rat{c.gross, c.net, c.hidden, c.avoidable, c.known, c.unmarked, c.ofCases}
 	cases := map[string]struct{}{} // a case may have costs in several months
 	for rows.Next() {
 		var month string
 		var ids []string
-		texts := make([]string, 8)
-		if err := rows.Scan(&month, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &ids, &texts[6],
-			&texts[7]); err != nil {
+		texts := make([]string, 9)
+		if err := rows.Scan(&month, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &texts[6], &ids,
+			&texts[7], &texts[8]); err != nil {
 			return nil, fmt.Errorf("sum the leakage: %w", err)
 		}
 		a, err := amounts(texts...)
@@ -60,7 +64,7 @@ func readFailureCost(ctx context.Context, db driver.Conn, q *SummaryQuery) (*fai
 		for _, id := range ids {
 			cases[id] = struct{}{}
 		}
-		c.months[month] = &[2]*big.Rat{a[6], a[7]}
+		c.months[month] = &[2]*big.Rat{a[7], a[8]}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("sum the leakage: %w", err)

@@ -126,10 +126,12 @@ GROUP BY currency, category`, today, first, next); err != nil {
 
 // Served are the orders delivered in the running month, by what became of their promise. An order stands in several.
 type Served struct {
-	All, OnTime, InFull uint64
-	Perfect             uint64 // on time, in full, undamaged, documents right
-	RightFirstTime      uint64 // perfect, and no founded error
-	Silent              uint64 // the promise broken, and nobody reported anything
+	All, InFull    uint64
+	Promised       uint64 // with a time promised
+	OnTime         uint64 // of the promised
+	Perfect        uint64 // not late, in full, undamaged, the right items, documents right
+	RightFirstTime uint64 // perfect, and no founded case
+	Silent         uint64 // the promise broken, and nobody reported anything
 }
 
 // ReadServed counts them as of now, whose location is the time zone of the books. It reads the promises of every order
@@ -137,7 +139,7 @@ type Served struct {
 func ReadServed(ctx context.Context, db driver.Conn, now time.Time) (Served, error) {
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
 	d, err := readDeliveries(ctx, db, &SummaryQuery{From: month, To: month.AddDate(0, 1, 0)})
-	return Served{All: d.Delivered, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right,
+	return Served{All: d.Delivered, Promised: d.Promised, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right,
 		Silent: d.Silent}, err
 }
 
@@ -174,7 +176,7 @@ func NewAuditor(db driver.Conn) *Auditor {
 func (a *Auditor) Unbalanced(ctx context.Context) (uint64, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	total, now, err := countByMonth(ctx, a.db, a.known, `arraySum(amount) != 0`)
+	total, now, err := countByMonth(ctx, a.db, a.known, `arrayExists(s -> s.2 != 0, `+sql.SumsByCurrency+`)`)
 	if err != nil {
 		return 0, fmt.Errorf("check that every entry balances: %w", err)
 	}

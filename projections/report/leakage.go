@@ -157,18 +157,26 @@ func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.
 	if err := q.Totals().Row(ctx, db).Scan(answer.Totals.targets()...); err != nil {
 		return nil, fmt.Errorf("read the totals of the leakage: %w", err)
 	}
-	var apart [3]string
-	if err := q.Apart().Row(ctx, db).Scan(&apart[0], &apart[1], &apart[2]); err != nil {
-		return nil, fmt.Errorf("read what stands apart of the leakage: %w", err)
-	}
-	answer.Apart = map[string]string{}
-	for i, part := range apartOfLeakage {
-		answer.Apart[part] = apart[i]
+	if answer.Apart, err = readApart(ctx, db, q.Apart()); err != nil {
+		return nil, err
 	}
 	if x != nil {
 		return answer, answer.round()
 	}
 	return answer, nil
+}
+
+// readApart reads what a statement says of each of apartOfLeakage.
+func readApart(ctx context.Context, db driver.Conn, asked sql.Statement) (map[string]string, error) {
+	var amounts [len(apartOfLeakage)]string
+	if err := asked.Row(ctx, db).Scan(&amounts[0], &amounts[1], &amounts[2]); err != nil {
+		return nil, fmt.Errorf("read what stands apart of the leakage: %w", err)
+	}
+	apart := map[string]string{}
+	for i, part := range apartOfLeakage {
+		apart[part] = amounts[i]
+	}
+	return apart, nil
 }
 
 // onlyCurrency is the one that a statement finds; "" where it finds none. Its error may be *SeveralCurrenciesError.

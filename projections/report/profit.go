@@ -41,8 +41,8 @@ func ReadProfit(ctx context.Context, db driver.Conn, q LeakageQuery) (*Profit, e
 // profit asks for the columns of Profit.
 func (q *LeakageQuery) profit() sql.Statement {
 	return statements.Make("profit", struct {
-		Posting      bool
-		Known, Bases string
-	}{q.PeriodBy == "posting", q.AsOf.known(), bases("b", q.View)},
+		Posting, Bounded bool
+		Known, Bases     string
+	}{q.PeriodBy == "posting", q.AsOf.Bounded(), q.AsOf.known(), bases("b", q.View)},
 		sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency))
 }

@@ -52,10 +52,14 @@ type StatementCurrency struct {
 	Debit      string             `json:"debit"` // Σ over the accounts: what was moved balances
 	Credit     string             `json:"credit"`
 	Cases      []StatementCase    `json:"cases"`
-	Gross      string             `json:"gross"` // of the cases, without changed_mind
+	Gross      string             `json:"gross"` // of the founded cases, and of orders that the business itself cancelled
 	Recoveries string             `json:"recoveries"`
 	Net        string             `json:"net"`
-	Apart      string             `json:"changed_mind"`
+
+	// In none of the three: what cases without a failure cost, and what customers brought a store by changing their orders.
+	ChangedMind     string `json:"changed_mind"`
+	Unfounded       string `json:"unfounded"`
+	CustomerChanges string `json:"customer_changes"`
 }
 
 // StatementAccount: Opening + Debit − Credit = Closing. Balance-sheet accounts open with all that was posted, or
@@ -106,6 +110,9 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 		return nil, err
 	}
 	if err := q.readCases(ctx, db, s); err != nil {
+		return nil, err
+	}
+	if err := q.readChanges(ctx, db, s); err != nil {
 		return nil, err
 	}
 	for i := range s.Currencies {
@@ -206,6 +213,28 @@ func (q *StatementQuery) readCases(ctx context.Context, db driver.Conn, s *State
 	return rows.Err()
 }
 
+// changes asks what customers brought by changing their orders, by currency. No vendor's cases have such lines.
+func (q *StatementQuery) changes() sql.Statement { return q.of("statement_changes") }
+
+func (q *StatementQuery) readChanges(ctx context.Context, db driver.Conn, s *Statement) error {
+	if q.Vendor != "" {
+		return nil
+	}
+	rows, err := q.changes().Rows(ctx, db)
+	if err != nil {
+		return fmt.Errorf("read what customers changed: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var currency, amount string
+		if err := rows.Scan(&currency, &amount); err != nil {
+			return fmt.Errorf("read what customers changed: %w", err)
+		}
+		s.currency(currency).CustomerChanges = amount
+	}
+	return rows.Err()
+}
+
 func (s *Statement) currency(code string) *StatementCurrency {
 	for i := range s.Currencies {
 		if s.Currencies[i].Currency == code {
@@ -218,19 +247,23 @@ func (s *Statement) currency(code string) *StatementCurrency {
 }
 
 func (c *StatementCurrency) total() error {
-	gross, recoveries, net, apart := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
+	gross, recoveries, net, changed, unfounded := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
 	for i := range c.Cases {
-		a, err := amounts(c.Cases[i].Gross, c.Cases[i].Recoveries, c.Cases[i].Net)
+		k := &c.Cases[i]
+		a, err := amounts(k.Gross, k.Recoveries, k.Net)
 		if err != nil {
 			return err
 		}
-		if !domain.IsFailure(c.Cases[i].Kind) {
-			apart.Add(apart, a[2])
-			continue
+		switch {
+		case !domain.IsFailure(k.Kind):
+			changed.Add(changed, a[2])
+		case k.ErrorID != "" && !k.Founded:
+			unfounded.Add(unfounded, a[2])
+		default:
+			gross.Add(gross, a[0])
+			recoveries.Add(recoveries, a[1])
+			net.Add(net, a[2])
 		}
-		gross.Add(gross, a[0])
-		recoveries.Add(recoveries, a[1])
-		net.Add(net, a[2])
 	}
 	debit, credit := new(big.Rat), new(big.Rat)
 	for i := range c.Accounts {
@@ -242,7 +275,10 @@ func (c *StatementCurrency) total() error {
 		credit.Add(credit, a[1])
 	}
 	c.Debit, c.Credit = debit.FloatString(4), credit.FloatString(4)
-	c.Gross, c.Recoveries, c.Net, c.Apart = gross.FloatString(4), recoveries.FloatString(4), net.FloatString(4),
-		apart.FloatString(4)
+	c.Gross, c.Recoveries, c.Net = gross.FloatString(4), recoveries.FloatString(4), net.FloatString(4)
+	c.ChangedMind, c.Unfounded = changed.FloatString(4), unfounded.FloatString(4)
+	if c.CustomerChanges == "" {
+		c.CustomerChanges = new(big.Rat).FloatString(4)
+	}
 	return nil
 }

@@ -47,7 +47,8 @@ func pinned() map[string][]sql.Statement {
 		AsOf: at}
 
 	ofSummary := func(q *SummaryQuery) []sql.Statement {
-		return []sql.Statement{q.currencies(), q.deliveries(), q.trade(), q.failureCost(), q.qualitySpent(),
+		return []sql.Statement{q.currencies(), q.deliveries(), q.fixPromises(), q.trade(), q.apart(), q.failureCost(),
+			q.qualitySpent(),
 			q.cashAndProfit(),
 			q.returning(to)}
 	}
@@ -57,7 +58,7 @@ func pinned() map[string][]sql.Statement {
 		"leakage_translated": {translated.Days(), translated.Rows(), translated.Apart()},
 		"summary":            ofSummary(&summary),
 		"summary_closed":     ofSummary(&posted),
-		"statement_store":    append(store.known(), store.accounts(), store.cases()),
+		"statement_store":    append(store.known(), store.accounts(), store.cases(), store.changes()),
 		"statement_vendor":   append(vendor.known(), vendor.accounts(), vendor.cases()),
 		"journal_final":      {journal.unpriced(), journal.entries()},
 		"journal_events":     {single.unpriced(), single.entries()},

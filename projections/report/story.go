@@ -84,6 +84,7 @@ type StoryEvent struct {
 	Of         *EventName      `json:"of,omitempty"`       // the event that counts in its place, or that it contradicts
 	Flags      []StoryFlag     `json:"flags,omitempty"`    // what of it can't be right
 	Data       json.RawMessage `json:"data"`
+	Currency   string          `json:"currency"`           // of the amounts in Data; empty where it has none
 	Unpriced   []string        `json:"unpriced,omitempty"` // the rates that were missing
 	Lines      []StoryLine     `json:"lines"`
 }
@@ -164,21 +165,21 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 		s.AsOf = &at
 	}
 	var units []string
-	// Where an order's events disagree, the order itself knows its store and currency best.
+	// Where an order's events disagree, the order itself knows its store best.
 	for i := range rows {
 		e := rows[i].Event
 		placed := e.Type == domain.TypeOrderPlaced && rows[i].Standing == domain.Counts
 		if s.StoreID == "" || placed {
 			s.StoreID = e.StoreID
 		}
-		if e.Currency != "" && (s.Currency == "" || placed) {
-			s.Currency = e.Currency
-		}
 		if unit := rows[i].Unit(); !slices.Contains(units, unit) {
 			units = append(units, unit)
 		}
 	}
 	var err error
+	if s.Currency, err = ownCurrency(ctx, db, rows, asOf.known()); err != nil {
+		return nil, err
+	}
 	if s.Cases, err = readCases(ctx, db, units, asOf.known()); err != nil {
 		return nil, err
 	}
@@ -206,6 +207,26 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 		}
 	}
 	return s, nil
+}
+
+// ownCurrency is the currency of the order that rows are of: that of its order.placed, else that of its first event
+// with one. The stories of an order and of its cases have the same.
+func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, known string) (string, error) {
+	order := rows[0].Event.OrderID
+	if order == "" {
+		for i := range rows {
+			if e := rows[i].Event; e.Currency != "" {
+				return e.Currency, nil
+			}
+		}
+		return "", nil
+	}
+	var currency string
+	asked := statements.Make("own_currency", struct{ Known string }{known}, sql.Named("order", order))
+	if err := asked.Row(ctx, db).Scan(&currency); err != nil {
+		return "", fmt.Errorf("read the currency of the order %s: %w", order, err)
+	}
+	return currency, nil
 }
 
 // part says whether what a case cost is a failure's cost, a changed mind's, or that of a case in which nobody had
@@ -265,6 +286,7 @@ func storyEvent(r *ledger.Stored) StoryEvent {
 	event := StoryEvent{Source: r.Event.Source, ID: r.Event.ID, Type: r.Event.Type.String(), Time: r.Event.Time.UTC(),
 		RecordedAt: r.RecordedAt.UTC(),
 		ErrorID:    r.Event.ErrorID, Standing: ledger.StandingName(r.Standing), Data: json.RawMessage(r.Data),
+		Currency: r.Event.Currency,
 		Unpriced: r.Unpriced, Lines: storyLines(r.Lines)}
 	if r.Of != (domain.Identity{}) {
 		event.Of = &EventName{r.Of.Source, r.Of.ID}

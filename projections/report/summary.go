@@ -47,26 +47,34 @@ type Summary struct {
 	AsOf     time.Time `json:"as_of"`
 
 	// Of the orders whose last delivery falls in the period, in orders.
-	RightFirstTime Ratio `json:"right_first_time"` // the promise kept and no founded error
-	PerfectOrder   Ratio `json:"perfect_order"`    // SCOR RL.1.1: on time, in full, undamaged, documents right
-	OnTime         Ratio `json:"on_time"`          // delivered no later than the last promise agreed
+	RightFirstTime Ratio `json:"right_first_time"` // the promise kept and no founded case
+	PerfectOrder   Ratio `json:"perfect_order"`    // SCOR RL.1.1: on time, in full, undamaged, the right items, documents right
+	OnTime         Ratio `json:"on_time"`          // delivered no later than the last promise agreed ÷ with a time promised
 	InFull         Ratio `json:"in_full"`          // every promised line
 	SilentFailures Ratio `json:"silent_failures"`  // the promise broken, and nobody reported an error
 	Promised       Ratio `json:"with_a_time_promised"`
 
-	// Money, in Currency. Leakage is net of recoveries unless it says gross; changed_mind is in none of it.
-	// leakage of founded cases: marked avoidable ÷ marked at all
+	// Of the redeliveries dispatched in the period with a time promised: those that were completed by then.
+	FixPromiseKept Ratio `json:"fix_promise_kept"`
+
+	// Money, in Currency. Leakage is net of recoveries unless it says gross; what stands apart is in none of it.
+	// leakage of founded cases: marked avoidable ÷ marked at all, and without that mark ÷ all of it
 	AvoidableShare Ratio `json:"avoidable_share"`
+	Unmarked       Ratio `json:"avoidable_unmarked"`
 	HiddenShare    Ratio `json:"hidden_share"` // imputed ÷ gross leakage
 	// leakage ÷ what account 4000 took, net of tax and cancellations
 	LeakageShareOfNetSales Ratio `json:"leakage_share_of_net_sales"`
-	CostPerCase            Ratio `json:"cost_per_case"`        // leakage of cases ÷ cases with a leakage line
-	PerfectContribution    Ratio `json:"perfect_contribution"` // of the orders placed in the period ÷ those orders
-	OrdersToEarnBack       Ratio `json:"orders_to_earn_back"`  // cost per case ÷ mean perfect contribution
+	CostPerCase            Ratio `json:"cost_per_case"` // leakage of founded cases ÷ those with a leakage line
+	// of the orders placed in the period ÷ those orders, without those that their customers cancelled whole
+	PerfectContribution Ratio `json:"perfect_contribution"`
+	OrdersToEarnBack    Ratio `json:"orders_to_earn_back"` // cost per case ÷ mean perfect contribution
 	// prevention, appraisal, internal and external failure
 	PAF                PAF         `json:"paf"`
 	CashAndProfit      Views       `json:"cash_and_profit"`     // the same fixes, seen twice
 	ReturningCustomers []Returning `json:"returning_customers"` // within 30 and 90 days
+
+	// Apart is what is no leakage and stands beside it, by the keys of Leakage.Apart.
+	Apart map[string]string `json:"apart"`
 }
 
 // Ratio is a number with its two halves. Money has 4 decimals, counts none; Value has 6, rounded half to even, and is
@@ -123,32 +131,44 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 		return nil, err
 	}
 	s.RightFirstTime, s.PerfectOrder = counts(served.Right, served.Delivered), counts(served.Kept, served.Delivered)
-	s.OnTime, s.InFull = counts(served.OnTime, served.Delivered), counts(served.InFull, served.Delivered)
+	s.OnTime, s.InFull = counts(served.OnTime, served.Promised), counts(served.InFull, served.Delivered)
 	s.SilentFailures, s.Promised = counts(served.Silent, served.Delivered), counts(served.Promised, served.Delivered)
 
-	trade, err := readTrade(ctx, db, &q)
+	fixes, err := readFixPromises(ctx, db, &q)
 	if err != nil {
 		return nil, err
 	}
-	cost, err := readFailureCost(ctx, db, &q)
-	if err != nil {
-		return nil, err
-	}
-	s.AvoidableShare = ratio(cost.avoidable, cost.known)
-	s.HiddenShare = ratio(cost.hidden, cost.gross)
-	s.LeakageShareOfNetSales = ratio(cost.net, trade.sales)
-	s.CostPerCase = perUnit(cost.ofCases, cost.cases)
-	s.PerfectContribution = perUnit(trade.perfect, trade.orders)
-	s.OrdersToEarnBack = earnBack(cost, trade)
-	s.PAF = paf(trade.months, cost.months)
-	if q.Brief {
-		return s, nil
+	s.FixPromiseKept = counts(fixes.Kept, fixes.Promised)
+
+	if err := s.readMoney(ctx, db, &q); err != nil || q.Brief {
+		return s, err
 	}
 	if s.CashAndProfit, err = readViews(ctx, db, &q); err != nil {
 		return nil, err
 	}
 	s.ReturningCustomers, err = readReturning(ctx, db, &q, s.AsOf)
 	return s, err
+}
+
+// readMoney fills in what is money, but for the two views.
+func (s *Summary) readMoney(ctx context.Context, db driver.Conn, q *SummaryQuery) error {
+	trade, err := readTrade(ctx, db, q)
+	if err != nil {
+		return err
+	}
+	cost, err := readFailureCost(ctx, db, q)
+	if err != nil {
+		return err
+	}
+	s.AvoidableShare, s.Unmarked = ratio(cost.avoidable, cost.known), ratio(cost.unmarked, cost.ofCases)
+	s.HiddenShare = ratio(cost.hidden, cost.gross)
+	s.LeakageShareOfNetSales = ratio(cost.net, trade.sales)
+	s.CostPerCase = perUnit(cost.ofCases, cost.cases)
+	s.PerfectContribution = perUnit(trade.perfect, trade.orders)
+	s.OrdersToEarnBack = earnBack(cost, trade)
+	s.PAF = paf(trade.months, cost.months)
+	s.Apart, err = readApart(ctx, db, q.apart())
+	return err
 }
 
 // summaryData is what the statements of a SummaryQuery are made of.

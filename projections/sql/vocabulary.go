@@ -23,6 +23,7 @@ var vocabulary = template.FuncMap{
 	"accounts":        Accounts,
 	"failed":          Failed,
 	"not_failed":      NotFailed,
+	"kinds":           Kinds,
 	"event":           Event,
 	"events":          Events,
 	"before_delivery": func() string { return quoted(domain.FoundBeforeDelivery) },
@@ -42,6 +43,10 @@ const (
 	LineCurrency = "if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency)"
 	LineStore    = "if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)"
 )
+
+// SumsByCurrency is a list, of a row of the ledger, with each currency of its lines and what they sum to.
+const SumsByCurrency = "arrayMap(c -> (c, arraySum(arrayMap((x, y) -> if(y = c, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), amount, " +
+	LineCurrency + "))), arrayDistinct(" + LineCurrency + "))"
 
 // Leaks is the condition on elements that are failure cost, recovered or not.
 func Leaks(element string) string { return element + " != ''" }
@@ -96,6 +101,16 @@ func Failed(kind string) string { return kind + " NOT IN " + list(domain.NoFailu
 
 // NotFailed is the condition on kinds of cases that are no failure.
 func NotFailed(kind string) string { return kind + " IN " + list(domain.NoFailures()) }
+
+// Kinds is a list of kinds of cases, in parentheses.
+func Kinds(names ...string) string {
+	for _, name := range names {
+		if !slices.Contains(domain.Kinds(), name) {
+			panic("no kind of case is called " + name)
+		}
+	}
+	return list(names)
+}
 
 // Event is the name of a type of event, quoted: of order.placed.
 func Event(short string) string {

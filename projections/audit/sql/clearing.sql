@@ -7,9 +7,10 @@ FROM (
            -- A void carries the whole event that it takes back.
            JSONExtract(if(voids_id = '', payload, JSONExtractRaw(payload, 'original', 'data')),
                'Tuple(refund_id String, dispute_id String, charge_id String, concession_id String)') AS said,
-           {{sum_lines (is_account "clearing")}} AS moved
+           arraySum(arrayMap((a, x, c) -> if({{is_account "clearing"}} AND c = @currency, {{money "x"}}, {{zero}}),
+               account, amount, {{line_currency}})) AS moved
     FROM ledger FINAL
-    WHERE refused = '' AND has(account, {{account "clearing"}}) AND currency = @currency
+    WHERE refused = '' AND has(account, {{account "clearing"}}) AND (currency = @currency OR has(line_currency, @currency))
       AND day >= toDate(@from) AND day <= toDate(@to)
       AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY
       AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 2 DAY

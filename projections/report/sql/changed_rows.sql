@@ -10,11 +10,14 @@ WITH late AS (
         SELECT DISTINCT error_id FROM failures FINAL
         WHERE refused = '' AND error_id IN (SELECT error_id FROM late WHERE event_type IN {{events "error.classified" "error.rejected"}})
             AND toDate(@month) IN (origin_period, posting_period) AND arrayExists(e -> {{leaks "e"}}, element))
-SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occurred_at, recorded_at, stream, partition, offset,
+SELECT source, event_id, event_type, order_id, error_id, store_id, of_currency AS currency, occurred_at, recorded_at, stream, partition, offset,
        formatDateTime(origin_period, '%Y-%m') AS origin, formatDateTime(posting_period, '%Y-%m') AS posting,
        multiIf(posting_period = toDate(@month), 'posting', origin_period = toDate(@month), 'origin',
                voids_id != '' AND (voids_source, voids_id) IN voided, 'void',
                event_type IN {{events "error.classified" "error.rejected"}} AND error_id IN classified, 'case', '') AS touches,
-       {{sum_lines (leaks "e")}} AS net_amount, -{{sum_lines (profit_and_loss "a")}} AS profit_amount,
-       {{sum_lines (is_account "clearing")}} AS cash_amount
-FROM late WHERE touches != ''
+       arraySum(arrayMap((c, e, x) -> if(c = of_currency AND {{leaks "e"}}, {{money "x"}}, {{zero}}), currencies, element, amount)) AS net_amount,
+       -arraySum(arrayMap((c, a, x) -> if(c = of_currency AND {{profit_and_loss "a"}}, {{money "x"}}, {{zero}}), currencies, account, amount)) AS profit_amount,
+       arraySum(arrayMap((c, a, x) -> if(c = of_currency AND {{is_account "clearing"}}, {{money "x"}}, {{zero}}), currencies, account, amount)) AS cash_amount
+FROM (SELECT * EXCEPT (currency), toString(currency) AS own_currency, {{line_currency}} AS currencies FROM late) AS l
+ARRAY JOIN if(empty(currencies), [own_currency], arrayDistinct(currencies)) AS of_currency
+WHERE touches != ''

@@ -1,1 +1,1 @@
-SELECT count() FROM ({{template "changed_rows" .}})
+SELECT uniqExact((source, event_id, order_id)) FROM ({{template "changed_rows" .}})

@@ -2,7 +2,7 @@ SELECT toDecimalString(-sumIf(x, s = 'perfect' AND {{revenue "a"}}), 4), toDecim
        toDecimalString(-sumIf(x, pl), 4), toDecimalString(sumIf(x, {{leaks "e"}}), 4),
        toDecimalString(sumIf(x, pl AND NOT {{leaks "e"}} AND s != 'perfect'), 4), uniqExactIf(order_id, placed)
 FROM (
-    SELECT order_id, event_type = {{event "order.placed"}} AND NOT {{template "does_not_count"}} AS placed, a, toString(s_) AS s, toString(e_) AS e, toString(b_) AS b,
+    SELECT order_id, event_type = {{event "order.placed"}} AND {{template "counts" .}} AS placed, a, toString(s_) AS s, toString(e_) AS e, toString(b_) AS b,
            {{profit_and_loss "a"}} AS pl, CAST(x_ AS Decimal(38, 4)) AS x
     FROM ledger FINAL
     ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_, {{line_currency}} AS l_currency

@@ -1,5 +1,9 @@
-{{- /* A fix that nobody reported is a case as well. */}}
+{{- /* A fix that nobody reported is a case as well. What was found before delivery never reached the customer. */}}
     WITH events AS (
         SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}} AND unit IN ({{template "delivered_orders" .}})),
         {{.Cases}}
-    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS founded FROM cases GROUP BY order_id
+    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS wrong,
+           countIf(founded = 'yes' AND category != 'internal' AND kind IN {{kinds "missing_item" "not_delivered"}}) AS not_in_full,
+           countIf(founded = 'yes' AND category != 'internal' AND kind IN {{kinds "damaged" "defective"}}) AS damaged,
+           countIf(founded = 'yes' AND category != 'internal' AND kind IN {{kinds "wrong_item" "not_as_described" "over_shipped"}}) AS not_right
+    FROM cases GROUP BY order_id

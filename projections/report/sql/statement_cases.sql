@@ -5,9 +5,10 @@
         ARRAY JOIN e.element AS k_, e.amount AS x, e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
         WHERE in_month <= toDate(@month) AND {{leaks "k"}}),
     evidence AS (
-        SELECT unit, of, groupUniqArray((occurred_at, source, event_id)) AS events FROM (
+        SELECT unit, of, groupUniqArray((occurred_at, source, event_id, moved)) AS events FROM (
             SELECT unit, occurred_at, source, event_id,
-                   arrayJoin(arrayDistinct(arrayConcat([error_id], line_case, fact_case))) AS of
+                   arrayJoin(arrayDistinct(arrayConcat([error_id], line_case, fact_case))) AS of,
+                   arrayDistinct(arrayFilter((c, k) -> k = of, line_currency, line_case)) AS moved
             FROM events AS e WHERE e.{{.Month}} <= toDate(@month) AND NOT (error_id = '' AND empty(account) AND empty(fact_case)))
         GROUP BY unit, of)
 SELECT l.l_currency AS of_currency, l.l_case AS id, any(l.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
@@ -15,7 +16,8 @@ SELECT l.l_currency AS of_currency, l.l_case AS id, any(l.order_id), any(c.kind)
        toDecimalString({{.Sum (cost "k")}}, 4),
        toDecimalString(-{{.Sum (recovery "k")}}, 4),
        toDecimalString({{.Sum (leaks "k")}}, 4),
-       arrayMap(x -> concat(x.2, ' ', x.3), arraySort(any(s.events))) AS evidence
+       arrayMap(x -> concat(x.2, ' ', x.3),
+           arrayFilter(x -> empty(x.4) OR has(x.4, of_currency), arraySort(any(s.events)))) AS evidence
 FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
 LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
 WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)

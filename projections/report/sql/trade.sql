@@ -4,12 +4,12 @@ SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales),
 FROM (
     SELECT {{template "booked_day" .}} AS booked_on, order_id,
            order_id NOT IN gone AS stays,
-           event_type = {{event "order.placed"}} AND NOT {{template "does_not_count"}} AND (source, event_id) NOT IN ({{template "voided_events" .}}) AS stands,
-           {{sum_lines (is_account "sales")}} AS sales,
-           arraySum(arrayMap((a, s, x) -> if(s = 'perfect' AND {{profit_and_loss "a"}}, {{money "x"}}, {{zero}}), account, step, amount)) AS perfect,
-           {{sum_lines (is_account "prevention")}} AS prevention,
-           {{sum_lines (is_account "appraisal")}} AS appraisal
+           event_type = {{event "order.placed"}} AND currency = @currency AND (@store = '' OR store_id = @store) AND {{template "counts" .}} AS stands,
+           arrayMap((c, t) -> c = @currency AND (@store = '' OR t = @store), {{line_currency}}, {{line_store}}) AS own,
+           arraySum(arrayMap((a, o, x) -> if(o AND {{is_account "sales"}}, {{money "x"}}, {{zero}}), account, own, amount)) AS sales,
+           arraySum(arrayMap((a, s, o, x) -> if(o AND s = 'perfect' AND {{profit_and_loss "a"}}, {{money "x"}}, {{zero}}), account, step, own, amount)) AS perfect,
+           arraySum(arrayMap((a, o, x) -> if(o AND {{is_account "prevention"}}, {{money "x"}}, {{zero}}), account, own, amount)) AS prevention,
+           arraySum(arrayMap((a, o, x) -> if(o AND {{is_account "appraisal"}}, {{money "x"}}, {{zero}}), account, own, amount)) AS appraisal
     FROM ledger FINAL
-    WHERE (notEmpty(account) OR event_type = {{event "order.placed"}}) AND refused = '' AND {{template "booked" .}}
-        AND currency = @currency AND {{.Known}})
+    WHERE (notEmpty(account) OR event_type = {{event "order.placed"}}) AND refused = '' AND {{template "booked_days" .}} AND {{.Known}})
 GROUP BY month WITH ROLLUP

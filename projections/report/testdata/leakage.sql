@@ -36,7 +36,7 @@ SELECT toDecimalString(-sumIf(x, s = 'perfect' AND (a >= 4000 AND a < 5000)), 4)
        toDecimalString(-sumIf(x, pl), 4), toDecimalString(sumIf(x, e != ''), 4),
        toDecimalString(sumIf(x, pl AND NOT e != '' AND s != 'perfect'), 4), uniqExactIf(order_id, placed)
 FROM (
-    SELECT order_id, event_type = 'makegood.order.placed.v1' AND NOT standing IN ('double', 'waits', 'discarded', 'copied') AS placed, a, toString(s_) AS s, toString(e_) AS e, toString(b_) AS b,
+    SELECT order_id, event_type = 'makegood.order.placed.v1' AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AS placed, a, toString(s_) AS s, toString(e_) AS e, toString(b_) AS b,
            (a >= 4000 AND a < 6000) AS pl, CAST(x_ AS Decimal(38, 4)) AS x
     FROM ledger FINAL
     ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_, if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency) AS l_currency

@@ -1,53 +1,74 @@
-SELECT groupUniqArray(currency) FROM ledger
-WHERE notEmpty(account) AND refused = '' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store) AND true;
+SELECT groupUniqArrayArray(arrayFilter((c, t) -> @store = '' OR t = @store, if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency), if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store))) FROM ledger
+WHERE notEmpty(account) AND refused = '' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true;
 -- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]
 
 SELECT count() AS delivered, countIf(is_promised) AS promised, countIf(is_on_time) AS on_time, countIf(is_in_full) AS in_full,
        countIf(is_kept) AS kept, countIf(is_right) AS right_first_time, countIf(is_silent) AS silent
 FROM (
     WITH outcomes AS (
-    SELECT order_id,
-           arraySort(arrayFilter(e -> NOT has(voided, (e.2, e.3)), placed)) AS placed_sorted,
-           arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (placed_sorted[i - 1].2, placed_sorted[i - 1].3),
-               placed_sorted, arrayEnumerate(placed_sorted)) AS orders,
-           arraySort(arrayFilter(e -> NOT has(voided, (e.2, e.3)), promises)) AS promises_sorted,
-           arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (promises_sorted[i - 1].2, promises_sorted[i - 1].3),
-               promises_sorted, arrayEnumerate(promises_sorted)) AS agreed,
-           arraySort(arrayFilter(e -> NOT has(voided, (e.2, e.3)), deliveries)) AS deliveries_sorted,
-           arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (deliveries_sorted[i - 1].2, deliveries_sorted[i - 1].3),
-               deliveries_sorted, arrayEnumerate(deliveries_sorted)) AS arrivals,
-           arrayElement(arrivals, -1).4 AS day,
+    SELECT order_id, arrayElement(arrivals, -1).4 AS day,
            if(notEmpty(orders), orders[1].4, arrivals[1].5) AS store_id,
            if(notEmpty(orders), orders[1].5, '') AS currency,
-           arrayElement(agreed, -1).4 AS until,
-           arrayMax(arrayMap(d -> d.6, arrivals)) AS delivered_at,
            until IS NOT NULL AS promised,
-           until IS NULL OR delivered_at <= until AS on_time,
-           arrayMap(l -> (l.1, toDecimal128OrZero(l.2, 4)), arrayFlatten(arrayMap(o -> o.6, orders))) AS wanted,
-           arrayMap(l -> (l.1, toDecimal128OrZero(l.2, 4)), arrayFlatten(arrayMap(d -> d.7, arrivals))) AS came,
-           arrayExists(d -> empty(d.7), arrivals) OR arrayAll(sku ->
-               arraySum(arrayMap(l -> if(l.1 = sku, l.2, toDecimal128(0, 4)), came))
-                   >= arraySum(arrayMap(l -> if(l.1 = sku, l.2, toDecimal128(0, 4)), wanted)),
-               arrayDistinct(arrayMap(l -> l.1, wanted))) AS in_full,
+           until IS NULL OR arrayMax(arrayMap(d -> d.6, arrivals)) <= until AS on_time,
+           arrayExists(d -> empty(d.7), arrivals) OR arrayAll(sku -> arraySum(arrayMap(c -> if(c.1 = sku, c.2, toDecimal128(0, 8)), came))
+               >= arraySum(arrayMap(n -> if(n.1 = sku, n.2, toDecimal128(0, 8)), needed)), arrayDistinct(arrayMap(n -> n.1, needed))) AS in_full,
+           arrayExists(d -> empty(d.7), arrivals) OR arrayAll(sku -> arraySum(arrayMap(c -> if(c.1 = sku, c.2, toDecimal128(0, 8)), came))
+               >= arraySum(arrayMap(n -> if(n.1 = sku, n.2, toDecimal128(0, 8)), needed_still)), arrayDistinct(arrayMap(n -> n.1, needed_still))) AS known_full,
            arrayExists(d -> arrayExists(l -> l.3 = 'damaged', d.7), arrivals) AS damaged,
            arrayExists(d -> d.8 = 0, arrivals) AS documents_wrong
     FROM (
-        SELECT order_id,
-               groupArrayIf((voids_source, voids_id), voids_id != '') AS voided,
-               groupArrayIf((occurred_at, source, event_id, store_id, currency, JSONExtract(payload, 'lines', 'Array(Tuple(sku String, quantity String, condition String))')),
-                   event_type = 'makegood.order.placed.v1') AS placed,
-               groupArrayIf((occurred_at, source, event_id, parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'promise', 'until')), 6, 'UTC')),
-                   event_type = 'makegood.order.placed.v1' OR event_type = 'makegood.order.promise_changed.v1'
-                       AND JSONExtractBool(payload, 'agreed_with_customer')) AS promises,
-               groupArrayIf((occurred_at, source, event_id, day, store_id,
-                   coalesce(parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'delivered_at')), 6, 'UTC'), occurred_at), JSONExtract(payload, 'lines', 'Array(Tuple(sku String, quantity String, condition String))'),
-                   JSONExtract(payload, 'documents_ok', 'Nullable(Bool)')), event_type = 'makegood.order.delivered.v1') AS deliveries
-        FROM ledger
-        PREWHERE order_id IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true) -- the one column that is read of all of history
-        WHERE true AND refused = '' AND (source, event_id, content) NOT IN (
-    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied')) AND ('makegood.order.placed.v1' IN (event_type, voids_type)
-            OR 'makegood.order.promise_changed.v1' IN (event_type, voids_type) OR 'makegood.order.delivered.v1' IN (event_type, voids_type))
-        GROUP BY order_id)
+        SELECT order_id, orders, arrivals, until, came, arrayConcat(arrayFilter(w -> NOT has(kits.1, w.1), wanted),
+               arrayFlatten(arrayMap(k -> arrayMap(c -> (c.1, CAST(toDecimal128OrZero(c.2, 4) * toDecimal128(greatest(toDecimal128(0, 8),
+                   arraySum(arrayMap(w -> if(w.1 = k.1, w.2, toDecimal128(0, 8)), wanted)) - arraySum(arrayMap(c -> if(c.1 = k.1, c.2, toDecimal128(0, 8)), came))), 4) AS Decimal(38, 8))), k.2), kits))) AS needed, arrayConcat(arrayFilter(w -> NOT has(kits.1, w.1), left),
+               arrayFlatten(arrayMap(k -> arrayMap(c -> (c.1, CAST(toDecimal128OrZero(c.2, 4) * toDecimal128(greatest(toDecimal128(0, 8),
+                   arraySum(arrayMap(w -> if(w.1 = k.1, w.2, toDecimal128(0, 8)), left)) - arraySum(arrayMap(c -> if(c.1 = k.1, c.2, toDecimal128(0, 8)), came))), 4) AS Decimal(38, 8))), k.2), kits))) AS needed_still
+        FROM (
+            SELECT order_id, orders, arrivals, until, came, kits,
+                   if(arrayExists(c -> c.7 = 'whole', wishes), [], arrayMap(of_sku -> (of_sku, greatest(toDecimal128(0, 8), arraySum(arrayMap(l -> if(l.2 != of_sku, toDecimal128(0, 8),
+                   greatest(toDecimal128(0, 8), l.3 - arraySum(arrayMap(r -> if(r.1 = l.1, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), given_up)))),
+                   lines)) - arraySum(arrayMap(r -> if(r.1 = '' AND r.2 = of_sku, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), given_up)))),
+               arrayDistinct(arrayMap(l -> l.2, lines)))) AS wanted,
+                   if(arrayExists(c -> c.7 != 'lines', edits), [], arrayMap(of_sku -> (of_sku, greatest(toDecimal128(0, 8), arraySum(arrayMap(l -> if(l.2 != of_sku, toDecimal128(0, 8),
+                   greatest(toDecimal128(0, 8), l.3 - arraySum(arrayMap(r -> if(r.1 = l.1, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), taken_off)))),
+                   lines)) - arraySum(arrayMap(r -> if(r.1 = '' AND r.2 = of_sku, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), taken_off)))),
+               arrayDistinct(arrayMap(l -> l.2, lines)))) AS left
+            FROM (
+                SELECT order_id, orders, edits, arrivals, until, wishes, arrayMap(of -> (of.1, of.2, arraySum(arrayMap(l -> if((l.1, l.2) = of, toDecimal128OrZero(l.4, 8), toDecimal128(0, 8)), goods))),
+               arrayDistinct(arrayMap(l -> (l.1, l.2), goods))) AS lines,
+                       arrayDistinct(arrayMap(l -> (l.2, l.5), arrayFilter(l -> notEmpty(l.5), goods))) AS kits,
+                       arrayFlatten(arrayMap(c -> c.6, wishes)) AS given_up,
+                       arrayFlatten(arrayMap(c -> c.6, edits)) AS taken_off,
+                       arrayMap(l -> (l.1, toDecimal128OrZero(l.2, 8)), arrayFlatten(arrayMap(d -> d.7, arrivals))) AS came
+                FROM (
+                    SELECT order_id, orders, edits, arrivals, arrayElement(agreed, -1).4 AS until, arrayFilter(c -> c.4 = 'customer', edits) AS wishes,
+                           arrayFilter(l -> l.3 IN ('', 'goods'), arrayConcat(arrayFlatten(arrayMap(o -> o.6, orders)), arrayFlatten(arrayMap(c -> c.5, edits)))) AS goods
+                    FROM (
+                        SELECT order_id, arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (placed[i - 1].2, placed[i - 1].3), placed, arrayEnumerate(placed)) AS orders, arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (promises[i - 1].2, promises[i - 1].3), promises, arrayEnumerate(promises)) AS agreed,
+                               arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (edited[i - 1].2, edited[i - 1].3), edited, arrayEnumerate(edited)) AS edits, arrayFilter((e, i) -> i = 1 OR (e.2, e.3) != (deliveries[i - 1].2, deliveries[i - 1].3), deliveries, arrayEnumerate(deliveries)) AS arrivals
+                        FROM (
+                            SELECT order_id,
+                                   arraySort(groupArrayIf((occurred_at, source, event_id, store_id, currency, JSONExtract(payload, 'lines', 'Array(Tuple(line_id String, sku String, kind String, quantity String, components Array(Tuple(sku String, quantity String))))')),
+                                       event_type = 'makegood.order.placed.v1')) AS placed,
+                                   arraySort(groupArrayIf((occurred_at, source, event_id, parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'promise', 'until')), 6, 'UTC')),
+                                       event_type = 'makegood.order.placed.v1'
+                                       OR event_type = 'makegood.order.promise_changed.v1' AND JSONExtractBool(payload, 'agreed_with_customer')
+                                       OR event_type = 'makegood.order.changed.v1' AND JSONExtractString(payload, 'by') = 'customer' AND JSONHas(payload, 'promise'))) AS promises,
+                                   arraySort(groupArrayIf((occurred_at, source, event_id, JSONExtractString(payload, 'by'),
+                   JSONExtract(payload, 'lines_added', 'Array(Tuple(line_id String, sku String, kind String, quantity String, components Array(Tuple(sku String, quantity String))))'),
+                   JSONExtract(payload, if(event_type = 'makegood.order.cancelled.v1', 'lines', 'lines_removed'),
+                       'Array(Tuple(line_id String, sku String, quantity String))'),
+                   multiIf(event_type = 'makegood.order.changed.v1' OR JSONLength(payload, 'lines') > 0, 'lines',
+                       (source, event_id) IN (SELECT source, event_id FROM failures FINAL WHERE has(flag_code, 'part_unknown')), 'part', 'whole')), event_type IN ('makegood.order.changed.v1', 'makegood.order.cancelled.v1'))) AS edited,
+                                   arraySort(groupArrayIf((occurred_at, source, event_id, day, store_id,
+                                       coalesce(parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'delivered_at')), 6, 'UTC'), occurred_at), JSONExtract(payload, 'lines', 'Array(Tuple(sku String, quantity String, condition String))'),
+                                       JSONExtract(payload, 'documents_ok', 'Nullable(Bool)')), event_type = 'makegood.order.delivered.v1')) AS deliveries
+                            FROM ledger
+                            PREWHERE order_id IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true) -- the one column that is read of all of history
+                            WHERE true AND refused = '' AND (source, event_id, content) NOT IN (
+    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied', 'voided'))
+                                AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1', 'makegood.order.delivered.v1')
+                            GROUP BY order_id))))))
     WHERE notEmpty(arrivals)),
         reported AS (
     WITH events AS (
@@ -68,33 +89,84 @@ FROM (
                        fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
-    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS founded FROM cases GROUP BY order_id)
-    SELECT o.day AS day, o.store_id AS store_id, o.currency AS currency, o.promised AS is_promised, o.on_time AS is_on_time,
-           o.in_full AS is_in_full, o.on_time AND o.in_full AND NOT o.damaged AND NOT o.documents_wrong AS is_kept,
-           is_kept AND r.founded = 0 AS is_right, NOT is_kept AND r.reports = 0 AS is_silent
+    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS wrong,
+           countIf(founded = 'yes' AND category != 'internal' AND kind IN ('missing_item', 'not_delivered')) AS not_in_full,
+           countIf(founded = 'yes' AND category != 'internal' AND kind IN ('damaged', 'defective')) AS damaged,
+           countIf(founded = 'yes' AND category != 'internal' AND kind IN ('wrong_item', 'not_as_described', 'over_shipped')) AS not_right
+    FROM cases GROUP BY order_id)
+    SELECT o.day AS day, o.store_id AS store_id, o.currency AS currency, o.promised AS is_promised, o.promised AND o.on_time AS is_on_time,
+           o.in_full AND r.not_in_full = 0 AS is_in_full,
+           o.on_time AND is_in_full AND NOT o.damaged AND NOT o.documents_wrong AND r.damaged = 0 AND r.not_right = 0 AS is_kept,
+           is_kept AND r.wrong = 0 AS is_right,
+           r.reports = 0 AND NOT (o.on_time AND (o.in_full OR o.known_full) AND NOT o.damaged AND NOT o.documents_wrong) AS is_silent
     FROM outcomes AS o LEFT JOIN reported AS r ON r.order_id = o.order_id
     WHERE o.day >= toDate(@from) AND o.day < toDate(@to))
 WHERE (@store = '' OR store_id = @store) AND (@currency = '' OR currency IN ('', @currency));
 -- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]
 
-WITH gone AS (SELECT order_id FROM ledger FINAL
-    WHERE order_id IN (SELECT order_id FROM failures WHERE event_type = 'makegood.order.cancelled.v1')
-        AND event_type = 'makegood.order.cancelled.v1' AND refused = '' AND standing = '' AND true
-        AND JSONExtractString(payload, 'by') = 'customer' AND JSONLength(payload, 'lines') = 0 AND NOT has(flag_code, 'part_unknown'))
+SELECT count() AS promised, countIf(done > 0 AND done_at <= given.1) AS kept
+FROM (
+    SELECT unit, redelivery_id, argMaxIf((assumeNotNull(until), day, store_id, currency), (occurred_at, source, event_id), until IS NOT NULL) AS given,
+           countIf(until IS NOT NULL) AS promises, countIf(succeeded) AS done, minIf(occurred_at, succeeded) AS done_at
+    FROM (
+        SELECT if(order_id != '', order_id, error_id) AS unit, JSONExtractString(payload, 'redelivery_id') AS redelivery_id,
+               occurred_at, source, event_id, day, store_id, currency,
+               parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'promise', 'until')), 6, 'UTC') AS until,
+               event_type = 'makegood.redelivery.completed.v1' AND JSONExtractBool(payload, 'succeeded') AS succeeded
+        FROM ledger FINAL
+        WHERE (order_id, source, event_id) IN (
+                SELECT order_id, source, event_id FROM failures WHERE event_type IN ('makegood.redelivery.dispatched.v1', 'makegood.redelivery.completed.v1')
+                    AND unit IN (SELECT unit FROM failures WHERE event_type = 'makegood.redelivery.dispatched.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true))
+            AND refused = '' AND true AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided'))
+    GROUP BY unit, redelivery_id)
+WHERE promises > 0 AND given.2 >= toDate(@from) AND given.2 < toDate(@to) AND (@store = '' OR given.3 = @store) AND (@currency = '' OR given.4 = @currency);
+-- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]
+
+WITH gone AS (SELECT order_id FROM (
+        SELECT order_id, wishes, given_up, arrayMap(of_sku -> (of_sku, greatest(toDecimal128(0, 8), arraySum(arrayMap(l -> if(l.2 != of_sku, toDecimal128(0, 8),
+                   greatest(toDecimal128(0, 8), l.3 - arraySum(arrayMap(r -> if(r.1 = l.1, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), given_up)))),
+                   lines)) - arraySum(arrayMap(r -> if(r.1 = '' AND r.2 = of_sku, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), given_up)))),
+               arrayDistinct(arrayMap(l -> l.2, lines))) AS wanted
+        FROM (
+            SELECT order_id, wishes, arrayFlatten(arrayMap(c -> c.6, wishes)) AS given_up, arrayMap(of -> (of.1, of.2, arraySum(arrayMap(l -> if((l.1, l.2) = of, toDecimal128OrZero(l.4, 8), toDecimal128(0, 8)), ordered))),
+               arrayDistinct(arrayMap(l -> (l.1, l.2), ordered))) AS lines
+            FROM (
+                SELECT order_id, arrayFilter(c -> c.4 = 'customer', edits) AS wishes,
+                       arrayConcat(placed, arrayFlatten(arrayMap(c -> c.5, edits))) AS ordered
+                FROM (
+                    SELECT order_id, groupUniqArrayIf((occurred_at, source, event_id, JSONExtractString(payload, 'by'),
+                   JSONExtract(payload, 'lines_added', 'Array(Tuple(line_id String, sku String, kind String, quantity String, components Array(Tuple(sku String, quantity String))))'),
+                   JSONExtract(payload, if(event_type = 'makegood.order.cancelled.v1', 'lines', 'lines_removed'),
+                       'Array(Tuple(line_id String, sku String, quantity String))'),
+                   multiIf(event_type = 'makegood.order.changed.v1' OR JSONLength(payload, 'lines') > 0, 'lines',
+                       (source, event_id) IN (SELECT source, event_id FROM failures FINAL WHERE has(flag_code, 'part_unknown')), 'part', 'whole')), event_type IN ('makegood.order.changed.v1', 'makegood.order.cancelled.v1')) AS edits,
+                           groupArrayArrayIf(JSONExtract(payload, 'lines', 'Array(Tuple(line_id String, sku String, kind String, quantity String, components Array(Tuple(sku String, quantity String))))'), event_type = 'makegood.order.placed.v1') AS placed
+                    FROM ledger FINAL
+                    WHERE order_id IN (SELECT order_id FROM failures WHERE event_type IN ('makegood.order.changed.v1', 'makegood.order.cancelled.v1')) AND refused = ''
+                        AND true AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AND event_type IN ('makegood.order.placed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1')
+                    GROUP BY order_id))))
+    WHERE arrayExists(c -> c.7 = 'whole', wishes) OR notEmpty(given_up) AND notEmpty(wanted) AND arrayAll(w -> w.2 = 0, wanted))
 SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(perfect, stays), 4),
        uniqExactIf(order_id, stands AND stays), toDecimalString(sum(prevention), 4), toDecimalString(sum(appraisal), 4)
 FROM (
     SELECT day AS booked_on, order_id,
            order_id NOT IN gone AS stays,
-           event_type = 'makegood.order.placed.v1' AND NOT standing IN ('double', 'waits', 'discarded', 'copied') AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = '') AS stands,
-           arraySum(arrayMap((a, x) -> if(a = 4000, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS sales,
-           arraySum(arrayMap((a, s, x) -> if(s = 'perfect' AND (a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, step, amount)) AS perfect,
-           arraySum(arrayMap((a, x) -> if(a = 6100, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS prevention,
-           arraySum(arrayMap((a, x) -> if(a = 6110, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount)) AS appraisal
+           event_type = 'makegood.order.placed.v1' AND currency = @currency AND (@store = '' OR store_id = @store) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AS stands,
+           arrayMap((c, t) -> c = @currency AND (@store = '' OR t = @store), if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency), if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)) AS own,
+           arraySum(arrayMap((a, o, x) -> if(o AND a = 4000, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, own, amount)) AS sales,
+           arraySum(arrayMap((a, s, o, x) -> if(o AND s = 'perfect' AND (a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, step, own, amount)) AS perfect,
+           arraySum(arrayMap((a, o, x) -> if(o AND a = 6100, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, own, amount)) AS prevention,
+           arraySum(arrayMap((a, o, x) -> if(o AND a = 6110, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, own, amount)) AS appraisal
     FROM ledger FINAL
-    WHERE (notEmpty(account) OR event_type = 'makegood.order.placed.v1') AND refused = '' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store)
-        AND currency = @currency AND true)
+    WHERE (notEmpty(account) OR event_type = 'makegood.order.placed.v1') AND refused = '' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true)
 GROUP BY month WITH ROLLUP;
+-- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]
+
+SELECT toDecimalString(sumIf(amount, part = 'changed_mind'), 4), toDecimalString(sumIf(amount, part = 'unfounded'), 4),
+       toDecimalString(-sumIf(amount, part = 'customer_changes'), 4)
+FROM leakage_daily FINAL
+WHERE part != 'leakage' AND lines > 0 AND day >= toDate(@from) AND day < toDate(@to)
+    AND (@store = '' OR store_id = @store) AND currency = @currency;
 -- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]
 
 SELECT formatDateTime(day, '%Y-%m') AS month,
@@ -102,7 +174,8 @@ SELECT formatDateTime(day, '%Y-%m') AS month,
        toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4),
        toDecimalString(sumIf(amount, founded = 'yes' AND avoidable = 'true'), 4),
        toDecimalString(sumIf(amount, founded = 'yes' AND avoidable != ''), 4),
-       toDecimalString(sumIf(amount, error_id != ''), 4), groupUniqArrayIf(concat(unit, '\n', error_id), error_id != ''),
+       toDecimalString(sumIf(amount, founded = 'yes' AND avoidable = ''), 4),
+       toDecimalString(sumIf(amount, founded = 'yes'), 4), groupUniqArrayIf(concat(unit, '\n', error_id), founded = 'yes'),
        toDecimalString(sumIf(amount, category = 'internal'), 4), toDecimalString(sumIf(amount, category = 'external'), 4)
 FROM leakage_daily FINAL
 WHERE part = 'leakage' AND lines > 0 AND day >= toDate(@from) AND day < toDate(@to)
@@ -147,16 +220,15 @@ WHERE c.kind NOT IN ('changed_mind') AND c.founded != 'no';
 
 WITH firsts AS (
         SELECT customer_id, argMin((order_id, store_id, day), (occurred_at, source, event_id)) AS first, min(occurred_at) AS since,
-               groupArray((occurred_at, order_id)) AS purchases
+               groupArray((occurred_at, order_id, day)) AS purchases
         FROM (
             SELECT customer_id, order_id, store_id, day, occurred_at, source, event_id
             FROM ledger
             PREWHERE customer_id IN (
                 -- the one column that is read of all of history
                 SELECT customer_id FROM ledger WHERE customer_id != '' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store))
-            WHERE event_type = 'makegood.order.placed.v1' AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM voids FINAL WHERE refused = '')
-                AND true AND refused = '' AND (source, event_id, content) NOT IN (
-    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied')))
+            WHERE event_type = 'makegood.order.placed.v1' AND true AND refused = '' AND (source, event_id, content) NOT IN (
+    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied', 'voided')))
         GROUP BY customer_id
         HAVING first.3 >= toDate(@from) AND first.3 < toDate(@to) AND (@store = '' OR first.2 = @store)),
     wrong AS (
@@ -182,11 +254,11 @@ WITH firsts AS (
     SELECT DISTINCT unit FROM cases WHERE founded = 'yes')
 SELECT w.unit != '' AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
 FROM (
-    SELECT first.1 AS placed,
+    SELECT first.1 AS placed, -- another order on the same day is the same errand
            since + INTERVAL 30 DAY <= toDateTime64(@known, 3, 'UTC') AS over30,
-           arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 30 DAY, purchases) AS again30,
+           arrayExists(p -> p.2 != first.1 AND p.3 > first.3 AND p.1 <= since + INTERVAL 30 DAY, purchases) AS again30,
            since + INTERVAL 90 DAY <= toDateTime64(@known, 3, 'UTC') AS over90,
-           arrayExists(p -> p.2 != first.1 AND p.1 <= since + INTERVAL 90 DAY, purchases) AS again90
+           arrayExists(p -> p.2 != first.1 AND p.3 > first.3 AND p.1 <= since + INTERVAL 90 DAY, purchases) AS again90
     FROM firsts) AS f LEFT JOIN wrong AS w ON w.unit = f.placed
 GROUP BY had_error;
 -- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD} {known 2026-02-01 00:00:00.000}]

@@ -1,0 +1,1 @@
+arraySum(arrayMap(c -> if(c.1 = {{.}}, c.2, {{template "zero_pieces"}}), came))
