@@ -66,6 +66,9 @@ func (g *generator) contradict(data object) {
 	for _, name := range []string{"amount", "net", "minutes"} {
 		if data[name] != nil {
 			data[name] = g.amount(40)
+			if data["dispute_id"] != nil {
+				delete(data, "tax") // it is a part of the amount
+			}
 			return
 		}
 	}
