@@ -251,6 +251,9 @@ func (o *openAPI) questions(c *client) {
 	o.ask(c, "POST", "/v1/reconcile", nil, "", "")
 	get("/v1/orders/{id}", url.Values{"id": {"o1"}})
 	get("/v1/cases/{id}", url.Values{"id": {"e1"}})
+	get("/v1/orders/{id}", url.Values{"id": {"o2"}})
+	get("/v1/flags", nil)
+	get("/v1/doubles", nil)
 	get("/v1/orders/{id}", url.Values{"id": {"o1"}, "as_of": {"close:2026-01"}})
 	get("/schemas/{name}", url.Values{"name": {"makegood.order.placed.v1.json"}})
 }
@@ -307,6 +310,19 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		event("q", "quality.spent", "2026-01-05T11:00:00Z", "",
 			`{"spend_id":"q","category":"prevention","store_id":"s1","currency":"USD","amount":"40"}`),
 		unpriced,
+		// An order in two currencies, of which more is given back than was paid, in a case that is part of another.
+		event("o2", "order.placed", "2026-01-10T09:00:00Z", "o2", `{"order_id":"o2","store_id":"s1","currency":"USD",`+
+			`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"6"}]}`),
+		event("o2-r", "refund.issued", "2026-01-11T09:00:00Z", "o2",
+			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"12"}`),
+		strings.Replace(event("o2-t", "refund.issued", "2026-01-11T09:00:01Z", "o2",
+			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"12"}`), "till:1", "shop", 1),
+		strings.Replace(event("o2-c", "refund.issued", "2026-01-11T09:00:02Z", "o2",
+			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"13"}`), "till:1", "shop", 1),
+		event("o2-y", "concession.granted", "2026-01-13T09:00:00Z", "o2", `{"order_id":"o2","store_id":"s1","error_id":"e3",`+
+			`"concession_id":"y1","kind":"cash","currency":"EUR","amount":"9"}`),
+		event("o2-s", "error.classified", "2026-01-12T09:00:00Z", "o2",
+			`{"order_id":"o2","store_id":"s1","error_id":"e3","same_as":"e4"}`),
 	}) {
 		if answer := o.ask(c, "POST", "/v1/events", nil, "application/cloudevents+json", e); answer["accepted"] == nil {
 			t.Fatal(answer)
