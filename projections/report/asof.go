@@ -1,8 +1,12 @@
 package report
 
 import (
+	"context"
 	"fmt"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
@@ -13,6 +17,53 @@ import (
 type AsOf struct {
 	Time  time.Time
 	Close *Close
+
+	settled *ext.Table // rows that stood otherwise by Time; nil where there are none
+}
+
+// settledRows is the table that brings rows as they stood along with a question.
+const settledRows = "settled_rows"
+
+// Settled is AsOf with rows as they stood by its time, in the place of those that the books have of their events now.
+// What is asked as of it wants the context that comes along.
+func (a AsOf) Settled(ctx context.Context, rows []*ledger.Row) (context.Context, AsOf, error) {
+	if len(rows) == 0 {
+		return ctx, a, nil
+	}
+	var err error
+	if a.settled, err = ledger.External(settledRows, rows); err != nil {
+		return nil, AsOf{}, err
+	}
+	return a.with(ctx), a, nil
+}
+
+// with lets a question know the rows that stood otherwise, and other tables.
+func (a AsOf) with(ctx context.Context, tables ...*ext.Table) context.Context {
+	if a.settled != nil {
+		tables = append(tables, a.settled)
+	}
+	return clickhouse.Context(ctx, clickhouse.WithExternalTable(tables...))
+}
+
+// sources are what a statement reads the books from, as of a moment.
+type sources struct {
+	Known    string // the condition on rows that may be known
+	Ledger   string // what stands for ledger FINAL
+	Failures string // what stands for failures FINAL
+}
+
+func (a AsOf) sources() sources {
+	r := sources{a.known(), "ledger FINAL", "failures FINAL"}
+	if a.settled == nil {
+		return r
+	}
+	const others = "(source, event_id, content) NOT IN (SELECT source, event_id, content FROM " + settledRows + ")"
+	columns := ledger.ColumnNames()
+	settled := ledger.ExternalRows(settledRows)
+	r.Ledger = "(SELECT " + columns + " FROM ledger FINAL WHERE " + others + " UNION ALL " + settled + ")"
+	r.Failures = "(SELECT * FROM failures FINAL WHERE " + others +
+		" UNION ALL " + ledger.Feed("failures", "("+settled+")") + ")"
+	return r
 }
 
 // Close is a period's close as a place in the log: what stood before Ends belongs to it.

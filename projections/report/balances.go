@@ -61,10 +61,10 @@ func agedBalances(asOf AsOf) sql.Statement {
 		args = append(args, sql.Named("month", asOf.Close.Period.First()))
 	}
 	return statements.Make("balances", struct {
-		Known    string
+		sources
 		Close    *Close
 		Accounts []domain.Account
-	}{asOf.known(), asOf.Close, ProvisionalAccounts()}, args...)
+	}{asOf.sources(), asOf.Close, ProvisionalAccounts()}, args...)
 }
 
 // ReadAgedBalances lists them: return assets and goods owed by case, claims, disputes and vouchers by their own ids,

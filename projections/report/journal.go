@@ -188,10 +188,10 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 
 // journalData is what the statements of a JournalQuery are made of.
 type journalData struct {
+	sources
 	// Posting: the day on which a general ledger sees an event is, where it is posted later than it happened, the first of
 	// that month.
 	Posting  bool
-	Known    string // the condition on rows that it may know
 	Closes   []journalClose
 	Currency bool // it is of one
 	Events   bool // an entry an event
@@ -201,7 +201,7 @@ type journalData struct {
 type journalClose struct{ First, StoodBefore string }
 
 func (q *JournalQuery) of(name string) sql.Statement {
-	d := journalData{Posting: q.PeriodBy == "posting", Known: q.AsOf.known(), Currency: q.Currency != "",
+	d := journalData{Posting: q.PeriodBy == "posting", sources: q.AsOf.sources(), Currency: q.Currency != "",
 		Events:  q.Detail == "events",
 		Monthly: q.Detail == "aggregated" && q.Every == "month"}
 	for i := range q.Closes {

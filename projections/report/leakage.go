@@ -278,7 +278,8 @@ func (q *LeakageQuery) inView() leakageData {
 	d := leakageData{Source: "leakage_daily FINAL", Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals,
 		Apart: apartOfLeakage[:]}
 	if q.AsOf.Bounded() {
-		d.Source = "(" + ledger.FailureLines(q.AsOf.known()) + ")"
+		of := q.AsOf.sources()
+		d.Source = "(" + ledger.FailureLinesOf(of.Failures, of.Known) + ")"
 	}
 	d.Where = fmt.Sprintf("lines > 0 AND %[1]s >= toDate(@from) AND %[1]s < toDate(@to) AND %[2]s", d.Day,
 		bases("basis", q.View))

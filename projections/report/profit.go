@@ -41,8 +41,9 @@ func ReadProfit(ctx context.Context, db driver.Conn, q LeakageQuery) (*Profit, e
 // profit asks for the columns of Profit.
 func (q *LeakageQuery) profit() sql.Statement {
 	return statements.Make("profit", struct {
+		sources
 		Posting, Bounded bool
-		Known, Bases     string
-	}{q.PeriodBy == "posting", q.AsOf.Bounded(), q.AsOf.known(), bases("b", q.View)},
+		Bases            string
+	}{q.AsOf.sources(), q.PeriodBy == "posting", q.AsOf.Bounded(), bases("b", q.View)},
 		sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency))
 }

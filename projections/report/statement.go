@@ -140,7 +140,7 @@ func (q *StatementQuery) Known(ctx context.Context, db driver.Conn) (bool, error
 
 // statementData is what the statements of a StatementQuery are made of.
 type statementData struct {
-	Known  string // the condition on rows that it may know
+	sources
 	Cases  string // what is known of the cases of events, as common table expressions
 	Month  string // the column of the month that a row counts in
 	Vendor bool   // it is of a vendor
@@ -152,7 +152,7 @@ func (d statementData) Sum(condition string) string {
 }
 
 func (q *StatementQuery) of(name string) sql.Statement {
-	d := statementData{Known: q.AsOf.known(), Cases: ledger.CaseFacts, Month: "posting_period", Vendor: q.Vendor != ""}
+	d := statementData{sources: q.AsOf.sources(), Cases: ledger.CaseFacts, Month: "posting_period", Vendor: q.Vendor != ""}
 	if q.PeriodBy == "occurred" {
 		d.Month = "origin_period"
 	}

@@ -118,8 +118,8 @@ type StoryLine struct {
 
 // ReadOrder tells an order's story, as far as it was recorded by then.
 func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (*Story, error) {
-	recorded := asOf.known()
-	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE order_id = ? AND refused = '' AND `+recorded+
+	from := asOf.sources()
+	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE order_id = ? AND refused = '' AND `+from.Known+
 		` ORDER BY occurred_at, recorded_at, source, event_id`, orderID)
 	if err != nil {
 		return nil, err
@@ -132,13 +132,13 @@ func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (
 
 // ReadCase tells a case's story: its events, and what others posted for it.
 func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*Story, error) {
-	recorded := asOf.known()
-	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE (order_id, source, event_id) IN (
-        SELECT order_id, source, event_id FROM failures FINAL
+	from := asOf.sources()
+	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE (order_id, source, event_id) IN (
+        SELECT order_id, source, event_id FROM `+from.Failures+`
         WHERE unit IN (SELECT unit FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?))
             AND (error_id = ? OR has(line_case, ?) OR has(fact_case, ?)))
         AND order_id IN (SELECT order_id FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?))
-        AND refused = '' AND `+recorded+` ORDER BY occurred_at, recorded_at, source, event_id`,
+        AND refused = '' AND `+from.Known+` ORDER BY occurred_at, recorded_at, source, event_id`,
 		errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID)
 	if err != nil {
 		return nil, err
@@ -177,10 +177,10 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 		}
 	}
 	var err error
-	if s.Currency, err = ownCurrency(ctx, db, rows, asOf.known()); err != nil {
+	if s.Currency, err = ownCurrency(ctx, db, rows, asOf.sources()); err != nil {
 		return nil, err
 	}
-	if s.Cases, err = readCases(ctx, db, units, asOf.known()); err != nil {
+	if s.Cases, err = readCases(ctx, db, units, asOf.sources()); err != nil {
 		return nil, err
 	}
 	figures := map[string]*storyFigures{s.Currency: {}}
@@ -211,7 +211,7 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 
 // ownCurrency is the currency of the order that rows are of: that of its order.placed, else that of its first event
 // with one. The stories of an order and of its cases have the same.
-func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, known string) (string, error) {
+func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, of sources) (string, error) {
 	order := rows[0].Event.OrderID
 	if order == "" {
 		for i := range rows {
@@ -222,7 +222,7 @@ func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, know
 		return "", nil
 	}
 	var currency string
-	asked := statements.Make("own_currency", struct{ Known string }{known}, sql.Named("order", order))
+	asked := statements.Make("own_currency", of, sql.Named("order", order))
 	if err := asked.Row(ctx, db).Scan(&currency); err != nil {
 		return "", fmt.Errorf("read the currency of the order %s: %w", order, err)
 	}
@@ -309,13 +309,16 @@ func storyLines(lines []domain.Line) []StoryLine {
 }
 
 // caseQuery asks what is known of the cases of units.
-func caseQuery(units []string, known string) sql.Statement {
-	return statements.Make("cases", struct{ Known, Cases string }{known, ledger.CaseFacts}, sql.Named("units", units))
+func caseQuery(units []string, of sources) sql.Statement {
+	return statements.Make("cases", struct {
+		sources
+		Cases string
+	}{of, ledger.CaseFacts}, sql.Named("units", units))
 }
 
-func readCases(ctx context.Context, db driver.Conn, units []string, known string) ([]Case, error) {
+func readCases(ctx context.Context, db driver.Conn, units []string, of sources) ([]Case, error) {
 	cases := []Case{}
-	if err := caseQuery(units, known).Select(ctx, db, &cases); err != nil {
+	if err := caseQuery(units, of).Select(ctx, db, &cases); err != nil {
 		return nil, fmt.Errorf("read what is known of the cases: %w", err)
 	}
 	return cases, nil

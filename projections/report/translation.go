@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -122,7 +121,7 @@ func (q *LeakageQuery) translate(ctx context.Context, db driver.Conn,
 	if len(missing.Missing) > 0 {
 		return nil, nil, missing
 	}
-	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), t, nil
+	return q.AsOf.with(ctx, table), t, nil
 }
 
 // add notes a day without a rate, where it is the currency's first. They come by currency and day.

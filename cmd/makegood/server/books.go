@@ -20,6 +20,10 @@ type Books struct{ *App }
 var _ gateway.Books = Books{}
 
 func (b Books) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
 	if q.TranslateTo == "" {
 		return report.ReadLeakage(ctx, b.Store.DB, q, b.Now())
 	}
@@ -32,11 +36,32 @@ func (b Books) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leak
 }
 
 func (b Books) Order(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
+	ctx, err := b.settled(ctx, &asOf, id)
+	if err != nil {
+		return nil, err
+	}
 	return report.ReadOrder(ctx, b.Store.DB, id, asOf)
 }
 
 func (b Books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
+	ctx, err := b.settled(ctx, &asOf, "")
+	if err != nil {
+		return nil, err
+	}
 	return report.ReadCase(ctx, b.Store.DB, id, asOf)
+}
+
+// settled gives a report as of a time the rows that stood otherwise then: of one order, or of all where none is named.
+func (b Books) settled(ctx context.Context, asOf *report.AsOf, order string) (context.Context, error) {
+	if asOf.Time.IsZero() || asOf.Close != nil {
+		return ctx, nil
+	}
+	rows, err := b.Terms.SettleAsOf(ctx, b.Store.DB, asOf.Time, order)
+	if err != nil {
+		return nil, err
+	}
+	ctx, *asOf, err = asOf.Settled(ctx, rows)
+	return ctx, err
 }
 
 func (b Books) Unpriced(ctx context.Context, limit int) ([]report.UnpricedEvent, error) {

@@ -20,6 +20,10 @@ func (b Books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.
 			return nil, err
 		}
 	}
+	ctx, err := b.settled(ctx, &r.Query.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
 	j, err := report.ReadJournal(ctx, b.Store.DB, r.Query)
 	if err != nil {
 		return nil, err

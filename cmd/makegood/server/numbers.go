@@ -7,5 +7,9 @@ import (
 )
 
 func (b Books) Summary(ctx context.Context, q report.SummaryQuery) (*report.Summary, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
 	return report.ReadSummary(ctx, b.Store.DB, q, b.Now())
 }

@@ -13,14 +13,26 @@ import (
 var _ page.Books = Books{}
 
 func (b Books) Profit(ctx context.Context, q report.LeakageQuery) (*report.Profit, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
 	return report.ReadProfit(ctx, b.Store.DB, q)
 }
 
 func (b Books) PAF(ctx context.Context, q report.SummaryQuery) (*report.PAF, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
 	return report.ReadPAF(ctx, b.Store.DB, q)
 }
 
 func (b Books) Returning(ctx context.Context, q report.SummaryQuery) ([]report.Returning, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
 	return report.ReadReturning(ctx, b.Store.DB, q, b.Now())
 }
 

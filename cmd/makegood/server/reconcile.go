@@ -36,6 +36,9 @@ func (b Books) Reconcile(ctx context.Context, asOf report.AsOf,
 		return nil, err
 	}
 	defer done()
+	if ctx, err = b.settled(ctx, &with.AsOf, ""); err != nil {
+		return nil, err
+	}
 	r, err := audit.Reconcile(ctx, b.Store.DB, NewDecode(), with)
 	if err != nil {
 		return nil, err

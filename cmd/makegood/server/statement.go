@@ -8,6 +8,10 @@ import (
 
 // Statement reads the account of a store or a vendor. Errors: *report.UnknownNameError.
 func (b Books) Statement(ctx context.Context, q report.StatementQuery) (*report.Statement, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
 	s, err := report.ReadStatement(ctx, b.Store.DB, q, b.Now())
 	if err != nil || len(s.Currencies) > 0 {
 		return s, err

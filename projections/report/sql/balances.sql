@@ -6,7 +6,7 @@ SELECT toString(a) AS number,
        argMin(l_store, (occurred_at, source, event_id)) AS store, l_currency AS currency,
        toDecimalString(sum({{money "x"}}), 4) AS balance, min(occurred_at) AS since,
        arraySlice(arrayMap(e -> concat(e.2, ' ', e.3), arraySort(groupArray((occurred_at, source, event_id)))), 1, 20) AS events
-FROM (SELECT *, {{line_case}} AS cases, {{line_currency}} AS currencies, {{line_store}} AS stores FROM ledger FINAL)
+FROM (SELECT *, {{line_case}} AS cases, {{line_currency}} AS currencies, {{line_store}} AS stores FROM {{.Ledger}})
 ARRAY JOIN account AS a, amount AS x, cases AS l_case, currencies AS l_currency, stores AS l_store
 WHERE refused = '' AND {{.Known}}
 {{- if .Close}} AND posting_period <= toDate(@month){{end}}

@@ -7,9 +7,9 @@ SELECT order_id FROM (
                 SELECT order_id, arrayFilter(c -> c.4 = 'customer', edits) AS wishes,
                        arrayConcat(placed, arrayFlatten(arrayMap(c -> c.5, edits))) AS ordered
                 FROM (
-                    SELECT order_id, groupUniqArrayIf({{template "order_edits"}}, event_type IN {{events "order.changed" "order.cancelled"}}) AS edits,
+                    SELECT order_id, groupUniqArrayIf({{template "order_edits" .}}, event_type IN {{events "order.changed" "order.cancelled"}}) AS edits,
                            groupArrayArrayIf(JSONExtract(payload, 'lines', 'Array({{template "order_line"}})'), event_type = {{event "order.placed"}}) AS placed
-                    FROM ledger FINAL
+                    FROM {{.Ledger}}
                     WHERE order_id IN (SELECT order_id FROM failures WHERE event_type IN {{events "order.changed" "order.cancelled"}}) AND refused = ''
                         AND {{.Known}} AND {{template "counts" .}} AND event_type IN {{events "order.placed" "order.changed" "order.cancelled"}}
                     GROUP BY order_id))))

@@ -1,4 +1,4 @@
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}} AND unit IN (@units)),
+WITH events AS (SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN (@units)),
     {{.Cases}}
 SELECT unit, error_id, kind, root_cause, party_at_fault, vendor_id, employee_id, avoidable, category, toBool(founded = 'yes') AS founded,
        toBool(reported = 'yes') AS reported, same_as

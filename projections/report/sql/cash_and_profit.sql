@@ -1,4 +1,4 @@
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}}),
+WITH events AS (SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}}),
     {{.Cases}}
 SELECT toDecimalString(sumIf({{money "x"}}, {{is_account "clearing"}}), 4), toDecimalString(-sumIf({{money "x"}}, {{profit_and_loss "a"}}), 4)
 FROM (

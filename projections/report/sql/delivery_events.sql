@@ -6,7 +6,7 @@
                                        event_type = {{event "order.placed"}}
                                        OR event_type = {{event "order.promise_changed"}} AND JSONExtractBool(payload, 'agreed_with_customer')
                                        OR event_type = {{event "order.changed"}} AND JSONExtractString(payload, 'by') = 'customer' AND JSONHas(payload, 'promise'))) AS promises,
-                                   arraySort(groupArrayIf({{template "order_edits"}}, event_type IN {{events "order.changed" "order.cancelled"}})) AS edited,
+                                   arraySort(groupArrayIf({{template "order_edits" .}}, event_type IN {{events "order.changed" "order.cancelled"}})) AS edited,
                                    arraySort(groupArrayIf((occurred_at, source, event_id, day, store_id,
                                        coalesce({{template "moment" "JSONExtractString(payload, 'delivered_at')"}}, occurred_at), {{template "delivery_lines"}},
                                        JSONExtract(payload, 'documents_ok', 'Nullable(Bool)')), event_type = {{event "order.delivered"}})) AS deliveries

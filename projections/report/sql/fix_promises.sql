@@ -8,7 +8,7 @@ FROM (
                occurred_at, source, event_id, day, store_id, currency,
                {{template "moment" "JSONExtractString(payload, 'promise', 'until')"}} AS until,
                event_type = {{event "redelivery.completed"}} AND JSONExtractBool(payload, 'succeeded') AS succeeded
-        FROM ledger FINAL
+        FROM {{.Ledger}}
         WHERE (order_id, source, event_id) IN (
                 SELECT order_id, source, event_id FROM failures WHERE event_type IN {{events "redelivery.dispatched" "redelivery.completed"}}
                     AND unit IN (SELECT unit FROM failures WHERE event_type = {{event "redelivery.dispatched"}} AND {{template "in_days" .}} AND {{.Known}}))

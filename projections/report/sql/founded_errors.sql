@@ -1,6 +1,6 @@
 
     WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}} AND unit IN (
+        SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN (
             SELECT order_id FROM ledger WHERE event_type = {{event "order.placed"}} AND {{template "in_period" .}})),
         {{.Cases}}
     SELECT DISTINCT unit FROM cases WHERE founded = 'yes'

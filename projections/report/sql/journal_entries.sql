@@ -6,7 +6,7 @@ SELECT toString({{if .Monthly}}least(toLastDayOfMonth({{template "booked_day" .}
        '' AS e_source, '' AS e_id, '' AS e_type, '' AS e_order, '' AS e_case,
 {{- end}}
        l_store, a, toDecimalString(sum({{money "x"}}), 4)
-FROM ledger FINAL ARRAY JOIN account AS a, basis AS b, amount AS x, {{line_currency}} AS l_currency, {{line_store}} AS l_store
+FROM {{.Ledger}} ARRAY JOIN account AS a, basis AS b, amount AS x, {{line_currency}} AS l_currency, {{line_store}} AS l_store
 WHERE {{template "journal_where" .}}
 {{- if .Currency}} AND l_currency = @currency{{end}}
 GROUP BY entry_date, memo, l_currency, e_source, e_id, e_type, e_order, e_case, l_store, a

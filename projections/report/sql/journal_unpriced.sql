@@ -1,2 +1,2 @@
-SELECT count() FROM ledger FINAL WHERE notEmpty(unpriced) AND {{template "journal_where" .}}
+SELECT count() FROM {{.Ledger}} WHERE notEmpty(unpriced) AND {{template "journal_where" .}}
 {{- if .Currency}} AND currency = @currency{{end}}

@@ -5,4 +5,4 @@ lines, of the whole order, or of a part that nobody can place. */ -}}
                    JSONExtract(payload, if(event_type = {{event "order.cancelled"}}, 'lines', 'lines_removed'),
                        'Array(Tuple(line_id String, sku String, quantity String))'),
                    multiIf(event_type = {{event "order.changed"}} OR JSONLength(payload, 'lines') > 0, 'lines',
-                       (source, event_id) IN (SELECT source, event_id FROM failures FINAL WHERE has(flag_code, 'part_unknown')), 'part', 'whole'))
+                       (source, event_id) IN (SELECT source, event_id FROM {{.Failures}} WHERE has(flag_code, 'part_unknown')), 'part', 'whole'))

@@ -1,3 +1,3 @@
 SELECT toString(argMin(currency, (NOT (event_type = {{event "order.placed"}} AND standing = ''), occurred_at, recorded_at, source, event_id)))
-FROM ledger FINAL
+FROM {{.Ledger}}
 WHERE order_id = @order AND refused = '' AND currency != '' AND {{.Known}}

@@ -4,7 +4,7 @@ SELECT toDecimalString(-sumIf(x, s = 'perfect' AND {{revenue "a"}}), 4), toDecim
 FROM (
     SELECT order_id, event_type = {{event "order.placed"}} AND {{template "counts" .}} AS placed, a, toString(s_) AS s, toString(e_) AS e, toString(b_) AS b,
            {{profit_and_loss "a"}} AS pl, CAST(x_ AS Decimal(38, 4)) AS x
-    FROM ledger FINAL
+    FROM {{.Ledger}}
     ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_, {{line_currency}} AS l_currency
     WHERE l_currency = @currency AND refused = '' AND {{.Known}}
         AND occurred_at < toDate(@to) + INTERVAL 2 DAY

@@ -6,7 +6,7 @@ FROM (
     SELECT l_currency AS of_currency, a, sumIf({{money "x"}}, {{.Month}} < toDate(@month) AND {{balance_sheet "a"}}) AS opening,
            sumIf({{money "x"}}, {{.Month}} = toDate(@month) AND x > 0) AS debit,
            -sumIf({{money "x"}}, {{.Month}} = toDate(@month) AND x < 0) AS credit
-    FROM ledger FINAL
+    FROM {{.Ledger}}
     ARRAY JOIN account AS a, amount AS x, {{line_case}} AS l_case, {{line_currency}} AS l_currency, {{line_store}} AS l_store
     WHERE refused = '' AND {{.Month}} <= toDate(@month) AND {{.Known}}
         AND {{if .Vendor}}l_case != '' AND (if(order_id != '', order_id, error_id), l_case) IN (SELECT unit, error_id FROM cases WHERE vendor_id = @vendor)

@@ -1,2 +1,2 @@
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND {{.Known}}),
+WITH events AS (SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}}),
     {{.Cases}}

@@ -10,6 +10,6 @@ FROM (
            arraySum(arrayMap((a, s, o, x) -> if(o AND s = 'perfect' AND {{profit_and_loss "a"}}, {{money "x"}}, {{zero}}), account, step, own, amount)) AS perfect,
            arraySum(arrayMap((a, o, x) -> if(o AND {{is_account "prevention"}}, {{money "x"}}, {{zero}}), account, own, amount)) AS prevention,
            arraySum(arrayMap((a, o, x) -> if(o AND {{is_account "appraisal"}}, {{money "x"}}, {{zero}}), account, own, amount)) AS appraisal
-    FROM ledger FINAL
+    FROM {{.Ledger}}
     WHERE (notEmpty(account) OR event_type = {{event "order.placed"}}) AND refused = '' AND {{template "booked_days" .}} AND {{.Known}})
 GROUP BY month WITH ROLLUP

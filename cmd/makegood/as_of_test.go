@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// known is what the books say at a time, by what was asked.
+type known struct {
+	at      time.Time
+	answers map[string]map[string]any
+}
+
+// TestAsOfATime tells every case of the contract event by event, in random order, and asks after each what the books
+// say. Asked again at the end, as of that time, they say the same.
+func TestAsOfATime(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	_, c := startTestApp(t, t.TempDir())
+	for _, e := range goldenRates {
+		mustPost(t, c, e)
+	}
+	var orders []string
+	arrivals, most := make([][]int, len(contractCases)), 0
+	for i := range contractCases {
+		arrivals[i] = random.Perm(len(contractCases[i].events))
+		most = max(most, len(arrivals[i]))
+		orders = append(orders, fmt.Sprintf("a%02d", i))
+	}
+	var all []known
+	for step := range most {
+		var batch []string
+		for i, arrival := range arrivals {
+			if step < len(arrival) {
+				batch = append(batch, contractCases[i].events[arrival[step]].on(orders[i], arrival[step]))
+			}
+		}
+		status, text := postBody(t, c, "application/cloudevents-batch+json", "["+strings.Join(batch, ",")+"]")
+		if status != http.StatusAccepted {
+			t.Fatalf("%d %s", status, text)
+		}
+		if s, err := c.caughtUp(t.Context()); err != nil || s.DeadLetters != 0 {
+			t.Fatal(s, err)
+		}
+		time.Sleep(5 * time.Millisecond) // recorded_at has milliseconds
+		at := time.Now()
+		all = append(all, known{at, askAll(t, c, orders, time.Time{})})
+		time.Sleep(5 * time.Millisecond)
+	}
+	for step, then := range all {
+		for asked, have := range askAll(t, c, orders, then.at) {
+			if want := then.answers[asked]; !reflect.DeepEqual(have, want) {
+				t.Errorf("%s as of step %d is\n%v\nand was\n%v", asked, step, have, want)
+			}
+		}
+	}
+}
+
+// askAll asks what the books say, as of a time or as of now. What depends on the moment of asking is left out.
+func askAll(t *testing.T, c *client, orders []string, at time.Time) map[string]map[string]any {
+	t.Helper()
+	answers := map[string]map[string]any{}
+	ask := func(path string, query url.Values) {
+		t.Helper()
+		asked := path + "?" + query.Encode()
+		if !at.IsZero() {
+			query.Set("as_of", at.UTC().Format(time.RFC3339Nano))
+		}
+		var answer map[string]any
+		if err := c.get(t.Context(), path, query, &answer); err != nil {
+			t.Fatalf("%s as of %s: %v", asked, at, err)
+		}
+		for _, name := range []string{"as_of", "returning_customers"} {
+			delete(answer, name)
+		}
+		answers[asked] = answer
+	}
+	span := func(more ...string) url.Values {
+		query := url.Values{"from": {"2026-01-01"}, "to": {"2026-03-01"}, "currency": {"USD"}}
+		for i := 0; i < len(more); i += 2 {
+			query.Set(more[i], more[i+1])
+		}
+		return query
+	}
+	for _, order := range orders {
+		ask("/v1/orders/"+order, url.Values{})
+	}
+	ask("/v1/reports/leakage", span("group_by", "order"))
+	ask("/v1/reports/leakage", span("group_by", "case,kind,founded,account,basis"))
+	ask("/v1/summary", span())
+	ask("/v1/summary", span("store", "s1", "period_by", "posting"))
+	ask("/v1/statement", url.Values{"period": {"2026-01"}, "store": {"s1"}})
+	return answers
+}
