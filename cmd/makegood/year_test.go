@@ -271,7 +271,7 @@ toDecimalString(sumIf(amount, account = '4100'), 4),
 			millionths(a.Of(onlineretail.SoldGoods).Amount + a.Of(onlineretail.DeliveryFees).Amount +
 				a.Of(onlineretail.OtherCharges).Amount)},
 		"refunds": {rational(t, refunded),
-			millionths(-a.Of(onlineretail.CancelledGoods).Amount - a.Of(onlineretail.CancelledCharges).Amount)},
+			millionths(-a.Of(onlineretail.CancelledGoods).Amount - a.Of(onlineretail.CancelledCharges).Amount - a.TakenOff)},
 		"written down ": {rational(t, writtenDown), millionths(a.WriteOffCost)},
 	} {
 		if c[0].Cmp(c[1]) != 0 {
