@@ -263,7 +263,7 @@ func (o *openAPI) questions(c *client) {
 func (o *openAPI) rebuild(app *server.App, c *client) {
 	o.Helper()
 	mustPost(o.T, c, strings.NewReplacer(`"5"`, `"february"`, `2026-01-10`, `2026-02-10`, `"agent"`,
-		`"nobody"`).Replace(goldenEvents[4]))
+		`"nobody"`, `"l1"`, `"l4"`).Replace(goldenEvents[4]))
 	mustPost(o.T, c, event("r9", "rate.set", "2026-01-01T00:00:00Z", "",
 		`{"rate":"labour_hour","key":"nobody","value":"20","currency":"USD","effective_from":"2026-01-01"}`))
 	mustCatchUp(o.T, c)
