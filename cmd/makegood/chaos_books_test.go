@@ -211,6 +211,8 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	defer store.Close()
 	f.awaitConflicts(ctx, t, store)
 	phase("conflicts are settled")
+	f.checkSettled(ctx, t, store, seed)
+	phase("the ledger and its roll-up agree with themselves")
 	got, expected := journal(t, store), strings.TrimSpace(want.Journal())
 	if got != expected {
 		dir := t.ArtifactDir()

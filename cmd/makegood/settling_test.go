@@ -293,3 +293,29 @@ func TestWhatLeavesTheBooksLeavesEveryTable(t *testing.T) {
 		t.Errorf("%d events bear on failures (%v), not 1", left, err)
 	}
 }
+
+// TestVoidWaitsForAnOriginalThatPostsAlone: an event that needs no other to be posted, and comes after its void, is voided
+// all the same.
+func TestVoidWaitsForAnOriginalThatPostsAlone(t *testing.T) {
+	store := openStore(t)
+	order := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD",`+
+		`"lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
+	promise := event("x", "order.promise_changed", "2026-01-10T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","promise":{"until":"2026-01-12T00:00:00Z"},"agreed_with_customer":true}`)
+	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","voids":{"source":"urn:till:1","id":"x"},"reason":"mistake",`+
+			`"original":`+promise+`}`)
+	records := sequence(order, void, promise)
+	for i := range records {
+		records[i].Stream = "orders"
+		startAtWork(t, store, records).book(records[i])
+	}
+	var said string
+	if err := store.DB.QueryRow(t.Context(), `SELECT arrayStringConcat(arraySort(groupArray(
+    concat(event_id, ' ', toString(standing)))), ', ') FROM ledger FINAL`).Scan(&said); err != nil {
+		t.Fatal(err)
+	}
+	if said != "p , v , x voided" { // an event that counts has no standing to tell
+		t.Errorf("the ledger says %s", said)
+	}
+}

@@ -15,7 +15,8 @@ import (
 // something that came before it. The one is looked for among the orders placed lately, and what that can't see (a restart,
 // another projector, far apart) the background check finds, as it finds conflicts. The other is noted: whoever settles an
 // order without its order.placed says so in the table unplaced_orders and reads the order again, and so either sees the
-// order.placed or is seen by whoever inserts it.
+// order.placed or is seen by whoever inserts it. The same holds for a void that comes before its original, where the original
+// posts alone: it is noted in that table under the order and the original's identity.
 
 // placements remember orders, by a hash, that were placed lately, and those that are waited for.
 type placements struct {
@@ -37,6 +38,12 @@ func newPlacements() *placements {
 
 func (p *placements) hash(order string) uint64 { return maphash.String(p.seed, order) }
 
+// afterOrder ends the order in the name of an original that a void waits for.
+const afterOrder = "\x00"
+
+// original names an event that posts alone, as a void waits for it.
+func original(order, source, id string) string { return order + afterOrder + source + afterOrder + id }
+
 // again notes an order, and reports whether another event placed it lately.
 func (p *placements) again(order uint64, source, id string) bool {
 	event := maphash.String(p.seed, source)*31 + maphash.String(p.seed, id)
@@ -51,8 +58,8 @@ func (p *placements) again(order uint64, source, id string) bool {
 	return known && before != event
 }
 
-// awaitedAmong are those of the orders, by their hashes, that were settled without their order.placed. The table is read only
-// where it has changed.
+// awaitedAmong are those of the orders and originals, by their hashes, that are waited for. The table is read only where it has
+// changed.
 func (p *Projector) awaitedAmong(ctx context.Context, orders []uint64) ([]string, error) {
 	if len(orders) == 0 {
 		return nil, nil
@@ -95,7 +102,7 @@ func (p *Projector) awaitedAmong(ctx context.Context, orders []uint64) ([]string
 // noteUnplaced notes which orders of the rows have no order.placed, and those that have one now. It reports whether an order
 // was noted for the first time: then the rows have to be read again.
 func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored) (opened bool, err error) {
-	placed := map[string]bool{}
+	placed := awaitedOriginals(rows)
 	for i := range rows {
 		if e := rows[i].Event; e.OrderID != "" {
 			placed[e.OrderID] = placed[e.OrderID] || rows[i].Event.Type == domain.TypeOrderPlaced
@@ -132,4 +139,23 @@ func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored) (ope
 		return false, fmt.Errorf("note orders without an order.placed: %w", err)
 	}
 	return opened, nil
+}
+
+// awaitedOriginals are the originals of voids that post alone, and whether they are there. Those of other types mark their
+// unit whenever they come; an order.placed is waited for by its order.
+func awaitedOriginals(rows []ledger.Stored) map[string]bool {
+	there, all := map[domain.Identity]bool{}, map[string]bool{}
+	for i := range rows {
+		there[rows[i].Identity()] = true
+	}
+	for i := range rows {
+		r := &rows[i]
+		if r.VoidsType == "" || r.Event.OrderID == "" {
+			continue
+		}
+		if of := domain.ParseType([]byte(r.VoidsType)); of != domain.TypeOrderPlaced && of.Posts() != domain.PostsSettled {
+			all[original(r.Event.OrderID, r.Voids.Source, r.Voids.ID)] = there[domain.Identity{Source: r.Voids.Source, ID: r.Voids.ID}]
+		}
+	}
+	return all
 }

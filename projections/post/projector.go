@@ -322,6 +322,8 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 		if p.placed.again(order, e.Source, e.ID) {
 			b.units.Add(e)
 		}
+	} else if e.OrderID != "" {
+		b.placed = append(b.placed, p.placed.hash(original(e.OrderID, e.Source, e.ID)))
 	}
 }
 
@@ -397,10 +399,12 @@ func (p *Projector) settleBatch(ctx context.Context, b *batch) error {
 	return err
 }
 
-// markAwaited marks the orders that the batch places and that were settled without that.
+// markAwaited marks the orders that were settled without their order.placed, or with a void without its original, which the
+// batch brings.
 func (p *Projector) markAwaited(ctx context.Context, b *batch) error {
-	orders, err := p.awaitedAmong(ctx, b.placed)
-	for _, order := range orders {
+	names, err := p.awaitedAmong(ctx, b.placed)
+	for _, name := range names {
+		order, _, _ := strings.Cut(name, afterOrder)
 		b.units.Orders[order] = true
 	}
 	return err
