@@ -73,9 +73,9 @@ var (
 		"Prevention and appraisal spend of the running day or month in its currency.",
 		[]string{"period", "currency", "category"}, nil)
 	deliveredOrders = prometheus.NewDesc("makegood_delivered_orders",
-		"Orders delivered in the running month, by what became of their promise; an order stands in several: all, promised (with a time), on_time (of those), "+
-			"in_full, perfect (not late, in full, undamaged, the right items, documents right), right_first_time (perfect and no founded case), "+
-			"silent_failure (broken, and nobody reported it or knew).",
+		"Orders delivered in the running month, by what became of their promise; an order stands in several: "+
+			"all, promised (with a time), on_time (of those), in_full, perfect (not late, in full, undamaged, the right items, documents right), "+
+			"right_first_time (perfect and no founded case), silent_failure (broken, and nobody reported it or knew).",
 		[]string{"outcome"}, nil)
 )
 
@@ -157,9 +157,10 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(spendAmount, s.Day, "day", s.Currency, s.Category)
 		gauge(spendAmount, s.Month, "month", s.Currency, s.Category)
 	}
-	for outcome, n := range map[string]uint64{"all": c.served.All, "promised": c.served.Promised, "on_time": c.served.OnTime, "in_full": c.served.InFull,
-		"perfect":          c.served.Perfect,
-		"right_first_time": c.served.RightFirstTime, "silent_failure": c.served.Silent} {
+	for outcome, n := range map[string]uint64{
+		"all": c.served.All, "promised": c.served.Promised, "on_time": c.served.OnTime, "in_full": c.served.InFull,
+		"perfect": c.served.Perfect, "right_first_time": c.served.RightFirstTime, "silent_failure": c.served.Silent,
+	} {
 		gauge(deliveredOrders, float64(n), outcome)
 	}
 }
