@@ -167,7 +167,7 @@ func (v *view) creditIn(thread []int32, currency name) {
 		v.grants(&conceded, first, Fix)
 	}
 	for _, w := range []*voucher{&conceded, &refunded} {
-		if w.to.incident == 0 {
+		if w.to.incident == 0 && w.to.step != Change { // what only gives back is of no case
 			w.to.incident = v.caseName(incident)
 		}
 	}
@@ -275,6 +275,9 @@ func (v *view) claimIn(thread []int32, currency name) {
 	}
 }
 
+// overRefundedFrom is what is too much to be what parts of lines were rounded by: a thousandth.
+const overRefundedFrom Amount = 10
+
 // overRefunded flags what went back above what was paid, by order and currency; not where nobody knows what was paid.
 func (v *view) overRefunded() {
 	for n := range v.orders {
@@ -284,7 +287,7 @@ func (v *view) overRefunded() {
 		}
 		for k := range o.tills {
 			t := &o.tills[k]
-			if above := t.refunded + t.lost + t.taken - t.paid; above > 0 && t.last != none {
+			if above := t.refunded + t.lost + t.taken - t.paid; above >= overRefundedFrom && t.last != none {
 				v.flag(OverRefunded, t.last, v.u.names.text(v.caseName(v.stances[t.last].incident)), t.currency, above)
 			}
 		}

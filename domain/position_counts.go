@@ -24,7 +24,6 @@ type stance struct {
 	order    name // the one that it belongs to, 0 where it has none
 	errorID  name // as said, by itself or by a double
 	net, tax Decimal
-	began    int32 // the first of its doubles by time
 	incident int32 // number of its case, none
 	whole    bool  // a cancellation of the whole order
 
@@ -93,12 +92,14 @@ func (v *view) reset(n int, anew *statement) {
 // said is the stance of a statement before anything else is known.
 func (u *unit) said(i int32) stance {
 	s := &u.statements[i]
-	st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, began: i, incident: none}
+	st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, incident: none}
 	switch d := s.Data.(type) {
 	case *RefundIssued:
 		st.net, st.tax = d.Net, d.Tax
 	case *DisputeLost:
 		st.tax = d.Tax
+	case *OrderCancelled:
+		st.tax = d.Tax.Value
 	case *MarketplaceCharged:
 		st.tax = d.Tax
 	case *ConcessionGranted:
@@ -287,7 +288,8 @@ func (v *view) fromStores() {
 	}
 }
 
-// follow gives all that comes from the source of a second sale the standing of that sale.
+// follow gives all that comes from the source of a second sale the standing of that sale. Where one source sent both
+// sales, nothing tells which one the rest is of: it counts.
 func (v *view) follow(second, first int32) {
 	a, b := &v.u.statements[first], &v.u.statements[second]
 	st := &v.stances[second]
@@ -297,11 +299,14 @@ func (v *view) follow(second, first int32) {
 			st.standing = Discarded
 		}
 	}
+	if a.Source == b.Source {
+		return
+	}
 	for i := range v.n {
 		s, is := &v.u.statements[i], &v.stances[i]
 		if is.order != b.order || is.standing != Counts || int32(i) == first || !s.speaks() ||
 			s.Source != b.Source || is.verdict == decidedFor ||
-			is.verdict == decidedSeparate || a.Source == b.Source && s.store != b.store {
+			is.verdict == decidedSeparate {
 			continue
 		}
 		is.standing, is.of = st.standing, second
@@ -362,7 +367,7 @@ func (v *view) failedBefore(i int32) int {
 		d, is := t.Data.(*RedeliveryCompleted)
 		if is && !d.Succeeded && t.thread == s.thread && v.scope(int32(j)) == v.scope(i) &&
 			v.stances[j].standing == Counts &&
-			byTime(&v.u.statements[v.stances[j].began], s) < 0 {
+			byTime(t, s) < 0 {
 			failed++
 		}
 	}
@@ -444,9 +449,6 @@ func (v *view) complete(counts, double int32) {
 		if _, is := v.u.statements[counts].Data.(*RefundIssued); is {
 			to.net = from.net
 		}
-	}
-	if byTime(&v.u.statements[from.began], &v.u.statements[to.began]) < 0 {
-		to.began = from.began
 	}
 }
 

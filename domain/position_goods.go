@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // This file counts the goods of cases, by the letters of domain/README.md, "Goods of a case":
 //
 //	U  owed to the customer
@@ -34,18 +36,31 @@ type goods struct {
 	known  bool // the report says what was expected
 }
 
-// stray is an article that came by mistake, with the pieces that haven't come back.
+// stray is an article that came in a case, by how many pieces.
 type stray struct {
-	sku  string
-	left Decimal
+	sku     string
+	came    Decimal // in all
+	mistake Decimal // of them by mistake, and not kept by the customer and paid
+	back    Decimal // of them come back as strayed
 }
 
-// redeliver finds what is out: after a dispatch, until a trip failed.
+// stray finds what came of an article; nil where the report says nothing of it.
+func (g *goods) stray(sku string) *stray {
+	for n := range g.strays {
+		if g.strays[n].sku == sku {
+			return &g.strays[n]
+		}
+	}
+	return nil
+}
+
+// redeliver finds what is out: after a dispatch, until a trip failed. What is owed goes with the redeliveries that were
+// dispatched first; each counts at its latest dispatch.
 func (v *view) redeliver() {
 	for _, thread := range v.threads {
 		last := int32(none)
 		for _, i := range thread {
-			if _, is := v.u.statements[i].Data.(*RedeliveryDispatched); is && (last == none || v.begins(i, last) > 0) {
+			if _, is := v.u.statements[i].Data.(*RedeliveryDispatched); is && (last == none || v.compareTimes(i, last) > 0) {
 				last = i
 			}
 		}
@@ -55,7 +70,7 @@ func (v *view) redeliver() {
 		back := false
 		for _, i := range thread {
 			d, is := v.u.statements[i].Data.(*RedeliveryCompleted)
-			back = back || is && !d.Succeeded && v.begins(i, last) > 0
+			back = back || is && !d.Succeeded && v.compareTimes(i, last) > 0
 		}
 		if back {
 			continue
@@ -71,12 +86,11 @@ func (v *view) redeliver() {
 			}
 		}
 	}
+	slices.SortStableFunc(v.outs, func(a, b out) int { return v.compareTimes(a.by, b.by) })
 }
 
-// begins compares when two facts began.
-func (v *view) begins(i, j int32) int {
-	return byTime(&v.u.statements[v.stances[i].began], &v.u.statements[v.stances[j].began])
-}
+// compareTimes compares when the facts of two statements that count happened.
+func (v *view) compareTimes(i, j int32) int { return byTime(&v.u.statements[i], &v.u.statements[j]) }
 
 // goodsOfCases posts the goods of every case. Cases of an order share what is on it, in the order of their reports;
 // what came back counts in the sequence.

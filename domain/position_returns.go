@@ -15,6 +15,12 @@ func (v *view) received(g *goods, c *incident, o *order, currency name) {
 		if !came {
 			continue
 		}
+		x := g.stray(sku)
+		if x == nil {
+			g.strays = append(g.strays, stray{sku: sku})
+			x = &g.strays[len(g.strays)-1]
+		}
+		x.came = plus(x.came, e.cameInAll())
 		if a := o.article(sku); a != nil && a.added > 0 {
 			kept := min(quantity, a.added)
 			a.added -= kept
@@ -23,7 +29,7 @@ func (v *view) received(g *goods, c *incident, o *order, currency name) {
 		if quantity <= 0 {
 			continue
 		}
-		g.strays = append(g.strays, stray{sku, quantity})
+		x.mistake = plus(x.mistake, quantity)
 		if k, ok := v.costOf(c.report, sku, unit, currency); ok {
 			g.strayed.pieces(quantity, &k)
 		}
@@ -38,13 +44,11 @@ func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Opt
 	if e.ReceivedSKU == "" && !e.ReceivedQuantity.Set && !e.ReceivedUnitCost.Set && !over {
 		return "", 0, Optional{}, false
 	}
-	sku, quantity, unit = e.ReceivedSKU, e.Quantity, e.ReceivedUnitCost
+	sku, unit = e.ReceivedSKU, e.ReceivedUnitCost
 	if sku == "" && over {
 		sku = e.SKU
 	}
-	if e.ReceivedQuantity.Set {
-		quantity = e.ReceivedQuantity.Value
-	}
+	quantity = e.cameInAll()
 	if sku == e.SKU && !unit.Set {
 		unit = e.UnitCost
 	}
@@ -52,6 +56,14 @@ func (e *ErrorLine) strayed(kind string) (sku string, quantity Decimal, unit Opt
 		quantity -= e.Quantity
 	}
 	return sku, quantity, unit, true
+}
+
+// cameInAll is how many pieces came of a line: as many as were expected, where it doesn't say.
+func (e *ErrorLine) cameInAll() Decimal {
+	if e.ReceivedQuantity.Set {
+		return e.ReceivedQuantity.Value
+	}
+	return e.Quantity
 }
 
 // returned counts what came back in a case, strayed or sold.
@@ -63,9 +75,9 @@ func (v *view) returned(g *goods, i, n int32, d *ReturnReceived) {
 		r := &d.Lines[l]
 		sold := r.Quantity
 		if strays && c.facts.Kind == KindOverShipped {
-			sold = v.overShippedBack(g, i, r, g.currency)
+			sold = v.overShippedBack(g, i, r)
 		} else if strays && v.isStray(c, o, r) {
-			v.strayedBack(g, i, r, g.currency)
+			v.strayedBack(g, i, r, r.Quantity)
 			continue
 		}
 		if sold > 0 {
@@ -91,51 +103,34 @@ func (v *view) isStray(c *incident, o *order, r *ReturnLine) bool {
 	return false
 }
 
-// strayedBack counts a line that strayed.
-func (v *view) strayedBack(g *goods, i int32, r *ReturnLine, currency name) {
-	if r.Quantity == 0 {
+// strayedBack counts so many pieces of a line that strayed.
+func (v *view) strayedBack(g *goods, i int32, r *ReturnLine, quantity Decimal) {
+	if quantity == 0 {
 		return
 	}
-	if c, ok := v.costOf(i, r.SKU, r.UnitCost, currency); ok {
+	if c, ok := v.costOf(i, r.SKU, r.UnitCost, g.currency); ok {
 		var all sum
-		all.pieces(r.Quantity, &c)
+		all.pieces(quantity, &c)
 		g.strayedCost.plus(&all)
-		worth := r.worth(&all, r.Quantity)
+		worth := r.worth(&all, quantity)
 		g.strayedWorth.plus(&worth)
 	}
 }
 
-// overShippedBack counts of a line what strayed: pieces that came by mistake, up to the cost that is still open of
-// them. It says how many of its pieces were sold.
-func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine, currency name) Decimal {
-	strayed := Decimal(0)
-	for n := range g.strays {
-		if g.strays[n].sku == r.SKU {
-			q := min(r.Quantity-strayed, g.strays[n].left)
-			g.strays[n].left -= q
-			strayed += q
-		}
-	}
-	if strayed == 0 {
+// overShippedBack counts of a line what strayed: pieces of its sku, up to those that came by mistake and haven't come
+// back; where the line says that it was sent by mistake, up to all that came. It says how many of its pieces were sold.
+func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine) Decimal {
+	x := g.stray(r.SKU)
+	if x == nil {
 		return r.Quantity
 	}
-	c, ok := v.costOf(i, r.SKU, r.UnitCost, currency)
-	if !ok {
-		return r.Quantity - strayed
+	open := x.mistake
+	if r.Was == WasWrongItem {
+		open = x.came
 	}
-	var all, nothing sum
-	all.pieces(strayed, &c)
-	open := g.strayed
-	open.minus(&g.strayedCost)
-	worth := r.worth(&all, strayed)
-	if all.cmp(&open) > 0 {
-		if open.cmp(&nothing) <= 0 {
-			return r.Quantity - strayed
-		}
-		worth, all = worth.times(&open, &all), open
-	}
-	g.strayedCost.plus(&all)
-	g.strayedWorth.plus(&worth)
+	strayed := min(r.Quantity, max(open-x.back, 0))
+	x.back += strayed
+	v.strayedBack(g, i, r, strayed)
 	return r.Quantity - strayed
 }
 

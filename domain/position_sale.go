@@ -373,9 +373,9 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 	if d.Net.Set { // what is stated is of all accounts: the sales are what the others leave of it
 		b.sales = asSum(-v.money(d.Net.Value) - v.round(&b.gift) - v.round(&b.tips) - v.round(&b.deposits))
 	}
-	if d.Tax.Set {
+	if d.Tax.Set || st.tax != 0 { // a double may say it
 		b.tax = sum{}
-		b.tax.subtract(d.Tax.Value)
+		b.tax.subtract(st.tax)
 	}
 	if d.Cost.Set {
 		b.cost = sum{}

@@ -151,14 +151,14 @@ func (f *file) cancelled(e *event) {
 	withLines := known && len(d.list("lines")) > 0
 	var off takenLines
 	switch {
-	case s.whole != nil && s.isEmpty(): // nothing is left: it says the same fact again, or is the part of nothing
-		f.isWhole(e)
-		off = takenLines{totals{}, zero(), zero()}
 	case withLines:
 		off = f.remove(e)
 		if s.isEmpty() {
 			f.isWhole(e)
 		}
+	case s.whole != nil && s.isEmpty(): // nothing is left: it says the same fact again, or is the part of nothing
+		f.isWhole(e)
+		off = takenLines{totals{}, zero(), zero()}
 	case !known || !d.has("net") || d.dec("net").Cmp(s.linesBring()) >= 0:
 		off = f.takeAll()
 		f.isWhole(e)

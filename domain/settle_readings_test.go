@@ -1,0 +1,138 @@
+package domain
+
+import (
+	"strings"
+	"testing"
+)
+
+// overShipped says that q came, or p where sku is empty; how many and at what cost where that is said.
+func overShipped(sku, quantity, cost string) *ErrorReported {
+	l := ErrorLine{SKU: "p", Quantity: piece, UnitCost: Some(d("60")), ReceivedSKU: sku}
+	if quantity != "" {
+		l.ReceivedQuantity = Some(d(quantity))
+	}
+	if cost != "" {
+		l.ReceivedUnitCost = Some(d(cost))
+	}
+	return &ErrorReported{Classification: Classification{Kind: "over_shipped"}, Found: FoundAfterDelivery,
+		Lines: []ErrorLine{l}}
+}
+
+func sentAt(redelivery, cost string) *RedeliveryDispatched {
+	return &RedeliveryDispatched{RedeliveryID: redelivery, Mode: "carrier", Lines: goodsLines("1", cost)}
+}
+
+// TestReadings holds what two readings of the contract would book apart to the one that holds.
+func TestReadings(t *testing.T) {
+	halves := &OrderPlaced{Lines: []OrderLine{
+		{SKU: "p", Kind: LineService, Quantity: piece, UnitPrice: d("10.00004")},
+		{SKU: "q", Kind: LineDeposit, Quantity: piece, UnitPrice: d("10.00004")},
+	}}
+	all := []RemovedLine{{LineID: "1", Quantity: piece}}
+	for _, c := range []struct {
+		name    string
+		said    []told
+		hold    map[Account]string
+		flags   string
+		closeAt int // -1: never
+	}{
+		{"over_shipped at a cost that nobody knew: what came back tells it", []told{
+			{errorID: "c", data: overShipped("q", "5", "")},
+			{minute: 1, errorID: "c", data: comesBack("q", "3", "70", WasWrongItem, GradeB, "50")},
+		}, map[Account]string{Inventory: "-160", WriteDown: "160", ReturnAsset: "0"}, "", -1},
+		{"over_shipped, all of it back as sold: one piece was ordered", []told{{data: sale},
+			{minute: 1, errorID: "c", data: overShipped("", "10", "60")},
+			{minute: 2, errorID: "c", data: comesBack("p", "10", "60", WasSold, GradeScrap, "")},
+		}, map[Account]string{WriteDown: "540", ReturnAsset: "0", GoodsOwed: "0"}, "", -1},
+		{"over_shipped, all of it back as sent by mistake", []told{{data: sale},
+			{minute: 1, errorID: "c", data: overShipped("", "10", "60")},
+			{minute: 2, errorID: "c", data: comesBack("p", "10", "60", WasWrongItem, GradeScrap, "")},
+		}, map[Account]string{WriteDown: "600", ReturnAsset: "0", GoodsOwed: "0"}, "", -1},
+		{"over_shipped, the article that was ordered comes back: it is sold goods", []told{{data: sale},
+			{minute: 1, errorID: "c", data: overShipped("q", "1", "50")},
+			{minute: 2, errorID: "c", data: comesBack("p", "1", "", WasSold, GradeSaleable, "")},
+		}, map[Account]string{ReturnAsset: "50", GoodsOwed: "-60", Inventory: "-50", WriteDown: "0"}, "", -1},
+		{"cancelled at the sum that the lines were rounded from", []told{{data: halves},
+			{minute: 1, data: &OrderCancelled{By: ByCustomer, Net: Some(d("20.0001"))}},
+		}, map[Account]string{Clearing: "-0.0001"}, "", -1},
+		{"cancelled at a thousandth more", []told{{data: halves},
+			{minute: 1, data: &OrderCancelled{By: ByCustomer, Net: Some(d("20.001"))}},
+		}, map[Account]string{Clearing: "-0.001"}, OverRefunded, -1},
+		{"all lines cancelled twice, which is no fact of one id", []told{{data: sale},
+			{minute: 1, data: &OrderCancelled{By: ByBusiness, Lines: all}},
+			{minute: 2, data: &OrderCancelled{By: ByBusiness, Lines: all}},
+		}, map[Account]string{Inventory: "0", Sales: "0"}, RemovedTooMuch, -1},
+		{"a double adds the tax of a cancellation after a close", []told{
+			{data: &OrderCancelled{By: ByCustomer, Net: Some(d("100"))}},
+			{source: "webhook", minute: 1, data: &OrderCancelled{By: ByCustomer, Net: Some(d("100")), Tax: Some(d("8"))}},
+		}, map[Account]string{Tax: "8", Sales: "100", Clearing: "-108"}, "", 1},
+		{"what is beyond what is owed is of the redelivery that went out last", []told{{data: sale},
+			{minute: 1, errorID: "c", data: report("missing_item", "")},
+			{minute: 2, errorID: "c", data: sentAt("a", "90")},
+			{minute: 3, errorID: "c", data: sentAt("b", "70")},
+			{minute: 4, errorID: "c", data: &RedeliveryCompleted{RedeliveryID: "a", Succeeded: false}},
+			{minute: 5, errorID: "c", data: sentAt("a", "90")},
+		}, map[Account]string{ReplacementGoods: "90"}, "", -1},
+		{"lost, won, lost again with its tax: the later is lost", []told{
+			{errorID: "c", data: &DisputeLost{DisputeID: "x", Amount: d("108")}},
+			{minute: 1, errorID: "c", data: &DisputeWon{DisputeID: "x"}},
+			{minute: 2, errorID: "c", data: &DisputeLost{DisputeID: "x", Amount: d("108"), Tax: d("8")}},
+		}, map[Account]string{DisputeLosses: "100", Tax: "8", Clearing: "-108"}, "", -1},
+	} {
+		events := asEvents(c.said)
+		arrival := make([]int, len(events))
+		for i := range arrival {
+			arrival[i] = i
+		}
+		terms, recordings := recorded(events, arrival, c.closeAt)
+		s, err := terms.Settle(recordings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := sumUp(s)
+		for a, text := range c.hold {
+			if want, err := ParseAmount(text); err != nil || b.byAccount[a] != want {
+				t.Errorf("%s: %d holds %s, not %s", c.name, a, b.byAccount[a], text)
+			}
+		}
+		var flags []string
+		for _, f := range s.Flags {
+			flags = append(flags, f.Code)
+		}
+		if got := strings.Join(flags, " "); got != c.flags {
+			t.Errorf("%s: flagged %q, not %q", c.name, got, c.flags)
+		}
+	}
+}
+
+// TestOneSourceSendsAnOrderForTwoStores: the second sale waits; nothing tells which of them the rest is of, so it counts.
+func TestOneSourceSendsAnOrderForTwoStores(t *testing.T) {
+	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, data: sale},
+		{minute: 2, errorID: "c", data: refunded("r", "10", "0")}},
+		func(events []*Event) { events[1].StoreID, events[2].StoreID = "s2", "s2" })
+	if got := standings(s); got != "counts waits counts" {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestAStoreCreditThatOnlyGivesBackIsOfNoCase, even where somebody names one when it lapses.
+func TestAStoreCreditThatOnlyGivesBackIsOfNoCase(t *testing.T) {
+	credit := refunded("r", "100", "8")
+	credit.Method = MethodStoreCredit
+	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, data: whole}, {minute: 2, data: credit},
+		{minute: 3, errorID: "c", data: &VoucherExpired{ConcessionID: "r", Amount: d("108")}}}, nil)
+	lapsed := Amount(0)
+	for i := range s.Events {
+		for _, l := range s.Events[i].Lines {
+			if l.Account == Goodwill {
+				lapsed += l.Amount
+				if l.Case != "" || l.Step != Change {
+					t.Errorf("posted to case %q, step %s", l.Case, l.Step)
+				}
+			}
+		}
+	}
+	if lapsed.String() != "-108.0000" {
+		t.Errorf("lapsed %s", lapsed)
+	}
+}
