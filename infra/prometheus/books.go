@@ -74,7 +74,8 @@ var (
 		[]string{"period", "currency", "category"}, nil)
 	deliveredOrders = prometheus.NewDesc("makegood_delivered_orders",
 		"Orders delivered in the running month, by what became of their promise; an order stands in several: "+
-			"all, promised (with a time), on_time (of those), in_full, perfect (not late, in full, undamaged, the right items, documents right), "+
+			"all, promised (with a time), on_time (of those), in_full, "+
+			"perfect (not late, in full, undamaged, the right items, documents right), "+
 			"right_first_time (perfect and no founded case), silent_failure (broken, and nobody reported it or knew).",
 		[]string{"outcome"}, nil)
 )
