@@ -38,8 +38,8 @@
 //   - Of the events of a fact, in the sequence, each that agrees with all doubles so far joins them, else it waits. Only
 //     events of the epoch of the first can count in its place; those of any epoch lend it a case or a tax.
 //   - Two refunds agree if their nets are the same or, where one has no tax, their totals are.
-//   - Where two stores placed one order, what the second source sent for it waits, but for what a person decided on by itself. Where one
-//     source sent both, only the second order.placed waits.
+//   - Where two stores placed one order, what the second source sent for it waits, but for what a person decided on by itself.
+//     Where one source sent both, only the second order.placed waits.
 //   - What is owed goes with the redeliveries dispatched first, each at its latest dispatch that is out.
 //   - Nothing strays in a case found before delivery. In an over_shipped case what is open of S is a quantity by sku.
 //   - S is what came by mistake less what added lines took of it, at least the cost of the returned lines that strayed.

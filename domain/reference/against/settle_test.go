@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	streams = flag.Int("streams", 170, "how many random streams TestSettle compares")
+	streams = flag.Int("streams", 400, "how many random streams TestSettle compares")
 	first   = flag.Int64("first", 0, "the first stream's seed")
 	history = flag.String("history", "", "the file of a failing history that TestReplay compares")
 )
