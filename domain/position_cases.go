@@ -9,6 +9,7 @@ type incident struct {
 	own         bool  // a refund or dispute that is a case of its own
 	report      int32 // the statement that reported it; none
 	first       int32 // its first fix in the sequence; none
+	heard       int32 // the first statement that names it; none
 	root        int32 // the case that it is part of, itself where it is none
 	rejected    bool
 	sentWrong   bool // a returned line says that it was sent wrongly
@@ -111,6 +112,7 @@ func (v *view) caseOf(order, errorID name) int32 {
 		order:    order,
 		report:   none,
 		first:    none,
+		heard:    none,
 		root:     n,
 		refunded: c.refunded[:0],
 		lost:     c.lost[:0],
@@ -134,6 +136,9 @@ func (v *view) gather() {
 			continue
 		}
 		st.incident = v.caseOf(st.order, st.errorID)
+		if c := &v.incidents[st.incident]; c.heard == none {
+			c.heard = int32(i)
+		}
 		switch d := s.Data.(type) {
 		case *ErrorReported:
 			v.incidents[st.incident].reportedBy(int32(i), d)

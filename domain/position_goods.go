@@ -333,13 +333,16 @@ func (v *view) postGoods(g *goods, n int32) {
 	v.post(to, ReplacementGoods, Goods, D-min(U, D)-released-settled)
 }
 
-// storeOf is the store of the goods of a case: of its report, else of its first fix.
+// storeOf is the store of the goods of a case: of its report, else of its first fix, else of
+// the first event that names it.
 func (v *view) storeOf(c *incident) name {
 	switch {
 	case c.report != none:
 		return v.u.statements[c.report].store
 	case c.first != none:
 		return v.u.statements[c.first].store
+	case c.heard != none:
+		return v.u.statements[c.heard].store
 	}
 	return 0
 }

@@ -115,6 +115,19 @@ func TestOneSourceSendsAnOrderForTwoStores(t *testing.T) {
 	}
 }
 
+// TestTheStoreOfACaseThatIsOnlyClassified is that of the event that names it.
+func TestTheStoreOfACaseThatIsOnlyClassified(t *testing.T) {
+	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, errorID: "c", data: kindIs(KindMissingItem)}}, nil)
+	for _, l := range s.Events[1].Lines {
+		if l.Store != "s1" {
+			t.Errorf("%d is of store %q", l.Account, l.Store)
+		}
+	}
+	if len(s.Events[1].Lines) == 0 {
+		t.Error("nothing is owed")
+	}
+}
+
 // TestAStoreCreditThatOnlyGivesBackIsOfNoCase, even where somebody names one when it lapses.
 func TestAStoreCreditThatOnlyGivesBackIsOfNoCase(t *testing.T) {
 	credit := refunded("r", "100", "8")

@@ -40,18 +40,26 @@ func (v *view) separateOrders() {
 		}
 	}
 	placed := make(map[string][]*event)
+	against := make(map[string][]*event) // a person decided against it: what its source sends goes with it
 	for _, e := range v.set {
-		if e.kind == "order.placed" && v.speaks(e) && !v.decided(e).separate {
+		switch {
+		case e.kind != "order.placed" || v.decided(e).separate:
+		case v.speaks(e):
 			placed[e.order()] = append(placed[e.order()], e)
+		case v.standing[e.Identity] == discarded:
+			against[e.order()] = append(against[e.order()], e)
 		}
 	}
 	for order, all := range placed {
 		first, decided := v.founder(all)
-		for _, other := range all {
+		for _, other := range slices.Concat(all, against[order]) {
 			if other.store() == first.store() {
 				continue
 			}
 			standing := otherwise(decided)
+			if !v.speaks(other) {
+				standing = discarded
+			}
 			v.stands(other, standing, first)
 			for _, e := range v.set {
 				d := v.decided(e)
