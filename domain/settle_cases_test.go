@@ -15,7 +15,6 @@ type rightCase struct {
 	hold    map[Account]string // balances in the end; accounts of open cases are 0 where nothing is said
 	doubles int
 	nothing int // voids of nothing
-	apart   string
 }
 
 func expected(received, quantity string) []ErrorLine {

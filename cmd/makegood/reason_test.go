@@ -63,10 +63,12 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 	say(t, c, "", append([]string{"rates", "load", rates}, by...)...)
 	recorded("rate.set | labour_hour agent 34 USD from 2025-01-01 | ann | rates of " + filepath.Base(rates))
 
-	refused("", append([]string{"rebuild"}, by...)...)
-	refused("the wages came late\n", append([]string{"rebuild"}, by...)...)
-	say(t, c, "the wages came late\nyes\n", append([]string{"rebuild"}, by...)...)
-	if got := audited(t, c, nil); !strings.HasSuffix(got[len(got)-1], "1 events | ann | the wages came late") {
+	// A close saw what needs the wages: only with the closed months does anything come out otherwise.
+	// A close saw what needs the wages: only with the closed months does anything come out otherwise.
+	refused("", append([]string{"rebuild", "--closed-periods"}, by...)...)
+	refused("the wages came late\n", append([]string{"rebuild", "--closed-periods"}, by...)...)
+	say(t, c, "the wages came late\nyes\n", append([]string{"rebuild", "--closed-periods"}, by...)...)
+	if got := audited(t, c, nil); !strings.HasSuffix(got[len(got)-1], "2 events, closed months as well | ann | the wages came late") {
 		t.Errorf("the last on record is %s", got[len(got)-1])
 	} else {
 		recorded(got[len(got)-1])

@@ -292,7 +292,7 @@ func TestSummaryOfTheTruck(t *testing.T) {
 	}
 	s := flat(&m)
 	for name, want := range map[string]string{
-		"right_first_time": "0 / 1 = 0.000000", "perfect_order": "1 / 1 = 1.000000", "silent_failures": "0 / 1 = 0.000000",
+		"right_first_time": "0 / 1 = 0.000000", "perfect_order": "0 / 1 = 0.000000", "silent_failures": "0 / 1 = 0.000000",
 		"hidden_share": "70.3500 / 88.3500 = 0.796265", "cost_per_case": "63.3500 / 1 = 63.350000",
 		"orders_to_earn_back":        "63.3500 / 36.5700 = 1.732294",
 		"leakage_share_of_net_sales": "63.3500 / 100.0000 = 0.633500", "avoidable_share": "63.3500 / 63.3500 = 1.000000",

@@ -204,7 +204,7 @@ func TestTheTruck(t *testing.T) {
 		t.Errorf("the order reads %s", got)
 	}
 	if got := story.Events[3].Lines; len(got) != 2 || got[0] != (report.StoryLine{Account: "5220", Name: "truck_roll",
-		Element: "FLEET", Basis: "IMPUTED", Amount: "57.1500"}) {
+		Element: "FLEET", Basis: "IMPUTED", Step: "fix", Amount: "57.1500", Currency: "USD", ErrorID: "e1", StoreID: "s1"}) {
 		t.Errorf("the truck posts %+v", got)
 	}
 	for query, want := range map[string]string{

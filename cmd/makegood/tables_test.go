@@ -34,7 +34,7 @@ func TestTheSameTableEverywhere(t *testing.T) {
 		want = append(want, strings.Join([]string{r.Key["element"], r.Key["basis"], r.Gross, r.Net, r.Booked, r.Hidden,
 			r.Recoveries, "1", "1", "USD"}, " "))
 	}
-	if len(want) != 7 {
+	if len(want) != 6 { // goods cost the truck's order nothing: what was owed was sent
 		t.Fatalf("the report has %d rows", len(want)-1)
 	}
 

@@ -18,7 +18,8 @@ func promises() Board {
 				kept("Perfect orders", "perfect", 6,
 					"SCOR RL.1.1, of the orders delivered in the running month, all stores: on time, in full, undamaged, documents "+
 						"right."),
-				kept("On time", "on_time", 4, "Of the orders that had a time promised: delivered no later than the last promise agreed with the customer."),
+				kept("On time", "on_time", 4, "Of the orders that had a time promised: delivered no later than the last promise "+
+					"agreed with the customer."),
 				kept("In full", "in_full", 4, "Every promised line came."),
 				kept("Silent failures", "silent_failure", 4,
 					"A promise was broken and nobody reported an error: what complaints alone never show."),

@@ -35,7 +35,7 @@ type letters struct {
 	currency string
 	out      []piece // lines out on redeliveries
 	owed     []piece
-	u, s, d  *big.Rat
+	u, d     *big.Rat
 	vSold    *big.Rat
 	cStrayed *big.Rat
 	vStrayed *big.Rat

@@ -232,14 +232,14 @@ func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery
 	s.set("on_time", big.NewRat(onTime, 1), big.NewRat(timed, 1), 0, 0) // "of the orders that had a time promised"
 }
 
-// serveFixes: "fix_promise_kept: fixes with a promise completed by then ÷ fixes with a promise". The last dispatch says the promise.
+// serveFixes: "fix_promise_kept: fixes with a promise completed by then ÷ fixes with a promise". The last dispatch that has one says the promise.
 func serveFixes(s Service, events []*event, zone *time.Location, q ServiceQuery) {
 	dispatched, done := map[string]*event{}, map[string]time.Time{}
 	for _, e := range events {
 		id := e.order() + " " + e.data.str("redelivery_id")
 		switch {
-		case e.kind == "redelivery.dispatched":
-			dispatched[id] = e
+		case e.kind == "redelivery.dispatched" && e.data.obj("promise").str("until") != "":
+			dispatched[id] = e // sent again without a word of it, it has the promise that it had
 		case e.kind == "redelivery.completed" && e.data.boolText("succeeded") == "true" && done[id].IsZero():
 			done[id] = e.time
 		}
@@ -282,7 +282,9 @@ func serveMoney(s Service, books *Books, zone *time.Location, q ServiceQuery) {
 			}
 			if sale := books.orders[order]; l.Step == perfect && isProfitAndLoss(l.Account) && (sale == nil || !sale.customerTookAll()) {
 				sums.take("perfect", l.Amount)
-				placed[order] = true
+				if sale != nil && len(sale.placed) > 0 { // else its order.placed was taken back, or never came
+					placed[order] = true
+				}
 			}
 			if books.apart(l.Case) == "" {
 				books.serveLeak(sums, cases, months, l, month)

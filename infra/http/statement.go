@@ -173,6 +173,7 @@ func caseTotals(c *report.StatementCurrency) []string {
 	if len(c.Cases) == 0 {
 		return nil
 	}
-	label := fmt.Sprintf("total; apart: changed minds %s, unfounded cases %s, customers' changes %s", c.ChangedMind, c.Unfounded, c.CustomerChanges)
+	label := fmt.Sprintf("total; apart: changed minds %s, unfounded cases %s, customers' changes %s", c.ChangedMind,
+		c.Unfounded, c.CustomerChanges)
 	return []string{c.Currency, label, "", "", "", "", "", "", c.Gross, c.Recoveries, c.Net, ""}
 }

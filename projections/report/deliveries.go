@@ -32,8 +32,8 @@ type deliveries struct {
 //   - The promise is the last, by time and then identity, among that of the order itself, that of a change which the
 //     customer made, and the changed promises that the customer agreed to. One without an end can't be broken by being
 //     late.
-//   - What was promised are the lines of goods of the order and those added to it, less what the customer took off; what
-//     came are the lines of all its deliveries, both summed by sku. A kit also comes as its components. A delivery
+//   - What was promised are the lines of goods of the order and those added to it, less what the customer took off;
+//     what came are the lines of all its deliveries, both summed by sku. A kit also comes as its components. A delivery
 //     without lines says that it brought what was missing.
 //   - What the business took off stays promised, but somebody knows of it: that alone is no silent failure.
 //   - A founded case that reached the customer says what deliveries don't: missing_item and not_delivered that not all
@@ -76,8 +76,8 @@ func (q *SummaryQuery) fixPromises() sql.Statement { return q.of("fix_promises")
 
 // KeptPromises is the same question for tools that ask the books themselves: SQL with a row for each order whose last
 // delivery falls on a day from one on and before another, with columns day, store_id, currency, is_promised (a time),
-// is_on_time (of those that are promised alone), is_in_full, is_kept, is_right (first time) and is_silent (a failure). from and
-// to are SQL, of type Date.
+// is_on_time (of those that are promised alone), is_in_full, is_kept, is_right (first time) and is_silent (a failure).
+// from and to are SQL, of type Date.
 func KeptPromises(from, to string) string {
 	text := statements.Text("kept_promises", (&SummaryQuery{}).data())
 	return strings.NewReplacer("@from", from, "@to", to).Replace(text)

@@ -139,8 +139,8 @@ type Served struct {
 func ReadServed(ctx context.Context, db driver.Conn, now time.Time) (Served, error) {
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, now.Location())
 	d, err := readDeliveries(ctx, db, &SummaryQuery{From: month, To: month.AddDate(0, 1, 0)})
-	return Served{All: d.Delivered, Promised: d.Promised, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept, RightFirstTime: d.Right,
-		Silent: d.Silent}, err
+	return Served{All: d.Delivered, Promised: d.Promised, OnTime: d.OnTime, InFull: d.InFull, Perfect: d.Kept,
+		RightFirstTime: d.Right, Silent: d.Silent}, err
 }
 
 // newestArrival looks back step by step, so that the index on arrivals spares it all of the past.

@@ -56,7 +56,8 @@ type StatementCurrency struct {
 	Recoveries string             `json:"recoveries"`
 	Net        string             `json:"net"`
 
-	// In none of the three: what cases without a failure cost, and what customers brought a store by changing their orders.
+	// In none of the three: what cases without a failure cost, and what customers brought a store by changing their
+	// orders.
 	ChangedMind     string `json:"changed_mind"`
 	Unfounded       string `json:"unfounded"`
 	CustomerChanges string `json:"customer_changes"`

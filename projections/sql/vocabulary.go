@@ -45,8 +45,8 @@ const (
 )
 
 // SumsByCurrency is a list, of a row of the ledger, with each currency of its lines and what they sum to.
-const SumsByCurrency = "arrayMap(c -> (c, arraySum(arrayMap((x, y) -> if(y = c, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), amount, " +
-	LineCurrency + "))), arrayDistinct(" + LineCurrency + "))"
+const SumsByCurrency = "arrayMap(c -> (c, arraySum(arrayMap((x, y) -> if(y = c, CAST(x AS Decimal(38, 4)), " +
+	"CAST(0 AS Decimal(38, 4))), amount, " + LineCurrency + "))), arrayDistinct(" + LineCurrency + "))"
 
 // Leaks is the condition on elements that are failure cost, recovered or not.
 func Leaks(element string) string { return element + " != ''" }
