@@ -152,9 +152,3 @@ func proportion(s *sum, part, whole Amount) sum {
 	}
 	return sum{ratio: new(big.Rat).Mul(s.rat(), big.NewRat(int64(part), int64(whole)))}
 }
-
-// times is s × part ÷ whole; whole isn't zero.
-func (s *sum) times(part, whole *sum) sum {
-	f := new(big.Rat).Quo(part.rat(), whole.rat())
-	return sum{ratio: f.Mul(f, s.rat())}
-}
