@@ -319,3 +319,52 @@ func TestVoidWaitsForAnOriginalThatPostsAlone(t *testing.T) {
 		t.Errorf("the ledger says %s", said)
 	}
 }
+
+// TestVoidOfWhatWasSpentOnQuality: it takes its original back, whichever comes first, whatever else was spent meanwhile,
+// and whatever spend_id its copy of the original has.
+func TestVoidOfWhatWasSpentOnQuality(t *testing.T) {
+	spent := func(id, spend string) string {
+		return event(id, "quality.spent", "2026-01-10T00:00:00Z", "",
+			`{"spend_id":"`+spend+`","category":"appraisal","currency":"JPY","amount":"250.72"}`)
+	}
+	void := func(id, of, original string) string {
+		return event(id, "event.voided", "2026-01-11T00:00:00Z", "",
+			`{"voids":{"source":"urn:till:1","id":"`+of+`"},"reason":"mistake","original":`+original+`}`)
+	}
+	original := spent("x", "q1")
+	taken, other := void("v", "x", original), spent("y", "q2")
+	for name, c := range map[string]struct {
+		sent []string
+		want string
+	}{
+		"void first":                {[]string{taken, original}, "v , x voided: 0"},
+		"original first":            {[]string{original, taken}, "v , x voided: 0"},
+		"another last":              {[]string{original, taken, other, void("w", "y", other)}, "v , w , x voided, y voided: 0"},
+		"another between":           {[]string{taken, other, original, void("w", "y", other)}, "v , w , x voided, y voided: 0"},
+		"under another id":          {[]string{original, void("v", "x", spent("x", "q3"))}, "v , x voided: 0"},
+		"under another id, first":   {[]string{void("v", "x", spent("x", "q3")), original}, "v , x voided: 0"},
+		"a double of what is back":  {[]string{original, taken, spent("z", "q1")}, "v , x voided, z : 250.72"},
+		"a void that is taken back": {[]string{void("w", "v", taken), taken, other, original}, "v voided, w , x , y : 501.44"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t)
+			records := sequence(c.sent...)
+			for i := range records {
+				records[i].Stream = "books"
+			}
+			for i := range records {
+				startAtWork(t, store, records).book(records[i])
+			}
+			var said string
+			if err := store.DB.QueryRow(t.Context(), `SELECT concat(arrayStringConcat(arraySort(groupArray(
+    concat(event_id, ' ', toString(standing)))), ', '), ': ', toString(sum(arraySum(arrayMap((a, n) ->
+        if(a = 6110, n, 0), account, amount))))) FROM ledger FINAL`).Scan(&said); err != nil {
+				t.Fatal(err)
+			}
+			if said != c.want {
+				t.Errorf("the ledger says %s, not %s", said, c.want)
+			}
+		})
+	}
+}

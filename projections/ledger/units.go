@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -70,6 +71,14 @@ func (u *Units) Add(e *domain.Event) {
 	}
 	if d, is := of.Data.(*domain.QualitySpent); is {
 		u.Spends[strings.Clone(d.SpendID)] = true
+	}
+}
+
+// AddStored adds the unit of a row as the ledger gives it back, where the event's own data isn't read.
+func (u *Units) AddStored(s *Stored) {
+	u.Add(s.Event)
+	if spend := s.Spend(); spend != "" {
+		u.Spends[spend] = true
 	}
 }
 
@@ -249,17 +258,68 @@ func sameAs(data []byte) string {
 	return said.SameAs
 }
 
-// ReadSpends reads what was spent on quality under the ids, and all voids of such events: they are few.
-func ReadSpends(ctx context.Context, db driver.Conn, ids []string) ([]Stored, error) {
-	ctx, err := Texts(ctx, "names", "name", ids)
+// ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name with it, see
+// SpentAs. A void that is about another spend stays out: without its original it would be taken for one of nothing.
+func ReadSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Stored, err error) {
+	const from = "ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = '' AND "
+	voids, err := Read(ctx, db, from+"voids_type = 'makegood.quality.spent.v1'") // they are few
 	if err != nil {
 		return nil, err
 	}
-	return Read(ctx, db, `ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = ''
-        AND (event_type = 'makegood.quality.spent.v1' AND JSONExtractString(payload, 'spend_id') IN (SELECT name
-            FROM names)
-            OR voids_type = 'makegood.quality.spent.v1')`)
+	known, read := map[string]bool{}, map[int64]bool{}
+	var names []string // that were not looked for yet
+	name := func(all ...string) {
+		for _, n := range all {
+			if !known[n] {
+				known[n] = true
+				names = append(names, n)
+			}
+		}
+	}
+	for _, id := range ids {
+		name(bySpend(id))
+	}
+	for len(names) > 0 {
+		named, err := Texts(ctx, "names", "name", names)
+		if err != nil {
+			return nil, err
+		}
+		found, err := Read(named, db, from+`event_type = 'makegood.quality.spent.v1'
+            AND (concat('s', JSONExtractString(payload, 'spend_id')) IN (SELECT name FROM names)
+                OR concat('i', source, '\n', event_id) IN (SELECT name FROM names))`)
+		if err != nil {
+			return nil, err
+		}
+		names = nil
+		for _, s := range slices.Concat(found, voids) {
+			as := s.SpentAs()
+			if !read[s.Position.Offset] && slices.ContainsFunc(as, func(n string) bool { return known[n] }) {
+				read[s.Position.Offset] = true
+				rows = append(rows, s)
+				name(as...)
+			}
+		}
+	}
+	return rows, nil
 }
+
+// SpentAs names what a row that is about what was spent on quality says something of: the spend_id, the event itself, and
+// what a void takes back, which may have another spend_id than the void says. None where the row is about another thing.
+func (s *Stored) SpentAs() []string {
+	spend := s.Spend()
+	if spend == "" {
+		return nil
+	}
+	all := []string{bySpend(spend), byIdentity(s.Event.Source, s.Event.ID)}
+	if s.VoidsType != "" {
+		all = append(all, byIdentity(s.Voids.Source, s.Voids.ID))
+	}
+	return all
+}
+
+func bySpend(id string) string { return "s" + id }
+
+func byIdentity(source, id string) string { return "i" + source + "\n" + id }
 
 // Spend is the spend_id of what was spent on quality, or of what the row's void takes back; empty where it is about
 // another thing.

@@ -127,7 +127,7 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 		slices.SortFunc(copies, (*ledger.Stored).Earlier)
 		for _, c := range copies[1:] {
 			// Also what was refused before: whoever did that may have ended before its unit was settled.
-			units.Add(c.Event)
+			units.AddStored(c)
 			rollUps[c.Unit()] = true
 			if c.Refused != "" {
 				continue
@@ -137,7 +137,7 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 			changed = append(changed, &c.Row)
 		}
 		if len(copies) > 1 {
-			units.Add(copies[0].Event) // it may have been taken for the copy
+			units.AddStored(copies[0]) // it may have been taken for the copy
 		}
 	}
 	// First the dead letter, then out of the books: a crash in between does both again, and loses nothing.

@@ -159,10 +159,7 @@ func Components(rows []ledger.Stored, decisions ledger.Decisions) [][]*ledger.St
 		for _, c := range cases {
 			all = append(all, "c"+c)
 		}
-		if spend := r.Spend(); spend != "" {
-			all = append(all, "s"+spend)
-		}
-		return all
+		return append(all, r.SpentAs()...)
 	}
 	for i := range rows {
 		if all := names(&rows[i]); len(all) > 0 && len(decisions[rows[i].Identity()]) > 0 {
