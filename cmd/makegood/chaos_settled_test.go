@@ -5,16 +5,19 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // booksTail reads the books stream for the terms.
@@ -32,7 +35,7 @@ func (b booksTail) ReadTo(ctx context.Context, end int64, take func(post.BooksRe
 
 // checkSettled holds the ledger and its roll-up against themselves: no unit comes out otherwise when it is settled once
 // more with all that the log holds, and no bucket of the roll-up differs from the rows that it sums up. So a row or a
-// bucket that some fault left stale is told from what the reference reads otherwise.
+// bucket that some fault left stale is found, and told from what the reference reads otherwise.
 func (f *fleet) checkSettled(ctx context.Context, t *testing.T, store *clickhouse.Store, seed uint64) {
 	tail, err := kafka.NewTail(kafka.TailConfig{Config: kafka.Config{Brokers: []string{f.brokerPath.addr()}},
 		Topic: "makegood.books"})
@@ -95,4 +98,178 @@ SELECT groupArray(concat(unit, ' ', error_id, ' ', account, ' ', element, ': ', 
 func booked(r *ledger.Row) string {
 	return fmt.Sprintf("%v of %v, epoch %d, posted %v, facts %+v, flags %+v, sold by %q, lines %+v", r.Standing, r.Of,
 		r.Epoch, r.Posting, r.Facts, r.Flags, r.SoldBy, r.Lines)
+}
+
+// amounts are sums of lines, by what a report shows of them.
+type amounts struct{ net, gross, hidden, recoveries, customer domain.Amount }
+
+func (a *amounts) add(l *domain.Line) {
+	switch {
+	case l.Element.IsCost():
+		a.net += l.Amount
+		a.gross += l.Amount
+		if l.Basis.IsHidden() {
+			a.hidden += l.Amount
+		}
+	case l.Element.IsRecovery():
+		a.net += l.Amount
+		a.recoveries -= l.Amount
+	case l.Step == domain.Change && l.Account.ProfitAndLoss():
+		a.customer -= l.Amount
+	}
+}
+
+// checkReports holds reports of random spans, views and currencies against the sum of the ledger's rows. What a fix
+// cost is in the report or stands apart of it, by its case: both together are all lines with an element. Each case that
+// is in the report has all its lines there, rows sum up to totals, and a report as of a moment to come, which is
+// computed without the roll-up, says the same.
+func checkReports(ctx context.Context, t *testing.T, store *clickhouse.Store, rows []ledger.Stored, seed uint64) {
+	random := rand.New(rand.NewPCG(seed, 7))
+	units := map[string]map[string]bool{} // of each case: what one is in a unit, it need not be in another
+	for i := range rows {
+		for k := range rows[i].Lines {
+			name := rows[i].Lines[k].Case
+			if units[name] == nil {
+				units[name] = map[string]bool{}
+			}
+			units[name][rows[i].Unit()] = true
+		}
+	}
+	keys := report.LeakageKeys()
+	for n := range 25 {
+		random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(100))
+		q := report.LeakageQuery{From: from, To: from.AddDate(0, 0, 1+random.IntN(120)),
+			GroupBy:  append([]string{}, keys[:random.IntN(4)]...),
+			View:     []string{"economic", "booked", "cash"}[random.IntN(3)],
+			PeriodBy: []string{"occurred", "posting"}[random.IntN(2)],
+			Currency: []string{"USD", "EUR"}[random.IntN(2)]}
+		if n%2 == 0 {
+			q.GroupBy = []string{"case"}
+		}
+		got := readFigures(ctx, t, store, q)
+		later := q
+		later.AsOf.Time = time.Now().AddDate(10, 0, 0)
+		other := readFigures(ctx, t, store, later)
+		if g, o := fmt.Sprintln(got.Rows, got.Totals, got.Apart), fmt.Sprintln(other.Rows, other.Totals,
+			other.Apart); g != o {
+			t.Errorf("seed %d: report %+v differs from that which is computed without the roll-up:\n%s\n%s", seed, q, g, o)
+		}
+		var all amounts
+		byCase := map[string]*amounts{}
+		for i := range rows {
+			for k := range rows[i].Lines {
+				if l := &rows[i].Lines[k]; counts(&q, &rows[i], l) {
+					all.add(l)
+					if byCase[l.Case] == nil {
+						byCase[l.Case] = &amounts{}
+					}
+					byCase[l.Case].add(l)
+				}
+			}
+		}
+		total := amountsOf(t, got.Totals)
+		apart := amount(t, got.Apart[domain.KindChangedMind]) + amount(t, got.Apart["unfounded"])
+		if customer := amount(t, got.Apart["customer_changes"]); total.net+apart != all.net || customer != all.customer {
+			t.Errorf("seed %d: report %+v says net %s, apart %s, customers' changes %s; rows sum up to %s and %s", seed, q,
+				total.net, apart, customer, all.net, all.customer)
+		}
+		var sum amounts
+		for _, r := range got.Rows {
+			is := amountsOf(t, r.LeakageFigures)
+			sum.net, sum.gross = sum.net+is.net, sum.gross+is.gross
+			sum.hidden, sum.recoveries = sum.hidden+is.hidden, sum.recoveries+is.recoveries
+			name, byThat := r.Key["case"]
+			if !byThat || len(q.GroupBy) != 1 || name != "" && len(units[name]) > 1 {
+				continue
+			}
+			want := byCase[name]
+			if want == nil {
+				want = &amounts{}
+			}
+			is.customer = want.customer // which stands apart
+			if is != *want {
+				t.Errorf("seed %d: report %+v says %v of case %q, its lines sum up to %v", seed, q, is, name, *want)
+			}
+		}
+		if sum != total {
+			t.Errorf("seed %d: the rows of report %+v sum up to %v, its totals are %v", seed, q, sum, total)
+		}
+	}
+}
+
+func readFigures(ctx context.Context, t *testing.T, store *clickhouse.Store, q report.LeakageQuery) *report.Leakage {
+	t.Helper()
+	got, err := report.ReadLeakage(ctx, store.DB, q, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// counts tells whether a line is in what a report is asked for.
+func counts(q *report.LeakageQuery, r *ledger.Stored, l *domain.Line) bool {
+	day := r.Day
+	if first := r.Posting.First(); q.PeriodBy == "posting" && first.After(day) {
+		day = first
+	}
+	inView := q.View == "economic" || q.View == "booked" && !l.Basis.IsHidden() || l.Basis == domain.Cash
+	return inView && l.Currency == q.Currency && !day.Before(q.From) && day.Before(q.To)
+}
+
+func amountsOf(t *testing.T, f report.LeakageFigures) amounts {
+	t.Helper()
+	return amounts{net: amount(t, f.Net), gross: amount(t, f.Gross), hidden: amount(t, f.Hidden),
+		recoveries: amount(t, f.Recoveries)}
+}
+
+func amount(t *testing.T, text string) domain.Amount {
+	t.Helper()
+	a, err := domain.ParseAmount(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// checkStories holds what is told of orders against the sum of their rows.
+func checkStories(ctx context.Context, t *testing.T, store *clickhouse.Store, rows []ledger.Stored, seed uint64) {
+	of := map[string][]*ledger.Stored{}
+	var orders []string
+	for i := range rows {
+		id := rows[i].Event.OrderID
+		if id != "" && of[id] == nil {
+			orders = append(orders, id)
+		}
+		of[id] = append(of[id], &rows[i])
+	}
+	for i, id := range orders {
+		if i%7 != 0 {
+			continue // each is some milliseconds
+		}
+		got, err := report.ReadOrder(ctx, store.DB, id, report.AsOf{})
+		if err != nil {
+			t.Fatalf("order %s: %v", id, err)
+		}
+		var contribution domain.Amount
+		var all amounts
+		for _, r := range of[id] {
+			for k := range r.Lines {
+				if l := &r.Lines[k]; l.Currency == got.Currency {
+					all.add(l)
+					if l.Account.ProfitAndLoss() {
+						contribution -= l.Amount
+					}
+				}
+			}
+		}
+		cost := amount(t, got.Net) + amount(t, got.ChangedMind) + amount(t, got.Unfounded)
+		if len(got.Events) != len(of[id]) || amount(t, got.Contribution) != contribution || cost != all.net ||
+			amount(t, got.CustomerChanges) != all.customer ||
+			amount(t, got.PerfectContribution)+all.customer-cost != contribution {
+			t.Errorf("seed %d: order %s tells of %d events, contribution %s of %s, %s for fixes, %s by customers' changes; its "+
+				"%d rows sum up to %s, %s and %s", seed, id, len(got.Events), got.Contribution, got.PerfectContribution, cost,
+				got.CustomerChanges, len(of[id]), contribution, all.net, all.customer)
+		}
+	}
 }

@@ -1,7 +1,7 @@
 //go:build chaos
 
 // Chaos: makegood run apart, as in production, while everything that it stands on fails at random moments; in the end
-// the books must be those of the independent reference, to the cent.
+// the books must hold every event once, and be what settling the whole log at once makes of it, to the cent.
 //
 //	go test -tags chaos -run TestChaos ./cmd/makegood -v -timeout 15m
 //
@@ -32,10 +32,12 @@
 //   - all connections to one of them are cut and no new ones let in, or half of them are cut, or every piece that
 //     passes waits, or nothing passes while connections stay open.
 //
-// What must be true then: no role ended that was not told to; journals that were final are byte for byte the same; the
-// journal, reports and orders equal the reference's, which is given the log read back record by record; all that was
-// acknowledged is in the log; the ledger has every event once; and every record that breaks the contract, or lost to
-// another of its identity, is a dead letter with the bytes that stand in the log.
+// What must be true then: no role ended that was not told to; journals that were final are the same, but for their
+// count of what is unpriced (see withoutUnpriced); all that was acknowledged is in the log; the ledger has every event
+// of the log once, and every entry balances; no row and no bucket of the roll-up comes out otherwise when it is settled
+// once more from the log; reports and orders are the sum of the ledger's rows; and every record that breaks the
+// contract, or lost to another of its identity, is a dead letter with the bytes that stand in the log. What the
+// independent reference reads otherwise is logged: see check.
 package main
 
 import (
