@@ -104,6 +104,7 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 	defer p.terms.settling.Unlock()
 	p.terms.Use(func(terms *domain.Terms) {
 		for _, unit := range Components(rows, p.terms.decisions) {
+			was := settledWith(unit)
 			changed, refused, not := p.terms.settler.Settle(terms, unit)
 			for _, n := range not {
 				p.config.Logger.Warn("an event stays as it was posted", "error", n)
@@ -114,12 +115,33 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 				changed = append(changed, &refused[i].Row)
 			}
 			for _, r := range changed {
+				if gone, is := was[r]; is && r.With != gone.With {
+					gone.Refused, gone.Lines, gone.Unpriced = "moved", nil, nil
+					gone.Revise(ledger.ByRebuild) // below the row itself
+					all.changed = append(all.changed, &gone.Row)
+				}
 				r.Revise(ledger.ByEvents)
 			}
 			all.changed = append(all.changed, changed...)
 		}
 	})
 	return all
+}
+
+// settledWith are copies of the rows that no order or case of their own names the unit of, as they are before they are settled.
+// What is fed from the ledger holds such a row under its unit: where that becomes another, the row has to leave the one before.
+func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Stored {
+	var was map[*ledger.Row]ledger.Stored
+	for _, r := range unit {
+		if r.With == "" {
+			continue
+		}
+		if was == nil {
+			was = map[*ledger.Row]ledger.Stored{}
+		}
+		was[&r.Row] = *r
+	}
+	return was
 }
 
 // Components divides rows into those that are settled together: of one order or case, of orders that name the same case, and
