@@ -49,7 +49,7 @@ type Summary struct {
 	// Of the orders whose last delivery falls in the period, in orders.
 	RightFirstTime Ratio `json:"right_first_time"` // the promise kept and no founded case
 	PerfectOrder   Ratio `json:"perfect_order"`    // SCOR RL.1.1: on time, in full, undamaged, right items and documents
-	OnTime         Ratio `json:"on_time"`          // no later than the last promise agreed ÷ with a time promised
+	OnTime         Ratio `json:"on_time"`          // no later than the last promise agreed ÷ with one
 	InFull         Ratio `json:"in_full"`          // every promised line
 	SilentFailures Ratio `json:"silent_failures"`  // the promise broken, and nobody reported an error
 	Promised       Ratio `json:"with_a_time_promised"`
