@@ -258,7 +258,8 @@ func sameAs(data []byte) string {
 	return said.SameAs
 }
 
-// ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name with it, see
+// ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name with it,
+// see
 // SpentAs. A void that is about another spend stays out: without its original it would be taken for one of nothing.
 func ReadSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Stored, err error) {
 	const from = "ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = '' AND "
@@ -303,8 +304,10 @@ func ReadSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Store
 	return rows, nil
 }
 
-// SpentAs names what a row that is about what was spent on quality says something of: the spend_id, the event itself, and
-// what a void takes back, which may have another spend_id than the void says. None where the row is about another thing.
+// SpentAs names what a row that is about what was spent on quality says something of: the spend_id, the event
+// itself, and
+// what a void takes back, which may have another spend_id than the void says. None where the row is about another
+// thing.
 func (s *Stored) SpentAs() []string {
 	spend := s.Spend()
 	if spend == "" {
