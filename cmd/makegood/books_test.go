@@ -304,8 +304,8 @@ func difference(got, want string) string {
 
 func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books, random *rand.Rand) {
 	t.Helper()
-	// Who sold an order that is placed twice or after a close, the vendor of a claim, and whether a case is founded of which
-	// nothing counts, the reference reads otherwise.
+	// By these three keys the books and the reference differ on some streams. Which of them is wrong is not known yet: they
+	// are left out of the comparison, not shown to be right.
 	keys := slices.DeleteFunc(report.LeakageKeys(), func(k string) bool {
 		return k == "selling_store" || k == "vendor" || k == "founded"
 	})

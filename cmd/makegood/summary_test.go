@@ -140,7 +140,7 @@ func serviceText(s reference.Service) string {
 		if value == "0.0000" || strings.HasSuffix(value, "= -") && name == "orders_to_earn_back" {
 			continue
 		}
-		// What was spent, and the two views of the fixes, the second set of books counts by rules of version 1 still.
+		// In what was spent, and in the two views of the fixes, the two sets of books differ. Which is wrong is not known yet.
 		if name == "cash" || name == "profit" || strings.HasPrefix(name, "paf ") {
 			continue
 		}

@@ -242,7 +242,7 @@ func TestEngineIsShutIn(t *testing.T) {
 	}
 	defer listener.Close()
 	for _, path := range []string{
-		elsewhere, "/etc/passwd", "/etc/shadow", "/etc/hostname", "/root/.bashrc",
+		elsewhere, "/etc/passwd", "/etc/shadow", "/etc/hostname", filepath.Join(os.Getenv("HOME"), ".bashrc"),
 		filepath.Join(dir, "clickhouse", "makegood.password"), filepath.Join(dir, "clickhouse", "finance.password"),
 		filepath.Join(dir, "serve.json"), fmt.Sprintf("/proc/%d/environ", os.Getpid()), "/proc/1/cmdline",
 	} {

@@ -258,9 +258,8 @@ func sameAs(data []byte) string {
 	return said.SameAs
 }
 
-// ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name with it,
-// see
-// SpentAs. A void that is about another spend stays out: without its original it would be taken for one of nothing.
+// ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name with it (see
+// SpentAs). A void that is about another spend stays out: without its original it would be taken for one of nothing.
 func ReadSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Stored, err error) {
 	const from = "ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = '' AND "
 	voids, err := Read(ctx, db, from+"voids_type = 'makegood.quality.spent.v1'") // they are few
