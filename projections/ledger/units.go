@@ -258,7 +258,7 @@ func sameAs(data []byte) string {
 	return said.SameAs
 }
 
-// ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name with it (see
+// ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name (see
 // SpentAs). A void that is about another spend stays out: without its original it would be taken for one of nothing.
 func ReadSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Stored, err error) {
 	const from = "ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = '' AND "
