@@ -202,7 +202,10 @@ FROM (
         GROUP BY unit, error_id)
     SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
         l_store AS store_id,
-           max(e.sold_by) AS selling_store, l_case AS error_id, e.order_id AS order_id, l_account AS account,
+           max(e.sold_by) AS selling_store, l_case AS error_id,
+           -- What a person decided names no order: it is that of its unit, where that is no case.
+           if(e.order_id = '' AND e.unit != e.error_id AND NOT has(e.line_case, e.unit), e.unit,
+              e.order_id) AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
@@ -247,7 +250,10 @@ FROM (
         GROUP BY unit, error_id)
     SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
         l_store AS store_id,
-           max(e.sold_by) AS selling_store, l_case AS error_id, e.order_id AS order_id, l_account AS account,
+           max(e.sold_by) AS selling_store, l_case AS error_id,
+           -- What a person decided names no order: it is that of its unit, where that is no case.
+           if(e.order_id = '' AND e.unit != e.error_id AND NOT has(e.line_case, e.unit), e.unit,
+              e.order_id) AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
