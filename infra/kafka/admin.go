@@ -223,8 +223,8 @@ func (c *cluster) ready(ctx context.Context, topic string) error {
 		return err
 	}
 	for _, p := range res.Topics[0].Partitions {
-		if p.LeaderID < 0 {
-			return fmt.Errorf("%s: %w", TopicPartition{topic, int(p.PartitionIndex)}, kafkago.LeaderNotAvailable)
+		if p.Leader < 0 {
+			return fmt.Errorf("%s: %w", TopicPartition{topic, int(p.Partition)}, kafkago.LeaderNotAvailable)
 		}
 	}
 	return nil
@@ -248,7 +248,7 @@ func compareTopic(ctx context.Context, c *cluster, spec TopicSpec) ([]TopicDiff,
 			differ("partitions", spec.Partitions, len(partitions))
 		}
 		if spec.Replication > 0 {
-			differ("replication", spec.Replication, len(partitions[0].ReplicaNodes))
+			differ("replication", spec.Replication, len(partitions[0].Replicas))
 		}
 	}
 	if len(spec.Config) == 0 {

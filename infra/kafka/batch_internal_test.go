@@ -14,6 +14,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/segmentio/kafka-go/compress"
 	"github.com/segmentio/kafka-go/protocol"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // packed is a batch with the messages, at an offset.
@@ -228,7 +229,12 @@ func FuzzReadRecords(f *testing.F) {
 
 func FuzzParseFetched(f *testing.F) {
 	f.Add([]byte{}, int16(11))
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0}, int16(13))
 	f.Fuzz(func(_ *testing.T, answer []byte, version int16) {
-		_, _ = parseFetched(answer, version, TopicPartition{"t", 0})
+		response := kmsg.NewPtrFetchResponse()
+		response.SetVersion(4 + int16(uint16(version)%10))
+		if _, err := readResponse(response, answer); err == nil {
+			_, _ = fetchedOf(response, TopicPartition{"t", 0}, TopicID{})
+		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/metadata"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // layoutTTL is how old our own knowledge of a topic may get where nothing puts
@@ -44,7 +44,10 @@ type cluster struct {
 
 	mu      sync.RWMutex
 	topics  map[string]topicLayout
-	brokers map[int32]string // addresses
+	ids     map[string]TopicID // of the topics when they were first seen
+	brokers map[int32]string   // addresses
+	// versions are the highest versions of requests that each broker knows.
+	versions map[int32]map[int16]int16
 }
 
 // topicLayout is who leads each partition of a topic; -1 is nobody.
@@ -75,7 +78,9 @@ func newCluster(cfg Config) (*cluster, error) {
 		},
 		refreshing: make(chan struct{}, 1),
 		topics:     map[string]topicLayout{},
+		ids:        map[string]TopicID{},
 		brokers:    map[int32]string{},
+		versions:   map[int32]map[int16]int16{},
 	}, nil
 }
 
@@ -159,42 +164,72 @@ func (c *cluster) refresh(ctx context.Context, topic string, doubt time.Time) er
 	return err
 }
 
-// describe asks for the layout of topics now and remembers it.
-func (c *cluster) describe(ctx context.Context, topics ...string) (*metadata.Response, error) {
+// metadataByID is the version of metadata in which topics have their ids.
+const metadataByID int16 = 12
+
+// describe asks for the layout of topics now and remembers it. A topic that is
+// another one than before is a *RemadeError, and has no layout.
+func (c *cluster) describe(ctx context.Context, topics ...string) (*kmsg.MetadataResponse, error) {
 	asked := time.Now()
-	if topics == nil {
-		topics = []string{} // nil would mean all of them
+	req := kmsg.NewPtrMetadataRequest()
+	req.Topics = []kmsg.MetadataRequestTopic{} // nil would mean all of them
+	for _, topic := range topics {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = kmsg.StringPtr(topic)
+		req.Topics = append(req.Topics, t)
 	}
 	// Any broker knows; so one that stands still need not be waited for long.
 	attempt, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout/3)
 	defer cancel()
-	res, err := ask[*metadata.Response](attempt, c, anyBroker, &metadata.Request{TopicNames: topics})
+	got, err := c.speak(attempt, anyBroker, req, metadataByID)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the layout of %q: %w", topics, err)
 	}
+	res := got.(*kmsg.MetadataResponse)
 	var errs []error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, b := range res.Brokers {
 		c.brokers[b.NodeID] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
 	}
-	for _, t := range res.Topics {
-		if t.ErrorCode != 0 {
-			delete(c.topics, t.Name)
-			errs = append(errs, fmt.Errorf("layout of topic %q: %w", t.Name, kafkago.Error(t.ErrorCode)))
-			continue
+	for i := range res.Topics {
+		if err := c.learn(&res.Topics[i], asked); err != nil {
+			errs = append(errs, fmt.Errorf("layout of topic %q: %w", nameOf(&res.Topics[i]), err))
 		}
-		n := 0
-		for _, p := range t.Partitions {
-			n = max(n, int(p.PartitionIndex)+1)
-		}
-		l := topicLayout{leaders: slices.Repeat([]int32{-1}, n), seen: asked}
-		for _, p := range t.Partitions {
-			l.leaders[p.PartitionIndex] = p.LeaderID
-		}
-		c.topics[t.Name] = l
 	}
 	return res, errors.Join(errs...)
+}
+
+func nameOf(t *kmsg.MetadataResponseTopic) string {
+	if t.Topic == nil {
+		return ""
+	}
+	return *t.Topic
+}
+
+// learn remembers a topic's layout. The caller holds mu.
+func (c *cluster) learn(t *kmsg.MetadataResponseTopic, asked time.Time) error {
+	name := nameOf(t)
+	var err error
+	if t.ErrorCode != 0 {
+		err = kafkago.Error(t.ErrorCode)
+	} else {
+		err = c.sameTopic(name, t.TopicID)
+	}
+	if err != nil {
+		delete(c.topics, name)
+		return err
+	}
+	n := 0
+	for _, p := range t.Partitions {
+		n = max(n, int(p.Partition)+1)
+	}
+	l := topicLayout{leaders: slices.Repeat([]int32{-1}, n), seen: asked}
+	for _, p := range t.Partitions {
+		l.leaders[p.Partition] = p.Leader
+	}
+	c.topics[name] = l
+	return nil
 }
 
 // ask sends one of kafka-go's requests to a broker of our choice.

@@ -29,9 +29,11 @@
 // Nothing is jumped over silently: lost segments, truncated logs, unreadable
 // batches, changed partition counts and failing commits are logged and told to
 // the Problems hook. What transactions took back is not read (read committed).
-// One thing can't be seen through the versions of the protocol that kafka-go
-// speaks: a topic that is deleted, made again, and filled beyond our position,
-// all before we look again.
+// A topic that is deleted and made again under the same name is another topic:
+// records are fetched by the topic's id (Kafka 3.1 and newer), so that nothing
+// of the new one is read or committed, however soon it is filled. Its partitions
+// stand still (TopicRemade), and a Publisher that has seen the old one writes
+// nothing to it. Older brokers tell the two apart by their offsets alone.
 //
 // Offsets are committed within the generation that owns the partition; the
 // coordinator refuses any other. When a generation ends, or on Close, handing
@@ -71,23 +73,26 @@
 //     can't be told that a leader moved;
 //   - the produce path (publisher.go, sender.go: 740), since its Writer waits for
 //     batches to fill and loses the order on a retry;
-//   - offsets, commits and fetches (offsets.go, fetch.go, fetcher.go: 580), since
+//   - offsets, commits and fetches (offsets.go, fetch.go, fetcher.go: 500), since
 //     its Reader passes over lost records in silence.
+//
+// Metadata and fetches are coded by franz-go's kmsg (generated from Kafka's own
+// definitions, BSD-3, released with every version of Kafka; kfake brings it
+// along anyway), since kafka-go's protocol package codes no version that has the
+// ids of topics. speak.go sends them over kafka-go's connections.
 //
 // What can't be had at all with it: idempotent producing (so a retry may write a
 // message twice, and the ledger must know events by identity, which it does
-// anyway), topic ids (so a topic that is deleted and made again is told from the
-// old one by its offsets alone), and the group protocol of KIP-848. franz-go has
-// all three; its cost would be another way of configuration, and that its group
-// consumer has to be tamed where ours commits by generation.
+// anyway), and the group protocol of KIP-848. franz-go has both; its cost would
+// be another way of configuration, and that its group consumer has to be tamed
+// where ours commits by generation.
 //
 // # To change it
 //
 //   - Start with fetcher.go (reading one partition) and sender.go (writing to one
 //     broker); subscription.go and publisher.go divide the work among them.
-//   - A fetch is at version 11 at most and a produce request at 8: the highest
-//     that kafka-go's protocol package codes. Newer fields (topic ids) mean coding
-//     the request by hand, as sender.go does for produce.
+//   - A fetch is at version 13 at most, the first with the ids of topics; a
+//     produce request, which sender.go codes by hand, at 8.
 //   - Errors: aboutContent says which refusals are about a message and are never
 //     retried; everything else is retried until the caller's time is over. A new
 //     error code must be put on the right side, or a message stops the pipe.

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,6 +12,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // maxAnswer guards against taking garbage for a length.
@@ -38,61 +40,51 @@ var errShortAnswer = errors.New("the broker's answer ends too early")
 // fetch asks a partition's leader for records from an offset on. It waits for
 // some to come, up to the limit.
 //
-// The request and the answer's frame are coded here, by hand: the whole answer
-// is read into one buffer, and records are cut out of it without a copy.
+// Where the broker knows topics by their ids (Kafka 3.1 and newer), the topic is
+// asked for by the id that it had when it was first seen: a topic of the same
+// name that was made after it is another one, and is not read.
+//
+// The whole answer is read into one buffer, and records are cut out of it
+// without a copy.
 func (c *cluster) fetch(ctx context.Context, leader int32, tp TopicPartition, offset int64,
 	lim fetchLimits) (fetched, error) {
-	got, err := c.exchange(ctx, leader, protocol.Fetch, func(conn *protocol.Conn, version int16) (any, error) {
-		if version < 4 || version > 11 {
-			return nil, fmt.Errorf("the broker speaks version %d of fetch; 4 to 11 are understood", version)
-		}
-		if _, err := conn.Write(appendFetch(nil, version, c.cfg.ClientID, tp, offset, lim)); err != nil {
-			return nil, err
-		}
-		answer, err := readAnswer(conn)
-		if err != nil {
-			return nil, err
-		}
-		f, err := parseFetched(answer, version, tp)
-		return f, err
-	})
+	most := fetchByName
+	id := c.topicID(tp.Topic)
+	if id != (TopicID{}) {
+		most = fetchByID
+	}
+	got, err := c.speak(ctx, leader, fetchRequest(tp, id, offset, lim), most)
 	if err != nil {
 		return fetched{}, fmt.Errorf("fetching %s from offset %d of broker %d: %w", tp, offset, leader, err)
 	}
-	return got.(fetched), nil
+	f, err := fetchedOf(got.(*kmsg.FetchResponse), tp, id)
+	if err != nil {
+		return fetched{}, fmt.Errorf("fetching %s from offset %d of broker %d: %w", tp, offset, leader, err)
+	}
+	return f, nil
 }
 
-func appendFetch(b []byte, version int16, client string, tp TopicPartition, offset int64, lim fetchLimits) []byte {
-	be := binary.BigEndian
-	b = appendRequestHead(b, protocol.Fetch, version, client)
-	b = be.AppendUint32(b, ^uint32(0)) // not a replica
-	b = be.AppendUint32(b, uint32(lim.maxWait.Milliseconds()))
-	b = be.AppendUint32(b, 1) // bytes at least: answer as soon as there is anything
-	b = be.AppendUint32(b, uint32(lim.maxBytes))
-	b = append(b, 1) // read committed: what a producer took back is no event
-	if version >= 7 {
-		b = be.AppendUint32(b, 0)          // no fetch session
-		b = be.AppendUint32(b, ^uint32(0)) // nor one to begin
-	}
-	b = be.AppendUint32(b, 1)
-	b = appendKafkaString(b, tp.Topic)
-	b = be.AppendUint32(b, 1)
-	b = be.AppendUint32(b, uint32(tp.Partition))
-	if version >= 9 {
-		b = be.AppendUint32(b, ^uint32(0)) // leader epoch: whatever it is
-	}
-	b = be.AppendUint64(b, uint64(offset))
-	if version >= 5 {
-		b = be.AppendUint64(b, ^uint64(0)) // log start, for replicas
-	}
-	b = be.AppendUint32(b, uint32(lim.maxBytes))
-	if version >= 7 {
-		b = be.AppendUint32(b, 0) // nothing to forget
-	}
-	if version >= 11 {
-		b = appendKafkaString(b, "") // rack
-	}
-	return endRequest(b)
+// The highest versions of fetch that we speak: 12 is the last that names topics,
+// 13 the first that has their ids.
+const (
+	fetchByName int16 = 12
+	fetchByID   int16 = 13
+)
+
+func fetchRequest(tp TopicPartition, id TopicID, offset int64, lim fetchLimits) *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis = int32(lim.maxWait.Milliseconds())
+	req.MinBytes = 1 // answer as soon as there is anything
+	req.MaxBytes = int32(lim.maxBytes)
+	req.IsolationLevel = 1 // read committed: what a producer took back is no event
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic, topic.TopicID = tp.Topic, id
+	partition := kmsg.NewFetchRequestTopicPartition()
+	partition.Partition, partition.FetchOffset = int32(tp.Partition), offset
+	partition.PartitionMaxBytes = int32(lim.maxBytes)
+	topic.Partitions = append(topic.Partitions, partition)
+	req.Topics = append(req.Topics, topic)
+	return req
 }
 
 // appendRequestHead begins a request of the non-flexible kind; endRequest ends it.
@@ -137,81 +129,27 @@ func readAnswer(r io.Reader) ([]byte, error) {
 	return answer, nil
 }
 
-func parseFetched(answer []byte, version int16, tp TopicPartition) (fetched, error) {
-	p := parser{data: answer}
-	p.int32() // throttled for so long already
-	if version >= 7 {
-		code := p.int16()
-		p.int32() // session
-		if code != 0 {
-			return fetched{}, kafkago.Error(code)
-		}
+// fetchedOf reads the answer for one partition.
+func fetchedOf(answer *kmsg.FetchResponse, tp TopicPartition, id TopicID) (fetched, error) {
+	if answer.ErrorCode != 0 {
+		return fetched{}, kafkago.Error(answer.ErrorCode)
 	}
-	if n := p.int32(); p.short || n != 1 {
-		return fetched{}, fmt.Errorf("the broker answered for %d topics: %w", n, errShortAnswer)
+	if len(answer.Topics) != 1 || len(answer.Topics[0].Partitions) != 1 {
+		return fetched{}, fmt.Errorf("the broker answered for %d topics: %w", len(answer.Topics), errShortAnswer)
 	}
-	if topic := p.string(); topic != tp.Topic {
-		return fetched{}, fmt.Errorf("the broker answered for topic %q", topic)
+	t := &answer.Topics[0]
+	if answer.Version < fetchByID && t.Topic != tp.Topic || answer.Version >= fetchByID && t.TopicID != id {
+		return fetched{}, fmt.Errorf("the broker answered for topic %q %s", t.Topic, TopicID(t.TopicID))
 	}
-	if n := p.int32(); p.short || n != 1 {
-		return fetched{}, fmt.Errorf("the broker answered for %d partitions: %w", n, errShortAnswer)
+	p := &t.Partitions[0]
+	if p.Partition != int32(tp.Partition) {
+		return fetched{}, fmt.Errorf("the broker answered for partition %d", p.Partition)
 	}
-	if partition := p.int32(); partition != int32(tp.Partition) {
-		return fetched{}, fmt.Errorf("the broker answered for partition %d", partition)
+	f := fetched{code: kafkago.Error(p.ErrorCode), highWater: p.HighWatermark, logStart: p.LogStartOffset,
+		records: p.RecordBatches}
+	for _, a := range p.AbortedTransactions {
+		f.aborted = append(f.aborted, abortedTxn{producerID: a.ProducerID, first: a.FirstOffset})
 	}
-	f := fetched{code: kafkago.Error(p.int16()), logStart: -1}
-	f.highWater = p.int64()
-	p.int64() // last stable offset
-	if version >= 5 {
-		f.logStart = p.int64()
-	}
-	if n := p.int32(); n > 0 && int(n) <= len(p.data)/16 {
-		f.aborted = make([]abortedTxn, n)
-		for i := range f.aborted {
-			f.aborted[i] = abortedTxn{producerID: p.int64(), first: p.int64()}
-		}
-		slices.SortFunc(f.aborted, func(a, b abortedTxn) int { return int(a.first - b.first) })
-	}
-	if version >= 11 {
-		p.int32() // a closer replica
-	}
-	if size := p.int32(); size > 0 && !p.short {
-		if int(size) > len(p.data) {
-			return fetched{}, errShortAnswer
-		}
-		f.records = p.data[:size]
-	}
-	if p.short {
-		return fetched{}, errShortAnswer
-	}
+	slices.SortFunc(f.aborted, func(a, b abortedTxn) int { return cmp.Compare(a.first, b.first) })
 	return f, nil
-}
-
-// parser reads Kafka's fixed-size fields. It goes on with zeros after the end
-// and says so at last.
-type parser struct {
-	data  []byte
-	short bool
-}
-
-func (p *parser) take(n int) []byte {
-	if n < 0 || n > len(p.data) {
-		p.short, p.data = true, nil
-		return make([]byte, max(n, 0))
-	}
-	b := p.data[:n]
-	p.data = p.data[n:]
-	return b
-}
-
-func (p *parser) int16() int16 { return int16(binary.BigEndian.Uint16(p.take(2))) }
-func (p *parser) int32() int32 { return int32(binary.BigEndian.Uint32(p.take(4))) }
-func (p *parser) int64() int64 { return int64(binary.BigEndian.Uint64(p.take(8))) }
-
-func (p *parser) string() string {
-	n := p.int16()
-	if n < 0 {
-		return ""
-	}
-	return string(p.take(int(n)))
 }

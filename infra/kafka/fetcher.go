@@ -60,6 +60,10 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 			p.sub.standsStill(p.tp, what)
 			p.problem(what)
 		})
+		if _, remade := errors.AsType[*RemadeError](err); remade {
+			<-ctx.Done() // no retry makes it the one that it was
+			return
+		}
 	}
 }
 
@@ -139,7 +143,9 @@ func (r *reader) read(ctx context.Context, hand func(*batch, *rawRecord)) error 
 	case kafkago.OffsetOutOfRange:
 		return r.outOfRange(ctx)
 	default:
-		_ = r.cluster.refresh(ctx, r.tp.Topic, doubt)
+		if err := r.cluster.refresh(ctx, r.tp.Topic, doubt); err != nil {
+			return fmt.Errorf("fetching %s: %w; %w", r.tp, f.code, err)
+		}
 		return fmt.Errorf("fetching %s: %w", r.tp, f.code)
 	}
 	r.truncated = 0

@@ -15,9 +15,14 @@ const (
 	// because retention or somebody removed what was between. Reading goes on
 	// at the log's beginning; From and To bound what was never seen.
 	RecordsLost Kind = "records_lost"
+	// TopicRemade: the topic was deleted, and another one was made under its name
+	// (see RemadeError). Its partitions stand still from there on: what their
+	// offsets mean is not what was committed.
+	TopicRemade Kind = "topic_remade"
 	// LogTruncated: the log ends before the position that was to be read next:
-	// the topic was made again, or the cluster lost its end. Reading starts
-	// again at the log's beginning, so records may come again.
+	// the cluster lost its end, or the topic was made again where brokers have
+	// no ids of topics. Reading starts again at the log's beginning, so records
+	// may come again.
 	LogTruncated Kind = "log_truncated"
 	// PartitionsChanged: a topic has another number of partitions than before.
 	// The group is balanced again.
@@ -72,7 +77,7 @@ func (p Problem) Unwrap() error { return p.Err }
 
 func (p Problem) level() slog.Level {
 	switch p.Kind {
-	case RecordsLost, LogTruncated, CorruptRecords:
+	case RecordsLost, LogTruncated, CorruptRecords, TopicRemade:
 		return slog.LevelError
 	case PartitionsChanged:
 		return slog.LevelInfo

@@ -2,9 +2,13 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -73,31 +77,78 @@ func TestLostRecordsAreTold(t *testing.T) {
 	eventually(t, "21 is committed", func() bool { return o.committed(t) == 21 })
 }
 
-func TestATruncatedLogIsToldAndReadAgain(t *testing.T) {
-	o := newOne(t, 1)
-	must(t, o.pub.Publish("things", numbered(0, 10)...))
-	told := newProblems()
-	cfg := o.quick()
-	cfg.Problems = told.add
-	in := subscribe(t, newSubscriber(t, cfg))
-	for range 10 {
-		receive(t, in).Ack()
+// TestATopicMadeAnewStandsStill: another topic under the same name is not read, however many records it has by the time
+// that we look, nor is it written to; and nobody is told that all is read.
+func TestATopicMadeAnewStandsStill(t *testing.T) {
+	for _, records := range []int{3, 25} {
+		t.Run(fmt.Sprintf("with %d records", records), func(t *testing.T) {
+			o := newOne(t, 1)
+			must(t, o.pub.Publish("things", numbered(0, 10)...))
+			told := newProblems()
+			cfg := o.quick()
+			cfg.Problems = told.add
+			sub := newSubscriber(t, cfg)
+			in := subscribe(t, sub)
+			for range 10 {
+				receive(t, in).Ack()
+			}
+			eventually(t, "10 is committed", func() bool { return o.committed(t) == 10 })
+			tail, err := kafka.NewTail(kafka.TailConfig{Config: o.cfg, Topic: "things"})
+			must(t, err)
+			defer tail.Close()
+			must(t, tail.ReadTo(context.Background(), 10, func(kafka.Record) error { return nil }))
+
+			must(t, o.fake.DeleteTopic("things"))
+			must(t, o.fake.CreateTopic("things", 1, nil))
+			must(t, newPublisher(t, kafka.PublisherConfig{Config: o.cfg}).Publish("things", numbered(100, 100+records)...))
+
+			eventually(t, "it stands still", func() bool {
+				still := sub.StandingStill()
+				return len(still) == 1 && still[0].Kind == kafka.TopicRemade && still[0].From == 10
+			})
+			told.must(t, kafka.TopicRemade)
+			select {
+			case m := <-in:
+				t.Errorf("offset %d of the other topic was handed over", offsetOf(m))
+			case <-time.After(300 * time.Millisecond):
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			err = tail.ReadTo(ctx, int64(records)+10, func(r kafka.Record) error {
+				t.Errorf("%v of the other topic was read", r.Position)
+				return nil
+			})
+			if _, remade := errors.AsType[*kafka.RemadeError](err); !remade {
+				t.Errorf("reading on says %v", err)
+			}
+			for what, ask := range map[string]func() error{
+				"the end":    func() error { _, err := o.admin.Ends(ctx, "things"); return err },
+				"the ids":    func() error { _, err := o.admin.TopicIDs(ctx, "things"); return err },
+				"its record": func() error { _, _, err := o.admin.Record(ctx, kafka.TopicPartition{Topic: "things"}, 0); return err },
+			} {
+				if _, remade := errors.AsType[*kafka.RemadeError](ask()); !remade {
+					t.Errorf("%s: %v", what, ask())
+				}
+			}
+		})
 	}
-	// The topic is made again so quickly that nothing but its offsets tells.
-	must(t, o.fake.DeleteTopic("things"))
-	must(t, o.fake.CreateTopic("things", 1, nil))
-	must(t, o.pub.Publish("things", numbered(100, 103)...))
-	for want := range int64(3) {
-		m := receive(t, in)
-		if offsetOf(m) != want {
-			t.Fatalf("offset %d came, not %d", offsetOf(m), want)
-		}
-		m.Ack()
+}
+
+// TestPartitionByNumber: a topic whose order matters is written to its one partition, however many it gets.
+func TestPartitionByNumber(t *testing.T) {
+	o := newOne(t, 3)
+	pub := newPublisher(t, kafka.PublisherConfig{Config: o.cfg, Partitions: map[string]int{"things": 1, "none": 7}})
+	keyless := message.NewMessage("", []byte("keyless"))
+	must(t, pub.Publish("things", append(numbered(0, 30), keyless)...))
+	ends, err := o.admin.Ends(context.Background(), "things")
+	must(t, err)
+	if ends[kafka.TopicPartition{Topic: "things", Partition: 1}] != 31 {
+		t.Errorf("%v", ends)
 	}
-	if _, changed := told.find(kafka.PartitionsChanged); !changed {
-		told.must(t, kafka.LogTruncated)
+	ensureTopic(t, o.admin, "none", 3)
+	if err := pub.Publish("none", numbered(0, 1)...); err == nil {
+		t.Error("a partition that isn't there was written to")
 	}
-	eventually(t, "3 is committed", func() bool { return o.committed(t) == 3 })
 }
 
 func TestNewPartitionsAreNoticedAndRead(t *testing.T) {

@@ -42,6 +42,10 @@ type PublisherConfig struct {
 	// it gives isn't substituted again. Nil from it lets the message fail.
 	Substitute func(topic string, m *message.Message) *message.Message
 
+	// Partitions gives topics whose messages all go to one partition its number,
+	// keys or not: for a topic whose order matters, should it get more of them.
+	Partitions map[string]int
+
 	// RetryDelay is how long to wait after a failure that may pass; it doubles
 	// with each in a row up to MaxRetryDelay. Defaults 20 ms and 1 s.
 	RetryDelay, MaxRetryDelay time.Duration
@@ -198,6 +202,9 @@ func (p *Publisher) publish(topic string, msgs []*message.Message) error {
 	if err != nil {
 		return wholeFailed(topic, len(msgs), err)
 	}
+	if only, pinned := p.cfg.Partitions[topic]; pinned && (only < 0 || only >= n) {
+		return wholeFailed(topic, len(msgs), fmt.Errorf("topic %s has %d partitions, and none of number %d", topic, n, only))
+	}
 	c := &call{ctx: ctx, topic: topic, msgs: msgs, done: make(chan struct{})}
 	shares := p.split(c, n)
 	c.open.Store(int32(len(shares)))
@@ -279,10 +286,13 @@ func (p *Publisher) split(c *call, partitions int) []*share {
 	byPartition := make([]*share, partitions)
 	var shares []*share
 	keyless := -1
+	only, pinned := p.cfg.Partitions[c.topic]
 	for i, m := range c.msgs {
 		key, ok := m.Metadata[PartitionKey]
 		part := keyless
-		if ok {
+		if pinned {
+			part = only
+		} else if ok {
 			part = PartitionOf(key, partitions)
 		} else if part < 0 {
 			keyless = int(p.keyless.Add(1)) % partitions

@@ -47,6 +47,9 @@ func retriable(err error) bool {
 	if _, ok := errors.AsType[*permanentError](err); ok {
 		return false
 	}
+	if _, ok := errors.AsType[*RemadeError](err); ok {
+		return false
+	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return false
 	}

@@ -158,11 +158,13 @@ func (s *Subscriber) problem(p Problem) {
 // retryWait waits after the n-th failure in a row, and says so when it begins
 // to look like more than a hiccup.
 func (s *Subscriber) retryWait(ctx context.Context, n int, err error, say func(Problem)) {
-	if n == 3 || n%30 == 0 || errors.Is(err, errCorrupt) && n == 1 {
-		p := Problem{Kind: FetchFailing, Partition: -1, Err: err}
-		if errors.Is(err, errCorrupt) {
-			p.Kind = CorruptRecords
-		}
+	p := Problem{Kind: FetchFailing, Partition: -1, Err: err}
+	if _, remade := errors.AsType[*RemadeError](err); remade {
+		p.Kind = TopicRemade
+	} else if errors.Is(err, errCorrupt) {
+		p.Kind = CorruptRecords
+	}
+	if n == 3 || n%30 == 0 || p.Kind != FetchFailing && n == 1 {
 		say(p)
 	}
 	pause(ctx, backoff(n, s.cfg.RetryDelay, s.cfg.MaxRetryDelay))

@@ -296,8 +296,10 @@ func (s *subscription) learnLayout(ctx context.Context) bool {
 func (s *subscription) lookAtLayout(ctx context.Context) (changed bool, err error) {
 	for _, topic := range s.topics {
 		n := 0
-		switch res, err := s.cluster.describe(ctx, topic); {
-		case err == nil:
+		res, err := s.cluster.describe(ctx, topic)
+		_, remade := errors.AsType[*RemadeError](err)
+		switch {
+		case err == nil, remade: // whoever reads it finds that it is another one
 			n = len(res.Topics[0].Partitions)
 		case !errors.Is(err, kafkago.UnknownTopicOrPartition):
 			return changed, err

@@ -75,15 +75,23 @@ func NewTail(cfg TailConfig) (*Tail, error) {
 func (t *Tail) Next() int64 { return t.next }
 
 // End asks for the offset after the last record that is acknowledged now. Behind
-// a transaction that is still open, reading to it waits for that one's end.
+// a transaction that is still open, reading to it waits for that one's end. It
+// is an error when that is before what was read: the log isn't the one that it
+// was, or has lost its end.
 func (t *Tail) End(ctx context.Context) (int64, error) {
 	if t.closed {
 		return 0, ErrClosed
 	}
 	var end int64
-	err := retry(ctx, func() (err error) {
-		end, err = t.cluster.logEdge(ctx, t.reader.tp, kafkago.LastOffset)
-		return err
+	err := retry(ctx, func() error {
+		var err error
+		if end, err = t.cluster.logEdge(ctx, t.reader.tp, kafkago.LastOffset); err != nil || end >= t.next {
+			return err
+		}
+		if err := t.cluster.refresh(ctx, t.cfg.Topic, time.Now()); err != nil {
+			return err
+		}
+		return fmt.Errorf("it ends at %d, before our position %d: %w", end, t.next, errTruncated)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("kafka: asking for the end of %s: %w", t.reader.tp, err)
@@ -95,7 +103,8 @@ func (t *Tail) End(ctx context.Context) (int64, error) {
 // is none left: end 0 returns at once, an end that isn't written yet is waited
 // for. It goes on where the last call stopped. When each fails, its error is
 // returned, and the record comes again with the next call. Failures of the
-// cluster are retried until ctx ends.
+// cluster are retried until ctx ends, save for what no waiting mends: a
+// *RemadeError, or bytes that can't be read.
 func (t *Tail) ReadTo(ctx context.Context, end int64, each func(Record) error) error {
 	for failures := 0; ; {
 		if t.closed {
@@ -123,6 +132,9 @@ func (t *Tail) ReadTo(ctx context.Context, end int64, each func(Record) error) e
 		if err == nil {
 			failures = 0
 			continue
+		}
+		if !retriable(err) && ctx.Err() == nil {
+			return fmt.Errorf("kafka: reading %s at %d: %w", t.reader.tp, t.next, err)
 		}
 		if failures++; failures == 3 || failures%30 == 0 {
 			t.reader.problem(Problem{Kind: FetchFailing, Topic: t.cfg.Topic, Partition: t.cfg.Partition, Err: err})
