@@ -164,7 +164,7 @@ func (s *Subscriber) retryWait(ctx context.Context, n int, err error, say func(P
 	} else if errors.Is(err, errCorrupt) {
 		p.Kind = CorruptRecords
 	}
-	if n == 3 || n%30 == 0 || p.Kind != FetchFailing && n == 1 {
+	if n == 3 || n%30 == 0 || p.Kind == CorruptRecords && n == 1 || p.Kind == TopicRemade {
 		say(p)
 	}
 	pause(ctx, backoff(n, s.cfg.RetryDelay, s.cfg.MaxRetryDelay))
