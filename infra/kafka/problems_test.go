@@ -122,9 +122,12 @@ func TestATopicMadeAnewStandsStill(t *testing.T) {
 				t.Errorf("reading on says %v", err)
 			}
 			for what, ask := range map[string]func() error{
-				"the end":    func() error { _, err := o.admin.Ends(ctx, "things"); return err },
-				"the ids":    func() error { _, err := o.admin.TopicIDs(ctx, "things"); return err },
-				"its record": func() error { _, _, err := o.admin.Record(ctx, kafka.TopicPartition{Topic: "things"}, 0); return err },
+				"the end": func() error { _, err := o.admin.Ends(ctx, "things"); return err },
+				"the ids": func() error { _, err := o.admin.TopicIDs(ctx, "things"); return err },
+				"a record": func() error {
+					_, _, err := o.admin.Record(ctx, kafka.TopicPartition{Topic: "things"}, 0)
+					return err
+				},
 			} {
 				if _, remade := errors.AsType[*kafka.RemadeError](ask()); !remade {
 					t.Errorf("%s: %v", what, ask())
