@@ -63,6 +63,18 @@ func (t *Terms) pricedAt(at Position, epoch int) Position {
 	return at
 }
 
+// RebuiltBy are the terms without the rebuilds that keep says no to. Rates and periods are those of t.
+func (t *Terms) RebuiltBy(keep func(*Rebuild) bool) *Terms {
+	fewer := *t
+	fewer.Rebuilds = &Rebuilds{seen: t.Rebuilds.seen}
+	for i := range t.Rebuilds.list {
+		if keep(&t.Rebuilds.list[i]) {
+			fewer.Rebuilds.list = append(fewer.Rebuilds.list, t.Rebuilds.list[i])
+		}
+	}
+	return &fewer
+}
+
 // LaidDown reports whether the books stream holds a rate, a close, a reopening, a rebuild or the void of a rate from
 // one offset on and before another: whether what was computed with the terms of the one still holds at the other.
 // What exchange rates do to reports, and their voids, is no part of that.

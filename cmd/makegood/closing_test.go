@@ -160,9 +160,27 @@ func TestBookedBeforeItsTermsCame(t *testing.T) {
 	}
 }
 
-// closedReports are all reports of a closed month that are worth comparing, as the gateway would send them.
-func closedReports(t *testing.T, store *clickhouse.Store, c report.Close) string {
+// asOfClose makes questions as of a close see the rows as they stood then.
+func asOfClose(t *testing.T, store *clickhouse.Store, records []reference.Record, c report.Close) (context.Context,
+	report.AsOf) {
 	t.Helper()
+	l := &memoryLog{records: records}
+	terms := post.NewTerms(lateBooks{l, records[len(records)-1].Seq + 1}, server.NewDecode(), server.NewStored, time.UTC)
+	rows, err := terms.SettleAsOf(t.Context(), store.DB, post.Until{Close: &c.Mark}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, asOf, err := report.AsOf{Close: &c}.Settled(t.Context(), rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ctx, asOf
+}
+
+// closedReports are all reports of a closed month that are worth comparing, as the gateway would send them.
+func closedReports(t *testing.T, store *clickhouse.Store, records []reference.Record, c report.Close) string {
+	t.Helper()
+	ctx, asOf := asOfClose(t, store, records, c)
 	var reports []string
 	add := func(answer any, err error) {
 		t.Helper()
@@ -175,26 +193,34 @@ func closedReports(t *testing.T, store *clickhouse.Store, c report.Close) string
 		}
 		reports = append(reports, string(text))
 	}
-	first, asOf := c.Period.First(), report.AsOf{Close: &c}
+	first := c.Period.First()
 	after := first.AddDate(0, 1, 0)
 	for _, by := range []string{"occurred", "posting"} {
-		add(report.ReadSummary(t.Context(), store.DB, report.SummaryQuery{From: first, To: after, Currency: "USD",
+		add(report.ReadSummary(ctx, store.DB, report.SummaryQuery{From: first, To: after, Currency: "USD",
 			PeriodBy: by, AsOf: asOf}, time.Now()))
-		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by,
+		add(report.ReadJournal(ctx, store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by,
 			Every: "month", Detail: "aggregated", AsOf: asOf}))
-		add(report.ReadJournal(t.Context(), store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by, Every: "day",
+		add(report.ReadJournal(ctx, store.DB, report.JournalQuery{From: first, To: after, PeriodBy: by, Every: "day",
 			Detail: "events", AsOf: asOf}))
 	}
 	for _, of := range []report.StatementQuery{{Store: "s1"}, {Store: "s3"}, {Vendor: "v-acme"}, {Vendor: "v-córdoba"}} {
 		of.Period, of.AsOf = c.Period, asOf
-		add(report.ReadStatement(t.Context(), store.DB, of, time.Now()))
+		add(report.ReadStatement(ctx, store.DB, of, time.Now()))
 		of.PeriodBy = "occurred"
-		add(report.ReadStatement(t.Context(), store.DB, of, time.Now()))
+		add(report.ReadStatement(ctx, store.DB, of, time.Now()))
 	}
 	for by, groups := range map[string][]string{"occurred": {"day", "store", "kind", "element", "account", "basis"},
 		"posting": {"root_cause", "avoidable", "employee", "vendor", "category"}} {
-		add(report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: first, To: after, GroupBy: groups,
+		add(report.ReadLeakage(ctx, store.DB, report.LeakageQuery{From: first, To: after, GroupBy: groups,
 			View: "economic", PeriodBy: by, Currency: "USD", AsOf: asOf}, time.Now()))
+	}
+	var orders []string
+	if err := store.DB.QueryRow(ctx, "SELECT groupArray(order_id) FROM (SELECT DISTINCT order_id FROM ledger FINAL WHERE "+
+		"order_id != '' AND refused = '' AND "+c.StoodBefore()+" ORDER BY order_id LIMIT 40)").Scan(&orders); err != nil {
+		t.Fatal(err)
+	}
+	for _, order := range orders {
+		add(report.ReadOrder(ctx, store.DB, order, asOf))
 	}
 	slices.Sort(reports) // of maps, whose order is another each time
 	return strings.Join(reports, "\n")
@@ -258,11 +284,11 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 			// Some of what came after the close is in the books already when its report is read for the first time.
 			before := min(at+1+random.IntN(40), len(records))
 			bookKnowing(t, store, records[:before], records[:before], records[before-1].Seq+1)
-			was := closedReports(t, store, c)
+			was := closedReports(t, store, records, c)
 			rest := slices.Clone(records[before:])
 			random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
 			bookKnowing(t, store, records, rest, records[len(records)-1].Seq+1)
-			if is := closedReports(t, store, c); is != was {
+			if is := closedReports(t, store, records, c); is != was {
 				t.Fatalf("seed %d: the closed reports of %s changed:\n%s", seed, period, difference(is, was))
 			}
 			changes, err := report.ReadChanges(t.Context(), store.DB, c, nil, 1_000_000)

@@ -274,6 +274,8 @@ type quotes struct {
 	close report.Close
 	text  string
 	holds bool // no rebuild since may change it
+
+	records []reference.Record
 }
 
 // newQuotes picks a close.
@@ -288,7 +290,7 @@ func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quo
 		return &e.Event
 	}
 	closes := standing(t, records)
-	q := &quotes{at: closes[random.IntN(len(closes))], holds: true}
+	q := &quotes{at: closes[random.IntN(len(closes))], holds: true, records: records}
 	closing := records[q.at]
 	q.close = report.Close{Period: read(closing).Data.(*domain.PeriodClosed).Period, Mark: mark(closing)}
 	q.at = min(q.at+1+random.IntN(40), len(records)-1)
@@ -310,7 +312,7 @@ func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quo
 func (q *quotes) due(i int) bool { return i == q.at }
 
 func (q *quotes) quote(t *testing.T, store *clickhouse.Store) {
-	q.text = closedReports(t, store, q.close)
+	q.text = closedReports(t, store, q.records, q.close)
 }
 
 func (q *quotes) check(t *testing.T, store *clickhouse.Store, seed int64) {
@@ -318,7 +320,7 @@ func (q *quotes) check(t *testing.T, store *clickhouse.Store, seed int64) {
 	if q.text == "" || !q.holds {
 		return
 	}
-	if is := closedReports(t, store, q.close); is != q.text {
+	if is := closedReports(t, store, q.records, q.close); is != q.text {
 		t.Errorf("seed %d: the closed reports of %s changed:\n%s", seed, q.close.Period, difference(is, q.text))
 	}
 }

@@ -28,6 +28,9 @@ type JournalQuery struct {
 	AsOf     AsOf      // what was recorded by then
 	Final    bool      // refuse months that are not closed
 	Closes   []Close   // of a final one: the last close of each of its months
+	// Unpriced is how many events have no price, of a final journal: as many as the closes of its months saw, see
+	// CountUnpriced. Nil: those of now, or of AsOf.
+	Unpriced *uint64
 }
 
 // Journal is a batch of balanced entries. Amounts are rounded to the currency's cents by largest remainder, within each
@@ -148,8 +151,10 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 		at := q.AsOf.moment(time.Time{})
 		j.AsOf = &at
 	}
-	if err := q.unpriced().Row(ctx, db).Scan(&j.Unpriced); err != nil {
-		return nil, fmt.Errorf("count the unpriced events of the journal: %w", err)
+	if q.Unpriced != nil {
+		j.Unpriced = *q.Unpriced
+	} else if err := q.countUnpriced(ctx, db, &j.Unpriced); err != nil {
+		return nil, err
 	}
 	rows, err := q.entries().Rows(ctx, db)
 	if err != nil {
@@ -208,6 +213,21 @@ func (q *JournalQuery) of(name string) sql.Statement {
 		d.Closes = append(d.Closes, journalClose{q.Closes[i].Period.First().Format(time.DateOnly), q.Closes[i].StoodBefore()})
 	}
 	return statements.Make(name, d, sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency))
+}
+
+// CountUnpriced counts the events of a month's journal that had no price at its close; asOf is of that close. What comes
+// later may change whether an event has a price, but not what the close saw.
+func (q JournalQuery) CountUnpriced(ctx context.Context, db driver.Conn, asOf AsOf) (n uint64, err error) {
+	q.From, q.To, q.AsOf, q.Closes = asOf.Close.Period.First(), (asOf.Close.Period + 1).First(), asOf, nil
+	err = q.countUnpriced(ctx, db, &n)
+	return n, err
+}
+
+func (q *JournalQuery) countUnpriced(ctx context.Context, db driver.Conn, n *uint64) error {
+	if err := q.unpriced().Row(ctx, db).Scan(n); err != nil {
+		return fmt.Errorf("count the unpriced events of the journal: %w", err)
+	}
+	return nil
 }
 
 // unpriced asks how many events have a line that no rate could price.

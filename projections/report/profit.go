@@ -42,8 +42,8 @@ func ReadProfit(ctx context.Context, db driver.Conn, q LeakageQuery) (*Profit, e
 func (q *LeakageQuery) profit() sql.Statement {
 	return statements.Make("profit", struct {
 		sources
-		Posting, Bounded bool
-		Bases            string
-	}{q.AsOf.sources(), q.PeriodBy == "posting", q.AsOf.Bounded(), bases("b", q.View)},
+		Posting bool
+		Bases   string
+	}{q.AsOf.sources(), q.PeriodBy == "posting", bases("b", q.View)},
 		sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency))
 }

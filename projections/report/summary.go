@@ -175,17 +175,16 @@ func (s *Summary) readMoney(ctx context.Context, db driver.Conn, q *SummaryQuery
 type summaryData struct {
 	sources
 	Posting bool   // money counts in the month in which it is posted
-	Bounded bool   // not everything may be known
 	Cases   string // what is known of the cases of events, as common table expressions
 	Leakage string // what stands for leakage_daily
 	Day     string // its column of the day on which a line counts
 }
 
 func (q *SummaryQuery) data() summaryData {
-	d := summaryData{Posting: q.PeriodBy == "posting", Bounded: q.AsOf.Bounded(), sources: q.AsOf.sources(),
+	d := summaryData{Posting: q.PeriodBy == "posting", sources: q.AsOf.sources(),
 		Cases:   ledger.CaseFacts,
 		Leakage: "leakage_daily FINAL", Day: "day"}
-	if d.Bounded {
+	if q.AsOf.Bounded() {
 		d.Leakage = "(" + ledger.FailureLinesOf(d.Failures, d.Known) + ")"
 	}
 	if d.Posting {

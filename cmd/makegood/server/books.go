@@ -11,6 +11,7 @@ import (
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -51,12 +52,16 @@ func (b Books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.S
 	return report.ReadCase(ctx, b.Store.DB, id, asOf)
 }
 
-// settled gives a report as of a time the rows that stood otherwise then: of one order, or of all where none is named.
+// settled gives a report as of a moment the rows that stood otherwise then: of one order, or of all where none is named.
 func (b Books) settled(ctx context.Context, asOf *report.AsOf, order string) (context.Context, error) {
-	if asOf.Time.IsZero() || asOf.Close != nil {
+	if !asOf.Bounded() {
 		return ctx, nil
 	}
-	rows, err := b.Terms.SettleAsOf(ctx, b.Store.DB, asOf.Time, order)
+	until := post.Until{Time: asOf.Time}
+	if asOf.Close != nil {
+		until.Close = &asOf.Close.Mark
+	}
+	rows, err := b.Terms.SettleAsOf(ctx, b.Store.DB, until, order)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,11 @@ func (b Books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.
 		if r.Query.Closes, err = b.closed(ctx, r.Query.Months()); err != nil {
 			return nil, err
 		}
+		if !r.Query.AsOf.Bounded() {
+			if r.Query.Unpriced, err = b.unpricedAtClose(ctx, r.Query); err != nil {
+				return nil, err
+			}
+		}
 	}
 	ctx, err := b.settled(ctx, &r.Query.AsOf, "")
 	if err != nil {
@@ -44,6 +49,24 @@ func (b Books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.
 	}
 	contentType, ending := generalledger.ContentType(r.Format)
 	return &gateway.Document{Name: "journal-" + j.BatchID + ending, ContentType: contentType, Body: body.Bytes()}, nil
+}
+
+// unpricedAtClose counts the events without a price that the closes of the months saw.
+func (b Books) unpricedAtClose(ctx context.Context, q report.JournalQuery) (*uint64, error) {
+	var all uint64
+	for i := range q.Closes {
+		asOf := report.AsOf{Close: &q.Closes[i]}
+		of, err := b.settled(ctx, &asOf, "")
+		if err != nil {
+			return nil, err
+		}
+		n, err := q.CountUnpriced(of, b.Store.DB, asOf)
+		if err != nil {
+			return nil, err
+		}
+		all += n
+	}
+	return &all, nil
 }
 
 // closed are the closes of the months. Its error says which of them are open, or not yet settled up to their close.

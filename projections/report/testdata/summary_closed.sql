@@ -67,12 +67,7 @@ FROM (
                             FROM ledger
                             PREWHERE order_id IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))) -- the one column that is read of all of history
                             WHERE ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND refused = '' AND (source, event_id, content) NOT IN (
-    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied'))
-    AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
-WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied')
-    AND (source, event_id) NOT IN (
-        SELECT voids_source, voids_id FROM ledger FINAL
-        WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied')))
+    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied', 'voided'))
                                 AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1', 'makegood.order.delivered.v1')
                             GROUP BY order_id))))))
     WHERE notEmpty(arrivals)),
@@ -123,11 +118,7 @@ FROM (
         WHERE (order_id, source, event_id) IN (
                 SELECT order_id, source, event_id FROM failures WHERE event_type IN ('makegood.redelivery.dispatched.v1', 'makegood.redelivery.completed.v1')
                     AND unit IN (SELECT unit FROM failures WHERE event_type = 'makegood.redelivery.dispatched.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))))
-            AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied') AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
-WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied')
-    AND (source, event_id) NOT IN (
-        SELECT voids_source, voids_id FROM ledger FINAL
-        WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied'))))
+            AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided'))
     GROUP BY unit, redelivery_id)
 WHERE promises > 0 AND given.2 >= toDate(@from) AND given.2 < toDate(@to) AND (@store = '' OR given.3 = @store) AND (@currency = '' OR given.4 = @currency);
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
@@ -153,11 +144,7 @@ WITH gone AS (SELECT order_id FROM (
                            groupArrayArrayIf(JSONExtract(payload, 'lines', 'Array(Tuple(line_id String, sku String, kind String, quantity String, components Array(Tuple(sku String, quantity String))))'), event_type = 'makegood.order.placed.v1') AS placed
                     FROM ledger FINAL
                     WHERE order_id IN (SELECT order_id FROM failures WHERE event_type IN ('makegood.order.changed.v1', 'makegood.order.cancelled.v1')) AND refused = ''
-                        AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied') AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
-WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied')
-    AND (source, event_id) NOT IN (
-        SELECT voids_source, voids_id FROM ledger FINAL
-        WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied'))) AND event_type IN ('makegood.order.placed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1')
+                        AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AND event_type IN ('makegood.order.placed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1')
                     GROUP BY order_id))))
     WHERE arrayExists(c -> c.7 = 'whole', wishes) OR notEmpty(given_up) AND notEmpty(wanted) AND arrayAll(w -> w.2 = 0, wanted))
 SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(perfect, stays), 4),
@@ -165,11 +152,7 @@ SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales),
 FROM (
     SELECT greatest(day, posting_period) AS booked_on, order_id,
            order_id NOT IN gone AS stays,
-           event_type = 'makegood.order.placed.v1' AND currency = @currency AND (@store = '' OR store_id = @store) AND NOT standing IN ('double', 'waits', 'discarded', 'copied') AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
-WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied')
-    AND (source, event_id) NOT IN (
-        SELECT voids_source, voids_id FROM ledger FINAL
-        WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied'))) AS stands,
+           event_type = 'makegood.order.placed.v1' AND currency = @currency AND (@store = '' OR store_id = @store) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AS stands,
            arrayMap((c, t) -> c = @currency AND (@store = '' OR t = @store), if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency), if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)) AS own,
            arraySum(arrayMap((a, o, x) -> if(o AND a = 4000, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, own, amount)) AS sales,
            arraySum(arrayMap((a, s, o, x) -> if(o AND s = 'perfect' AND (a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, step, own, amount)) AS perfect,
@@ -319,12 +302,7 @@ WITH firsts AS (
                 -- the one column that is read of all of history
                 SELECT customer_id FROM ledger WHERE customer_id != '' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store))
             WHERE event_type = 'makegood.order.placed.v1' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND refused = '' AND (source, event_id, content) NOT IN (
-    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied'))
-    AND (source, event_id) NOT IN (SELECT voids_source, voids_id FROM ledger FINAL
-WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied')
-    AND (source, event_id) NOT IN (
-        SELECT voids_source, voids_id FROM ledger FINAL
-        WHERE order_id IN (SELECT order_id FROM voids) AND voids_id != '' AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied'))))
+    SELECT source, event_id, content FROM failures FINAL WHERE refused != '' OR standing IN ('double', 'waits', 'discarded', 'copied', 'voided')))
         GROUP BY customer_id
         HAVING first.3 >= toDate(@from) AND first.3 < toDate(@to) AND (@store = '' OR first.2 = @store)),
     wrong AS (
