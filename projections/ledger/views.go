@@ -67,7 +67,8 @@ func casesView() string {
 	return `
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
     facts AS (
-        SELECT unit, fact AS error_id, any(order_id) AS order_id, argMin(store_id, occurred_at) AS store_id,
+        SELECT unit, fact AS error_id, minIf(order_id, order_id != '') AS order_id,
+            argMin(store_id, (occurred_at, source, event_id)) AS store_id,
             min(occurred_at) AS reported_at
         FROM events ARRAY JOIN fact_case AS fact GROUP BY unit, error_id),
     money AS (
@@ -92,7 +93,7 @@ func ordersView() string {
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts + `,
     facts AS (
         SELECT order_id, if(countIf(` + placed + `) > 0, argMinIf(store_id, occurred_at, ` +
-		placed + `), any(store_id)) AS store_id,
+		placed + `), argMin(store_id, (occurred_at, source, event_id))) AS store_id,
                anyIf(customer_id, ` + placed + `) AS customer_id,
                minIf(occurred_at, ` + placed + `) AS placed_at,
                maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'),

@@ -11,7 +11,7 @@
                    arrayDistinct(arrayFilter((c, k) -> k = of, line_currency, line_case)) AS moved
             FROM events AS e WHERE e.{{.Month}} <= toDate(@month) AND NOT (error_id = '' AND empty(account) AND empty(fact_case)))
         GROUP BY unit, of)
-SELECT l.l_currency AS of_currency, l.l_case AS id, any(l.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
+SELECT l.l_currency AS of_currency, l.l_case AS id, minIf(l.order_id, l.order_id != ''), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
        toBool(any(c.founded) = 'yes'),
        toDecimalString({{.Sum (cost "k")}}, 4),
        toDecimalString(-{{.Sum (recovery "k")}}, 4),
@@ -23,4 +23,4 @@ LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
 WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)
 GROUP BY of_currency, id, l.unit
 HAVING countIf(in_month = toDate(@month)) > 0
-ORDER BY of_currency, id, any(l.order_id)
+ORDER BY of_currency, id, minIf(l.order_id, l.order_id != '')

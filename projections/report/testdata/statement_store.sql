@@ -45,7 +45,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND true),
                    arrayDistinct(arrayFilter((c, k) -> k = of, line_currency, line_case)) AS moved
             FROM events AS e WHERE e.posting_period <= toDate(@month) AND NOT (error_id = '' AND empty(account) AND empty(fact_case)))
         GROUP BY unit, of)
-SELECT l.l_currency AS of_currency, l.l_case AS id, any(l.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
+SELECT l.l_currency AS of_currency, l.l_case AS id, minIf(l.order_id, l.order_id != ''), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
        toBool(any(c.founded) = 'yes'),
        toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), k NOT IN ('', 'RECOVERY', 'SALVAGE') AND in_month = toDate(@month)), 4),
        toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), k IN ('RECOVERY', 'SALVAGE') AND in_month = toDate(@month)), 4),
@@ -57,7 +57,7 @@ LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
 WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)
 GROUP BY of_currency, id, l.unit
 HAVING countIf(in_month = toDate(@month)) > 0
-ORDER BY of_currency, id, any(l.order_id);
+ORDER BY of_currency, id, minIf(l.order_id, l.order_id != '');
 -- with [{month 2026-01-01} {store s1} {vendor }]
 
 SELECT l_currency AS of_currency, toDecimalString(-sum(CAST(x AS Decimal(38, 4))), 4)
