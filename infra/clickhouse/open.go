@@ -84,7 +84,7 @@ type Store struct {
 }
 
 // Open connects, creates the database where it is missing, and brings the schema to its newest version. Several
-// processes may do so at once: every step is one that may be repeated.
+// processes may do so at once: one of them changes the schema, and the others wait for it.
 func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -130,11 +130,18 @@ func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
 	if err != nil {
 		return err
 	}
-	// Not closed: the provider would close db a second time.
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("bring the schema up to date: %w", err)
+	held, lock, err := lockSchema(ctx, db, s.logger)
+	if err != nil {
+		return err
 	}
-	return nil
+	// Not closed: the provider would close db a second time.
+	if _, err = p.Up(held); err != nil {
+		if cause := context.Cause(held); errors.Is(cause, errLeaseLost) {
+			err = errors.Join(cause, err)
+		}
+		err = fmt.Errorf("bring the schema up to date: %w", err)
+	}
+	return errors.Join(err, lock.unlock(context.WithoutCancel(ctx)))
 }
 
 func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Provider, error) {
