@@ -12,9 +12,9 @@ import (
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// One process at a time changes the schema; the others wait for it. goose brings locks for PostgreSQL and MySQL alone (its
-// package lock), and ClickHouse has no lock to offer. But it makes a table once: of several who create the same name one
-// succeeds. So the lock is a table, schema_lock_N, and whoever creates the next number holds it.
+// One process at a time changes the schema; the others wait for it. goose brings locks for PostgreSQL and MySQL alone
+// (its package lock), and ClickHouse has no lock to offer. But it makes a table once: of several who create the same
+// name one succeeds. So the lock is a table, schema_lock_N, and whoever creates the next number holds it.
 //
 // The holder writes a sign of life into it every second, with the server's time, and a last one when it is done: that
 // is its lease. Of a holder that died nothing is heard, and when the lease is over the next number may be created. A
@@ -41,7 +41,8 @@ type schemaLock struct {
 
 func lockName(number uint64) string { return lockPrefix + strconv.FormatUint(number, 10) }
 
-// lockSchema waits until this process alone may change the schema. The context that it gives ends when the lock is lost.
+// lockSchema waits until this process alone may change the schema. The context that it gives ends when the lock is
+// lost.
 func lockSchema(ctx context.Context, db *sql.DB, logger *slog.Logger) (context.Context, *schemaLock, error) {
 	told := false
 	for {

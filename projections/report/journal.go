@@ -215,8 +215,8 @@ func (q *JournalQuery) of(name string) sql.Statement {
 	return statements.Make(name, d, sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency))
 }
 
-// CountUnpriced counts the events of a month's journal that had no price at its close; asOf is of that close. What comes
-// later may change whether an event has a price, but not what the close saw.
+// CountUnpriced counts the events of a month's journal that had no price at its close; asOf is of that close. What
+// comes later may change whether an event has a price, but not what the close saw.
 func (q JournalQuery) CountUnpriced(ctx context.Context, db driver.Conn, asOf AsOf) (n uint64, err error) {
 	q.From, q.To, q.AsOf, q.Closes = asOf.Close.Period.First(), (asOf.Close.Period + 1).First(), asOf, nil
 	err = q.countUnpriced(ctx, db, &n)

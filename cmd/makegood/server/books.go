@@ -52,7 +52,8 @@ func (b Books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.S
 	return report.ReadCase(ctx, b.Store.DB, id, asOf)
 }
 
-// settled gives a report as of a moment the rows that stood otherwise then: of one order, or of all where none is named.
+// settled gives a report as of a moment the rows that stood otherwise then: of one order, or of all where none is
+// named.
 func (b Books) settled(ctx context.Context, asOf *report.AsOf, order string) (context.Context, error) {
 	if !asOf.Bounded() {
 		return ctx, nil
