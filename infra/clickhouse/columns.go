@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -17,6 +18,7 @@ type cell struct {
 	data     input
 	selected string                     // what is asked for so that data can take it
 	append   func(*ledger.Row)          // the row's value, at the end
+	nothing  func(n int)                // n times the default of the type, at the end; nil where a column is never rare
 	set      func(r *ledger.Row, i int) // value i into the row, as long as the block holds it; nil where it can't be read
 }
 
@@ -111,12 +113,15 @@ func listCell(c ledger.Column) cell {
 func textCell(c ledger.Column, of *ledger.Text, reading bool) cell {
 	if strings.HasPrefix(c.Type, "LowCardinality") && !reading {
 		data := &dictionary{}
-		return cell{data: data, append: func(r *ledger.Row) { data.append(of.Get(r)) }}
+		return cell{data: data,
+			append:  func(r *ledger.Row) { data.append(of.Get(r)) },
+			nothing: func(n int) { data.appendSame("", n) }}
 	}
 	data := &proto.ColStr{}
 	all := cell{data: data,
-		append: func(r *ledger.Row) { data.Append(of.Get(r)) },
-		set:    func(r *ledger.Row, i int) { of.Set(r, textOf(data, i)) }}
+		append:  func(r *ledger.Row) { data.Append(of.Get(r)) },
+		nothing: func(n int) { data.Pos = appendSame(data.Pos, proto.Position{}, n) },
+		set:     func(r *ledger.Row, i int) { of.Set(r, textOf(data, i)) }}
 	if strings.HasPrefix(c.Type, "LowCardinality") {
 		all.selected = "CAST(" + c.Name + " AS String)"
 	}
@@ -162,6 +167,9 @@ func arrayCell[E any, T ledger.Element](data *proto.ColArr[E], c ledger.Column, 
 			one = of.Append(r, one[:0])
 			data.Offsets = append(data.Offsets, uint64(add(one)))
 		},
+		nothing: func(n int) {
+			data.Offsets = appendSame(data.Offsets, uint64(add(nil)), n)
+		},
 		set: func(r *ledger.Row, i int) {
 			from := 0
 			if i > 0 {
@@ -174,6 +182,15 @@ func arrayCell[E any, T ledger.Element](data *proto.ColArr[E], c ledger.Column, 
 			}
 		},
 	}
+}
+
+// appendSame adds a value n times.
+func appendSame[T any](to []T, v T, n int) []T {
+	to = slices.Grow(to, n)
+	for range n {
+		to = append(to, v)
+	}
+	return to
 }
 
 // textOf is a value of the column, as long as the column holds it.

@@ -12,6 +12,7 @@ type dictionary struct {
 	index proto.ColStr
 	keys  proto.ColUInt32
 	known map[string]uint32
+	names []string
 	last  string // most columns repeat the value of the row before
 	at    uint32
 }
@@ -34,10 +35,19 @@ func (d *dictionary) append(v string) {
 		v = strings.Clone(v)
 		key = uint32(d.index.Rows())
 		d.known[v] = key
+		d.names = append(d.names, v)
 		d.index.Append(v)
 	}
-	d.last, d.at = d.index.Row(int(key)), key
+	d.last, d.at = d.names[key], key
 	d.keys.Append(key)
+}
+
+// appendSame appends a value n times.
+func (d *dictionary) appendSame(v string, n int) {
+	if n > 0 {
+		d.append(v)
+		d.keys = appendSame(d.keys, d.at, n-1)
+	}
 }
 
 func (d *dictionary) Type() proto.ColumnType { return "LowCardinality(String)" }
@@ -48,6 +58,8 @@ func (d *dictionary) Reset() {
 	d.index.Reset()
 	d.keys.Reset()
 	clear(d.known)
+	clear(d.names)
+	d.names = d.names[:0]
 	d.last = ""
 }
 

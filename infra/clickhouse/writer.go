@@ -48,20 +48,39 @@ func (w *Writer) Batch() ledger.Batch {
 	return b
 }
 
-// batch is some rows, column by column. Its memory is used again.
+// batch is some rows, column by column. Its memory is used again. The rare columns come after the others; they are filled
+// up to the last row that says something in them.
 type batch struct {
 	writer *Writer
 	cells  []cell
 	input  proto.Input
 	rows   int
+	filled int // rows that the rare columns have
 }
 
 // Append copies the row into the columns.
 func (b *batch) Append(r *ledger.Row) {
-	for i := range b.cells {
+	for i := range b.cells[:ledger.Everyday] {
 		b.cells[i].append(r)
 	}
+	if !r.Everyday() {
+		b.fill()
+		for i := range b.rare() {
+			b.rare()[i].append(r)
+		}
+		b.filled++
+	}
 	b.rows++
+}
+
+func (b *batch) rare() []cell { return b.cells[ledger.Everyday:] }
+
+// fill gives the rare columns the rows that say nothing in them.
+func (b *batch) fill() {
+	for i := range b.rare() {
+		b.rare()[i].nothing(b.rows - b.filled)
+	}
+	b.filled = b.rows
 }
 
 // Rows is how many rows there are.
@@ -72,7 +91,7 @@ func (b *batch) Reset() {
 	for _, c := range b.cells {
 		c.data.Reset()
 	}
-	b.rows = 0
+	b.rows, b.filled = 0, 0
 }
 
 // Insert writes the batch as one block. A partition's rows land as one part or not at all; after an error some
@@ -88,7 +107,12 @@ func (b *batch) Insert(ctx context.Context) error {
 		}
 		w.conn = conn
 	}
-	if err := w.conn.Do(ctx, ch.Query{Body: b.input.Into(w.table), Input: b.input}); err != nil {
+	input := b.input[:ledger.Everyday]
+	if b.filled > 0 {
+		b.fill()
+		input = b.input
+	}
+	if err := w.conn.Do(ctx, ch.Query{Body: input.Into(w.table), Input: input}); err != nil {
 		// After an error the connection's state is unknown.
 		_ = w.conn.Close()
 		w.conn = nil

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,8 +75,15 @@ type Element interface {
 	string | uint16 | Code | domain.Amount
 }
 
-// Columns are the columns of the ledger. A row is read column by column in this order.
-var Columns = append([]Column{
+// Columns are the columns of the ledger. A row is read column by column in this order. The first Everyday of them say
+// something of every event; the others have the default of the table (nothing) where an event goes as it should (see
+// Row.Everyday), which is nearly always: a batch of such rows needn't write them.
+var Columns = append(slices.Clip(everyday), rareColumns()...)
+
+// Everyday is how many columns every row has something in.
+var Everyday = len(everyday)
+
+var everyday = []Column{
 	text("source", low, func(r *Row) *string { return &r.Event.Source }),
 	text("event_id", plain, func(r *Row) *string { return &r.Event.ID }),
 	number("content", func(r *Row) *uint64 { return &r.Content }),
@@ -111,21 +119,6 @@ var Columns = append([]Column{
 	number("offset", func(r *Row) *int64 { return &r.Position.Offset }),
 	bytes("payload", func(r *Row) *[]byte { return &r.Data }),
 	bytes("extensions", func(r *Row) *[]byte { return &r.Extensions }),
-	{"voids_type", low, &Text{
-		Get: func(r *Row) string {
-			if v := r.void(); v != nil {
-				return v.Original.Effective().String()
-			}
-			return ""
-		},
-		Set: func(r *Row, v string) {
-			if of := domain.ParseType([]byte(v)); of != domain.UnknownType {
-				r.Event.Data = &domain.EventVoided{Original: &domain.Event{Type: of}}
-			}
-		},
-	}},
-	ofVoid("voids_source", low, func(v *domain.EventVoided) *string { return &v.Source }),
-	ofVoid("voids_id", plain, func(v *domain.EventVoided) *string { return &v.ID }),
 	ofLines("account", "UInt16", func(l *domain.Line) uint16 { return uint16(l.Account) },
 		func(l *domain.Line, v uint16) { l.Account = domain.Account(v) }),
 	ofLines("element", enum(domain.Elements(), 0), func(l *domain.Line) Code { return Code(l.Element) },
@@ -134,12 +127,6 @@ var Columns = append([]Column{
 		func(l *domain.Line, v Code) { l.Basis = domain.Basis(v) }),
 	ofLines("amount", "Decimal(18, 4)", func(l *domain.Line) domain.Amount { return l.Amount },
 		func(l *domain.Line, v domain.Amount) { l.Amount = v }),
-	{"unpriced", "Array(String)", &List[string]{
-		Append: func(r *Row, to []string) []string { return append(to, r.Unpriced...) },
-		Make:   func(r *Row, n int) { r.Unpriced = resize(r.Unpriced, n) },
-		Put:    func(r *Row, i int, v string) { r.Unpriced[i] = v },
-	}},
-	text("refused", low, func(r *Row) *string { return &r.Refused }),
 	{"version", "UInt64", &Number[uint64]{Get: (*Row).Version, Set: (*Row).SetVersion}},
 	{"customer_id", plain, &Text{
 		Get: func(r *Row) string {
@@ -156,7 +143,17 @@ var Columns = append([]Column{
 		Get: func(r *Row) bool { return r.Rated },
 		Set: func(r *Row, v bool) { r.Rated = v },
 	}},
-}, unitColumns()...)
+	{"epoch", "UInt32", &Number[uint32]{
+		Get: func(r *Row) uint32 { return uint32(r.Epoch) },
+		Set: func(r *Row, v uint32) { r.Epoch = int(v) },
+	}},
+	{"settled", "Bool", &Flag{
+		Get: func(r *Row) bool { return r.Settled },
+		Set: func(r *Row, v bool) { r.Settled = v },
+	}},
+	ofLines("step", enum(domain.Steps(), 0), func(l *domain.Line) Code { return Code(l.Step) },
+		func(l *domain.Line, v Code) { l.Step = domain.Step(v) }),
+}
 
 const (
 	plain = "String"

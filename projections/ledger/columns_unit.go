@@ -2,17 +2,31 @@ package ledger
 
 import "github.com/makegood/makegood/domain"
 
-// unitColumns are those that say what an event posts given the other events of its unit.
-func unitColumns() []Column {
+// rareColumns say what is said of few events: what they void, what they couldn't be priced with, and what they post given
+// the other events of their unit. Their default is nothing.
+func rareColumns() []Column {
 	all := []Column{
-		{"epoch", "UInt32", &Number[uint32]{
-			Get: func(r *Row) uint32 { return uint32(r.Epoch) },
-			Set: func(r *Row, v uint32) { r.Epoch = int(v) },
+		{"voids_type", low, &Text{
+			Get: func(r *Row) string {
+				if v := r.void(); v != nil {
+					return v.Original.Effective().String()
+				}
+				return ""
+			},
+			Set: func(r *Row, v string) {
+				if of := domain.ParseType([]byte(v)); of != domain.UnknownType {
+					r.Event.Data = &domain.EventVoided{Original: &domain.Event{Type: of}}
+				}
+			},
 		}},
-		{"settled", "Bool", &Flag{
-			Get: func(r *Row) bool { return r.Settled },
-			Set: func(r *Row, v bool) { r.Settled = v },
+		ofVoid("voids_source", low, func(v *domain.EventVoided) *string { return &v.Source }),
+		ofVoid("voids_id", plain, func(v *domain.EventVoided) *string { return &v.ID }),
+		{"unpriced", "Array(String)", &List[string]{
+			Append: func(r *Row, to []string) []string { return append(to, r.Unpriced...) },
+			Make:   func(r *Row, n int) { r.Unpriced = resize(r.Unpriced, n) },
+			Put:    func(r *Row, i int, v string) { r.Unpriced[i] = v },
 		}},
+		text("refused", low, func(r *Row) *string { return &r.Refused }),
 		{"standing", low, &Text{
 			Get: func(r *Row) string { return StandingName(r.Standing) },
 			Set: func(r *Row, v string) { r.Standing = standingOf(v) },
@@ -21,8 +35,6 @@ func unitColumns() []Column {
 		text("of_id", plain, func(r *Row) *string { return &r.Of.ID }),
 		text("settled_with", plain, func(r *Row) *string { return &r.With }),
 		text("sold_by", low, func(r *Row) *string { return &r.SoldBy }),
-		ofLines("step", enum(domain.Steps(), 0), func(l *domain.Line) Code { return Code(l.Step) },
-			func(l *domain.Line, v Code) { l.Step = domain.Step(v) }),
 		ofOwnLines("line_case", func(l *domain.Line) *string { return &l.Case },
 			func(e *domain.Event) string { return e.ErrorID }),
 		ofOwnLines("line_currency", func(l *domain.Line) *string { return &l.Currency },
@@ -159,4 +171,19 @@ func factIs(name, yes, no string, field func(*domain.CaseFacts) *bool) factField
 		}
 		return no
 	}, func(f *domain.CaseFacts, v string) { *field(f) = v == yes }}
+}
+
+// Everyday reports whether the row says nothing in the rare columns.
+func (r *Row) Everyday() bool {
+	if r.Standing != domain.Counts || r.Of != (domain.Identity{}) || r.With != "" || r.SoldBy != "" || r.Refused != "" ||
+		len(r.Unpriced)+len(r.Facts)+len(r.Flags) > 0 || r.void() != nil {
+		return false
+	}
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		if l.Currency != "" && (l.Case != r.Event.ErrorID || l.Currency != r.Event.Currency || l.Store != r.Event.StoreID) {
+			return false
+		}
+	}
+	return true
 }
