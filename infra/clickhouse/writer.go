@@ -42,14 +42,26 @@ func (w *Writer) Close() error {
 // Batch is an empty batch.
 func (w *Writer) Batch() ledger.Batch {
 	b := &batch{writer: w, cells: cells(false)}
-	for i, c := range b.cells {
-		b.input = append(b.input, proto.InputColumn{Name: ledger.Columns[i].Name, Data: c.data})
+	var groups proto.Input
+	grouped := map[int]bool{}
+	for _, g := range ledger.Groups {
+		all := &tuples{of: proto.ColumnType(g.Type())}
+		for _, i := range g.Members {
+			all.members, grouped[i] = append(all.members, b.cells[i].data.(member)), true
+		}
+		groups = append(groups, proto.InputColumn{Name: g.Name, Data: all})
 	}
+	for i, c := range b.cells {
+		if !grouped[i] {
+			b.input = append(b.input, proto.InputColumn{Name: ledger.Columns[i].Name, Data: c.data})
+		}
+	}
+	b.input = append(b.input, groups...)
 	return b
 }
 
-// batch is some rows, column by column. Its memory is used again. The rare columns come after the others; they are filled
-// up to the last row that says something in them.
+// batch is some rows, column by column. Its memory is used again. The rare columns come after the others; they are
+// filled up to the last row that says something in them.
 type batch struct {
 	writer *Writer
 	cells  []cell

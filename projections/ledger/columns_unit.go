@@ -1,9 +1,13 @@
 package ledger
 
-import "github.com/makegood/makegood/domain"
+import (
+	"strings"
 
-// rareColumns say what is said of few events: what they void, what they couldn't be priced with, and what they post given
-// the other events of their unit. Their default is nothing.
+	"github.com/makegood/makegood/domain"
+)
+
+// rareColumns say what is said of few events: what they void, what they couldn't be priced with, and what they post
+// given the other events of their unit. Their default is nothing.
 func rareColumns() []Column {
 	all := []Column{
 		{"voids_type", low, &Text{
@@ -91,14 +95,22 @@ func standingOf(name string) domain.Standing {
 	return domain.Counts
 }
 
-// ofOwnLines is a list of what each line says itself; empty where all say what the event says.
+// ownLines reports whether a line is of another case, currency or store than the event.
+func (r *Row) ownLines() bool {
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		if l.Currency != "" && (l.Case != r.Event.ErrorID || l.Currency != r.Event.Currency || l.Store != r.Event.StoreID) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofOwnLines is a list of what each line says itself; empty where all lines are the event's own.
 func ofOwnLines(name string, field func(*domain.Line) *string, of func(*domain.Event) string) Column {
 	return Column{name, "Array(String)", &List[string]{
 		Append: func(r *Row, to []string) []string {
-			own := false
-			for i := range r.Lines {
-				own = own || r.Lines[i].Currency != "" && *field(&r.Lines[i]) != of(r.Event)
-			}
+			own := r.ownLines()
 			for i := 0; own && i < len(r.Lines); i++ {
 				to = append(to, *field(&r.Lines[i]))
 			}
@@ -175,15 +187,39 @@ func factIs(name, yes, no string, field func(*domain.CaseFacts) *bool) factField
 
 // Everyday reports whether the row says nothing in the rare columns.
 func (r *Row) Everyday() bool {
-	if r.Standing != domain.Counts || r.Of != (domain.Identity{}) || r.With != "" || r.SoldBy != "" || r.Refused != "" ||
-		len(r.Unpriced)+len(r.Facts)+len(r.Flags) > 0 || r.void() != nil {
-		return false
-	}
-	for i := range r.Lines {
-		l := &r.Lines[i]
-		if l.Currency != "" && (l.Case != r.Event.ErrorID || l.Currency != r.Event.Currency || l.Store != r.Event.StoreID) {
-			return false
+	return r.Standing == domain.Counts && r.Of == domain.Identity{} && r.With == "" && r.SoldBy == "" && r.Refused == "" &&
+		len(r.Unpriced)+len(r.Facts)+len(r.Flags) == 0 && r.void() == nil && !r.ownLines()
+}
+
+// Group is a column of the table, a list of tuples, whose members are columns to the readers: lists of the same length.
+// One list of tuples costs a table of rows without any a fraction of what as many lists cost.
+type Group struct {
+	Name    string
+	Members []int // their places in Columns
+}
+
+// Groups are those of the ledger. A member's column is named after the group's prefix and the member.
+var Groups = func() []Group {
+	var all []Group
+	for _, g := range []struct{ name, prefix string }{{"own_lines", "line_"}, {"facts", "fact_"}, {"flags", "flag_"}} {
+		group := Group{Name: g.name}
+		for i, c := range Columns {
+			if strings.HasPrefix(c.Name, g.prefix) {
+				group.Members = append(group.Members, i)
+			}
 		}
+		all = append(all, group)
 	}
-	return true
+	return all
+}()
+
+// Type is the column's type, as system.columns has it.
+func (g Group) Type() string {
+	members := make([]string, len(g.Members))
+	for i, of := range g.Members {
+		c := Columns[of]
+		_, name, _ := strings.Cut(c.Name, "_")
+		members[i] = name + " " + strings.TrimSuffix(strings.TrimPrefix(c.Type, "Array("), ")")
+	}
+	return "Array(Tuple(" + strings.Join(members, ", ") + "))"
 }

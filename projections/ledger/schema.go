@@ -29,13 +29,19 @@ func CheckSchema(ctx context.Context, db driver.Conn) error {
 		return fmt.Errorf("read the columns of the ledger: %w", err)
 	}
 	var differ []string
-	for _, c := range Columns {
-		switch kind, found := there[c.Name]; {
+	check := func(name, want string) {
+		switch kind, found := there[name]; {
 		case !found:
-			differ = append(differ, c.Name+" is missing")
-		case kind != c.Type:
-			differ = append(differ, fmt.Sprintf("%s is %s and not %s", c.Name, kind, c.Type))
+			differ = append(differ, name+" is missing")
+		case kind != want:
+			differ = append(differ, fmt.Sprintf("%s is %s and not %s", name, kind, want))
 		}
+	}
+	for _, c := range Columns {
+		check(c.Name, c.Type)
+	}
+	for _, g := range Groups {
+		check(g.Name, g.Type())
 	}
 	if len(differ) > 0 {
 		return fmt.Errorf("the table ledger is not what this version writes: %s", strings.Join(differ, "; "))

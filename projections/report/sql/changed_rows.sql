@@ -1,6 +1,6 @@
 
 WITH late AS (
-        SELECT * FROM ledger FINAL WHERE refused = '' AND NOT {{.StoodBefore}}
+        SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT {{.StoodBefore}}
             AND event_type NOT IN {{events "period.closed" "period.reopened"}}),
     voided AS (
         SELECT source, event_id FROM ledger FINAL

@@ -2,7 +2,7 @@ SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occ
        toDecimalString(net_amount, 4) AS net, toDecimalString(profit_amount, 4) AS profit, toDecimalString(cash_amount, 4) AS cash
 FROM (
 WITH late AS (
-        SELECT * FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
+        SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
             AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
@@ -29,7 +29,7 @@ SELECT currency, count() AS events, toDecimalString(sum(net_amount), 4) AS net, 
        toDecimalString(sum(cash_amount), 4) AS cash
 FROM (
 WITH late AS (
-        SELECT * FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
+        SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
             AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
@@ -54,7 +54,7 @@ WHERE touches != '') WHERE currency != '' GROUP BY currency ORDER BY currency;
 
 SELECT uniqExact((source, event_id, order_id)) FROM (
 WITH late AS (
-        SELECT * FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
+        SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
             AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
