@@ -6,6 +6,7 @@ package domain
 // incident is a case of the set.
 type incident struct {
 	name, order name
+	is          bool  // it was reported, a fix is of it, or a case is part of it
 	own         bool  // a refund or dispute that is a case of its own
 	report      int32 // the statement that reported it; none
 	first       int32 // its first fix in the sequence; none
@@ -146,6 +147,8 @@ func (v *view) gather() {
 		case *ErrorRejected:
 			v.incidents[st.incident].rejected = true
 		default:
+			c := &v.incidents[st.incident]
+			c.is = c.name != 0
 			v.fixes(st, int32(i), s)
 		}
 	}
@@ -161,6 +164,7 @@ func (v *view) gather() {
 		if root := v.root(v.incidents[n].name); root != v.incidents[n].name {
 			r := v.caseOf(v.incidents[n].order, root)
 			v.incidents[n].root = r
+			v.incidents[r].is = v.incidents[r].is || v.incidents[n].is
 		}
 	}
 	for n := range v.incidents {
@@ -209,6 +213,7 @@ func (v *view) fixes(st *stance, i int32, s *statement) {
 		st.incident = v.caseOf(st.order, v.root(st.errorID))
 	}
 	c := &v.incidents[st.incident]
+	c.is = c.name != 0
 	if c.first == none {
 		c.first = i
 	}
@@ -220,7 +225,7 @@ func (v *view) fixes(st *stance, i int32, s *statement) {
 }
 
 func (c *incident) reportedBy(i int32, d *ErrorReported) {
-	c.report = i
+	c.report, c.is = i, true
 	c.facts.Reported, c.facts.Internal = true, d.Found == FoundBeforeDelivery
 	c.facts.Kind, c.facts.RootCause, c.facts.PartyAtFault, c.facts.VendorID = d.Kind, d.RootCause, d.PartyAtFault,
 		d.VendorID
@@ -257,7 +262,7 @@ func (v *view) ownCase(order name, i int32, id string) int32 {
 	if order != 0 {
 		found, several := int32(none), false
 		for n := range v.incidents {
-			if c := &v.incidents[n]; c.name != 0 && c.order == order && !c.own && c.root == int32(n) {
+			if c := &v.incidents[n]; c.is && c.order == order && !c.own && c.root == int32(n) {
 				several = several || found != none
 				found = int32(n)
 			}
@@ -275,6 +280,7 @@ func (v *view) ownCase(order name, i int32, id string) int32 {
 	if c.first == none {
 		c.first = i
 	}
+	c.is = true
 	return n
 }
 

@@ -44,6 +44,10 @@ var postingRules = sync.OnceValue(func() uint32 {
 				for _, name := range e.Unpriced {
 					text(name)
 				}
+				for _, c := range e.Cases {
+					text(c.Case + c.Kind)
+					put(int64(said(c.Founded)), int64(said(c.Gone)))
+				}
 			}
 			for _, f := range s.Flags {
 				text(f.Code)

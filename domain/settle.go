@@ -83,6 +83,9 @@ type CaseFacts struct {
 	Founded                                             bool // not rejected, not changed_mind, not merged into another
 	Reported                                            bool // somebody reported it; else a fix made it
 	SameAs                                              string
+	// Gone: nothing that counts makes it a case any more. The other facts are those that were known last, for what closed
+	// months hold of it.
+	Gone bool
 }
 
 // SettledEvent is what an event posts, given all events of its unit.
@@ -93,7 +96,8 @@ type SettledEvent struct {
 
 	Standing Standing
 	Of       Identity // the event that counts in its place, or that it contradicts; zero where there is none
-	// Cases are the facts of the cases that the event changed, as they are with the events up to it in the sequence.
+	// Cases are the facts of the cases that the event changed, as they are with the events up to it in the sequence; of
+	// those that are no case any more too.
 	Cases []CaseFacts
 }
 

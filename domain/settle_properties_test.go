@@ -86,7 +86,7 @@ func unitHolds(seed, n uint64) error {
 		return err
 	}
 	for _, check := range []func(*Terms, []Recorded, *Settlement) error{entriesBalance, entriesSumUp, identityHolds,
-		sidesAreRight} {
+		sidesAreRight, factsSumUp} {
 		if err := check(terms, all, s); err != nil {
 			return fmt.Errorf("%w\n%s", err, story(all, s, places))
 		}
@@ -149,6 +149,27 @@ func entriesSumUp(terms *Terms, all []Recorded, s *Settlement) error {
 	for k, a := range v.position {
 		if a != 0 {
 			return fmt.Errorf("the entries and the position differ by %s on %d", a, k.account)
+		}
+	}
+	return nil
+}
+
+// factsSumUp: what the events say last of each case, in the sequence, is what is known of it in the end. Cases that a
+// person separated have one name under two orders: those are told apart by more than their facts.
+func factsSumUp(terms *Terms, all []Recorded, s *Settlement) error {
+	if newUnit(terms, all).severalOrders {
+		return nil
+	}
+	last := lastFacts(s)
+	for _, c := range s.Cases {
+		if last[c.Case] != c {
+			return fmt.Errorf("of case %s the events say %+v, and in the end it is %+v", c.Case, last[c.Case], c)
+		}
+		delete(last, c.Case)
+	}
+	for _, f := range last {
+		if !f.Gone {
+			return fmt.Errorf("case %s is none in the end, and no event says so: %+v", f.Case, f)
 		}
 	}
 	return nil

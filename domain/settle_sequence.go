@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // Settle makes the entries of one unit: an order with its cases, a case without an order, or several orders where one
 // case is named under them. It is a function of the events, their places in the log, and the terms: of nothing else,
 // and in whatever order they are given.
@@ -174,27 +176,31 @@ func (s *statement) isSilent() bool {
 	return false
 }
 
-// news are the facts of the cases that changed with an event, and returns those of all of them.
+// news are the facts of the cases that changed with an event, and of those that it leaves nothing of. It returns those
+// of all cases that are left.
 func (v *view) news(e *SettledEvent, known []CaseFacts) []CaseFacts {
 	all := v.caseFacts()
-next:
 	for _, f := range all {
-		for _, k := range known {
-			if k == f {
-				continue next
-			}
+		if !slices.Contains(known, f) {
+			e.Cases = append(e.Cases, f)
 		}
-		e.Cases = append(e.Cases, f)
+	}
+	for _, k := range known {
+		if !slices.ContainsFunc(all, func(f CaseFacts) bool { return f.Case == k.Case }) {
+			k.Gone = true
+			e.Cases = append(e.Cases, k)
+		}
 	}
 	return all
 }
 
-// caseFacts are what is known of the cases of the set.
+// caseFacts are what is known of the cases of the set. What is said of a case makes none where nobody reported it and
+// nothing was done about it.
 func (v *view) caseFacts() []CaseFacts {
 	all := make([]CaseFacts, 0, len(v.incidents))
 	for n := range v.incidents {
 		c := &v.incidents[n]
-		if c.name == 0 {
+		if !c.is {
 			continue
 		}
 		f := c.facts

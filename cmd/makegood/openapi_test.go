@@ -251,6 +251,7 @@ func (o *openAPI) questions(c *client) {
 	o.ask(c, "POST", "/v1/reconcile", nil, "", "")
 	get("/v1/orders/{id}", url.Values{"id": {"o1"}})
 	get("/v1/cases/{id}", url.Values{"id": {"e1"}})
+	get("/v1/cases/{id}", url.Values{"id": {"e5"}})
 	get("/v1/orders/{id}", url.Values{"id": {"o2"}})
 	get("/v1/flags", nil)
 	get("/v1/doubles", nil)
@@ -305,6 +306,8 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 
 	unpriced := event("u", "labour.spent", "2026-01-10T14:00:00Z", "o1",
 		`{`+goldenCase+`,"labour_id":"l2","role":"nobody","minutes":18,"currency":"USD"}`)
+	goneFix := event("o2-g", "refund.issued", "2026-01-11T09:00:00Z", "o2",
+		`{"order_id":"o2","store_id":"s1","error_id":"e5","refund_id":"r5","currency":"USD","net":"1"}`)
 	for _, e := range slices.Concat(goldenRates, goldenEvents, []string{
 		event("d", "order.delivered", "2026-01-10T11:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`),
 		event("q", "quality.spent", "2026-01-05T11:00:00Z", "",
@@ -323,6 +326,8 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 			`"concession_id":"y1","kind":"cash","currency":"EUR","amount":"9"}`),
 		event("o2-s", "error.classified", "2026-01-12T09:00:00Z", "o2",
 			`{"order_id":"o2","store_id":"s1","error_id":"e3","same_as":"e4"}`),
+		// A case that is gone.
+		goneFix, voidOf("o2", "urn:till:1", "o2-g", goneFix),
 	}) {
 		if answer := o.ask(c, "POST", "/v1/events", nil, "application/cloudevents+json", e); answer["accepted"] == nil {
 			t.Fatal(answer)

@@ -105,7 +105,7 @@ var (
 
 const (
 	cause     = `if(root_cause = '', 'not classified', root_cause)` // by this name it is chosen as well
-	caseCount = `uniqExactIf((unit, error_id), error_id != '')`
+	caseCount = `uniqExactIf((unit, error_id), error_id != '' AND founded != '')`
 )
 
 // share divides exactly and shows what can't be divided as nothing.

@@ -135,7 +135,13 @@ func (b *Books) enter(t *terms, n int, unit []*event, all map[Identity]*event) {
 	whole := look(t, unit)
 	before := position{}
 	for i, e := range unit {
-		now := look(t, unit[:i+1]).position
+		sofar := look(t, unit[:i+1])
+		now := sofar.position
+		for id, c := range sofar.cases { // "what was known of it last", should it be none in the end
+			last := *c
+			last.gone = true
+			b.cases[id] = &last
+		}
 		entry := b.entryOf(t, e, all)
 		entry.unit = n
 		entry.Lines = now.less(before)
@@ -231,4 +237,19 @@ func (b *Books) Journal() string {
 	}
 	slices.Sort(rows)
 	return strings.Join(rows, "\n")
+}
+
+// CasesOfUnit says of each case of the unit of that number in Units, sorted: its id, whether it is founded and reported, the case
+// that it is part of and, where it is part of none, its kind.
+func (b *Books) CasesOfUnit(n int) []string {
+	var all []string
+	for id, c := range b.units[n].cases {
+		if c.sameAs != "" {
+			all = append(all, fmt.Sprintf("%s is part of %s", id, c.sameAs))
+			continue
+		}
+		all = append(all, fmt.Sprintf("%s %s founded %t reported %t", id, c.kind, c.founded, c.report != nil))
+	}
+	slices.Sort(all)
+	return all
 }

@@ -23,24 +23,32 @@ type facts struct {
 	atFault   string
 	employee  string
 	severity  string
+	gone      bool // no case any more: the rest is what was known of it last
 }
 
 func (c *facts) before() bool { return c.found == "before_delivery" }
 
 func (c *facts) is(kinds ...string) bool { return c.founded && slices.Contains(kinds, c.kind) }
 
+// makesACase: "A report and a fix make a case. What is only said of one (error.classified, error.rejected) makes none."
+func makesACase(e *event) bool {
+	return e.named() != "" && e.kind != "error.classified" && e.kind != "error.rejected"
+}
+
 // gatherCases finds the cases of the file and their facts.
 func (f *file) gatherCases() {
 	for _, e := range f.events {
-		if e.named() == "" {
+		if !makesACase(e) {
 			continue
 		}
 		id := f.view.caseOf(e.named())
-		if !isFix(e) && e.named() != id {
+		c := f.caseNamed(id) // "and what a case is part of"
+		if e.named() != id {
 			f.view.cases[e.named()] = &facts{id: e.named(), order: f.order, sameAs: id}
+		}
+		if e.kind == "error.reported" && e.named() != id {
 			continue // "its report counts for nothing, its fixes belong to the other"
 		}
-		c := f.caseNamed(id)
 		c.events = append(c.events, e)
 		if e.kind == "error.reported" {
 			c.report = e
@@ -51,14 +59,15 @@ func (f *file) gatherCases() {
 		if (a.report == nil) != (b.report == nil) {
 			return a.report != nil // "in the order of their reports": what nobody reported comes last
 		}
-		return a.opener().before(b.opener())
+		x, y := a.opener(), b.opener()
+		return x != nil && (y == nil || x.before(y))
 	})
 	for _, c := range f.cases {
 		f.learn(c)
 	}
 }
 
-// opener is the report of a case, else its first fix, else its first event.
+// opener is the report of a case, else its first fix; nil where it is a case by another one that is part of it.
 func (c *facts) opener() *event {
 	if c.report != nil {
 		return c.report
@@ -68,7 +77,7 @@ func (c *facts) opener() *event {
 			return e
 		}
 	}
-	return c.events[0]
+	return nil
 }
 
 // learn: "kind as last classified (by time), else as reported; unspecified, or nothing reported, becomes wrong_item if a

@@ -77,11 +77,11 @@ func (f *file) caseOf(e *event) *facts {
 	return c
 }
 
-// namedCases are the cases that events name. What is said of a case that is part of another names that.
+// namedCases are the cases that events make. A report or a fix of a case that is part of another makes that.
 func (f *file) namedCases() []string {
 	names := map[string]bool{}
 	for _, e := range f.events {
-		if e.named() != "" {
+		if makesACase(e) {
 			names[f.view.caseOf(e.named())] = true
 		}
 	}

@@ -298,7 +298,12 @@ func (f *file) bookLetters(g *letters) {
 }
 
 // goodsStore: "for goods of a case of its report, else of its first fix".
-func (f *file) goodsStore(c *facts) string { return c.opener().store() }
+func (f *file) goodsStore(c *facts) string {
+	if e := c.opener(); e != nil {
+		return e.store()
+	}
+	return "" // it has no goods
+}
 
 // released: "refunds and lost disputes of the case (net) reach the net price of what is still owed (price × (U−D)/U; price unknown:
 // any above 0), or a refund says replaces_goods: true".

@@ -164,7 +164,7 @@ func (b *Books) figures(entries []Entry, currency string) *Figures {
 			case apart == unfounded:
 				f.Unfounded = plus(f.Unfounded, l.Amount)
 			default:
-				leak.add("", l)
+				leak.add("", l, false)
 			}
 		}
 	}

@@ -40,12 +40,13 @@ var viewHas = map[string][]string{
 type sums struct {
 	gross, net, booked, hidden, recoveries big.Rat
 	cases, orders                          map[string]bool
+	some                                   bool // a line of no case, or of one that isn't gone
 }
 
 func newSums() *sums { return &sums{cases: make(map[string]bool), orders: make(map[string]bool)} }
 
-// add counts one line that carries an element.
-func (s *sums) add(order string, l Line) {
+// add counts one line that carries an element. Of a case that is gone it counts no case and no order.
+func (s *sums) add(order string, l Line, gone bool) {
 	s.net.Add(&s.net, l.Amount)
 	if l.Element == "RECOVERY" || l.Element == "SALVAGE" {
 		s.recoveries.Sub(&s.recoveries, l.Amount)
@@ -57,6 +58,10 @@ func (s *sums) add(order string, l Line) {
 			s.booked.Add(&s.booked, l.Amount)
 		}
 	}
+	if gone {
+		return
+	}
+	s.some = true
 	if l.Case != "" {
 		s.cases[l.Case] = true
 	}
@@ -105,13 +110,13 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 			}
 			if l.Element == "" {
 				if l.Step == change && isProfitAndLoss(l.Account) {
-					apart["customer_changes"].add("", l)
+					apart["customer_changes"].add("", l, false)
 				}
 				continue
 			}
 			currencies[l.Currency] = true
 			if where := b.apart(l.Case); where != "" {
-				apart[where].add("", l)
+				apart[where].add("", l, false)
 				continue
 			}
 			var values []string
@@ -122,8 +127,8 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 			if groups[group] == nil {
 				groups[group], keys[group] = newSums(), values
 			}
-			groups[group].add(b.orderOf(e, l), l)
-			totals.add(b.orderOf(e, l), l)
+			groups[group].add(b.orderOf(e, l), l, b.isGone(l.Case))
+			totals.add(b.orderOf(e, l), l, b.isGone(l.Case))
 		}
 	}
 	all := slices.Sorted(mapKeys(currencies))
@@ -139,8 +144,10 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 	}
 	report.Apart["customer_changes"] = money(negative(&apart["customer_changes"].net)) // contribution that they brought
 	var names []string
-	for name := range groups {
-		names = append(names, name)
+	for name, g := range groups {
+		if g.some || g.net.Sign() != 0 || g.gross.Sign() != 0 {
+			names = append(names, name)
+		}
 	}
 	sort.Strings(names)
 	for _, name := range names {
@@ -215,10 +222,13 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 	panic("unknown key " + key) // Leakage has checked
 }
 
+// isGone tells whether a case was one and is none any more.
+func (b *Books) isGone(id string) bool { return b.cases[id] != nil && b.cases[id].gone }
+
 // foundedText is "yes, no; ” where there is no case".
 func (c *facts) foundedText() string {
 	switch {
-	case c.id == "":
+	case c.id == "", c.gone:
 		return ""
 	case c.founded:
 		return "yes"

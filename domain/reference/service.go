@@ -47,7 +47,7 @@ func Serve(records []Record, zone *time.Location, q ServiceQuery) (Service, erro
 	s := Service{}
 	cases, founded := map[string][]*facts{}, map[string]bool{} // by order
 	for _, c := range books.cases {
-		if c.sameAs == "" && c.order != "" {
+		if c.sameAs == "" && !c.gone && c.order != "" {
 			cases[c.order] = append(cases[c.order], c)
 			founded[c.order] = founded[c.order] || c.founded
 		}
@@ -322,7 +322,7 @@ func (b *Books) serveLeak(sums totals, cases, months map[string]bool, l Line, mo
 	sums.add(category, l.Amount)
 	sums.add(category+" "+month, l.Amount)
 	months[month] = true
-	if c == nil {
+	if c == nil || c.gone {
 		return
 	}
 	cases[l.Case] = true

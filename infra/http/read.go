@@ -382,6 +382,7 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 	var invalid *report.Invalid
 	var currencies *report.SeveralCurrenciesError
 	var noReplay *deadletter.NoReplayError
+	var noCase *report.NoCaseError
 	var rate *report.RateMissingError
 	var problem *Problem
 	switch {
@@ -392,6 +393,8 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 		writeProblem(w, r, http.StatusConflict, ProblemNoRebuild, err.Error(), noRebuild(err))
 	case errors.As(err, &noReplay):
 		writeProblem(w, r, http.StatusConflict, ProblemNoReplay, noReplay.Error(), map[string]any{"reason": noReplay.Reason})
+	case errors.As(err, &noCase):
+		writeProblem(w, r, http.StatusNotFound, ProblemNotFound, noCase.Error(), map[string]any{"events": noCase.Events})
 	case errors.Is(err, ledger.ErrNotFound):
 		writeProblem(w, r, http.StatusNotFound, ProblemNotFound, "The books hold nothing under that id.", nil)
 	case errors.As(err, &invalid):

@@ -138,10 +138,14 @@ func (e *badQuery) Error() string { return e.reason }
 func (p *Page) failure(r *http.Request, a *ask, err error) (int, *view) {
 	v := &view{template: "failure", Title: "That did not work", Ask: a}
 	var query *badQuery
+	var noCase *report.NoCaseError
 	switch {
 	case errors.As(err, &query):
 		v.Error = query.reason
 		return http.StatusBadRequest, v
+	case errors.As(err, &noCase):
+		v.Title, v.Error = "No case", noCase.Error()
+		return http.StatusNotFound, v
 	case errors.Is(err, ledger.ErrNotFound):
 		v.Title, v.Error = "Not in the books", "The books hold nothing under that id."
 		return http.StatusNotFound, v

@@ -161,9 +161,20 @@ var factFields = []struct {
 		}},
 	factIs("category", "internal", "external", func(f *domain.CaseFacts) *bool { return &f.Internal }),
 	factIs("founded", "yes", "no", func(f *domain.CaseFacts) *bool { return &f.Founded }),
-	factIs("reported", "yes", "no", func(f *domain.CaseFacts) *bool { return &f.Reported }),
+	{"reported", func(f *domain.CaseFacts) string {
+		switch {
+		case f.Gone:
+			return goneCase
+		case f.Reported:
+			return "yes"
+		}
+		return "no"
+	}, func(f *domain.CaseFacts, v string) { f.Reported, f.Gone = v == "yes", v == goneCase }},
 	factText("same_as", func(f *domain.CaseFacts) *string { return &f.SameAs }),
 }
+
+// goneCase is what the books write of a case, in place of whether it was reported, where nothing makes it one any more.
+const goneCase = "gone"
 
 type factField = struct {
 	name string

@@ -22,7 +22,7 @@ func FailureLinesOf(failures, filter string) string {
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           ` + partOf("element", "kind", "founded") + ` AS part,
+           ` + partOf("element", "kind", "any(c.was_founded)") + ` AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
@@ -41,7 +41,8 @@ func partOf(element, kind, founded string) string {
 }
 
 // CaseFacts are what is known of the cases of events, a row a unit and case: what the last event says that changed the
-// case, in the sequence of the unit's events. Rows that were recorded by some moment know what was known then.
+// case, in the sequence of the unit's events. Rows that were recorded by some moment know what was known then. What is
+// gone was a case once: founded is empty then, and was_founded what it was last.
 const CaseFacts = `
     cases AS (
         SELECT unit, fact AS error_id,
@@ -50,7 +51,8 @@ const CaseFacts = `
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = '` + goneCase + `' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,

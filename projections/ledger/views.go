@@ -83,7 +83,8 @@ SELECT f.error_id AS error_id, f.order_id AS order_id, f.store_id AS store_id, f
        c.founded = 'yes' AS founded, c.reported = 'yes' AS reported, c.same_as AS same_as,
        m.currency AS currency, m.gross AS gross, m.net AS net, m.hidden AS hidden
 FROM facts AS f LEFT JOIN cases AS c ON c.unit = f.unit AND c.error_id = f.error_id
-    LEFT JOIN money AS m ON m.unit = f.unit AND m.error_id = f.error_id`
+    LEFT JOIN money AS m ON m.unit = f.unit AND m.error_id = f.error_id
+WHERE NOT c.gone`
 }
 
 // ordersView is one row an order and currency: what it promised to bring, what it brought, and what is between the two.
@@ -100,7 +101,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
                    occurred_at),
                      event_type = ` + sql.Event("order.delivered") + ` AND standing = '') AS delivered_at
         FROM ledger FINAL WHERE order_id != '' AND refused = '' GROUP BY order_id),
-    counted AS (SELECT unit, count() AS n FROM cases GROUP BY unit),
+    counted AS (SELECT unit, countIf(NOT gone) AS n FROM cases GROUP BY unit),
     lines AS (
         SELECT order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x, ` +
 		sql.ProfitAndLoss("a") + ` AS pl
@@ -119,7 +120,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''), ` + CaseFacts 
 		viewAmount + `, e != '' AND part = 'leakage') AS net,
                sumIf(` + viewAmount + `, ` + viewHidden + ` AND part = 'leakage') AS hidden
         FROM (SELECT l.*, ` + partOf("l.e", "c.kind",
-		"c.founded") + ` AS part FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.order_id AND c.error_id = l.l_case)
+		"c.was_founded") + ` AS part FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.order_id AND c.error_id = l.l_case)
         GROUP BY order_id, currency)
 SELECT f.order_id AS order_id, f.store_id AS store_id, f.customer_id AS customer_id, f.placed_at AS placed_at,
        nullIf(f.delivered_at, toDateTime64(0, 6, 'UTC')) AS delivered_at, n.n AS cases,

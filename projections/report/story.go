@@ -34,6 +34,8 @@ type Story struct {
 	ChangedMind         string `json:"changed_mind"`
 	Unfounded           string `json:"unfounded"` // what cases cost in which nobody had failed
 	Unpriced            bool   `json:"unpriced"`
+	// Gone: the story is of what was a case once; what made it one was taken back, or belongs to another case.
+	Gone bool `json:"gone,omitempty"`
 
 	// Others are the same figures in the other currencies that the story has amounts in. They are never summed up.
 	Others []StoryFigures `json:"other_currencies,omitempty"`
@@ -70,7 +72,36 @@ type Case struct {
 	SameAs       string `json:"same_as,omitempty" ch:"same_as"` // the case that it was made part of
 
 	Unit string `json:"-" ch:"unit"`
+	// Of one that is no case any more, Founded says nothing and FailedNobody what was known last: closed months may hold
+	// amounts of it.
+	Gone         bool `json:"-" ch:"gone"`
+	FailedNobody bool `json:"-" ch:"failed_nobody"`
 }
+
+// NoCaseError says that events name a case, and that none of them makes one of it.
+type NoCaseError struct{ Events []NotACase }
+
+// NotACase is an event that names a case and makes none of it. Standing is empty where it counts: what is only said of
+// a case makes none.
+type NotACase struct {
+	Source   string `json:"source"`
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Standing string `json:"standing"`
+}
+
+func (e *NoCaseError) Error() string {
+	words := "Events name this case, and none of them makes one of it: they were voided or decided against, " +
+		"belong to another case, or only say something of a case that nobody reported."
+	waits := func(n NotACase) bool { return n.Standing == domain.Waits.String() }
+	if slices.ContainsFunc(e.Events, waits) {
+		words = "What names this case waits for a decision: see /v1/doubles."
+	}
+	return words
+}
+
+// Is makes it a kind of ledger.ErrNotFound.
+func (e *NoCaseError) Is(target error) bool { return target == ledger.ErrNotFound }
 
 // StoryEvent is one event of a story.
 type StoryEvent struct {
@@ -155,6 +186,14 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 	}
 	story.ErrorID = errorID
 	story.Cases = slices.DeleteFunc(story.Cases, func(c Case) bool { return c.ErrorID != errorID })
+	story.Gone = len(story.Cases) == 0
+	if story.Gone && !slices.ContainsFunc(rows, func(r ledger.Stored) bool { return len(r.Lines) > 0 }) {
+		none := &NoCaseError{}
+		for _, e := range story.Events {
+			none.Events = append(none.Events, NotACase{e.Source, e.ID, e.Type, e.Standing})
+		}
+		return nil, none
+	}
 	return story, nil
 }
 
@@ -198,6 +237,7 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 			of.add(l, s.part(r.Unit(), l.Case))
 		}
 	}
+	s.Cases = slices.DeleteFunc(s.Cases, func(c Case) bool { return c.Gone })
 	f := figures[s.Currency].show(s.Currency)
 	s.PerfectContribution, s.Contribution, s.CustomerChanges = f.PerfectContribution, f.Contribution, f.CustomerChanges
 	s.Gross, s.Net, s.Hidden, s.ChangedMind, s.Unfounded = f.Gross, f.Net, f.Hidden, f.ChangedMind, f.Unfounded
@@ -237,7 +277,7 @@ func (s *Story) part(unit, errorID string) string {
 		case c.Unit != unit || c.ErrorID != errorID:
 		case !domain.IsFailure(c.Kind):
 			return "changed_mind"
-		case !c.Founded:
+		case c.FailedNobody:
 			return "unfounded"
 		}
 	}

@@ -159,10 +159,27 @@ func compareUnit(terms *domain.Terms, want *reference.Books, n int, unit []refer
 	if dumpAll {
 		return "dump: flags " + flagsOf(want, unit) + " / " + flagsText(got.Flags) + "\n" + story(events, settled, wanted)
 	}
+	if a, b := strings.Join(want.CasesOfUnit(n), "\n"), casesText(got.Cases); a != b {
+		return fmt.Sprintf("cases: reference\n%s\nsettle\n%s\n%s", a, b, story(events, settled, wanted))
+	}
 	if a, b := flagsOf(want, unit), flagsText(got.Flags); a != b {
 		return fmt.Sprintf("flags: reference %s, settle %s\n%s", a, b, story(events, settled, wanted))
 	}
 	return ""
+}
+
+// casesText says of cases what reference.CasesOfUnit says.
+func casesText(cases []domain.CaseFacts) string {
+	var all []string
+	for _, c := range cases {
+		if c.SameAs != "" {
+			all = append(all, fmt.Sprintf("%s is part of %s", c.Case, c.SameAs))
+			continue
+		}
+		all = append(all, fmt.Sprintf("%s %s founded %t reported %t", c.Case, c.Kind, c.Founded, c.Reported))
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
 }
 
 type wantedEntry struct {

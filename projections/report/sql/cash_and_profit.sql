@@ -8,4 +8,4 @@ FROM (
     WHERE {{template "booked_days" .}} AND (@store = '' OR l_store = @store) AND l_currency = @currency
         AND (l_case != '' OR arrayExists(e -> {{leaks "e"}}, element))) AS l
 LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
-WHERE {{failed "c.kind"}} AND c.founded != 'no'
+WHERE {{failed "c.kind"}} AND c.was_founded != 'no'

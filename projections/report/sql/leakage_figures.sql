@@ -3,5 +3,5 @@
     toDecimalString(sumIf(amount, {{cost "element"}} AND NOT {{imputed "basis"}}), {{.Decimals}}) AS booked,
     toDecimalString(sumIf(amount, {{cost "element"}} AND {{imputed "basis"}}), {{.Decimals}}) AS hidden,
     toDecimalString(-sumIf(amount, {{recovery "element"}}), {{.Decimals}}) AS recoveries,
-    uniqExactIf((unit, error_id), error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders
+    uniqExactIf((unit, error_id), error_id != '' AND founded != '') AS cases,
+    uniqExactIf(order_id, order_id != '' AND (error_id = '' OR founded != '')) AS orders

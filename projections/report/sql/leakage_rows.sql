@@ -1,3 +1,4 @@
+{{- /* What is of a case that is none any more is shown as long as it comes to something. */ -}}
 SELECT
 {{- range $i, $key := .Keys}}
     {{$key}} AS key{{$i}},
@@ -10,6 +11,9 @@ FROM {{.Source}}
 WHERE part = 'leakage' AND {{.Where}}
 {{- if .Keys}}
 GROUP BY {{template "leakage_keys" .}}
+{{- end}}
+HAVING countIf(error_id = '' OR founded != '') > 0 OR sum(amount) != 0 OR sumIf(amount, {{cost "element"}}) != 0
+{{- if .Keys}}
 ORDER BY {{if .Largest}}abs(sum(amount)) DESC, {{end}}{{template "leakage_keys" .}}
 {{- if .Largest}} LIMIT {{.Largest}}{{end}}
 {{- end}}

@@ -2,7 +2,7 @@
     WITH events AS (
         SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN ({{template "delivered_orders" .}})),
         {{.Cases}}
-    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS wrong,
+    SELECT unit AS order_id, countIf(NOT gone) AS reports, countIf(founded = 'yes') AS wrong,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN {{kinds "missing_item" "not_delivered"}}) AS not_in_full,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN {{kinds "damaged" "defective"}}) AS damaged,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN {{kinds "wrong_item" "not_as_described" "over_shipped"}}) AS not_right

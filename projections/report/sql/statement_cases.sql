@@ -23,4 +23,5 @@ LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
 WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)
 GROUP BY of_currency, id, l.unit
 HAVING countIf(in_month = toDate(@month)) > 0
+    AND NOT (any(c.gone OR c.same_as != '') AND {{.Sum (cost "k")}} = 0 AND {{.Sum (recovery "k")}} = 0)
 ORDER BY of_currency, id, minIf(l.order_id, l.order_id != '')

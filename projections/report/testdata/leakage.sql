@@ -7,10 +7,11 @@ SELECT
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND NOT basis = 'IMPUTED'), 4) AS booked,
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4) AS hidden,
     toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), 4) AS recoveries,
-    uniqExactIf((unit, error_id), error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders
+    uniqExactIf((unit, error_id), error_id != '' AND founded != '') AS cases,
+    uniqExactIf(order_id, order_id != '' AND (error_id = '' OR founded != '')) AS orders
 FROM leakage_daily FINAL
-WHERE part = 'leakage' AND lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND true;
+WHERE part = 'leakage' AND lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND true
+HAVING countIf(error_id = '' OR founded != '') > 0 OR sum(amount) != 0 OR sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE')) != 0;
 -- with [{from 2026-01-01} {to 2026-02-01}]
 
 SELECT
@@ -19,8 +20,8 @@ SELECT
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND NOT basis = 'IMPUTED'), 4) AS booked,
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4) AS hidden,
     toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), 4) AS recoveries,
-    uniqExactIf((unit, error_id), error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders
+    uniqExactIf((unit, error_id), error_id != '' AND founded != '') AS cases,
+    uniqExactIf(order_id, order_id != '' AND (error_id = '' OR founded != '')) AS orders
 FROM leakage_daily FINAL
 WHERE part = 'leakage' AND lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND true;
 -- with [{from 2026-01-01} {to 2026-02-01}]

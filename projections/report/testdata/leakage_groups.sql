@@ -7,11 +7,12 @@ SELECT
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND NOT basis = 'IMPUTED'), 4) AS booked,
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4) AS hidden,
     toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), 4) AS recoveries,
-    uniqExactIf((unit, error_id), error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders
+    uniqExactIf((unit, error_id), error_id != '' AND founded != '') AS cases,
+    uniqExactIf(order_id, order_id != '' AND (error_id = '' OR founded != '')) AS orders
 FROM leakage_daily FINAL
 WHERE part = 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to) AND NOT basis = 'IMPUTED' AND kind = @only0 AND vendor_id = @only1 AND currency = @currency
 GROUP BY key0, key1, key2
+HAVING countIf(error_id = '' OR founded != '') > 0 OR sum(amount) != 0 OR sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE')) != 0
 ORDER BY abs(sum(amount)) DESC, key0, key1, key2 LIMIT 5;
 -- with [{from 2026-01-01} {to 2026-02-01} {currency USD} {only0 late} {only1 v1}]
 
@@ -21,8 +22,8 @@ SELECT
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND NOT basis = 'IMPUTED'), 4) AS booked,
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 4) AS hidden,
     toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), 4) AS recoveries,
-    uniqExactIf((unit, error_id), error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders
+    uniqExactIf((unit, error_id), error_id != '' AND founded != '') AS cases,
+    uniqExactIf(order_id, order_id != '' AND (error_id = '' OR founded != '')) AS orders
 FROM leakage_daily FINAL
 WHERE part = 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to) AND NOT basis = 'IMPUTED' AND kind = @only0 AND vendor_id = @only1 AND currency = @currency;
 -- with [{from 2026-01-01} {to 2026-02-01} {currency USD} {only0 late} {only1 v1}]

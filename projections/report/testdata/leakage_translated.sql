@@ -7,7 +7,8 @@ SELECT DISTINCT currency, day AS on_day FROM (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -25,7 +26,7 @@ SELECT DISTINCT currency, day AS on_day FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
@@ -43,8 +44,8 @@ SELECT
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND NOT basis = 'IMPUTED'), 10) AS booked,
     toDecimalString(sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE') AND basis = 'IMPUTED'), 10) AS hidden,
     toDecimalString(-sumIf(amount, element IN ('RECOVERY', 'SALVAGE')), 10) AS recoveries,
-    uniqExactIf((unit, error_id), error_id != '') AS cases,
-    uniqExactIf(order_id, order_id != '') AS orders,
+    uniqExactIf((unit, error_id), error_id != '' AND founded != '') AS cases,
+    uniqExactIf(order_id, order_id != '' AND (error_id = '' OR founded != '')) AS orders,
     arraySort(groupUniqArrayIf(rate_number, rate_number > 0)) AS rates
 FROM (
     SELECT l.* EXCEPT (amount), CAST(l.amount AS Decimal(76, 4)) * x.exact AS amount, x.number AS rate_number
@@ -57,7 +58,8 @@ FROM (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -75,7 +77,7 @@ FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
@@ -88,6 +90,7 @@ FROM (
         ON x.currency = l.currency AND x.day = l.day)
 WHERE part = 'leakage' AND true
 GROUP BY key0
+HAVING countIf(error_id = '' OR founded != '') > 0 OR sum(amount) != 0 OR sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE')) != 0
 ORDER BY key0;
 -- with [{from 2026-01-01} {to 2026-02-01}]
 
@@ -106,7 +109,8 @@ FROM (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -124,7 +128,7 @@ FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,

@@ -25,7 +25,8 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND true),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -57,6 +58,7 @@ LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
 WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)
 GROUP BY of_currency, id, l.unit
 HAVING countIf(in_month = toDate(@month)) > 0
+    AND NOT (any(c.gone OR c.same_as != '') AND sumIf(CAST(x AS Decimal(38, 4)), k NOT IN ('', 'RECOVERY', 'SALVAGE') AND in_month = toDate(@month)) = 0 AND sumIf(CAST(x AS Decimal(38, 4)), k IN ('RECOVERY', 'SALVAGE') AND in_month = toDate(@month)) = 0)
 ORDER BY of_currency, id, minIf(l.order_id, l.order_id != '');
 -- with [{month 2026-01-01} {store s1} {vendor }]
 

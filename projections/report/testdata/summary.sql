@@ -81,7 +81,8 @@ FROM (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -89,7 +90,7 @@ FROM (
                        fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
-    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS wrong,
+    SELECT unit AS order_id, countIf(NOT gone) AS reports, countIf(founded = 'yes') AS wrong,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('missing_item', 'not_delivered')) AS not_in_full,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('damaged', 'defective')) AS damaged,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('wrong_item', 'not_as_described', 'over_shipped')) AS not_right
@@ -199,7 +200,8 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND true),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -215,7 +217,7 @@ FROM (
     WHERE occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR l_store = @store) AND l_currency = @currency
         AND (l_case != '' OR arrayExists(e -> e != '', element))) AS l
 LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
-WHERE c.kind NOT IN ('changed_mind') AND c.founded != 'no';
+WHERE c.kind NOT IN ('changed_mind') AND c.was_founded != 'no';
 -- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]
 
 WITH firsts AS (
@@ -243,7 +245,8 @@ WITH firsts AS (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,

@@ -82,7 +82,8 @@ FROM (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -90,7 +91,7 @@ FROM (
                        fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
-    SELECT unit AS order_id, count() AS reports, countIf(founded = 'yes') AS wrong,
+    SELECT unit AS order_id, countIf(NOT gone) AS reports, countIf(founded = 'yes') AS wrong,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('missing_item', 'not_delivered')) AS not_in_full,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('damaged', 'defective')) AS damaged,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('wrong_item', 'not_as_described', 'over_shipped')) AS not_right
@@ -175,7 +176,8 @@ FROM (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -193,7 +195,7 @@ FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
@@ -223,7 +225,8 @@ FROM (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -241,7 +244,7 @@ FROM (
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
            any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
            if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', founded = 'no', 'unfounded', 'leakage') AS part,
+           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
     ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
@@ -272,7 +275,8 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
@@ -289,7 +293,7 @@ FROM (
     AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR l_store = @store) AND l_currency = @currency
         AND (l_case != '' OR arrayExists(e -> e != '', element))) AS l
 LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
-WHERE c.kind NOT IN ('changed_mind') AND c.founded != 'no';
+WHERE c.kind NOT IN ('changed_mind') AND c.was_founded != 'no';
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
 
 WITH firsts AS (
@@ -317,7 +321,8 @@ WITH firsts AS (
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
                    known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS founded, known.10 AS reported, known.11 AS same_as
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
+                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
             fact_vendor AS f_vendor,
