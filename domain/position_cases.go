@@ -49,13 +49,14 @@ func moneyIn(of []money, currency name) Amount {
 // founded reports whether the case is a failure: nobody rejected it, and the customer didn't just change their mind.
 func (c *incident) founded() bool { return !c.rejected && IsFailure(c.facts.Kind) }
 
-// merge reads which cases are part of others: as last said, by time.
+// merge reads which cases are part of others: as last said, by time. None is a part of one that another order has.
 func (v *view) merge() {
 	for _, i := range v.u.byTime {
 		if int(i) >= v.n || v.stances[i].standing != Counts {
 			continue
 		}
-		if d, is := v.u.statements[i].Data.(*ErrorClassified); is && d.SameAs != "" && v.u.statements[i].errorID != 0 {
+		if d, is := v.u.statements[i].Data.(*ErrorClassified); is && d.SameAs != "" && v.u.statements[i].errorID != 0 &&
+			v.sameOrder(i, d) {
 			v.sameAs[v.u.statements[i].errorID] = v.u.names.number(d.SameAs)
 		}
 	}

@@ -114,12 +114,12 @@ func (v *view) count() {
 		v.decide()
 		v.void()
 	}
-	v.underOrders()
-	if v.u.merges {
-		v.merge()
-	}
 	if v.u.severalSales {
 		v.fromStores()
+	}
+	v.underOrders() // what waits with its order.placed opens no case
+	if v.u.merges {
+		v.merge()
 	}
 	for pass := range 2 { // dispatches last: failed trips tell their facts apart
 		for n, members := range v.u.facts {
@@ -250,6 +250,35 @@ func (v *view) underOrders() {
 		}
 		v.flag(CaseUnderTwoOrders, int32(i), v.u.names.text(s.errorID), 0, 0)
 	}
+	if several && v.u.merges {
+		v.acrossOrders()
+	}
+}
+
+// acrossOrders lets wait what says that a case is a part of one that another order has: that names the other case under
+// a second order.
+func (v *view) acrossOrders() {
+	for i := range v.n {
+		st := &v.stances[i]
+		d, is := v.u.statements[i].Data.(*ErrorClassified)
+		if !is || st.standing != Counts || v.sameOrder(int32(i), d) {
+			continue
+		}
+		if st.verdict != decidedFor && st.verdict != decidedSeparate {
+			st.standing, st.of = Waits, v.openers[v.u.names.number(d.SameAs)]
+			v.flag(CaseUnderTwoOrders, int32(i), d.SameAs, 0, 0)
+		}
+	}
+}
+
+// sameOrder reports whether the case that a classification makes its own a part of is of the same order, as far as
+// orders are known.
+func (v *view) sameOrder(i int32, d *ErrorClassified) bool {
+	if d.SameAs == "" || v.stances[i].order == 0 {
+		return true
+	}
+	opener := v.openers[v.u.names.number(d.SameAs)]
+	return opener == none || v.u.statements[opener].order == v.stances[i].order
 }
 
 func (v *view) isApart(order, errorID name) bool {

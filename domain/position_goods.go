@@ -136,18 +136,17 @@ func (v *view) goodsOf(n int32) {
 	g.currency = v.goodsCurrency(n, o)
 	owes := c.founded() && c.name != 0 && (c.facts.Kind == KindWrongItem || c.facts.Kind == KindMissingItem)
 	internal := c.founded() && c.facts.Internal
+	sent := false
 	if internal || owes {
 		v.expects(g, n, o, g.currency)
+		sent = !g.known && v.owesSent(g, n, o, g.currency)
 	}
 	v.sends(g, n, g.currency)
 	switch {
 	case internal:
-		if !g.known {
-			v.owesSent(g, n, o, g.currency)
-		}
-		v.takesInternally(g, o)
-	case owes:
-		v.owes(g, n, o, g.currency)
+		v.takesInternally(g, n, o)
+	case owes && !g.known && !sent:
+		v.owesOnly(g, o)
 	}
 	if c.strays() {
 		v.received(g, c, o, g.currency)
@@ -230,9 +229,9 @@ func (v *view) sends(g *goods, n int32, currency name) {
 	}
 }
 
-// owes counts what is owed where the report doesn't say: what is out, else the order's line, if it has only one.
-func (v *view) owes(g *goods, n int32, o *order, currency name) {
-	if g.known || v.owesSent(g, n, o, currency) || o == nil || o.sale == none {
+// owesOnly counts as owed the order's line of goods, if only one is left: the report doesn't say, and nothing is out.
+func (v *view) owesOnly(g *goods, o *order) {
+	if o == nil || o.sale == none {
 		return
 	}
 	var only *soldLine
@@ -256,7 +255,8 @@ func (v *view) owes(g *goods, n int32, o *order, currency name) {
 	g.owings = append(g.owings, owing{sku: a.sku, quantity: q, cost: a.cost, costed: a.costed})
 }
 
-// owesSent counts what is out as owed, as far as it is on the order, and reports whether anything is out.
+// owesSent counts what is out as owed, as far as it is on the order, and reports whether anything is out. It is owed at
+// what the order booked it at, as all that was sold.
 func (v *view) owesSent(g *goods, n int32, o *order, currency name) bool {
 	sent := false
 	for k := range v.outs {
@@ -265,21 +265,23 @@ func (v *view) owesSent(g *goods, n int32, o *order, currency name) bool {
 			continue
 		}
 		sent = true
-		q := t.line.Quantity
+		w := owing{sku: t.line.SKU, quantity: t.line.Quantity}
 		if o != nil && o.sale != none {
-			a := o.make(t.line.SKU)
-			q = min(q, a.owed)
-			a.owed -= q
+			a := o.make(w.sku)
+			w.quantity = min(w.quantity, a.owed)
+			a.owed -= w.quantity
 		}
-		if q == 0 {
+		if w.quantity == 0 {
 			continue // it isn't on the order
 		}
-		v.silently(func() {
-			if c, ok := v.costOf(t.by, t.line.SKU, t.line.UnitCost, currency); ok {
-				g.owed.pieces(q, &c)
-				g.owings = append(g.owings, owing{sku: t.line.SKU, quantity: q, cost: c, costed: true})
-			}
+		w.open = w.quantity
+		v.silently(func() { // where it has no cost, that is said when it is sent
+			w.cost, w.costed = v.soldGoodsCost(o, t.by, w.sku, t.line.UnitCost, currency)
 		})
+		if w.costed {
+			g.owed.pieces(w.quantity, &w.cost)
+		}
+		g.owings = append(g.owings, w)
 	}
 	return sent
 }
@@ -293,13 +295,25 @@ func (v *view) silently(do func()) {
 
 // takesInternally counts what is owed where the failure was found before the goods left: no more than is out, and it
 // takes of a line only what was sent.
-func (v *view) takesInternally(g *goods, o *order) {
+func (v *view) takesInternally(g *goods, n int32, o *order) {
 	if g.out.cmp(&g.owed) < 0 {
 		g.owed = g.out
 	}
 	for w := range g.owings {
-		if a := o.article(g.owings[w].sku); a != nil {
-			a.owed = plus(a.owed, g.owings[w].open)
+		owed := &g.owings[w]
+		sent := Decimal(0)
+		for k := range v.outs {
+			if t := &v.outs[k]; t.incident == n && t.line.SKU == owed.sku {
+				sent = plus(sent, t.line.Quantity)
+			}
+		}
+		for before := range w { // lines of one article share what was sent of it
+			if g.owings[before].sku == owed.sku {
+				sent = max(sent-g.owings[before].quantity, 0)
+			}
+		}
+		if a := o.article(owed.sku); a != nil {
+			a.owed = plus(a.owed, max(owed.quantity-sent, 0))
 		}
 	}
 	g.owings = nil

@@ -9,8 +9,8 @@ type order struct {
 	sale     int32 // the statement that placed it; none
 	currency name
 	lines    []soldLine
-	whole    bool    // cancelled whole
-	fee, tax Decimal // of the delivery, what of them is not taken back
+	whole    bool   // cancelled whole
+	booked   booked // less what was taken off
 	tills    []till
 	articles []article
 	bySKU    map[string]int32 // the numbers of its articles; only of many
@@ -37,6 +37,9 @@ type till struct {
 	lost        Amount // in disputes
 	last        int32  // the last refund, lost dispute or change that took something off; none
 }
+
+// booked is what lines brought and cost by the account that it is on, as it was rounded when it was booked.
+type booked struct{ sales, gift, tips, deposits, tax, cost Amount }
 
 // orderOf is the order of a name, made where there is none yet; nil for no name.
 func (v *view) orderOf(n name) *order {
@@ -186,7 +189,7 @@ func (v *view) placed(i int32, d *OrderPlaced) {
 			o.lines = append(o.lines, soldLine{by: i, line: &d.Lines[n], left: d.Lines[n].Quantity})
 		}
 	}
-	total := v.book(to, &b, false)
+	total := v.book(to, &b, o, false)
 	paidByCard := Amount(0)
 	for _, t := range d.Tenders {
 		if t.Method == MethodGiftCard {
@@ -204,8 +207,6 @@ func (v *view) placed(i int32, d *OrderPlaced) {
 	if o.sale == none {
 		o.sale, o.currency = i, s.currency
 	}
-	o.fee += d.DeliveryFee
-	o.tax += d.DeliveryTax
 	t := o.till(s.currency)
 	t.paid += total
 	t.cash += total - paidByCard
@@ -213,7 +214,7 @@ func (v *view) placed(i int32, d *OrderPlaced) {
 }
 
 // book posts what lines bring and cost, but for the money, and says how much money that is.
-func (v *view) book(to on, b *booking, failure bool) Amount {
+func (v *view) book(to on, b *booking, o *order, failure bool) Amount {
 	refund, goods := NoElement, NoElement
 	if failure {
 		refund, goods = Refund, Goods
@@ -226,12 +227,15 @@ func (v *view) book(to on, b *booking, failure bool) Amount {
 	v.post(to, Deposits, NoElement, -deposits)
 	v.post(to, Tax, NoElement, -tax)
 	v.move(to, CostOfGoods, goods, Inventory, cost)
+	if o != nil {
+		k := &o.booked
+		*k = booked{k.sales + sales, k.gift + gift, k.tips + tips, k.deposits + deposits, k.tax + tax, k.cost + cost}
+	}
 	return sales + gift + tips + deposits + tax
 }
 
-// takes counts what of a line goes: in proportion, at most what is left of it, each line rounded by itself. Where the
-// whole order goes, whole lines aren't: what was booked of them together goes as it was booked.
-func (v *view) takes(b *booking, l *soldLine, quantity Decimal, whole bool) {
+// takes counts what of a line goes: in proportion, at most what is left of it, each line rounded by itself.
+func (v *view) takes(b *booking, l *soldLine, quantity Decimal) {
 	if l.left < 0 { // empties brought back go as a whole
 		quantity = l.left
 	} else {
@@ -247,11 +251,10 @@ func (v *view) takes(b *booking, l *soldLine, quantity Decimal, whole bool) {
 	if costed {
 		cost.pieces(l.line.Quantity, &c)
 	}
-	if rest := quantity == l.left; !whole || quantity != l.line.Quantity {
-		net = v.some(net, quantity, l.line.Quantity, rest, &l.takenNet)
-		tax = v.some(tax, quantity, l.line.Quantity, rest, &l.takenTax)
-		cost = v.some(cost, quantity, l.line.Quantity, rest, &l.takenCost)
-	}
+	rest := quantity == l.left
+	net = v.some(net, quantity, l.line.Quantity, rest, &l.takenNet)
+	tax = v.some(tax, quantity, l.line.Quantity, rest, &l.takenTax)
+	cost = v.some(cost, quantity, l.line.Quantity, rest, &l.takenCost)
 	b.account(l.line).minus(&net)
 	b.tax.minus(&tax)
 	b.cost.minus(&cost)
@@ -286,7 +289,7 @@ func (v *view) removes(o *order, b *booking, i int32, lines []RemovedLine) {
 				continue
 			}
 			had := l.left
-			v.takes(b, l, left, false)
+			v.takes(b, l, left)
 			left -= max(had-l.left, l.left-had)
 		}
 		if left > 0 && o.sale != none {
@@ -320,7 +323,7 @@ func (v *view) change(i int32, o *order, currency name, failure bool, bookings .
 	to := on{Change, v.caseName(v.stances[i].incident), currency, s.store}
 	added, back := Amount(0), Amount(0)
 	for _, b := range bookings {
-		if total := v.book(to, b, failure); total > 0 {
+		if total := v.book(to, b, o, failure); total > 0 {
 			added += total
 		} else {
 			back -= total
@@ -382,6 +385,9 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 		b.cost.subtract(d.Cost.Value)
 	}
 	v.change(i, o, s.currency, d.By == ByBusiness, &b)
+	if st.whole && o != nil {
+		o.booked = booked{} // more or less than was booked is stated: that is all the same
+	}
 }
 
 // isWhole reports whether a cancellation without lines is of the whole order: its net is at or above what the lines
@@ -393,7 +399,8 @@ func (v *view) isWhole(o *order, d *OrderCancelled) bool {
 	var left sum
 	for n := range o.lines {
 		if l := &o.lines[n]; l.left != 0 {
-			net := part(netOf(l.line), l.left, l.line.Quantity)
+			net, taken := netOf(l.line), asSum(l.takenNet)
+			net.minus(&taken)
 			left.plus(&net)
 		}
 	}
@@ -409,14 +416,14 @@ func (o *order) isEmpty() bool {
 	return true
 }
 
-// all takes every line that is left off an order, and the fee of its delivery.
+// all takes everything off an order that is booked of it: what is left of its lines, and the fee of its delivery.
 func (v *view) all(o *order, b *booking) {
 	for n := range o.lines {
-		v.takes(b, &o.lines[n], max(o.lines[n].left, 0), true)
+		o.lines[n].left = 0
 	}
-	b.sales.subtract(o.fee)
-	b.tax.subtract(o.tax)
-	o.fee, o.tax, o.whole = 0, 0, true
+	k := &o.booked
+	*b = booking{asSum(-k.sales), asSum(-k.gift), asSum(-k.tips), asSum(-k.deposits), asSum(-k.tax), asSum(-k.cost)}
+	o.whole = true
 }
 
 // charged posts what an order costs beside its goods.

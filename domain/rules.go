@@ -165,6 +165,22 @@ func probeUnits() [][]Data {
 			cancelled,
 			cancelled,
 		},
+		[]Data{
+			&OrderPlaced{Lines: probeHalves},
+			&OrderChanged{By: ByCustomer, LinesAdded: probeHalves},
+			&OrderCancelled{By: ByCustomer},
+		},
+		[]Data{
+			sale,
+			&OrderCancelled{By: ByCustomer, ChangeID: "1", Net: Some(probeC)},
+			cancelled,
+		},
+		[]Data{
+			sale,
+			probeReturn(WasWrongItem, GradeSaleable),
+			back,
+			&RedeliveryDispatched{RedeliveryID: "1", Lines: []GoodsLine{{SKU: "known", Quantity: 1_000_000}}},
+		},
 		[]Data{sale, sale},
 		[]Data{sale, refund, refund, &RefundIssued{RefundID: "r", Net: probeC}},
 		[]Data{
@@ -207,6 +223,10 @@ func probeUnits() [][]Data {
 		[]Data{&ClaimFiled{ClaimID: "1", Amount: probeC}, &ClaimSettled{ClaimID: "1", Amount: probeA}},
 	)
 }
+
+// probeHalves is a line whose amounts are just between two.
+var probeHalves = []OrderLine{{LineID: "h", SKU: "half", Quantity: 1_000_000, UnitPrice: 10_000_050,
+	UnitCost: Some(5_000_050)}}
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 

@@ -78,6 +78,26 @@ func TestReadings(t *testing.T) {
 			{minute: 1, errorID: "c", data: &DisputeWon{DisputeID: "x"}},
 			{minute: 2, errorID: "c", data: &DisputeLost{DisputeID: "x", Amount: d("108"), Tax: d("8")}},
 		}, map[Account]string{DisputeLosses: "100", Tax: "8", Clearing: "-108"}, "", -1},
+		{"cancelled whole: what was booked goes back as each booking rounded it", []told{{data: halves},
+			{minute: 1, data: &OrderChanged{By: ByCustomer, LinesAdded: halves.Lines}},
+			{minute: 2, data: &OrderCancelled{By: ByCustomer}},
+		}, map[Account]string{Clearing: "0", Sales: "0", Deposits: "0"}, "", -1},
+		{"cancelled in part by its sum, then whole: what is left goes back", []told{{data: sale},
+			{minute: 1, data: &OrderCancelled{ChangeID: "1", By: ByCustomer, Net: Some(d("30"))}},
+			{minute: 2, data: &OrderCancelled{By: ByCustomer}},
+		}, map[Account]string{Sales: "0", Inventory: "0"}, PartUnknown, -1},
+		{"nobody reported it: what is redelivered is owed at what the order booked it at", []told{{data: sale},
+			{minute: 1, errorID: "c", data: comesBack("x", "1", "55", WasWrongItem, GradeSaleable, "")},
+			{minute: 2, errorID: "c", data: &RedeliveryDispatched{RedeliveryID: "r", Mode: "carrier",
+				Lines: []GoodsLine{{SKU: "p", Quantity: piece}}}},
+		}, map[Account]string{ReplacementGoods: "0", GoodsOwed: "0", Inventory: "-60"}, "", -1},
+		{"found before delivery, a part of it sent: the rest can be owed by another case", []told{
+			{data: &OrderPlaced{Lines: []OrderLine{{LineID: "1", SKU: "p", Quantity: 2 * piece, UnitCost: Some(d("60"))}}}},
+			{minute: 1, errorID: "a", data: &ErrorReported{Classification: Classification{Kind: "defective"},
+				Found: FoundBeforeDelivery, Lines: []ErrorLine{{SKU: "p", Quantity: 2 * piece}}}},
+			{minute: 2, errorID: "b", data: report(KindMissingItem, "")},
+			{minute: 3, errorID: "a", data: sent("r")},
+		}, map[Account]string{GoodsOwed: "-60", ReplacementGoods: "0"}, "", -1},
 	} {
 		events := asEvents(c.said)
 		arrival := make([]int, len(events))

@@ -143,7 +143,7 @@ func (f *file) takeOff(e *event, off takenLines) {
 }
 
 // cancelled: "with lines it cancels those; without lines, net at or above what the lines left bring (fees aside) is the whole,
-// less is a part that nobody can place (part_unknown, flagged; parts are not added up, and one without cost takes none);
+// or what is cancelled whole already; less is a part that nobody can place (part_unknown, flagged; parts are not added up, and one without cost takes none);
 // without order.placed it is the whole; net and tax as stated, cost as stated, else as the order booked it."
 func (f *file) cancelled(e *event) {
 	s, d := f.sale, e.data
@@ -159,7 +159,7 @@ func (f *file) cancelled(e *event) {
 	case s.whole != nil && s.isEmpty(): // nothing is left: it says the same fact again, or is the part of nothing
 		f.isWhole(e)
 		off = takenLines{totals{}, zero(), zero()}
-	case !known || !d.has("net") || d.dec("net").Cmp(s.linesBring()) >= 0:
+	case !known || s.whole != nil || !d.has("net") || d.dec("net").Cmp(s.linesBring()) >= 0:
 		off = f.takeAll()
 		f.isWhole(e)
 	default:

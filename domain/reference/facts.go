@@ -93,7 +93,8 @@ func otherwise(decided *event) string {
 	return discarded
 }
 
-// oneOrderPerCase: "one error_id under two orders" is a contradiction too.
+// oneOrderPerCase: "an error_id that is used under a second order" is a contradiction too. It is the error_id that is
+// used: what waits doesn't say of which other case its own is a part.
 func (v *view) oneOrderPerCase() {
 	v.orderOf = make(map[string]string)
 	first := make(map[string]*event)
@@ -101,7 +102,7 @@ func (v *view) oneOrderPerCase() {
 		if e.named() == "" || e.order() == "" || !v.speaks(e) || e.kind == "event.voided" || e.kind == "fact.decided" {
 			continue
 		}
-		id := v.caseOf(e.named())
+		id := e.named()
 		if v.orderOf[id] == "" {
 			v.orderOf[id], first[id] = e.order(), e
 		} else if d := v.decided(e); v.orderOf[id] != e.order() && !d.separate && d.counts != "true" {
@@ -109,6 +110,22 @@ func (v *view) oneOrderPerCase() {
 			v.flag("case_under_two_orders", e, id, "", nil)
 		}
 	}
+	for _, e := range v.set {
+		if d := v.decided(e); v.speaks(e) && v.isAcross(e) && d.counts != "true" && !d.separate {
+			v.stands(e, waits, first[e.data.str("same_as")])
+			v.flag("case_under_two_orders", e, e.data.str("same_as"), "", nil)
+		}
+	}
+}
+
+// isAcross: "one that makes a case a part of a case of another order names that one under a second order".
+func (v *view) isAcross(e *event) bool {
+	same := e.data.str("same_as")
+	own := e.order()
+	if own == "" {
+		own = v.orderOf[e.named()]
+	}
+	return e.kind == "error.classified" && same != "" && own != "" && v.orderOf[same] != "" && v.orderOf[same] != own
 }
 
 // businessIDs are the fields that tell which business fact an event is of, as section 2 lists them. "A ? id that is absent

@@ -233,6 +233,9 @@ func (g *generator) conflicts() {
 		switch amount := data["amount"]; {
 		case amount != nil && g.chance(60):
 			data["amount"] = g.amount(25) // may fall on the same value: then it is a duplicate, which is as good a test
+			if data["dispute_id"] != nil {
+				delete(data, "tax") // it is a part of the amount
+			}
 		case g.chance(50):
 			at = at.Add(36 * time.Hour)
 			other["time"] = g.clock(at)

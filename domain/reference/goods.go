@@ -156,7 +156,7 @@ func (f *file) expected(g *letters) []piece {
 
 // owe: "U, owed to the customer (founded wrong_item, missing_item): cost of the expected lines that are still on the order. All
 // cases of an order together are owed no more of a line than is on it, in the order of their reports. Found before_delivery
-// (any founded kind): min(cost of the expected lines, D); it takes of a line only when something of it was sent out."
+// (any founded kind): min(cost of the expected lines, D), and then it takes of a line only what was sent."
 func (f *file) owe(g *letters, owedBefore totals) {
 	c := g.caseOf
 	if !c.is("wrong_item", "missing_item") && !(c.founded && c.before()) {
@@ -176,10 +176,10 @@ func (f *file) owe(g *letters, owedBefore totals) {
 		g.owed = append(g.owed, p)
 	}
 	for sku, quantity := range here {
-		sentOut := slices.ContainsFunc(g.out, func(p piece) bool { return p.sku == sku })
-		if !c.before() || sentOut {
-			owedBefore.add(sku, quantity)
+		if c.before() {
+			quantity = least(quantity, outOf([]*letters{g}, sku))
 		}
+		owedBefore.add(sku, quantity)
 	}
 }
 

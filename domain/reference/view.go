@@ -55,9 +55,9 @@ func look(t *terms, set []*event) *view {
 		v.inSet[e.Identity] = e
 	}
 	v.takeBack()
-	v.mergeCases()
 	v.separateOrders()
 	v.oneOrderPerCase()
+	v.mergeCases()
 	v.oneEventPerFact()
 	for _, name := range v.groups() {
 		newFile(v, name).book()
@@ -128,7 +128,7 @@ func (v *view) isTaken(e *event, asked []*event) bool {
 func (v *view) mergeCases() {
 	v.sameAs = make(map[string]string)
 	for _, e := range byTime(v.set) {
-		if e.kind == "error.classified" && v.speaks(e) && e.data.str("same_as") != "" {
+		if e.kind == "error.classified" && v.speaks(e) && e.data.str("same_as") != "" && !v.isAcross(e) {
 			v.sameAs[e.named()] = e.data.str("same_as")
 		}
 	}

@@ -4,7 +4,6 @@ package against
 import (
 	"flag"
 	"fmt"
-	"math/big"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -149,7 +148,7 @@ func compareUnit(terms *domain.Terms, want *reference.Books, n int, unit []refer
 	wanted := entriesOf(want, n, unit)
 	for _, id := range unit {
 		w, g := wanted[id], linesOf(settled[id].Lines)
-		if a, b := strings.Join(w.lines, "\n"), strings.Join(g, "\n"); a != b && !near(w.lines, g) {
+		if a, b := strings.Join(w.lines, "\n"), strings.Join(g, "\n"); a != b {
 			return fmt.Sprintf("lines: of %v (%s)\nreference:\n%s\nsettle:\n%s\n%s", id, recorded[id].Event.Type, a, b, story(events, settled, wanted))
 		}
 		if s := settled[id].Standing.String(); s != w.standing {
@@ -215,31 +214,6 @@ func linesOf(lines []domain.Line) []string {
 	}
 	sort.Strings(text)
 	return text
-}
-
-// near allows for less than a thousandth on each account, far below a cent: what is made of several parts may be rounded part
-// by part or once.
-func near(a, b []string) bool {
-	off := map[string]*big.Rat{}
-	for i, lines := range [][]string{a, b} {
-		for _, line := range lines {
-			at := strings.LastIndex(line, " ")
-			amount, ok := new(big.Rat).SetString(line[at+1:])
-			if !ok {
-				return false
-			}
-			if off[line[:at]] == nil {
-				off[line[:at]] = new(big.Rat)
-			}
-			off[line[:at]].Add(off[line[:at]], amount.Mul(amount, big.NewRat(int64(1-2*i), 1)))
-		}
-	}
-	for _, amount := range off {
-		if amount.Abs(amount).Cmp(big.NewRat(1, 1000)) >= 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // flagsOf are the codes and events; by how much is another test's.
