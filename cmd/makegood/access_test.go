@@ -102,7 +102,8 @@ func TestTokensAndTLS(t *testing.T) {
 		}
 		return writeFile(t, "token", out)
 	}
-	office := token("--name", "office", "--scope", "read,write", "--scope", "operate")
+	office := token("--name", "office", "--scope", "read,write", "--scope", "books")
+	process := token("--name", "second", "--scope", "process")
 	till := token("--name", "till", "--scope", "write,read", "--source", "urn:till:1")
 	stranger := token("--name", "stranger", "--scope", "write", "--source", "urn:till:2,3")
 	if code, _, _ := command(t, "token", "new", "--access-file", access, "--name", "x", "--scope", "admin"); code == 0 {
@@ -143,7 +144,8 @@ func TestTokensAndTLS(t *testing.T) {
 	})
 	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "https://["), "]:")
 	base := "https://127.0.0.1:" + port
-	events := writeFile(t, "events", strings.Join(append(goldenRates, goldenEvents...), "\n"))
+	rates := writeFile(t, "rates", strings.Join(goldenRates, "\n"))
+	events := writeFile(t, "events", strings.Join(goldenEvents, "\n"))
 	foreign := writeFile(t, "foreign", strings.ReplaceAll(goldenEvents[0], "urn:till:1", "urn:till:9"))
 	// A process of its own: which authorities are trusted is read once.
 	makegood := func(want int, says string, args ...string) {
@@ -158,7 +160,9 @@ func TestTokensAndTLS(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", ca)
 	makegood(1, "Unauthorized", "status", "--to", base)
 	makegood(1, "Forbidden", "status", "--to", base, "--token-file", stranger)
-	makegood(0, "new 13", "import", events, "--to", base, "--token-file", till)
+	makegood(1, "forbidden_type", "import", rates, "--to", base, "--token-file", till)
+	makegood(0, "new 5", "import", rates, "--to", base, "--token-file", office)
+	makegood(0, "new 8", "import", events, "--to", base, "--token-file", till)
 	makegood(1, "forbidden_source", "import", foreign, "--to", base, "--token-file", till)
 	makegood(1, "Forbidden", "deadletters", "replay", "x", "--to", base, "--token-file", till)
 	makegood(1, "Not Found", "deadletters", "replay", "x", "--to", base, "--token-file", office)
@@ -186,10 +190,16 @@ func TestTokensAndTLS(t *testing.T) {
 			password+"\n")}
 	quiet := slog.New(slog.DiscardHandler)
 	// The broker inside asks as well.
-	if refused, err := server.Start(t.Context(), beside, quiet, io.Discard); err == nil {
-		t.Error("a makegood without a token was let in by the broker", refused.Close())
+	for who, file := range map[string]string{"nobody": "", "office": office} {
+		if file != "" {
+			beside.Kafka = server.KafkaFlags{SASL: "plain", User: who, PasswordFile: file}
+		}
+		if refused, err := server.Start(t.Context(), beside, quiet, io.Discard); err == nil {
+			t.Errorf("as %s another makegood was let in by the broker (%v)", who, refused.Close())
+		}
+		beside.Kafka = server.KafkaFlags{}
 	}
-	beside.Kafka = server.KafkaFlags{SASL: "plain", User: "office", PasswordFile: office}
+	beside.Kafka = server.KafkaFlags{SASL: "plain", User: "second", PasswordFile: process}
 	second, err := server.Start(t.Context(), beside, quiet, io.Discard)
 	if err != nil {
 		t.Fatal(err)

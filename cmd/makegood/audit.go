@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,14 +51,10 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 		fmt.Fprintf(s.Out, "%d earlier ones are left out: ask for fewer days\n", found.LeftOut)
 	}
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "recorded\twhat\tchange\tby\treason\tsource\tid")
+	fmt.Fprintln(w, "recorded\twhat\tchange\tby\ttoken\treason\tsource\tid")
 	for _, e := range found.Entries {
-		who := e.Actor
-		if who == "" {
-			who = "-"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), domain.ShortName(e.Type),
-			oneLine(e.Change), oneLine(who), oneLine(e.Reason), e.Source, e.ID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), domain.ShortName(e.Type),
+			oneLine(e.Change), oneLine(e.Actor), cmp.Or(oneLine(e.Token), "-"), oneLine(e.Reason), e.Source, e.ID)
 	}
 	return w.Flush()
 }

@@ -71,6 +71,10 @@ type BrokerConfig struct {
 	// from connections of Broker.Dial, or from who is Own. Records of others
 	// that have one are refused.
 	OwnHeaders []string
+	// NameHeader is the header that a record gets where Principal.MaySend says so: the name of who sent it.
+	NameHeader string
+	// MaySend is Principal.MaySend of everybody who isn't asked who they are.
+	MaySend func(headers map[string]string, value []byte) (sign bool, err error)
 	// Logger takes the broker's own log; nil discards it.
 	Logger *slog.Logger
 
@@ -241,7 +245,7 @@ func (cfg BrokerConfig) options(dir string, log *brokerLog, members *memberWatch
 				return nil, fmt.Errorf("broker: %w", err)
 			}
 			members.addr = l.Addr().String()
-			return cfg.advertised(guardedListener{l, &guard{cfg: &cfg, connections: members.connections, now: time.Now}})
+			return cfg.advertised(guardedListener{l, newGuard(&cfg, members.connections)})
 		}),
 		// The log is the record of what was accepted: nothing expires.
 		kfake.BrokerConfigs(map[string]string{

@@ -33,6 +33,7 @@ type guard struct {
 	cfg         *BrokerConfig
 	connections *connections
 	now         func() time.Time
+	anybody     *Principal // who connects where nobody is asked who they are
 }
 
 // Principal is who sends requests, and what they may do.
@@ -43,13 +44,18 @@ type Principal struct {
 	Read bool
 	// MayWrite says whether they may write to a topic; nil is to none.
 	MayWrite func(topic string) bool
+	// MaySend says why a record may not be written, and otherwise whether the
+	// log is to keep the sender's name with it. Nil lets all be written.
+	MaySend func(headers map[string]string, value []byte) (sign bool, err error)
 	// Own is for makegood itself: it may do all that the broker does for
 	// anybody, and is believed what its record headers say.
 	Own bool
 }
 
-// anybody is who connects where nobody is asked who they are.
-var anybody = &Principal{Name: "anybody", Read: true, MayWrite: func(string) bool { return true }}
+func newGuard(cfg *BrokerConfig, connections *connections) *guard {
+	anybody := &Principal{Name: "anybody", Read: true, MayWrite: func(string) bool { return true }, MaySend: cfg.MaySend}
+	return &guard{cfg: cfg, connections: connections, now: time.Now, anybody: anybody}
+}
 
 // ourselves are the connections that Broker.Dial made.
 var ourselves = &Principal{Name: "makegood", Own: true}
@@ -172,7 +178,7 @@ func (c *guardedConn) judge() error {
 		return nil
 	case rule != forLogin && c.who == nil:
 		return c.hangUp(errors.New("it doesn't say who it is (SASL PLAIN with a token as password)"))
-	case rule == forEverybody || rule == forCreators && (c.who.Own || c.who == anybody):
+	case rule == forEverybody || rule == forCreators && (c.who.Own || c.who == c.guard.anybody):
 		c.pending = c.header[:]
 		c.handOn(1)
 		return nil
@@ -221,7 +227,7 @@ func (c *guardedConn) know() {
 	case c.guard.connections.own(c.Conn):
 		c.who = ourselves
 	case c.guard.cfg.Authenticate == nil:
-		c.who = anybody
+		c.who = c.guard.anybody
 	}
 }
 

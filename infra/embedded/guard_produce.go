@@ -85,7 +85,7 @@ func (c *guardedConn) inspect(req *kmsg.ProduceRequest) (fault *produceFault, ch
 			if c.who.Own {
 				continue
 			}
-			mended, fault := c.guard.inspectBatch(p.Records)
+			mended, fault := c.guard.inspectBatch(p.Records, c.who)
 			if fault != nil {
 				return fault, false
 			}
@@ -97,10 +97,11 @@ func (c *guardedConn) inspect(req *kmsg.ProduceRequest) (fault *produceFault, ch
 	return nil, changed
 }
 
-// inspectBatch refuses a batch with headers that are ours alone, and returns
-// another in its place where times in it are too far from now. A batch that
-// can't be read is left to kfake to refuse.
-func (g *guard) inspectBatch(raw []byte) ([]byte, *produceFault) {
+// inspectBatch refuses a batch with headers that are ours alone, or a record
+// that its sender may not write. It returns another in its place where times
+// in it are too far from now, or the log is to keep who sent a record. A batch
+// that can't be read is left to kfake to refuse.
+func (g *guard) inspectBatch(raw []byte, who *Principal) ([]byte, *produceFault) {
 	var batch kmsg.RecordBatch
 	if batch.ReadFrom(raw) != nil || batch.Magic != 2 || int(batch.Length) != len(raw)-12 ||
 		batch.CRC != int32(crc32.Checksum(raw[batchAttributesAt:], castagnoli)) {
@@ -112,19 +113,41 @@ func (g *guard) inspectBatch(raw []byte) ([]byte, *produceFault) {
 	}
 	now := g.now().UnixMilli()
 	off := int64(maxTimeOff / time.Millisecond)
-	far := tooFar(batch.FirstTimestamp, now, off) || tooFar(batch.MaxTimestamp, now, off)
+	changed := tooFar(batch.FirstTimestamp, now, off) || tooFar(batch.MaxTimestamp, now, off)
 	for i := range records {
-		for _, h := range records[i].Headers {
-			if slices.ContainsFunc(g.cfg.OwnHeaders, func(own string) bool { return strings.EqualFold(own, h.Key) }) {
-				return nil, &produceFault{kerr.InvalidRecord, "the header " + h.Key + " is makegood's own"}
-			}
+		signed, fault := g.inspectRecord(&records[i], who)
+		if fault != nil {
+			return nil, fault
 		}
-		far = far || tooFar(batch.FirstTimestamp+records[i].TimestampDelta64, now, off)
+		changed = changed || signed || tooFar(batch.FirstTimestamp+records[i].TimestampDelta64, now, off)
 	}
-	if !far {
+	if !changed {
 		return nil, nil
 	}
 	return clamp(&batch, records, now, off), nil
+}
+
+// inspectRecord refuses a record with headers that are ours alone, or that its
+// sender may not write, and signs it where that is wanted.
+func (g *guard) inspectRecord(r *kmsg.Record, who *Principal) (signed bool, _ *produceFault) {
+	headers := make(map[string]string, len(r.Headers))
+	for _, h := range r.Headers {
+		if slices.ContainsFunc(g.cfg.OwnHeaders, func(own string) bool { return strings.EqualFold(own, h.Key) }) {
+			return false, &produceFault{kerr.InvalidRecord, "the header " + h.Key + " is makegood's own"}
+		}
+		headers[h.Key] = string(h.Value)
+	}
+	if who.MaySend == nil {
+		return false, nil
+	}
+	sign, err := who.MaySend(headers, r.Value)
+	if err != nil {
+		return false, &produceFault{kerr.TopicAuthorizationFailed, err.Error()}
+	}
+	if sign {
+		r.Headers = append(r.Headers, kmsg.Header{Key: g.cfg.NameHeader, Value: []byte(who.Name)})
+	}
+	return sign, nil
 }
 
 // tooFar works for every number that somebody may send.

@@ -36,6 +36,19 @@ func write(t *testing.T, client *kgo.Client, r *kgo.Record) error {
 	return client.ProduceSync(ctx, r).FirstErr()
 }
 
+// createTopicWith creates topics of one partition with a client that may.
+func createTopicWith(t *testing.T, client *kgo.Client, topics ...string) {
+	t.Helper()
+	create := kmsg.NewPtrCreateTopicsRequest()
+	for _, topic := range topics {
+		create.Topics = append(create.Topics, kmsg.CreateTopicsRequestTopic{Topic: topic, NumPartitions: 1,
+			ReplicationFactor: 1})
+	}
+	if _, err := client.Request(testContext(t), create); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestBrokerKeepsWhatItHas: whoever asks, nothing is deleted and no setting is altered.
 func TestBrokerKeepsWhatItHas(t *testing.T) {
 	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), Groups: []string{"projector"}})
@@ -190,13 +203,7 @@ func TestBrokerAsksWhoItIs(t *testing.T) {
 			return nil, errors.New("no valid token")
 		}})
 	ours := stranger(t, b, kgo.Dialer(b.Dial))
-	for _, topic := range []string{"orders", "books"} {
-		create := kmsg.NewPtrCreateTopicsRequest()
-		create.Topics = []kmsg.CreateTopicsRequestTopic{{Topic: topic, NumPartitions: 1, ReplicationFactor: 1}}
-		if _, err := ours.Request(testContext(t), create); err != nil {
-			t.Fatal(err)
-		}
-	}
+	createTopicWith(t, ours, "orders", "books")
 	as := func(token string, opts ...kgo.Opt) *kgo.Client {
 		return stranger(t, b, append(opts, kgo.SASL(plain.Auth{User: "any", Pass: token}.AsMechanism()))...)
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,16 +12,21 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/report"
 )
 
 // NoReason is what goes on record where nobody said why.
-const NoReason = "no reason given"
+const NoReason = audit.NoReason
 
 // Actor is who changes something, and why, for the record. Once a request is read, neither is empty.
 type Actor struct {
 	Name   string `json:"actor"`
 	Reason string `json:"reason"`
+	// Token is the name of the token that let the request in; empty where none is asked for.
+	Token string `json:"-"`
+	// Named says whether somebody said who does it.
+	Named bool `json:"-"`
 }
 
 const (
@@ -28,8 +34,7 @@ const (
 	maxTold  = 16 << 10 // bytes
 )
 
-// actorOf reads who does it and why from the body {"actor", "reason"}, both of which may be left out. Where a token let
-// the request in, whoever holds the token did it, whatever the body says.
+// actorOf reads who does it and why from the body {"actor", "reason"}, both of which may be left out.
 func actorOf(w http.ResponseWriter, r *http.Request) (Actor, error) {
 	var by Actor
 	if err := told(w, r, &by, `{"actor": "…", "reason": "…"}`); err != nil {
@@ -61,8 +66,7 @@ func told(w http.ResponseWriter, r *http.Request, into any, form string) error {
 	return nil
 }
 
-// settle checks the name, puts that of the token in its place, where there is one, and says so where there is no
-// reason.
+// settle checks the name. Where none is given it is that of the token; and it says so where there is no reason.
 func (by *Actor) settle(r *http.Request) error {
 	if n := utf8.RuneCountInString(by.Name); n > maxActor {
 		return &report.Invalid{Code: report.TooLong, Parameter: "actor", Value: fmt.Sprint(n),
@@ -71,11 +75,10 @@ func (by *Actor) settle(r *http.Request) error {
 	if strings.ContainsFunc(by.Name, unicode.IsControl) {
 		return &report.Invalid{Code: report.ControlCharacters, Parameter: "actor"}
 	}
-	if name := grantOf(r).Name; name != "" {
-		by.Name = name
-	}
-	if by.Name == "" {
-		by.Name = "http"
+	by.Token = grantOf(r).name()
+	by.Name = strings.TrimSpace(by.Name)
+	if by.Named = by.Name != ""; !by.Named {
+		by.Name = cmp.Or(by.Token, "http")
 	}
 	if by.Reason = strings.TrimSpace(by.Reason); by.Reason == "" {
 		by.Reason = NoReason

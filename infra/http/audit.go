@@ -58,11 +58,11 @@ func answerAudit(w http.ResponseWriter, r *http.Request, b Books) error {
 }
 
 func auditTable(a *audit.Audit) *table {
-	t := &table{header: []string{"recorded_at", "time", "type", "actor", "reason", "change", "source", "id"},
-		numeric: make([]bool, 8)}
+	t := &table{header: []string{"recorded_at", "time", "type", "actor", "token", "reason", "change", "source", "id"},
+		numeric: make([]bool, 9)}
 	for _, e := range a.Entries {
 		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.Time.Format(time.RFC3339Nano), e.Type,
-			e.Actor, e.Reason, e.Change, e.Source, e.ID})
+			e.Actor, e.Token, e.Reason, e.Change, e.Source, e.ID})
 	}
 	return t
 }

@@ -96,7 +96,7 @@ func (h *Events) take(w http.ResponseWriter, r *http.Request) (accepted int, _ *
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.PublishTimeout)
 	defer cancel()
-	q := request{Events: h, ctx: ctx, room: &room, mayWrite: grantOf(r).MayWrite}
+	q := request{Events: h, ctx: ctx, room: &room, grant: grantOf(r)}
 	decoder := h.decoders.Get().(*wire.Decoder)
 	defer h.decoders.Put(decoder)
 	q.decoder = decoder

@@ -233,14 +233,14 @@ func TestEndsOfTheLog(t *testing.T) {
 
 func TestForeignSources(t *testing.T) {
 	s := serve(t, func(_ *gateway.EventsConfig, c *gateway.Config) {
-		c.Guard = func(r *http.Request, scope gateway.Scope) (gateway.Grant, error) {
+		c.Guard = func(r *http.Request, _ ...gateway.Scope) (*gateway.Grant, error) {
 			switch r.Header.Get("Authorization") {
 			case "Bearer till":
-				return gateway.Grant{Name: "till", MayWrite: func(source string) bool { return source == "/till" }}, nil
+				return &gateway.Grant{Name: "till", Scopes: []gateway.Scope{gateway.Write}, Sources: []string{"/till"}}, nil
 			case "Bearer reader":
-				return gateway.Grant{}, gateway.ErrForbidden
+				return nil, gateway.ErrForbidden
 			}
-			return gateway.Grant{}, gateway.ErrUnauthenticated
+			return nil, gateway.ErrUnauthenticated
 		}
 	})
 	if a := s.post(single, strings.NewReader(refund(1))).want(t, 401,

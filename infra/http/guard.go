@@ -11,24 +11,27 @@ type Scope string
 
 // The scopes. Anyone asks whether the service lives.
 const (
-	Open    Scope = ""
-	Read    Scope = "read"
-	Write   Scope = "write"
+	Open Scope = ""
+	// Read is for reports, status, metrics and the page.
+	Read Scope = "read"
+	// Write is for a till: its own orders, errors and redeliveries, and voids of its own events.
+	Write Scope = "write"
+	// KeepBooks is for who keeps the books: rates, closes, decisions, spend, voids of others' events, rebuilds, dead
+	// letters.
+	KeepBooks Scope = "books"
+	// Operate is for holding the books against the log, which is a lot of work.
 	Operate Scope = "operate"
+	// Process is for other processes of makegood, at the broker inside. It opens nothing over HTTP.
+	Process Scope = "process"
 )
 
-// Guard decides whether a request may do something of the scope. It answers ErrUnauthenticated where it doesn't know
-// who asks, ErrForbidden where it does and they may not, or a *Problem of its own. A nil Guard lets everybody in, which
-// is for loopback.
-type Guard func(r *http.Request, scope Scope) (Grant, error)
+// Scopes are all that a token may have.
+func Scopes() []Scope { return []Scope{Read, Write, KeepBooks, Operate, Process} }
 
-// Grant is what a Guard gives.
-type Grant struct {
-	// Name says who it is, for the access log. It is no secret.
-	Name string
-	// MayWrite says whether events of that source are theirs to send. Nil: of any.
-	MayWrite func(source string) bool
-}
+// Guard decides whether a request may do something that takes one of the scopes. It answers ErrUnauthenticated where it
+// doesn't know who asks, ErrForbidden where it does and they may not, or a *Problem of its own. A nil Guard lets
+// everybody in, which is for loopback.
+type Guard func(r *http.Request, anyOf ...Scope) (*Grant, error)
 
 // What a Guard answers.
 var (

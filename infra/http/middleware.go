@@ -5,25 +5,27 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
 type grantKey struct{}
 
-// grantOf is what the guard gave for this request.
-func grantOf(r *http.Request) Grant {
-	g, _ := r.Context().Value(grantKey{}).(Grant)
+// grantOf is what the guard gave for this request; nil where there is no guard.
+func grantOf(r *http.Request) *Grant {
+	g, _ := r.Context().Value(grantKey{}).(*Grant)
 	return g
 }
 
-func (s *Server) guarded(scope Scope, h http.Handler) http.Handler {
-	if s.cfg.Guard == nil || scope == Open {
+// guarded lets in who has one of the scopes.
+func (s *Server) guarded(anyOf []Scope, h http.Handler) http.Handler {
+	if s.cfg.Guard == nil || slices.Contains(anyOf, Open) {
 		return h
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		grant, err := s.cfg.Guard(r, scope)
+		grant, err := s.cfg.Guard(r, anyOf...)
 		if a, ok := w.(*response); ok {
-			a.who = grant.Name // also of somebody who may not do this
+			a.who = grant.name() // also of somebody who may not do this
 		}
 		if err != nil {
 			WriteProblem(w, refusal(w, r, err))

@@ -63,7 +63,9 @@ func TestForeignPages(t *testing.T) {
 
 // TestHostsBehindTokens: where a token is asked for, names are free until some are given.
 func TestHostsBehindTokens(t *testing.T) {
-	guard := func(*http.Request, gateway.Scope) (gateway.Grant, error) { return gateway.Grant{Name: "till"}, nil }
+	guard := func(*http.Request, ...gateway.Scope) (*gateway.Grant, error) {
+		return &gateway.Grant{Name: "till", Scopes: gateway.Scopes()}, nil
+	}
 	s := serve(t, func(_ *gateway.EventsConfig, c *gateway.Config) { c.Guard = guard })
 	s.as("POST", "/v1/events", "any.example", single, refund(1)).want(t, 202, "")
 	s.as("POST", "/v1/events", "any.example", single, refund(2), "Origin", "https://evil.example").want(t, 403,

@@ -54,12 +54,15 @@ const (
 type EventError struct {
 	Index   int    `json:"index"` // in the batch; 0 for a single event
 	Pointer string `json:"pointer"`
-	Code    string `json:"code"` // one of those listed in infra/wire, or CodeForbiddenSource
+	Code    string `json:"code"` // one of those listed in infra/wire, or CodeForbidden…
 	Detail  string `json:"detail"`
 }
 
-// CodeForbiddenSource says that whoever sent the event may not write in the name of its source.
-const CodeForbiddenSource = "forbidden_source"
+// What whoever sent the event may not do: write in the name of its source, or send what it is.
+const (
+	CodeForbiddenSource = "forbidden_source"
+	CodeForbiddenType   = "forbidden_type"
+)
 
 // ContentTypeProblem is the media type of a Problem.
 const ContentTypeProblem = "application/problem+json"

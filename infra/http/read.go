@@ -74,8 +74,11 @@ const maxListed = 1000
 func (s *Server) readRoutes(b Books) {
 	handle := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
 		scope := Read
-		if !strings.HasPrefix(pattern, "GET ") {
+		switch {
+		case pattern == reconcilePattern:
 			scope = Operate
+		case !strings.HasPrefix(pattern, "GET "):
+			scope = KeepBooks
 		}
 		s.Handle(pattern, scope, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			err := wellFormed(r)

@@ -16,8 +16,8 @@ type Rebuilds interface {
 	Rebuild(ctx context.Context, id string) (*shadow.Rebuild, error)
 	// StartRebuild begins to compute one in the background.
 	StartRebuild(context.Context, RebuildRequest) (*shadow.Rebuild, error)
-	// SwapRebuild makes one that is ready part of the books.
-	SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebuild, error)
+	// SwapRebuild makes one that is ready part of the books. Without a name it is done in that of who asked for it.
+	SwapRebuild(ctx context.Context, id string, by Actor) (*shadow.Rebuild, error)
 	// DiscardRebuild throws one away.
 	DiscardRebuild(ctx context.Context, id string) error
 }
@@ -61,7 +61,14 @@ func rebuildRoutes(b Rebuilds, handle func(pattern string, f func(http.ResponseW
 		return nil
 	}))
 	handle("POST /v1/rebuild/{id}/swap", plain(func(w http.ResponseWriter, r *http.Request) error {
-		swapping, err := b.SwapRebuild(r.Context(), r.PathValue("id"), grantOf(r).Name)
+		by, err := actorOf(w, r)
+		if err != nil {
+			return err
+		}
+		if !by.Named {
+			by.Name = "" // it is who asked for the rebuild
+		}
+		swapping, err := b.SwapRebuild(r.Context(), r.PathValue("id"), by)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,9 @@ type Payouts struct {
 	Lag      time.Duration // how long the processor takes to pay
 }
 
+// reconcilePattern is its route.
+const reconcilePattern = "POST /v1/reconcile"
+
 // maxPayoutBytes bounds the report that is sent along.
 const maxPayoutBytes = 64 << 20
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // request is one request's events on their way.
@@ -22,7 +23,7 @@ type request struct {
 	ctx        context.Context //nolint:containedctx // that of the request
 	room       *reservation
 	decoder    *wire.Decoder
-	mayWrite   func(source string) bool
+	grant      *Grant
 	messages   []message.Message // made at once for a batch, to be used
 	byStream   [domain.Books + 1][]*message.Message
 	count      int // good events
@@ -50,7 +51,7 @@ func (q *request) single(body []byte, attrs *wire.Attributes) *Problem {
 		return NewProblem(http.StatusRequestEntityTooLarge, ProblemTooLarge, "%s", refused.Detail)
 	case refused.Code == wire.CodeBadContentType && attrs != nil:
 		return NewProblem(http.StatusUnsupportedMediaType, ProblemUnsupported, "%s", refused.Detail)
-	case refused.Code == CodeForbiddenSource:
+	case refused.Code == CodeForbiddenSource, refused.Code == CodeForbiddenType:
 		p := NewProblem(http.StatusForbidden, ProblemForbidden, "%s", refused.Detail)
 		p.More = map[string]any{"errors": q.errors}
 		return p
@@ -142,6 +143,9 @@ func (q *request) binary(data []byte, attrs *wire.Attributes) *wire.Error {
 
 func (q *request) keep(env *wire.Envelope, m *message.Message) {
 	stream := env.Event.Stream()
+	if name := q.grant.name(); name != "" && Audited(&env.Event) {
+		m.Metadata[ledger.TokenHeader] = name
+	}
 	q.byStream[stream] = append(q.byStream[stream], m)
 	q.count++
 }
@@ -153,12 +157,10 @@ func (q *request) refused(index int, env *wire.Envelope, err error) *wire.Error 
 	case errors.As(err, &refused):
 	case err != nil:
 		refused = &wire.Error{Code: wire.CodeBadJSON, Detail: err.Error()}
-	case q.mayWrite != nil && !q.mayWrite(env.Event.Source):
-		refused = &wire.Error{
-			Pointer: "/source", Code: CodeForbiddenSource, Detail: "these credentials don't write for this source",
-		}
 	default:
-		return nil
+		if refused = q.grant.MaySend(&env.Event); refused == nil {
+			return nil
+		}
 	}
 	q.errors = append(q.errors, EventError{Index: index, Pointer: refused.Pointer, Code: refused.Code,
 		Detail: refused.Detail})

@@ -127,7 +127,7 @@ func New(c Config) (*Server, error) {
 		s.Handle("GET /metrics", Read, c.Metrics)
 	}
 	if c.Events != nil {
-		s.Handle("POST /v1/events", Write, c.Events)
+		s.handle("POST /v1/events", c.Events, Write, KeepBooks)
 	}
 	if c.Books != nil {
 		s.readRoutes(c.Books)
@@ -136,8 +136,10 @@ func New(c Config) (*Server, error) {
 }
 
 // Handle adds a handler for a pattern of http.ServeMux, behind the guard. Not while the server runs.
-func (s *Server) Handle(pattern string, scope Scope, h http.Handler) {
-	s.mux.Handle(pattern, s.guarded(scope, h))
+func (s *Server) Handle(pattern string, scope Scope, h http.Handler) { s.handle(pattern, h, scope) }
+
+func (s *Server) handle(pattern string, h http.Handler, anyOf ...Scope) {
+	s.mux.Handle(pattern, s.guarded(anyOf, h))
 	s.patterns = append(s.patterns, pattern)
 }
 

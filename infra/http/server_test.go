@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,11 +44,11 @@ func TestHealth(t *testing.T) {
 		c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"detail":"metrics"}`)
 		})
-		c.Guard = func(_ *http.Request, scope gateway.Scope) (gateway.Grant, error) {
-			if scope == gateway.Read {
-				return gateway.Grant{}, nil
+		c.Guard = func(_ *http.Request, anyOf ...gateway.Scope) (*gateway.Grant, error) {
+			if slices.Contains(anyOf, gateway.Read) {
+				return &gateway.Grant{}, nil
 			}
-			return gateway.Grant{}, errors.New("the file of tokens is gone")
+			return nil, errors.New("the file of tokens is gone")
 		}
 	})
 	s.get("/healthz").want(t, 200, "")
@@ -139,7 +140,9 @@ func TestAccessLog(t *testing.T) {
 	var log syncBuffer
 	s := serve(t, func(_ *gateway.EventsConfig, c *gateway.Config) {
 		c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
-		c.Guard = func(*http.Request, gateway.Scope) (gateway.Grant, error) { return gateway.Grant{Name: "till-4"}, nil }
+		c.Guard = func(*http.Request, ...gateway.Scope) (*gateway.Grant, error) {
+			return &gateway.Grant{Name: "till-4", Scopes: []gateway.Scope{gateway.Write}}, nil
+		}
 	})
 	r, err := http.NewRequest(http.MethodPost, s.url+"/v1/events?token=hush1", strings.NewReader(refund(1)))
 	if err != nil {

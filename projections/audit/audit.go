@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 
 	"encoding/json"
@@ -27,12 +28,19 @@ type AuditEntry struct {
 	RecordedAt time.Time `json:"recorded_at"`
 	Time       time.Time `json:"time"` // of a rate: from when it is in force
 	Type       string    `json:"type"`
-	Actor      string    `json:"actor"` // empty where the event doesn't say: then Source is all that is known
+	Actor      string    `json:"actor"` // as the event claims; NoActor where it doesn't say
+	Token      string    `json:"token"` // name of the token that it was sent with; empty where none was asked for
 	Reason     string    `json:"reason"`
 	Change     string    `json:"change"` // what was changed, in words
 	Source     string    `json:"source"`
 	ID         string    `json:"id"`
 }
+
+// What an audit says where an event doesn't say who changed something, or why.
+const (
+	NoActor  = "no actor given"
+	NoReason = "no reason given"
+)
 
 // ReadAudit lists the changes recorded from a moment on and before another, the last at most limit of them. changed
 // says of a close or a reopening whether it changed anything: of two who close the same month the second doesn't. The
@@ -53,7 +61,7 @@ func ReadAudit(ctx context.Context, db driver.Conn, changed func(source, id stri
 		var voids voidedName
 		var total uint64
 		if err := rows.Scan(&e.Source, &e.ID, &e.Type, &e.Time, &e.RecordedAt, &payload, &voids.source, &voids.id,
-			&voids.kind, &total); err != nil {
+			&voids.kind, &e.Token, &total); err != nil {
 			return nil, fmt.Errorf("list who changed the books: %w", err)
 		}
 		e.Time, e.RecordedAt = e.Time.UTC(), e.RecordedAt.UTC()
@@ -94,7 +102,8 @@ func (e *AuditEntry) read(payload []byte, voids voidedName) {
 		}
 		return ""
 	}
-	e.Actor, e.Reason = text("actor"), text("reason")
+	e.Actor = cmp.Or(strings.TrimSpace(text("actor")), NoActor)
+	e.Reason = cmp.Or(strings.TrimSpace(text("reason")), NoReason)
 	switch domain.ParseType([]byte(e.Type)) {
 	case domain.TypeRateSet:
 		e.Change = strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s from %s", text("rate"), text("key"), text("value"),

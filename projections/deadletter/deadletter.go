@@ -47,7 +47,7 @@ func (d *Letter) Identify() {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		if name == ledger.EndsHeader || name == ledger.FirstHeader {
+		if name == ledger.EndsHeader || name == ledger.FirstHeader || name == ledger.TokenHeader {
 			continue // what we add, and which differs each time, is no part of what was sent
 		}
 		part(name)

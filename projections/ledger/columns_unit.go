@@ -31,6 +31,7 @@ func rareColumns() []Column {
 			Put:    func(r *Row, i int, v string) { r.Unpriced[i] = v },
 		}},
 		text("refused", low, func(r *Row) *string { return &r.Refused }),
+		text("token", low, func(r *Row) *string { return &r.Token }),
 		{"standing", low, &Text{
 			Get: func(r *Row) string { return StandingName(r.Standing) },
 			Set: func(r *Row, v string) { r.Standing = standingOf(v) },
@@ -199,7 +200,7 @@ func factIs(name, yes, no string, field func(*domain.CaseFacts) *bool) factField
 // Everyday reports whether the row says nothing in the rare columns.
 func (r *Row) Everyday() bool {
 	return r.Standing == domain.Counts && r.Of == domain.Identity{} && r.With == "" && r.SoldBy == "" && r.Refused == "" &&
-		len(r.Unpriced)+len(r.Facts)+len(r.Flags) == 0 && r.void() == nil && !r.ownLines()
+		r.Token == "" && len(r.Unpriced)+len(r.Facts)+len(r.Flags) == 0 && r.void() == nil && !r.ownLines()
 }
 
 // Group is a column of the table, a list of tuples, whose members are columns to the readers: lists of the same length.

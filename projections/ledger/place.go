@@ -13,6 +13,21 @@ import (
 // written (see domain.Mark).
 const EndsHeader = "makegood_ends"
 
+// TokenHeader is the header of a record that says the name of the token that it was sent with. The gateway and the
+// broker inside set it for what an audit shows: events of the books stream, and voids.
+const TokenHeader = "makegood_token"
+
+// maxToken bounds a name in it, in bytes: another broker takes it from anybody.
+const maxToken = 64
+
+// TokenOf is the name of the token in a record's headers; empty where there is none.
+func TokenOf(headers map[string]string) string {
+	if name := headers[TokenHeader]; len(name) <= maxToken {
+		return name
+	}
+	return ""
+}
+
 // FormatEnds writes end offsets for EndsHeader: "orders/0=12,orders/1=7".
 func FormatEnds(ends map[domain.Partition]int64) string {
 	parts := make([]string, 0, len(ends))

@@ -41,6 +41,7 @@ type Row struct {
 	SoldBy   string          // the store that placed the order; empty where that isn't known, or bears on nothing
 	// of the cases that the event changed, as known with it and those before it in the sequence
 	Facts []domain.CaseFacts
+	Token string        // name of the token that the event was sent with; empty where that isn't known
 	Flags []domain.Flag // what of it can't be right; Event is the row's own and isn't kept
 }
 

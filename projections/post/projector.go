@@ -296,7 +296,8 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 		return &ledger.Rejection{Code: "wrong_topic", Pointer: "/type", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID),
 			Detail: fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
 	}
-	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position, Terms: terms.Read}
+	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position,
+		Terms: terms.Read, Token: ledger.TokenOf(m.Metadata)}
 	if d, is := e.Data.(*domain.FactDecided); is {
 		e.OrderID, e.ErrorID = d.OrderID, d.ErrorID // it is settled with what it is about
 	}

@@ -75,7 +75,7 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 		return err
 	}
 	start := time.Now()
-	if _, err := (server.Books{App: a}).SwapRebuild(ctx, r.ID, ""); err != nil {
+	if _, err := (server.Books{App: a}).SwapRebuild(ctx, r.ID, gateway.Actor{}); err != nil {
 		return err
 	}
 	if _, err := b.until(ctx, a, r.ID, shadow.Done); err != nil {

@@ -7,12 +7,14 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/embedded"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/prometheus"
+	"github.com/makegood/makegood/infra/wire"
 )
 
 // AccessFlags say who gets in.
@@ -108,30 +110,40 @@ func (a *App) letIn(config *gateway.Config) {
 }
 
 // brokerPrincipal says what the holder of a token may do at the broker inside: who may read, read; who may write, write
-// to the topics of orders, errors and redeliveries. To close months, set rates and decide they use HTTP, and so does a
-// token that is bound to sources, which the broker can't tell apart. Who may write and operate may all, like makegood
-// itself: another process of it.
+// to the topics of orders, errors and redeliveries, event by event what they may send over HTTP. To close months, set
+// rates and decide they use HTTP, which says with each of them where the log stands. Another process of makegood may
+// all.
 func (a *App) brokerPrincipal(token string) (*embedded.Principal, error) {
-	entry, ok := a.guard.Find(token)
-	if !ok {
+	grant := a.guard.Find(token)
+	if grant == nil {
 		return nil, errors.New("no valid token")
 	}
-	has := func(s gateway.Scope) bool { return slices.Contains(entry.Scopes, s) }
-	p := &embedded.Principal{Name: entry.Name, Read: has(gateway.Read)}
-	switch {
-	case !has(gateway.Write):
-	case len(entry.Sources) > 0:
-		if !p.Read {
-			return nil, errors.New("a token that is bound to sources writes over HTTP, not over Kafka")
-		}
-	case has(gateway.Operate):
-		p.Own = true
-	default:
+	p := &embedded.Principal{Name: grant.Name, Own: grant.Has(gateway.Process), Read: grant.Has(gateway.Read)}
+	if grant.Has(gateway.Write, gateway.KeepBooks) {
 		topics := []string{a.Config.Topic(domain.Orders), a.Config.Topic(domain.Errors), a.Config.Topic(domain.Redeliveries)}
 		p.MayWrite = func(topic string) bool { return slices.Contains(topics, topic) }
+		p.MaySend = maySend(grant)
 	}
 	return p, nil
 }
+
+// maySend holds records against what somebody may send. What can't be read becomes a dead letter, and changes nothing.
+func maySend(grant *gateway.Grant) func(headers map[string]string, value []byte) (sign bool, err error) {
+	return func(headers map[string]string, value []byte) (bool, error) {
+		decoder := decoders.Get().(*wire.Decoder)
+		defer decoders.Put(decoder)
+		e, err := decoder.Kafka(headers, value)
+		if err != nil {
+			return false, nil //nolint:nilerr // see above
+		}
+		if refused := grant.MaySend(&e.Event); refused != nil {
+			return false, refused
+		}
+		return grant != nil && gateway.Audited(&e.Event), nil
+	}
+}
+
+var decoders = sync.Pool{New: func() any { return new(wire.Decoder) }}
 
 // Secret reads a secret from the file of a flag or from the environment, never from a flag: command lines are for
 // everybody on the machine to read. None given is no error.

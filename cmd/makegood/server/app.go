@@ -219,7 +219,9 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 // any port will do.
 func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
 	config := embedded.BrokerConfig{Dir: a.Dir.Path(), Addr: a.Config.KafkaListen, Partitions: a.Config.Partitions,
-		Groups: []string{a.Config.Group}, OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader}, Logger: a.logger}
+		Groups: []string{a.Config.Group}, NameHeader: ledger.TokenHeader,
+		OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader, ledger.TokenHeader},
+		MaySend:    maySend(nil), Logger: a.logger}
 	if a.guard != nil {
 		config.Authenticate = a.brokerPrincipal
 	}

@@ -16,9 +16,6 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// serverSource is the source of the events that makegood itself writes when it is told to do something over HTTP.
-const serverSource = "urn:makegood:serve"
-
 // Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off
 // the list, in this order: whatever ends half-way leaves the dead letter open, and is done again.
 func (b Books) Replay(ctx context.Context, id string, by gateway.Actor) error {
@@ -80,7 +77,7 @@ func HandledLetter(d *deadletter.Letter, by gateway.Actor) domain.HandledLetter 
 func (b Books) PutOnRecord(ctx context.Context, d *deadletter.Letter, kind domain.Type, data domain.Data,
 	by gateway.Actor) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", kind, d.Seen(), by.Name))
-	e := domain.Event{Source: serverSource, ID: "deadletter-" + hex.EncodeToString(sum[:16]), Type: kind,
+	e := domain.Event{Source: gateway.OwnSource, ID: "deadletter-" + hex.EncodeToString(sum[:16]), Type: kind,
 		Time: b.Now().UTC(), Data: data}
 	if err := b.Terms.CatchUp(ctx); err != nil {
 		return err
@@ -88,14 +85,15 @@ func (b Books) PutOnRecord(ctx context.Context, d *deadletter.Letter, kind domai
 	if b.Terms.Dealt(e.Source, e.ID) {
 		return nil
 	}
-	if err := b.publishBooks(ctx, wire.AppendEvent(nil, &e)); err != nil {
+	if err := b.publishBooks(ctx, wire.AppendEvent(nil, &e), by.Token); err != nil {
 		return fmt.Errorf("put %s of %s on record: %w", kind, d.ID, err)
 	}
 	return nil
 }
 
-// publishBooks writes an event of makegood's own to the books stream, with where the other streams end now.
-func (a *App) publishBooks(ctx context.Context, event []byte) error {
+// publishBooks writes an event of makegood's own to the books stream, with where the other streams end now, and the
+// name of the token that asked for it, if any.
+func (a *App) publishBooks(ctx context.Context, event []byte, token string) error {
 	ends, err := a.Ends(ctx)
 	if err != nil {
 		return err
@@ -103,6 +101,9 @@ func (a *App) publishBooks(ctx context.Context, event []byte) error {
 	m := message.NewMessage("", event)
 	m.Metadata.Set(wire.KafkaContentType, wire.ContentTypeEvent)
 	m.Metadata.Set(ledger.EndsHeader, ends)
+	if token != "" {
+		m.Metadata.Set(ledger.TokenHeader, token)
+	}
 	return a.Publisher.Publish(a.Config.Topic(domain.Books), m)
 }
 

@@ -74,11 +74,11 @@ func (b Books) StartRebuild(ctx context.Context, r gateway.RebuildRequest) (*sha
 
 // SwapRebuild writes the event that makes a rebuild part of the books. It stands for the same event however often it is
 // written.
-func (b Books) SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebuild, error) {
+func (b Books) SwapRebuild(ctx context.Context, id string, by gateway.Actor) (*shadow.Rebuild, error) {
 	if b.Rebuilder == nil {
 		return nil, gateway.ErrNoRebuilds
 	}
-	r, err := b.Rebuilder.Swap(ctx, id, actor)
+	r, err := b.Rebuilder.Swap(ctx, id, by.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -89,13 +89,13 @@ func (b Books) SwapRebuild(ctx context.Context, id, actor string) (*shadow.Rebui
 	if r.Report != nil {
 		data["events"] = r.Report.Events
 	}
-	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "rebuild-" + r.ID, "source": serverSource,
+	event, err := json.Marshal(map[string]any{"specversion": "1.0", "id": "rebuild-" + r.ID, "source": gateway.OwnSource,
 		"type": domain.TypeBooksRebuilt.String(),
 		"time": r.Started.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json", "data": data})
 	if err != nil {
 		return nil, fmt.Errorf("write the event of rebuild %s: %w", id, err)
 	}
-	if err := b.publishBooks(ctx, event); err != nil {
+	if err := b.publishBooks(ctx, event, by.Token); err != nil {
 		return nil, fmt.Errorf("write rebuild %s to the log: %w", id, err)
 	}
 	return r, nil

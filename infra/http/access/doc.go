@@ -8,11 +8,11 @@
 //	name  scopes  sha256:hash  [source …]
 //	till-17   write       sha256:5f70bf18a0…  urn:till:17
 //	finance   read        sha256:2c26b46b68…
-//	office    read,write,operate  sha256:fcde2b2edb…
+//	office    read,books  sha256:fcde2b2edb…
 //
 // The name goes to the access log. A name may have several tokens, so that one can be exchanged for another without a
-// gap. Scopes are read, write and operate; none implies another. Sources are for writers: their events bear one of them
-// as their source, exactly. Without any, a writer writes for all, closes and rates included.
+// gap. Scopes are those of gateway.Scopes; none implies another. Sources are for write and books: events have one of
+// them as their source, exactly. Without any they may have any.
 //
 // A token is 256 random bits, so its plain SHA-256 is enough: slow, salted hashes protect what people think up and
 // others can guess. Here there is nothing to guess, and a slow hash would only make every request, also a stranger's,

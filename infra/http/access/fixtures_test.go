@@ -56,11 +56,29 @@ func (l *logged) String() string {
 	return l.b.String()
 }
 
-// accepting is a broker that says yes.
-type accepting struct{}
+// accepting is a broker that says yes, and remembers to what.
+type accepting struct {
+	mu   sync.Mutex
+	took []*message.Message
+}
 
-func (accepting) Publish(string, ...*message.Message) error { return nil }
-func (accepting) Close() error                              { return nil }
+func (a *accepting) Publish(_ string, messages ...*message.Message) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.took = append(a.took, messages...)
+	return nil
+}
+
+func (*accepting) Close() error { return nil }
+
+// take is what came since it was last asked.
+func (a *accepting) take() []*message.Message {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	took := a.took
+	a.took = nil
+	return took
+}
 
 // guarded is a gateway behind a guard, and what belongs to it.
 type guarded struct {
@@ -71,11 +89,15 @@ type guarded struct {
 	clock  *clock
 	log    *logged
 	client *http.Client
+
+	publisher *accepting
+	patterns  []string
 }
 
 func serve(t *testing.T, file string, change func(*access.GuardConfig, *gateway.Config)) *guarded {
 	t.Helper()
-	g := &guarded{t: t, file: file, clock: newClock(), log: &logged{}, client: &http.Client{Timeout: 20 * time.Second}}
+	g := &guarded{t: t, file: file, clock: newClock(), log: &logged{}, client: &http.Client{Timeout: 20 * time.Second},
+		publisher: &accepting{}}
 	logger := slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	gc := access.GuardConfig{File: file, Now: g.clock.now, Logger: logger, Hold: time.Millisecond}
 	sc := gateway.Config{Addr: "127.0.0.1:0", Logger: logger, Metrics: http.NotFoundHandler()}
@@ -86,7 +108,7 @@ func serve(t *testing.T, file string, change func(*access.GuardConfig, *gateway.
 	if g.guard, err = access.NewGuard(gc); err != nil {
 		t.Fatal(err)
 	}
-	if sc.Events, err = gateway.NewEvents(gateway.EventsConfig{Publisher: accepting{}, PartitionKey: "key"}); err != nil {
+	if sc.Events, err = gateway.NewEvents(gateway.EventsConfig{Publisher: g.publisher, PartitionKey: "key"}); err != nil {
 		t.Fatal(err)
 	}
 	sc.Guard = g.guard.Check
@@ -97,6 +119,7 @@ func serve(t *testing.T, file string, change func(*access.GuardConfig, *gateway.
 	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })
 	server.Handle("GET /read", gateway.Read, ok)
 	server.Handle("POST /operate", gateway.Operate, ok)
+	g.patterns = server.Patterns()
 	if err := server.Listen(); err != nil {
 		t.Fatal(err)
 	}

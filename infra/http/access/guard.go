@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -95,7 +94,7 @@ func NewGuard(c GuardConfig) (*Guard, error) {
 }
 
 // Check says who asks, or why they may not.
-func (g *Guard) Check(r *http.Request, scope gateway.Scope) (gateway.Grant, error) {
+func (g *Guard) Check(r *http.Request, anyOf ...gateway.Scope) (*gateway.Grant, error) {
 	token := tokenOf(r)
 	entry := g.file.get().find(token)
 	if entry == nil {
@@ -104,27 +103,25 @@ func (g *Guard) Check(r *http.Request, scope gateway.Scope) (gateway.Grant, erro
 		} else {
 			g.unknown.Add(1)
 		}
-		return gateway.Grant{}, g.refuse(r)
+		return nil, g.refuse(r)
 	}
-	if !slices.Contains(entry.Scopes, scope) {
+	grant := gateway.Grant(*entry)
+	if !grant.Has(anyOf...) {
 		g.scope.Add(1)
-		return gateway.Grant{Name: entry.Name}, gateway.ErrForbidden
+		return &gateway.Grant{Name: entry.Name}, gateway.ErrForbidden
 	}
-	grant := gateway.Grant{Name: entry.Name}
-	if len(entry.Sources) > 0 {
-		grant.MayWrite = func(source string) bool { return slices.Contains(entry.Sources, source) }
-	}
-	return grant, nil
+	return &grant, nil
 }
 
-// Find is the entry of a token, for other doors than HTTP.
-func (g *Guard) Find(token string) (Entry, bool) {
+// Find is what the holder of a token may do, for other doors than HTTP; nil where nobody knows the token.
+func (g *Guard) Find(token string) *gateway.Grant {
 	entry := g.file.get().find(token)
 	if entry == nil {
 		g.unknown.Add(1)
-		return Entry{}, false
+		return nil
 	}
-	return *entry, true
+	grant := gateway.Grant(*entry)
+	return &grant
 }
 
 // refuse slows down an address that fails too often.

@@ -31,9 +31,9 @@ const (
 type Entry struct {
 	// Name says who it is, in the access log.
 	Name string
-	// Scopes are read, write, operate.
+	// Scopes are those of gateway.Scopes.
 	Scopes []gateway.Scope
-	// Sources are those that a writer is bound to. None: it writes for all.
+	// Sources are those that the holder's events may have. None: any.
 	Sources []string
 }
 
@@ -46,15 +46,15 @@ func (e Entry) Validate() error {
 		errs = append(errs, errors.New("a name has 1 to 64 letters, digits and . _ @ -"))
 	}
 	if len(e.Scopes) == 0 {
-		errs = append(errs, errors.New("at least one scope of read, write, operate"))
+		errs = append(errs, fmt.Errorf("at least one scope of %v", gateway.Scopes()))
 	}
 	for _, s := range e.Scopes {
-		if s != gateway.Read && s != gateway.Write && s != gateway.Operate {
-			errs = append(errs, fmt.Errorf("scope %q is none of read, write, operate", s))
+		if !slices.Contains(gateway.Scopes(), s) {
+			errs = append(errs, fmt.Errorf("scope %q is none of %v", s, gateway.Scopes()))
 		}
 	}
-	if len(e.Sources) > 0 && !slices.Contains(e.Scopes, gateway.Write) {
-		errs = append(errs, errors.New("sources are for the scope write"))
+	if len(e.Sources) > 0 && !slices.Contains(e.Scopes, gateway.Write) && !slices.Contains(e.Scopes, gateway.KeepBooks) {
+		errs = append(errs, errors.New("sources are for the scopes write and books"))
 	}
 	for _, s := range e.Sources {
 		if s == "" || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
@@ -140,8 +140,8 @@ func parseLine(fields []string) (e Entry, hash [sha256.Size]byte, err error) {
 		e.Scopes = append(e.Scopes, gateway.Scope(s))
 	}
 	if e.Validate() != nil {
-		return e, hash, fmt.Errorf("%w, the name of 1 to 64 letters, digits and . _ @ -, the scopes of read,write,operate, "+
-			"sources only with write", errLine)
+		return e, hash, fmt.Errorf("%w, the name of 1 to 64 letters, digits and . _ @ -, the scopes of %v, "+
+			"sources only with write or books", errLine, gateway.Scopes())
 	}
 	return e, hash, nil
 }

@@ -1,4 +1,4 @@
-SELECT source, event_id, event_type, occurred_at, recorded_at, payload, voids_source, voids_id, voids_type,
+SELECT source, event_id, event_type, occurred_at, recorded_at, payload, voids_source, voids_id, voids_type, token,
        count() OVER () AS total
 FROM (
     SELECT {{template "changed_columns"}} FROM ledger FINAL
