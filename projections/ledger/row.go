@@ -80,6 +80,19 @@ func (r *Row) Revise(by revision) {
 	r.Revision = uint8(min(int(r.Revision)+int(by), math.MaxUint8))
 }
 
+// MovedTo is what takes the row out of its unit, where it has got another one as it is written again: what is fed from
+// the ledger keeps it under its unit. Only what persons decide moves. It stands below the row itself.
+func (r *Row) MovedTo(other *Row) (gone *Row, is bool) {
+	kept := r.Event != nil && (r.Event.ErrorID != "" || r.Settled)
+	if !kept || r.Unit() == other.Unit() {
+		return nil, false
+	}
+	left := *r
+	left.Refused, left.Lines, left.Unpriced = "moved", nil, nil
+	left.Revise(ByRebuild)
+	return &left, true
+}
+
 type revision uint8
 
 const (

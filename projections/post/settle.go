@@ -115,10 +115,9 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 				changed = append(changed, &refused[i].Row)
 			}
 			for _, r := range changed {
-				if gone, is := was[r]; is && r.With != gone.With {
-					gone.Refused, gone.Lines, gone.Unpriced = "moved", nil, nil
-					gone.Revise(ledger.ByRebuild) // below the row itself
-					all.changed = append(all.changed, &gone.Row)
+				before := was[r]
+				if gone, is := before.MovedTo(r); is {
+					all.changed = append(all.changed, gone)
 				}
 				r.Revise(ledger.ByEvents)
 			}
@@ -128,18 +127,17 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 	return all
 }
 
-// settledWith are copies of the rows that no order or case of their own names the unit of, as they are before they are settled.
-// What is fed from the ledger holds such a row under its unit: where that becomes another, the row has to leave the one before.
-func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Stored {
-	var was map[*ledger.Row]ledger.Stored
+// settledWith are copies of what persons decided, as it is before it is settled: its unit may become another one.
+func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Row {
+	var was map[*ledger.Row]ledger.Row
 	for _, r := range unit {
-		if r.With == "" {
+		if r.Event.Type != domain.TypeFactDecided {
 			continue
 		}
 		if was == nil {
-			was = map[*ledger.Row]ledger.Stored{}
+			was = map[*ledger.Row]ledger.Row{}
 		}
-		was[&r.Row] = *r
+		was[&r.Row] = r.Row
 	}
 	return was
 }

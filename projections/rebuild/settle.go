@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -28,9 +30,29 @@ func (s *computation) settleAll(ctx context.Context) error {
 		err = w.batch.Insert(ctx)
 	}
 	if err == nil {
+		err = w.moveOut(ctx)
+	}
+	if err == nil {
 		err = shadow.KeepUnits(ctx, s.db, s.rebuild.ID, &w.own)
 	}
 	return errors.Join(err, writer.Close())
+}
+
+// moveOut takes rows out of the units that they were kept under. In the ledger they are the same rows, so that the shadow's
+// can't say it.
+func (w *unitWorker) moveOut(ctx context.Context) error {
+	const most = 10_000 // rows a statement: they are decisions of persons
+	for part := range slices.Chunk(w.moved, most) {
+		gone, err := ledger.External("moved_rows", part)
+		if err != nil {
+			return err
+		}
+		if err := w.exec(clickhouse.Context(ctx, clickhouse.WithExternalTable(gone)), "take rows out of their units", "INSERT INTO "+
+			w.table("failures")+" "+ledger.Feed("failures", "("+ledger.ExternalRows("moved_rows")+")")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rebuilds are those that price closed epochs: those in the log, and this one.
@@ -56,6 +78,7 @@ type unitWorker struct {
 	batch   ledger.Batch
 	seen    map[string]bool // orders and cases that were settled
 	own     ledger.Units    // for which the rebuild itself posts something
+	moved   []*ledger.Row   // that take rows out of the units that they were kept under
 }
 
 // settleFound settles the units of rows that the rules or the rates can change, part by part.
@@ -140,6 +163,9 @@ func (w *unitWorker) unit(ctx context.Context, rows []*ledger.Stored) error {
 		w.sums.move(&before, r)
 		w.unpriced += unpricedBy(&before, r)
 		w.events++
+		if gone, is := before.MovedTo(r); is {
+			w.moved = append(w.moved, gone)
+		}
 		if r.Event.Source == ownSource {
 			w.own.Add(r.Event) // its place in the log isn't known before it is swapped in
 			continue
