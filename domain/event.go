@@ -70,7 +70,7 @@ func ParseStream(name string) Stream {
 // Envelope is an event with what the ledger keeps beside it.
 type Envelope struct {
 	Event      Event
-	Data       []byte // the data member as it came, byte for byte
+	Data       []byte // the data member as it came, byte for byte, but for people who were hidden
 	Extensions []byte // envelope attributes that the contract doesn't know, as a JSON object; empty where there are none
 	Content    uint64 // hash of what the event means: equal for the same event however it was written down
 }

@@ -325,7 +325,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		event("o2-y", "concession.granted", "2026-01-13T09:00:00Z", "o2", `{"order_id":"o2","store_id":"s1","error_id":"e3",`+
 			`"concession_id":"y1","kind":"cash","currency":"EUR","amount":"9"}`),
 		event("o2-s", "error.classified", "2026-01-12T09:00:00Z", "o2",
-			`{"order_id":"o2","store_id":"s1","error_id":"e3","same_as":"e4"}`),
+			`{"order_id":"o2","store_id":"s1","error_id":"e3","same_as":"e4","remark":"not kept"}`),
 		// A case that is gone.
 		goneFix, voidOf("o2", "urn:till:1", "o2-g", goneFix),
 	}) {

@@ -23,6 +23,8 @@ type EventsConfig struct {
 	// Ends tells where the log stands, for events on books: see EndsHeader. It is called right before they are published.
 	// Nil: they carry no such header.
 	Ends func(ctx context.Context) (string, error)
+	// Privacy says what of people is kept; it is applied before anything is published. Nil: all, as it came.
+	Privacy *wire.Privacy
 	// Logger takes what an operator should know of. Default: nothing.
 	Logger *slog.Logger
 

@@ -26,7 +26,7 @@ type Events struct {
 	inFlight inFlight
 	decoders sync.Pool // of *wire.Decoder
 
-	accepted, refused, shed, failed atomic.Int64
+	accepted, refused, shed, failed, dropped atomic.Int64
 }
 
 // Counts are what Events has done since it started.
@@ -35,6 +35,7 @@ type Counts struct {
 	Refused  int64 // events that broke the contract
 	Shed     int64 // requests turned away for want of room
 	Failed   int64 // requests whose events weren't acknowledged
+	Dropped  int64 // members and attributes that were dropped since they may say something of people
 	InFlight int64 // bytes being worked on now
 }
 
@@ -48,7 +49,7 @@ func NewEvents(c EventsConfig) (*Events, error) {
 		cfg:      c,
 		body:     bodyReader{most: c.MaxBody},
 		inFlight: inFlight{most: c.MaxInFlight},
-		decoders: sync.Pool{New: func() any { return new(wire.Decoder) }},
+		decoders: sync.Pool{New: func() any { return &wire.Decoder{Privacy: c.Privacy} }},
 	}, nil
 }
 
@@ -56,7 +57,7 @@ func NewEvents(c EventsConfig) (*Events, error) {
 func (h *Events) Counts() Counts {
 	return Counts{
 		Accepted: h.accepted.Load(), Refused: h.refused.Load(), Shed: h.shed.Load(), Failed: h.failed.Load(),
-		InFlight: h.inFlight.now.Load(),
+		Dropped: h.dropped.Load(), InFlight: h.inFlight.now.Load(),
 	}
 }
 
@@ -65,11 +66,9 @@ func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := &countedBody{ReadCloser: r.Body}
 	r = r.WithContext(r.Context()) // a copy: net/http looks at the body of its own to know whether to ask for it
 	r.Body = body
-	accepted, problem := h.take(w, r)
+	taken, problem := h.take(w, r)
 	if problem == nil {
-		writeJSON(w, http.StatusAccepted, struct {
-			Accepted int `json:"accepted"`
-		}{accepted})
+		writeJSON(w, http.StatusAccepted, taken)
 		return
 	}
 	if problem.Code == ProblemTooSlow {
@@ -80,19 +79,25 @@ func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	WriteProblem(w, problem)
 }
 
-func (h *Events) take(w http.ResponseWriter, r *http.Request) (accepted int, _ *Problem) {
+// taken is the answer to a request whose events were all taken.
+type taken struct {
+	Accepted int `json:"accepted"`
+	Dropped  int `json:"dropped,omitempty"` // members and attributes that aren't kept
+}
+
+func (h *Events) take(w http.ResponseWriter, r *http.Request) (_ taken, _ *Problem) {
 	var attrs wire.Attributes
 	attrs.HTTPHeader(r.Header)
 	contentType := r.Header.Get("Content-Type")
 	mode := wire.ModeOf(contentType, attrs.SpecVersion != "")
 	if p := unsupported(w, mode, contentType, &attrs); p != nil {
-		return 0, p
+		return taken{}, p
 	}
 	room := reservation{of: &h.inFlight}
 	defer room.release()
 	body, err := h.readBody(w, r, &room)
 	if err != nil {
-		return 0, h.bodyProblem(w, err)
+		return taken{}, h.bodyProblem(w, err)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.PublishTimeout)
 	defer cancel()
@@ -112,10 +117,10 @@ func (h *Events) take(w http.ResponseWriter, r *http.Request) (accepted int, _ *
 	}
 	h.refused.Add(int64(len(q.errors)))
 	if problem != nil {
-		return 0, problem
+		return taken{}, problem
 	}
 	if q.overloaded {
-		return 0, h.overloaded()
+		return taken{}, h.overloaded()
 	}
 	if err := q.publish(); err != nil {
 		h.failed.Add(1)
@@ -123,13 +128,14 @@ func (h *Events) take(w http.ResponseWriter, r *http.Request) (accepted int, _ *
 		p := NewProblem(http.StatusServiceUnavailable, ProblemNotAcknowledged,
 			"the events were not acknowledged: send them all again, nothing doubles")
 		p.RetryAfter = h.cfg.RetryAfter
-		return 0, p
+		return taken{}, p
 	}
 	h.accepted.Add(int64(q.count))
+	h.dropped.Add(int64(q.dropped))
 	if len(q.errors) > 0 {
-		return 0, q.invalid()
+		return taken{}, q.invalid()
 	}
-	return q.count, nil
+	return taken{q.count, q.dropped}, nil
 }
 
 // unsupported says which content types aren't spoken here. A body that isn't said to be any CloudEvent is none where it
@@ -272,6 +278,9 @@ func (q *request) message(payload []byte, e *wire.Envelope) *message.Message {
 func (q *request) invalid() *Problem {
 	p := NewProblem(http.StatusUnprocessableEntity, ProblemInvalidEvents, "%s", breaks(len(q.errors)))
 	p.More = map[string]any{"accepted": q.count, "errors": q.errors}
+	if q.dropped > 0 {
+		p.More["dropped"] = q.dropped
+	}
 	return p
 }
 

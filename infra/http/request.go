@@ -27,6 +27,7 @@ type request struct {
 	messages   []message.Message // made at once for a batch, to be used
 	byStream   [domain.Books + 1][]*message.Message
 	count      int // good events
+	dropped    int // members and attributes of them that aren't kept
 	errors     []EventError
 	overloaded bool
 }
@@ -117,9 +118,13 @@ func split(d *jx.Decoder, most int) ([][]byte, error) {
 	return elements, nil
 }
 
-// structured reads an event and keeps it as it came.
+// structured reads an event and keeps it, but for what may not be kept of people.
 func (q *request) structured(index int, payload []byte) *wire.Error {
 	env, err := q.decoder.Structured(payload)
+	if err == nil {
+		payload = q.decoder.Hidden(payload)
+		err = wire.CheckSize(payload, nil)
+	}
 	if refused := q.refused(index, env, err); refused != nil {
 		return refused
 	}
@@ -132,6 +137,13 @@ func (q *request) structured(index int, payload []byte) *wire.Error {
 // binary reads an event whose attributes were headers, and keeps them as headers.
 func (q *request) binary(data []byte, attrs *wire.Attributes) *wire.Error {
 	env, err := q.decoder.Binary(attrs, data)
+	if err == nil {
+		data = q.decoder.Hidden(data)
+		if q.cfg.Privacy != nil {
+			q.cfg.Privacy.KeepExtensions(attrs)
+		}
+		err = wire.CheckSize(data, attrs)
+	}
 	if refused := q.refused(0, env, err); refused != nil {
 		return refused
 	}
@@ -148,6 +160,7 @@ func (q *request) keep(env *wire.Envelope, m *message.Message) {
 	}
 	q.byStream[stream] = append(q.byStream[stream], m)
 	q.count++
+	q.dropped += q.decoder.Dropped()
 }
 
 // refused notes why an event can't be taken; nil if it can.

@@ -114,7 +114,7 @@ func (l *Landings) Landed(b post.Landing) {
 
 // GatewayCounts are what a gateway has done since it started.
 type GatewayCounts struct {
-	Accepted, Refused, Shed, Failed, InFlight int64
+	Accepted, Refused, Shed, Failed, Dropped, InFlight int64
 }
 
 // WatchGateway adds them.
@@ -131,6 +131,9 @@ func WatchGateway(r prometheus.Registerer, read func() GatewayCounts) {
 		func(c GatewayCounts) int64 { return c.Shed })
 	counter("makegood_gateway_failed_requests_total", "Requests whose events the brokers did not acknowledge.",
 		func(c GatewayCounts) int64 { return c.Failed })
+	counter("makegood_gateway_dropped_members_total",
+		"Texts, unknown members and attributes of accepted events that are not kept, as they may tell of people.",
+		func(c GatewayCounts) int64 { return c.Dropped })
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_gateway_in_flight_bytes",
 		Help: "Bytes of requests being worked on."},
 		func() float64 { return float64(read().InFlight) }))

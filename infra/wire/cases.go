@@ -22,7 +22,7 @@ var _ = event(object(
 	word("detected_by", required, domain.Detectors(), func(r *domain.ErrorReported) *string { return &r.DetectedBy }),
 	word("party_at_fault", optional, domain.Parties(), func(r *domain.ErrorReported) *string { return &r.PartyAtFault }),
 	id("vendor_id", optional, func(r *domain.ErrorReported) *string { return &r.VendorID }),
-	id("employee_id", optional, func(r *domain.ErrorReported) *string { return &r.EmployeeID }),
+	person("employee_id", Employee, func(r *domain.ErrorReported) *string { return &r.EmployeeID }),
 	word("root_cause", optional, domain.RootCauses(), func(r *domain.ErrorReported) *string { return &r.RootCause }),
 	truth("avoidable", func(r *domain.ErrorReported) *domain.Truth { return &r.Avoidable }),
 	word("severity", optional, domain.Severities(), func(r *domain.ErrorReported) *string { return &r.Severity }),
@@ -61,7 +61,7 @@ var _ = event(object(
 	word("root_cause", optional, domain.RootCauses(), func(c *domain.ErrorClassified) *string { return &c.RootCause }),
 	word("party_at_fault", optional, domain.Parties(), func(c *domain.ErrorClassified) *string { return &c.PartyAtFault }),
 	id("vendor_id", optional, func(c *domain.ErrorClassified) *string { return &c.VendorID }),
-	id("employee_id", optional, func(c *domain.ErrorClassified) *string { return &c.EmployeeID }),
+	person("employee_id", Employee, func(c *domain.ErrorClassified) *string { return &c.EmployeeID }),
 	truth("avoidable", func(c *domain.ErrorClassified) *domain.Truth { return &c.Avoidable }),
 	word("severity", optional, domain.Severities(), func(c *domain.ErrorClassified) *string { return &c.Severity }),
 	id("same_as", optional, func(c *domain.ErrorClassified) *string { return &c.SameAs }).

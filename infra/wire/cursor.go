@@ -13,6 +13,7 @@ import (
 type cursor struct {
 	text  []byte
 	at    int
+	named int  // where the name that was read last begins, at its quote
 	first bool // nothing has been read yet in the object or list that was entered last
 	bad   bool
 }
@@ -102,6 +103,7 @@ func (c *cursor) member() (name []byte, ok bool) {
 		c.spoil()
 		return nil, false
 	}
+	c.named = c.at
 	name = c.string()
 	if c.peek() != ':' {
 		c.spoil()

@@ -28,6 +28,10 @@ type Envelope = domain.Envelope
 // Decoder reads events. It keeps what it reads into and uses it again, so it's for one goroutine at a time. The zero
 // Decoder is ready.
 type Decoder struct {
+	// Privacy says what of people is kept; nil keeps everything as it came.
+	Privacy *Privacy
+
+	hiding   hiding
 	jx       jx.Decoder
 	cursor   cursor
 	envelope Envelope
@@ -78,6 +82,9 @@ func (d *Decoder) checkStructured(payload []byte) bool {
 func (d *Decoder) Binary(attrs *Attributes, data []byte) (*Envelope, error) {
 	d.begin()
 	d.attrs.copyFrom(attrs)
+	if d.Privacy != nil {
+		d.hiding.dropped += d.Privacy.KeepExtensions(&d.attrs)
+	}
 	d.depth = 1 // as in structured mode, where the event is the first object
 	if d.checkHeaders() && d.checkAttributes() {
 		d.push("data")
@@ -122,6 +129,7 @@ func (d *Decoder) begin() {
 	d.attrs.Reset()
 	d.envelope = Envelope{}
 	d.subject = ""
+	d.hiding.begin()
 }
 
 func (d *Decoder) result() (*Envelope, error) {
@@ -272,6 +280,7 @@ func (d *Decoder) readEnvelope(payload []byte, eager bool) (data []byte) {
 		case "data":
 			bit = seenData
 		}
+		start := d.cursor.named
 		d.push(key)
 		if seen&bit != 0 {
 			d.fail(CodeDuplicateMember, "%s is there twice", quote(key))
@@ -281,6 +290,9 @@ func (d *Decoder) readEnvelope(payload []byte, eager bool) (data []byte) {
 		switch next := d.cursor.next(); {
 		case next == kindNull:
 			d.cursor.literal()
+			if bit == 0 && d.Privacy != nil {
+				d.hiding.drop(d.cursor.text[start:d.cursor.at])
+			}
 		case into != nil:
 			*into, _ = d.string()
 		case bit == seenData && next == kindObject && eager && seen&seenBeforeData == seenBeforeData:
@@ -288,7 +300,7 @@ func (d *Decoder) readEnvelope(payload []byte, eager bool) (data []byte) {
 		case bit == seenData:
 			data = d.cursor.frame()
 		default:
-			d.extension(key, next)
+			d.extension(key, next, start)
 		}
 		if d.err != nil {
 			return nil
@@ -297,8 +309,8 @@ func (d *Decoder) readEnvelope(payload []byte, eager bool) (data []byte) {
 	}
 }
 
-// extension keeps an attribute that is none of CloudEvents' own.
-func (d *Decoder) extension(name string, next kind) {
+// extension keeps an attribute that is none of CloudEvents' own, or hides it. It begins at start.
+func (d *Decoder) extension(name string, next kind, start int) {
 	switch {
 	case name == "data_base64":
 		d.fail(CodeBadAttribute, "data_base64: data is JSON here")
@@ -307,6 +319,10 @@ func (d *Decoder) extension(name string, next kind) {
 			"an attribute of the envelope is a string, a number, true or false: %s belongs into data", quote(name))
 	default:
 		raw := d.cursor.scalar(next)
+		if d.Privacy != nil && !d.cursor.bad && !d.Privacy.keepsAttribute(name) {
+			d.hiding.drop(d.cursor.text[start:d.cursor.at])
+			return
+		}
 		d.attrs.Extensions = append(d.attrs.Extensions, Extension{
 			Name: name, Value: unsafe.String(unsafe.SliceData(raw), len(raw)), json: true,
 		})
@@ -350,7 +366,7 @@ func (d *Decoder) readData() {
 
 // complete adds to an event what its attributes and its data make together.
 func (d *Decoder) complete(data []byte) {
-	d.envelope.Data = bytes.TrimSpace(data)
+	d.envelope.Data = d.hiding.within(bytes.TrimSpace(data))
 	d.envelope.Extensions = d.extensions()
 	if d.err == nil {
 		d.envelope.Content = d.content()

@@ -88,9 +88,9 @@ var promise = object(
 var _ = event(object(
 	orderID[domain.OrderPlaced](required),
 	storeID[domain.OrderPlaced](required),
-	id("customer_id", optional, func(o *domain.OrderPlaced) *string { return &o.CustomerID }),
+	person("customer_id", Customer, func(o *domain.OrderPlaced) *string { return &o.CustomerID }),
 	text("channel", optional, func(o *domain.OrderPlaced) *string { return &o.Channel }),
-	id("employee_id", optional, func(o *domain.OrderPlaced) *string { return &o.EmployeeID }),
+	person("employee_id", Employee, func(o *domain.OrderPlaced) *string { return &o.EmployeeID }),
 	currency[domain.OrderPlaced](required),
 	list("lines", required, orderLine,
 		func(o *domain.OrderPlaced) *[]domain.OrderLine { return &o.Lines },
@@ -249,7 +249,7 @@ var _ = event(object(
 	rating,
 	flag("public", func(f *domain.FeedbackReceived) *bool { return &f.Public }),
 	text("channel", optional, func(f *domain.FeedbackReceived) *string { return &f.Channel }),
-	id("customer_id", optional, func(f *domain.FeedbackReceived) *string { return &f.CustomerID }),
+	person("customer_id", Customer, func(f *domain.FeedbackReceived) *string { return &f.CustomerID }),
 ).checked(orderBound[domain.FeedbackReceived]))
 
 var rating = field[domain.FeedbackReceived]{

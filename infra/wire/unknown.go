@@ -41,6 +41,8 @@ func (d *Decoder) add(n *names, hash uint64) bool {
 // unknownMember hashes a member that the contract doesn't know. It is kept in the raw data and means something to
 // somebody, so it is checked like the others and counts for the content.
 func (d *Decoder) unknownMember(name string, n *names) uint64 {
+	start, edits := d.cursor.named, len(d.hiding.edits)
+	d.hiding.unknown++
 	d.push(name)
 	hash := hashName(name)
 	if !d.add(n, hash) {
@@ -51,9 +53,13 @@ func (d *Decoder) unknownMember(name string, n *names) uint64 {
 	if d.cursor.next() == kindNull {
 		d.cursor.literal()
 	} else {
+		at := d.cursor.at
 		value = d.unknownValue()
+		d.hideUnknownPerson(name, at)
 	}
+	d.hiding.unknown--
 	if d.err == nil {
+		d.hideUnknown(start, edits)
 		d.pop()
 	}
 	return member(hash, value)

@@ -92,6 +92,7 @@ func text[T any](name string, n need, at func(*T) *string) field[T] {
 	if n == required {
 		schema = someText
 	}
+	texts[name] = true
 	return field[T]{
 		schema: schema,
 		name:   name, need: n,
@@ -103,11 +104,27 @@ func text[T any](name string, n need, at func(*T) *string) field[T] {
 			if s == "" && n == required {
 				d.fail(CodeRequired, "%s is required", name)
 			}
-			*at(t) = s
+			*at(t) = d.hideText(name, n, s)
 			return hashText(s)
 		},
 		write: writeString(n, at),
 	}
+}
+
+// person is the id of a person: a customer or an employee, by role.
+func person[T any](name string, role Role, at func(*T) *string) field[T] {
+	f := id(name, optional, at)
+	f.read = func(d *Decoder, t *T) uint64 {
+		start := d.cursor.at
+		s, ok := d.string()
+		if !ok {
+			return 0
+		}
+		d.checkID(s)
+		*at(t) = d.hidePerson(role, s, start)
+		return hashText(s)
+	}
+	return f
 }
 
 // word is one of the words that the contract lists.

@@ -123,6 +123,7 @@ func (d *Decoder) readOriginal(raw []byte, v *domain.EventVoided) uint64 {
 	}
 	in := d.inner
 	in.begin()
+	in.Privacy = d.Privacy
 	in.escapes, in.depth = d.escapes, d.depth
 	in.path = append(in.path, d.path...)
 	in.read(in.readEnvelope(raw, true))
@@ -137,6 +138,7 @@ func (d *Decoder) readOriginal(raw []byte, v *domain.EventVoided) uint64 {
 		}
 		return 0
 	}
+	d.hiding.take(&in.hiding)
 	v.Original = &in.envelope.Event
 	return in.envelope.Content
 }

@@ -57,6 +57,13 @@ func (d *Letter) Identify() {
 	d.ID = hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// Is reports whether the letter, as the log holds its record, is another one, as that was kept.
+func (d *Letter) Is(kept *Letter) bool {
+	same := *d
+	same.Identify()
+	return same.ID == kept.ID
+}
+
 // Topic is where dead letters go for others to read, under the prefix of the topics.
 const Topic = "deadletters"
 
@@ -167,7 +174,14 @@ func Note(ctx context.Context, db driver.Conn, d *Letter, action, actor string, 
 // NoReplayError says that a dead letter can't become part of the books by being sent again.
 type NoReplayError struct{ Reason string }
 
+// Gone is why a dead letter can't be sent again of which nothing is left to send.
+const Gone = "gone"
+
 func (e *NoReplayError) Error() string {
+	if e.Reason == Gone {
+		return "it was kept without its payload, which may say something of people, and the log has its record no more. " +
+			"Discard it."
+	}
 	return "sent again it would be refused again: " + Refusals[e.Reason] +
 		". Send what it says as a new event, with a source and id of its own, or discard it."
 }

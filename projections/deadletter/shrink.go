@@ -12,11 +12,17 @@ import (
 // maxShrunkHeader bounds a header of a dead letter that had to shrink, in bytes.
 const maxShrunkHeader = 4 << 10
 
+// What is said of a payload that a dead letter is kept without: its length in bytes, and its SHA-256 in hexadecimal.
+const (
+	PayloadBytes  = "makegood_payload_bytes"
+	PayloadSHA256 = "makegood_payload_sha256"
+)
+
 // Shrink is a dead letter's record without its payload and its sender's headers: for one that the log doesn't take,
 // since it is too large, say. What it was is told by its place, its length in bytes and its SHA-256; the place leads to
 // the record that it is about. It returns nil for a record that is no dead letter or has shrunk already.
 func Shrink(m *message.Message) *message.Message {
-	if m.Metadata.Get("makegood_id") == "" || m.Metadata.Get("makegood_payload_sha256") != "" {
+	if m.Metadata.Get("makegood_id") == "" || m.Metadata.Get(PayloadSHA256) != "" {
 		return nil
 	}
 	hash := sha256.Sum256(m.Payload)
@@ -26,7 +32,7 @@ func Shrink(m *message.Message) *message.Message {
 			small.Metadata.Set(name, value[:min(len(value), maxShrunkHeader)])
 		}
 	}
-	small.Metadata.Set("makegood_payload_bytes", fmt.Sprint(len(m.Payload)))
-	small.Metadata.Set("makegood_payload_sha256", hex.EncodeToString(hash[:]))
+	small.Metadata.Set(PayloadBytes, fmt.Sprint(len(m.Payload)))
+	small.Metadata.Set(PayloadSHA256, hex.EncodeToString(hash[:]))
 	return small
 }

@@ -132,6 +132,11 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 			if c.Refused != "" {
 				continue
 			}
+			if p.config.SameButHidden != nil && p.config.SameButHidden(copies[0], c) {
+				c.Refuse("again") // with another key, say, or before there was one: no conflict, and no dead letter
+				changed = append(changed, &c.Row)
+				continue
+			}
 			refused = append(refused, *c)
 			c.Refuse("conflict")
 			changed = append(changed, &c.Row)

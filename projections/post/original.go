@@ -34,6 +34,20 @@ func (p *Projector) originalOf(ctx context.Context, r *ledger.Stored) (*Original
 		Headers: map[string]string{"content-type": "application/cloudevents+json"}}, nil
 }
 
+// sameBytes reports whether a record that was sent again is the one that the log holds: as it is there, or with people
+// hidden in it.
+func (p *Projector) sameBytes(original *Original, payload []byte) bool {
+	if string(original.Payload) == string(payload) {
+		return true
+	}
+	if p.config.Hide == nil {
+		return false
+	}
+	hidden := *original
+	p.config.Hide(&hidden)
+	return string(hidden.Payload) == string(payload)
+}
+
 // firstTimes are the times of those messages that the log had held before.
 func (p *Projector) firstTimes(ctx context.Context, chunk []*message.Message) (map[*message.Message]time.Time, error) {
 	var times map[*message.Message]time.Time
@@ -55,7 +69,7 @@ func (p *Projector) firstTimes(ctx context.Context, chunk []*message.Message) (m
 		}); err != nil {
 			return nil, err
 		}
-		if original == nil || string(original.Payload) != string(m.Payload) || !original.Time.Before(at.Time) {
+		if original == nil || !original.Time.Before(at.Time) || !p.sameBytes(original, m.Payload) {
 			continue
 		}
 		if times == nil {

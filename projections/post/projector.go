@@ -33,6 +33,11 @@ type Config struct {
 	// Original reads a record of the log back by its place; nil where the log has it no more. Without the function nothing
 	// is read back.
 	Original func(context.Context, domain.Position) (*Original, error)
+	// Hide takes out of a record what of people may not be kept, before it becomes a dead letter. Nil: nothing.
+	Hide func(*Original)
+	// SameButHidden reports whether two rows of one identity say the same, but for people and for what isn't kept, which may
+	// have been hidden in another way when each came. Nil: never.
+	SameButHidden func(a, b *ledger.Stored) bool
 	// Ledger reads the ledger back, and Stored makes readers of what it keeps: for rebuilds.
 	Ledger ledger.Reader
 	Stored func() ledger.DecodeStored
@@ -341,8 +346,19 @@ func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.L
 			d.Headers[k] = v
 		}
 	}
-	d.Identify()
+	p.identify(&d)
 	return d
+}
+
+// identify gives a dead letter its id, by the record as the log holds it, and then hides in it what of people may not be
+// kept.
+func (p *Projector) identify(d *deadletter.Letter) {
+	d.Identify()
+	if p.config.Hide != nil {
+		o := Original{Key: d.Key, Headers: d.Headers, Payload: d.Payload}
+		p.config.Hide(&o)
+		d.Headers, d.Payload = o.Headers, o.Payload
+	}
 }
 
 // land writes a batch, makes it visible, and acknowledges it.

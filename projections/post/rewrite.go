@@ -39,7 +39,7 @@ func (p *Projector) keepRefused(ctx context.Context, rows []ledger.Stored, reaso
 			Reason: reason, Detail: deadletter.Refusals[reason], Source: r.Event.Source, EventID: r.Event.ID,
 			FirstSeen: r.RecordedAt, LastSeen: r.RecordedAt, Key: original.Key, Payload: original.Payload, Headers: original.Headers,
 		}
-		letters[i].Identify()
+		p.identify(&letters[i])
 	}
 	if err := p.publishLetters(letters); err != nil {
 		return fmt.Errorf("publish dead letters: %w", err)

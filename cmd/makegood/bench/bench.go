@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -45,6 +46,7 @@ type bench struct {
 	out     io.Writer
 	brokers []string
 	server  string // address of ClickHouse, without a database
+	keys    string // file with the keys that hide people
 	prefix  string // of this run's topics, groups and databases
 	made    int    // databases and groups so far
 
@@ -121,7 +123,7 @@ func (b *bench) start(ctx context.Context, progress io.Writer) (stop func() erro
 	} else if err := os.Mkdir(dir, 0o700); err != nil {
 		return stop, fmt.Errorf("make the benchmark's directory: %w", err)
 	}
-	b.brokers, b.server = b.Brokers, b.ClickHouse
+	b.brokers, b.server, b.keys = b.Brokers, b.ClickHouse, filepath.Join(dir, "people.key")
 	if len(b.brokers) == 0 {
 		address, pid, end, err := startBenchBroker(ctx, dir, progress)
 		if err != nil {
@@ -220,7 +222,7 @@ func (b *bench) app(ctx context.Context, role string) (*server.App, error) {
 		return nil, err
 	}
 	a, err := server.Start(ctx, server.Config{HTTP: "127.0.0.1:0", Brokers: b.brokers, ClickHouse: dsn,
-		Roles:  []string{role},
+		Roles: []string{role}, People: server.PeopleFlags{PeopleKey: b.keys},
 		Prefix: b.prefix, Group: name,
 		Partitions: 4, Zone: "UTC", MetricLabels: 50}, b.logger, io.Discard)
 	if err != nil {

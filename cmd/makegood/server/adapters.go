@@ -57,9 +57,13 @@ func NewStored() ledger.DecodeStored {
 	}
 }
 
-// NewDecode makes the codec's reader fit the projector.
-func NewDecode() ledger.Decode {
-	var decoder wire.Decoder
+// NewDecode makes the codec's reader fit who looks at the log as it is.
+func NewDecode() ledger.Decode { return NewPrivateDecode(nil) }
+
+// NewPrivateDecode makes the codec's reader fit the projector: what of people may not be kept is hidden. That may stand
+// in the log where a producer wrote there without the gateway. The content hash is of what stands in the log.
+func NewPrivateDecode(privacy *wire.Privacy) ledger.Decode {
+	decoder := wire.Decoder{Privacy: privacy}
 	return func(headers message.Metadata, value []byte) (*domain.Envelope, error) {
 		e, err := decoder.Kafka(headers, value)
 		if err == nil {
@@ -69,7 +73,11 @@ func NewDecode() ledger.Decode {
 		if !errors.As(err, &fault) {
 			return nil, fmt.Errorf("read an event: %w", err)
 		}
-		return nil, &ledger.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: fault.Detail, Source: fault.Source,
+		detail := fault.Detail
+		if privacy != nil && fault.Code != wire.CodeUnknownType {
+			detail = wire.WithoutQuotes(detail) // a dead letter shows it
+		}
+		return nil, &ledger.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: detail, Source: fault.Source,
 			EventID: fault.ID}
 	}
 }

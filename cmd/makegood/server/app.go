@@ -21,7 +21,9 @@ import (
 	"github.com/makegood/makegood/infra/embedded"
 	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/people"
 	"github.com/makegood/makegood/infra/prometheus"
+	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -52,6 +54,7 @@ type Config struct {
 	Kafka  KafkaFlags  `embed:"" prefix:"kafka-" group:"How the brokers let it in:"`
 	Limits limitFlags  `embed:"" prefix:"http-" group:"Limits of the gateway, 0 for the default:"`
 
+	People    PeopleFlags    `embed:"" group:"What is kept of people:"`
 	Projector ProjectorFlags `embed:"" prefix:"projector-" group:"Limits of the projector, 0 for the default:"`
 
 	MetricLabels int `help:"How many stores, vendors, kinds or causes the metrics tell apart; the rest is called other." default:"50"`
@@ -85,7 +88,7 @@ func (c *Config) Validate() error {
 		return errors.New("--kafka-tls…, --kafka-sasl, --kafka-user and --kafka-password-file are for --brokers; the " +
 			"broker inside is on loopback")
 	}
-	return errors.Join(c.validateAccess(), c.Limits.validate(), c.Projector.Validate())
+	return errors.Join(c.validateAccess(), c.validatePeople(), c.Limits.validate(), c.Projector.Validate())
 }
 
 func (c *Config) Embedded() bool { return len(c.Brokers) == 0 || c.ClickHouse == "" }
@@ -121,6 +124,9 @@ type App struct {
 	URL       string   // of the same
 	Routes    []string // that it answers
 
+	People  *people.File  // the keys that hide people; nil where nothing is taken in and booked
+	privacy *wire.Privacy // what of people is kept
+
 	guard       *access.Guard       // nil: everybody is let in
 	certificate *access.Certificate // nil: no HTTPS
 	secured     kafka.Config        // how to be let in by the brokers
@@ -152,6 +158,9 @@ func Start(ctx context.Context, config Config, logger *slog.Logger, progress io.
 		}
 	}
 	if err := a.startEmbedded(ctx, progress); err != nil {
+		return nil, err
+	}
+	if err := a.preparePeople(); err != nil {
 		return nil, err
 	}
 	if err := a.connect(ctx); err != nil {
@@ -346,9 +355,10 @@ func (a *App) StartProjector(ctx context.Context) error {
 	}
 	a.Projector, err = post.New(post.Config{
 		Topics: topics, Letters: a.Config.Prefix + deadletter.Topic, Position: Positions(topics), Key: keyOf,
-		Original: a.original, Ledger: a.Store.Reader(), Stored: NewStored, Now: a.Now, Logger: a.logger,
+		Original: a.original, Hide: a.hide, SameButHidden: a.sameButHidden,
+		Ledger: a.Store.Reader(), Stored: NewStored, Now: a.Now, Logger: a.logger,
 		MaxRows: a.Config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
-	}, subscriber, a.Publisher, NewDecode(), a.Terms, writer, a.Store.DB)
+	}, subscriber, a.Publisher, NewPrivateDecode(a.privacy), a.Terms, writer, a.Store.DB)
 	if err != nil {
 		return err
 	}

@@ -86,10 +86,6 @@ func (b Books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter,
 	return deadletter.List(ctx, b.Store.DB, limit)
 }
 
-func (b Books) DeadLetter(ctx context.Context, id string) (*deadletter.Letter, error) {
-	return deadletter.Read(ctx, b.Store.DB, id)
-}
-
 // Status compares where the log ends with what the projectors have committed, which is what is booked and visible. The
 // ends are read first: what is acknowledged after them isn't this answer's.
 func (b Books) Status(ctx context.Context) (*gateway.Status, error) {

@@ -25,7 +25,7 @@ func (a *App) startHTTP(ctx context.Context) error {
 	a.letIn(&config)
 	if a.Config.has(RoleGateway) {
 		intake := gateway.EventsConfig{Publisher: a.Publisher, TopicPrefix: a.Config.Prefix, PartitionKey: kafka.PartitionKey,
-			Ends: a.Ends, Logger: a.logger}
+			Ends: a.Ends, Privacy: a.privacy, Logger: a.logger}
 		a.Config.Limits.Events(&intake)
 		events, err := gateway.NewEvents(intake)
 		if err != nil {

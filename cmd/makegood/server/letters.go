@@ -14,6 +14,7 @@ import (
 	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 )
 
 // Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off
@@ -27,9 +28,9 @@ func (b Books) Replay(ctx context.Context, id string, by gateway.Actor) error {
 		return err
 	}
 	at := b.Now().UTC()
-	m := message.NewMessage("", d.Payload)
-	for k, v := range d.Headers {
-		m.Metadata.Set(k, v)
+	m, err := b.again(ctx, d)
+	if err != nil {
+		return err
 	}
 	m.Metadata.Set(kafka.PartitionKey, d.Key)
 	m.Metadata.Set(ledger.FirstHeader, ledger.FormatFirst(d.Partition, d.Offset))
@@ -47,9 +48,67 @@ func (b Books) Replay(ctx context.Context, id string, by gateway.Actor) error {
 	if err := b.Publisher.Publish(d.Topic, m); err != nil {
 		return fmt.Errorf("send the dead letter again: %w", err)
 	}
-	// Noted as it was when it was read: should the replay fail for the same reason, it is seen again further on in the log
-	// than that, and open again.
+	// Noted as it was when it was read: should the replay fail for the same reason, it is seen again further on in
+	// the log than that, and open again.
 	return deadletter.Note(ctx, b.Store.DB, d, deadletter.Replayed, by.Name, at)
+}
+
+// again is the record that a dead letter is of, to be sent again: from the log, since the letter is kept without
+// what may say something of people. Where it can be read by now, people are hidden in it; where it can't, it says
+// no more than the log holds already. The letter itself is sent where the log has its record no more.
+func (b Books) again(ctx context.Context, d *deadletter.Letter) (*message.Message, error) {
+	sent, err := b.held(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if sent == nil {
+		if d.Headers[deadletter.PayloadSHA256] != "" {
+			return nil, &deadletter.NoReplayError{Reason: deadletter.Gone}
+		}
+		sent = &post.Original{Headers: d.Headers, Payload: d.Payload}
+	} else if _, err := NewDecode()(message.Metadata(sent.Headers), sent.Payload); err == nil {
+		b.hide(sent)
+	}
+	m := message.NewMessage("", sent.Payload)
+	for k, v := range sent.Headers {
+		m.Metadata.Set(k, v)
+	}
+	return m, nil
+}
+
+// held is the record that a dead letter is of, as the log holds it; nil where the log has it no more.
+func (b Books) held(ctx context.Context, d *deadletter.Letter) (*post.Original, error) {
+	r, there, err := b.Admin.Record(ctx, kafka.TopicPartition{Topic: d.Topic, Partition: int(d.Partition)}, d.Offset)
+	if err != nil {
+		return nil, fmt.Errorf("read what the dead letter is of: %w", err)
+	}
+	if !there {
+		return nil, nil
+	}
+	o := &post.Original{Payload: r.Value, Headers: map[string]string{}}
+	for _, h := range r.Headers {
+		if h.Key != ledger.FirstHeader { // it is ours, not its sender's
+			o.Headers[h.Key] = string(h.Value)
+		}
+	}
+	same := deadletter.Letter{Topic: d.Topic, Key: string(r.Key), Headers: o.Headers, Payload: o.Payload}
+	if !same.Is(d) {
+		return nil, nil
+	}
+	return o, nil
+}
+
+// DeadLetter is one with its payload. One that is kept without it is shown as the log holds it, while it does.
+func (b Books) DeadLetter(ctx context.Context, id string) (*deadletter.Letter, error) {
+	d, err := deadletter.Read(ctx, b.Store.DB, id)
+	if err != nil || d.Headers[deadletter.PayloadSHA256] == "" {
+		return d, err
+	}
+	held, err := b.held(ctx, d)
+	if held != nil {
+		d.Payload = held.Payload
+	}
+	return d, err
 }
 
 // Discard puts on record that somebody decided to do nothing about a dead letter, and takes it off the list.
@@ -71,9 +130,9 @@ func HandledLetter(d *deadletter.Letter, by gateway.Actor) domain.HandledLetter 
 		Offset: whole(d.Offset), Actor: by.Name, Reason: by.Reason}
 }
 
-// PutOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person to
-// the dead letter as it was last seen is the same event: what is on record already isn't written again, since a second
-// telling would have another time, and so be a conflict.
+// PutOnRecord writes to the books stream what is done about a dead letter. The same done again by the same person
+// to the dead letter as it was last seen is the same event: what is on record already isn't written again, since a
+// second telling would have another time, and so be a conflict.
 func (b Books) PutOnRecord(ctx context.Context, d *deadletter.Letter, kind domain.Type, data domain.Data,
 	by gateway.Actor) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", kind, d.Seen(), by.Name))

@@ -1,0 +1,106 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/people"
+	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/projections/deadletter"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
+)
+
+// PeopleFlags say what is kept of customers and employees.
+type PeopleFlags struct {
+	PeopleKey string   `help:"File with the keys that hide people's ids, the same for every process; made where it is missing. Without it, people.key in the data directory." type:"path"`
+	Keep      []string `help:"Free text and unknown members to keep: TYPE.MEMBER (order.cancelled.reason), *.MEMBER, attribute.NAME, or * for all." name:"keep-members"`
+}
+
+// validatePeople refuses to choose a place for keys that other processes need as well.
+func (c *Config) validatePeople() error {
+	if c.People.PeopleKey == "" && !c.Embedded() && (c.has(RoleGateway) || c.has(RoleProjector)) {
+		return errors.New("--people-key: with --brokers and --clickhouse a file with the keys that hide people's ids is " +
+			"wanted, the same for every process that takes events in or books them; the first one makes it")
+	}
+	return nil
+}
+
+// preparePeople reads the keys, or makes them on the first start.
+func (a *App) preparePeople() (err error) {
+	path := a.Config.People.PeopleKey
+	if path == "" {
+		if !a.Config.has(RoleGateway) && !a.Config.has(RoleProjector) {
+			return nil
+		}
+		path = filepath.Join(a.Dir.Path(), "people.key")
+	}
+	if a.People, err = people.Open(path, true, a.Now, a.logger); err != nil {
+		return err
+	}
+	a.privacy = &wire.Privacy{Hash: func(role wire.Role, id string, at time.Time) string {
+		return a.People.Hash(string(role), id, at)
+	}, Keep: wire.DefaultKeep, KeepAttribute: wire.DefaultKeepAttribute}
+	a.privacy.KeepAlso(a.Config.People.Keep)
+	return nil
+}
+
+// hide takes out of a record what of people may not be kept. A payload in which nobody can tell ids apart is kept
+// out: the log holds it, and what is kept says how long it is and its SHA-256.
+func (a *App) hide(o *post.Original) {
+	if a.privacy == nil {
+		return
+	}
+	headers, payload, kept := a.privacy.HideRecord(o.Headers, o.Payload)
+	if !kept {
+		headers[deadletter.PayloadBytes] = strconv.Itoa(len(o.Payload))
+		headers[deadletter.PayloadSHA256] = fmt.Sprintf("%x", sha256.Sum256(o.Payload))
+	}
+	o.Headers, o.Payload = headers, payload
+}
+
+// sameButHidden reports whether two rows of one identity are the same event, of which people were hidden in another
+// way when each came: not at all before there were keys, by a key that is destroyed by now, or since somebody was
+// erased. Text and unknown members tell nothing apart, as what is kept of them may have changed. Two customers who
+// are told apart by the same key do.
+func (a *App) sameButHidden(one, other *ledger.Stored) bool {
+	if a.privacy == nil || one.Event.Type != other.Event.Type || !one.Event.Time.Equal(other.Event.Time) {
+		return false
+	}
+	first, of := bare(one)
+	second, with := bare(other)
+	if first == nil || !bytes.Equal(first, second) || len(of) != len(with) {
+		return false
+	}
+	ring := a.People.Ring()
+	for i := range of {
+		if of[i] != with[i] && !ring.MayBeSame(of[i], with[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// bare is the event without text, unknown members and people, written the way that all are, and who they were; nil
+// where it can't be read.
+func bare(s *ledger.Stored) (event []byte, people []string) {
+	decoder := wire.Decoder{Privacy: &wire.Privacy{
+		Hash: func(_ wire.Role, id string, _ time.Time) string {
+			people = append(people, strings.Clone(id))
+			return wire.Withheld
+		},
+		Keep: func(domain.Type, string) bool { return false }, KeepAttribute: func(string) bool { return false },
+	}}
+	read, err := decoder.Stored(s.Event, s.Data)
+	if err != nil {
+		return nil, nil
+	}
+	return wire.AppendEvent(nil, &read.Event), people
+}
