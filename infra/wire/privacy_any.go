@@ -192,8 +192,8 @@ var knownMembers = sync.OnceValue(func() map[string]knownAs {
 	for _, t := range domain.Types() {
 		add(codecs[t].schema())
 	}
-	for _, name := range []string{"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema",
-		"data", "original", "voids"} {
+	for _, name := range []string{"specversion", "id", "source", "type", "time", "subject", "datacontenttype",
+		"dataschema", "data", "original", "voids"} {
 		known[name] = knownMember
 	}
 	for name := range texts {
