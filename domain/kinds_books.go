@@ -13,6 +13,7 @@ const (
 	TypeDeadLetterDiscarded
 	TypeBooksRebuilt
 	TypeFactDecided
+	TypeBooksSealed
 	TypeEventVoided
 )
 
@@ -40,6 +41,9 @@ var bookKinds = []kind{
 	}},
 	{TypeFactDecided, "fact.decided", Books, PostsSettled, []Data{
 		&FactDecided{Source: "s", ID: "1", Counts: Yes},
+	}},
+	{TypeBooksSealed, "books.sealed", Books, PostsNothing, []Data{
+		&BooksSealed{Period: 24_312, Close: 1},
 	}},
 	{TypeEventVoided, "event.voided", AnyStream, PostsSettled, []Data{
 		&EventVoided{Original: &Event{Currency: "EUR", Time: probed, Type: TypeLabourSpent,
@@ -113,6 +117,27 @@ type FactDecided struct {
 }
 
 func (*FactDecided) data() Type { return TypeFactDecided }
+
+// BooksSealed is the seal of a month's close: what the books held of the month then, as one hash. It changes no term and
+// posts nothing. See Seals.
+type BooksSealed struct {
+	Period         Period
+	Close          int64  // which of the period's closes; 1 is the first
+	Format         int64  // how the root is made; see SealFormat
+	Events         int64  // how many it seals
+	Root, Previous string // 64 hexadecimal digits; Previous is empty in the first seal of the books
+}
+
+func (*BooksSealed) data() Type { return TypeBooksSealed }
+
+// Own reports whether events of the type come from makegood alone, and are taken from nobody else.
+func (t Type) Own() bool {
+	switch t {
+	case TypeDeadLetterReplayed, TypeDeadLetterDiscarded, TypeBooksRebuilt, TypeBooksSealed:
+		return true
+	}
+	return false
+}
 
 // EventVoided takes an event back, on whatever stream that was.
 type EventVoided struct {

@@ -143,17 +143,19 @@ func (r *Rates) ByPlace() bool {
 	return true
 }
 
-// Terms are what the books stream has laid down so far: the rates, the closed months, the rebuilds.
+// Terms are what the books stream has laid down so far: the rates, the closed months, the rebuilds, the seals.
 type Terms struct {
 	Rates    *Rates
 	Periods  *Periods
 	Rebuilds *Rebuilds
+	Seals    *Seals
 	Read     int64 // offset of the books stream up to which they are read
 }
 
 // NewTerms starts with no rates and every month open.
 func NewTerms(zone *time.Location) *Terms {
-	return &Terms{Rates: NewRates(), Periods: NewPeriods(zone), Rebuilds: &Rebuilds{seen: map[identity]bool{}}}
+	return &Terms{Rates: NewRates(), Periods: NewPeriods(zone), Rebuilds: &Rebuilds{seen: map[identity]bool{}},
+		Seals: &Seals{}}
 }
 
 // Apply takes the next event of the books stream, in the order of their offsets. Events that lay nothing down are
@@ -162,5 +164,6 @@ func (t *Terms) Apply(e *Event, m Mark) {
 	t.Rates.apply(e, m)
 	t.Periods.apply(e, m)
 	t.Rebuilds.apply(e, m)
+	t.Seals.apply(e, m, t.Periods)
 	t.Read = max(t.Read, m.Offset+1)
 }

@@ -102,6 +102,7 @@ func generate(seed int64, opts Options, tell func(*generator)) []Record {
 	}
 	if opts.Rebuilds {
 		g.rebuilds()
+		g.seals()
 	}
 	if opts.Duplicates {
 		g.duplicates()

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strings"
 	"time"
 
 	"github.com/makegood/makegood/domain"
@@ -129,3 +130,41 @@ var _ = event(object(
 		d.failAt("counts", CodeNotAllowed, "counts has no place beside separate: true: two facts count both")
 	}
 }, either(is("separate", true), no("counts"), said("counts"))))
+
+var _ = event(object(
+	month(func(s *domain.BooksSealed) *domain.Period { return &s.Period }),
+	count("close", func(s *domain.BooksSealed) *int64 { return &s.Close }).
+		described("Which of the month's closes; 1 is the first."),
+	count("format", func(s *domain.BooksSealed) *int64 { return &s.Format }).described("How the root is made."),
+	count("events", func(s *domain.BooksSealed) *int64 { return &s.Events }).described("How many it seals."),
+	digest("root", required, func(s *domain.BooksSealed) *string { return &s.Root }),
+	digest("previous", optional, func(s *domain.BooksSealed) *string { return &s.Previous }).
+		described("The hash of the seal before."),
+))
+
+// count is a whole number from 0 on.
+func count[T any](name string, at func(*T) *int64) field[T] {
+	return field[T]{
+		name: name, need: required, schema: wholeFrom(0, "^[0-9]+$"),
+		read: func(d *Decoder, t *T) uint64 {
+			*at(t) = d.whole(0, maxWhole)
+			return hashNumber(domain.Decimal(*at(t)) * millionths)
+		},
+		write: func(b []byte, _ *domain.Event, t *T) []byte { return (domain.Decimal(*at(t)) * millionths).Append(b) },
+	}
+}
+
+// digest is a SHA-256 as hexadecimal digits.
+func digest[T any](name string, n need, at func(*T) *string) field[T] {
+	f := id(name, n, at)
+	f.schema = ref("digest")
+	read := f.read
+	f.read = func(d *Decoder, t *T) uint64 {
+		hash := read(d, t)
+		if s := *at(t); d.err == nil && (len(s) != 64 || strings.Trim(s, "0123456789abcdef") != "") {
+			d.fail(CodeOutOfRange, "%s is no SHA-256 of 64 hexadecimal digits in lower case", quote(s))
+		}
+		return hash
+	}
+	return f
+}

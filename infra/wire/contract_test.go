@@ -291,6 +291,8 @@ func (s *sample) value(schema wire.JSON, path string) any {
 		return "2026-01"
 	case "#/$defs/source":
 		return "/tills/2"
+	case "#/$defs/digest":
+		return strings.Repeat("0f", 32)
 	case "#/$defs/id":
 		known := map[string]string{"/data/order_id": "o-1", "/data/store_id": "s-1", "/data/error_id": "x-1"}
 		return cmp.Or(known[path], "id of "+path)

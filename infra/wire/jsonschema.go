@@ -132,5 +132,6 @@ var definitions = JSON{
 		"pattern": "^" + datePattern + timePattern + "$"},
 	"momentOrDate": JSON{"description": "RFC 3339, or a date, which is midnight UTC.", "type": "string",
 		"pattern": "^" + datePattern + "(" + timePattern + ")?$"},
+	"digest": JSON{"description": "SHA-256, in hexadecimal digits.", "type": "string", "pattern": "^[0-9a-f]{64}$"},
 	"period": JSON{"description": "A month.", "type": "string", "pattern": "^" + yearPattern + "-(0[1-9]|1[0-2])$"},
 }

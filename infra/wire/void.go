@@ -32,6 +32,8 @@ var _ = event(object(
 		d.failAt("original", CodeNotVoidable, "a %s is not voided: close the period, or reopen it", o.Type)
 	case o.Type == domain.TypeDeadLetterReplayed || o.Type == domain.TypeDeadLetterDiscarded:
 		d.failAt("original", CodeNotVoidable, "a %s is not voided: it says who did something, which stays done", o.Type)
+	case o.Type == domain.TypeBooksSealed:
+		d.failAt("original", CodeNotVoidable, "a %s is not voided: what it seals doesn't change", o.Type)
 	case o.Type == domain.TypeBooksRebuilt:
 		d.failAt("original", CodeNotVoidable,
 			"a %s is not voided: set or void the rates that it should not have used, and rebuild again", o.Type)
