@@ -105,6 +105,8 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 	want := []string{
 		"rate.set | labour_hour agent 34 USD from 2026-01-01 | ann | wages of 2026",
 		"period.closed | 2025-12 | ann | month end",
+		"books.sealed | 2025-12, close 1, 0 events, root e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" +
+			" | makegood | a seal for every close",
 		"period.reopened | 2025-12 | bob | an invoice was missing",
 		fmt.Sprintf("deadletter.replayed | %s from makegood.orders/%d/%d | carl | try again", letter.ID, letter.Partition,
 			letter.Offset),
@@ -123,12 +125,12 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 		t.Errorf("before today %q", got)
 	}
 	table := say(t, c, "", "audit")
-	if lines := strings.Split(strings.TrimSpace(table), "\n"); len(lines) != 1+len(want) || !strings.Contains(lines[5],
+	if lines := strings.Split(strings.TrimSpace(table), "\n"); len(lines) != 1+len(want) || !strings.Contains(lines[6],
 		"no event at all") {
 		t.Errorf("the table is\n%s", table)
 	}
 	rows, err := csv.NewReader(strings.NewReader(say(t, c, "", "audit", "--format", "csv"))).ReadAll()
-	if err != nil || len(rows) != 1+len(want) || rows[6][3] != "dora" || rows[6][4] != "" {
+	if err != nil || len(rows) != 1+len(want) || rows[7][3] != "dora" || rows[7][4] != "" {
 		t.Errorf("as csv %q (%v)", rows, err)
 	}
 

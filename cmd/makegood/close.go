@@ -79,10 +79,14 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 		// Two at once: the first in the log closed it, and the other's event changes nothing.
 		return fmt.Errorf("%s was closed already, %s: yours changed nothing", period, closedBy(state))
 	}
+	seal, err := books.sealed(ctx, period)
+	if err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(s.Out, "%s closed by %s at %s\nits report, until it is reopened and closed again: makegood "+
-		"report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n",
+		"report --as-of close:%s --from %s --until %s\nwhat comes later: makegood report changes --since-close %s\n%s",
 		period, c.actor(), state.ClosedAt.Format(time.RFC3339), period, period.First().Format(time.DateOnly),
-		(period + 1).First().Format(time.DateOnly), period)
+		(period + 1).First().Format(time.DateOnly), period, sealWords(seal, period))
 	return err
 }
 

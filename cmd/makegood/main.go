@@ -30,6 +30,7 @@ type commandLine struct {
 	Summary     summaryCommand      `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
 	Statement   statementCommand    `cmd:"" help:"The account of a store or a vendor for a month, with its cases and their evidence."`
 	Reconcile   reconcileCommand    `cmd:"" help:"Hold the books against the log, themselves, and a payment processor's payouts."`
+	Verify      verifyCommand       `cmd:"" help:"Whether closed months are still as they were sealed: in the ledger and in the log."`
 	Explain     explainCommand      `cmd:"" help:"The whole story of one order, down to the journal lines."`
 	Close       closeCommand        `cmd:"" help:"Close a month: what comes later is posted later."`
 	Journal     journalCommand      `cmd:"" help:"Entries for the general ledger."`

@@ -225,7 +225,7 @@ func (o *openAPI) questions(c *client) {
 	}
 	get := func(path string, values url.Values) { o.Helper(); o.ask(c, "GET", path, values, "", "") }
 	for _, path := range []string{"/healthz", "/readyz", "/v1/status", "/v1/periods", "/v1/unpriced", "/v1/deadletters",
-		"/v1/rates", "/v1/audit", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics", "/", "/cases"} {
+		"/v1/rates", "/v1/audit", "/v1/seals", "/v1/verify", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics", "/", "/cases"} {
 		get(path, nil)
 	}
 	get("/v1/rates", url.Values{"all": {"true"}, "at": {"2026-01-05"}})
@@ -354,6 +354,9 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	o.rebuild(app, c)
 	o.questions(c)
 
+	sealedBy(t, c, "2026-01")
+	o.ask(c, "GET", "/v1/periods/{period}", url.Values{"period": {"2026-01"}}, "", "")
+	o.ask(c, "GET", "/v1/seals", nil, "", "")
 	mustPost(t, c, event("v", "event.voided", "2026-02-03T00:00:00Z", "o1",
 		`{`+goldenCase+`,"voids":{"source":"urn:till:1","id":"u"},"reason":"mistake","original":`+unpriced+`}`))
 	mustCatchUp(t, c)
@@ -382,6 +385,8 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.ask(c, "POST", "/v1/reconcile", nil, "", "")
+	sealedBy(t, c, "2026-01")
+	o.ask(c, "GET", "/v1/verify", url.Values{"period": {"2026-01"}, "root": {strings.Repeat("0", 64)}}, "", "")
 
 	// Problems: each with what it has beside the members of the RFC.
 	for _, p := range []struct {

@@ -2,9 +2,15 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -16,11 +22,34 @@ type Trail interface {
 	Audit(ctx context.Context, from, to time.Time, limit int) (*audit.Audit, error)
 	// Event finds an event by its identity. Errors: ledger.ErrNotFound.
 	Event(ctx context.Context, source, id string) (*report.BookedEvent, error)
+	// Verify holds closed months against their seals and against the log. Its error may be a *report.Invalid.
+	Verify(context.Context, VerifyQuery) (*audit.Verification, error)
+	// Seals are those of all closes, in their order.
+	Seals(context.Context) ([]PeriodSeal, error)
+}
+
+// VerifyQuery says what is verified.
+type VerifyQuery struct {
+	Period     domain.Period // 0: all that were ever closed
+	Close      int           // which of its closes, 1 is the first; 0: each of them
+	Root       string        // of the period's last close, or of Close, that somebody kept; empty: none
+	LedgerOnly bool          // the log isn't read
+}
+
+// PeriodSeal is the seal of a month's close.
+type PeriodSeal struct {
+	Period string `json:"period"`
+	audit.SealSaid
 }
 
 // auditRoutes adds their routes.
 func auditRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	handle("GET /v1/audit", func(w http.ResponseWriter, r *http.Request) error { return answerAudit(w, r, b) })
+	handle("GET /v1/verify", func(w http.ResponseWriter, r *http.Request) error { return verify(w, r, b) })
+	handle("GET /v1/seals", plain(func(w http.ResponseWriter, r *http.Request) error {
+		seals, err := b.Seals(r.Context())
+		return answer(w, map[string]any{"seals": seals}, err)
+	}))
 	handle("GET /v1/events", func(w http.ResponseWriter, r *http.Request) error {
 		q := r.URL.Query()
 		if err := onlyParameters(q, "source", "id"); err != nil {
@@ -32,6 +61,41 @@ func auditRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter
 		event, err := b.Event(r.Context(), q.Get("source"), q.Get("id"))
 		return answer(w, event, err)
 	})
+}
+
+// verify answers whether closed months are as they were sealed.
+func verify(w http.ResponseWriter, r *http.Request, b Books) error {
+	values := r.URL.Query()
+	if err := onlyParameters(values, "period", "root", "ledger_only"); err != nil {
+		return err
+	}
+	var q VerifyQuery
+	var err error
+	if text := values.Get("period"); text != "" {
+		if q.Period, q.Close, err = domain.ParseClose(text); err != nil {
+			return &report.Invalid{Code: report.NotAClose, Parameter: "period", Value: text, Of: []string{err.Error()}}
+		}
+	}
+	if q.Root = values.Get("root"); q.Root != "" {
+		if digest, err := hex.DecodeString(q.Root); err != nil || len(digest) != sha256.Size {
+			return &report.Invalid{Code: report.NotADigest, Parameter: "root", Value: q.Root}
+		}
+		if q.Period == 0 {
+			return &report.Invalid{Code: report.CloseWanted, Parameter: "period"}
+		}
+	}
+	if text := values.Get("ledger_only"); text != "" {
+		if q.LedgerOnly, err = strconv.ParseBool(text); err != nil {
+			return &report.Invalid{Code: report.NotAFlag, Parameter: "ledger_only", Value: text}
+		}
+	}
+	// All of the log is read: that takes longer than other answers may.
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil &&
+		!errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("verify: %w", err)
+	}
+	found, err := b.Verify(r.Context(), q)
+	return answer(w, found, err)
 }
 
 // maxAudit bounds the list; what it leaves out is counted.

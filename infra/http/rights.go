@@ -16,8 +16,7 @@ const OwnSource = "urn:makegood:serve"
 // KeepBooks for what changes the books themselves, and Process for what makegood alone writes. A void needs Write where
 // it takes back an event of a till, and what Grant.MaySend says of sources.
 func ScopeOf(e *domain.Event) Scope {
-	switch e.Type {
-	case domain.TypeBooksRebuilt, domain.TypeDeadLetterReplayed, domain.TypeDeadLetterDiscarded:
+	if e.Type.Own() {
 		return Process
 	}
 	if e.Stream() == domain.Books {

@@ -110,6 +110,10 @@ func (e *AuditEntry) read(payload []byte, voids voidedName) {
 			text("currency"), text("effective_from"))), " ")
 	case domain.TypePeriodClosed, domain.TypePeriodReopened:
 		e.Change = text("period")
+	case domain.TypeBooksSealed:
+		e.Actor, e.Reason = "makegood", "a seal for every close"
+		e.Change = fmt.Sprintf("%s, close %s, %s events, root %s", text("period"), text("close"), text("events"),
+			text("root"))
 	case domain.TypeBooksRebuilt:
 		e.Change = fmt.Sprintf("%s, %s events", text("rebuild_id"), text("events"))
 		if data["closed_periods"] == true {

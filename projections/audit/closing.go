@@ -19,6 +19,7 @@ type PeriodState struct {
 	Closed   bool       `json:"closed"`
 	ClosedAt *time.Time `json:"closed_at"` // of the last close; null where there was none
 	ClosedBy *ClosedBy  `json:"closed_by"` // whose event that close is; null where there was none
+	Seal     *SealSaid  `json:"seal"`      // of the last close; null until it is written, soon after the close
 	Over     bool       `json:"over"`      // by the calendar of the books' time zone
 	// Settled: everything that stood before the last close is booked, and none of it waits for the conflict check. Where
 	// the month is open, the same of everything that is there now. Unsettled says what is missing to that.

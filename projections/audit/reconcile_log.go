@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
@@ -29,6 +30,7 @@ type LogPartition struct {
 // LogRecord is one record of it.
 type LogRecord struct {
 	Offset  int64
+	Time    time.Time // as the log has it
 	Key     string
 	Headers message.Metadata
 	Value   []byte
@@ -181,18 +183,50 @@ func (w *logWalk) record(decode ledger.Decode, record LogRecord) error {
 
 // settle finds what became of the records without a row of their own.
 func (w *logWalk) settle(ctx context.Context, db driver.Conn) error {
-	if len(w.others) == 0 {
-		return nil
+	became, err := fates(ctx, db, w.others)
+	if err != nil {
+		return err
+	}
+	for i := range w.others {
+		o := &w.others[i]
+		switch {
+		case o.readable && became[i].booked:
+			w.counts.Duplicates++
+		case became[i].dead:
+			w.counts.DeadLetters++
+		default:
+			d := Difference{Check: checkLog, What: "a record that is neither in the ledger nor a dead letter",
+				Place: w.place(o.offset)}
+			if o.readable {
+				d.Events = []string{o.source + " " + o.eventID}
+			}
+			w.report.differ(d)
+		}
+	}
+	w.others = w.others[:0]
+	return nil
+}
+
+// fate is what became of a record that no row was made of.
+type fate struct {
+	booked bool // the same event has a row of another copy
+	dead   bool // it is a dead letter
+}
+
+// fates are those of records, in their order.
+func fates(ctx context.Context, db driver.Conn, others []otherCopy) ([]fate, error) {
+	if len(others) == 0 {
+		return nil, nil
 	}
 	table, err := ext.NewTable("others", ext.Column("n", "UInt32"), ext.Column("order_id", "String"),
 		ext.Column("source", "String"),
 		ext.Column("event_id", "String"), ext.Column("content", "UInt64"), ext.Column("letter", "String"))
 	if err != nil {
-		return fmt.Errorf("name the other records: %w", err)
+		return nil, fmt.Errorf("name the other records: %w", err)
 	}
-	for i, o := range w.others {
+	for i, o := range others {
 		if err := table.Append(uint32(i), o.order, o.source, o.eventID, o.content, o.letter); err != nil {
-			return fmt.Errorf("name the other records: %w", err)
+			return nil, fmt.Errorf("name the other records: %w", err)
 		}
 	}
 	var found []struct {
@@ -206,24 +240,11 @@ SELECT n, toBool((order_id, source, event_id, content) IN (
               AND (source, event_id) IN (SELECT source, event_id FROM others))) AS booked,
        toBool(letter IN (SELECT id FROM dead_letters)) AS dead
 FROM others ORDER BY n`); err != nil {
-		return fmt.Errorf("look for the other records: %w", err)
+		return nil, fmt.Errorf("look for the other records: %w", err)
 	}
+	all := make([]fate, len(others))
 	for _, f := range found {
-		o := &w.others[f.N]
-		switch {
-		case o.readable && f.Booked:
-			w.counts.Duplicates++
-		case f.Dead:
-			w.counts.DeadLetters++
-		default:
-			d := Difference{Check: checkLog, What: "a record that is neither in the ledger nor a dead letter",
-				Place: w.place(o.offset)}
-			if o.readable {
-				d.Events = []string{o.source + " " + o.eventID}
-			}
-			w.report.differ(d)
-		}
+		all[f.N] = fate{f.Booked, f.Dead}
 	}
-	w.others = w.others[:0]
-	return nil
+	return all, nil
 }

@@ -42,6 +42,7 @@ const (
 	ClosedLessOften   = "closed_less_often" // Of[0] times
 	TooLong           = "too_long"          // Value characters, and Of[0] are taken
 	ControlCharacters = "control_characters"
+	NotADigest        = "not_a_digest"
 )
 
 // words are what the codes mean: name gives the parameters their names, with a value where one is meant.
@@ -99,6 +100,7 @@ var words = map[string]func(e *Invalid, name func(parameter, value string) strin
 	TooLong: func(e *Invalid, _ func(string, string) string) string {
 		return fmt.Sprintf("%s characters, and at most %s are taken", e.Value, e.Of[0])
 	},
+	NotADigest:        quoted("is no SHA-256: 64 hexadecimal digits"),
 	ControlCharacters: plainly("a name has no control characters"),
 }
 

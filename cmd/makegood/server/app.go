@@ -375,6 +375,7 @@ func (a *App) StartProjector(ctx context.Context) error {
 			a.fail(fmt.Errorf("the watch for conflicts ended: %w", err))
 		}
 	})
+	done.Go(func() { a.watchSeals(working) })
 	a.OnClose(func() error {
 		stop()
 		done.Wait()

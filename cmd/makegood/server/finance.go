@@ -38,6 +38,11 @@ func (b Books) Period(ctx context.Context, period domain.Period) (*audit.PeriodS
 	if err != nil {
 		return nil, err
 	}
+	b.Terms.Use(func(t *domain.Terms) {
+		if seal, is := t.Seals.Of(period, len(closes)); is {
+			state.Seal = audit.SaidOf(&seal)
+		}
+	})
 	state.Closed, state.Over, state.Unsettled, state.Settled = closed, over, unsettled, unsettled == audit.Unsettled{}
 	if len(closes) == 0 {
 		return state, nil
@@ -63,9 +68,15 @@ func (b Books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (
 	if err != nil {
 		return u, fmt.Errorf("ask what is booked: %w", err)
 	}
+	u, err = b.waiting(ctx)
 	for p, end := range wanted {
 		u.Unbooked += max(end-max(committed[p], 0), 0)
 	}
+	return u, err
+}
+
+// waiting counts what is booked and waits to be settled.
+func (b Books) waiting(ctx context.Context) (u audit.Unsettled, err error) {
 	if u.Conflicts, err = post.UnsettledConflicts(ctx, b.Store.DB); err != nil {
 		return u, err
 	}

@@ -94,7 +94,7 @@ func (a *App) logPartitions(ctx context.Context) (_ []audit.LogPartition, done f
 					for _, h := range r.Headers {
 						headers[h.Key] = string(h.Value)
 					}
-					return take(audit.LogRecord{Offset: r.Offset, Key: string(r.Key), Headers: headers, Value: r.Value})
+					return take(audit.LogRecord{Offset: r.Offset, Time: r.Time, Key: string(r.Key), Headers: headers, Value: r.Value})
 				})
 			}})
 	}

@@ -1,7 +1,7 @@
 
 WITH late AS (
         SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT {{.StoodBefore}}
-            AND event_type NOT IN {{events "period.closed" "period.reopened"}}),
+            AND event_type NOT IN {{events "period.closed" "period.reopened" "books.sealed"}}),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
         WHERE (source, event_id) IN (SELECT voids_source, voids_id FROM late WHERE voids_id != '')

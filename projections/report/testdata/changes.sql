@@ -3,7 +3,7 @@ SELECT source, event_id, event_type, order_id, error_id, store_id, currency, occ
 FROM (
 WITH late AS (
         SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
-            AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
+            AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.books.sealed.v1')),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
         WHERE (source, event_id) IN (SELECT voids_source, voids_id FROM late WHERE voids_id != '')
@@ -30,7 +30,7 @@ SELECT currency, count() AS events, toDecimalString(sum(net_amount), 4) AS net, 
 FROM (
 WITH late AS (
         SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
-            AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
+            AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.books.sealed.v1')),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
         WHERE (source, event_id) IN (SELECT voids_source, voids_id FROM late WHERE voids_id != '')
@@ -55,7 +55,7 @@ WHERE touches != '') WHERE currency != '' GROUP BY currency ORDER BY currency;
 SELECT uniqExact((source, event_id, order_id)) FROM (
 WITH late AS (
         SELECT *, line_currency FROM ledger FINAL WHERE refused = '' AND NOT ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
-            AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1')),
+            AND event_type NOT IN ('makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.books.sealed.v1')),
     voided AS (
         SELECT source, event_id FROM ledger FINAL
         WHERE (source, event_id) IN (SELECT voids_source, voids_id FROM late WHERE voids_id != '')

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// closesOf are the closes of a stream that count, and all that its books stream says.
+func closesOf(t *testing.T, records []reference.Record) ([]domain.Numbered, *domain.Terms) {
+	t.Helper()
+	terms, decode := domain.NewTerms(time.UTC), server.NewDecode()
+	for _, r := range records {
+		if r.Stream != "books" {
+			continue
+		}
+		e, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms.Apply(&e.Event, mark(r))
+	}
+	closes := terms.Periods.AllCloses()
+	if len(closes) < 3 {
+		t.Fatalf("%d closes", len(closes))
+	}
+	return closes, terms
+}
+
+func rootOf(t *testing.T, store *clickhouse.Store, c *domain.Numbered) audit.Root {
+	t.Helper()
+	root, err := audit.SealClose(t.Context(), store.DB, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// TestSealIsAFunctionOfTheLog: a close has the same root when it is sealed at once, after all that came later (late
+// events, voids, decisions, reopenings, rebuilds, rates), and in books that met the records in another order, in other
+// batches, some twice, with processes that ended half-way.
+func TestSealIsAFunctionOfTheLog(t *testing.T) {
+	for seed := range seeds(4, 1) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(uint64(seed), 23))
+			records := generated(t, seed)
+			slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
+			closes, _ := closesOf(t, records)
+
+			one := openStore(t)
+			atOnce, from := map[int]audit.Root{}, 0
+			for i := range closes {
+				to := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq > closes[i].Mark.Offset })
+				if to < 0 {
+					to = len(records)
+				}
+				part := slices.Clone(records[from:to])
+				random.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
+				bookKnowing(t, one, records[:to], part, closes[i].Mark.Offset+1)
+				atOnce[i], from = rootOf(t, one, &closes[i]), to
+			}
+			bookKnowing(t, one, records, records[from:], records[len(records)-1].Seq+1)
+			same := func(what string, store *clickhouse.Store) {
+				events := int64(0)
+				for i := range closes {
+					c := &closes[i]
+					if root := rootOf(t, store, c); root != atOnce[i] {
+						t.Errorf("seed %d: %s, close %d: %+v, and %s %+v", seed, c.Period, c.Number, atOnce[i], what, root)
+					}
+					events += atOnce[i].Events
+				}
+				if events < 100 {
+					t.Errorf("%d events are sealed", events)
+				}
+			}
+			same("after all that came later", one)
+			t.Run("other books", func(t *testing.T) {
+				other := openStore(t)
+				book(t, other, records, random)
+				same("in other books", other)
+			})
+		})
+	}
+}
+
+// logOf is a stream as the log has it: one partition each.
+func logOf(records []reference.Record) (all []audit.LogPartition) {
+	l := &memoryLog{records: records}
+	for s := domain.Orders; s <= domain.Books; s++ {
+		all = append(all, audit.LogPartition{Topic: s.String(), Stream: s, Booked: records[len(records)-1].Seq + 1,
+			Read: func(_ context.Context, end int64, take func(audit.LogRecord) error) error {
+				for _, r := range records {
+					if r.Stream != s.String() || r.Seq >= end {
+						continue
+					}
+					m := l.message(r)
+					if err := take(audit.LogRecord{Offset: r.Seq, Time: r.RecordedAt, Headers: m.Metadata,
+						Value: m.Payload}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}})
+	}
+	return all
+}
+
+// sealAll seals all closes, and says what to verify them against.
+func sealAll(t *testing.T, store *clickhouse.Store, records []reference.Record) audit.VerifyAgainst {
+	t.Helper()
+	closes, terms := closesOf(t, records)
+	with := audit.VerifyAgainst{Now: time.Now(), Partitions: logOf(records),
+		Place: func(r *ledger.Row) { r.Place(terms.Periods) }}
+	last := map[domain.Period]int{}
+	for _, c := range closes {
+		last[c.Period] = c.Number
+	}
+	previous := ""
+	for _, c := range closes {
+		root := rootOf(t, store, &c)
+		seal := &domain.Seal{BooksSealed: domain.BooksSealed{Period: c.Period, Close: int64(c.Number),
+			Format: domain.SealFormat, Events: root.Events, Root: root.Hash, Previous: previous}}
+		with.Closes = append(with.Closes, audit.Sealable{Numbered: c, Seal: seal, Previous: previous,
+			Last: c.Number == last[c.Period]})
+		previous = seal.Hash()
+	}
+	return with
+}
+
+func verifies(t *testing.T, store *clickhouse.Store, with audit.VerifyAgainst) *audit.Verification {
+	t.Helper()
+	v, err := audit.Verify(t.Context(), store.DB, server.NewDecode(), with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// another is how a cell of a column is changed, by its type.
+func another(name, kind string) string {
+	element, isList := strings.CutPrefix(kind, "Array(")
+	element = strings.TrimSuffix(element, ")")
+	switch {
+	case isList && strings.HasPrefix(element, "Tuple("):
+		return "arrayPushBack(" + name + ", defaultValueOfTypeName('" + quoted(element) + "'))"
+	case isList && element == "String":
+		return "arrayPushBack(" + name + ", '~')"
+	case isList:
+		return "arrayPushBack(" + name + ", CAST(1, '" + quoted(element) + "'))"
+	case strings.Contains(kind, "String"):
+		return "concat(" + name + ", '~')"
+	case strings.HasPrefix(kind, "Enum"):
+		return "if(" + name + " = 'orders', 'errors', 'orders')"
+	case strings.HasPrefix(kind, "DateTime64"):
+		return name + " + toIntervalSecond(1)"
+	case kind == "Date":
+		return name + " + toIntervalMonth(1)"
+	case kind == "Bool":
+		return "NOT " + name
+	}
+	return name + " + 1"
+}
+
+func quoted(kind string) string { return strings.ReplaceAll(kind, "'", `\'`) }
+
+// unsealedColumn says of a stored column why nothing proves it, and what is kept as a list of tuples.
+func unsealedColumn(name string) string {
+	lists := map[string]string{"own_lines": "line_case", "facts": "fact_case", "flags": "flag_case"}
+	return ledger.Unsealed(cmp.Or(lists[name], name))
+}
+
+// TestEveryCell: whatever cell of an event of a closed month is changed, the event is named, and no other; and where it
+// isn't, the column is one that makegood changes by itself.
+func TestEveryCell(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	store := openStore(t)
+	records := generated(t, int64(seed%1000))
+	slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
+	bookKnowing(t, store, records, records, records[len(records)-1].Seq+1)
+	with := sealAll(t, store, records)
+	if v := verifies(t, store, with); !v.Clean() || v.Records == 0 {
+		t.Fatalf("untouched books deviate: %+v", v.Deviations)
+	}
+	last := slices.MaxFunc(with.Closes, func(a, b audit.Sealable) int { // of the most events
+		return cmp.Or(cmp.Compare(fmt.Sprint(a.Last), fmt.Sprint(b.Last)), cmp.Compare(a.Seal.Events, b.Seal.Events))
+	})
+	of := `ledger FINAL WHERE ` + ledger.SealedOf(last.Period, &last.Mark) + ` AND order_id != '' AND notEmpty(account)`
+	var events []string
+	if err := store.DB.QueryRow(t.Context(), `SELECT groupArray(event_id) FROM `+of).Scan(&events); err != nil {
+		t.Fatal(err)
+	}
+	var stored []struct {
+		Name string `ch:"name"`
+		Kind string `ch:"type"`
+	}
+	if err := store.DB.Select(t.Context(), &stored, `SELECT name, type FROM system.columns
+WHERE database = currentDatabase() AND table = 'ledger' AND default_kind != 'ALIAS'`); err != nil {
+		t.Fatal(err)
+	}
+	if len(events) < 2*len(stored) {
+		t.Fatalf("%d events for %d columns", len(events), len(stored))
+	}
+	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	change := func(proven bool) map[string]string {
+		t.Helper()
+		changed := map[string]string{} // the columns, by event
+		for _, c := range stored {
+			if (unsealedColumn(c.Name) == "") != proven || c.Name == "version" {
+				continue // that the version rises is how a changed row takes the place of the one before
+			}
+			id := events[len(changed)]
+			changed[id] = c.Name
+			if err := store.DB.Exec(t.Context(), `INSERT INTO ledger SELECT * REPLACE (`+another(c.Name, c.Kind)+` AS `+c.Name+`,
+				version + 1 AS version) FROM (SELECT * FROM `+of+` AND event_id = '`+id+`')`); err != nil {
+				t.Fatalf("%s: %v", c.Name, err)
+			}
+		}
+		return changed
+	}
+	if changed := change(false); len(changed) == 0 {
+		t.Error("there is no column that makegood changes by itself")
+	} else if v := verifies(t, store, with); !v.Clean() {
+		t.Errorf("of columns that makegood changes by itself: %+v", v.Deviations)
+	}
+	events = events[len(events)/2:]
+	changed := change(true)
+	named := map[string]bool{}
+	for _, d := range verifies(t, store, with).Deviations {
+		if id := strings.TrimRight(d.ID, "~"); id != "" {
+			named[id] = true
+			if changed[id] == "" {
+				t.Errorf("%s is named, and nobody changed it: %+v", id, d)
+			}
+		}
+	}
+	for id, column := range changed {
+		if !named[id] {
+			t.Errorf("the %s of %s was changed, and it isn't named", column, id)
+		}
+	}
+}

@@ -1,0 +1,8 @@
+SELECT toUInt8(stream), partition, offset, source, event_id, content, recorded_at, posting_period,
+       {{.Said}} AS said
+FROM ledger FINAL
+WHERE ({{range $n, $of := .Sealed}}{{if $n}}
+    OR {{end}}{{$of}}{{end}})
+    -- what a rebuild posts for a unit: its record has a row besides
+    AND NOT (event_type = {{event "books.rebuilt"}} AND (order_id != '' OR error_id != ''))
+ORDER BY stream, partition, offset, source, event_id
