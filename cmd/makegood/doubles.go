@@ -90,21 +90,34 @@ func printSaidTwice(out io.Writer, list []report.SaidTwice) error {
 	return w.Flush()
 }
 
-// findSaidTwice is the double or contradiction of that identity.
+// findSaidTwice is an event on which a person may decide: a double, a contradiction, or one that somebody decided on, or
+// against, before.
 func (c *client) findSaidTwice(ctx context.Context, source, id string) (*report.SaidTwice, error) {
-	var answer doublesAnswer
-	if err := c.get(ctx, "/v1/doubles", nil, &answer); err != nil {
+	e, err := c.event(ctx, source, id)
+	if err != nil {
 		return nil, err
 	}
-	for _, list := range [][]report.SaidTwice{answer.Contradictions, answer.Doubles} {
-		for i := range list {
-			if list[i].Source == source && list[i].ID == id {
-				return &list[i], nil
-			}
+	of := []string{"", domain.Double.String(), domain.Waits.String(), domain.Discarded.String()}
+	if !slices.Contains(of, e.Standing) || e.Standing == "" && e.DecidedBy == nil {
+		return nil, fmt.Errorf("event %s of %s is no double and contradicts no other: makegood doubles lists those that do",
+			id, source)
+	}
+	var whole struct {
+		Type string
+		Data struct {
+			OrderID string `json:"order_id"`
+			ErrorID string `json:"error_id"`
 		}
 	}
-	return nil, fmt.Errorf("event %s of %s is no double and contradicts no other: makegood doubles lists those that do",
-		id, source)
+	if err := json.Unmarshal(e.Event, &whole); err != nil {
+		return nil, fmt.Errorf("read the event %s of %s: %w", id, source, err)
+	}
+	said := &report.SaidTwice{Standing: e.Standing, Source: source, ID: id, Type: whole.Type, OrderID: whole.Data.OrderID,
+		ErrorID: whole.Data.ErrorID}
+	if e.Of != nil && (e.DecidedBy == nil || *e.Of != report.EventName{Source: e.DecidedBy.Source, ID: e.DecidedBy.ID}) {
+		said.OfSource, said.OfID = e.Of.Source, e.Of.ID
+	}
+	return said, nil
 }
 
 type doublesShow struct {
@@ -132,17 +145,27 @@ func (c *doublesShow) Run(ctx context.Context, logger *slog.Logger, s terminal.S
 
 // showBoth prints the data of both events beside each other, member by member; what differs is marked.
 func (c *client) showBoth(ctx context.Context, s terminal.Streams, said *report.SaidTwice) error {
-	counts, err := c.members(ctx, said.OfSource, said.OfID)
-	if err != nil {
-		return err
-	}
 	other, err := c.members(ctx, said.Source, said.ID)
 	if err != nil {
 		return err
 	}
+	if said.OfID == "" { // a person decided, and nothing stands beside it
+		standing := "counts, as it was decided"
+		if said.Standing != "" {
+			standing = "was decided against"
+		}
+		return printMembers(s, standing, other)
+	}
+	counts, err := c.members(ctx, said.OfSource, said.OfID)
+	if err != nil {
+		return err
+	}
 	verb := "contradicts it and waits"
-	if said.Standing == domain.Double.String() {
+	switch said.Standing {
+	case domain.Double.String():
 		verb = "says the same, and posts nothing"
+	case domain.Discarded.String():
+		verb = "was decided against"
 	}
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\t\tcounts\t%s\n", verb)
@@ -152,6 +175,16 @@ func (c *client) showBoth(ctx context.Context, s terminal.Streams, said *report.
 			mark = "≠"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, name, oneLine(counts[name]), oneLine(other[name]))
+	}
+	return w.Flush()
+}
+
+// printMembers prints the data of one event.
+func printMembers(s terminal.Streams, standing string, members map[string]string) error {
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "\t%s\n", standing)
+	for _, name := range append([]string{"source", "id", "time"}, memberNames(members)...) {
+		fmt.Fprintf(w, "%s\t%s\n", name, oneLine(members[name]))
 	}
 	return w.Flush()
 }
@@ -282,10 +315,14 @@ func (c *flagsCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 	if err := books.get(ctx, "/v1/flags", nil, &answer); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	return printFlags(s.Out, answer.Flags)
+}
+
+func printFlags(out io.Writer, flags []report.Flagged) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "what\torder\tcase\tby\tsource\tid")
-	for i := range answer.Flags {
-		f := &answer.Flags[i]
+	for i := range flags {
+		f := &flags[i]
 		by := ""
 		if f.Currency != "" {
 			by = f.Amount + " " + f.Currency

@@ -146,6 +146,24 @@ func inThe(currency, member string) string {
 	return ""
 }
 
+// targetWords say of a decision, and of a void, which event it is about, and what was decided.
+func targetWords(fields map[string]any) []string {
+	if voids, is := fields["voids"].(map[string]any); is {
+		return []string{fmt.Sprintf("takes back %v of %v", voids["id"], voids["source"])}
+	}
+	id, source := fields["id"], fields["source"]
+	if id == nil || source == nil {
+		return nil
+	}
+	switch {
+	case fields["separate"] == true:
+		return []string{fmt.Sprintf("%v of %v is a fact of its own", id, source)}
+	case fields["counts"] == false:
+		return []string{fmt.Sprintf("%v of %v does not count", id, source)}
+	}
+	return []string{fmt.Sprintf("%v of %v counts", id, source)}
+}
+
 // details picks what a person wants to see of an event's data.
 func details(data json.RawMessage) string {
 	var fields map[string]any
@@ -154,11 +172,11 @@ func details(data json.RawMessage) string {
 	if d.Decode(&fields) != nil {
 		return ""
 	}
-	var words []string
+	words := targetWords(fields)
 	currency, _ := fields["currency"].(string)
 	for _, name := range []string{"kind", "found", "detected_by", "root_cause", "mode", "role", "minutes", "drive_minutes",
 		"site_minutes", "wait_minutes",
-		"distance_km", "amount", "net", "party", "reason", "by", "rating"} {
+		"distance_km", "amount", "net", "party", "reason", "by", "actor", "rating"} {
 		if v, ok := fields[name]; ok && v != nil {
 			words = append(words, strings.TrimSpace(fmt.Sprintf("%s %v %s", strings.ReplaceAll(name, "_", " "), v, inThe(currency, name))))
 		}

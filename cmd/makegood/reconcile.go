@@ -127,6 +127,9 @@ func printReconciliation(s terminal.Streams, r *audit.Reconciliation) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	if err := printDoubts(s.Out, r); err != nil {
+		return err
+	}
 	for _, d := range r.Differences {
 		fmt.Fprintf(s.Out, "\n%s: %s\n", d.Check, d.What)
 		if d.Place != "" {
@@ -140,4 +143,19 @@ func printReconciliation(s terminal.Streams, r *audit.Reconciliation) error {
 		}
 	}
 	return nil
+}
+
+// printDoubts lists what waits for a decision and what can't be right.
+func printDoubts(out io.Writer, r *audit.Reconciliation) error {
+	if len(r.Contradictions) > 0 {
+		fmt.Fprintln(out, "\ncontradictions: these wait, decide each with makegood doubles decide SOURCE ID")
+		if err := printSaidTwice(out, r.Contradictions); err != nil {
+			return err
+		}
+	}
+	if len(r.Flags) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out, "\nflags: these can't be right, and are booked as far as they are known")
+	return printFlags(out, r.Flags)
 }

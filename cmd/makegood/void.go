@@ -119,7 +119,7 @@ func printLines(s terminal.Streams, e *report.BookedEvent) error {
 		if amount, negative := strings.CutPrefix(l.Amount, "-"); negative {
 			debit, credit = "", amount
 		}
-		fmt.Fprintf(w, "  %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, l.Name, debit, credit, e.Currency,
+		fmt.Fprintf(w, "  %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, l.Name, debit, credit, l.Currency,
 			strings.ToLower(l.Basis), l.Element)
 	}
 	for _, missing := range e.Unpriced {

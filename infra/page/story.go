@@ -223,6 +223,26 @@ var (
 	detailAmounts = []string{"amount", "net", "value"}
 )
 
+// targetWords say of a decision, and of a void, which event it is about, what was decided, and by whom.
+func targetWords(fields map[string]any) (words []string) {
+	if voids, is := fields["voids"].(map[string]any); is {
+		words = append(words, fmt.Sprintf("takes back %v of %v", voids["id"], voids["source"]))
+	} else if id, source := fields["id"], fields["source"]; id != nil && source != nil {
+		what := "counts"
+		switch {
+		case fields["separate"] == true:
+			what = "is a fact of its own"
+		case fields["counts"] == false:
+			what = "does not count"
+		}
+		words = append(words, fmt.Sprintf("%v of %v %s", id, source, what))
+	}
+	if actor, is := fields["actor"].(string); is && len(words) > 0 {
+		words = append(words, "by "+actor)
+	}
+	return words
+}
+
 // details are what a person wants to see first of an event's data.
 func details(data json.RawMessage) string {
 	var fields map[string]any
@@ -231,7 +251,7 @@ func details(data json.RawMessage) string {
 	if d.Decode(&fields) != nil {
 		return ""
 	}
-	var words []string
+	words := targetWords(fields)
 	for _, name := range detailWords {
 		if v, ok := fields[name]; ok && v != nil {
 			words = append(words, strings.ReplaceAll(fmt.Sprint(v), "_", " "))

@@ -38,6 +38,10 @@ var _ = event(object(
 		d.failAt("original", CodeNotVoidable,
 			"a %s is not voided: set or void the rates that it should not have used, and rebuild again", o.Type)
 	}
+	if decided, is := o.Data.(*domain.FactDecided); is { // the order and the case that it was about
+		d.agrees("order_id", &e.OrderID, decided.OrderID)
+		d.agrees("error_id", &e.ErrorID, decided.ErrorID)
+	}
 	for _, m := range [...]struct {
 		name       string
 		said, real *string
@@ -56,6 +60,15 @@ var _ = event(object(
 		d.checkSubject(o.Subject(), "subject of the original")
 	}
 }))
+
+// agrees checks what a void says of the order or the case that a decision was about, if the decision said that, and
+// takes it out: an event of the stream books has neither.
+func (d *Decoder) agrees(name string, said *string, real string) {
+	if *said != "" && real != "" && *said != real {
+		d.failAt(name, CodeVoidMismatch, "%s is %s here and %s in the original", name, quote(*said), quote(real))
+	}
+	*said = ""
+}
 
 func (d *Decoder) failVoids(name, format, a, b string) {
 	d.push("voids")

@@ -22,6 +22,10 @@ type Reconciliation struct {
 	Balances    []report.AgedBalance `json:"open_balances"`
 	BalancesAt  time.Time            `json:"open_balances_at"` // the moment that they are of, to which their age counts
 	Payouts     *PayoutSummary       `json:"payouts,omitempty"`
+	// What waits for a person and what can't be right, as it is now, at most MaxDifferences of each, the oldest first. The
+	// books agree with themselves all the same: neither is a difference.
+	Contradictions []report.SaidTwice `json:"contradictions"`
+	Flags          []report.Flagged   `json:"flags"`
 }
 
 // Check is one comparison: how much was held against each other, and how often it differed.
@@ -101,7 +105,13 @@ func Reconcile(ctx context.Context, db driver.Conn, decode ledger.Decode, with A
 	}
 	r.BalancesAt = with.AsOf.BalancesAt(with.Now, with.Zone)
 	var err error
-	r.Balances, err = report.ReadAgedBalances(ctx, db, with.AsOf, r.BalancesAt)
+	if r.Balances, err = report.ReadAgedBalances(ctx, db, with.AsOf, r.BalancesAt); err != nil {
+		return nil, err
+	}
+	if _, r.Contradictions, err = report.ListSaidTwice(ctx, db, MaxDifferences); err != nil {
+		return nil, err
+	}
+	r.Flags, err = report.ListFlagged(ctx, db, MaxDifferences)
 	return r, err
 }
 

@@ -92,9 +92,33 @@ func (u *Units) Clear() {
 	clear(u.Spends)
 }
 
-// Decisions are the events by which persons decided on others, by the identity of what they decided on. Their own order
-// may be any, or none: they are settled with what they are about.
+// Decisions are the events by which persons decided on others, and the voids of such events, by the identity of what they
+// are about. Their own order may be any, or none: they are settled with that.
 type Decisions map[domain.Identity][]domain.Identity
+
+// DecidedOn is the event that a decision is about, or that the decision which a void takes back is about.
+func (d Decisions) DecidedOn(decision domain.Identity) domain.Identity {
+	for range len(d) + 1 { // voids may void each other
+		target, is := d.about(decision)
+		if !is {
+			break
+		}
+		decision = target
+	}
+	return decision
+}
+
+func (d Decisions) about(decision domain.Identity) (domain.Identity, bool) {
+	for target, all := range d {
+		if slices.Contains(all, decision) {
+			return target, true
+		}
+	}
+	return domain.Identity{}, false
+}
+
+// Decides reports whether the row is what a person decided, or takes such a decision back.
+func (s *Stored) Decides() bool { return s.Effective() == domain.TypeFactDecided }
 
 // ReadUnits reads all events that are settled with any of the units: those of the orders, of the cases under whatever
 // order, of the other cases and orders that these name, and what was decided on any of them.
@@ -130,25 +154,36 @@ type unitReader struct {
 	decisions Decisions
 }
 
-// readDecisions reads what was decided on the rows and stands elsewhere.
+// readDecisions reads what was decided on the rows and stands elsewhere, and what took that back.
 func (r *unitReader) readDecisions(ctx context.Context) error {
 	if len(r.decisions) == 0 {
 		return nil
 	}
-	there, wanted := map[domain.Identity]bool{}, map[domain.Identity]bool{}
+	there := map[domain.Identity]bool{}
 	for i := range r.rows {
 		there[r.rows[i].Identity()] = true
 	}
-	for i := range r.rows {
-		for _, d := range r.decisions[r.rows[i].Identity()] {
-			if !there[d] {
-				wanted[d] = true
+	for from := 0; from < len(r.rows); {
+		wanted := map[domain.Identity]bool{}
+		for i := range r.rows[from:] {
+			for _, d := range r.decisions[r.rows[from+i].Identity()] {
+				if !there[d] {
+					wanted[d], there[d] = true, true
+				}
 			}
 		}
+		if from = len(r.rows); len(wanted) == 0 {
+			return nil
+		}
+		if err := r.readBooks(ctx, wanted); err != nil {
+			return err
+		}
 	}
-	if len(wanted) == 0 {
-		return nil
-	}
+	return nil
+}
+
+// readBooks reads decisions and voids of them by their identity.
+func (r *unitReader) readBooks(ctx context.Context, wanted map[domain.Identity]bool) error {
 	ids, err := ext.NewTable("decided", ext.Column("source", "String"), ext.Column("event_id", "String"))
 	if err != nil {
 		return fmt.Errorf("name the decisions: %w", err)
@@ -160,7 +195,7 @@ func (r *unitReader) readDecisions(ctx context.Context) error {
 	}
 	found, err := Read(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)),
 		r.db, `ledger FINAL WHERE stream = 'books' AND refused = ''
-        AND event_type = 'makegood.fact.decided.v1' AND (source, event_id) IN (SELECT source, event_id FROM decided)`)
+        AND event_type IN ('makegood.fact.decided.v1', 'makegood.event.voided.v1') AND (source, event_id) IN (SELECT source, event_id FROM decided)`)
 	r.rows = append(r.rows, found...)
 	return err
 }

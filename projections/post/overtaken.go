@@ -74,7 +74,9 @@ func addUnits(rows driver.Rows, units *ledger.Units) error {
 
 // markDecided marks the units of what persons decided on, as far as it is there. What comes later finds the decision.
 func (p *Projector) markDecided(ctx context.Context, b *batch) error {
+	decisions := p.terms.Decisions()
 	for _, d := range b.decided {
+		d = decisions.DecidedOn(d)
 		rows, err := p.db.Query(ctx, `SELECT DISTINCT order_id, error_id FROM ledger
 WHERE toYYYYMM(occurred_at) IN (SELECT month FROM identities WHERE identity = cityHash64(?, ?)) AND source = ? AND event_id = ?`, d.Source, d.ID, d.Source, d.ID)
 		if err == nil {

@@ -106,7 +106,7 @@ type batch struct {
 	letters  []deadletter.Letter
 	units    ledger.Units      // to be settled
 	placed   []uint64          // orders that it places, by hash
-	decided  []domain.Identity // what persons decided on
+	decided  []domain.Identity // what persons decided, and what takes that back
 	rollUps  map[string]bool   // units whose roll-ups are to be recomputed
 	terms    int64             // the oldest that a row of it was posted with
 	books    []int64           // offsets of the records of the books stream in it
@@ -303,7 +303,7 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 	}
 	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position,
 		Terms: terms.Read, Token: ledger.TokenOf(m.Metadata)}
-	if d, is := e.Data.(*domain.FactDecided); is {
+	if d := decision(e); d != nil {
 		e.OrderID, e.ErrorID = d.OrderID, d.ErrorID // it is settled with what it is about
 	}
 	if err := poster.post(row, e, terms); err != nil {
@@ -315,8 +315,8 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 // mark notes what the event asks to be settled: its unit, where it doesn't post alone, or where another event placed the order
 // that it places.
 func (p *Projector) mark(b *batch, e *domain.Event) {
-	if d, is := e.Data.(*domain.FactDecided); is {
-		b.decided = append(b.decided, domain.Identity{Source: strings.Clone(d.Source), ID: strings.Clone(d.ID)})
+	if decision(e) != nil {
+		b.decided = append(b.decided, domain.Identity{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)})
 	}
 	if !domain.Alone(e) || e.Type == domain.TypeQualitySpent { // which is rare, and has no order by which to find it again
 		b.units.Add(e)
@@ -331,6 +331,15 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 	} else if e.OrderID != "" {
 		b.placed = append(b.placed, p.placed.hash(original(e.OrderID, e.Source, e.ID)))
 	}
+}
+
+// decision is what a person decided in the event, or in the one that it takes back; nil where it is about another thing.
+func decision(e *domain.Event) *domain.FactDecided {
+	for void, is := e.Data.(*domain.EventVoided); is; void, is = e.Data.(*domain.EventVoided) {
+		e = void.Original
+	}
+	d, _ := e.Data.(*domain.FactDecided)
+	return d
 }
 
 func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.Letter {

@@ -131,7 +131,7 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Row {
 	var was map[*ledger.Row]ledger.Row
 	for _, r := range unit {
-		if r.Event.Type != domain.TypeFactDecided {
+		if !r.Decides() {
 			continue
 		}
 		if was == nil {

@@ -74,7 +74,7 @@ func (s *Settler) read(terms *domain.Terms, rows []*ledger.Stored) (not []*NotPo
 		if i == len(s.readers) {
 			s.readers = append(s.readers, s.New())
 		}
-		e, err := s.decode(i, r.Event, r.Data)
+		e, err := s.decode(i, r)
 		if err != nil {
 			not = append(not, &NotPostedError{Source: r.Event.Source, ID: r.Event.ID, Err: err})
 			continue
@@ -91,8 +91,9 @@ func (s *Settler) read(terms *domain.Terms, rows []*ledger.Stored) (not []*NotPo
 
 // decode reads a stored event. What a person decided, and what a rebuild posts, stands with the unit that it is about: that is
 // the row's to say, not its data's.
-func (s *Settler) decode(reader int, stored *domain.Event, data []byte) (*domain.Event, error) {
-	if stored.Type != domain.TypeFactDecided && stored.Type != domain.TypeBooksRebuilt {
+func (s *Settler) decode(reader int, r *ledger.Stored) (*domain.Event, error) {
+	stored, data := r.Event, r.Data
+	if !r.Decides() && stored.Type != domain.TypeBooksRebuilt {
 		return s.readers[reader](stored, data)
 	}
 	plain := *stored
@@ -171,7 +172,7 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 		if !s.events[i].Keeps {
 			r.Lines, r.Unpriced, r.Rated, r.Rules = e.Lines, e.Unpriced, e.Rated, domain.PostingRules()
 		}
-		if r.With = ""; r.Event.Type == domain.TypeFactDecided && !slices.Contains(units, r.Event.Subject()) {
+		if r.With = ""; r.Decides() && !slices.Contains(units, r.Event.Subject()) {
 			r.With = name
 		}
 		r.Standing, r.Of, r.Facts, r.Flags, r.SoldBy = e.Standing, e.Of, e.Cases, nil, ""
@@ -200,7 +201,7 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 func (s *Settler) units() (all []string, first string) {
 	for _, r := range s.of {
 		unit := r.Event.Subject()
-		if r.Event.Type == domain.TypeFactDecided || unit == "" {
+		if r.Decides() || unit == "" {
 			continue
 		}
 		all = append(all, unit)

@@ -116,10 +116,13 @@ func (t *Terms) take(r BooksRecord) error {
 	case *domain.DeadLetterReplayed, *domain.DeadLetterDiscarded:
 		t.dealt[dealing{strings.Clone(decoded.Event.Source), strings.Clone(decoded.Event.ID)}] = true
 	case *domain.FactDecided:
-		t.decided(&decoded.Event, d)
+		t.decided(&decoded.Event, d.Source, d.ID)
 	case *domain.BooksRebuilt:
 		t.rebuilt(decoded, d, mark)
 	case *domain.EventVoided:
+		if d.Original.Effective() == domain.TypeFactDecided {
+			t.decided(&decoded.Event, d.Source, d.ID)
+		}
 		if d.Original.Stream() == domain.Books && !t.terms.Rates.IsExchange(d.Source, d.ID) {
 			t.laid = append(t.laid, mark)
 		}
@@ -138,9 +141,9 @@ func (t *Terms) rebuilt(decoded *domain.Envelope, d *domain.BooksRebuilt, mark d
 		Type: e.Type, Time: e.Time, Data: &domain.BooksRebuilt{RebuildID: strings.Clone(d.RebuildID), ClosedPeriods: true}}})
 }
 
-// decided keeps on what a person decided.
-func (t *Terms) decided(e *domain.Event, d *domain.FactDecided) {
-	target := domain.Identity{Source: strings.Clone(d.Source), ID: strings.Clone(d.ID)}
+// decided keeps on what a person decided, or which decision was taken back.
+func (t *Terms) decided(e *domain.Event, source, id string) {
+	target := domain.Identity{Source: strings.Clone(source), ID: strings.Clone(id)}
 	decision := domain.Identity{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)}
 	if slices.Contains(t.decisions[target], decision) {
 		return

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
@@ -23,6 +24,22 @@ type BookedEvent struct {
 	Lines         []StoryLine     `json:"lines"`
 	Unpriced      []string        `json:"unpriced,omitempty"`  // the rates that were missing
 	VoidedBy      *Void           `json:"voided_by,omitempty"` // nil while it stands
+
+	Standing  string     `json:"standing,omitempty"`   // empty where it counts; see domain.Standings
+	Of        *EventName `json:"of,omitempty"`         // the event that counts in its place, or that it contradicts
+	DecidedBy *Decision  `json:"decided_by,omitempty"` // the last decision on it that stands; nil where there is none
+}
+
+// Decision is what a person decided on an event, and who.
+type Decision struct {
+	Source     string    `json:"source"`
+	ID         string    `json:"id"`
+	Time       time.Time `json:"time"`
+	RecordedAt time.Time `json:"recorded_at"`
+	Actor      string    `json:"actor"`
+	Reason     string    `json:"reason"`
+	Counts     bool      `json:"counts"`   // it counts, by itself or in the place of another one
+	Separate   bool      `json:"separate"` // it is a fact of its own
 }
 
 // Void is who took an event back.
@@ -55,8 +72,38 @@ func ReadEvent(ctx context.Context, db driver.Conn, source, id string) (*BookedE
 	e := &BookedEvent{Event: r.Structured(), Stream: r.Position.Stream.String(), RecordedAt: r.RecordedAt.UTC(),
 		OriginPeriod:  r.Origin.String(),
 		PostingPeriod: r.Posting.String(), Currency: r.Event.Currency, Lines: storyLines(r.Lines), Unpriced: r.Unpriced}
-	e.VoidedBy, err = readVoid(ctx, db, source, id)
+	e.Standing = ledger.StandingName(r.Standing)
+	if r.Of != (domain.Identity{}) {
+		e.Of = &EventName{r.Of.Source, r.Of.ID}
+	}
+	if e.VoidedBy, err = readVoid(ctx, db, source, id); err != nil {
+		return nil, err
+	}
+	e.DecidedBy, err = readDecision(ctx, db, source, id)
 	return e, err
+}
+
+// readDecision finds the last decision on an event that no void took back; nil where there is none. Of the decisions that
+// were settled with their unit the later one holds, in the unit's sequence.
+func readDecision(ctx context.Context, db driver.Conn, source, id string) (*Decision, error) {
+	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE (order_id, source, event_id) IN (
+        SELECT order_id, source, event_id FROM failures WHERE event_type = 'makegood.fact.decided.v1')
+    AND JSONExtractString(payload, 'source') = ? AND JSONExtractString(payload, 'id') = ?
+    AND refused = '' AND standing = '' ORDER BY epoch, occurred_at, source, event_id`, source, id)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	r := &rows[len(rows)-1]
+	d := &Decision{Source: r.Event.Source, ID: r.Event.ID, Time: r.Event.Time.UTC(), RecordedAt: r.RecordedAt.UTC()}
+	var said struct {
+		Actor, Reason    string
+		Counts, Separate bool
+	}
+	if err := json.Unmarshal(r.Data, &said); err != nil {
+		return nil, fmt.Errorf("read the decision %s of %s: %w", d.ID, d.Source, err)
+	}
+	d.Actor, d.Reason, d.Counts, d.Separate = said.Actor, said.Reason, said.Counts || said.Separate, said.Separate
+	return d, nil
 }
 
 // readVoid finds who took an event back; nil where nobody did.

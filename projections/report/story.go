@@ -150,8 +150,11 @@ type StoryLine struct {
 // ReadOrder tells an order's story, as far as it was recorded by then.
 func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (*Story, error) {
 	from := asOf.sources()
-	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE order_id = ? AND refused = '' AND `+from.Known+
-		` ORDER BY occurred_at, recorded_at, source, event_id`, orderID)
+	// What a person decided, and what takes that back, may name no order: it is settled with the order all the same.
+	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE (order_id = ? OR (order_id, source, event_id) IN (
+        SELECT order_id, source, event_id FROM failures WHERE unit = ? AND order_id = '' AND error_id != unit
+            AND event_type IN ('makegood.fact.decided.v1', 'makegood.event.voided.v1')))
+        AND refused = '' AND `+from.Known+` ORDER BY occurred_at, recorded_at, source, event_id`, orderID, orderID)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +201,7 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 }
 
 func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) (*Story, error) {
-	s := &Story{OrderID: rows[0].Event.OrderID, Cases: []Case{}, Events: []StoryEvent{}}
+	s := &Story{Cases: []Case{}, Events: []StoryEvent{}}
 	if asOf.Bounded() {
 		at := asOf.moment(time.Time{})
 		s.AsOf = &at
@@ -207,8 +210,11 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 	// Where an order's events disagree, the order itself knows its store best.
 	for i := range rows {
 		e := rows[i].Event
+		if s.OrderID == "" && !rows[i].Decides() {
+			s.OrderID = e.OrderID
+		}
 		placed := e.Type == domain.TypeOrderPlaced && rows[i].Standing == domain.Counts
-		if s.StoreID == "" || placed {
+		if s.StoreID == "" && !rows[i].Decides() || placed {
 			s.StoreID = e.StoreID
 		}
 		if unit := rows[i].Unit(); !slices.Contains(units, unit) {
@@ -216,7 +222,7 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 		}
 	}
 	var err error
-	if s.Currency, err = ownCurrency(ctx, db, rows, asOf.sources()); err != nil {
+	if s.Currency, err = ownCurrency(ctx, db, rows, s.OrderID, asOf.sources()); err != nil {
 		return nil, err
 	}
 	if s.Cases, err = readCases(ctx, db, units, asOf.sources()); err != nil {
@@ -251,8 +257,7 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 
 // ownCurrency is the currency of the order that rows are of: that of its order.placed, else that of its first event
 // with one. The stories of an order and of its cases have the same.
-func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, of sources) (string, error) {
-	order := rows[0].Event.OrderID
+func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, order string, of sources) (string, error) {
 	if order == "" {
 		for i := range rows {
 			if e := rows[i].Event; e.Currency != "" {
