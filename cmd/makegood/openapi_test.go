@@ -241,6 +241,7 @@ func (o *openAPI) questions(c *client) {
 		get("/v1/audit", url.Values{"from": {"2026-01-01"}, "format": {format}})
 	}
 	get("/v1/events", url.Values{"source": {"urn:till:1"}, "id": {"u"}})
+	get("/v1/events", url.Values{"source": {"urn:till:1"}, "id": {"o2-y"}})
 	get("/v1/journal", with("detail", "events", "every", "day", "as_of", "close:2026-01"))
 	for _, format := range []string{"json", "html", "csv", "xlsx"} {
 		get("/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format}})
@@ -326,6 +327,8 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 			`"concession_id":"y1","kind":"cash","currency":"EUR","amount":"9"}`),
 		event("o2-s", "error.classified", "2026-01-12T09:00:00Z", "o2",
 			`{"order_id":"o2","store_id":"s1","error_id":"e3","same_as":"e4","remark":"not kept"}`),
+		event("o2-d", "fact.decided", "2026-01-14T09:00:00Z", "", `{"source":"urn:till:1","id":"o2-y","counts":true,`+
+			`"order_id":"o2","actor":"ann","reason":"the customer has it"}`),
 		// A case that is gone.
 		goneFix, voidOf("o2", "urn:till:1", "o2-g", goneFix),
 	}) {

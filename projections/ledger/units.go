@@ -92,8 +92,8 @@ func (u *Units) Clear() {
 	clear(u.Spends)
 }
 
-// Decisions are the events by which persons decided on others, and the voids of such events, by the identity of what they
-// are about. Their own order may be any, or none: they are settled with that.
+// Decisions are the events by which persons decided on others, and the voids of such events, by the identity of what
+// they are about. Their own order may be any, or none: they are settled with that.
 type Decisions map[domain.Identity][]domain.Identity
 
 // DecidedOn is the event that a decision is about, or that the decision which a void takes back is about.
@@ -195,7 +195,8 @@ func (r *unitReader) readBooks(ctx context.Context, wanted map[domain.Identity]b
 	}
 	found, err := Read(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)),
 		r.db, `ledger FINAL WHERE stream = 'books' AND refused = ''
-        AND event_type IN ('makegood.fact.decided.v1', 'makegood.event.voided.v1') AND (source, event_id) IN (SELECT source, event_id FROM decided)`)
+        AND event_type IN ('makegood.fact.decided.v1', 'makegood.event.voided.v1')
+        AND (source, event_id) IN (SELECT source, event_id FROM decided)`)
 	r.rows = append(r.rows, found...)
 	return err
 }

@@ -276,7 +276,7 @@ func (w *shadowWorker) flush() error {
 // feed makes of the shadow's ledger what is kept from a ledger.
 func (s *computation) feed(ctx context.Context) error {
 	for _, table := range []string{"failures", "unpriced"} {
-		query := ledger.Feed(table, "(SELECT * FROM "+s.table("ledger")+" FINAL)")
+		query := ledger.Feed(table, "(SELECT * FROM "+s.table("ledger")+" FINAL)") + withAliases
 		if err := s.exec(ctx, "feed the shadow of "+table, "INSERT INTO "+s.table(table)+" "+query); err != nil {
 			return err
 		}
@@ -317,13 +317,16 @@ SELECT (SELECT count() FROM ledger FINAL PREWHERE `+shadow.Changeable+` WHERE re
     GROUP BY order_id, source, event_id, content, missing HAVING sum(in_ledger) != sum(in_list)`)
 }
 
+// withAliases: what readers of the ledger see as lists is kept in lists of tuples, and such columns are in no * otherwise.
+const withAliases = " SETTINGS asterisk_include_alias_columns = 1"
+
 // mendFrom feeds a table of the shadow with rows of the ledger that are not in the shadow anyway.
 func (s *computation) mendFrom(ctx context.Context, table, rows string) error {
 	// Of two versions alike the later insert stays; a table that has a higher one than the ledger would keep that.
 	const key = "order_id, source, event_id, content"
 	from := "(SELECT l.* REPLACE (greatest(l.version, t.known) AS version) FROM ledger AS l FINAL LEFT JOIN (SELECT " + key + ", max(version) AS known FROM " + table +
 		" GROUP BY " + key + ") AS t USING (" + key + ") WHERE (" + key + ") IN (" + rows + ") AND (" + key + ") NOT IN (SELECT " + key + " FROM " + s.table("ledger") + "))"
-	query := ledger.Feed(table, from)
+	query := ledger.Feed(table, from) + withAliases
 	count := func(n *uint64) error {
 		if err := s.db.QueryRow(ctx, "SELECT count() FROM "+s.table(table)).Scan(n); err != nil {
 			return fmt.Errorf("count what is mended of %s: %w", table, err)

@@ -83,8 +83,8 @@ func ReadEvent(ctx context.Context, db driver.Conn, source, id string) (*BookedE
 	return e, err
 }
 
-// readDecision finds the last decision on an event that no void took back; nil where there is none. Of the decisions that
-// were settled with their unit the later one holds, in the unit's sequence.
+// readDecision finds the last decision on an event that no void took back; nil where there is none. Of the decisions
+// that were settled with their unit the later one holds, in the unit's sequence.
 func readDecision(ctx context.Context, db driver.Conn, source, id string) (*Decision, error) {
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE (order_id, source, event_id) IN (
         SELECT order_id, source, event_id FROM failures WHERE event_type = 'makegood.fact.decided.v1')
