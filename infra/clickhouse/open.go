@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -23,7 +24,7 @@ type Config struct {
 	DSN string
 	// Password is the user's where the DSN holds none: so it needn't stand in an address, which people copy around.
 	Password string `json:"-"`
-	// MaxConnections bounds the connections for reports; default 8.
+	// MaxConnections bounds the connections of Store.DB, and those of Store.Reports; default 16 each.
 	MaxConnections int
 	// Timeout bounds a report; default 60 s.
 	Timeout time.Duration
@@ -56,7 +57,7 @@ func (c Config) options() (*clickhousego.Options, error) {
 	}
 	o.MaxOpenConns = c.MaxConnections
 	if o.MaxOpenConns == 0 {
-		o.MaxOpenConns = 8
+		o.MaxOpenConns = 16
 	}
 	o.MaxIdleConns = o.MaxOpenConns
 	o.ConnMaxLifetime = time.Hour
@@ -77,8 +78,12 @@ func (c Config) options() (*clickhousego.Options, error) {
 
 // Store is a connected ClickHouse.
 type Store struct {
-	// DB is for reading and for small writes.
-	DB      driver.Conn
+	// DB is for what books: reading and small writes of the projector, and whatever else changes something.
+	DB driver.Conn
+	// Reports is for what people ask. However much that is, it takes no connection of the others.
+	Reports driver.Conn
+	// Watch is for short questions about the state: whether the server answers, counts, gauges.
+	Watch   driver.Conn
 	options *clickhousego.Options
 	logger  *slog.Logger
 }
@@ -100,14 +105,43 @@ func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 	if err := s.migrate(ctx, migrations); err != nil {
 		return nil, err
 	}
-	if s.DB, err = clickhousego.Open(o); err != nil {
-		return nil, fmt.Errorf("connect to clickhouse at %s: %w", o.Addr, err)
+	if err := s.openPools(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
 // Close closes the connections.
-func (s *Store) Close() error { return s.DB.Close() }
+func (s *Store) Close() error {
+	var errs []error
+	for _, pool := range []driver.Conn{s.DB, s.Reports, s.Watch} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// maxWatching are the connections of Store.Watch.
+const maxWatching = 4
+
+// openPools opens the connections, each kind in a pool of its own.
+func (s *Store) openPools() error {
+	watch := *s.options
+	watch.MaxOpenConns, watch.MaxIdleConns = maxWatching, maxWatching
+	for _, p := range []struct {
+		pool    *driver.Conn
+		options *clickhousego.Options
+	}{{&s.DB, s.options}, {&s.Reports, s.options}, {&s.Watch, &watch}} {
+		options := *p.options // the driver may change what it is given
+		options.Settings = maps.Clone(options.Settings)
+		var err error
+		if *p.pool, err = clickhousego.Open(&options); err != nil {
+			return fmt.Errorf("connect to clickhouse at %s: %w", s.options.Addr, errors.Join(err, s.Close()))
+		}
+	}
+	return nil
+}
 
 func createDatabase(ctx context.Context, o *clickhousego.Options) error {
 	first := *o

@@ -50,7 +50,7 @@ func (c EventsConfig) withDefaults() EventsConfig {
 	setDefault(&c.TopicPrefix, "makegood.")
 	setDefault(&c.MaxBody, 8<<20)
 	setDefault(&c.MaxBatch, 10_000)
-	setDefault(&c.MaxInFlight, 64<<20)
+	setDefault(&c.MaxInFlight, defaultInFlight)
 	setDefault(&c.BodyTimeout, 30*time.Second)
 	setDefault(&c.PublishTimeout, 30*time.Second)
 	setDefault(&c.RetryAfter, time.Second)

@@ -22,7 +22,9 @@
 //
 // # Bounds
 //
-// Every limit is in EventsConfig and Config. What bounds memory is MaxInFlight: bytes are reserved as they arrive,
+// Every limit of events is in EventsConfig, of connections in Config; all other routes stand behind a gate (gate.go),
+// which bounds their bodies, how many are worked on at once, and for how long.
+// What bounds memory is MaxInFlight: bytes are reserved as they arrive,
 // before they are kept, expanded bytes where a body is compressed; where there is no room the request is shed. A gzip
 // bomb stops at MaxBody, and a slow client holds no more than what it has sent, until BodyTimeout.
 //

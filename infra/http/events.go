@@ -74,7 +74,7 @@ func (h *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if problem.Code == ProblemTooSlow {
 		w.Header().Set("Connection", "close")
 	} else {
-		h.drain(w, r, body)
+		drain(w, r, body, h.cfg.MaxBody)
 	}
 	WriteProblem(w, problem)
 }
@@ -203,7 +203,7 @@ func (h *Events) readBody(w http.ResponseWriter, r *http.Request, room *reservat
 
 // drain throws away the rest of a body that wasn't taken. A client that is still sending when its connection is closed
 // sees a reset, and not the answer that tells it when to come back. It costs no memory and little time.
-func (h *Events) drain(w http.ResponseWriter, r *http.Request, body *countedBody) {
+func drain(w http.ResponseWriter, r *http.Request, body *countedBody, most int64) {
 	if body.ended {
 		return
 	}
@@ -212,7 +212,7 @@ func (h *Events) drain(w http.ResponseWriter, r *http.Request, body *countedBody
 	}
 	const patience = 2 * time.Second
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience))
-	_, _ = io.CopyN(io.Discard, body, h.cfg.MaxBody)
+	_, _ = io.CopyN(io.Discard, body, most)
 	if !body.ended {
 		w.Header().Set("Connection", "close")
 	}

@@ -116,6 +116,7 @@ func (s *Server) readRoutes(b Books) {
 	financeRoutes(b, handle)
 	auditRoutes(b, handle)
 	numberRoutes(b, handle)
+	handle(reconcilePattern, func(w http.ResponseWriter, r *http.Request) error { return s.reconcile(w, r, b) })
 	rebuildRoutes(b, handle)
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error { return unpriced(w, r, b) })
 	doubtRoutes(b, handle)
@@ -409,6 +410,16 @@ func answerError(w http.ResponseWriter, r *http.Request, err error, logger *slog
 			map[string]any{"currencies": currencies.Currencies})
 	case errors.As(err, &rate):
 		writeProblem(w, r, http.StatusConflict, ProblemRateMissing, rate.Error(), map[string]any{"missing": rate.Missing})
+	case errors.Is(err, errNoRoom):
+		p := NewProblem(http.StatusTooManyRequests, ProblemOverloaded,
+			"too many bytes at once: nothing was done, ask again later")
+		p.RetryAfter = gateRetry
+		WriteProblem(w, p)
+	case tookTooLong(r):
+		p := NewProblem(http.StatusServiceUnavailable, ProblemUnavailable,
+			"that took too long and was given up: ask for less, or later")
+		p.RetryAfter = gateRetry
+		WriteProblem(w, p)
 	case r.Context().Err() != nil:
 		// Nobody waits for the answer any more.
 	default:

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -22,11 +21,29 @@ type Payouts struct {
 // reconcilePattern is its route.
 const reconcilePattern = "POST /v1/reconcile"
 
-// maxPayoutBytes bounds the report that is sent along.
-const maxPayoutBytes = 64 << 20
+const (
+	// maxPayoutBytes bounds the report that is sent along.
+	maxPayoutBytes = 16 << 20
+	// payoutWeight is how many bytes of memory a byte of it takes, once it is read: its rows are kept until the answer.
+	payoutWeight = 4
+)
+
+// reservedBody takes room for what it reads.
+type reservedBody struct {
+	io.Reader
+	room *reservation
+}
+
+func (b *reservedBody) Read(to []byte) (int, error) {
+	n, err := b.Reader.Read(to)
+	if n > 0 && !b.room.take(payoutWeight*int64(n)) {
+		return 0, errNoRoom
+	}
+	return n, err //nolint:wrapcheck // this is a reader
+}
 
 // reconcile takes the processor's report as CSV in the body, or nothing.
-func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
+func (s *Server) reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err := onlyParameters(r.URL.Query(), "currency", "lag_days", "as_of"); err != nil {
 		return err
 	}
@@ -45,11 +62,18 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 	if err != nil {
 		return err
 	}
-	body := http.MaxBytesReader(w, r.Body, maxPayoutBytes)
+	room := reservation{of: s.inFlight}
+	defer room.release()
 	if r.ContentLength != 0 {
-		lines, err := audit.ReadPayouts(body)
+		lines, err := audit.ReadPayouts(&reservedBody{r.Body, &room})
+		var large *http.MaxBytesError
 		switch {
 		case errors.Is(err, io.EOF): // nothing was sent after all
+		case errors.Is(err, errNoRoom):
+			return errNoRoom
+		case errors.As(err, &large):
+			return NewProblem(http.StatusRequestEntityTooLarge, ProblemTooLarge,
+				"the payouts have more than %d bytes: compare them month by month", maxPayoutBytes)
 		case err != nil:
 			return &badQuery{err.Error()}
 		case p.Currency == "":
@@ -59,11 +83,6 @@ func reconcile(w http.ResponseWriter, r *http.Request, b Books) error {
 		default:
 			p.Lines = lines
 		}
-	}
-	// All of the log and of the ledger are read: that takes longer than other answers may.
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil &&
-		!errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("reconcile: %w", err)
 	}
 	found, err := b.Reconcile(r.Context(), at, p)
 	return answer(w, found, err)

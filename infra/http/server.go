@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+	"golang.org/x/sync/singleflight"
 )
 
 // Config is what a Server needs. Zero limits take their defaults.
@@ -49,6 +50,12 @@ type Config struct {
 	MaxHeader int
 	// MaxConnections bounds the connections; more of them wait. Default 4,096.
 	MaxConnections int
+	// MaxPerAddress bounds the connections of one address (a /64 of IPv6); more of them are closed. Default 512.
+	MaxPerAddress int
+	// MaxReports bounds the reports that are made at once; as many again wait for 5 s. Default 8.
+	MaxReports int
+	// Health is another address that answers /healthz and /readyz alone, so that no crowd shuts these out. Empty: none.
+	Health string
 }
 
 func (c Config) withDefaults() Config {
@@ -59,6 +66,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.ShutdownTimeout, 15*time.Second)
 	setDefault(&c.MaxHeader, 64<<10)
 	setDefault(&c.MaxConnections, 4096)
+	setDefault(&c.MaxPerAddress, 512)
+	setDefault(&c.MaxReports, 8)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -71,6 +80,9 @@ func (c Config) Validate() error {
 	var errs []error
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		errs = append(errs, fmt.Errorf("address to listen on: %w", err))
+	}
+	if _, _, err := net.SplitHostPort(c.Health); c.Health != "" && err != nil {
+		errs = append(errs, fmt.Errorf("address for health: %w", err))
 	}
 	for _, d := range []struct {
 		name string
@@ -85,7 +97,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s is below zero", d.name))
 		}
 	}
-	if c.MaxHeader < 0 || c.MaxConnections < 0 {
+	if c.MaxHeader < 0 || c.MaxConnections < 0 || c.MaxPerAddress < 0 || c.MaxReports < 0 {
 		errs = append(errs, errors.New("a limit is below zero"))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -93,6 +105,15 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+const (
+	// eventsPattern is the route of events.
+	eventsPattern = "POST /v1/events"
+	// maxStreams bounds the requests of one connection of HTTP/2.
+	maxStreams = 64
+	// defaultInFlight is EventsConfig.MaxInFlight of who takes no events.
+	defaultInFlight = 64 << 20
+)
 
 // Server answers HTTP: New, perhaps Handle for more, perhaps Listen to know the address, then Run.
 type Server struct {
@@ -102,6 +123,11 @@ type Server struct {
 	listener net.Listener
 	stopping atomic.Bool
 	patterns []string
+	gates    gates
+	inFlight *inFlight    // bytes of bodies that are kept
+	away     atomic.Int64 // connections that were turned away
+	asking   singleflight.Group
+	health   *healthServer // nil: none of its own
 }
 
 // New checks c and makes a server. It doesn't listen yet.
@@ -110,7 +136,10 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	s := &Server{cfg: c, mux: http.NewServeMux()}
+	s := &Server{cfg: c, mux: http.NewServeMux(), gates: newGates(&c), inFlight: &inFlight{most: defaultInFlight}}
+	if c.Events != nil {
+		s.inFlight = &c.Events.inFlight
+	}
 	s.http = &http.Server{
 		Handler:           s.logged(s.recovered(s.headed(s.outside(http.HandlerFunc(s.route))))),
 		TLSConfig:         c.TLS,
@@ -119,6 +148,7 @@ func New(c Config) (*Server, error) {
 		WriteTimeout:      c.WriteTimeout,
 		IdleTimeout:       c.IdleTimeout,
 		MaxHeaderBytes:    c.MaxHeader,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
 	s.Handle("GET /healthz", Open, http.HandlerFunc(healthy))
@@ -127,7 +157,7 @@ func New(c Config) (*Server, error) {
 		s.Handle("GET /metrics", Read, c.Metrics)
 	}
 	if c.Events != nil {
-		s.handle("POST /v1/events", c.Events, Write, KeepBooks)
+		s.handle(eventsPattern, c.Events, Write, KeepBooks)
 	}
 	if c.Books != nil {
 		s.readRoutes(c.Books)
@@ -139,7 +169,7 @@ func New(c Config) (*Server, error) {
 func (s *Server) Handle(pattern string, scope Scope, h http.Handler) { s.handle(pattern, h, scope) }
 
 func (s *Server) handle(pattern string, h http.Handler, anyOf ...Scope) {
-	s.mux.Handle(pattern, s.guarded(anyOf, h))
+	s.mux.Handle(pattern, s.guarded(anyOf, s.gateOf(pattern, anyOf).through(h)))
 	s.patterns = append(s.patterns, pattern)
 }
 
@@ -153,6 +183,11 @@ func (s *Server) Listen() error {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	s.listener = l
+	if s.cfg.Health != "" {
+		if s.health, err = s.listenHealth(); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
 	return nil
 }
 
@@ -167,8 +202,11 @@ func (s *Server) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	l := netutil.LimitListener(s.listener, s.cfg.MaxConnections)
-	done := make(chan error, 1)
+	l := netutil.LimitListener(newPerAddress(s.listener, s.cfg.MaxPerAddress, &s.away), s.cfg.MaxConnections)
+	done := make(chan error, 2)
+	if s.health != nil {
+		defer s.health.serve(done)()
+	}
 	go func() {
 		if s.cfg.TLS != nil {
 			done <- s.http.ServeTLS(l, "", "")
@@ -200,31 +238,13 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.stopping.Store(true)
 	err := s.http.Close()
+	if s.health != nil {
+		err = errors.Join(err, s.health.close())
+	}
 	if s.listener != nil {
 		if closing := s.listener.Close(); !errors.Is(closing, net.ErrClosed) {
 			err = errors.Join(err, closing)
 		}
 	}
 	return err
-}
-
-func healthy(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]bool{"alive": true})
-}
-
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	err := errors.New("the service is stopping")
-	if !s.stopping.Load() {
-		err = nil
-		if s.cfg.Ready != nil {
-			err = s.cfg.Ready(r.Context())
-		}
-	}
-	if err != nil {
-		p := NewProblem(http.StatusServiceUnavailable, ProblemNotReady, "%v", err)
-		p.RetryAfter = time.Second
-		WriteProblem(w, p)
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 }

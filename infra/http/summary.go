@@ -29,7 +29,6 @@ func numberRoutes(b Books, handle func(pattern string, f func(http.ResponseWrite
 		return answer(w, summary, err)
 	})
 	handle("GET /v1/statement", func(w http.ResponseWriter, r *http.Request) error { return statement(w, r, b) })
-	handle("POST /v1/reconcile", func(w http.ResponseWriter, r *http.Request) error { return reconcile(w, r, b) })
 }
 
 func summaryQuery(r *http.Request, b Books) (q report.SummaryQuery, err error) {

@@ -61,7 +61,8 @@ func ReadPayouts(in io.Reader) ([]Payout, error) {
 		if p.Day, err = time.Parse(time.DateOnly, date[:min(len(date), len(time.DateOnly))]); err != nil {
 			return nil, fmt.Errorf("payouts, line %d: %q is no day of the form YYYY-MM-DD", line, date)
 		}
-		if p.ID = strings.TrimSpace(fields[column["id"]]); p.ID == "" {
+		// A copy: it would keep its whole line.
+		if p.ID = strings.Clone(strings.TrimSpace(fields[column["id"]])); p.ID == "" {
 			return nil, fmt.Errorf("payouts, line %d: no id", line)
 		}
 		if p.Amount, err = domain.ParseAmount(strings.TrimSpace(fields[column["amount"]])); err != nil {

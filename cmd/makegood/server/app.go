@@ -35,6 +35,7 @@ import (
 type Config struct {
 	DataDir    string   `help:"Where everything embedded lives." default:"makegood-data" type:"path"`
 	HTTP       string   `help:"Address to listen on." default:"127.0.0.1:8080"`
+	Health     string   `help:"Another address, on which /healthz and /readyz alone are answered."`
 	Brokers    []string `help:"Kafka brokers; without them a broker runs inside."`
 	ClickHouse string   `help:"Address of ClickHouse: clickhouse://user:password@host:port/database; without it an engine runs inside." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
 	Roles      []string `help:"What this process does: gateway, projector, exporter." default:"gateway,projector,exporter"`
@@ -282,7 +283,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 	if err := ledger.CreateViews(ctx, a.Store.DB); err != nil {
 		return err
 	}
-	a.counter = report.NewCounter(a.Store.DB)
+	a.counter = report.NewCounter(a.Store.Watch)
 	zone, err := time.LoadLocation(a.Config.Zone)
 	if err != nil {
 		return err

@@ -26,10 +26,10 @@ func (b Books) Audit(ctx context.Context, from, to time.Time, limit int) (*audit
 		b.Terms.Use(func(t *domain.Terms) { is = t.Periods.Changed(source, id) })
 		return is
 	}
-	return audit.ReadAudit(ctx, b.Store.DB, changed, midnight(from), midnight(to), limit)
+	return audit.ReadAudit(ctx, b.Store.Reports, changed, midnight(from), midnight(to), limit)
 }
 
 // Event finds an event by its identity.
 func (b Books) Event(ctx context.Context, source, id string) (*report.BookedEvent, error) {
-	return report.ReadEvent(ctx, b.Store.DB, source, id)
+	return report.ReadEvent(ctx, b.Store.Reports, source, id)
 }

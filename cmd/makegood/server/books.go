@@ -26,14 +26,14 @@ func (b Books) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leak
 		return nil, err
 	}
 	if q.TranslateTo == "" {
-		return report.ReadLeakage(ctx, b.Store.DB, q, b.Now())
+		return report.ReadLeakage(ctx, b.Store.Reports, q, b.Now())
 	}
 	if err := b.Terms.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	var rates *domain.Exchange
 	b.Terms.Use(func(t *domain.Terms) { rates = q.AsOf.Exchange(t, q.TranslateTo) })
-	return report.ReadTranslated(ctx, b.Store.DB, q, rates, b.Now())
+	return report.ReadTranslated(ctx, b.Store.Reports, q, rates, b.Now())
 }
 
 func (b Books) Order(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
@@ -41,7 +41,7 @@ func (b Books) Order(ctx context.Context, id string, asOf report.AsOf) (*report.
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadOrder(ctx, b.Store.DB, id, asOf)
+	return report.ReadOrder(ctx, b.Store.Reports, id, asOf)
 }
 
 func (b Books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.Story, error) {
@@ -49,7 +49,7 @@ func (b Books) Case(ctx context.Context, id string, asOf report.AsOf) (*report.S
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadCase(ctx, b.Store.DB, id, asOf)
+	return report.ReadCase(ctx, b.Store.Reports, id, asOf)
 }
 
 // settled gives a report as of a moment the rows that stood otherwise then: of one order, or of all where none is
@@ -62,7 +62,7 @@ func (b Books) settled(ctx context.Context, asOf *report.AsOf, order string) (co
 	if asOf.Close != nil {
 		until.Close = &asOf.Close.Mark
 	}
-	rows, err := b.Terms.SettleAsOf(ctx, b.Store.DB, until, order)
+	rows, err := b.Terms.SettleAsOf(ctx, b.Store.Reports, until, order)
 	if err != nil {
 		return nil, err
 	}
@@ -71,19 +71,19 @@ func (b Books) settled(ctx context.Context, asOf *report.AsOf, order string) (co
 }
 
 func (b Books) Unpriced(ctx context.Context, limit int) ([]report.UnpricedEvent, error) {
-	return report.ListUnpriced(ctx, b.Store.DB, limit)
+	return report.ListUnpriced(ctx, b.Store.Reports, limit)
 }
 
 func (b Books) SaidTwice(ctx context.Context, limit int) (doubles, contradictions []report.SaidTwice, err error) {
-	return report.ListSaidTwice(ctx, b.Store.DB, limit)
+	return report.ListSaidTwice(ctx, b.Store.Reports, limit)
 }
 
 func (b Books) Flagged(ctx context.Context, limit int) ([]report.Flagged, error) {
-	return report.ListFlagged(ctx, b.Store.DB, limit)
+	return report.ListFlagged(ctx, b.Store.Reports, limit)
 }
 
 func (b Books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter, error) {
-	return deadletter.List(ctx, b.Store.DB, limit)
+	return deadletter.List(ctx, b.Store.Reports, limit)
 }
 
 // Status compares where the log ends with what the projectors have committed, which is what is booked and visible. The
@@ -151,7 +151,7 @@ func (a *App) ready(ctx context.Context) error {
 		a.logger.Warn("not ready", "error", err)
 		return errors.New("kafka does not answer")
 	}
-	if err := a.Store.DB.Ping(ctx); err != nil {
+	if err := a.Store.Watch.Ping(ctx); err != nil {
 		a.logger.Warn("not ready", "error", err)
 		return errors.New("clickhouse does not answer")
 	}

@@ -34,7 +34,7 @@ func (b Books) Period(ctx context.Context, period domain.Period) (*audit.PeriodS
 	if err != nil {
 		return nil, err
 	}
-	state, err := audit.ReadPeriod(ctx, b.Store.DB, period)
+	state, err := audit.ReadPeriod(ctx, b.Store.Reports, period)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (b Books) Period(ctx context.Context, period domain.Period) (*audit.PeriodS
 	}
 	at := last.Time.UTC()
 	state.ClosedAt = &at
-	state.ClosedBy, err = audit.ReadClosedBy(ctx, b.Store.DB, last.Source, last.ID)
+	state.ClosedBy, err = audit.ReadClosedBy(ctx, b.Store.Reports, last.Source, last.ID)
 	return state, err
 }
 
@@ -77,10 +77,10 @@ func (b Books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (
 
 // waiting counts what is booked and waits to be settled.
 func (b Books) waiting(ctx context.Context) (u audit.Unsettled, err error) {
-	if u.Conflicts, err = post.UnsettledConflicts(ctx, b.Store.DB); err != nil {
+	if u.Conflicts, err = post.UnsettledConflicts(ctx, b.Store.Reports); err != nil {
 		return u, err
 	}
-	u.Doubles, err = post.UnsettledDoubles(ctx, b.Store.DB)
+	u.Doubles, err = post.UnsettledDoubles(ctx, b.Store.Reports)
 	return u, err
 }
 
@@ -106,7 +106,7 @@ func (b Books) Changes(ctx context.Context, c report.Close, limit int) (*report.
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadChanges(ctx, b.Store.DB, c, closes, limit)
+	return report.ReadChanges(ctx, b.Store.Reports, c, closes, limit)
 }
 
 // Rates lists the rates in force at a time, or all that were ever set.

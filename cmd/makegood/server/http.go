@@ -19,7 +19,8 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config := gateway.Config{Addr: a.Config.HTTP, Books: Books{a}, Ready: a.ready, Logger: a.logger,
+	config := gateway.Config{Addr: a.Config.HTTP, Health: a.Config.Health, Books: Books{a}, Ready: a.ready,
+		Logger:  a.logger,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})}
 	a.Config.Limits.Server(&config)
 	a.letIn(&config)

@@ -29,7 +29,7 @@ func (b Books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.
 	if err != nil {
 		return nil, err
 	}
-	j, err := report.ReadJournal(ctx, b.Store.DB, r.Query)
+	j, err := report.ReadJournal(ctx, b.Store.Reports, r.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (b Books) unpricedAtClose(ctx context.Context, q report.JournalQuery) (*uin
 		if err != nil {
 			return nil, err
 		}
-		n, err := q.CountUnpriced(of, b.Store.DB, asOf)
+		n, err := q.CountUnpriced(of, b.Store.Reports, asOf)
 		if err != nil {
 			return nil, err
 		}

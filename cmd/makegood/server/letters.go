@@ -20,7 +20,7 @@ import (
 // Replay puts on record who does it, sends the dead letter's bytes to the topic that they came from, and takes it off
 // the list, in this order: whatever ends half-way leaves the dead letter open, and is done again.
 func (b Books) Replay(ctx context.Context, id string, by gateway.Actor) error {
-	d, err := deadletter.Read(ctx, b.Store.DB, id)
+	d, err := deadletter.Read(ctx, b.Store.Reports, id)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (b Books) held(ctx context.Context, d *deadletter.Letter) (*post.Original, 
 
 // DeadLetter is one with its payload. One that is kept without it is shown as the log holds it, while it does.
 func (b Books) DeadLetter(ctx context.Context, id string) (*deadletter.Letter, error) {
-	d, err := deadletter.Read(ctx, b.Store.DB, id)
+	d, err := deadletter.Read(ctx, b.Store.Reports, id)
 	if err != nil || d.Headers[deadletter.PayloadSHA256] == "" {
 		return d, err
 	}
@@ -113,7 +113,7 @@ func (b Books) DeadLetter(ctx context.Context, id string) (*deadletter.Letter, e
 
 // Discard puts on record that somebody decided to do nothing about a dead letter, and takes it off the list.
 func (b Books) Discard(ctx context.Context, id string, by gateway.Actor) error {
-	d, err := deadletter.Read(ctx, b.Store.DB, id)
+	d, err := deadletter.Read(ctx, b.Store.Reports, id)
 	if err != nil {
 		return err
 	}

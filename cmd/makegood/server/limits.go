@@ -19,6 +19,8 @@ type limitFlags struct {
 	MaxBatch       int           `help:"Events of a request." default:"10000"`
 	MaxInFlight    ByteSize      `help:"Bytes of all requests that are being worked on; beyond, they are shed." default:"64MiB"`
 	MaxConnections int           `help:"Connections; more of them wait." default:"4096"`
+	MaxPerAddress  int           `help:"Connections of one address; more of them are closed." default:"512"`
+	MaxReports     int           `help:"Reports that are made at once; as many again wait." default:"8"`
 	MaxHeader      ByteSize      `help:"Bytes of a request's headers." default:"64KiB"`
 	HeaderTimeout  time.Duration `help:"For the headers to arrive." default:"5s"`
 	BodyTimeout    time.Duration `help:"For a body to arrive." default:"30s"`
@@ -46,6 +48,7 @@ func (f *limitFlags) Events(c *gateway.EventsConfig) {
 
 func (f *limitFlags) Server(c *gateway.Config) {
 	c.MaxHeader, c.MaxConnections = int(f.MaxHeader), f.MaxConnections
+	c.MaxPerAddress, c.MaxReports = f.MaxPerAddress, f.MaxReports
 	c.HeaderTimeout, c.WriteTimeout, c.IdleTimeout, c.ShutdownTimeout = f.HeaderTimeout, f.RequestTimeout, f.IdleTimeout,
 		f.StopTimeout
 }

@@ -26,11 +26,11 @@ func (a *App) watched() (*promclient.Registry, error) {
 	return a.metrics, prometheus.WatchBooks(a.metrics, prometheus.BooksConfig{
 		Count: a.counter.Count,
 		Gauges: func(ctx context.Context) (*report.Gauges, error) {
-			return report.ReadGauges(ctx, a.Store.DB, a.Now().In(zone))
+			return report.ReadGauges(ctx, a.Store.Watch, a.Now().In(zone))
 		},
-		Unbalanced: report.NewAuditor(a.Store.DB).Unbalanced,
+		Unbalanced: report.NewAuditor(a.Store.Watch).Unbalanced,
 		Served: func(ctx context.Context) (report.Served, error) {
-			return report.ReadServed(ctx, a.Store.DB, a.Now().In(zone))
+			return report.ReadServed(ctx, a.Store.Watch, a.Now().In(zone))
 		},
 		Now: a.Now, Logger: a.logger, LabelValues: a.Config.MetricLabels,
 	})

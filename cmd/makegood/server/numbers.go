@@ -11,5 +11,5 @@ func (b Books) Summary(ctx context.Context, q report.SummaryQuery) (*report.Summ
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadSummary(ctx, b.Store.DB, q, b.Now())
+	return report.ReadSummary(ctx, b.Store.Reports, q, b.Now())
 }

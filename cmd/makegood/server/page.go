@@ -17,7 +17,7 @@ func (b Books) Profit(ctx context.Context, q report.LeakageQuery) (*report.Profi
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadProfit(ctx, b.Store.DB, q)
+	return report.ReadProfit(ctx, b.Store.Reports, q)
 }
 
 func (b Books) PAF(ctx context.Context, q report.SummaryQuery) (*report.PAF, error) {
@@ -25,7 +25,7 @@ func (b Books) PAF(ctx context.Context, q report.SummaryQuery) (*report.PAF, err
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadPAF(ctx, b.Store.DB, q)
+	return report.ReadPAF(ctx, b.Store.Reports, q)
 }
 
 func (b Books) Returning(ctx context.Context, q report.SummaryQuery) ([]report.Returning, error) {
@@ -33,7 +33,7 @@ func (b Books) Returning(ctx context.Context, q report.SummaryQuery) ([]report.R
 	if err != nil {
 		return nil, err
 	}
-	return report.ReadReturning(ctx, b.Store.DB, q, b.Now())
+	return report.ReadReturning(ctx, b.Store.Reports, q, b.Now())
 }
 
 func (b Books) Counts(ctx context.Context) (report.Counts, error) { return b.counter.Count(ctx) }

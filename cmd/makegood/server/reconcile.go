@@ -39,12 +39,12 @@ func (b Books) Reconcile(ctx context.Context, asOf report.AsOf,
 	if ctx, err = b.settled(ctx, &with.AsOf, ""); err != nil {
 		return nil, err
 	}
-	r, err := audit.Reconcile(ctx, b.Store.DB, NewDecode(), with)
+	r, err := audit.Reconcile(ctx, b.Store.Reports, NewDecode(), with)
 	if err != nil {
 		return nil, err
 	}
 	if len(payouts.Lines) > 0 {
-		err = r.ComparePayouts(ctx, b.Store.DB, payouts.Lines, payouts.Currency, payouts.Lag)
+		err = r.ComparePayouts(ctx, b.Store.Reports, payouts.Lines, payouts.Currency, payouts.Lag)
 	}
 	return r, err
 }

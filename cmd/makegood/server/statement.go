@@ -12,11 +12,11 @@ func (b Books) Statement(ctx context.Context, q report.StatementQuery) (*report.
 	if err != nil {
 		return nil, err
 	}
-	s, err := report.ReadStatement(ctx, b.Store.DB, q, b.Now())
+	s, err := report.ReadStatement(ctx, b.Store.Reports, q, b.Now())
 	if err != nil || len(s.Currencies) > 0 {
 		return s, err
 	}
-	known, err := q.Known(ctx, b.Store.DB)
+	known, err := q.Known(ctx, b.Store.Reports)
 	switch {
 	case err != nil:
 		return nil, err

@@ -183,11 +183,11 @@ func TestNeighbourhood(t *testing.T) {
 		"192.0.2.7:1": "192.0.2.7/32", "[::ffff:192.0.2.7]:1": "192.0.2.7/32", "[2001:db8:1:2:3::4]:1": "2001:db8:1:2::/64",
 		"[fe80::1%eth0]:1": "fe80::/64",
 	} {
-		if got := neighbourhood(remote); got != netip.MustParsePrefix(want) {
+		if got := gateway.Neighbourhood(remote); got != netip.MustParsePrefix(want) {
 			t.Errorf("%s is of %s", remote, got)
 		}
 	}
-	if neighbourhood("pipe").IsValid() {
+	if gateway.Neighbourhood("pipe").IsValid() {
 		t.Error("a pipe has neighbours")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	gateway "github.com/makegood/makegood/infra/http"
 )
 
 // slowdown gives every remote address a budget of failures that refills with time. It remembers a bounded number of
@@ -26,7 +28,7 @@ func newSlowdown(burst int, every time.Duration, most int) *slowdown {
 
 // failed notes a failure, and says how long that address should wait: 0 while it is within its budget.
 func (s *slowdown) failed(remote string, now time.Time) time.Duration {
-	from := neighbourhood(remote)
+	from := gateway.Neighbourhood(remote)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	whole, ok := s.younger[from]
@@ -52,21 +54,6 @@ func (s *slowdown) remembered() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.younger) + len(s.elder)
-}
-
-// neighbourhood is what one household or attacker has: an address of IPv4, a /64 of IPv6. What is no address (there is
-// none such on a network) shares one budget.
-func neighbourhood(remote string) netip.Prefix {
-	address, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	ip, bits := address.Addr().Unmap().WithZone(""), 64
-	if ip.Is4() {
-		bits = 32
-	}
-	prefix, _ := ip.Prefix(bits) // the bits are right for it
-	return prefix
 }
 
 // hold keeps some who failed too often waiting, a bounded number of them: where all places are taken, the answer comes
