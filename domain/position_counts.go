@@ -44,7 +44,7 @@ type view struct {
 	err      error
 
 	openers []int32 // by name of an error_id: the statement that names its order first; none
-	chosen  []name  // by name of an error_id: the order that a person chose
+	chosen  []bool  // by name of an error_id: a person chose another order for it
 	sameAs  []name  // by name of an error_id: the case that it is part of
 	byName  []int32 // by name of an error_id: number of its case; none
 	apart   []pair
@@ -76,14 +76,14 @@ func (v *view) reset(n int, anew *statement) {
 		v.position = position{}
 		many := len(u.names.list) + 1
 		v.openers, v.byName = make([]int32, many), make([]int32, many)
-		v.chosen, v.sameAs = make([]name, many), make([]name, many)
+		v.chosen, v.sameAs = make([]bool, many), make([]name, many)
 	}
 	for i := range n {
 		v.stances[i] = u.said(int32(i))
 	}
 	clear(v.position)
 	for i := range v.openers {
-		v.openers[i], v.chosen[i], v.sameAs[i], v.byName[i] = none, 0, 0, none
+		v.openers[i], v.chosen[i], v.sameAs[i], v.byName[i] = none, false, 0, none
 	}
 	v.threads, v.threadKeys = v.threads[:0], v.threadKeys[:0]
 	v.apart, v.incidents, v.orders, v.outs = v.apart[:0], v.incidents[:0], v.orders[:0], v.outs[:0]
@@ -208,138 +208,6 @@ func (s *statement) speaks() bool {
 		return false
 	}
 	return true
-}
-
-// underOrders finds the order of each case: the one that its first statement with an order names, or that a person
-// chose. Statements of the case under another order wait, or are discarded where somebody chose.
-func (v *view) underOrders() {
-	several := v.u.severalOrders
-	for i := range v.n {
-		s, st := &v.u.statements[i], &v.stances[i]
-		if s.errorID == 0 || s.order == 0 || st.standing != Counts || !s.speaks() {
-			continue
-		}
-		if v.openers[s.errorID] == none {
-			v.openers[s.errorID] = int32(i)
-		}
-		switch {
-		case !several:
-		case st.verdict == decidedFor && s.order != v.u.statements[v.openers[s.errorID]].order:
-			v.chosen[s.errorID], v.openers[s.errorID] = s.order, int32(i)
-		case st.verdict == decidedSeparate:
-			v.apart = append(v.apart, pair{s.order, s.errorID})
-		}
-	}
-	for i := range v.n {
-		s, st := &v.u.statements[i], &v.stances[i]
-		if s.errorID == 0 || v.openers[s.errorID] == none {
-			continue
-		}
-		opener := v.openers[s.errorID]
-		order := v.u.statements[opener].order
-		if s.order == 0 {
-			st.order = order
-		}
-		if !several || st.standing != Counts || s.order == 0 || s.order == order || v.isApart(s.order, s.errorID) ||
-			!s.speaks() {
-			continue
-		}
-		st.standing, st.of = Waits, opener
-		if v.chosen[s.errorID] != 0 {
-			st.standing = Discarded
-		}
-		v.flag(CaseUnderTwoOrders, int32(i), v.u.names.text(s.errorID), 0, 0)
-	}
-	if several && v.u.merges {
-		v.acrossOrders()
-	}
-}
-
-// acrossOrders lets wait what says that a case is a part of one that another order has: that names the other case under
-// a second order.
-func (v *view) acrossOrders() {
-	for i := range v.n {
-		st := &v.stances[i]
-		d, is := v.u.statements[i].Data.(*ErrorClassified)
-		if !is || st.standing != Counts || v.sameOrder(int32(i), d) {
-			continue
-		}
-		if st.verdict != decidedFor && st.verdict != decidedSeparate {
-			st.standing, st.of = Waits, v.openers[v.u.names.number(d.SameAs)]
-			v.flag(CaseUnderTwoOrders, int32(i), d.SameAs, 0, 0)
-		}
-	}
-}
-
-// sameOrder reports whether the case that a classification makes its own a part of is of the same order, as far as
-// orders are known.
-func (v *view) sameOrder(i int32, d *ErrorClassified) bool {
-	if d.SameAs == "" || v.stances[i].order == 0 {
-		return true
-	}
-	opener := v.openers[v.u.names.number(d.SameAs)]
-	return opener == none || v.u.statements[opener].order == v.stances[i].order
-}
-
-func (v *view) isApart(order, errorID name) bool {
-	for _, p := range v.apart {
-		if p.order == order && p.errorID == errorID {
-			return true
-		}
-	}
-	return false
-}
-
-// fromStores lets wait what the source of a second order.placed sends for an order that another store placed first.
-func (v *view) fromStores() {
-	for _, members := range v.u.facts {
-		if _, is := v.u.statements[members[0]].Data.(*OrderPlaced); !is || len(members) < 2 {
-			continue
-		}
-		first := int32(none)
-		for _, i := range members {
-			st := &v.stances[i]
-			if int(i) >= v.n || st.standing != Counts || st.verdict == decidedSeparate {
-				continue
-			}
-			if first == none ||
-				st.verdict == decidedFor && (v.stances[first].verdict != decidedFor || st.decision > v.stances[first].decision) {
-				first = i
-			}
-		}
-		for _, i := range members {
-			st := &v.stances[i]
-			if int(i) < v.n && first != none && i != first && v.u.statements[i].store != v.u.statements[first].store &&
-				st.verdict != decidedSeparate && (st.standing == Counts || st.verdict == decidedAgainst) {
-				v.follow(i, first)
-			}
-		}
-	}
-}
-
-// follow gives all that comes from the source of a second sale the standing of that sale. Where one source sent both
-// sales, nothing tells which one the rest is of: it counts.
-func (v *view) follow(second, first int32) {
-	a, b := &v.u.statements[first], &v.u.statements[second]
-	st := &v.stances[second]
-	if st.standing == Counts {
-		st.standing, st.of = Waits, first
-		if v.stances[first].verdict == decidedFor {
-			st.standing = Discarded
-		}
-	}
-	if a.Source == b.Source {
-		return
-	}
-	for i := range v.n {
-		s, is := &v.u.statements[i], &v.stances[i]
-		if is.order != b.order || is.standing != Counts || int32(i) == first || !s.speaks() ||
-			s.Source != b.Source || is.verdict == decidedFor ||
-			is.verdict == decidedSeparate {
-			continue
-		}
-		is.standing, is.of = st.standing, second
-	}
 }
 
 // facts tells doubles and contradictions apart among statements that may be one fact: those of one order, and of one

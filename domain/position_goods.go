@@ -106,7 +106,7 @@ func (v *view) goodsOfCases() {
 		}
 	}
 	for n := range v.incidents {
-		if c := &v.incidents[n]; c.report == none && c.root == int32(n) {
+		if c := &v.incidents[n]; c.report == none && c.root == int32(n) && (c.is || c.name == 0) {
 			v.goodsOf(int32(n))
 		}
 	}

@@ -7,14 +7,13 @@ func underTwoOrders(events []*Event) { events[0].OrderID = "o2" }
 
 // TestACaseIsNoPartOfOneOfAnotherOrder: what says so waits; whatever a person says of that, each order keeps its own.
 func TestACaseIsNoPartOfOneOfAnotherOrder(t *testing.T) {
-	told := []told{{errorID: "c1", data: report(KindMissingItem, "")},
+	sent := []told{{errorID: "c1", data: report(KindMissingItem, "")},
 		{minute: 1, errorID: "c2", data: &ErrorClassified{SameAs: "c1"}},
 		{minute: 2, errorID: "c2", data: comesBack("p", "1", "60", WasWrongItem, GradeScrap, "")}}
 	for _, decision := range []*FactDecided{nil, decided("till", 1, Yes, false), decided("till", 1, Unknown, true)} {
-		said, want := told, "counts waits counts"
+		said, want := sent, "counts waits counts"
 		if decision != nil {
-			said, want = append(told[:3:3], told[0]), "counts counts counts counts"
-			said[3].minute, said[3].errorID, said[3].data = 3, "", decision
+			said, want = append(sent[:3:3], told{minute: 3, data: decision}), "counts counts counts counts"
 		}
 		s, _ := settleTold(t, said, underTwoOrders)
 		if got := standings(s); got != want {
@@ -51,5 +50,35 @@ func TestWhatWaitsWithItsOrderOpensNoCase(t *testing.T) {
 		func(events []*Event) { events[1].StoreID, events[3].OrderID = "s2", "o2" })
 	if got := standings(s); got != "counts waits waits counts" {
 		t.Error(got)
+	}
+}
+
+// TestACaseUnderTwoOrdersIsDecided: the last decision for an event of it says of which order it is; separate, it is a
+// case under each.
+func TestACaseUnderTwoOrdersIsDecided(t *testing.T) {
+	sent := []told{{errorID: "c1", data: report(KindMissingItem, "")},
+		{minute: 1, errorID: "c1", data: refunded("r", "10", "0")},
+		{minute: 2, errorID: "c1", data: refunded("s", "5", "0")}}
+	for _, c := range []struct {
+		decisions []*FactDecided
+		want      string
+		flags     int
+	}{
+		{nil, "counts waits waits", 2},
+		{[]*FactDecided{decided("till", 1, Yes, false)}, "discarded counts counts counts", 0},
+		{[]*FactDecided{decided("till", 0, Yes, false)}, "counts waits waits counts", 2},
+		{[]*FactDecided{decided("till", 2, Yes, false), decided("till", 0, Yes, false)}, "counts waits waits counts counts", 2},
+		{[]*FactDecided{decided("till", 0, Yes, false), decided("till", 2, Yes, false)},
+			"discarded counts counts counts counts", 0},
+		{[]*FactDecided{decided("till", 2, Unknown, true)}, "counts counts counts counts", 0},
+	} {
+		said := append(sent[:3:3], make([]told, len(c.decisions))...)
+		for i, d := range c.decisions {
+			said[3+i] = told{minute: 3 + i, data: d}
+		}
+		s, _ := settleTold(t, said, underTwoOrders)
+		if got := standings(s); got != c.want || len(s.Flags) != c.flags {
+			t.Errorf("%v: %s and %d flags, not %s and %d", c.decisions, got, len(s.Flags), c.want, c.flags)
+		}
 	}
 }

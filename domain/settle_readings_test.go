@@ -135,16 +135,27 @@ func TestOneSourceSendsAnOrderForTwoStores(t *testing.T) {
 	}
 }
 
-// TestTheStoreOfACaseThatIsOnlyClassified is that of the event that names it.
-func TestTheStoreOfACaseThatIsOnlyClassified(t *testing.T) {
-	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, errorID: "c", data: kindIs(KindMissingItem)}}, nil)
-	for _, l := range s.Events[1].Lines {
+// TestTheStoreOfACaseThatAnotherIsPartOf is that of the event that names it, where nobody reported it.
+func TestTheStoreOfACaseThatAnotherIsPartOf(t *testing.T) {
+	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, errorID: "b", data: report("late", "")},
+		{minute: 2, errorID: "b", data: &ErrorClassified{SameAs: "a"}},
+		{minute: 3, errorID: "a", data: kindIs(KindMissingItem)}},
+		func(events []*Event) { events[1].StoreID = "s2" })
+	for _, l := range s.Events[3].Lines {
 		if l.Store != "s1" {
 			t.Errorf("%d is of store %q", l.Account, l.Store)
 		}
 	}
-	if len(s.Events[1].Lines) == 0 {
+	if len(s.Events[3].Lines) == 0 {
 		t.Error("nothing is owed")
+	}
+}
+
+// TestNothingIsOwedInACaseThatIsNone: what is only said of a case makes none.
+func TestNothingIsOwedInACaseThatIsNone(t *testing.T) {
+	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, errorID: "c", data: kindIs(KindMissingItem)}}, nil)
+	if len(s.Events[1].Lines) > 0 || len(s.Cases) > 0 {
+		t.Errorf("%+v of %+v", s.Events[1].Lines, s.Cases)
 	}
 }
 

@@ -156,9 +156,6 @@ func (f *file) cancelled(e *event) {
 		if s.isEmpty() {
 			f.isWhole(e)
 		}
-	case s.whole != nil && s.isEmpty(): // nothing is left: it says the same fact again, or is the part of nothing
-		f.isWhole(e)
-		off = takenLines{totals{}, zero(), zero()}
 	case !known || s.whole != nil || !d.has("net") || d.dec("net").Cmp(s.linesBring()) >= 0:
 		off = f.takeAll()
 		f.isWhole(e)
@@ -176,7 +173,7 @@ func (f *file) cancelled(e *event) {
 		off.cost = d.dec("cost")
 	}
 	f.takeOff(e, off)
-	if s.isEmpty() {
+	if !withLines && s.whole != nil {
 		s.booked = totals{} // what was not given back of the fees, or more than was booked, is the business of nobody after it
 	}
 }

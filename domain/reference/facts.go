@@ -57,7 +57,7 @@ func (v *view) separateOrders() {
 				continue
 			}
 			standing := otherwise(decided)
-			if !v.speaks(other) {
+			if v.standing[other.Identity] == discarded {
 				standing = discarded
 			}
 			v.stands(other, standing, first)
@@ -94,18 +94,43 @@ func otherwise(decided *event) string {
 }
 
 // oneOrderPerCase: "an error_id that is used under a second order" is a contradiction too. It is the error_id that is
-// used: what waits doesn't say of which other case its own is a part.
+// used: what waits doesn't say of which other case its own is a part. "counts: true puts the event in the place of the
+// one that counted", so its order is that of the case, and "what contradicts the event that a person decided for is
+// discarded". "separate: true says that they are two": all of the case under that order.
 func (v *view) oneOrderPerCase() {
 	v.orderOf = make(map[string]string)
 	first := make(map[string]*event)
+	chosen, apart := make(map[string]decision), make(map[[2]string]bool)
+	var all []*event
 	for _, e := range v.set {
 		if e.named() == "" || e.order() == "" || !v.speaks(e) || e.kind == "event.voided" || e.kind == "fact.decided" {
 			continue
 		}
-		id := e.named()
-		if v.orderOf[id] == "" {
+		all = append(all, e)
+		if id := e.named(); v.orderOf[id] == "" {
 			v.orderOf[id], first[id] = e.order(), e
-		} else if d := v.decided(e); v.orderOf[id] != e.order() && !d.separate && d.counts != "true" {
+		}
+	}
+	opened := maps.Clone(v.orderOf)
+	for _, e := range all {
+		id, d := e.named(), v.decided(e)
+		if d.separate {
+			apart[[2]string{e.order(), id}] = true
+		}
+		if d.counts == "true" && (chosen[id].by == nil || chosen[id].by.before(d.by)) {
+			chosen[id], v.orderOf[id] = d, e.order()
+			if e.order() != opened[id] {
+				first[id] = e
+			}
+		}
+	}
+	for _, e := range all {
+		id := e.named()
+		switch {
+		case e.order() == v.orderOf[id] || apart[[2]string{e.order(), id}]:
+		case v.orderOf[id] != opened[id]:
+			v.stands(e, discarded, first[id])
+		default:
 			v.stands(e, waits, first[id])
 			v.flag("case_under_two_orders", e, id, "", nil)
 		}

@@ -297,12 +297,18 @@ func (f *file) bookLetters(g *letters) {
 		half{"5100", "GOODS", replaced})
 }
 
-// goodsStore: "for goods of a case of its report, else of its first fix".
+// goodsStore: "for goods of a case of its report, else of its first fix"; where it is a case by another one that is part
+// of it, of the first event that names it.
 func (f *file) goodsStore(c *facts) string {
 	if e := c.opener(); e != nil {
 		return e.store()
 	}
-	return "" // it has no goods
+	for _, e := range f.events {
+		if e.named() == c.id {
+			return e.store()
+		}
+	}
+	return "" // nothing says what is owed
 }
 
 // released: "refunds and lost disputes of the case (net) reach the net price of what is still owed (price × (U−D)/U; price unknown:

@@ -117,9 +117,10 @@ func (s *sale) linesBring() *big.Rat {
 	return RoundHalfEven(sum)
 }
 
+// isEmpty: "until nothing was left". Empties that were brought back are nothing that was ordered.
 func (s *sale) isEmpty() bool {
 	for _, l := range s.lines {
-		if l.left.Sign() != 0 {
+		if l.left.Sign() > 0 {
 			return false
 		}
 	}
