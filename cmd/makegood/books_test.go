@@ -304,11 +304,7 @@ func difference(got, want string) string {
 
 func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books, random *rand.Rand) {
 	t.Helper()
-	// By these three keys the books and the reference differ on some streams. Which of them is wrong is not known yet: they
-	// are left out of the comparison, not shown to be right.
-	keys := slices.DeleteFunc(report.LeakageKeys(), func(k string) bool {
-		return k == "selling_store" || k == "vendor" || k == "founded"
-	})
+	keys := report.LeakageKeys()
 	for range 25 {
 		random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 		from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(100))
@@ -339,7 +335,7 @@ func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books
 		}
 		fmt.Fprintln(&w, figures(expected.Totals), expected.Apart)
 		if g.String() != w.String() {
-			t.Fatalf("report %+v differs:\n%s", q, difference(g.String(), w.String()))
+			t.Errorf("report %+v differs:\n%s", q, difference(g.String(), w.String()))
 		}
 	}
 }
@@ -351,19 +347,35 @@ func figures(r reference.Row) report.LeakageFigures {
 
 func compareOrders(t *testing.T, store *clickhouse.Store, want *reference.Books) {
 	t.Helper()
-	for i, id := range want.OrderIDs() {
-		if i%7 != 0 {
-			continue // each is some milliseconds
-		}
+	for _, id := range want.OrderIDs() {
 		got, err := report.ReadOrder(t.Context(), store.DB, id, report.AsOf{})
 		if err != nil {
 			t.Fatalf("order %s: %v", id, err)
 		}
 		w := want.Order(id)
-		if g, e := fmt.Sprint(got.PerfectContribution, got.Contribution, got.Gross, got.Net, got.Hidden),
-			fmt.Sprint(w.Perfect.FloatString(4), w.Contribution.FloatString(4), w.Gross.FloatString(4), w.Net.FloatString(4),
-				w.Hidden.FloatString(4)); g != e {
+		g := orderText(got.StoreID, got.Currency, got.Unpriced, report.StoryFigures{Currency: got.Currency,
+			PerfectContribution: got.PerfectContribution, Contribution: got.Contribution, CustomerChanges: got.CustomerChanges,
+			Gross: got.Gross, Net: got.Net, Hidden: got.Hidden, ChangedMind: got.ChangedMind, Unfounded: got.Unfounded})
+		for _, f := range got.Others {
+			g += fmt.Sprintln(f)
+		}
+		e := orderText(w.StoreID, w.Currency, w.Unpriced, storyFigures(w.Currency, &w.Figures))
+		for i, f := range w.In {
+			e += fmt.Sprintln(storyFigures(w.Others[i], f))
+		}
+		if g != e {
 			t.Errorf("order %s:\n got %s\nwant %s", id, g, e)
 		}
 	}
+}
+
+func orderText(store, currency string, unpriced bool, f report.StoryFigures) string {
+	return fmt.Sprintln(store, currency, unpriced, f)
+}
+
+func storyFigures(currency string, f *reference.Figures) report.StoryFigures {
+	return report.StoryFigures{Currency: currency, PerfectContribution: f.Perfect.FloatString(4),
+		Contribution: f.Contribution.FloatString(4), CustomerChanges: f.CustomerChanges.FloatString(4),
+		Gross: f.Gross.FloatString(4), Net: f.Net.FloatString(4), Hidden: f.Hidden.FloatString(4),
+		ChangedMind: f.ChangedMind.FloatString(4), Unfounded: f.Unfounded.FloatString(4)}
 }

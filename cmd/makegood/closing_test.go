@@ -116,7 +116,7 @@ func seeds(full, short int64) int64 {
 // agreed are seeds of streams that the reference and domain read alike to the last digit. domain/reference/against compares
 // the lines (to within 0.001), standings and flags of hundreds of streams.
 func agreed() []int64 {
-	all := []int64{0, 4, 5, 9, 10}
+	all := []int64{1, 2, 5, 9, 10}
 	if testing.Short() {
 		return all[:2]
 	}

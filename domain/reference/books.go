@@ -239,16 +239,13 @@ func (b *Books) Journal() string {
 	return strings.Join(rows, "\n")
 }
 
-// CasesOfUnit says of each case of the unit of that number in Units, sorted: its id, whether it is founded and reported, the case
-// that it is part of and, where it is part of none, its kind.
+// CasesOfUnit says of each case of the unit of that number in Units, sorted, all that is known of it.
 func (b *Books) CasesOfUnit(n int) []string {
 	var all []string
 	for id, c := range b.units[n].cases {
-		if c.sameAs != "" {
-			all = append(all, fmt.Sprintf("%s is part of %s", id, c.sameAs))
-			continue
-		}
-		all = append(all, fmt.Sprintf("%s %s founded %t reported %t", id, c.kind, c.founded, c.report != nil))
+		all = append(all, fmt.Sprintf("%s %s: cause %s, at fault %s, vendor %s, employee %s, severity %s, avoidable %s, "+
+			"before delivery %t, founded %t, reported %t, part of %s", id, c.kind, c.rootCause, c.atFault, c.vendor, c.employee,
+			c.severity, c.avoidable, c.before(), c.founded, c.report != nil, c.sameAs))
 	}
 	slices.Sort(all)
 	return all

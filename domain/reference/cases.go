@@ -44,7 +44,7 @@ func (f *file) gatherCases() {
 		id := f.view.caseOf(e.named())
 		c := f.caseNamed(id) // "and what a case is part of"
 		if e.named() != id {
-			f.view.cases[e.named()] = &facts{id: e.named(), order: f.order, sameAs: id}
+			f.partOf(id, e)
 		}
 		if e.kind == "error.reported" && e.named() != id {
 			continue // "its report counts for nothing, its fixes belong to the other"
@@ -64,6 +64,23 @@ func (f *file) gatherCases() {
 	})
 	for _, c := range f.cases {
 		f.learn(c)
+	}
+	for _, c := range f.merged {
+		f.learn(c)
+		c.founded = false
+	}
+}
+
+// partOf keeps what was said of a case that is part of another.
+func (f *file) partOf(other string, e *event) {
+	c := f.view.cases[e.named()]
+	if c == nil || c.sameAs == "" {
+		c = &facts{id: e.named(), order: f.order, sameAs: other}
+		f.view.cases[e.named()] = c
+		f.merged = append(f.merged, c)
+	}
+	if e.kind == "error.reported" {
+		c.report = e
 	}
 }
 
@@ -122,15 +139,16 @@ func (c *facts) take(data fields) {
 }
 
 // nameVendors: "vendor of a case: as classified or reported, else that of the order's lines with its skus if they name one".
+// Its skus are those of its report, else those that were sent for it or came back.
 func (f *file) nameVendors() {
-	for _, c := range f.cases {
-		if c.vendor != "" || c.report == nil {
+	for _, c := range slices.Concat(f.cases, f.merged) {
+		if c.vendor != "" {
 			continue
 		}
 		vendors := map[string]bool{}
-		for _, l := range c.report.data.list("lines") {
+		for _, sku := range c.skus() {
 			for _, o := range f.sale.lines {
-				if o.sku == l.str("sku") && o.vendor != "" {
+				if o.sku == sku && o.vendor != "" {
 					vendors[o.vendor] = true
 				}
 			}
@@ -139,4 +157,19 @@ func (f *file) nameVendors() {
 			c.vendor = names[0]
 		}
 	}
+}
+
+func (c *facts) skus() (all []string) {
+	said := c.events
+	if c.report != nil && len(c.report.data.list("lines")) > 0 {
+		said = []*event{c.report}
+	}
+	for _, e := range said {
+		if e.kind == "error.reported" || e.kind == "redelivery.dispatched" || e.kind == "return.received" {
+			for _, l := range e.data.list("lines") {
+				all = append(all, l.str("sku"))
+			}
+		}
+	}
+	return all
 }

@@ -12,6 +12,7 @@ type file struct {
 	events []*event // what counts of it, in the sequence
 	sale   *sale
 	cases  []*facts // in the order of their reports, else of their first events
+	merged []*facts // that are part of others
 	wholes map[Identity]bool
 
 	refunded  map[*facts]totals // net refunds that post, and lost disputes less tax, by currency

@@ -37,7 +37,7 @@ type Row struct {
 	Settled  bool // its entry was made with the other events of its unit
 	Standing domain.Standing
 	Of       domain.Identity // the event that counts in its place, or that it contradicts; zero where there is none
-	With     string          // the unit, where neither order nor case of the event name it: what a person decided on
+	With     string          // the unit, where the event doesn't name it: what was decided, what is of an order's case
 	SoldBy   string          // the store that placed the order; empty where that isn't known, or bears on nothing
 	// of the cases that the event changed, as known with it and those before it in the sequence
 	Facts []domain.CaseFacts
@@ -81,7 +81,8 @@ func (r *Row) Revise(by revision) {
 }
 
 // MovedTo is what takes the row out of its unit, where it has got another one as it is written again: what is fed from
-// the ledger keeps it under its unit. Only what persons decide moves. It stands below the row itself.
+// the ledger keeps it under its unit. What persons decide moves, and what is said of a case alone. It stands below the row
+// itself.
 func (r *Row) MovedTo(other *Row) (gone *Row, is bool) {
 	kept := r.Event != nil && (r.Event.ErrorID != "" || r.Settled)
 	if !kept || r.Unit() == other.Unit() {

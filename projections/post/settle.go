@@ -127,11 +127,12 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 	return all
 }
 
-// settledWith are copies of what persons decided, as it is before it is settled: its unit may become another one.
+// settledWith are copies of the rows that no order of their own names the unit of, as they are before they are settled: what
+// persons decided, what is said of a case alone. Their unit may become another one.
 func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Row {
 	var was map[*ledger.Row]ledger.Row
 	for _, r := range unit {
-		if !r.Decides() {
+		if !r.Decides() && (r.Event.OrderID != "" || r.Event.ErrorID == "") {
 			continue
 		}
 		if was == nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
@@ -165,22 +164,20 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 		flags[f.Event] = append(flags[f.Event], f)
 	}
 	sellers := s.sellers(terms, settlement)
-	units, name := s.units()
+	homes := s.homes()
 	for i, r := range s.of {
 		was, e := r.Row, &settlement.Events[i]
 		r.Place(terms.Periods)
 		if !s.events[i].Keeps {
 			r.Lines, r.Unpriced, r.Rated, r.Rules = e.Lines, e.Unpriced, e.Rated, domain.PostingRules()
 		}
-		if r.With = ""; r.Decides() && !slices.Contains(units, r.Event.Subject()) {
-			r.With = name
-		}
+		r.With = homes.of(r)
 		r.Standing, r.Of, r.Facts, r.Flags, r.SoldBy = e.Standing, e.Of, e.Cases, nil, ""
 		for _, f := range flags[domain.Identity{Source: r.Event.Source, ID: r.Event.ID}] {
 			f.Event = domain.Identity{}
 			r.Flags = append(r.Flags, f)
 		}
-		if !was.PostsAlone() {
+		if !was.PostsAlone() || s.placedLate(terms, r) {
 			r.SoldBy = seller(sellers, r)
 		}
 		rebuilds := r.Event.Type == domain.TypeBooksRebuilt
@@ -195,47 +192,6 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 		changed = append(changed, &r.Row)
 	}
 	return changed
-}
-
-// units are those of the events that say theirs themselves, and the name of the first.
-func (s *Settler) units() (all []string, first string) {
-	for _, r := range s.of {
-		unit := r.Event.Subject()
-		if r.Decides() || unit == "" {
-			continue
-		}
-		all = append(all, unit)
-		if first == "" || unit < first {
-			first = unit
-		}
-	}
-	return all, first
-}
-
-// sold is which store placed an order, and with which epoch that was known.
-type sold struct {
-	order, store string
-	epoch        int
-}
-
-func (s *Settler) sellers(terms *domain.Terms, settlement *domain.Settlement) (all []sold) {
-	for i := range s.events {
-		e := s.events[i].Event
-		if st := settlement.Events[i].Standing; e.Type == domain.TypeOrderPlaced && (st == domain.Counts || st == domain.Voided) {
-			all = append(all, sold{e.OrderID, e.StoreID, terms.Periods.Epoch(s.events[i].At)})
-		}
-	}
-	return all
-}
-
-// seller is who sold what the row is about. What a close saw doesn't change with an order.placed that comes later.
-func seller(all []sold, r *ledger.Stored) string {
-	for _, s := range all {
-		if s.order == r.Event.OrderID && s.epoch <= r.Epoch {
-			return strings.Clone(s.store)
-		}
-	}
-	return ""
 }
 
 // NotPosted passes over what can't be posted again: it stays as it is.

@@ -1,11 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -150,18 +152,41 @@ type StoryLine struct {
 // ReadOrder tells an order's story, as far as it was recorded by then.
 func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (*Story, error) {
 	from := asOf.sources()
-	// What a person decided, and what takes that back, may name no order: it is settled with the order all the same.
-	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE (order_id = ? OR (order_id, source, event_id) IN (
-        SELECT order_id, source, event_id FROM failures WHERE unit = ? AND order_id = '' AND error_id != unit
-            AND event_type IN ('makegood.fact.decided.v1', 'makegood.event.voided.v1')))
-        AND refused = '' AND `+from.Known+` ORDER BY occurred_at, recorded_at, source, event_id`, orderID, orderID)
+	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE order_id = ? AND refused = '' AND `+from.Known, orderID)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 || orderID == "" {
 		return nil, ledger.ErrNotFound
 	}
+	more, err := withoutOrder(ctx, db, orderID, rows, from)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, more...)
+	slices.SortFunc(rows, func(a, b ledger.Stored) int {
+		return cmp.Or(a.Event.Time.Compare(b.Event.Time), a.RecordedAt.Compare(b.RecordedAt),
+			strings.Compare(a.Event.Source, b.Event.Source), strings.Compare(a.Event.ID, b.Event.ID))
+	})
 	return tell(ctx, db, rows, asOf)
+}
+
+// withoutOrder reads what is of an order and doesn't name it: what was said of its cases alone, what was decided.
+func withoutOrder(ctx context.Context, db driver.Conn, orderID string, rows []ledger.Stored,
+	from sources) ([]ledger.Stored, error) {
+	const of = ` WHERE unit = ? AND order_id = '' AND refused = ''`
+	var n uint64
+	if err := db.QueryRow(ctx, `SELECT count() FROM failures FINAL`+of, orderID).Scan(&n); err != nil || n == 0 {
+		return nil, err
+	}
+	more, err := ledger.Read(ctx, db, from.Ledger+` WHERE order_id = '' AND refused = '' AND `+from.Known+
+		` AND (source, event_id) IN (SELECT source, event_id FROM `+from.Failures+of+`)`, orderID)
+	return slices.DeleteFunc(more, func(r ledger.Stored) bool {
+		// As of an earlier time nothing may tell yet that the case is the order's.
+		return r.Event.ErrorID != "" && !r.Decides() && !slices.ContainsFunc(rows, func(o ledger.Stored) bool {
+			return slices.Contains(o.Cases(), r.Event.ErrorID)
+		})
+	}), err
 }
 
 // ReadCase tells a case's story: its events, and what others posted for it.
@@ -169,11 +194,12 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 	from := asOf.sources()
 	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE (order_id, source, event_id) IN (
         SELECT order_id, source, event_id FROM `+from.Failures+`
-        WHERE unit IN (SELECT unit FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?))
+        WHERE (unit = ?
+            OR unit IN (SELECT unit FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?)))
             AND (error_id = ? OR has(line_case, ?) OR has(fact_case, ?)))
         AND order_id IN (SELECT order_id FROM failures WHERE error_id = ? OR has(line_case, ?) OR has(fact_case, ?))
         AND refused = '' AND `+from.Known+` ORDER BY occurred_at, recorded_at, source, event_id`,
-		errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID)
+		errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID, errorID)
 	if err != nil {
 		return nil, err
 	}
@@ -207,15 +233,20 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 		s.AsOf = &at
 	}
 	var units []string
-	// Where an order's events disagree, the order itself knows its store best.
+	// Where an order's events disagree, the order itself knows its store best: the first that counts.
+	var placed *ledger.Stored
 	for i := range rows {
 		e := rows[i].Event
+		if e.Type == domain.TypeOrderPlaced && rows[i].Standing == domain.Counts &&
+			(placed == nil || rows[i].Epoch < placed.Epoch) {
+			placed = &rows[i]
+			s.StoreID = e.StoreID
+		}
+		if s.StoreID == "" && !rows[i].Decides() {
+			s.StoreID = e.StoreID
+		}
 		if s.OrderID == "" && !rows[i].Decides() {
 			s.OrderID = e.OrderID
-		}
-		placed := e.Type == domain.TypeOrderPlaced && rows[i].Standing == domain.Counts
-		if s.StoreID == "" && !rows[i].Decides() || placed {
-			s.StoreID = e.StoreID
 		}
 		if unit := rows[i].Unit(); !slices.Contains(units, unit) {
 			units = append(units, unit)

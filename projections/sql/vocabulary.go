@@ -31,6 +31,7 @@ var vocabulary = template.FuncMap{
 	"money":           Money,
 	"zero":            func() string { return "CAST(0 AS Decimal(38, 4))" },
 	"sum_lines":       SumLines,
+	"unit":            func() string { return Unit },
 	"line_case":       func() string { return LineCase },
 	"line_currency":   func() string { return LineCurrency },
 	"line_store":      func() string { return LineStore },
@@ -43,6 +44,9 @@ const (
 	LineCurrency = "if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency)"
 	LineStore    = "if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)"
 )
+
+// Unit is, of a row of the ledger, what its event is settled with: the order, or the case that has none.
+const Unit = "multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id)"
 
 // SumsByCurrency is a list, of a row of the ledger, with each currency of its lines and what they sum to.
 const SumsByCurrency = "arrayMap(c -> (c, arraySum(arrayMap((x, y) -> if(y = c, CAST(x AS Decimal(38, 4)), " +

@@ -171,11 +171,9 @@ func compareUnit(terms *domain.Terms, want *reference.Books, n int, unit []refer
 func casesText(cases []domain.CaseFacts) string {
 	var all []string
 	for _, c := range cases {
-		if c.SameAs != "" {
-			all = append(all, fmt.Sprintf("%s is part of %s", c.Case, c.SameAs))
-			continue
-		}
-		all = append(all, fmt.Sprintf("%s %s founded %t reported %t", c.Case, c.Kind, c.Founded, c.Reported))
+		all = append(all, fmt.Sprintf("%s %s: cause %s, at fault %s, vendor %s, employee %s, severity %s, avoidable %s, "+
+			"before delivery %t, founded %t, reported %t, part of %s", c.Case, c.Kind, c.RootCause, c.PartyAtFault, c.VendorID,
+			c.EmployeeID, c.Severity, [...]string{"", "true", "false"}[c.Avoidable], c.Internal, c.Founded, c.Reported, c.SameAs))
 	}
 	slices.Sort(all)
 	return strings.Join(all, "\n")

@@ -4,7 +4,7 @@ FROM (
     SELECT unit, redelivery_id, argMaxIf((assumeNotNull(until), day, store_id, currency), (occurred_at, source, event_id), until IS NOT NULL) AS given,
            countIf(until IS NOT NULL) AS promises, countIf(succeeded) AS done, minIf(occurred_at, succeeded) AS done_at
     FROM (
-        SELECT if(order_id != '', order_id, error_id) AS unit, JSONExtractString(payload, 'redelivery_id') AS redelivery_id,
+        SELECT {{unit}} AS unit, JSONExtractString(payload, 'redelivery_id') AS redelivery_id,
                occurred_at, source, event_id, day, store_id, currency,
                {{template "moment" "JSONExtractString(payload, 'promise', 'until')"}} AS until,
                event_type = {{event "redelivery.completed"}} AND JSONExtractBool(payload, 'succeeded') AS succeeded

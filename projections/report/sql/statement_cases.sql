@@ -1,6 +1,6 @@
 {{template "statement_cases_known" .}},
     lines AS (
-        SELECT e.unit AS unit, e.order_id AS order_id, l_case, l_currency, l_store, toString(k_) AS k, x, e.{{.Month}} AS in_month
+        SELECT e.unit AS unit, l_case, l_currency, l_store, toString(k_) AS k, x, e.{{.Month}} AS in_month
         FROM events AS e
         ARRAY JOIN e.element AS k_, e.amount AS x, e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
         WHERE in_month <= toDate(@month) AND {{leaks "k"}}),
@@ -10,8 +10,9 @@
                    arrayJoin(arrayDistinct(arrayConcat([error_id], line_case, fact_case))) AS of,
                    arrayDistinct(arrayFilter((c, k) -> k = of, line_currency, line_case)) AS moved
             FROM events AS e WHERE e.{{.Month}} <= toDate(@month) AND NOT (error_id = '' AND empty(account) AND empty(fact_case)))
-        GROUP BY unit, of)
-SELECT l.l_currency AS of_currency, l.l_case AS id, minIf(l.order_id, l.order_id != ''), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
+        GROUP BY unit, of),
+    homes AS (SELECT unit, max(order_id) AS order_id FROM events GROUP BY unit)
+SELECT l.l_currency AS of_currency, l.l_case AS id, any(h.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
        toBool(any(c.founded) = 'yes'),
        toDecimalString({{.Sum (cost "k")}}, 4),
        toDecimalString(-{{.Sum (recovery "k")}}, 4),
@@ -20,8 +21,9 @@ SELECT l.l_currency AS of_currency, l.l_case AS id, minIf(l.order_id, l.order_id
            arrayFilter(x -> empty(x.4) OR has(x.4, of_currency), arraySort(any(s.events)))) AS evidence
 FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
 LEFT JOIN evidence AS s ON s.unit = l.unit AND s.of = l.l_case
+LEFT JOIN homes AS h ON h.unit = l.unit
 WHERE (@store = '' OR l.l_store = @store) AND (@vendor = '' OR l.l_case != '' AND c.vendor_id = @vendor)
 GROUP BY of_currency, id, l.unit
 HAVING countIf(in_month = toDate(@month)) > 0
     AND NOT (any(c.gone OR c.same_as != '') AND {{.Sum (cost "k")}} = 0 AND {{.Sum (recovery "k")}} = 0)
-ORDER BY of_currency, id, minIf(l.order_id, l.order_id != '')
+ORDER BY of_currency, id, any(h.order_id)

@@ -1,40 +1,35 @@
-SELECT DISTINCT currency, day AS on_day FROM (
-    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')), 
+SELECT DISTINCT currency, day AS on_day FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')),
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
-        GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
-        l_store AS store_id,
-           max(e.sold_by) AS selling_store, l_case AS error_id,
-           -- What a person decided names no order: it is that of its unit, where that is no case.
-           if(e.order_id = '' AND e.unit != e.error_id AND NOT has(e.line_case, e.unit), e.unit,
-              e.order_id) AS order_id, l_account AS account,
+        GROUP BY unit, error_id),
+    sold AS (
+        SELECT unit, max(order_id) AS of_order,
+               -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1'))) AS by_store
+        FROM events GROUP BY unit)
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
-           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
-           any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
-           if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
+           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause, any(c.party_at_fault) AS party_at_fault,
+           any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable, if(any(c.category) = '', 'external', any(c.category)) AS category,
+           any(c.founded) AS founded, multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
-        e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
+    LEFT JOIN sold AS s ON s.unit = e.unit
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
-    GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH' ORDER BY currency, on_day;
+    GROUP BY unit, day, posting_day, currency, store_id, error_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH' ORDER BY currency, on_day;
 -- with [{from 2026-01-01} {to 2026-02-01}]
 
 SELECT
@@ -49,43 +44,38 @@ SELECT
     arraySort(groupUniqArrayIf(rate_number, rate_number > 0)) AS rates
 FROM (
     SELECT l.* EXCEPT (amount), CAST(l.amount AS Decimal(76, 4)) * x.exact AS amount, x.number AS rate_number
-    FROM (SELECT * FROM (
-    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')), 
+    FROM (SELECT * FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')),
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
-        GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
-        l_store AS store_id,
-           max(e.sold_by) AS selling_store, l_case AS error_id,
-           -- What a person decided names no order: it is that of its unit, where that is no case.
-           if(e.order_id = '' AND e.unit != e.error_id AND NOT has(e.line_case, e.unit), e.unit,
-              e.order_id) AS order_id, l_account AS account,
+        GROUP BY unit, error_id),
+    sold AS (
+        SELECT unit, max(order_id) AS of_order,
+               -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1'))) AS by_store
+        FROM events GROUP BY unit)
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
-           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
-           any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
-           if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
+           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause, any(c.party_at_fault) AS party_at_fault,
+           any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable, if(any(c.category) = '', 'external', any(c.category)) AS category,
+           any(c.founded) AS founded, multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
-        e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
+    LEFT JOIN sold AS s ON s.unit = e.unit
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
-    GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH') AS l
+    GROUP BY unit, day, posting_day, currency, store_id, error_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH') AS l
     INNER JOIN (SELECT currency, day, number, CAST(rate AS Decimal(76, 6)) AS exact FROM exchange) AS x
         ON x.currency = l.currency AND x.day = l.day)
 WHERE part = 'leakage' AND true
@@ -100,43 +90,38 @@ SELECT
     toDecimalString(-sumIf(amount, part = 'customer_changes'), 10)
 FROM (
     SELECT l.* EXCEPT (amount), CAST(l.amount AS Decimal(76, 4)) * x.exact AS amount, x.number AS rate_number
-    FROM (SELECT * FROM (
-    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')), 
+    FROM (SELECT * FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')),
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
-        GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
-        l_store AS store_id,
-           max(e.sold_by) AS selling_store, l_case AS error_id,
-           -- What a person decided names no order: it is that of its unit, where that is no case.
-           if(e.order_id = '' AND e.unit != e.error_id AND NOT has(e.line_case, e.unit), e.unit,
-              e.order_id) AS order_id, l_account AS account,
+        GROUP BY unit, error_id),
+    sold AS (
+        SELECT unit, max(order_id) AS of_order,
+               -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1'))) AS by_store
+        FROM events GROUP BY unit)
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
-           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
-           any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
-           if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
+           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause, any(c.party_at_fault) AS party_at_fault,
+           any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable, if(any(c.category) = '', 'external', any(c.category)) AS category,
+           any(c.founded) AS founded, multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
-        e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
+    LEFT JOIN sold AS s ON s.unit = e.unit
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
-    GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH') AS l
+    GROUP BY unit, day, posting_day, currency, store_id, error_id, account, element, basis) WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND basis = 'CASH') AS l
     INNER JOIN (SELECT currency, day, number, CAST(rate AS Decimal(76, 6)) AS exact FROM exchange) AS x
         ON x.currency = l.currency AND x.day = l.day) WHERE part != 'leakage' AND true;
 -- with [{from 2026-01-01} {to 2026-02-01}]

@@ -76,18 +76,14 @@ FROM (
         
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
     SELECT unit AS order_id, countIf(NOT gone) AS reports, countIf(founded = 'yes') AS wrong,
@@ -110,7 +106,7 @@ FROM (
     SELECT unit, redelivery_id, argMaxIf((assumeNotNull(until), day, store_id, currency), (occurred_at, source, event_id), until IS NOT NULL) AS given,
            countIf(until IS NOT NULL) AS promises, countIf(succeeded) AS done, minIf(occurred_at, succeeded) AS done_at
     FROM (
-        SELECT if(order_id != '', order_id, error_id) AS unit, JSONExtractString(payload, 'redelivery_id') AS redelivery_id,
+        SELECT multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id) AS unit, JSONExtractString(payload, 'redelivery_id') AS redelivery_id,
                occurred_at, source, event_id, day, store_id, currency,
                parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'promise', 'until')), 6, 'UTC') AS until,
                event_type = 'makegood.redelivery.completed.v1' AND JSONExtractBool(payload, 'succeeded') AS succeeded
@@ -195,18 +191,14 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND true),
     
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
 SELECT toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), a = 1010), 4), toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), (a >= 4000 AND a < 6000)), 4)
@@ -240,18 +232,14 @@ WITH firsts AS (
         
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
     SELECT DISTINCT unit FROM cases WHERE founded = 'yes')

@@ -77,18 +77,14 @@ FROM (
         
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
     SELECT unit AS order_id, countIf(NOT gone) AS reports, countIf(founded = 'yes') AS wrong,
@@ -111,7 +107,7 @@ FROM (
     SELECT unit, redelivery_id, argMaxIf((assumeNotNull(until), day, store_id, currency), (occurred_at, source, event_id), until IS NOT NULL) AS given,
            countIf(until IS NOT NULL) AS promises, countIf(succeeded) AS done, minIf(occurred_at, succeeded) AS done_at
     FROM (
-        SELECT if(order_id != '', order_id, error_id) AS unit, JSONExtractString(payload, 'redelivery_id') AS redelivery_id,
+        SELECT multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id) AS unit, JSONExtractString(payload, 'redelivery_id') AS redelivery_id,
                occurred_at, source, event_id, day, store_id, currency,
                parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'promise', 'until')), 6, 'UTC') AS until,
                event_type = 'makegood.redelivery.completed.v1' AND JSONExtractBool(payload, 'succeeded') AS succeeded
@@ -167,43 +163,38 @@ GROUP BY month WITH ROLLUP;
 
 SELECT toDecimalString(sumIf(amount, part = 'changed_mind'), 4), toDecimalString(sumIf(amount, part = 'unfounded'), 4),
        toDecimalString(-sumIf(amount, part = 'customer_changes'), 4)
-FROM (
-    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))), 
+FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
-        GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
-        l_store AS store_id,
-           max(e.sold_by) AS selling_store, l_case AS error_id,
-           -- What a person decided names no order: it is that of its unit, where that is no case.
-           if(e.order_id = '' AND e.unit != e.error_id AND NOT has(e.line_case, e.unit), e.unit,
-              e.order_id) AS order_id, l_account AS account,
+        GROUP BY unit, error_id),
+    sold AS (
+        SELECT unit, max(order_id) AS of_order,
+               -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1'))) AS by_store
+        FROM events GROUP BY unit)
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
-           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
-           any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
-           if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
+           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause, any(c.party_at_fault) AS party_at_fault,
+           any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable, if(any(c.category) = '', 'external', any(c.category)) AS category,
+           any(c.founded) AS founded, multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
-        e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
+    LEFT JOIN sold AS s ON s.unit = e.unit
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
-    GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis)
+    GROUP BY unit, day, posting_day, currency, store_id, error_id, account, element, basis)
 WHERE part != 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to)
     AND (@store = '' OR store_id = @store) AND currency = @currency;
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
@@ -216,43 +207,38 @@ SELECT formatDateTime(posting_day, '%Y-%m') AS month,
        toDecimalString(sumIf(amount, founded = 'yes' AND avoidable = ''), 4),
        toDecimalString(sumIf(amount, founded = 'yes'), 4), groupUniqArrayIf(concat(unit, '\n', error_id), founded = 'yes'),
        toDecimalString(sumIf(amount, category = 'internal'), 4), toDecimalString(sumIf(amount, category = 'external'), 4)
-FROM (
-    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))), 
+FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
-        GROUP BY unit, error_id)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency,
-        l_store AS store_id,
-           max(e.sold_by) AS selling_store, l_case AS error_id,
-           -- What a person decided names no order: it is that of its unit, where that is no case.
-           if(e.order_id = '' AND e.unit != e.error_id AND NOT has(e.line_case, e.unit), e.unit,
-              e.order_id) AS order_id, l_account AS account,
+        GROUP BY unit, error_id),
+    sold AS (
+        SELECT unit, max(order_id) AS of_order,
+               -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1'))) AS by_store
+        FROM events GROUP BY unit)
+    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
+           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account,
            toString(l_element) AS element, toString(l_basis) AS basis,
-           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause,
-           any(c.party_at_fault) AS party_at_fault, any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable,
-           if(any(c.category) = '', 'external', any(c.category)) AS category, any(c.founded) AS founded,
-           multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
+           any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause, any(c.party_at_fault) AS party_at_fault,
+           any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable, if(any(c.category) = '', 'external', any(c.category)) AS category,
+           any(c.founded) AS founded, multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
     FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount,
-        e.step AS l_step,
+    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
                e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
     LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
+    LEFT JOIN sold AS s ON s.unit = e.unit
     WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
-    GROUP BY unit, day, posting_day, currency, store_id, error_id, order_id, account, element, basis)
+    GROUP BY unit, day, posting_day, currency, store_id, error_id, account, element, basis)
 WHERE part = 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to)
     AND (@store = '' OR store_id = @store) AND currency = @currency
 GROUP BY month ORDER BY month;
@@ -270,18 +256,14 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 
     
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
 SELECT toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), a = 1010), 4), toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), (a >= 4000 AND a < 6000)), 4)
@@ -316,18 +298,14 @@ WITH firsts AS (
         
     cases AS (
         SELECT unit, fact AS error_id,
-               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category,
-                   f_founded, f_reported, f_same_as),
+               argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
-               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id,
-                   known.5 AS employee_id, known.6 AS severity,
-               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported,
-                   known.11 AS same_as, known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
+               known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
+               known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
+               known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
         FROM events
-        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party,
-            fact_vendor AS f_vendor,
-                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable,
-                       fact_category AS f_category,
+        ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
+                   fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
                    fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
         GROUP BY unit, error_id)
     SELECT DISTINCT unit FROM cases WHERE founded = 'yes')

@@ -1,0 +1,1 @@
+event_type = {{event "order.placed"}} AND standing = ''
