@@ -58,7 +58,7 @@ func newGates(c *Config) gates {
 		reports:   newGate("reports", c.MaxReports, reportTime, maxSmall),
 		changes:   newGate("changes", maxChanging, changeTime, maxSmall),
 		watching:  newGate("answers about the state", maxWatching, healthTime, maxSmall),
-		reconcile: newGate("reconciliations", 1, reconcileTime, maxPayoutBytes),
+		reconcile: newGate("reconciliations and verifications", 1, reconcileTime, maxPayoutBytes),
 	}
 }
 
@@ -67,7 +67,7 @@ func (s *Server) gateOf(pattern string, anyOf []Scope) *gate {
 	switch {
 	case slices.Contains(anyOf, Open), pattern == eventsPattern, strings.HasPrefix(pattern, "GET /assets/"):
 		return nil
-	case pattern == reconcilePattern:
+	case pattern == reconcilePattern, pattern == verifyPattern:
 		return s.gates.reconcile
 	case pattern == "GET /metrics", pattern == "GET /v1/status":
 		return s.gates.watching

@@ -177,7 +177,7 @@ func (b Books) Verify(ctx context.Context, q gateway.VerifyQuery) (*audit.Verifi
 		}
 		defer done()
 	}
-	return audit.Verify(ctx, b.Store.DB, NewDecode(), with)
+	return audit.Verify(ctx, b.Store.Reports, NewDecode(), with)
 }
 
 // Seals are all closes that are sealed.
