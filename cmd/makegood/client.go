@@ -16,6 +16,7 @@ import (
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/infra/embedded"
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -232,11 +233,14 @@ type status struct {
 		Partition int    `json:"partition"`
 		End       int64  `json:"end"`
 		Booked    int64  `json:"booked"`
+		Checked   int64  `json:"checked"`
 	} `json:"topics"`
-	Events      uint64 `json:"events"`
-	DeadLetters uint64 `json:"dead_letters"`
-	Unpriced    uint64 `json:"unpriced"`
-	Conflicts   uint64 `json:"conflicts"`
+	Gaps        []post.Gap           `json:"gaps"`
+	Problems    []gateway.LogProblem `json:"problems"`
+	Events      uint64               `json:"events"`
+	DeadLetters uint64               `json:"dead_letters"`
+	Unpriced    uint64               `json:"unpriced"`
+	Conflicts   uint64               `json:"conflicts"`
 
 	Doubles        uint64 `json:"doubles"`
 	Contradictions uint64 `json:"contradictions"`

@@ -16,6 +16,7 @@ import (
 	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 	"github.com/makegood/makegood/projections/shadow"
 )
@@ -56,15 +57,28 @@ type Status struct {
 	Contradictions uint64 `json:"contradictions"` // events that say otherwise than another one, and wait
 	VoidsNothing   uint64 `json:"voids_nothing"`  // voids whose original is not in the books
 	Flagged        uint64 `json:"flagged"`        // what can't be right
+
+	Gaps     []post.Gap   `json:"gaps"`     // what the store has lost, and what is being read again from the log
+	Problems []LogProblem `json:"problems"` // what is not as it was with the log
+}
+
+// LogProblem is something about a topic that the books can't do with. Kind is a stable code: topic_remade,
+// topic_compacted, books_split.
+type LogProblem struct {
+	Kind   string `json:"kind"`
+	Topic  string `json:"topic"`
+	Reason string `json:"reason"`
 }
 
 // TopicProgress is one partition: End is the offset that its next record will have, Booked the offset up to which all
-// records are in the books (or are dead letters).
+// records are in the books (or are dead letters), and Checked the offset up to which all of them were checked for an
+// identity that has come with another content, or an order that another event places.
 type TopicProgress struct {
 	Topic     string `json:"topic"`
 	Partition int    `json:"partition"`
 	End       int64  `json:"end"`
 	Booked    int64  `json:"booked"`
+	Checked   int64  `json:"checked"`
 }
 
 // maxListed bounds lists that aren't paged.

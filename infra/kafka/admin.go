@@ -81,6 +81,18 @@ func (a *Admin) EnsureTopics(ctx context.Context, specs []TopicSpec) ([]TopicDif
 	return diffs, nil
 }
 
+// CompareTopic says how a topic differs from what it should be, without making it.
+func (a *Admin) CompareTopic(ctx context.Context, spec TopicSpec) (diffs []TopicDiff, err error) {
+	err = retry(ctx, func() error {
+		diffs, err = compareTopic(ctx, a.cluster, spec)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("kafka: comparing topic %q: %w", spec.Name, err)
+	}
+	return diffs, nil
+}
+
 // Ends gives the offset after the last record of every partition of the topics
 // that is acknowledged: the high watermark. Behind a transaction that is still
 // open that is more than anybody may read yet.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"encoding/binary"
 	"sync"
 	"time"
 
@@ -227,4 +228,23 @@ func unpackHeaders(packed []byte, n int) []Header {
 		headers = append(headers, h)
 	})
 	return headers
+}
+
+// Message is the record as a Subscriber hands it over, for who reads it in another
+// way. Nobody waits for its Ack.
+func (r Record) Message(ctx context.Context) *message.Message {
+	var packed []byte
+	for _, h := range r.Headers {
+		packed = appendString(packed, h.Key)
+		if h.Value == nil {
+			packed = binary.AppendVarint(packed, -1)
+		} else {
+			packed = appendString(packed, string(h.Value))
+		}
+	}
+	d := &delivery{parent: ctx, topic: r.Topic, partition: int32(r.Partition), offset: r.Offset, next: r.Offset + 1,
+		time: r.Time.UnixMilli(), logTime: r.LogTime, key: r.Key, value: r.Value, headers: packed,
+		nheader: int32(len(r.Headers))}
+	d.mint(string(packed))
+	return d.msg
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -95,7 +96,8 @@ func Reconcile(ctx context.Context, db driver.Conn, decode ledger.Decode, with A
 			return nil, err
 		}
 	}
-	for _, step := range []func(context.Context, driver.Conn) error{r.compareEntries, r.compareFailures, r.compareRollUp} {
+	for _, step := range []func(context.Context, driver.Conn) error{r.compareIdentities, r.compareEntries, r.compareFailures,
+		r.compareRollUp} {
 		if err := step(ctx, db); err != nil {
 			return nil, err
 		}
@@ -120,10 +122,35 @@ const (
 	checkLog      = "log and ledger"
 	checkEntries  = "every entry sums to zero"
 	checkFailures = "ledger and failures"
+	checkIdentity = "one content an identity"
 	checkRollUp   = "roll-up and journal"
 	checkCloses   = "closed months and log"
 	checkPayouts  = "clearing and payouts"
 )
+
+// compareIdentities looks for identities that the books hold twice. It asks the ledger itself, and not how far the check for
+// conflicts has come.
+func (r *Reconciliation) compareIdentities(ctx context.Context, db driver.Conn) error {
+	c := r.check(checkIdentity)
+	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE refused = ''`).Scan(&c.Compared); err != nil {
+		return fmt.Errorf("count the events: %w", err)
+	}
+	rows, err := statements.Make("identities", nil).Rows(ctx, db)
+	if err != nil {
+		return fmt.Errorf("look for identities with several contents: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var source, id string
+		var places []string
+		if err := rows.Scan(&source, &id, &places); err != nil {
+			return fmt.Errorf("look for identities with several contents: %w", err)
+		}
+		r.differ(Difference{Check: checkIdentity, What: "an event that stands in the books with several contents", Expected: "1",
+			Actual: fmt.Sprint(len(places)), Place: strings.Join(places, ", "), Events: []string{source + " " + id}})
+	}
+	return rows.Err()
+}
 
 // compareEntries looks for entries whose lines don't sum to zero.
 func (r *Reconciliation) compareEntries(ctx context.Context, db driver.Conn) error {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -15,8 +17,8 @@ import (
 )
 
 // WatchConflicts looks, until ctx ends, for what could not be seen when it was booked: identities that came with different
-// contents, and orders that several events place. The ledger's key folds the copies of one event, but not a till whose counter was reset: other data is another content, and another order or
-// month is stored far away. The first recorded stays in the books, the others become dead letters. Checks come about
+// contents, and orders that several events place. The ledger's key folds the copies of one event, but not a till whose
+// counter was reset: other data is another content, and another order or month is stored far away. The first recorded stays in the books, the others become dead letters. Checks come about
 // every second while little arrives, and take at most a tenth of the time under load, a minute apart at most.
 func (p *Projector) WatchConflicts(ctx context.Context) error {
 	const idle, most = time.Second, time.Minute
@@ -41,15 +43,54 @@ func (p *Projector) WatchConflicts(ctx context.Context) error {
 
 const conflictsCheckpoint = "conflicts"
 
-// overlap is how far a check looks back behind the one before: an insert is stamped before it can be seen.
+// overlap is how far a rebuild looks back behind its snapshot: an insert is stamped before it can be seen.
 const overlap = 15 * time.Second
 
-// SettleConflicts checks what has arrived since the last check and returns how many rows it wrote again.
+// mostChecked is how many places of a partition one check looks at: bounds its memory.
+const mostChecked = 500_000
+
+// SettleConflicts checks what is booked and has not been checked yet, place by place, and returns how many rows it wrote
+// again. No clock has a say in it: what the consumer group has committed is there, and what was checked is noted by
+// partition and offset.
 func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
-	now, since, err := p.checkpoint(ctx, conflictsCheckpoint)
+	if p.config.Log == nil {
+		return p.settleWhere(ctx, "true") // nobody knows what is booked: all that is there
+	}
+	committed, err := p.config.Log.Committed(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask what is booked: %w", err)
+	}
+	checked, err := Checked(ctx, p.db)
 	if err != nil {
 		return 0, err
 	}
+	settled := 0
+	for {
+		upto := map[domain.Partition]int64{}
+		var conditions []string
+		for _, of := range sortedPartitions(committed) {
+			if from, to := checked[of], committed[of]; from < to {
+				upto[of] = min(to, from+mostChecked)
+				conditions = append(conditions, within(of, from, upto[of]))
+			}
+		}
+		if len(conditions) == 0 {
+			return settled, nil
+		}
+		n, err := p.settleWhere(ctx, strings.Join(conditions, " OR "))
+		settled += n
+		if err != nil {
+			return settled, err
+		}
+		if err := p.noteChecked(ctx, upto); err != nil {
+			return settled, err
+		}
+		maps.Copy(checked, upto)
+	}
+}
+
+// settleWhere settles the conflicts of the identities and orders that were seen at some places.
+func (p *Projector) settleWhere(ctx context.Context, places string) (int, error) {
 	type found struct {
 		Identity uint64   `ch:"identity"`
 		Months   []uint32 `ch:"months"`
@@ -57,8 +98,8 @@ func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 	var conflicts []found
 	if err := p.db.Select(ctx, &conflicts, `
 SELECT identity, groupUniqArray(month) AS months FROM identities
-WHERE identity IN (SELECT identity FROM identities WHERE arrived_at > ?)
-GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`, since.Add(-overlap)); err != nil {
+WHERE identity IN (`+seenAt(places)+`)
+GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`); err != nil {
 		return 0, fmt.Errorf("look for conflicts: %w", err)
 	}
 	settled := 0
@@ -82,26 +123,7 @@ GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`, since.
 			return settled, err
 		}
 	}
-	return settled, p.reach(ctx, conflictsCheckpoint, len(conflicts) > 0, now, since)
-}
-
-// checkpoint is the time by ClickHouse's clock, and the time from which a background check looked last.
-func (p *Projector) checkpoint(ctx context.Context, name string) (now, since time.Time, err error) {
-	if err := p.db.QueryRow(ctx, `SELECT now64(3, 'UTC'), max(at) FROM checkpoints WHERE name = ?`, name).Scan(&now, &since); err != nil {
-		return now, since, fmt.Errorf("read the checkpoint of the %s: %w", name, err)
-	}
-	return now, since, nil
-}
-
-// reach notes that a background check has looked at what arrived until now.
-func (p *Projector) reach(ctx context.Context, name string, found bool, now, since time.Time) error {
-	if !found && now.Sub(since) < overlap/2 {
-		return nil // the checkpoint may lag by less than the overlap: no row per second
-	}
-	if err := p.db.Exec(ctx, `INSERT INTO checkpoints (name, at) VALUES (?, ?)`, name, now); err != nil {
-		return fmt.Errorf("keep the checkpoint of the %s: %w", name, err)
-	}
-	return nil
+	return settled, nil
 }
 
 // every is how long a background check waits: at least idle, and nine times as long as it took.

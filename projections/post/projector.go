@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,9 @@ type Config struct {
 	// SameButHidden reports whether two rows of one identity say the same, but for people and for what isn't kept, which may
 	// have been hidden in another way when each came. Nil: never.
 	SameButHidden func(a, b *ledger.Stored) bool
+	// Log is the log for the checks in the background. Without it nothing is compared with it, and each check for conflicts
+	// looks at all that there is.
+	Log Log
 	// Ledger reads the ledger back, and Stored makes readers of what it keeps: for rebuilds.
 	Ledger ledger.Reader
 	Stored func() ledger.DecodeStored
@@ -71,11 +75,15 @@ type Projector struct {
 	db         driver.Conn
 	placed     *placements
 	stats      Stats
+
+	posting sync.Mutex // of what posting uses: the decoder and what was placed lately
+	store   storeWatch
 }
 
 // Stats are what a projector has done since it started, for metrics.
 type Stats struct {
 	Booked, DeadLetters, Unpriced, Batches, Retries atomic.Int64
+	ReadAgain                                       atomic.Int64 // records that the store had lost
 	LastInsertNanos, LastRollUpNanos, LastRows      atomic.Int64
 	Waiting                                         atomic.Bool // ClickHouse or the log doesn't answer
 }
@@ -93,7 +101,7 @@ func New(config Config, subscriber Subscriber, letters message.Publisher, decode
 		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a reader of the ledger, a clock and a logger")
 	}
 	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db,
-		placed: newPlacements()}, nil
+		placed: newPlacements(), store: storeWatch{blocks: map[block]uint64{}, months: map[string]uint64{}}}, nil
 }
 
 // Stats are live.
@@ -110,6 +118,7 @@ type batch struct {
 	rollUps  map[string]bool   // units whose roll-ups are to be recomputed
 	terms    int64             // the oldest that a row of it was posted with
 	books    []int64           // offsets of the records of the books stream in it
+	again    bool              // it was booked before, so that what is said of it may be there already
 }
 
 func (b *batch) hasBooks(offset int64) bool { return slices.Contains(b.books, offset) }
@@ -251,6 +260,8 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 		return err
 	}
 	var failed error
+	p.posting.Lock()
+	defer p.posting.Unlock()
 	p.terms.Use(func(terms *domain.Terms) {
 		var row ledger.Row
 		var poster Poster
@@ -288,6 +299,10 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 	if !ok {
 		return &ledger.Rejection{Code: "no_position", Detail: "the record came without its place in the log"}
 	}
+	if position.Stream == domain.Books && position.Partition != 0 {
+		return &ledger.Rejection{Code: "wrong_partition", Detail: fmt.Sprintf("the order of what %s says matters, so only its "+
+			"partition 0 is read; send it again", p.config.Topics[domain.Books])}
+	}
 	decoded, err := p.decode(m.Metadata, m.Payload)
 	if err != nil {
 		var r *ledger.Rejection
@@ -318,7 +333,7 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 	if decision(e) != nil {
 		b.decided = append(b.decided, domain.Identity{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)})
 	}
-	if !domain.Alone(e) || e.Type == domain.TypeQualitySpent { // which is rare, and has no order by which to find it again
+	if b.again || !domain.Alone(e) || e.Type == domain.TypeQualitySpent { // which is rare, and has no order by which to find it again
 		b.units.Add(e)
 		return
 	}

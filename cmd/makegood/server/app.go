@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/embedded"
+	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/http/access"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/people"
@@ -46,6 +48,8 @@ type Config struct {
 	Partitions  int    `help:"Partitions of a topic that has to be made." default:"4"`
 	Accounts    string `help:"File that gives the general ledger's own codes for the accounts of journals." type:"existingfile"`
 	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
+
+	AcceptTopics []string `help:"Topics made anew that hold the same records at the same offsets as those that the books were made of, as topic=id." placeholder:"TOPIC=ID"`
 
 	ClickHouseHTTPPort int `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
 
@@ -119,7 +123,8 @@ type App struct {
 	Terms     *post.Terms
 	Projector *post.Projector
 	still     func() []kafka.Problem // partitions that the projector can't read now; nil without a projector
-	Rebuilder *rebuild.Rebuilder     // of a gateway
+	problems  atomic.Pointer[[]gateway.LogProblem]
+	Rebuilder *rebuild.Rebuilder // of a gateway
 	metrics   *promclient.Registry
 	address   string   // of the HTTP server
 	URL       string   // of the same
@@ -262,7 +267,8 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	if a.Publisher, err = kafka.NewPublisher(kafka.PublisherConfig{Config: a.kafkaConfig(),
-		Substitute: a.smallerLetter}); err != nil {
+		Substitute: a.smallerLetter,
+		Partitions: map[string]int{a.Config.Topic(domain.Books): 0}}); err != nil {
 		return err
 	}
 	a.OnClose(a.Publisher.Close)
@@ -283,6 +289,17 @@ func (a *App) connect(ctx context.Context) (err error) {
 	if err := ledger.CreateViews(ctx, a.Store.DB); err != nil {
 		return err
 	}
+	if err := a.checkTopics(ctx); err != nil {
+		return err
+	}
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
+	done.Go(func() { a.watchLog(watching) })
+	a.OnClose(func() error {
+		stop()
+		done.Wait()
+		return nil
+	})
 	a.counter = report.NewCounter(a.Store.Watch)
 	zone, err := time.LoadLocation(a.Config.Zone)
 	if err != nil {
@@ -294,31 +311,6 @@ func (a *App) connect(ctx context.Context) (err error) {
 	}
 	a.OnClose(books.Close)
 	a.Terms = post.NewTerms(booksLog{books}, NewDecode(), NewStored, zone)
-	return nil
-}
-
-// ensureTopics makes the topics that are missing. Nothing in them expires: the log is what the books can be held
-// against. Their records are stamped by the broker, not by producers' clocks.
-func (a *App) ensureTopics(ctx context.Context) error {
-	settings := map[string]string{"retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
-	var specs []kafka.TopicSpec
-	for _, s := range []domain.Stream{domain.Orders, domain.Errors, domain.Redeliveries} {
-		specs = append(specs, kafka.TopicSpec{Name: a.Config.Topic(s), Partitions: a.Config.Partitions, Config: settings})
-	}
-	specs = append(specs,
-		kafka.TopicSpec{Name: a.Config.Topic(domain.Books), Partitions: 1, Config: settings},
-		kafka.TopicSpec{Name: a.Config.Prefix + deadletter.Topic, Partitions: 1, Config: settings})
-	differences, err := a.Admin.EnsureTopics(ctx, specs)
-	if err != nil {
-		return err
-	}
-	for _, d := range differences {
-		if d.Topic == a.Config.Topic(domain.Books) && d.What == "partitions" {
-			return fmt.Errorf("topic %s has %s partitions; the order of its records matters, so it must have one", d.Topic,
-				d.Have)
-		}
-		a.logger.Warn("a topic is not as makegood would make it", "difference", d.String())
-	}
 	return nil
 }
 
@@ -356,7 +348,7 @@ func (a *App) StartProjector(ctx context.Context) error {
 	}
 	a.Projector, err = post.New(post.Config{
 		Topics: topics, Letters: a.Config.Prefix + deadletter.Topic, Position: Positions(topics), Key: keyOf,
-		Original: a.original, Hide: a.hide, SameButHidden: a.sameButHidden,
+		Original: a.original, Log: bookedLog{a}, Hide: a.hide, SameButHidden: a.sameButHidden,
 		Ledger: a.Store.Reader(), Stored: NewStored, Now: a.Now, Logger: a.logger,
 		MaxRows: a.Config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.Publisher, NewPrivateDecode(a.privacy), a.Terms, writer, a.Store.DB)
@@ -377,6 +369,11 @@ func (a *App) StartProjector(ctx context.Context) error {
 		}
 	})
 	done.Go(func() { a.watchSeals(working) })
+	done.Go(func() {
+		if err := a.Projector.WatchStore(working); err != nil {
+			a.fail(fmt.Errorf("the watch over the store ended: %w", err))
+		}
+	})
 	a.OnClose(func() error {
 		stop()
 		done.Wait()

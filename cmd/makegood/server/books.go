@@ -9,6 +9,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -87,8 +88,39 @@ func (b Books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter,
 }
 
 // Status compares where the log ends with what the projectors have committed, which is what is booked and visible. The
-// ends are read first: what is acknowledged after them isn't this answer's.
+// ends are read first: what is acknowledged after them isn't this answer's. Where a topic isn't the one that it was, there
+// is nothing to compare: the answer says so.
 func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
+	s := &gateway.Status{CaughtUp: true, Topics: []gateway.TopicProgress{}, Problems: b.logProblems()}
+	progress, err := b.topicProgress(ctx)
+	if remade, is := errors.AsType[*kafka.RemadeError](err); is {
+		s.CaughtUp = false
+		if p := remadeProblem(remade); !slices.Contains(s.Problems, p) {
+			s.Problems = append(slices.Clone(s.Problems), p)
+		}
+	} else if err != nil {
+		return nil, err
+	} else {
+		s.Topics = progress
+	}
+	for _, t := range s.Topics {
+		s.CaughtUp = s.CaughtUp && t.Booked >= t.End
+	}
+	if s.Gaps, err = post.OpenGaps(ctx, b.Store.DB); err != nil {
+		return nil, err
+	}
+	s.CaughtUp = s.CaughtUp && len(s.Gaps) == 0
+	counts, err := b.counter.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Events, s.DeadLetters, s.Unpriced, s.Conflicts = counts.Events, counts.DeadLetters, counts.Unpriced, counts.Conflicts
+	s.Doubles, s.Contradictions = counts.Doubles, counts.Contradictions
+	s.VoidsNothing, s.Flagged = counts.VoidsNothing, counts.Flagged
+	return s, nil
+}
+
+func (b Books) topicProgress(ctx context.Context) ([]gateway.TopicProgress, error) {
 	topics := b.Config.topics()
 	ends, err := b.Admin.Ends(ctx, topics...)
 	if err != nil {
@@ -98,23 +130,25 @@ func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask what is booked: %w", err)
 	}
-	s := &gateway.Status{CaughtUp: true, Topics: []gateway.TopicProgress{}}
-	for p, end := range ends {
-		booked := max(committed[p], 0) // nothing was ever committed: below zero
-		s.Topics = append(s.Topics, gateway.TopicProgress{Topic: p.Topic, Partition: p.Partition, End: end, Booked: booked})
-		s.CaughtUp = s.CaughtUp && booked >= end
-	}
-	slices.SortFunc(s.Topics, func(a, b gateway.TopicProgress) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	counts, err := b.counter.Count(ctx)
+	checked, err := post.Checked(ctx, b.Store.DB)
 	if err != nil {
 		return nil, err
 	}
-	s.Events, s.DeadLetters, s.Unpriced, s.Conflicts = counts.Events, counts.DeadLetters, counts.Unpriced, counts.Conflicts
-	s.Doubles, s.Contradictions = counts.Doubles, counts.Contradictions
-	s.VoidsNothing, s.Flagged = counts.VoidsNothing, counts.Flagged
-	return s, nil
+	streams := map[string]domain.Stream{}
+	for s := domain.Orders; s <= domain.Books; s++ {
+		streams[b.Config.Topic(s)] = s
+	}
+	all := make([]gateway.TopicProgress, 0, len(ends))
+	for p, end := range ends {
+		booked := max(committed[p], 0) // nothing was ever committed: below zero
+		of := domain.Partition{Stream: streams[p.Topic], Number: int32(p.Partition)}
+		all = append(all, gateway.TopicProgress{Topic: p.Topic, Partition: p.Partition, End: end, Booked: booked,
+			Checked: checked[of]})
+	}
+	slices.SortFunc(all, func(a, b gateway.TopicProgress) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return all, nil
 }
 
 // Closes are a period's closes as the log has them, the first at first.
@@ -154,6 +188,11 @@ func (a *App) ready(ctx context.Context) error {
 	if err := a.Store.Watch.Ping(ctx); err != nil {
 		a.logger.Warn("not ready", "error", err)
 		return errors.New("clickhouse does not answer")
+	}
+	for _, p := range a.logProblems() {
+		if p.Kind == topicRemade {
+			return errors.New(p.Reason)
+		}
 	}
 	if a.still != nil {
 		if still := a.still(); len(still) > 0 {
