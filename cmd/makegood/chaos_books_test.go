@@ -300,8 +300,7 @@ func tellOtherwise(t *testing.T, got, want string, seed uint64) {
 	}
 }
 
-// awaitConflicts waits until the watch for conflicts has looked at everything: a check that began after the last row
-// came.
+// awaitConflicts waits until the watch for conflicts has looked at everything that is booked.
 func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickhouse.Store) {
 	for {
 		var unsettled uint64
@@ -312,8 +311,9 @@ func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickho
 		}
 		var looked bool
 		if err := store.DB.QueryRow(ctx,
-			`SELECT min(at) >= (SELECT max(arrived_at) FROM identities) FROM (SELECT name, max(at) AS at FROM checkpoints `+
-				`GROUP BY name)`).Scan(&looked); err != nil {
+			`SELECT count() = 0 FROM (SELECT stream, partition, max(offset) + 1 AS upto FROM places GROUP BY stream, partition) AS p `+
+				`LEFT JOIN (SELECT stream, partition, max(upto) AS upto FROM checkpoints GROUP BY stream, partition) AS c `+
+				`ON c.stream = p.stream AND c.partition = p.partition WHERE c.upto < p.upto`).Scan(&looked); err != nil {
 			t.Fatal(err)
 		}
 		if unsettled == 0 && looked {

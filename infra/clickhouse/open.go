@@ -29,6 +29,8 @@ type Config struct {
 	// Timeout bounds a report; default 60 s.
 	Timeout time.Duration
 	Logger  *slog.Logger
+	// Check looks at the database before anything is changed in it. Nil: nobody does.
+	Check func(context.Context, driver.Conn) error
 }
 
 // Validate reads the DSN. Its error never shows the password.
@@ -45,6 +47,10 @@ func (c Config) options() (*clickhousego.Options, error) {
 	if err != nil {
 		// The parser's error quotes the DSN with its password.
 		return nil, errors.New("clickhouse: the address is not of the form clickhouse://user:password@host:port/database")
+	}
+	if len(o.Addr) != 1 {
+		return nil, errors.New("clickhouse: the address names several servers; the books are on one, and each would have " +
+			"a part of them")
 	}
 	if o.Auth.Database == "" || o.Auth.Database == "default" {
 		o.Auth.Database = "makegood"
@@ -71,6 +77,8 @@ func (c Config) options() (*clickhousego.Options, error) {
 	}
 	// A batch is acknowledged as one, by the insert that carries it.
 	o.Settings["async_insert"] = 0
+	// Nor is one ever taken for another that was: what is written again must be written.
+	o.Settings["insert_deduplicate"] = 0
 	// Sorting keys begin with what we ask for; parts of different months never hold the same event.
 	o.Settings["do_not_merge_across_partitions_select_final"] = 1
 	return o, nil
@@ -102,11 +110,17 @@ func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{options: o, logger: c.Logger}
-	if err := s.migrate(ctx, migrations); err != nil {
-		return nil, err
-	}
 	if err := s.openPools(); err != nil {
 		return nil, err
+	}
+	if c.Check != nil {
+		err = c.Check(ctx, s.DB)
+	}
+	if err == nil {
+		err = s.migrate(ctx, migrations)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -202,6 +216,9 @@ func (s *Store) dial(ctx context.Context) (*ch.Client, error) {
 		TLS:         cloneTLS(s.options.TLS),
 		Settings: []ch.Setting{
 			ch.SettingInt("async_insert", 0),
+			ch.SettingInt("insert_deduplicate", 0),
+			// What that is called from ClickHouse 26 on; others pass over it.
+			{Key: "deduplicate_insert", Value: "disable"},
 			// A batch may hold events of many months; hostile times must not stop it.
 			ch.SettingInt("max_partitions_per_insert_block", 0),
 			// One block, one part a partition: a batch is the unit.

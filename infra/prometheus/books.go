@@ -53,6 +53,8 @@ var (
 		"Events whose journal lines don't sum to zero. More than none is a bug.", nil, nil)
 	booksReadable = prometheus.NewDesc("makegood_books_readable",
 		"1 when the books could be read for this scrape, else 0.", nil, nil)
+	booksGaps = prometheus.NewDesc("makegood_books_gaps",
+		"Stretches of the log that were booked, that the store has lost, and that are being read again.", nil, nil)
 	booksNewest = prometheus.NewDesc("makegood_books_newest_event_timestamp_seconds",
 		"When the newest event arrived in the books.", nil, nil)
 	rebuildRunning = prometheus.NewDesc("makegood_rebuild_running",
@@ -113,7 +115,7 @@ type booksCollector struct {
 // Describe names the metrics.
 func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDoubles, booksContradictions,
-		booksVoidsNothing, booksFlagged, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest,
+		booksVoidsNothing, booksFlagged, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest, booksGaps,
 		rebuildRunning, rebuildProgress, leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders} {
 		out <- d
 	}
@@ -141,6 +143,7 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(booksVoidsNothing, float64(c.counts.VoidsNothing))
 	gauge(booksFlagged, float64(c.counts.Flagged))
 	gauge(booksUnbalanced, float64(c.unbalanced))
+	gauge(booksGaps, float64(c.gauges.Gaps))
 	running := 0.
 	if c.gauges.Rebuilding {
 		running = 1

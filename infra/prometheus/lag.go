@@ -20,9 +20,32 @@ type Progress struct {
 var (
 	lagRecords = prometheus.NewDesc("makegood_lag_records",
 		"Records of a partition that are acknowledged and not booked yet.", []string{"topic", "partition"}, nil)
+	logChanged = prometheus.NewDesc("makegood_log_changed",
+		"1 for each topic that is not as the books need it: topic_remade, topic_compacted, books_split.",
+		[]string{"kind", "topic"}, nil)
 	logReadable = prometheus.NewDesc("makegood_log_readable", "1 when the brokers could be asked for this scrape, else 0.",
 		nil, nil)
 )
+
+// LogChange is something about a topic that the books can't do with.
+type LogChange struct{ Kind, Topic string }
+
+// WatchLog adds what is not as the books need it with the topics.
+func WatchLog(r prometheus.Registerer, changed func() []LogChange) {
+	r.MustRegister(logCollector(changed))
+}
+
+type logCollector func() []LogChange
+
+// Describe names the metric.
+func (logCollector) Describe(out chan<- *prometheus.Desc) { out <- logChanged }
+
+// Collect says what was found last.
+func (c logCollector) Collect(out chan<- prometheus.Metric) {
+	for _, p := range c() {
+		out <- prometheus.MustNewConstMetric(logChanged, prometheus.GaugeValue, 1, p.Kind, p.Topic)
+	}
+}
 
 // WatchLag adds how far the books are behind the log, asked of the brokers when it is read: every instance says the
 // same.

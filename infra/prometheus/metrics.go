@@ -54,6 +54,8 @@ func WatchProjector(r prometheus.Registerer, s *post.Stats, still func() int) {
 	counter("makegood_projector_rows_total", "Rows written to the ledger, copies included.", s.Booked.Load)
 	counter("makegood_projector_unpriced_total", "Events posted while a rate was missing, copies included.",
 		s.Unpriced.Load)
+	counter("makegood_projector_read_again_total",
+		"Records that were booked, that the store had lost, and that were booked again from the log.", s.ReadAgain.Load)
 	counter("makegood_projector_retries_total", "Times that a step had to be tried again.", s.Retries.Load)
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_projector_waiting",
 		Help: "1 while ClickHouse or the log doesn't answer and the projector waits."}, func() float64 {

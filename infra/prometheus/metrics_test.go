@@ -57,6 +57,7 @@ func full(t *testing.T) *prometheus.Registry {
 	r := NewRegistry()
 	var stats post.Stats
 	WatchProjector(r, &stats, func() int { return 1 })
+	WatchLog(r, func() []LogChange { return []LogChange{{Kind: "topic_remade", Topic: "makegood.orders"}} })
 	NewLandings(r).Landed(post.Landing{Records: 3, Took: time.Second, Insert: time.Second,
 		DeadLetters: map[string]int{"bad_json": 1}})
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })

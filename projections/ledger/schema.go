@@ -8,9 +8,13 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// CheckSchema holds the table of the server against Columns: each must be there under its name with its type. Its error
-// names all that differ. The table may have others: those of a newer version, which is being installed.
+// CheckSchema holds the tables of the server against how makegood makes them, and the ledger against Columns: each must
+// be there under its name with its type. Its error names all that differ. The ledger may have others: those of a newer
+// version, which is being installed.
 func CheckSchema(ctx context.Context, db driver.Conn) error {
+	if err := checkTables(ctx, db); err != nil {
+		return err
+	}
 	rows, err := db.Query(ctx, "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = "+
 		"'ledger' ORDER BY position")
 	if err != nil {

@@ -34,7 +34,8 @@ func KnownTopics(ctx context.Context, db driver.Conn) (map[string][]Topic, error
 
 // KeepTopic notes that the books are made of a topic. Noted twice it is the same.
 func KeepTopic(ctx context.Context, db driver.Conn, t Topic) error {
-	if err := db.Exec(ctx, "INSERT INTO log_topics (stream, topic, id) VALUES (?, ?, ?)", t.Stream, t.Name, t.ID); err != nil {
+	if err := db.Exec(ctx, "INSERT INTO log_topics (stream, topic, id) VALUES (?, ?, ?)", t.Stream, t.Name,
+		t.ID); err != nil {
 		return fmt.Errorf("note which topic the books are made of: %w", err)
 	}
 	return nil

@@ -26,6 +26,7 @@ type Gauges struct {
 	DeadLetters []ReasonGauge
 	Rebuilding  bool      // a rebuild is being computed or swapped in
 	Rebuilt     float64   // how much of what it posts anew the last rebuild has done, 0 to 1; 0 where there never was one
+	Gaps        uint64    // stretches of the log that the store has lost and that are being read again
 	Newest      time.Time // when the newest event arrived in the books; zero where there is none
 }
 
@@ -108,6 +109,9 @@ GROUP BY currency, category`, today, first, next); err != nil {
 	if err := db.Select(ctx, &g.DeadLetters, `SELECT reason, count() AS open FROM `+deadletter.Open+
 		` GROUP BY reason`); err != nil {
 		return nil, fmt.Errorf("count dead letters by reason: %w", err)
+	}
+	if err := db.QueryRow(ctx, "SELECT count() FROM gaps FINAL WHERE closed = 0").Scan(&g.Gaps); err != nil {
+		return nil, fmt.Errorf("count what is read again: %w", err)
 	}
 	r, err := shadow.Read(ctx, db, "")
 	switch {

@@ -272,7 +272,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.OnClose(a.Publisher.Close)
-	server := clickhouse.Config{DSN: a.Config.ClickHouse, Logger: a.logger}
+	server := clickhouse.Config{DSN: a.Config.ClickHouse, Logger: a.logger, Check: ledger.CheckEngines}
 	if server.DSN == "" {
 		server.DSN = a.Engine.DSN()
 	} else if server.Password, err = Secret("--clickhouse-password-file", a.Config.ClickHousePasswordFile,

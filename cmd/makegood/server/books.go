@@ -88,8 +88,8 @@ func (b Books) DeadLetters(ctx context.Context, limit int) ([]deadletter.Letter,
 }
 
 // Status compares where the log ends with what the projectors have committed, which is what is booked and visible. The
-// ends are read first: what is acknowledged after them isn't this answer's. Where a topic isn't the one that it was, there
-// is nothing to compare: the answer says so.
+// ends are read first: what is acknowledged after them isn't this answer's. Where a topic isn't the one that it was,
+// there is nothing to compare: the answer says so.
 func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
 	s := &gateway.Status{CaughtUp: true, Topics: []gateway.TopicProgress{}, Problems: b.logProblems()}
 	progress, err := b.topicProgress(ctx)
@@ -106,7 +106,7 @@ func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
 	for _, t := range s.Topics {
 		s.CaughtUp = s.CaughtUp && t.Booked >= t.End
 	}
-	if s.Gaps, err = post.OpenGaps(ctx, b.Store.DB); err != nil {
+	if s.Gaps, err = post.OpenGaps(ctx, b.Store.Watch); err != nil {
 		return nil, err
 	}
 	s.CaughtUp = s.CaughtUp && len(s.Gaps) == 0
@@ -130,7 +130,7 @@ func (b Books) topicProgress(ctx context.Context) ([]gateway.TopicProgress, erro
 	if err != nil {
 		return nil, fmt.Errorf("ask what is booked: %w", err)
 	}
-	checked, err := post.Checked(ctx, b.Store.DB)
+	checked, err := post.Checked(ctx, b.Store.Watch)
 	if err != nil {
 		return nil, err
 	}

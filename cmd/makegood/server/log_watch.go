@@ -22,11 +22,11 @@ const (
 	booksSplit     = "books_split"
 )
 
-// logSpecs are the topics as makegood wants them. Nothing in them expires or is compacted: the log is what the books can
-// be held against. Their records are stamped by the broker, not by producers' clocks.
+// logSpecs are the topics as makegood wants them. Nothing in them expires or is compacted: the log is what the books
+// can be held against. Their records are stamped by the broker, not by producers' clocks.
 func (a *App) logSpecs() []kafka.TopicSpec {
-	settings := map[string]string{"retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime",
-		"cleanup.policy": "delete"}
+	settings := map[string]string{"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete",
+		"message.timestamp.type": "LogAppendTime"}
 	var specs []kafka.TopicSpec
 	for _, s := range []domain.Stream{domain.Orders, domain.Errors, domain.Redeliveries} {
 		specs = append(specs, kafka.TopicSpec{Name: a.Config.Topic(s), Partitions: a.Config.Partitions, Config: settings})

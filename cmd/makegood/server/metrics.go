@@ -15,6 +15,13 @@ func (a *App) watched() (*promclient.Registry, error) {
 	if a.Projector != nil {
 		prometheus.WatchProjector(a.metrics, a.Projector.Stats(), func() int { return len(a.still()) })
 	}
+	prometheus.WatchLog(a.metrics, func() []prometheus.LogChange {
+		var all []prometheus.LogChange
+		for _, p := range a.logProblems() {
+			all = append(all, prometheus.LogChange{Kind: p.Kind, Topic: p.Topic})
+		}
+		return all
+	})
 	if !a.Config.has(RoleExporter) {
 		return a.metrics, nil
 	}
