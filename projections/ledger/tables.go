@@ -36,6 +36,7 @@ var tables = map[string]table{
 	"gaps":                {replacing, "stream, partition, first, upto, found"},
 	"log_topics":          {replacing, "stream, id"},
 	"rebuilds":            {replacing, "id"},
+	"sealed_events":       {replacing, "root, source, event_id, order_id, error_id, content"},
 }
 
 // there is what the database has under our names, and whether makegood has ever made its schema there.

@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS sealed_events
     posted    FixedString(32) COMMENT 'SHA-256 of its lines'
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (root, source, event_id, order_id, error_id, content);
+ORDER BY (root, source, event_id, order_id, error_id, content)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 0, replicated_deduplication_window = 0;
 
 -- +goose Down
 DROP TABLE IF EXISTS sealed_events;
