@@ -168,7 +168,7 @@ func finance(t *testing.T, dir string) string {
 	if port == nil {
 		t.Fatalf("no port in %s", config)
 	}
-	return fmt.Sprintf("http://finance:%s@127.0.0.1:%s/?database=makegood", strings.TrimSpace(string(password)), port[1])
+	return fmt.Sprintf("http://finance:%s@127.0.0.1:%s/?database=finance", strings.TrimSpace(string(password)), port[1])
 }
 
 // sql asks as Grafana's plugin would, and returns the rows.

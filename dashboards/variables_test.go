@@ -216,7 +216,9 @@ func (e *engine) start() {
 	config := clickhouse.Config{DSN: strings.TrimSuffix(host, "/") + "/makegood?" + options,
 		Logger: slog.New(slog.DiscardHandler)}
 	if e.store, e.err = clickhouse.Open(ctx, config, ledger.Migrations()); e.err == nil {
-		e.err = ledger.CreateViews(ctx, e.store.DB)
+		if e.err = ledger.CreateViews(ctx, e.store.DB); e.err == nil {
+			_, e.err = ledger.CreateFinanceViews(ctx, e.store.DB)
+		}
 	}
 }
 
@@ -233,7 +235,7 @@ func (e *engine) close() error {
 
 // sql runs a query and gives the rows as TabSeparated.
 func (e *engine) sql(query string) (string, error) {
-	address := fmt.Sprintf("http://%s:%s@%s/?database=makegood", e.running.User(), e.running.Password(),
+	address := fmt.Sprintf("http://%s:%s@%s/?database=finance", e.running.ReaderUser(), e.running.ReaderPassword(),
 		e.running.HTTPAddr())
 	answer, err := http.Post(address, "text/plain", strings.NewReader(query))
 	if err != nil {

@@ -177,6 +177,16 @@ func TestComposedUsers(t *testing.T) {
 			t.Errorf("%s: %s: %d %s", c.user, c.query, status, text)
 		}
 	}
+	for _, question := range forFinance {
+		if status, text := askEngine(t, web, "finance", "reads", question); status != http.StatusOK {
+			t.Errorf("finance: %s: %d %s", question, status, text)
+		}
+	}
+	for _, question := range notForFinance {
+		if status, text := askEngine(t, web, "finance", "reads", question); !strings.Contains(text, "Code: 497") {
+			t.Errorf("finance: %s: %d %s", question, status, text)
+		}
+	}
 	if _, text := askEngine(t, web, "makegood", "writes", "SELECT value FROM system.merge_tree_settings WHERE name = "+
 		"'fsync_after_insert'"); strings.TrimSpace(text) != "1" {
 		t.Errorf("the server's settings are not those of server.xml: fsync_after_insert is %q", text)

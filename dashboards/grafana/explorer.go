@@ -69,8 +69,8 @@ FROM ` + linesOfOrder + ` GROUP BY currency ORDER BY currency`}
 
 func whatHappened() Panel {
 	return Panel{Kind: table, Title: "What happened", Width: 24, Unit: "string",
-		Description: "The order's events in the order in which they happened, with what was said of each. recorded is when " +
-			"makegood first heard of it.",
+		Description: "The order's events in the order in which they happened, with what was said of goods, promises and " +
+			"deliveries. recorded is when makegood first heard of it.",
 		SQL: `SELECT occurred_at AS "Happened", ` + eventName + ` AS "Event", error_id AS "Case",
        refused AS "Out of the books", recorded_at AS "Recorded", source AS "Source",
        event_id AS "Event id", payload AS "Data"

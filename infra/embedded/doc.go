@@ -88,9 +88,10 @@
 //     for another moment. It inherits an open descriptor with a lock on
 //     clickhouse/lock, and the next start waits, for LockTimeout at most, until
 //     that is free.
-//   - Users: makegood owns the database makegood and nothing else; finance reads
-//     that database within limits of memory and time; both need a password,
-//     which is made for each data directory. default, which clickhouse-local
+//   - Users: makegood owns the databases makegood and finance, and nothing else;
+//     finance reads the second, and of the first what names nobody, within
+//     limits of memory and time; both need a password, which is made for each
+//     data directory. default, which clickhouse-local
 //     logs in as and which can't have a password, may have one session, and the
 //     engine's own is that one: nobody else gets in. All it may do is open and
 //     close the ports.

@@ -60,7 +60,7 @@ func startBooks(t *testing.T, cfg EngineConfig) (*Engine, driver.Conn) {
 	writer := connect(t, e.DSN())
 	exec1(t, writer, "CREATE DATABASE makegood",
 		"CREATE TABLE makegood.ledger (a UInt64) ENGINE = MergeTree ORDER BY a",
-		"CREATE VIEW makegood.journal AS SELECT a FROM makegood.ledger",
+		"CREATE VIEW makegood.journal DEFINER = CURRENT_USER SQL SECURITY DEFINER AS SELECT a FROM makegood.ledger",
 		"CREATE DATABASE other", "CREATE TABLE other.secret (a UInt64) ENGINE = MergeTree ORDER BY a",
 		"INSERT INTO makegood.ledger SELECT number FROM numbers(10)")
 	return e, writer
@@ -102,6 +102,7 @@ func TestEngineReader(t *testing.T) {
 		t.Errorf("sees %d rows", got)
 	}
 	exec1(t, reader, "SELECT 1 SETTINGS output_format_json_quote_64bit_integers = 1", "SHOW TABLES FROM makegood")
+	refused(t, reader, "SELECT a FROM makegood.ledger", codeNotEnoughRights)
 	refused(t, reader, "INSERT INTO makegood.ledger VALUES (1)", codeNotEnoughRights)
 	refused(t, reader, "DROP TABLE makegood.ledger", codeNotEnoughRights)
 	refused(t, reader, "CREATE TABLE makegood.x (a UInt8) ENGINE = Memory", codeNotEnoughRights)

@@ -79,6 +79,8 @@ func (q *SummaryQuery) fixPromises() sql.Statement { return q.of("fix_promises")
 // is_on_time (of those that are promised alone), is_in_full, is_kept, is_right (first time) and is_silent (a failure).
 // from and to are SQL, of type Date.
 func KeptPromises(from, to string) string {
-	text := statements.Text("kept_promises", (&SummaryQuery{}).data())
+	d := (&SummaryQuery{}).data()
+	d.Views = true // boards ask views of the books
+	text := statements.Text("kept_promises", d)
 	return strings.NewReplacer("@from", from, "@to", to).Replace(text)
 }

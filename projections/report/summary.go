@@ -178,6 +178,7 @@ type summaryData struct {
 	Cases   string // what is known of the cases of events, as common table expressions
 	Leakage string // what stands for leakage_daily
 	Day     string // its column of the day on which a line counts
+	Views   bool   // the ledger is a view, of which no column can be read first
 }
 
 func (q *SummaryQuery) data() summaryData {

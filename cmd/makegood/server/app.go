@@ -300,6 +300,9 @@ func (a *App) connect(ctx context.Context) (err error) {
 		done.Wait()
 		return nil
 	})
+	if err := a.createFinanceViews(ctx); err != nil {
+		return err
+	}
 	a.counter = report.NewCounter(a.Store.Watch)
 	zone, err := time.LoadLocation(a.Config.Zone)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -130,4 +131,13 @@ func (b Books) Rates(ctx context.Context, at time.Time, all bool) ([]gateway.Rat
 		}
 	})
 	return rates, at, nil
+}
+
+// createFinanceViews makes the views for who may see no people, where that is allowed.
+func (a *App) createFinanceViews(ctx context.Context) error {
+	made, err := ledger.CreateFinanceViews(ctx, a.Store.DB)
+	if err == nil && !made {
+		a.logger.Warn("the views without people could not be made, which takes rights on their database: boards find nothing")
+	}
+	return err
 }

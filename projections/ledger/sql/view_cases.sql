@@ -12,7 +12,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''),
         GROUP BY unit, error_id, currency)
 SELECT f.error_id AS error_id, h.order_id AS order_id, f.store_id AS store_id, f.reported_at AS reported_at,
        c.kind AS kind, c.root_cause AS root_cause, c.party_at_fault AS party_at_fault, c.vendor_id AS vendor_id,
-       c.employee_id AS employee_id, c.avoidable AS avoidable, c.category AS category,
+       c.avoidable AS avoidable, c.category AS category,
        c.founded = 'yes' AS founded, c.reported = 'yes' AS reported, c.same_as AS same_as,
        m.currency AS currency, m.gross AS gross, m.net AS net, m.hidden AS hidden
 FROM facts AS f LEFT JOIN cases AS c ON c.unit = f.unit AND c.error_id = f.error_id

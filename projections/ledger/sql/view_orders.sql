@@ -2,7 +2,6 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''),
     {{- template "case_facts" .Gone}},
     facts AS (
         SELECT order_id, if(countIf({{template "placed"}}) > 0, argMinIf(store_id, occurred_at, {{template "placed"}}), argMin(store_id, (occurred_at, source, event_id))) AS store_id,
-               anyIf(customer_id, {{template "placed"}}) AS customer_id,
                minIf(occurred_at, {{template "placed"}}) AS placed_at,
                maxIf(coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(payload, 'delivered_at'), 6, 'UTC'), occurred_at),
                      event_type = {{event "order.delivered"}} AND standing = '') AS delivered_at
@@ -26,7 +25,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''),
                sumIf({{money "x"}}, {{cost "e"}} AND {{imputed "b"}} AND part = 'leakage') AS hidden
         FROM (SELECT l.*, {{template "part_of" .Part}} AS part FROM lines AS l LEFT JOIN cases AS c ON c.unit = l.order_id AND c.error_id = l.l_case)
         GROUP BY order_id, currency)
-SELECT f.order_id AS order_id, f.store_id AS store_id, f.customer_id AS customer_id, f.placed_at AS placed_at,
+SELECT f.order_id AS order_id, f.store_id AS store_id, f.placed_at AS placed_at,
        nullIf(f.delivered_at, toDateTime64(0, 6, 'UTC')) AS delivered_at, n.n AS cases,
        m.currency AS currency, m.perfect_contribution AS perfect_contribution, m.contribution AS contribution,
        m.customer_changes AS customer_changes, m.changed_mind AS changed_mind, m.unfounded AS unfounded,

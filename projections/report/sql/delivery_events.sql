@@ -11,7 +11,7 @@
                                        coalesce({{template "moment" "JSONExtractString(payload, 'delivered_at')"}}, occurred_at), {{template "delivery_lines"}},
                                        JSONExtract(payload, 'documents_ok', 'Nullable(Bool)')), event_type = {{event "order.delivered"}})) AS deliveries
                             FROM ledger
-                            PREWHERE order_id IN ({{template "delivered_orders" .}}) -- the one column that is read of all of history
-                            WHERE {{template "standing" .}}
+                            {{if .Views}}WHERE{{else}}PREWHERE{{end}} order_id IN ({{template "delivered_orders" .}}) -- the one column that is read of all of history
+                            {{if .Views}}AND{{else}}WHERE{{end}} {{template "standing" .}}
                                 AND event_type IN {{events "order.placed" "order.promise_changed" "order.changed" "order.cancelled" "order.delivered"}}
                             GROUP BY order_id
