@@ -10,6 +10,7 @@ const (
 	SettledAboveFiled    = "settled_above_filed"
 	SettledAboveAccepted = "settled_above_accepted"
 	CaseUnderTwoOrders   = "case_under_two_orders"
+	OtherCurrency        = "other_currency"
 )
 
 // FlagCode is a code with the sentence that explains it.
@@ -29,5 +30,6 @@ func FlagCodes() []FlagCode {
 		{SettledAboveFiled, "A claim was settled for more than was asked."},
 		{SettledAboveAccepted, "A claim was settled for more than was accepted."},
 		{CaseUnderTwoOrders, "One case is named under two orders: what belongs to the second waits for a decision."},
+		{OtherCurrency, "An order was changed or cancelled in another currency than its own: that waits for a decision."},
 	}
 }

@@ -57,15 +57,15 @@ func (v *view) flag(code string, i int32, incident string, currency name, amount
 // costOf is the cost of a piece that a statement speaks of: its own, else the rate. It is in the currency of the
 // goods, or there is none.
 func (v *view) costOf(i int32, sku string, unit Optional, goods name) (cost, bool) {
-	s := &v.u.statements[i]
-	if s.currency != 0 && goods != 0 && s.currency != goods {
+	said := v.stances[i].currency
+	if said != 0 && goods != 0 && said != goods {
 		v.unpriced(i, ItemCost, sku)
 		return cost{}, false
 	}
 	if unit.Set {
 		return cost{unit: unit.Value}, true
 	}
-	value, ok := v.rate(i, ItemCost, sku, v.u.names.text(max(goods, s.currency)))
+	value, ok := v.rate(i, ItemCost, sku, v.u.names.text(max(goods, said)))
 	return cost{unit: value}, ok
 }
 
@@ -155,6 +155,20 @@ func (o *order) article(sku string) *article {
 		}
 	}
 	return nil
+}
+
+// strayCost is what goods cost that came by mistake: as the statement says, else as the report says of the article, else
+// as the order booked it, else the rate.
+func (v *view) strayCost(g *goods, o *order, i int32, sku string, unit Optional) (cost, bool) {
+	if !unit.Set && !v.isForeign(i, g.currency) {
+		if x := g.stray(sku); x != nil && x.stated > 0 {
+			return meanOf(&x.cost, x.stated), true
+		}
+		if a := o.article(sku); a != nil && a.costed {
+			return a.cost, true
+		}
+	}
+	return v.costOf(i, sku, unit, g.currency)
 }
 
 // soldGoodsCost is what sold goods cost: as their order booked them, else as costOf says.

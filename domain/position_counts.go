@@ -23,6 +23,7 @@ type stance struct {
 
 	order    name // the one that it belongs to, 0 where it has none
 	errorID  name // as said, by itself or by a double
+	currency name // as said, or that of the order where a person decided that
 	net, tax Decimal
 	incident int32 // number of its case, none
 	whole    bool  // a cancellation of the whole order
@@ -92,7 +93,8 @@ func (v *view) reset(n int, anew *statement) {
 // said is the stance of a statement before anything else is known.
 func (u *unit) said(i int32) stance {
 	s := &u.statements[i]
-	st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, incident: none}
+	st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, incident: none,
+		currency: s.currency}
 	switch d := s.Data.(type) {
 	case *RefundIssued:
 		st.net, st.tax = d.Net, d.Tax
@@ -121,13 +123,51 @@ func (v *view) count() {
 	if v.u.merges {
 		v.merge()
 	}
-	for pass := range 2 { // dispatches last: failed trips tell their facts apart
+	// Orders first, which say in what currency they are changed. Dispatches last: failed trips tell their facts apart.
+	for _, of := range []turn{ofOrders, ofOthers, ofDispatches} {
 		for n, members := range v.u.facts {
-			if len(members) > 1 && members[1] < int32(v.n) && v.u.dispatches[n] == (pass == 1) {
-				v.facts(members, v.u.dispatches[n])
+			if len(members) > 1 && members[1] < int32(v.n) && v.u.turns[n] == of {
+				v.facts(members, of == ofDispatches)
 			}
 		}
+		if of == ofOrders && v.u.severalCurrencies {
+			v.inOtherCurrencies()
+		}
 	}
+}
+
+// inOtherCurrencies lets wait what changes an order in another currency than its own. Where a person decided that it
+// counts, its amounts are of the order's currency.
+func (v *view) inOtherCurrencies() {
+	for i := range v.n {
+		s, st := &v.u.statements[i], &v.stances[i]
+		switch s.Data.(type) {
+		case *OrderChanged, *OrderCancelled:
+		default:
+			continue
+		}
+		sale := v.saleOf(st.order)
+		if st.standing != Counts || sale == none || s.currency == 0 || s.currency == v.u.statements[sale].currency {
+			continue
+		}
+		if st.verdict == decidedFor || st.verdict == decidedSeparate {
+			st.currency = v.u.statements[sale].currency
+			continue
+		}
+		st.standing, st.of = Waits, sale
+		v.flag(OtherCurrency, int32(i), "", s.currency, 0)
+	}
+}
+
+// saleOf is the statement that placed an order, as it counts; none where nobody said so.
+func (v *view) saleOf(order name) int32 {
+	for i := range v.n {
+		if _, is := v.u.statements[i].Data.(*OrderPlaced); is && v.stances[i].standing == Counts &&
+			v.u.statements[i].order == order {
+			return int32(i)
+		}
+	}
+	return none
 }
 
 // decide reads what people decided. Of two decisions on one event the later one holds.

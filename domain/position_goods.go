@@ -42,6 +42,9 @@ type stray struct {
 	came    Decimal // in all
 	mistake Decimal // of them by mistake, and not kept by the customer and paid
 	back    Decimal // of them come back as strayed
+
+	cost   sum     // of so many pieces that the report states a cost of
+	stated Decimal // in the currency of the case's goods
 }
 
 // stray finds what came of an article; nil where the report says nothing of it.

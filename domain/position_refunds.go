@@ -59,8 +59,8 @@ func (v *view) refund(i int32, d *RefundIssued) {
 	v.postRefund(i, d, back, moved, net, tax)
 }
 
-// givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one as
-// far as it is above what was paid less what was taken off.
+// givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one where
+// it is of the amount of a change, or as far as it is above what was paid less what was taken off.
 func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 	left := t.taken - t.back
 	switch {
@@ -70,9 +70,24 @@ func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 		return min(total, left)
 	case o.sale == none:
 		return 0
+	case t.tells(total, left, st.tax == 0):
+		return min(total, left)
 	}
 	room := max(t.paid-t.taken-t.refunded, 0)
 	return min(max(total-room, 0), left)
+}
+
+// tells reports whether a refund is of the amount that one change took off, which no refund of a case told before, or of
+// all that none has told. One that says no tax may leave it out.
+func (t *till) tells(total, left Amount, untaxed bool) bool {
+	for k := range t.changes {
+		c := &t.changes[k]
+		if !c.told && (total == c.total || untaxed && total == c.total-c.tax) && total > 0 {
+			c.told = true
+			return true
+		}
+	}
+	return total == left
 }
 
 // portion is a × back ÷ total.

@@ -21,6 +21,10 @@ func (v *view) received(g *goods, c *incident, o *order, currency name) {
 			x = &g.strays[len(g.strays)-1]
 		}
 		x.came = plus(x.came, e.cameInAll())
+		if unit.Set && quantity > 0 && !v.isForeign(c.report, currency) {
+			x.cost.pieces(quantity, &cost{unit: unit.Value})
+			x.stated = plus(x.stated, quantity)
+		}
 		if a := o.article(sku); a != nil && a.added > 0 {
 			kept := min(quantity, a.added)
 			a.added -= kept
@@ -30,7 +34,7 @@ func (v *view) received(g *goods, c *incident, o *order, currency name) {
 			continue
 		}
 		x.mistake = plus(x.mistake, quantity)
-		if k, ok := v.costOf(c.report, sku, unit, currency); ok {
+		if k, ok := v.strayCost(g, o, c.report, sku, unit); ok {
 			g.strayed.pieces(quantity, &k)
 		}
 	}
@@ -75,9 +79,9 @@ func (v *view) returned(g *goods, i, n int32, d *ReturnReceived) {
 		r := &d.Lines[l]
 		sold := r.Quantity
 		if strays && c.facts.Kind == KindOverShipped {
-			sold = v.overShippedBack(g, i, r)
+			sold = v.overShippedBack(g, i, r, o)
 		} else if strays && v.isStray(c, o, r) {
-			v.strayedBack(g, i, r, r.Quantity)
+			v.strayedBack(g, i, r, r.Quantity, o)
 			continue
 		}
 		if sold > 0 {
@@ -104,11 +108,11 @@ func (v *view) isStray(c *incident, o *order, r *ReturnLine) bool {
 }
 
 // strayedBack counts so many pieces of a line that strayed.
-func (v *view) strayedBack(g *goods, i int32, r *ReturnLine, quantity Decimal) {
+func (v *view) strayedBack(g *goods, i int32, r *ReturnLine, quantity Decimal, o *order) {
 	if quantity == 0 {
 		return
 	}
-	if c, ok := v.costOf(i, r.SKU, r.UnitCost, g.currency); ok {
+	if c, ok := v.strayCost(g, o, i, r.SKU, r.UnitCost); ok {
 		var all sum
 		all.pieces(quantity, &c)
 		g.strayedCost.plus(&all)
@@ -119,7 +123,7 @@ func (v *view) strayedBack(g *goods, i int32, r *ReturnLine, quantity Decimal) {
 
 // overShippedBack counts of a line what strayed: pieces of its sku, up to those that came by mistake and haven't come
 // back; where the line says that it was sent by mistake, up to all that came. It says how many of its pieces were sold.
-func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine) Decimal {
+func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine, o *order) Decimal {
 	x := g.stray(r.SKU)
 	if x == nil {
 		return r.Quantity
@@ -130,7 +134,7 @@ func (v *view) overShippedBack(g *goods, i int32, r *ReturnLine) Decimal {
 	}
 	strayed := min(r.Quantity, max(open-x.back, 0))
 	x.back += strayed
-	v.strayedBack(g, i, r, strayed)
+	v.strayedBack(g, i, r, strayed, o)
 	return r.Quantity - strayed
 }
 

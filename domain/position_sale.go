@@ -36,6 +36,13 @@ type till struct {
 	refunded    Amount // by refunds that post
 	lost        Amount // in disputes
 	last        int32  // the last refund, lost dispute or change that took something off; none
+	changes     []taking
+}
+
+// taking is what one change took off, and of that the tax; told where a refund of that amount gives it back.
+type taking struct {
+	total, tax Amount
+	told       bool
 }
 
 // booked is what lines brought and cost by the account that it is on, as it was rounded when it was booked.
@@ -172,7 +179,7 @@ func (v *view) soldCost(i int32, l *OrderLine) (cost, bool) {
 	if kindOf(l) != LineGoods || l.Quantity == 0 {
 		return cost{}, false
 	}
-	return v.costOf(i, l.SKU, l.UnitCost, v.u.statements[i].currency)
+	return v.costOf(i, l.SKU, l.UnitCost, v.stances[i].currency)
 }
 
 // placed posts an order.
@@ -300,7 +307,6 @@ func (v *view) removes(o *order, b *booking, i int32, lines []RemovedLine) {
 
 // changed posts an edit of an order.
 func (v *view) changed(i int32, d *OrderChanged) {
-	s := &v.u.statements[i]
 	o := v.orderOf(v.stances[i].order)
 	var removed, added booking
 	v.removes(o, &removed, i, d.LinesRemoved)
@@ -310,7 +316,7 @@ func (v *view) changed(i int32, d *OrderChanged) {
 			o.lines = append(o.lines, soldLine{by: i, line: &d.LinesAdded[n], left: d.LinesAdded[n].Quantity, added: true})
 		}
 	}
-	v.change(i, o, s.currency, d.By == ByBusiness, &removed, &added)
+	v.change(i, o, v.stances[i].currency, d.By == ByBusiness, &removed, &added)
 }
 
 // change posts what a change comes to, and the money that it moves: what is taken off goes back as it was paid. What is
@@ -321,12 +327,13 @@ func (v *view) change(i int32, o *order, currency name, failure bool, bookings .
 		currency = o.currency
 	}
 	to := on{Change, v.caseName(v.stances[i].incident), currency, s.store}
-	added, back := Amount(0), Amount(0)
+	added, back, tax := Amount(0), Amount(0), Amount(0)
 	for _, b := range bookings {
 		if total := v.book(to, b, o, failure); total > 0 {
 			added += total
 		} else {
 			back -= total
+			tax -= v.round(&b.tax)
 		}
 	}
 	card := Amount(0)
@@ -335,6 +342,7 @@ func (v *view) change(i int32, o *order, currency name, failure bool, bookings .
 		card = t.change(added, back)
 		if back > 0 {
 			t.last = max(t.last, i)
+			t.changes = append(t.changes, taking{total: back, tax: tax})
 		}
 	}
 	v.post(to, Clearing, NoElement, added-back+card)
@@ -356,7 +364,7 @@ func (t *till) change(added, back Amount) Amount {
 
 // cancelled posts a cancellation: of lines, of the whole order, or of a part that nobody can place.
 func (v *view) cancelled(i int32, d *OrderCancelled) {
-	s, st := &v.u.statements[i], &v.stances[i]
+	st := &v.stances[i]
 	o := v.orderOf(st.order)
 	var b booking
 	switch {
@@ -384,7 +392,7 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 		b.cost = sum{}
 		b.cost.subtract(d.Cost.Value)
 	}
-	v.change(i, o, s.currency, d.By == ByBusiness, &b)
+	v.change(i, o, st.currency, d.By == ByBusiness, &b)
 	if st.whole && o != nil {
 		o.booked = booked{} // more or less than was booked is stated: that is all the same
 	}

@@ -33,12 +33,32 @@ type unit struct {
 	byTime     []int32     // the statements' numbers by occurred_at, source, id
 	names      names
 	facts      [][]int32          // statements that may be one fact, by number; only groups of several are looked at
-	dispatches []bool             // by number of a fact: that it is of dispatches, which failed trips tell apart
+	turns      []turn             // by number of a fact
 	wholes     []int32            // cancellations that name neither lines nor a change
 	byIdentity map[identity]int32 // only where voids or decisions ask for it
 
-	voids, decisions, merges, mixed, severalOrders, severalSales bool
-	rated                                                        []bool // by number as given
+	voids, decisions, merges, mixed, severalOrders, severalSales, severalCurrencies bool
+
+	rated []bool // by number as given
+}
+
+// turn is when a fact's statements are compared.
+type turn uint8
+
+const (
+	ofOthers turn = iota
+	ofOrders
+	ofDispatches // which failed trips tell apart
+)
+
+func turnOf(kind Type) turn {
+	switch kind {
+	case TypeOrderPlaced:
+		return ofOrders
+	case TypeRedeliveryDispatched:
+		return ofDispatches
+	}
+	return ofOthers
 }
 
 // thread is what several events of a unit tell the story of.
@@ -156,7 +176,7 @@ func (u *unit) connect() {
 				n = int32(len(u.facts))
 				facts[k] = n
 				u.facts = append(u.facts, nil)
-				u.dispatches = append(u.dispatches, k.kind == TypeRedeliveryDispatched)
+				u.turns = append(u.turns, turnOf(k.kind))
 			}
 			u.facts[n] = append(u.facts[n], int32(i))
 			s.fact = n
@@ -174,11 +194,13 @@ func (u *unit) connect() {
 	u.severalSales = sales > 1
 }
 
-// findOrders tells whether the unit is of several orders, or has events that name none.
+// findOrders tells whether the unit is of several orders or currencies, or has events that name no order.
 func (u *unit) findOrders() {
-	first := name(0)
+	first, currency := name(0), name(0)
 	for i := range u.statements {
-		o := u.statements[i].order
+		o, c := u.statements[i].order, u.statements[i].currency
+		u.severalCurrencies = u.severalCurrencies || c != 0 && currency != 0 && c != currency
+		currency = max(c, currency)
 		u.mixed = u.mixed || o != u.statements[0].order || o == 0 && u.statements[i].errorID != u.statements[0].errorID
 		u.severalOrders = u.severalOrders || o != 0 && first != 0 && o != first
 		if first == 0 {

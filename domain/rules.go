@@ -75,6 +75,9 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 			Currency: "EUR",
 			Data:     d,
 		}
+		if d == Data(probeForeign) {
+			e.Currency = "USD"
+		}
 		if e.Type.Stream() == Orders {
 			e.ErrorID, e.StoreID = "", "sells"
 		}
@@ -112,6 +115,8 @@ func probeUnits() [][]Data {
 	opened := &DisputeOpened{DisputeID: "1", Amount: probeA, Fee: probeB}
 	over := &ErrorReported{Classification: Classification{Kind: KindOverShipped}, Lines: []ErrorLine{
 		{SKU: "known", Quantity: 1_000_000, ReceivedQuantity: Some(4_000_000), ReceivedUnitCost: Some(probeB)}}}
+	stray := &ReturnReceived{ReturnID: "1", Lines: []ReturnLine{
+		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasWrongItem, Grade: GradeSaleable}}}
 	var units [][]Data
 	for _, d := range probes() {
 		units = append(
@@ -181,6 +186,14 @@ func probeUnits() [][]Data {
 			back,
 			&RedeliveryDispatched{RedeliveryID: "1", Lines: []GoodsLine{{SKU: "known", Quantity: 1_000_000}}},
 		},
+		[]Data{sale, over, stray},
+		[]Data{
+			&OrderPlaced{Lines: probePlain},
+			&OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: 1_000_000}}},
+			&RefundIssued{RefundID: "r", Net: probePlain[1].UnitPrice},
+		},
+		[]Data{sale, probeForeign},
+		[]Data{sale, probeForeign, &FactDecided{Source: "probe", ID: probeID(1), Counts: Yes}},
 		[]Data{sale, sale},
 		[]Data{sale, refund, refund, &RefundIssued{RefundID: "r", Net: probeC}},
 		[]Data{
@@ -227,6 +240,15 @@ func probeUnits() [][]Data {
 // probeHalves is a line whose amounts are just between two.
 var probeHalves = []OrderLine{{LineID: "h", SKU: "half", Quantity: 1_000_000, UnitPrice: 10_000_050,
 	UnitCost: Some(5_000_050)}}
+
+var (
+	probePlain = []OrderLine{
+		{LineID: "1", SKU: "known", Quantity: 1_000_000, UnitPrice: 100_000_000},
+		{LineID: "2", SKU: "other", Quantity: 1_000_000, UnitPrice: 20_000_000},
+	}
+	// probeForeign is in another currency than its order.
+	probeForeign = &OrderChanged{By: ByCustomer, LinesRemoved: []RemovedLine{{LineID: "1", Quantity: 1_000_000}}}
+)
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 

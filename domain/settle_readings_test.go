@@ -98,6 +98,33 @@ func TestReadings(t *testing.T) {
 			{minute: 2, errorID: "b", data: report(KindMissingItem, "")},
 			{minute: 3, errorID: "a", data: sent("r")},
 		}, map[Account]string{GoodsOwed: "-60", ReplacementGoods: "0"}, "", -1},
+		{"over_shipped: what nobody tells the cost of costs what the order booked it at", []told{{data: sale},
+			{minute: 1, errorID: "c", data: &ErrorReported{Classification: Classification{Kind: KindOverShipped},
+				Lines: []ErrorLine{{SKU: "p", Quantity: piece, ReceivedQuantity: Some(d("3"))}}}},
+			{minute: 2, errorID: "c", data: comesBack("p", "2", "", WasWrongItem, GradeScrap, "")},
+		}, map[Account]string{ReturnAsset: "0", WriteDown: "120", Inventory: "-180"}, "", -1},
+		{"a wrong item comes back without a cost: it costs what the report says", []told{{data: sale},
+			{minute: 1, errorID: "c", data: report(KindWrongItem, "55")},
+			{minute: 2, errorID: "c", data: comesBack("q", "1", "", WasWrongItem, GradeSaleable, "")},
+		}, map[Account]string{ReturnAsset: "0", WriteDown: "0", Inventory: "0"}, "", -1},
+		{"the business takes a line off and the till refunds it in a case: its money goes back once", []told{{data: twoLines},
+			{minute: 1, data: &OrderCancelled{By: ByBusiness, Lines: []RemovedLine{{LineID: "2", Quantity: piece}}}},
+			{minute: 2, errorID: "c", data: refunded("r", "20", "0")},
+		}, map[Account]string{Clearing: "96.57", Sales: "-100", Returns: "0"}, "", -1},
+		{"two changes, refunded in a case at once", []told{{data: twoLines},
+			{minute: 1, data: &OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: piece / 2}}}},
+			{minute: 2, data: &OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: piece / 2}}}},
+			{minute: 3, errorID: "c", data: refunded("r", "20", "0")},
+		}, map[Account]string{Clearing: "96.57", Returns: "0"}, "", -1},
+		{"each change is told once: the second refund of its amount is one of the case", []told{{data: twoLines},
+			{minute: 1, data: &OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: piece / 2}}}},
+			{minute: 2, errorID: "c", data: refunded("r", "10", "0")},
+			{minute: 3, errorID: "c", data: refunded("r2", "10", "0")},
+		}, map[Account]string{Clearing: "96.57", Returns: "10"}, "", -1},
+		{"another amount is a refund of the case", []told{{data: twoLines},
+			{minute: 1, data: &OrderCancelled{By: ByBusiness, Lines: []RemovedLine{{LineID: "2", Quantity: piece}}}},
+			{minute: 2, errorID: "c", data: refunded("r", "15", "0")},
+		}, map[Account]string{Clearing: "81.57", Returns: "15"}, "", -1},
 	} {
 		events := asEvents(c.said)
 		arrival := make([]int, len(events))
@@ -178,5 +205,47 @@ func TestAStoreCreditThatOnlyGivesBackIsOfNoCase(t *testing.T) {
 	}
 	if lapsed.String() != "-108.0000" {
 		t.Errorf("lapsed %s", lapsed)
+	}
+}
+
+// TestAnOrderHasOneCurrency: what changes it in another one takes nothing off until somebody decides, and then it is of
+// the order's currency.
+func TestAnOrderHasOneCurrency(t *testing.T) {
+	for _, change := range []Data{whole, &OrderCancelled{By: ByBusiness}, &OrderChanged{By: ByCustomer,
+		LinesRemoved: []RemovedLine{{LineID: "1", Quantity: piece}},
+		LinesAdded:   []OrderLine{line("9", "n", "250", "150")}}} {
+		for _, c := range []struct {
+			decided   Data
+			standings string
+			flags     int
+		}{
+			{&FeedbackReceived{}, "counts waits counts", 1},
+			{&FactDecided{Source: "till", ID: "e1", Counts: Yes}, "counts counts counts", 0},
+			{&FactDecided{Source: "till", ID: "e1", Separate: true}, "counts counts counts", 0},
+			{&FactDecided{Source: "till", ID: "e1", Counts: No}, "counts discarded counts", 0},
+		} {
+			said := []told{{data: sale}, {minute: 1, data: change}, {minute: 2, data: c.decided}}
+			s, _ := settleTold(t, said, func(events []*Event) { events[1].Currency = "EUR" })
+			same, _ := settleTold(t, said, nil)
+			if got := standings(s); got != c.standings || len(s.Flags) != c.flags {
+				t.Errorf("%s: %s, flagged %v", inWords(s.Events[1].Lines), got, s.Flags)
+			}
+			b, want := sumUp(s), sumUp(same)
+			if c.standings != "counts counts counts" {
+				want.byAccount = map[Account]Amount{Sales: -100_0000, CostOfGoods: 60_0000}
+			}
+			for _, a := range []Account{Sales, CostOfGoods} {
+				if b.byAccount[a] != want.byAccount[a] {
+					t.Errorf("%T, decided %+v: %d holds %s, not %s", change, c.decided, a, b.byAccount[a], want.byAccount[a])
+				}
+			}
+			for i := range s.Events {
+				for _, l := range s.Events[i].Lines {
+					if l.Currency != "USD" {
+						t.Errorf("%T: a line of %s", change, l.Currency)
+					}
+				}
+			}
+		}
 	}
 }

@@ -133,6 +133,7 @@ func (f *file) takeOff(e *event, off takenLines) {
 		return
 	}
 	s.takenOff.add(c, total)
+	s.takings = append(s.takings, taking{currency: c, total: total, tax: off.tax})
 	inCash := least(total, notBelowZero(s.cashPaid.of(c)))
 	byCard := least(minus(total, inCash), notBelowZero(s.giftPaid.of(c)))
 	inCash = minus(total, byCard) // more than was paid goes back in cash

@@ -189,10 +189,13 @@ func (v *view) about(e *event) string {
 func (v *view) oneEventPerFact() {
 	lent := make(map[Identity]*event) // what counts, with what its doubles lend it
 	v.settleFacts(lent, func(e *event) (fact, bool) {
-		if e.kind == "redelivery.dispatched" {
-			return fact{}, false
-		}
-		return v.factOf(e)
+		f, is := v.factOf(e)
+		return f, is && e.kind == "order.placed"
+	})
+	v.oneCurrencyPerOrder()
+	v.settleFacts(lent, func(e *event) (fact, bool) {
+		f, is := v.factOf(e)
+		return f, is && e.kind != "redelivery.dispatched" && e.kind != "order.placed"
 	})
 	v.settleFacts(lent, func(e *event) (fact, bool) {
 		f, is := v.sentOut(e)
@@ -206,6 +209,37 @@ func (v *view) oneEventPerFact() {
 	})
 	v.count(lent)
 	v.voidedAndSaid()
+}
+
+// oneCurrencyPerOrder: "What changes or cancels an order in another currency than its own waits, and is flagged. Where a person
+// decides that it counts, its amounts are of the order's currency."
+func (v *view) oneCurrencyPerOrder() {
+	v.takenAs = make(map[Identity]string)
+	for _, e := range v.set {
+		if e.kind != "order.changed" && e.kind != "order.cancelled" || !v.speaks(e) || e.currency() == "" {
+			continue
+		}
+		sale := v.saleOf(e.order())
+		if sale == nil || sale.currency() == e.currency() {
+			continue
+		}
+		if d := v.decided(e); d.counts == "true" || d.separate {
+			v.takenAs[e.Identity] = sale.currency()
+			continue
+		}
+		v.stands(e, waits, sale)
+		v.flag("other_currency", e, "", e.currency(), nil)
+	}
+}
+
+// saleOf is the first order.placed of an order that counts.
+func (v *view) saleOf(order string) *event {
+	for _, e := range v.set {
+		if e.kind == "order.placed" && e.order() == order && v.stillSaid(e) {
+			return e
+		}
+	}
+	return nil
 }
 
 // stillSaid: it counts, or is of no fact and has a say.
@@ -232,6 +266,12 @@ func (v *view) count(lent map[Identity]*event) {
 		}
 		if lent[e.Identity] != nil {
 			e = lent[e.Identity]
+		}
+		if c := v.takenAs[e.Identity]; c != "" {
+			copied := *e
+			copied.data = maps.Clone(e.data)
+			copied.data["currency"] = c
+			e = &copied
 		}
 		v.counted = append(v.counted, e)
 	}

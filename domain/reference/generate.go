@@ -23,6 +23,7 @@ type Options struct {
 	SecondVoids bool // some events are voided twice, some voids are voided
 	OrphanVoids bool // some voids are of events that were never sent
 	StockFixes  bool // labour, claims and salvage on cases without an order too
+	Misfits     bool // orders are changed in other currencies than theirs, or cancelled without net; cases refund what was taken off
 }
 
 // Everything turns every trouble on.

@@ -207,7 +207,18 @@ func (g *generator) changed(s *story) {
 	g.maybe(d, 50, "change_id", g.id("ch"))
 	g.maybe(d, 30, "reason", "another size")
 	g.maybe(d, 20, "promise", object{"until": g.clock(s.at.Add(72 * time.Hour))})
+	g.misfit(d)
 	g.add("orders", "order.changed", s.order, g.later(s.at, 60), d)
+}
+
+// misfit says another currency than the order's; a cancellation may leave its net out.
+func (g *generator) misfit(d object) {
+	if g.opts.Misfits && g.chance(25) {
+		d["currency"] = pick(g, currencies)
+	}
+	if g.opts.Misfits && g.chance(40) {
+		delete(d, "net")
+	}
 }
 
 // removals take some or all of some lines off, sometimes more than is on them.
@@ -258,6 +269,7 @@ func (g *generator) cancelled(s *story, i int) {
 	g.maybe(d, 40, "cost", g.amount(50))
 	g.maybe(d, 30, "reason", "no longer wanted")
 	g.maybe(d, 40, "change_id", g.id("ch"))
+	g.misfit(d)
 	g.add("orders", "order.cancelled", s.order, g.later(s.at, 100), d)
 }
 

@@ -40,6 +40,7 @@ type letters struct {
 	cStrayed *big.Rat
 	vStrayed *big.Rat
 	mistake  []piece // what came by mistake, less what added lines took of it
+	stated   []piece // what came by mistake, of which the report states a cost
 }
 
 // bookGoods works out the goods of all cases, in the order of their reports, and books them.
@@ -227,6 +228,7 @@ func (f *file) comeByMistake(g *letters) {
 		} else if !l.has("received_sku") && !l.has("received_unit_cost") {
 			continue // a received_quantity alone says nothing of what came
 		}
+		g.state(l, sku, quantity)
 		for _, o := range f.sale.lines {
 			unnamed := c.kind == "wrong_item" && !l.has("received_sku") // something else came, nobody says what
 			if !o.added || !o.isGoods() || o.sku != sku || unnamed {
@@ -262,12 +264,50 @@ func tooMuch(l fields) *big.Rat {
 	return quantity
 }
 
-func (f *file) receivedCost(g *letters, l fields, sku string) *big.Rat {
-	r := g.caseOf.report
+// statedIn is what the report states that a received piece cost: as received, else, of the sku that was expected, as expected.
+func statedIn(l fields, sku string) any {
 	if !l.has("received_unit_cost") && sku == l.str("sku") {
-		return f.costIn(r, l, g.currency, "unit_cost", "sku")
+		return l["unit_cost"]
 	}
-	return f.costIn(r, fields{"sku": sku, "cost": l["received_unit_cost"]}, g.currency, "cost", "sku")
+	return l["received_unit_cost"]
+}
+
+func (f *file) receivedCost(g *letters, l fields, sku string) *big.Rat {
+	return f.strayCost(g, g.caseOf.report, fields{"sku": sku, "unit_cost": statedIn(l, sku)})
+}
+
+// state notes what the report says of the cost of what came by mistake.
+func (g *letters) state(l fields, sku string, quantity *big.Rat) {
+	c := g.caseOf
+	says := fields{"cost": statedIn(l, sku)}
+	unnamed := c.kind == "wrong_item" && !l.has("received_sku")
+	foreign := c.report.currency() != "" && g.currency != "" && c.report.currency() != g.currency
+	if says.has("cost") && quantity.Sign() > 0 && !unnamed && !foreign {
+		g.stated = append(g.stated, piece{sku: sku, quantity: quantity, unit: says.dec("cost")})
+	}
+}
+
+// strayCost: "Goods received by mistake cost what the event says, else what the report says of their sku (several lines: the mean
+// weighted by quantity), else what the order booked their sku at, else the rate."
+func (f *file) strayCost(g *letters, e *event, l fields) *big.Rat {
+	sku := l.str("sku")
+	foreign := e.currency() != "" && e.currency() != g.currency
+	if !l.has("unit_cost") && !foreign {
+		quantity := zero()
+		var same []piece
+		for _, p := range g.stated {
+			if p.sku == sku {
+				quantity, same = plus(quantity, p.quantity), append(same, p)
+			}
+		}
+		if len(same) > 0 {
+			return over(costOf(same), quantity)
+		}
+		if unit := f.sale.unitCost(sku); unit != nil {
+			return unit
+		}
+	}
+	return f.costIn(e, l, g.currency, "unit_cost", "sku")
 }
 
 // bookLetters books the table of section 3.

@@ -68,7 +68,8 @@ func (f *file) goesTheOtherWay(c *facts, currency string, net, total *big.Rat) {
 
 // goingBack is what of a refund is money going back that was taken off the order already: "A refund without error_id on an order
 // of which something was taken off is that money going back: up to the sum taken off it posts nothing more than where it
-// went. A refund with error_id is the same as far as it would be above what was paid less what was taken off."
+// went. A refund with error_id is the same where it is of the amount that one change took off, or of all that no refund has told,
+// and as far as it would be above what was paid less what was taken off."
 func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
 	s, c := f.sale, e.currency()
 	open := notBelowZero(minus(s.takenOff.of(c), f.used.of(c)))
@@ -77,11 +78,28 @@ func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
 		if len(s.placed) == 0 {
 			return zero()
 		}
+		if open.Sign() > 0 && (f.tellsOfChange(e, total) || total.Cmp(open) == 0) {
+			f.used.add(c, back)
+			return back
+		}
 		above := minus(plus(f.refundPut.of(c), total), minus(s.paid.of(c), s.takenOff.of(c)))
 		back = least(back, notBelowZero(above))
 	}
 	f.used.add(c, back)
 	return back
+}
+
+// tellsOfChange: "One that says no tax may leave it out. Each change is told once."
+func (f *file) tellsOfChange(e *event, total *big.Rat) bool {
+	for i := range f.sale.takings {
+		t := &f.sale.takings[i]
+		sameNet := e.data.dec("tax").Sign() == 0 && total.Cmp(minus(t.total, t.tax)) == 0
+		if t.currency == e.currency() && !t.told && total.Sign() > 0 && (total.Cmp(t.total) == 0 || sameNet) {
+			t.told = true
+			return true
+		}
+	}
+	return false
 }
 
 // giveBack: "where it went (method gift_card or store_credit moves 1010 to 2310 or 2300)". What went back on the gift card

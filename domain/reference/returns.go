@@ -106,12 +106,12 @@ func receivedInAll(lines []fields, sku string) *big.Rat {
 	return sum
 }
 
-// countStrayed adds to c and v of what strayed: "Of goods received by mistake: the event's unit_cost, else the rate at its time."
+// countStrayed adds to c and v of what strayed.
 func (f *file) countStrayed(g *letters, e *event, l fields, quantity *big.Rat) {
 	if quantity.Sign() == 0 {
 		return
 	}
-	unit := f.costIn(e, l, g.currency, "unit_cost", "sku")
+	unit := f.strayCost(g, e, l)
 	if unit == nil {
 		return
 	}

@@ -43,8 +43,16 @@ type sale struct {
 	cashPaid totals   // by currency: what of it was no gift card, less what went back
 	giftPaid totals   // by currency: what of it was a gift card, less what went back
 	takenOff totals   // by currency, with tax
+	takings  []taking // what each change took off
 	cashBack totals   // by currency: what of that went back in cash
 	whole    *event   // the order.cancelled that took all
+}
+
+// taking is what one change took off, with its tax, and of that the tax.
+type taking struct {
+	currency   string
+	total, tax *big.Rat
+	told       bool // by a refund of a case
 }
 
 func newSale() *sale {

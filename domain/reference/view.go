@@ -27,6 +27,7 @@ type view struct {
 	counted  []*event              // what counts, with what its doubles lend it, in the sequence
 	sameAs   map[string]string     // a case that is part of another
 	orderOf  map[string]string     // of a case
+	takenAs  map[Identity]string   // the currency that a person's decision gave what changes an order
 
 	position position
 	unpriced map[Identity][]string

@@ -210,12 +210,7 @@ var _ = event(object(
 	list("lines", optional, removedLine,
 		func(o *domain.OrderCancelled) *[]domain.RemovedLine { return &o.Lines },
 		func(s *store) *[]domain.RemovedLine { return &s.removedLines }),
-).checked(func(d *Decoder, o *domain.OrderCancelled) {
-	orderBound(d, o)
-	if !o.Net.Set && len(o.Lines) == 0 {
-		d.failAt("net", CodeRequired, "net is required where no lines say what is cancelled")
-	}
-}, JSON{"anyOf": []any{said("net"), notEmpty("lines")}}))
+).checked(orderBound[domain.OrderCancelled]))
 
 var _ = event(object(
 	orderID[domain.OrderChanged](required),

@@ -60,6 +60,8 @@ func options(seed int64) reference.Options {
 		o = reference.Options{Orders: 3}
 	case 1:
 		o.Periods, o.Rebuilds = false, false
+	case 3:
+		o.Misfits = true
 	}
 	return o
 }
