@@ -2,8 +2,8 @@ package domain
 
 import "time"
 
-// Event is one CloudEvent of the contract, read and found valid. Its strings and slices may belong to the decoder that
-// read it: whoever keeps an Event beyond the next decode copies what it needs.
+// Event is one CloudEvent of the contract, read and found valid. Its strings and slices may belong to the decoder
+// that read it: whoever keeps an Event beyond the next decode copies what it needs.
 type Event struct {
 	Source string // who sent it; (Source, ID) is its identity
 	ID     string
@@ -72,5 +72,6 @@ type Envelope struct {
 	Event      Event
 	Data       []byte // the data member as it came, byte for byte, but for people who were hidden
 	Extensions []byte // envelope attributes that the contract doesn't know, as a JSON object; empty where there are none
+	Customer   string // of an order.placed whose id was hashed just now: the hash by the oldest key; empty where that is unknown
 	Content    uint64 // hash of what the event means: equal for the same event however it was written down
 }

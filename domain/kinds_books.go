@@ -14,6 +14,7 @@ const (
 	TypeBooksRebuilt
 	TypeFactDecided
 	TypeBooksSealed
+	TypePersonErased
 	TypeEventVoided
 )
 
@@ -44,6 +45,9 @@ var bookKinds = []kind{
 	}},
 	{TypeBooksSealed, "books.sealed", Books, PostsNothing, []Data{
 		&BooksSealed{Period: 24_312, Close: 1},
+	}},
+	{TypePersonErased, "person.erased", Books, PostsNothing, []Data{
+		&PersonErased{Person: "p"},
 	}},
 	{TypeEventVoided, "event.voided", AnyStream, PostsSettled, []Data{
 		&EventVoided{Original: &Event{Currency: "EUR", Time: probed, Type: TypeLabourSpent,
@@ -97,8 +101,9 @@ type HandledLetter struct {
 	Actor, Reason       string
 }
 
-// BooksRebuilt posts history anew: what was recorded before it is priced with the rates that are known at its own place
-// in the log, see Terms.PricedFrom. Unless ClosedPeriods, the months that are closed then keep what their reports hold.
+// BooksRebuilt posts history anew: what was recorded before it is priced with the rates that are known at its own
+// place in the log, see Terms.PricedFrom. Unless ClosedPeriods, the months that are closed then keep what their
+// reports hold.
 type BooksRebuilt struct {
 	RebuildID     string
 	ClosedPeriods bool
@@ -107,8 +112,8 @@ type BooksRebuilt struct {
 func (*BooksRebuilt) data() Type { return TypeBooksRebuilt }
 
 // FactDecided is a person's word on two events that contradict each other, or that are taken for one and are two:
-// whether the event of that identity counts, or is a fact of its own (Separate). OrderID and ErrorID say where to find
-// it; both may be empty.
+// whether the event of that identity counts, or is a fact of its own (Separate). OrderID and ErrorID say where to
+// find it; both may be empty.
 type FactDecided struct {
 	Source, ID, OrderID, ErrorID string
 	Counts                       Truth
@@ -133,7 +138,7 @@ func (*BooksSealed) data() Type { return TypeBooksSealed }
 // Own reports whether events of the type come from makegood alone, and are taken from nobody else.
 func (t Type) Own() bool {
 	switch t {
-	case TypeDeadLetterReplayed, TypeDeadLetterDiscarded, TypeBooksRebuilt, TypeBooksSealed:
+	case TypeDeadLetterReplayed, TypeDeadLetterDiscarded, TypeBooksRebuilt, TypeBooksSealed, TypePersonErased:
 		return true
 	}
 	return false
@@ -146,3 +151,19 @@ type EventVoided struct {
 }
 
 func (*EventVoided) data() Type { return TypeEventVoided }
+
+// PersonErased takes the hashes that a person is kept under out of all that stands before it in the log. Person
+// stands in their place, and leads to nobody.
+type PersonErased struct {
+	Person        string
+	Hashes        []ErasedHash
+	Actor, Reason string
+}
+
+// PersonPrefix begins the hashes of people's ids, and the names of those who were erased.
+const PersonPrefix = "p-"
+
+// ErasedHash is one of them.
+type ErasedHash struct{ Hash string }
+
+func (*PersonErased) data() Type { return TypePersonErased }

@@ -45,6 +45,8 @@ type commandLine struct {
 	Status      statusCommand       `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand  `cmd:"" help:"What could not be booked, and why."`
 	Schemas     schemasCommand      `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`
+	Person      personCommand       `cmd:"" help:"What there is of a customer or an employee; and to erase them."`
+	PeopleKey   peopleKeyCommand    `cmd:"" help:"The keys that hide who customers and employees are." name:"people-key"`
 	Token       tokenCommand        `cmd:"" help:"Who may reach a gateway that is not on loopback."`
 	Loadgen     loadgenCommand      `cmd:"" help:"Simulated events, as many and as disordered as you like."`
 	Bench       bench.Command       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`

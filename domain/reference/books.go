@@ -219,7 +219,8 @@ var Types = []string{
 	"redelivery.completed", "labour.spent", "refund.issued", "concession.granted", "voucher.redeemed", "voucher.expired",
 	"return.received", "salvage.sold", "dispute.opened", "dispute.won", "dispute.lost", "marketplace.charged", "claim.filed",
 	"claim.accepted", "claim.settled", "claim.closed", "rate.set", "quality.spent", "period.closed", "period.reopened",
-	"deadletter.replayed", "deadletter.discarded", "books.rebuilt", "fact.decided", "books.sealed", "event.voided",
+	"deadletter.replayed", "deadletter.discarded", "books.rebuilt", "fact.decided", "books.sealed",
+	"person.erased", "event.voided",
 }
 
 // Journal writes every line of the books as text, one a line, tab-separated, sorted: two books are the same exactly when

@@ -95,7 +95,7 @@ func (g *generator) periods() {
 	}
 }
 
-// letters tell that somebody dealt with dead letters, which changes no number.
+// letters tell that somebody dealt with dead letters, or was erased, which changes no number.
 func (g *generator) letters() {
 	for i, at := range []time.Time{firstDay.Add(40 * time.Hour), firstDay.AddDate(0, 1, 9), firstDay.AddDate(0, 2, 3)} {
 		d := object{"dead_letter_id": fmt.Sprintf("%032x", i), "actor": pick(g, []string{"ann", "josé"})}
@@ -105,6 +105,8 @@ func (g *generator) letters() {
 		g.maybe(d, 60, "reason", "the till was mended")
 		g.add("books", []string{"deadletter.replayed", "deadletter.discarded"}[i%2], "", at, d)
 	}
+	g.add("books", "person.erased", "", firstDay.AddDate(0, 1, 2), object{"person": "p-erased00-abcdefghijklmnopqrstuvwxyz",
+		"hashes": []any{object{"hash": "p-3fa91c02-abcdefghijklmnopqrstuvwxyz"}}, "actor": "ann", "reason": "asked for it"})
 }
 
 // seals of closes that never were: they change nothing.

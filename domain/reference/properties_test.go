@@ -326,7 +326,7 @@ func TestGeneratorIsRepeatableAndWhole(t *testing.T) {
 // checkValid looks at what the contract says of every event, and at the decimals of every number.
 func checkValid(t *testing.T, e *event) {
 	t.Helper()
-	books := slices.Contains([]string{"rate.set", "quality.spent", "period.closed", "period.reopened", "books.rebuilt", "deadletter.replayed", "deadletter.discarded", "fact.decided", "books.sealed"}, e.kind)
+	books := slices.Contains([]string{"rate.set", "quality.spent", "period.closed", "period.reopened", "books.rebuilt", "deadletter.replayed", "deadletter.discarded", "fact.decided", "books.sealed", "person.erased"}, e.kind)
 	order, errorID := e.data.str("order_id"), e.data.str("error_id")
 	switch {
 	case books, e.kind == "event.voided":

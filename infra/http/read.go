@@ -42,6 +42,7 @@ type Books interface {
 	Numbers
 	Trail
 	Rebuilds
+	People
 }
 
 // Status is how far the books are. CaughtUp: all that was acknowledged before the request is booked and visible.
@@ -135,6 +136,7 @@ func (s *Server) readRoutes(b Books) {
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error { return unpriced(w, r, b) })
 	doubtRoutes(b, handle)
 	deadLetterRoutes(b, handle)
+	personRoutes(b, handle)
 }
 
 // unpriced answers with the events that lack a rate.

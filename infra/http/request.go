@@ -158,6 +158,9 @@ func (q *request) keep(env *wire.Envelope, m *message.Message) {
 	if name := q.grant.name(); name != "" && Audited(&env.Event) {
 		m.Metadata[ledger.TokenHeader] = name
 	}
+	if env.Customer != "" {
+		m.Metadata[ledger.CustomerHeader] = env.Customer
+	}
 	q.byStream[stream] = append(q.byStream[stream], m)
 	q.count++
 	q.dropped += q.decoder.Dropped()

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/makegood/makegood/domain"
 )
 
 // key is one key of the file.
@@ -23,7 +25,7 @@ type key struct {
 }
 
 const (
-	prefix     = "p-"
+	prefix     = domain.PersonPrefix
 	nameLength = 8  // hexadecimal digits of a key's name
 	hashLength = 26 // base32 digits of 128 bits
 	secretSize = sha256.Size
@@ -60,6 +62,14 @@ func (r *Ring) Hashes(role, id string) []string {
 		}
 	}
 	return all
+}
+
+// First is the hash of a person's id by the oldest key that is left.
+func (r *Ring) First(role, id string) string {
+	if r.IsHash(id) {
+		return id
+	}
+	return r.keyOf(time.Time{}).hash(role, id)
 }
 
 // IsHash reports whether a text is a hash by a key of this ring, also by a destroyed one, or stands for somebody

@@ -168,3 +168,13 @@ func digest[T any](name string, n need, at func(*T) *string) field[T] {
 	}
 	return f
 }
+
+var _ = event(object(
+	id("person", required, func(p *domain.PersonErased) *string { return &p.Person }),
+	list("hashes", required, object(id("hash", required, func(h *domain.ErasedHash) *string { return &h.Hash })),
+		func(p *domain.PersonErased) *[]domain.ErasedHash { return &p.Hashes },
+		func(s *store) *[]domain.ErasedHash { return &s.erased }),
+	id("actor", required, func(p *domain.PersonErased) *string { return &p.Actor }),
+	text("reason", required, func(p *domain.PersonErased) *string { return &p.Reason }),
+))
+

@@ -2,7 +2,9 @@ package wire
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 	"unsafe"
@@ -29,6 +31,9 @@ type Privacy struct {
 	// Hash gives the hash of a person's id, in an event that happened at that time. It gives its own hashes back as
 	// they are.
 	Hash func(role Role, id string, at time.Time) string
+	// First gives the hash of it by the oldest key that is left, by which somebody is known again after a rotation.
+	// Nil: nobody is.
+	First func(role Role, id string) string
 	// Keep reports whether a member stays that is free text, or that the contract doesn't know: "reason",
 	// "lines.note".
 	Keep func(of domain.Type, member string) bool
@@ -146,6 +151,11 @@ func (d *Decoder) hidePerson(role Role, id string, start int) string {
 	}
 	hash := d.Privacy.Hash(role, id, d.envelope.Event.Time)
 	if hash != id {
+		if role == Customer && d.Privacy.First != nil && d.envelope.Event.Type == domain.TypeOrderPlaced {
+			if first := d.Privacy.First(role, id); first != hash {
+				d.envelope.Customer = first
+			}
+		}
 		d.hiding.edits = append(d.hiding.edits, edit{old: d.cursor.text[start:d.cursor.at], to: hash})
 	}
 	return hash
@@ -283,4 +293,26 @@ func CheckSize(payload []byte, attrs *Attributes) error {
 			Detail: fmt.Sprintf("%d bytes with people's ids hashed: an event has at most %d", n, MaxEvent)}
 	}
 	return nil
+}
+
+// HideExtensions is the JSON object of extension attributes that the ledger keeps without those that aren't kept; nil
+// where none is left.
+func (p *Privacy) HideExtensions(object []byte) []byte {
+	all := map[string]json.RawMessage{}
+	if len(object) == 0 || json.Unmarshal(object, &all) != nil {
+		return object
+	}
+	before := len(all)
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !p.keepsAttribute(name) })
+	if len(all) == before {
+		return object
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	left, err := json.Marshal(all)
+	if err != nil {
+		return object // it was read from JSON just now
+	}
+	return left
 }

@@ -122,6 +122,9 @@ var contract = []struct {
 	{"fact.decided", "books", `
 		source="/tills/2" id="id-2" order_id?="o-1" error_id?="x-1" counts?=false separate?=false actor="ann"
 		reason="the till was reset"`},
+	{"person.erased", "books", `
+		person="p-erased00-abcdefghijklmnopqrstuvwxyz" hashes=[{hash="p-3fa91c02-abcdefghijklmnopqrstuvwxyz"}] actor="ann"
+		reason="asked for it"`},
 }
 
 // tree is a JSON object that can be edited.

@@ -18,6 +18,7 @@ type store struct {
 	errorLines     []domain.ErrorLine
 	goodsLines     []domain.GoodsLine
 	returnLines    []domain.ReturnLine
+	erased         []domain.ErasedHash
 }
 
 // codec reads and writes the data of one type of event, and describes it.

@@ -34,6 +34,8 @@ var _ = event(object(
 		d.failAt("original", CodeNotVoidable, "a %s is not voided: it says who did something, which stays done", o.Type)
 	case o.Type == domain.TypeBooksSealed:
 		d.failAt("original", CodeNotVoidable, "a %s is not voided: what it seals doesn't change", o.Type)
+	case o.Type == domain.TypePersonErased:
+		d.failAt("original", CodeNotVoidable, "a %s is not voided: nobody can tell any more who it was", o.Type)
 	case o.Type == domain.TypeBooksRebuilt:
 		d.failAt("original", CodeNotVoidable,
 			"a %s is not voided: set or void the rates that it should not have used, and rebuild again", o.Type)

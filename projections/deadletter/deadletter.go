@@ -1,10 +1,12 @@
 package deadletter
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"sort"
 	"time"
 
@@ -47,7 +49,8 @@ func (d *Letter) Identify() {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		if name == ledger.EndsHeader || name == ledger.FirstHeader || name == ledger.TokenHeader {
+		if name == ledger.EndsHeader || name == ledger.FirstHeader || name == ledger.TokenHeader ||
+			name == ledger.CustomerHeader {
 			continue // what we add, and which differs each time, is no part of what was sent
 		}
 		part(name)
@@ -190,6 +193,26 @@ func (e *NoReplayError) Error() string {
 func (d *Letter) Replayable() error {
 	if _, refused := Refusals[d.Reason]; refused {
 		return &NoReplayError{Reason: d.Reason}
+	}
+	return nil
+}
+
+// Rewrite changes the headers and payloads of all that are kept, in place.
+func Rewrite(ctx context.Context, db driver.Conn, change func(*Letter)) error {
+	letters, err := readLetters(ctx, db, `SELECT `+letterColumns+` FROM dead_letters FINAL ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	for i := range letters {
+		d := letters[i]
+		headers := maps.Clone(d.Headers)
+		if change(&d); maps.Equal(headers, d.Headers) && bytes.Equal(d.Payload, letters[i].Payload) {
+			continue
+		}
+		if err := db.Exec(ctx, `ALTER TABLE dead_letters UPDATE headers = ?, payload = ? WHERE id = ?
+        SETTINGS mutations_sync = 2`, d.Headers, string(d.Payload), d.ID); err != nil {
+			return fmt.Errorf("write dead letter %s again: %w", d.ID, err)
+		}
 	}
 	return nil
 }

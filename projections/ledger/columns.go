@@ -130,7 +130,7 @@ var everyday = []Column{
 	{"version", "UInt64", &Number[uint64]{Get: (*Row).Version, Set: (*Row).SetVersion}},
 	{"customer_id", plain, &Text{
 		Get: func(r *Row) string {
-			if d, ok := r.Event.Data.(*domain.OrderPlaced); ok {
+			if d, ok := r.Event.Data.(*domain.OrderPlaced); ok && r.Customer == "" {
 				return d.CustomerID
 			}
 			return r.Customer

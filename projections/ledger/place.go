@@ -9,13 +9,26 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// EndsHeader is the header of a books record that holds the other streams' end offsets, read just before the record was
-// written (see domain.Mark).
+// EndsHeader is the header of a books record that holds the other streams' end offsets, read just before the record
+// was written (see domain.Mark).
 const EndsHeader = "makegood_ends"
 
 // TokenHeader is the header of a record that says the name of the token that it was sent with. The gateway and the
 // broker inside set it for what an audit shows: events of the books stream, and voids.
 const TokenHeader = "makegood_token"
+
+// CustomerHeader is the header of a record of an order.placed that says by what hash its customer is known from
+// before the keys were rotated: that by the oldest one. The gateway sets it.
+const CustomerHeader = "makegood_customer"
+
+// CustomerOf is that hash in a record's headers; empty where there is none.
+func CustomerOf(headers map[string]string) string {
+	const most = 64
+	if hash := headers[CustomerHeader]; len(hash) <= most && strings.HasPrefix(hash, domain.PersonPrefix) {
+		return hash
+	}
+	return ""
+}
 
 // maxToken bounds a name in it, in bytes: another broker takes it from anybody.
 const maxToken = 64
@@ -56,9 +69,9 @@ func ParseEnds(text string) (map[domain.Partition]int64, error) {
 }
 
 // FirstHeader is the header of a record that was sent again after it had been a dead letter: "partition/offset" of
-// where the same topic held it first. It keeps the event's recorded_at. A claim is not enough: the log is asked, and
-// where it doesn't hold the same bytes there, the header says nothing. Neither does it put an event before a close: see
-// domain.Periods.RecordedSince. Rates and the posting period are those of where the record stands now.
+// where the same topic held it first. It keeps the event's recorded_at. A claim is not enough: the log is asked,
+// and where it doesn't hold the same bytes there, the header says nothing. Neither does it put an event before a
+// close: see domain.Periods.RecordedSince. Rates and the posting period are those of where the record stands now.
 const FirstHeader = "makegood_first"
 
 // FormatFirst writes FirstHeader.

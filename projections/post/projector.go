@@ -36,6 +36,9 @@ type Config struct {
 	Original func(context.Context, domain.Position) (*Original, error)
 	// Hide takes out of a record what of people may not be kept, before it becomes a dead letter. Nil: nothing.
 	Hide func(*Original)
+	// HideRow hides people in a row that was written before that was done, and reports whether it changed anything. Nil: no
+	// row is looked at.
+	HideRow func(*ledger.Row) bool
 	// SameButHidden reports whether two rows of one identity say the same, but for people and for what isn't kept, which may
 	// have been hidden in another way when each came. Nil: never.
 	SameButHidden func(a, b *ledger.Stored) bool
@@ -78,6 +81,7 @@ type Projector struct {
 
 	posting sync.Mutex // of what posting uses: the decoder and what was placed lately
 	store   storeWatch
+	swapped    atomic.Bool // a rebuild was swapped in since people were erased last
 }
 
 // Stats are what a projector has done since it started, for metrics.
@@ -262,6 +266,7 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 	var failed error
 	p.posting.Lock()
 	defer p.posting.Unlock()
+	erased := p.terms.erasures()
 	p.terms.Use(func(terms *domain.Terms) {
 		var row ledger.Row
 		var poster Poster
@@ -271,6 +276,7 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 				b.letters = append(b.letters, p.letter(m, rejection))
 				continue
 			}
+			erased.apply(&row)
 			if first, again := firsts[m]; again {
 				row.RecordedAt = terms.Periods.RecordedSince(first, row.Position)
 			}
@@ -317,7 +323,10 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 			Detail: fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
 	}
 	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position,
-		Terms: terms.Read, Token: ledger.TokenOf(m.Metadata)}
+		Terms: terms.Read, Token: ledger.TokenOf(m.Metadata), Customer: decoded.Customer}
+	if e.Type == domain.TypeOrderPlaced && row.Customer == "" {
+		row.Customer = ledger.CustomerOf(m.Metadata)
+	}
 	if d := decision(e); d != nil {
 		e.OrderID, e.ErrorID = d.OrderID, d.ErrorID // it is settled with what it is about
 	}

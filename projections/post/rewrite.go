@@ -16,7 +16,9 @@ func (p *Projector) rewrite(ctx context.Context, rows []*ledger.Row) error {
 		return nil
 	}
 	b := p.writer.Batch()
+	erased := p.terms.erasures()
 	for _, r := range rows {
+		erased.apply(r)
 		if err := r.Check(); err != nil {
 			return err
 		}

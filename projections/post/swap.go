@@ -96,6 +96,7 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 	if err := shadow.Keep(ctx, p.db, r); err != nil {
 		return err
 	}
+	p.swapped.Store(true)
 	return shadow.Drop(ctx, p.db, r.ID)
 }
 

@@ -44,6 +44,7 @@ type Terms struct {
 	dealt map[dealing]bool
 	read  int64
 
+	erased    erasures         // replaced, never changed
 	decisions ledger.Decisions // replaced, never changed, as readers hold it
 	settling  sync.Mutex       // of settler
 	settler   Settler
@@ -115,6 +116,8 @@ func (t *Terms) take(r BooksRecord) error {
 		t.laid = append(t.laid, mark)
 	case *domain.DeadLetterReplayed, *domain.DeadLetterDiscarded:
 		t.dealt[dealing{strings.Clone(decoded.Event.Source), strings.Clone(decoded.Event.ID)}] = true
+	case *domain.PersonErased:
+		t.erasedPerson(d, mark)
 	case *domain.FactDecided:
 		t.decided(&decoded.Event, d.Source, d.ID)
 	case *domain.BooksRebuilt:

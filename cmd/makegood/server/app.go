@@ -235,7 +235,7 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
 	config := embedded.BrokerConfig{Dir: a.Dir.Path(), Addr: a.Config.KafkaListen, Partitions: a.Config.Partitions,
 		Groups: []string{a.Config.Group}, NameHeader: ledger.TokenHeader,
-		OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader, ledger.TokenHeader},
+		OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader, ledger.TokenHeader, ledger.CustomerHeader},
 		MaySend:    maySend(nil), Logger: a.logger}
 	if a.guard != nil {
 		config.Authenticate = a.brokerPrincipal
@@ -352,7 +352,8 @@ func (a *App) StartProjector(ctx context.Context) error {
 	a.Projector, err = post.New(post.Config{
 		Topics: topics, Letters: a.Config.Prefix + deadletter.Topic, Position: Positions(topics), Key: keyOf,
 		Original: a.original, Log: bookedLog{a}, Hide: a.hide, SameButHidden: a.sameButHidden,
-		Ledger: a.Store.Reader(), Stored: NewStored, Now: a.Now, Logger: a.logger,
+		HideRow: a.hideRow(),
+		Ledger:  a.Store.Reader(), Stored: NewStored, Now: a.Now, Logger: a.logger,
 		MaxRows: a.Config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.Publisher, NewPrivateDecode(a.privacy), a.Terms, writer, a.Store.DB)
 	if err != nil {
@@ -375,6 +376,11 @@ func (a *App) StartProjector(ctx context.Context) error {
 	done.Go(func() {
 		if err := a.Projector.WatchStore(working); err != nil {
 			a.fail(fmt.Errorf("the watch over the store ended: %w", err))
+		}
+	})
+	done.Go(func() {
+		if err := a.Projector.WatchPeople(working); err != nil {
+			a.fail(fmt.Errorf("the watch for people ended: %w", err))
 		}
 	})
 	a.OnClose(func() error {

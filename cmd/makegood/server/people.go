@@ -2,20 +2,25 @@ package server
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/makegood/makegood/domain"
+	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/people"
 	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // PeopleFlags say what is kept of customers and employees.
@@ -47,6 +52,8 @@ func (a *App) preparePeople() (err error) {
 	}
 	a.privacy = &wire.Privacy{Hash: func(role wire.Role, id string, at time.Time) string {
 		return a.People.Hash(string(role), id, at)
+	}, First: func(role wire.Role, id string) string {
+		return a.People.Ring().First(string(role), id)
 	}, Keep: wire.DefaultKeep, KeepAttribute: wire.DefaultKeepAttribute}
 	a.privacy.KeepAlso(a.Config.People.Keep)
 	return nil
@@ -103,4 +110,68 @@ func bare(s *ledger.Stored) (event []byte, people []string) {
 		return nil, nil
 	}
 	return wire.AppendEvent(nil, &read.Event), people
+}
+
+// hideRow hides people in rows that were written before that was done.
+func (a *App) hideRow() func(*ledger.Row) bool {
+	if a.privacy == nil {
+		return nil
+	}
+	decoder := wire.Decoder{Privacy: a.privacy}
+	return func(r *ledger.Row) bool {
+		ring, changed := a.People.Ring(), false
+		if read, err := decoder.Stored(r.Event, r.Data); err == nil && decoder.Hides() {
+			r.Data, changed = bytes.Clone(read.Data), true
+			if d, is := read.Event.Data.(*domain.OrderPlaced); is && d.CustomerID != "" {
+				r.Customer = strings.Clone(cmp.Or(read.Customer, d.CustomerID))
+			}
+		}
+		for i := range r.Facts {
+			if f := &r.Facts[i]; f.EmployeeID != "" && !ring.IsHash(f.EmployeeID) {
+				f.EmployeeID, changed = ring.Hash(string(wire.Employee), f.EmployeeID, r.Event.Time), true
+			}
+		}
+		if left := a.privacy.HideExtensions(r.Extensions); len(left) != len(r.Extensions) {
+			r.Extensions, changed = left, true
+		}
+		return changed
+	}
+}
+
+// hashesOf are the hashes that somebody may be kept under, as a customer and as an employee.
+func (a *App) hashesOf(id string) ([]string, error) {
+	if a.People == nil {
+		return nil, gateway.NoKeys()
+	}
+	ring := a.People.Ring()
+	all := append(ring.Hashes(string(wire.Customer), id), ring.Hashes(string(wire.Employee), id)...)
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// Person is what there is of somebody.
+func (b Books) Person(ctx context.Context, id string) (*report.Person, error) {
+	hashes, err := b.hashesOf(id)
+	if err != nil {
+		return nil, err
+	}
+	return report.ReadPerson(ctx, b.Store.DB, hashes)
+}
+
+// ErasePerson writes to the log that somebody is erased. Whoever books it takes them out of the tables.
+func (b Books) ErasePerson(ctx context.Context, id string, by gateway.Actor) (string, error) {
+	hashes, err := b.hashesOf(id)
+	if err != nil {
+		return "", err
+	}
+	name := people.NewErased()
+	data := &domain.PersonErased{Person: name, Actor: by.Name, Reason: by.Reason}
+	for _, h := range hashes {
+		data.Hashes = append(data.Hashes, domain.ErasedHash{Hash: h})
+	}
+	e := domain.Event{Source: gateway.OwnSource, ID: name, Type: domain.TypePersonErased, Time: b.Now().UTC(), Data: data}
+	if err := b.publishBooks(ctx, wire.AppendEvent(nil, &e), by.Token); err != nil {
+		return "", fmt.Errorf("put an erasure on record: %w", err)
+	}
+	return name, nil
 }

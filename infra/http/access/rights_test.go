@@ -22,7 +22,8 @@ var (
 			"voucher.redeemed", "voucher.expired", "return.received", "salvage.sold", "dispute.opened", "dispute.won",
 			"dispute.lost", "marketplace.charged", "claim.filed", "claim.accepted", "claim.settled", "claim.closed"},
 		gateway.KeepBooks: {"rate.set", "quality.spent", "period.closed", "period.reopened", "fact.decided"},
-		gateway.Process:   {"books.rebuilt", "books.sealed", "deadletter.replayed", "deadletter.discarded"},
+		gateway.Process: {"books.rebuilt", "books.sealed", "deadletter.replayed", "deadletter.discarded",
+			"person.erased"},
 	}
 	scopesOfRoutes = map[gateway.Scope][]string{
 		gateway.Read: {"GET /metrics", "GET /v1/status", "GET /v1/reports/leakage", "GET /v1/orders/{id}",
@@ -32,7 +33,8 @@ var (
 			"GET /v1/rebuild", "GET /v1/unpriced", "GET /v1/doubles", "GET /v1/flags", "GET /v1/deadletters",
 			"GET /v1/deadletters/{id}"},
 		gateway.KeepBooks: {"POST /v1/rebuild", "POST /v1/rebuild/{id}/swap", "DELETE /v1/rebuild/{id}",
-			"POST /v1/deadletters/{id}/replay", "POST /v1/deadletters/{id}/discard"},
+			"POST /v1/deadletters/{id}/replay", "POST /v1/deadletters/{id}/discard", "POST /v1/person",
+			"POST /v1/person/erase"},
 		gateway.Operate: {"POST /v1/reconcile"},
 		gateway.Open:    {"GET /healthz", "GET /readyz"},
 	}
@@ -79,6 +81,7 @@ var data = map[string]string{
 		0, 1),
 	"deadletter.replayed":  `"dead_letter_id":"z","actor":"a"`,
 	"deadletter.discarded": `"dead_letter_id":"z","actor":"a"`,
+	"person.erased":        `"person":"p","hashes":[{"hash":"h"}],"actor":"a","reason":"r"`,
 }
 
 // sample is an event of a type.
