@@ -292,6 +292,26 @@ func (o *openAPI) rebuild(app *server.App, c *client) {
 	}
 }
 
+// people asks for somebody who has an order with a case, and a dead letter, and erases them.
+func (o *openAPI) people(c *client, w *kafkago.Writer) {
+	o.Helper()
+	fix := `"order_id":"o9","store_id":"s1","error_id":"e9","currency":"USD",`
+	for _, e := range []string{
+		event("o9", "order.placed", "2026-02-05T09:00:00Z", "o9", `{"order_id":"o9","store_id":"s1","currency":"USD",`+
+			`"customer_id":"mary","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"9","unit_cost":"1"}]}`),
+		event("o9-r", "refund.issued", "2026-02-06T09:00:00Z", "o9", `{`+fix+`"refund_id":"r9","net":"2"}`),
+	} {
+		mustPost(o.T, c, e)
+	}
+	if err := w.WriteMessages(o.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("k"),
+		Value: []byte(event("o9-s", "order.sung", "2026-02-06T09:00:00Z", "o9", `{"customer_id":"mary"}`))}); err != nil {
+		o.Fatal(err)
+	}
+	mustCatchUp(o.T, c)
+	o.ask(c, "POST", "/v1/person", nil, "application/json", `{"id":"mary"}`)
+	o.ask(c, "POST", "/v1/person/erase", nil, "application/json", `{"id":"mary","actor":"ann","reason":"asked for it"}`)
+}
+
 // TestOpenAPIOfAnswers: every answer is as openapi.yaml describes it, with nothing beside, and everything it describes
 // is in some answer.
 func TestOpenAPIOfAnswers(t *testing.T) {
@@ -381,6 +401,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	o.ask(c, "POST", "/v1/deadletters/{id}/replay", id, "", "")
 	mustCatchUp(t, c)
 	o.ask(c, "POST", "/v1/deadletters/{id}/discard", id, "", "")
+	o.people(c, w)
 	o.ask(c, "POST", "/v1/reconcile", url.Values{"currency": {"USD"}}, "text/csv",
 		"date,id,amount\n2026-01-11,stranger,5\n")
 	if err := app.Store.DB.Exec(t.Context(),
