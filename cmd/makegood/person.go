@@ -80,8 +80,8 @@ func (c *personCommand) erase(ctx context.Context, books *client, s terminal.Str
 			return err
 		}
 		if len(left.Events)+len(left.DeadLetters) == 0 {
-			_, err := fmt.Fprintf(s.Out, "erased: %s takes their place, amounts stay. The log still holds the hashes: see domain/people.md\n",
-				answer.Person)
+			_, err := fmt.Fprintf(s.Out, "erased: %s takes their place, amounts stay. "+
+				"The log still holds the hashes: see the page on people\n", answer.Person)
 			return err
 		}
 		if time.Now().After(deadline) {
@@ -157,7 +157,8 @@ func (c *peopleKeyNew) Run(s terminal.Streams) error {
 	if err := people.Create(c.File); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.Out, "%s was made: for its owner alone to read. Keep a copy apart from those of the books\n", c.File)
+	_, err := fmt.Fprintf(s.Out, "%s was made, for its owner alone to read. Keep a copy apart from those of the books\n",
+		c.File)
 	return err
 }
 

@@ -12,8 +12,8 @@ import (
 type People interface {
 	// Person is what there is of somebody.
 	Person(ctx context.Context, id string) (*report.Person, error)
-	// ErasePerson puts on record that somebody is erased, by the hashes that they are kept under, and returns the name that
-	// takes their place.
+	// ErasePerson puts on record that somebody is erased, by the hashes that they are kept under, and returns the
+	// name that takes their place.
 	ErasePerson(ctx context.Context, id string, by Actor) (name string, err error)
 }
 

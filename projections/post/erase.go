@@ -60,7 +60,7 @@ ORDER BY table, name`); err != nil {
 				before = ledger.StoodBefore(&e.Mark)
 			}
 		}
-		if table == "leakage_daily" { // which doesn't say where its events stand: it goes by those that were changed before it
+		if table == "leakage_daily" { // which doesn't say where its events stand: it goes by those that were changed before
 			before = "unit IN (SELECT unit FROM failures WHERE has(fact_employee, " + person + "))"
 		}
 		if err := eraseFrom(ctx, db, table, strings.Join(set, ", "),
@@ -80,7 +80,8 @@ func eraseFrom(ctx context.Context, db driver.Conn, table, set, where string) er
 	if n == 0 {
 		return nil
 	}
-	if err := db.Exec(ctx, "ALTER TABLE "+table+" UPDATE "+set+" WHERE "+where+" SETTINGS mutations_sync = 2"); err != nil {
+	if err := db.Exec(ctx, "ALTER TABLE "+table+" UPDATE "+set+" WHERE "+where+
+		" SETTINGS mutations_sync = 2"); err != nil {
 		return fmt.Errorf("erase a person from %s: %w", table, err)
 	}
 	return nil

@@ -90,7 +90,8 @@ func (p *Projector) noted(ctx context.Context, name string) (bool, error) {
 
 // note notes that something is done.
 func (p *Projector) note(ctx context.Context, name string) error {
-	if err := p.db.Exec(ctx, "INSERT INTO checkpoints (name, stream, partition, upto) VALUES (?, 'books', 0, 0)", name); err != nil {
+	if err := p.db.Exec(ctx, "INSERT INTO checkpoints (name, stream, partition, upto) VALUES (?, 'books', 0, 0)",
+		name); err != nil {
 		return fmt.Errorf("note that %s is done: %w", name, err)
 	}
 	return nil

@@ -81,7 +81,7 @@ type Projector struct {
 
 	posting sync.Mutex // of what posting uses: the decoder and what was placed lately
 	store   storeWatch
-	swapped    atomic.Bool // a rebuild was swapped in since people were erased last
+	swapped atomic.Bool // a rebuild was swapped in since people were erased last
 }
 
 // Stats are what a projector has done since it started, for metrics.

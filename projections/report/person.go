@@ -56,7 +56,8 @@ func ReadPerson(ctx context.Context, db driver.Conn, hashes []string) (*Person, 
 	p := &Person{Hashes: hashes, Events: []PersonEvent{}, Orders: []PersonOrder{}, Cases: []PersonCase{},
 		DeadLetters: []string{}}
 	const named = `(has(?, customer_id) OR multiSearchAny(payload, ?))`
-	if err := db.Select(ctx, &p.Events, `SELECT source, event_id, toString(event_type) AS event_type, order_id, error_id, occurred_at
+	if err := db.Select(ctx, &p.Events, `
+SELECT source, event_id, toString(event_type) AS event_type, order_id, error_id, occurred_at
 FROM ledger FINAL WHERE `+named+` AND event_type != 'makegood.person.erased.v1'
 ORDER BY occurred_at, source, event_id LIMIT ?`, hashes, hashes, MaxPersonEvents); err != nil {
 		return nil, fmt.Errorf("look for a person's events: %w", err)
@@ -78,7 +79,8 @@ ORDER BY occurred_at, source, event_id LIMIT ?`, hashes, hashes, MaxPersonEvents
 	}
 	slices.Sort(placed)
 	placed = slices.Compact(placed)
-	if err := db.Select(ctx, &p.Orders, `SELECT order_id, toString(store_id) AS store_id, placed_at, toString(currency) AS currency,
+	if err := db.Select(ctx, &p.Orders, `
+SELECT order_id, toString(store_id) AS store_id, placed_at, toString(currency) AS currency,
        toDecimalString(contribution, 4) AS contribution, toDecimalString(net, 4) AS net
 FROM orders WHERE has(?, order_id) AND has(?, customer_id) ORDER BY placed_at, order_id, currency`, placed,
 		hashes); err != nil {
@@ -98,8 +100,8 @@ FROM cases WHERE has(?, order_id) OR has(?, employee_id) ORDER BY error_id, orde
 		return nil, fmt.Errorf("look for a person's cases: %w", err)
 	}
 	var letters []string
-	if err := db.QueryRow(ctx, `SELECT arraySort(groupUniqArray(id)) FROM dead_letters FINAL WHERE multiSearchAny(payload, ?)`,
-		hashes).Scan(&letters); err != nil {
+	if err := db.QueryRow(ctx, `SELECT arraySort(groupUniqArray(id)) FROM dead_letters FINAL
+WHERE multiSearchAny(payload, ?)`, hashes).Scan(&letters); err != nil {
 		return nil, fmt.Errorf("look for a person's dead letters: %w", err)
 	}
 	p.DeadLetters = append(p.DeadLetters, letters...)
