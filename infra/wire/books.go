@@ -177,4 +177,3 @@ var _ = event(object(
 	id("actor", required, func(p *domain.PersonErased) *string { return &p.Actor }),
 	text("reason", required, func(p *domain.PersonErased) *string { return &p.Reason }),
 ))
-
