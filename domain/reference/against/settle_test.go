@@ -23,7 +23,7 @@ var (
 )
 
 // TestSettle holds domain's settling of every unit of random streams against the reference: the same lines of every event, the
-// same standings, the same flags. A stream that fails is cut down to what is needed to fail, and kept.
+// same standings, cases and flags; and to what must hold of any books (see holds). A stream that fails is cut down to what is needed to fail, and kept.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	n := *streams
@@ -142,6 +142,9 @@ func compareUnit(terms *domain.Terms, want *reference.Books, n int, unit []refer
 	got, err := terms.Settle(events)
 	if err != nil {
 		return "settle: " + err.Error()
+	}
+	if d := holds(terms, events, got); d != "" {
+		return d
 	}
 	settled := map[reference.Identity]*domain.SettledEvent{}
 	for i := range got.Events {
