@@ -48,6 +48,7 @@ type commandLine struct {
 	Person      personCommand       `cmd:"" help:"What there is of a customer or an employee; and to erase them."`
 	PeopleKey   peopleKeyCommand    `cmd:"" help:"The keys that hide who customers and employees are." name:"people-key"`
 	Token       tokenCommand        `cmd:"" help:"Who may reach a gateway that is not on loopback."`
+	Version     versionCommand      `cmd:"" help:"Which version this is, and what it is made of."`
 	Loadgen     loadgenCommand      `cmd:"" help:"Simulated events, as many and as disordered as you like."`
 	Bench       bench.Command       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
 	BenchBroker bench.BrokerCommand `cmd:"" hidden:""`

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
@@ -31,6 +32,9 @@ func (c *tokenNew) Run(s terminal.Streams) error {
 	if c.Out != "" {
 		return c.writeOut(entry, s)
 	}
+	if err := closeToOthers(s.Out); err != nil {
+		return err
+	}
 	token, err := access.Issue(c.AccessFile, entry)
 	if err != nil {
 		return err
@@ -38,6 +42,23 @@ func (c *tokenNew) Run(s terminal.Streams) error {
 	fmt.Fprintf(s.Err, "%s was added to %s. This is the only time that its token is shown:\n", c.Name, c.AccessFile)
 	_, err = fmt.Fprintln(s.Out, token)
 	return err
+}
+
+// closeToOthers takes the rights of others away from a file that standard output was redirected to: what a shell makes
+// is for everybody to read, and would be refused as a token file later on.
+func closeToOthers(out io.Writer) error {
+	file, is := out.(*os.File)
+	if !is {
+		return nil
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	if err := file.Chmod(0o600); err != nil {
+		return fmt.Errorf("close %s to others before a token is in it: %w", file.Name(), err)
+	}
+	return nil
 }
 
 // writeOut writes the token to a file that only its owner reads. A shell that redirects makes one that everybody reads,

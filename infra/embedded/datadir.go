@@ -52,6 +52,9 @@ type Announcement struct {
 type DataDir struct {
 	path string
 	lock *flock.Flock
+	// Opened is the mode that the directory had for others, who may do nothing
+	// with it any more; 0 where it had none.
+	Opened os.FileMode
 }
 
 // Open creates the directory where it doesn't exist (mode 0700: the books and
@@ -70,7 +73,8 @@ func Open(dir string) (*DataDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("creating data directory: %w", err)
 	}
-	if err := closeToOthers(path); err != nil {
+	opened, err := closeToOthers(path)
+	if err != nil {
 		return nil, err
 	}
 	lock := flock.New(filepath.Join(path, lockName))
@@ -83,7 +87,7 @@ func Open(dir string) (*DataDir, error) {
 	if !held {
 		return nil, inUse(path)
 	}
-	d := &DataDir{path: path, lock: lock}
+	d := &DataDir{path: path, lock: lock, Opened: opened}
 	// Whoever wrote it is gone, or the lock wouldn't be ours.
 	if err := d.withdraw(); err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -92,20 +96,20 @@ func Open(dir string) (*DataDir, error) {
 }
 
 // closeToOthers takes the rights away that nobody but the owner may have in a
-// data directory.
-func closeToOthers(path string) error {
+// data directory. It returns the mode before, where that was too much.
+func closeToOthers(path string) (before os.FileMode, err error) {
 	const tooMuch = 0o027
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("looking at the data directory: %w", err)
+		return 0, fmt.Errorf("looking at the data directory: %w", err)
 	}
-	if info.Mode().Perm()&tooMuch == 0 {
-		return nil
+	if before = info.Mode().Perm(); before&tooMuch == 0 {
+		return 0, nil
 	}
-	if err := os.Chmod(path, info.Mode().Perm()&^tooMuch); err != nil {
-		return fmt.Errorf("closing the data directory to others: %w", err)
+	if err := os.Chmod(path, before&^tooMuch); err != nil {
+		return 0, fmt.Errorf("closing the data directory to others: %w", err)
 	}
-	return nil
+	return before, nil
 }
 
 // inUse describes the holder of path as well as its announcement allows.

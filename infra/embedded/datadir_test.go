@@ -123,6 +123,9 @@ func TestDataDirIsClosedToOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if opened := d.Opened != 0; opened != (mode != want) || opened && d.Opened != mode {
+			t.Errorf("mode %v was closed, and it is said of %v", mode, d.Opened)
+		}
 		info, err := os.Stat(dir)
 		if err != nil || info.Mode().Perm() != want {
 			t.Errorf("mode %v became %v (%v), want %v", mode, info.Mode().Perm(), err, want)

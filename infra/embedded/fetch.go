@@ -28,6 +28,20 @@ import (
 // pins below with it, and is fetched beside the old one.
 const engineVersion = "26.7.3-stable.1"
 
+// EngineVersion is the version of the engine that is fetched.
+func EngineVersion() string { return engineVersion }
+
+// EngineURL is the package URL (purl) of the engine of this platform; that of
+// linux/amd64 where it has none.
+func EngineURL() string {
+	p, ok := enginePackages[runtime.GOOS+"/"+runtime.GOARCH]
+	if !ok {
+		p = enginePackages["linux/amd64"]
+	}
+	name, _ := strings.CutSuffix(p.spec, "@"+engineVersion)
+	return "pkg:npm/" + strings.Replace(name, "@", "%40", 1) + "@" + engineVersion
+}
+
 // enginePackage is one platform's engine as published, pinned by content: the
 // registry is only asked for bytes, never trusted for what they should be.
 type enginePackage struct {

@@ -96,6 +96,21 @@ func TestEveryRouteIsBounded(t *testing.T) {
 	}
 }
 
+// TestEveryAnswerHasHeaders: whatever a route answers, no browser guesses what it is, frames it, keeps it or runs it.
+func TestEveryAnswerHasHeaders(t *testing.T) {
+	s := everything(t)
+	for _, pattern := range append(s.Patterns(), "GET /nothing", "PUT /v1/events") {
+		h := ask(s, pattern, 0, "192.0.2.1:7").Header()
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+			"Content-Security-Policy": "frame-ancestors 'none'", "Referrer-Policy": "no-referrer",
+			"Cross-Origin-Resource-Policy": "same-origin"} {
+			if !strings.Contains(h.Get(name), want) {
+				t.Errorf("%s answers with %s %q", pattern, name, h.Get(name))
+			}
+		}
+	}
+}
+
 // TestEveryRouteEnds: what the server gives up is answered, by every kind of route.
 func TestEveryRouteEnds(t *testing.T) {
 	s := everything(t)

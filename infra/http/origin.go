@@ -65,13 +65,15 @@ func hostName(host string) string {
 const yearOfTLS = "max-age=31536000"
 
 // headed sets what every answer has: no browser guesses what it is, shows it in another's frame, runs anything in it,
-// or hands it to another origin. A handler that serves a page says more.
+// keeps it, or hands it to another origin. A handler that serves a page says more.
 func (s *Server) headed(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		header.Set("Referrer-Policy", "no-referrer")
+		// Nobody's numbers stay in a cache, unless a handler says that what it shows is nobody's.
+		header.Set("Cache-Control", "no-store")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		if s.cfg.TLS != nil {
 			header.Set("Strict-Transport-Security", yearOfTLS)

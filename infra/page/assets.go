@@ -16,6 +16,9 @@ import (
 //go:embed assets templates
 var files embed.FS
 
+// EChartsVersion is the version of Apache ECharts in assets.
+const EChartsVersion = "6.1.0"
+
 // asset is a file that pages refer to by a name that changes with its content, so that browsers may keep it for good.
 type asset struct {
 	plain, packed []byte

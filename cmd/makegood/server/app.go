@@ -205,6 +205,10 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 		return err
 	}
 	a.Dir = dir
+	if dir.Opened != 0 {
+		a.logger.Warn("the data directory was open to others, and is closed to them now: what is in it may be theirs",
+			"directory", dir.Path(), "mode", fmt.Sprintf("%04o", dir.Opened))
+	}
 	a.OnClose(dir.Close)
 	if a.Config.ClickHouse == "" {
 		if a.Engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir.Path(),
