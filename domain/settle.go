@@ -56,7 +56,13 @@ const (
 
 var standingNames = [...]string{"counts", "double", "waits", "voided", "discarded", "voids_nothing", "copied"}
 
-func (s Standing) String() string { return standingNames[s] }
+// String is the standing's name; "unknown" where it is none of them.
+func (s Standing) String() string {
+	if int(s) >= len(standingNames) {
+		return "unknown"
+	}
+	return standingNames[s]
+}
 
 // Standings lists the names by their number.
 func Standings() []string { return standingNames[:] }

@@ -108,6 +108,10 @@ func (d *Decoder) Stored(e *domain.Event, data []byte) (*Envelope, error) {
 	d.envelope.Event = domain.Event{Source: e.Source, ID: e.ID, Type: e.Type, Time: e.Time}
 	d.subject = e.Subject()
 	d.depth = 1
+	if e.Type == domain.UnknownType { // of a newer version, or nobody's
+		d.failAt("type", CodeUnknownType, "it is of no type of event that the contract has")
+		return d.result()
+	}
 	d.push("data")
 	if d.checkPayload(data, 0) {
 		d.event(data)

@@ -38,4 +38,8 @@ func TestStored(t *testing.T) {
 	if !errors.As(err, &fault) || fault.Source != "s" || fault.ID != "1" || fault.Pointer == "" {
 		t.Errorf("what today's rules refuse: %v", err)
 	}
+	if _, err := second.Stored(&domain.Event{Source: "s", ID: "1"}, []byte(`{}`)); !errors.As(err, &fault) ||
+		fault.Code != wire.CodeUnknownType || fault.ID != "1" {
+		t.Errorf("of no type that the contract has: %v", err)
+	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"math"
 	"strings"
 
 	"github.com/makegood/makegood/domain"
@@ -88,12 +89,15 @@ func StandingName(s domain.Standing) string {
 }
 
 func standingOf(name string) domain.Standing {
+	if name == "" {
+		return domain.Counts
+	}
 	for i, s := range domain.Standings() {
 		if s == name {
 			return domain.Standing(i)
 		}
 	}
-	return domain.Counts
+	return domain.Standing(math.MaxUint8) // nobody's word: whoever settles the unit writes it anew
 }
 
 // ownLines reports whether a line is of another case, currency or store than the event.
@@ -122,7 +126,11 @@ func ofOwnLines(name string, field func(*domain.Line) *string, of func(*domain.E
 				*field(&r.Lines[i]) = of(r.Event)
 			}
 		},
-		Put: func(r *Row, i int, v string) { *field(&r.Lines[i]) = v },
+		Put: func(r *Row, i int, v string) {
+			if i < len(r.Lines) { // more of them than lines is nothing that makegood wrote
+				*field(&r.Lines[i]) = v
+			}
+		},
 	}}
 }
 
