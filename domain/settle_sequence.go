@@ -187,7 +187,7 @@ func (v *view) news(e *SettledEvent, known []CaseFacts) []CaseFacts {
 	}
 	for _, k := range known {
 		if !slices.ContainsFunc(all, func(f CaseFacts) bool { return f.Case == k.Case }) {
-			k.Gone = true
+			k.Gone, k.Reported = true, false // the books write one or the other
 			e.Cases = append(e.Cases, k)
 		}
 	}
