@@ -11,7 +11,6 @@ const (
 	SettledAboveAccepted = "settled_above_accepted"
 	CaseUnderTwoOrders   = "case_under_two_orders"
 	OtherCurrency        = "other_currency"
-	IDUnderTwoOrders     = "id_under_two_orders"
 )
 
 // FlagCode is a code with the sentence that explains it.
@@ -32,6 +31,5 @@ func FlagCodes() []FlagCode {
 		{SettledAboveAccepted, "A claim was settled for more than was accepted."},
 		{CaseUnderTwoOrders, "One case is named under two orders: what belongs to the second waits for a decision."},
 		{OtherCurrency, "An order was changed or cancelled in another currency than its own: that waits for a decision."},
-		{IDUnderTwoOrders, "A refund or dispute that names no case has the id of another order's: each is a case of its own order."},
 	}
 }

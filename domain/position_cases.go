@@ -272,12 +272,7 @@ func (v *view) ownCase(order name, i int32, id string) int32 {
 			return found
 		}
 	}
-	named := v.u.names.number(id)
-	if m := v.byName[named]; m != none && v.incidents[m].is && v.incidents[m].order != order && !v.isApart(order, named) {
-		v.apart = append(v.apart, pair{order, named}) // it is another order's
-		v.flag(IDUnderTwoOrders, i, id, 0, 0)
-	}
-	n := v.caseOf(order, named)
+	n := v.caseOf(order, v.u.names.number(id))
 	c := &v.incidents[n]
 	if c.first == none && c.report == none {
 		c.own = true

@@ -81,28 +81,3 @@ func TestWhatIsSaidOfACaseMakesNone(t *testing.T) {
 		}
 	}
 }
-
-// TestOneIdInTwoOrders: each refund is a case of its own order, and the later one is flagged.
-func TestOneIdInTwoOrders(t *testing.T) {
-	second := func(events []*Event) {
-		for _, i := range []int{1, 3, 5} {
-			events[i].OrderID = "o2"
-		}
-	}
-	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, data: sale}, {minute: 2, data: refunded("r", "10", "0")},
-		{minute: 3, data: refunded("r", "20", "0")}, {minute: 4, data: &DisputeLost{DisputeID: "x", Amount: d("5")}},
-		{minute: 5, data: &DisputeLost{DisputeID: "x", Amount: d("7")}}}, second)
-	if got := standings(s); got != "counts counts counts counts counts counts" || len(s.Cases) != 4 {
-		t.Errorf("%s, cases %+v", got, s.Cases)
-	}
-	flagged := map[string]string{}
-	for _, f := range s.Flags {
-		flagged[f.Event.ID] = f.Code + " " + f.Case
-	}
-	if len(flagged) != 2 || flagged["e3"] != IDUnderTwoOrders+" r" || flagged["e5"] != IDUnderTwoOrders+" x" {
-		t.Errorf("flagged %v", flagged)
-	}
-	if b := sumUp(s); b.net != 42_0000 {
-		t.Errorf("net %s", b.net)
-	}
-}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -113,45 +112,5 @@ func TestACaseThatOnlyWaits(t *testing.T) {
 		if !errors.As(err, &p) || p.Status != http.StatusNotFound || !strings.Contains(p.Detail, words) {
 			t.Errorf("case %s: %v, want 404 %q", id, err, words)
 		}
-	}
-}
-
-// TestOneIdUnderTwoOrders: refunds of one id that name no case are cases of their own orders, and the later is flagged.
-func TestOneIdUnderTwoOrders(t *testing.T) {
-	t.Parallel()
-	_, c := startTestApp(t, t.TempDir())
-	back := told{kind: "refund.issued", at: "2026-01-13T09:00:00Z", data: onOrder + `,"refund_id":"r","net":"30"`}
-	for _, order := range []string{"a", "b"} {
-		mustPost(t, c, sold.on(order, 0))
-		mustPost(t, c, back.on(order, 1))
-	}
-	s, err := c.caughtUp(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answer struct {
-		Flags []report.Flagged `json:"flags"`
-	}
-	if err := c.get(t.Context(), "/v1/flags", nil, &answer); err != nil {
-		t.Fatal(err)
-	}
-	want := report.Flagged{Code: domain.IDUnderTwoOrders, OrderID: "b", ErrorID: "r", Source: "urn:till:1", ID: "b-1", Amount: "0.0000"}
-	if len(answer.Flags) != 1 || answer.Flags[0] != want || s.Flagged != 1 {
-		t.Errorf("flagged %+v, and status says %d", answer.Flags, s.Flagged)
-	}
-	var story report.Story
-	if err := c.get(t.Context(), "/v1/cases/r", nil, &story); err != nil {
-		t.Fatal(err)
-	}
-	if len(story.Cases) != 2 || story.Cases[0].OrderID != "a" || story.Cases[1].OrderID != "b" {
-		t.Errorf("the cases are of %+v", story.Cases)
-	}
-	// One of them finds the case that it belongs to.
-	mustPost(t, c, reported("damaged", "after_delivery", "").on("b", 2))
-	if s, err = c.caughtUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if s.Flagged != 0 {
-		t.Errorf("%d are flagged still", s.Flagged)
 	}
 }

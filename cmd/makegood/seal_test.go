@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 )
 
 // closesOf are the closes of a stream that count, and all that its books stream says.
@@ -124,8 +126,15 @@ func logOf(records []reference.Record) (all []audit.LogPartition) {
 func sealAll(t *testing.T, store *clickhouse.Store, records []reference.Record) audit.VerifyAgainst {
 	t.Helper()
 	closes, terms := closesOf(t, records)
+	all := post.NewTerms(&memoryLog{records: records}, server.NewDecode(), server.NewStored, time.UTC)
+	if err := all.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	with := audit.VerifyAgainst{Now: time.Now(), Partitions: logOf(records),
-		Place: func(r *ledger.Row) { r.Place(terms.Periods) }}
+		Place: func(r *ledger.Row) { r.Place(terms.Periods) },
+		Otherwise: func(ctx context.Context, orders, cases []string) ([]*ledger.Row, error) {
+			return all.Otherwise(ctx, store.DB, orders, cases)
+		}}
 	last := map[domain.Period]int{}
 	for _, c := range closes {
 		last[c.Period] = c.Number
@@ -178,10 +187,15 @@ func another(name, kind string) string {
 
 func quoted(kind string) string { return strings.ReplaceAll(kind, "'", `\'`) }
 
-// unsealedColumn says of a stored column why nothing proves it, and what is kept as a list of tuples.
+// unsealedColumn says of a column why it is in no seal; what is kept as a list of tuples counts as one of its fields.
 func unsealedColumn(name string) string {
 	lists := map[string]string{"own_lines": "line_case", "facts": "fact_case", "flags": "flag_case"}
-	return ledger.Unsealed(cmp.Or(lists[name], name))
+	for why, columns := range ledger.Unsealed {
+		if slices.Contains(columns, cmp.Or(lists[name], name)) {
+			return why
+		}
+	}
+	return ""
 }
 
 // TestEveryCell: whatever cell of an event of a closed month is changed, the event is named, and no other; and where it
@@ -219,41 +233,130 @@ WHERE database = currentDatabase() AND table = 'ledger' AND default_kind != 'ALI
 		t.Fatalf("%d events for %d columns", len(events), len(stored))
 	}
 	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-	change := func(proven bool) map[string]string {
+	change := func(only func(column string) bool) map[string]string {
 		t.Helper()
 		changed := map[string]string{} // the columns, by event
 		for _, c := range stored {
-			if (unsealedColumn(c.Name) == "") != proven || c.Name == "version" {
+			if !only(c.Name) || c.Name == "version" {
 				continue // that the version rises is how a changed row takes the place of the one before
 			}
-			id := events[len(changed)]
-			changed[id] = c.Name
+			id := events[0]
+			changed[id], events = c.Name, events[1:]
 			if err := store.DB.Exec(t.Context(), `INSERT INTO ledger SELECT * REPLACE (`+another(c.Name, c.Kind)+` AS `+c.Name+`,
 				version + 1 AS version) FROM (SELECT * FROM `+of+` AND event_id = '`+id+`')`); err != nil {
 				t.Fatalf("%s: %v", c.Name, err)
 			}
 		}
+		if len(changed) == 0 {
+			t.Error("there is no such column")
+		}
 		return changed
 	}
-	if changed := change(false); len(changed) == 0 {
-		t.Error("there is no column that makegood changes by itself")
-	} else if v := verifies(t, store, with); !v.Clean() {
-		t.Errorf("of columns that makegood changes by itself: %+v", v.Deviations)
+	own := func(column string) bool { return unsealedColumn(column) == ledger.Own }
+	settled := func(column string) bool { return unsealedColumn(column) == ledger.AsSettled }
+	change(own)
+	if v := verifies(t, store, with); !v.Clean() {
+		t.Errorf("of what makegood notes for itself: %+v", v.Deviations)
 	}
-	events = events[len(events)/2:]
-	changed := change(true)
-	named := map[string]bool{}
-	for _, d := range verifies(t, store, with).Deviations {
-		if id := strings.TrimRight(d.ID, "~"); id != "" {
-			named[id] = true
-			if changed[id] == "" {
-				t.Errorf("%s is named, and nobody changed it: %+v", id, d)
+	changed := map[string]string{}
+	for _, only := range []func(string) bool{settled, func(c string) bool { return !settled(c) && !own(c) }} {
+		maps.Copy(changed, change(only))
+		named := map[string]bool{}
+		v := verifies(t, store, with)
+		for _, d := range v.Deviations {
+			if id := strings.TrimRight(d.ID, "~"); id != "" {
+				named[id] = true
+				if changed[id] == "" {
+					t.Errorf("%s is named, and nobody changed it: %+v", id, d)
+				}
+			}
+		}
+		for id, column := range changed {
+			if !named[id] && (only(column) || !settled(column)) {
+				t.Errorf("the %s of %s was changed, and it isn't named", column, id)
 			}
 		}
 	}
-	for id, column := range changed {
-		if !named[id] {
-			t.Errorf("the %s of %s was changed, and it isn't named", column, id)
+}
+
+// TestTamperedLog: records that are changed, taken out or put in behind makegood's back are named, with their place; so
+// is a seal that was left out or changed, and a list of sealed events that doesn't make its root any more.
+func TestTamperedLog(t *testing.T) {
+	t.Parallel()
+	store := openStore(t)
+	records := generated(t, 3)
+	slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
+	bookKnowing(t, store, records, records, records[len(records)-1].Seq+1)
+	with := sealAll(t, store, records)
+	last := with.Closes[len(with.Closes)-1]
+	var id, stream string
+	var offset int64
+	if err := store.DB.QueryRow(t.Context(), `SELECT event_id, toString(stream), offset FROM ledger FINAL WHERE `+
+		ledger.SealedOf(last.Period, &last.Mark)+` AND event_type = 'makegood.order.placed.v1' ORDER BY offset LIMIT 1`).Scan(
+		&id, &stream, &offset); err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq == offset })
+	named := func(what string, with audit.VerifyAgainst, want ...string) {
+		t.Helper()
+		var found []string
+		for _, d := range verifies(t, store, with).Deviations {
+			found = append(found, fmt.Sprintf("%s %s %s", d.Code, d.ID, d.Place))
+		}
+		if slices.Sort(found); !slices.Equal(found, want) {
+			t.Errorf("%s: named %q, wanted %q", what, found, want)
 		}
 	}
+	log := func(change func([]reference.Record) []reference.Record) audit.VerifyAgainst {
+		other := with
+		other.Partitions = logOf(change(slices.Clone(records)))
+		return other
+	}
+	place := fmt.Sprintf("%s/0@%d", stream, offset)
+	named("nothing", with)
+	named("a changed record", log(func(all []reference.Record) []reference.Record {
+		all[at].Event = []byte(strings.Replace(string(all[at].Event), `"store_id":"`, `"store_id":"x`, 1))
+		return all
+	}), "record_differs "+id+" "+place)
+	named("another moment", log(func(all []reference.Record) []reference.Record {
+		all[at].RecordedAt = all[at].RecordedAt.Add(-time.Second)
+		return all
+	}), "moment_differs "+id+" "+place)
+	named("a record less", log(func(all []reference.Record) []reference.Record { return slices.Delete(all, at, at+1) }),
+		"record_gone "+id+" "+place)
+	free := last.Mark.Offset - 1 // where no record of the stream is
+	for slices.ContainsFunc(records, func(r reference.Record) bool { return r.Seq == free && r.Stream == stream }) {
+		free--
+	}
+	named("a record more", log(func(all []reference.Record) []reference.Record {
+		more := all[at]
+		more.Seq = free
+		more.Event = []byte(strings.Replace(string(more.Event), `"id":"`+id, `"id":"new`, 1))
+		return slices.Insert(all, slices.IndexFunc(all, func(r reference.Record) bool { return r.Seq > free }), more)
+	}), fmt.Sprintf("record_unbooked new %s/0@%d", stream, free))
+
+	chain := func(change func([]audit.Sealable)) audit.VerifyAgainst {
+		other := with
+		other.Partitions, other.Closes = nil, slices.Clone(with.Closes)
+		change(other.Closes)
+		return other
+	}
+	sealOf := func(c *audit.Sealable, change func(*domain.Seal)) {
+		seal := *c.Seal
+		change(&seal)
+		c.Seal = &seal
+	}
+	named("another seal before", chain(func(all []audit.Sealable) {
+		sealOf(&all[1], func(s *domain.Seal) { s.Previous = strings.Repeat("0", 64) })
+	}), "chain_broken  ")
+	named("another root", chain(func(all []audit.Sealable) {
+		sealOf(&all[1], func(s *domain.Seal) { s.Root = strings.Repeat("0", 64) })
+	}), "list_changed  ", "root_differs  ")
+	named("another count", chain(func(all []audit.Sealable) {
+		sealOf(&all[1], func(s *domain.Seal) { s.Events++ })
+	}), "root_differs  ")
+	named("no seal", chain(func(all []audit.Sealable) { all[1].Seal = nil }), "not_sealed  ")
+	named("a format to come", chain(func(all []audit.Sealable) {
+		sealOf(&all[1], func(s *domain.Seal) { s.Format++ })
+	}), "format_unknown  ")
 }

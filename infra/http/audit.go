@@ -31,7 +31,7 @@ type VerifyQuery struct {
 	Period     domain.Period // 0: all that were ever closed
 	Close      int           // which of its closes, 1 is the first; 0: each of them
 	Root       string        // of the period's last close, or of Close, that somebody kept; empty: none
-	LedgerOnly bool          // the log isn't read
+	LedgerOnly bool          // the roots alone: the log isn't read, and nothing is settled again
 }
 
 // PeriodSeal is the seal of a month's close.

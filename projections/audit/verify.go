@@ -77,6 +77,7 @@ const (
 	RecordGone     = "record_gone"
 	RecordUnbooked = "record_unbooked"
 	MomentDiffers  = "moment_differs"
+	SettledOther   = "settled_otherwise"
 )
 
 // DeviationCode is a code with the sentence that explains it.
@@ -100,6 +101,8 @@ func DeviationCodes() []DeviationCode {
 		{RecordGone, "The log holds no record where the ledger's row says that it comes from."},
 		{RecordUnbooked, "The log holds an event of the month that is neither in the ledger nor a dead letter."},
 		{MomentDiffers, "The ledger says another moment of recording than the log."},
+		{SettledOther, "What the ledger says of the event is not what the events of its order or case make of it: " +
+			"whether it counts, its case, what can't be right, which rate it lacks."},
 	}
 }
 
@@ -118,7 +121,9 @@ type VerifyAgainst struct {
 	Partitions []LogPartition // none: the log isn't read
 	// Place fills in when and where the books hold an event: see ledger.Row.Place.
 	Place func(*ledger.Row)
-	Now   time.Time
+	// Otherwise settles units again and gives the rows that the ledger has otherwise: see post.Terms. Nil: none are.
+	Otherwise func(ctx context.Context, orders, cases []string) ([]*ledger.Row, error)
+	Now       time.Time
 }
 
 // Verify computes each seal again and names what deviates. It reads the ledger once a close, and all of the log once.
@@ -137,6 +142,11 @@ func Verify(ctx context.Context, db driver.Conn, decode ledger.Decode, with Veri
 	}
 	if len(with.Partitions) > 0 {
 		if err := v.compareLog(ctx, db, decode, &with); err != nil {
+			return nil, err
+		}
+	}
+	if with.Otherwise != nil {
+		if err := v.compareUnits(ctx, db, &with); err != nil {
 			return nil, err
 		}
 	}

@@ -30,6 +30,9 @@ type verifyWalk struct {
 		content    uint64
 		recorded   time.Time
 		month      time.Time
+		order      string
+		errorID    string
+		token      string
 		said       string
 	}
 	more bool
@@ -138,7 +141,7 @@ func (w *verifyWalk) advance() error {
 	}
 	r := &w.row
 	if err := w.rows.Scan(&stream, &r.at.Number, &r.offset, &r.source, &r.id, &r.content, &r.recorded, &r.month,
-		&r.said); err != nil {
+		&r.order, &r.errorID, &r.token, &r.said); err != nil {
 		return fmt.Errorf("read the ledger's rows by position: %w", err)
 	}
 	r.at.Stream = domain.Stream(stream)
@@ -150,7 +153,7 @@ func (w *verifyWalk) name(code, expected, actual string) {
 	r := &w.row
 	period := domain.PeriodOf(r.month, time.UTC)
 	w.v.deviate(Deviation{Code: code, Period: period.String(), Close: w.closes[period].Number, Source: r.source, ID: r.id,
-		Place: placeOf(r.at, r.offset), Expected: expected, Actual: actual})
+		OrderID: r.order, ErrorID: r.errorID, Place: placeOf(r.at, r.offset), Expected: expected, Actual: actual})
 }
 
 func placeOf(at domain.Partition, offset int64) string {
@@ -225,6 +228,9 @@ func (w *verifyWalk) compare(r *ledger.Row, record *LogRecord) {
 		w.name(RecordDiffers, fmt.Sprintf("%016x", r.Content), fmt.Sprintf("%016x", w.row.content))
 	case string(said[:]) != w.row.said:
 		w.name(RecordDiffers, fmt.Sprintf("%x", said), fmt.Sprintf("%x", w.row.said))
+	}
+	if token := ledger.TokenOf(record.Headers); token != w.row.token {
+		w.name(RecordDiffers, "token "+token, "token "+w.row.token)
 	}
 	recorded := r.RecordedAt.Truncate(time.Millisecond)
 	again := record.Headers[ledger.FirstHeader] != "" // it keeps the moment of the record before

@@ -12,7 +12,7 @@ import (
 )
 
 // A seal covers two groups of columns: what an event says and where it belongs, which can be read from the log again,
-// and what it posted. Neither changes once the month is closed. What does change by itself is in no seal: see unsealed.
+// and what it posted. Neither changes once the month is closed. What does change by itself is in no seal: see Unsealed.
 var (
 	saidColumns = []string{"event_type", "order_id", "error_id", "store_id", "currency", "occurred_at", "day",
 		"posting_period", "origin_period", "voids_type", "voids_source", "voids_id", "customer_id", "extensions", "payload"}
@@ -22,21 +22,22 @@ var (
 // identityColumns are the key of a sealed event, in the order of the leaves.
 var identityColumns = []string{"source", "event_id", "order_id", "error_id", "content"}
 
-// unsealed are the columns that are in no seal, with what they are.
-var unsealed = map[string]string{
-	"recorded_at": place, "stream": place, "partition": place, "offset": place,
-	"epoch": now, "standing": now, "of_source": now, "of_id": now, "sold_by": now, "unpriced": now,
-	"fact_case": now, "fact_kind": now, "fact_root_cause": now, "fact_party": now, "fact_vendor": now,
-	"fact_employee": now, "fact_severity": now, "fact_avoidable": now, "fact_category": now, "fact_founded": now,
-	"fact_reported": now, "fact_same_as": now,
-	"flag_code": now, "flag_case": now, "flag_currency": now, "flag_amount": now,
-	"version": own, "terms": own, "rules": own, "rated": own, "settled": own, "settled_with": own,
+// Unsealed are the columns that are in no seal, by why.
+var Unsealed = map[string][]string{
+	Placed: {"recorded_at", "stream", "partition", "offset", "token"},
+	AsSettled: {"epoch", "standing", "of_source", "of_id", "settled_with", "sold_by", "unpriced",
+		"fact_case", "fact_kind", "fact_root_cause", "fact_party", "fact_vendor", "fact_employee", "fact_severity",
+		"fact_avoidable", "fact_category", "fact_founded", "fact_reported", "fact_same_as",
+		"flag_code", "flag_case", "flag_currency", "flag_amount"},
+	Own: {"version", "terms", "rules", "rated", "settled"},
 }
 
+// Why a column is in no seal.
 const (
-	place = "where the log holds it: another log of the same events makes the same seal; it is compared with the log"
-	now   = "as the events that came since make it, or a later version of makegood"
-	own   = "what makegood notes for itself"
+	Placed = "where the log holds it, and what it says beside it: another log of the same events makes the same seal; " +
+		"it is compared with the log"
+	AsSettled = "as the events of its unit make it, also those that came since: the unit is settled again"
+	Own       = "what makegood notes for itself: nothing proves it"
 )
 
 // SaidSQL and PostedSQL are the digests of both groups as ClickHouse makes them of a row: SHA-256 over RowBinary, where
@@ -73,14 +74,6 @@ func SealedOf(period domain.Period, close *domain.Mark) string {
 
 // Said is the digest of what an event says and where it belongs, as SaidSQL makes it of the row.
 func Said(r *Row) [sha256.Size]byte { return sha256.Sum256(appendRowBinary(nil, saidColumns, r)) }
-
-// Unsealed says why nothing of a closed month proves a column; empty where a seal or the log does.
-func Unsealed(column string) string {
-	if why := unsealed[column]; why != place {
-		return why
-	}
-	return ""
-}
 
 // columnsByName are Columns.
 var columnsByName = func() map[string]*Column {

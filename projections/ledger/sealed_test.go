@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,13 +21,11 @@ func TestSealedColumns(t *testing.T) {
 		}
 	}
 	of := map[string]int{"refused": 1} // what is refused is in no month
-	for _, group := range [][]string{saidColumns, postedColumns, {"source", "event_id", "content"}} {
+	groups := [][]string{saidColumns, postedColumns, {"source", "event_id", "content"}}
+	for _, group := range append(groups, slices.Collect(maps.Values(Unsealed))...) {
 		for _, name := range group {
 			of[name]++
 		}
-	}
-	for name := range unsealed {
-		of[name]++
 	}
 	for _, c := range Columns {
 		if of[c.Name] != 1 {

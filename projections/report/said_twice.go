@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
-	"github.com/makegood/makegood/projections/ledger"
 )
 
 // SaidTwice is an event that says what another one says (a double), or says otherwise (a contradiction). It posts
@@ -59,20 +57,7 @@ SELECT countIf(standing = 'double'), countIf(standing = 'waits'), countIf(standi
 	if err != nil {
 		return d, fmt.Errorf("count what is said twice or can't be right: %w", err)
 	}
-	ids, err := underTwoOrders(ctx, db)
-	d.Flagged += uint64(len(ids))
-	return d, err
-}
-
-// underTwoOrders are the refunds and disputes that name no case, and whose id is that of one of another order: but for
-// the first of each id, those of the oldest events first. Each order is settled by itself, so that none of them knows.
-func underTwoOrders(ctx context.Context, db driver.Conn) ([]Flagged, error) {
-	flags := []Flagged{}
-	asked := statements.Make("under_two_orders", struct{ Cases string }{ledger.CaseFacts})
-	if err := asked.Select(ctx, db, &flags); err != nil {
-		return nil, fmt.Errorf("find ids that are used under two orders: %w", err)
-	}
-	return flags, nil
+	return d, nil
 }
 
 // ListSaidTwice lists the doubles and the contradictions, at most limit of each, the oldest first.
@@ -104,10 +89,5 @@ ARRAY JOIN flag_code AS code, flag_case AS case_id, flag_currency AS of_currency
 ORDER BY occurred_at, source, event_id, code LIMIT ?`, limit); err != nil {
 		return nil, fmt.Errorf("list what can't be right: %w", err)
 	}
-	ids, err := underTwoOrders(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	flags = append(flags, ids...)
-	return flags[:min(len(flags), limit)], nil
+	return flags, nil
 }

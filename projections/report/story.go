@@ -62,7 +62,6 @@ type StoryFigures struct {
 // Case is what is known of an error, as last classified. One that nobody reported was made by a fix.
 type Case struct {
 	ErrorID      string `json:"error_id" ch:"error_id"`
-	OrderID      string `json:"order_id"` // empty where it has none
 	Kind         string `json:"kind" ch:"kind"`
 	RootCause    string `json:"root_cause" ch:"root_cause"`
 	PartyAtFault string `json:"party_at_fault" ch:"party_at_fault"`
@@ -273,12 +272,6 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 				figures[l.Currency] = of
 			}
 			of.add(l, s.part(r.Unit(), l.Case))
-		}
-	}
-	for i := range s.Cases {
-		c := &s.Cases[i]
-		if slices.ContainsFunc(rows, func(r ledger.Stored) bool { return r.Event.OrderID == c.Unit }) {
-			c.OrderID = c.Unit
 		}
 	}
 	s.Cases = slices.DeleteFunc(s.Cases, func(c Case) bool { return c.Gone })

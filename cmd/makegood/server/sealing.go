@@ -176,8 +176,11 @@ func (b Books) Verify(ctx context.Context, q gateway.VerifyQuery) (*audit.Verifi
 			return nil, err
 		}
 		defer done()
+		with.Otherwise = func(ctx context.Context, orders, cases []string) ([]*ledger.Row, error) {
+			return b.Terms.Otherwise(ctx, b.Store.DB, orders, cases)
+		}
 	}
-	return audit.Verify(ctx, b.Store.Reports, NewDecode(), with)
+	return audit.Verify(ctx, b.Store.Reports, NewPrivateDecode(b.privacy), with)
 }
 
 // Seals are all closes that are sealed.

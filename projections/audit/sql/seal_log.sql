@@ -1,4 +1,4 @@
-SELECT toUInt8(stream), partition, offset, source, event_id, content, recorded_at, posting_period,
+SELECT toUInt8(stream), partition, offset, source, event_id, content, recorded_at, posting_period, order_id, error_id, token,
        {{.Said}} AS said
 FROM ledger FINAL
 WHERE ({{range $n, $of := .Sealed}}{{if $n}}
