@@ -116,7 +116,8 @@ func seeds(full, short int64) int64 {
 // agreed are seeds of streams that the reference and domain read alike to the last digit. domain/reference/against compares
 // the lines (to within 0.001), standings and flags of hundreds of streams.
 func agreed() []int64 {
-	all := []int64{1, 2, 5, 9, 10}
+	// In 8 a person makes a case under two orders two cases: reports count one order less than the reference.
+	all := []int64{0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11}
 	if testing.Short() {
 		return all[:2]
 	}

@@ -378,7 +378,7 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 	out := makegood(t, "rebuild", "--dry-run", "--to", c.base)
 	for _, want := range []string{"1 events come out otherwise; without a price for some line: 5 before, 4 after",
 		"2026-02  5300 recovery_labour     s1       USD  0.0000   40.0000   40.0000",
-		"2026-01 is closed: 4 events would come out otherwise", "a dry run"} {
+		"2026-01: 4 events would come out otherwise and stay as a close has seen them", "a dry run"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the dry run doesn't say %q but\n%s", want, out)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -129,10 +130,10 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.
 			amount, _ := new(big.Rat).SetString(text)
 			sum.Add(sum, amount.Mul(amount, rate))
 		}
-		if row.Key["case"] != "" {
+		if row.Key["case"] != "" && row.Cases > 0 { // a case that is none any more counts nowhere
 			g.cases[row.Key["case"]] = true
 		}
-		if row.Key["order"] != "" {
+		if row.Key["order"] != "" && row.Orders > 0 {
 			g.orders[row.Key["order"]] = true
 		}
 	}
@@ -153,7 +154,9 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.
 				t.Fatal(err)
 			}
 			changed, _ := new(big.Rat).SetString(answer.Apart["changed_mind"])
-			if len(answer.Rows) == 0 && changed.Sign() == 0 {
+			// What customers changed, and cases in which nobody had failed, ask for the day's rate as well.
+			if len(answer.Rows) == 0 && !slices.ContainsFunc(slices.Collect(maps.Values(answer.Apart)),
+				func(amount string) bool { return strings.Trim(amount, "-0.") != "" }) {
 				continue
 			}
 			rate := rateOn(sets, currency, from, before)
@@ -174,6 +177,10 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.
 	}
 	var lines []string
 	for name, g := range groups {
+		if name != "total" && len(g.cases)+len(g.orders) == 0 && g.booked.Sign() == 0 && g.hidden.Sign() == 0 &&
+			g.recoveries.Sign() == 0 {
+			continue // of cases that are none any more
+		}
 		f := report.LeakageFigures{Booked: halfEven(&g.booked), Hidden: halfEven(&g.hidden),
 			Recoveries: halfEven(&g.recoveries), Cases: uint64(len(g.cases)), Orders: uint64(len(g.orders))}
 		lines = append(lines, fmt.Sprint(name, " ", f.Booked, " ", f.Hidden, " ", f.Recoveries, " ", f.Cases, " ", f.Orders))
@@ -240,7 +247,7 @@ func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 // makes of it line by line; as of a close it is that of what stood before the close, rates among it, and stays so byte
 // for byte.
 func TestTranslationAgainstReference(t *testing.T) {
-	for seed := range seeds(1, 1) {
+	for seed := range seeds(3, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			compareTranslations(t, seed)

@@ -31,7 +31,7 @@ type Row struct {
 	Moved    bool   // RecordedAt was corrected when a close became known that the record follows
 	Terms    int64  // offset of the books stream up to which it was known when the row was posted
 	Rules    uint32 // domain.PostingRules that the lines follow; 0 where that isn't known
-	Rated    bool   // the event asks for rates
+	Rated    bool   // the event asks for rates, or did at an earlier revision: what once was true stays so
 
 	Epoch    int  // closes that counted and stand before it in the log
 	Settled  bool // its entry was made with the other events of its unit

@@ -294,9 +294,27 @@ func sameAs(data []byte) string {
 	return said.SameAs
 }
 
+// AboutSpend is the condition on rows of the ledger that are about what was spent on quality, and SpendID the spend_id
+// of such a row, else nothing.
+const (
+	AboutSpend = "(order_id = '' AND error_id = '' AND 'makegood.quality.spent.v1' IN (event_type, voids_type))"
+	SpendID    = "multiIf(NOT " + AboutSpend + ", '', voids_type = '', JSONExtractString(payload, 'spend_id'), " +
+		"JSONExtractString(payload, 'original', 'data', 'spend_id'))"
+)
+
 // ReadSpends reads all that is settled with what was spent on quality under the ids: rows that share a name (see
 // SpentAs). A void that is about another spend stays out: without its original it would be taken for one of nothing.
-func ReadSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Stored, err error) {
+func ReadSpends(ctx context.Context, db driver.Conn, ids []string, decisions Decisions) ([]Stored, error) {
+	rows, err := readSpends(ctx, db, ids)
+	if err != nil {
+		return nil, err
+	}
+	r := unitReader{db: db, rows: rows, decisions: decisions}
+	err = r.readDecisions(ctx)
+	return r.rows, err
+}
+
+func readSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Stored, err error) {
 	const from = "ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = '' AND "
 	voids, err := Read(ctx, db, from+"voids_type = 'makegood.quality.spent.v1'") // they are few
 	if err != nil {

@@ -19,14 +19,14 @@ type Poster struct {
 // call.
 func (p *Poster) post(r *ledger.Row, e *domain.Event, terms *domain.Terms) error {
 	r.Place(terms.Periods)
-	r.Rules, r.Rated, r.Lines, r.Unpriced = domain.PostingRules(), true, nil, nil
+	r.Rules, r.Lines, r.Unpriced = domain.PostingRules(), nil, nil
 	if !domain.Alone(e) {
 		return nil
 	}
 	if err := domain.Post(e, terms.Rates, terms.PricedFrom(r.Position), &p.entry); err != nil {
 		return err
 	}
-	r.Lines, r.Unpriced, r.Rated = p.entry.Lines, p.entry.Unpriced, p.entry.Rated
+	r.Lines, r.Unpriced, r.Rated = p.entry.Lines, p.entry.Unpriced, r.Rated || p.entry.Rated
 	r.CompleteLines()
 	return nil
 }

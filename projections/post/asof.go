@@ -63,7 +63,7 @@ func (t *Terms) SettleAsOf(ctx context.Context, db driver.Conn, until Until, ord
 		if orders, cases, err = straddling(ctx, db, until, known.repriced); err != nil {
 			return nil, err
 		}
-		spends, err := straddlingSpends(ctx, db, until)
+		spends, err := straddlingSpends(ctx, db, until, t.Decisions())
 		if err != nil {
 			return nil, err
 		}
@@ -205,16 +205,16 @@ func numbers(of []int) string {
 }
 
 // straddlingSpends reads what was spent on quality, and what voids take back of it, where anything of that came later.
-func straddlingSpends(ctx context.Context, db driver.Conn, until Until) ([]ledger.Stored, error) {
+func straddlingSpends(ctx context.Context, db driver.Conn, until Until, decisions ledger.Decisions) ([]ledger.Stored,
+	error) {
 	var ids []string
-	if err := db.QueryRow(ctx, `SELECT groupUniqArray(JSONExtractString(payload, 'spend_id')) FROM ledger
-WHERE stream = 'books' AND event_type = 'makegood.quality.spent.v1'`).Scan(&ids); err != nil {
+	if err := db.QueryRow(ctx, "SELECT groupUniqArray("+ledger.SpendID+") FROM ledger WHERE "+ledger.AboutSpend).Scan(&ids); err != nil {
 		return nil, fmt.Errorf("find what was spent on quality: %w", err)
 	}
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	rows, err := ledger.ReadSpends(ctx, db, ids)
+	rows, err := ledger.ReadSpends(ctx, db, ids, decisions)
 	if err != nil || !slices.ContainsFunc(rows, func(r ledger.Stored) bool { return until.later(&r) }) {
 		return nil, err
 	}

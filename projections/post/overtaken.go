@@ -47,20 +47,34 @@ func (p *Projector) markOvertaken(ctx context.Context, b *batch) error {
 
 // markWhere marks the units of rows of the ledger.
 func (p *Projector) markWhere(ctx context.Context, units *ledger.Units, condition string) error {
-	rows, err := p.db.Query(ctx, "SELECT DISTINCT order_id, error_id FROM ledger WHERE refused = '' AND (order_id != '' OR error_id != '') AND "+condition)
+	rows, err := p.db.Query(ctx, "SELECT DISTINCT order_id, error_id, '' AS spend FROM ledger WHERE refused = '' AND "+
+		"(order_id != '' OR error_id != '') AND "+condition)
 	if err != nil {
 		return err
 	}
 	return addUnits(rows, units)
 }
 
-// addUnits adds the orders and cases of a statement's rows, and closes it.
+// markSpends marks what was spent on quality, of rows of the ledger.
+func (p *Projector) markSpends(ctx context.Context, units *ledger.Units, condition string) error {
+	rows, err := p.db.Query(ctx, "SELECT DISTINCT '' AS order_id, '' AS error_id, "+ledger.SpendID+" FROM ledger "+
+		"WHERE refused = '' AND "+ledger.AboutSpend+" AND "+condition)
+	if err != nil {
+		return err
+	}
+	return addUnits(rows, units)
+}
+
+// addUnits adds the orders, cases and spends of a statement's rows, and closes it.
 func addUnits(rows driver.Rows, units *ledger.Units) error {
 	defer rows.Close()
 	for rows.Next() {
-		var order, errorID string
-		if err := rows.Scan(&order, &errorID); err != nil {
+		var order, errorID, spend string
+		if err := rows.Scan(&order, &errorID, &spend); err != nil {
 			return err
+		}
+		if spend != "" {
+			units.Spends[spend] = true
 		}
 		if order != "" {
 			units.Orders[order] = true
@@ -72,12 +86,17 @@ func addUnits(rows driver.Rows, units *ledger.Units) error {
 	return rows.Err()
 }
 
-// markDecided marks the units of what persons decided on, as far as it is there. What comes later finds the decision.
+// markDecided marks the units of what persons decided on in the batch, or since it was posted, as far as it is there. What comes
+// later finds the decision.
 func (p *Projector) markDecided(ctx context.Context, b *batch) error {
+	all := b.decided
+	if b.rows.Rows() > 0 {
+		all = append(all, p.terms.decidedSince(b.terms)...)
+	}
 	decisions := p.terms.Decisions()
-	for _, d := range b.decided {
+	for _, d := range all {
 		d = decisions.DecidedOn(d)
-		rows, err := p.db.Query(ctx, `SELECT DISTINCT order_id, error_id FROM ledger
+		rows, err := p.db.Query(ctx, "SELECT DISTINCT order_id, error_id, "+ledger.SpendID+` FROM ledger
 WHERE toYYYYMM(occurred_at) IN (SELECT month FROM identities WHERE identity = cityHash64(?, ?)) AND source = ? AND event_id = ?`, d.Source, d.ID, d.Source, d.ID)
 		if err == nil {
 			err = addUnits(rows, &b.units)

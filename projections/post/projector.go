@@ -336,7 +336,7 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 	return nil
 }
 
-// mark notes what the event asks to be settled: its unit, where it doesn't post alone, or where another event placed the order
+// mark notes, under the terms, what the event asks to be settled: its unit, where it doesn't post alone, or where another event placed the order
 // that it places.
 func (p *Projector) mark(b *batch, e *domain.Event) {
 	if decision(e) != nil {
@@ -345,6 +345,9 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 	if b.again || !domain.Alone(e) || e.Type == domain.TypeQualitySpent { // which is rare, and has no order by which to find it again
 		b.units.Add(e)
 		return
+	}
+	if len(p.terms.decisions) > 0 && len(p.terms.decisions[domain.Identity{Source: e.Source, ID: e.ID}]) > 0 {
+		b.units.Add(e) // decided on before it came
 	}
 	if e.Type == domain.TypeOrderPlaced {
 		order := p.placed.hash(e.OrderID)
@@ -412,7 +415,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
 		{"find what the books stream overtook", func(ctx context.Context) error { return p.markOvertaken(ctx, b) }, true, nil},
 		{"find the orders that were awaited", func(ctx context.Context) error { return p.markAwaited(ctx, b) }, len(b.placed) > 0, nil},
-		{"find what was decided on", func(ctx context.Context) error { return p.markDecided(ctx, b) }, len(b.decided) > 0, nil},
+		{"find what was decided on", func(ctx context.Context) error { return p.markDecided(ctx, b) }, true, nil},
 		{"settle units", func(ctx context.Context) error { return p.settleBatch(ctx, b) }, true, &landing.Settle},
 		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, b.rollUps) }, true, &landing.RollUp},
 	}

@@ -30,7 +30,7 @@ const mostRounds = 10
 func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUps map[string]bool) (written int, err error) {
 	orders, cases := slices.Sorted(maps.Keys(units.Orders)), slices.Sorted(maps.Keys(units.Cases))
 	if spends := slices.Sorted(maps.Keys(units.Spends)); len(spends) > 0 {
-		if written, err = p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) { return ledger.ReadSpends(ctx, p.db, spends) }); err != nil {
+		if written, err = p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) { return ledger.ReadSpends(ctx, p.db, spends, p.terms.Decisions()) }); err != nil {
 			return written, err
 		}
 	}

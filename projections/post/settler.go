@@ -107,6 +107,10 @@ func (s *Settler) decode(reader int, r *ledger.Stored) (*domain.Event, error) {
 
 // addRebuilds gives the unit an event for each rebuild that prices closed epochs and that any of its events stands before.
 func (s *Settler) addRebuilds(terms *domain.Terms, rows []*ledger.Stored) {
+	order, errorID := unitOf(rows)
+	if order == "" && errorID == "" {
+		return // what was spent on quality asks for no rate
+	}
 	for i := range s.Rebuilds {
 		r := &s.Rebuilds[i]
 		at := domain.Position{Stream: domain.Books, Offset: r.Mark.Offset, Time: r.Mark.Time}
@@ -119,7 +123,7 @@ func (s *Settler) addRebuilds(terms *domain.Terms, rows []*ledger.Stored) {
 			continue
 		}
 		e := r.Event
-		e.OrderID, e.ErrorID = unitOf(rows)
+		e.OrderID, e.ErrorID = order, errorID
 		data, _ := e.Data.(*domain.BooksRebuilt)
 		stored := &ledger.Stored{Row: ledger.Row{Event: &e, Content: r.Content,
 			Data:     fmt.Appendf(nil, `{"rebuild_id":%q,"closed_periods":true}`, data.RebuildID),
@@ -169,7 +173,8 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 		was, e := r.Row, &settlement.Events[i]
 		r.Place(terms.Periods)
 		if !s.events[i].Keeps {
-			r.Lines, r.Unpriced, r.Rated, r.Rules = e.Lines, e.Unpriced, e.Rated, domain.PostingRules()
+			r.Lines, r.Unpriced, r.Rules = e.Lines, e.Unpriced, domain.PostingRules()
+			r.Rated = was.Rated || e.Rated || len(e.Unpriced) > 0
 		}
 		r.With = homes.of(r)
 		r.Standing, r.Of, r.Facts, r.Flags, r.SoldBy = e.Standing, e.Of, e.Cases, nil, ""
@@ -181,7 +186,7 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 			r.SoldBy = seller(sellers, r)
 		}
 		rebuilds := r.Event.Type == domain.TypeBooksRebuilt
-		if r.Books(&was) && !(rebuilds && r.Revision == 0 && len(r.Lines) > 0) {
+		if r.Books(&was) && r.Rated == was.Rated && !(rebuilds && r.Revision == 0 && len(r.Lines) > 0) {
 			r.Row = was
 			continue
 		}

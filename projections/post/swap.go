@@ -188,7 +188,13 @@ func (p *Projector) repostWhere(ctx context.Context, b *batch, landed *domain.Re
 		return err
 	}
 	var n uint64
-	settled := shadow.Changeable + " AND NOT (" + ledger.PostsAlone + " AND NOT settled) AND (order_id != '' OR error_id != '') AND " + condition
+	// What isn't settled yet doesn't say whether it asks for rates.
+	settled := "(NOT settled OR " + shadow.Changeable + ") AND NOT (" + ledger.PostsAlone + " AND NOT settled) AND " +
+		condition
+	if err := p.markSpends(ctx, &b.units, settled); err != nil {
+		return fmt.Errorf("find what was spent on quality: %w", err)
+	}
+	settled += " AND (order_id != '' OR error_id != '')"
 	if err := p.db.QueryRow(ctx, "SELECT uniq(order_id, error_id) FROM ledger WHERE refused = '' AND "+settled).Scan(&n); err != nil {
 		return fmt.Errorf("count the units of a rebuild: %w", err)
 	}
@@ -215,7 +221,11 @@ func (p *Projector) repostAlone(ctx context.Context, b *batch, landed *domain.Re
 		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), landed: landed, Poster: Poster{Decode: p.config.Stored()}}
 		workers[i], take[i] = w, w.take
 	}
-	from := "ledger FINAL PREWHERE " + shadow.Changeable + " AND " + ledger.PostsAlone + " AND " + condition + " WHERE refused = '' AND NOT settled"
+	first, err := shadow.ChangeableFirst(ctx, p.db)
+	if err != nil {
+		return err
+	}
+	from := "ledger FINAL PREWHERE " + first + " AND " + ledger.PostsAlone + " AND " + condition + " WHERE refused = '' AND NOT settled"
 	if err := p.config.Ledger.ReadLedger(ctx, from, take...); err != nil {
 		return err
 	}

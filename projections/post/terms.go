@@ -42,12 +42,20 @@ type Terms struct {
 	terms *domain.Terms
 	laid  []domain.Mark // of every record that lays something down
 	dealt map[dealing]bool
-	read  int64
+	// Where the books stream holds what persons decided, and what takes that back.
+	decidedAt []decidedAt
+	read      int64
 
 	erased    erasures         // replaced, never changed
 	decisions ledger.Decisions // replaced, never changed, as readers hold it
 	settling  sync.Mutex       // of settler
 	settler   Settler
+}
+
+// decidedAt is a decision and its offset.
+type decidedAt struct {
+	offset   int64
+	decision domain.Identity
 }
 
 // dealing is the identity of an event that says that somebody dealt with a dead letter.
@@ -119,12 +127,12 @@ func (t *Terms) take(r BooksRecord) error {
 	case *domain.PersonErased:
 		t.erasedPerson(d, mark)
 	case *domain.FactDecided:
-		t.decided(&decoded.Event, d.Source, d.ID)
+		t.decided(&decoded.Event, d.Source, d.ID, r.Offset)
 	case *domain.BooksRebuilt:
 		t.rebuilt(decoded, d, mark)
 	case *domain.EventVoided:
 		if d.Original.Effective() == domain.TypeFactDecided {
-			t.decided(&decoded.Event, d.Source, d.ID)
+			t.decided(&decoded.Event, d.Source, d.ID, r.Offset)
 		}
 		if d.Original.Stream() == domain.Books && !t.terms.Rates.IsExchange(d.Source, d.ID) {
 			t.laid = append(t.laid, mark)
@@ -145,7 +153,7 @@ func (t *Terms) rebuilt(decoded *domain.Envelope, d *domain.BooksRebuilt, mark d
 }
 
 // decided keeps on what a person decided, or which decision was taken back.
-func (t *Terms) decided(e *domain.Event, source, id string) {
+func (t *Terms) decided(e *domain.Event, source, id string, offset int64) {
 	target := domain.Identity{Source: strings.Clone(source), ID: strings.Clone(id)}
 	decision := domain.Identity{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)}
 	if slices.Contains(t.decisions[target], decision) {
@@ -156,7 +164,17 @@ func (t *Terms) decided(e *domain.Event, source, id string) {
 		all = ledger.Decisions{}
 	}
 	all[target] = append(slices.Clone(all[target]), decision)
-	t.decisions = all
+	t.decisions, t.decidedAt = all, append(t.decidedAt, decidedAt{offset, decision})
+}
+
+// decidedSince are the decisions that the books stream holds from an offset on.
+func (t *Terms) decidedSince(offset int64) (all []domain.Identity) {
+	t.rules.RLock()
+	defer t.rules.RUnlock()
+	for i := len(t.decidedAt) - 1; i >= 0 && t.decidedAt[i].offset >= offset; i-- {
+		all = append(all, t.decidedAt[i].decision)
+	}
+	return all
 }
 
 // Decisions are all that persons decided, as far as the books stream was read; not to be changed.

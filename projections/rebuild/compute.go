@@ -300,9 +300,13 @@ func (s *computation) mend(ctx context.Context) error {
     GROUP BY `+row+` HAVING sum(in_ledger) > sum(in_failures)`); err != nil {
 		return err
 	}
+	changeable, err := shadow.ChangeableFirst(ctx, s.db)
+	if err != nil {
+		return err
+	}
 	// Nearly always there are as many as there should be. A whole rebuild looks which they are.
 	if err := s.db.QueryRow(ctx, `
-SELECT (SELECT count() FROM ledger FINAL PREWHERE `+shadow.Changeable+` WHERE refused = '' AND notEmpty(unpriced)), (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing))`).
+SELECT (SELECT count() FROM ledger FINAL PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)), (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing))`).
 		Scan(&s.lacking, &s.listed); err != nil {
 		return fmt.Errorf("count what has no price: %w", err)
 	}
@@ -311,7 +315,7 @@ SELECT (SELECT count() FROM ledger FINAL PREWHERE `+shadow.Changeable+` WHERE re
 	}
 	return s.mendFrom(ctx, "unpriced", `
     SELECT order_id, source, event_id, content FROM (
-        SELECT order_id, source, event_id, content, unpriced AS missing, 1 AS in_ledger, 0 AS in_list FROM ledger FINAL PREWHERE `+shadow.Changeable+` WHERE refused = '' AND notEmpty(unpriced)
+        SELECT order_id, source, event_id, content, unpriced AS missing, 1 AS in_ledger, 0 AS in_list FROM ledger FINAL PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)
         UNION ALL
         SELECT order_id, source, event_id, content, missing, 0 AS in_ledger, 1 AS in_list FROM unpriced FINAL WHERE notEmpty(missing))
     GROUP BY order_id, source, event_id, content, missing HAVING sum(in_ledger) != sum(in_list)`)

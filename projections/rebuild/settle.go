@@ -102,7 +102,27 @@ WHERE %s AND cityHash64(if(order_id != '', order_id, error_id)) %% %d = %d`, of,
 			return err
 		}
 	}
-	return nil
+	return w.settleSpends(ctx)
+}
+
+// settleSpends settles again what was spent on quality, where other rules posted it: it asks for no rates.
+func (w *unitWorker) settleSpends(ctx context.Context) error {
+	of := "refused = '' AND " + ledger.AboutSpend
+	if !w.rebuild.Whole {
+		of += fmt.Sprintf(" AND rules != %d", domain.PostingRules())
+	}
+	var ids []string
+	if err := w.db.QueryRow(ctx, "SELECT arraySort(groupUniqArray("+ledger.SpendID+")) FROM ledger WHERE "+of).Scan(&ids); err != nil {
+		return fmt.Errorf("find what was spent on quality: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := ledger.ReadSpends(ctx, w.db, ids, w.known.Decisions)
+	if err != nil {
+		return err
+	}
+	return w.settleRows(ctx, rows)
 }
 
 func (w *unitWorker) settle(ctx context.Context, orders, cases []string) error {
@@ -116,11 +136,18 @@ func (w *unitWorker) settle(ctx context.Context, orders, cases []string) error {
 		if err != nil {
 			return err
 		}
-		rows = slices.DeleteFunc(rows, func(r ledger.Stored) bool { return w.mark.Precedes(r.Position) }) // recorded later: not the rebuild's
-		for _, unit := range post.Components(rows, w.known.Decisions) {
-			if err := w.unit(ctx, unit); err != nil {
-				return err
-			}
+		if err := w.settleRows(ctx, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *unitWorker) settleRows(ctx context.Context, rows []ledger.Stored) error {
+	rows = slices.DeleteFunc(rows, func(r ledger.Stored) bool { return w.mark.Precedes(r.Position) }) // recorded later: not the rebuild's
+	for _, unit := range post.Components(rows, w.known.Decisions) {
+		if err := w.unit(ctx, unit); err != nil {
+			return err
 		}
 	}
 	return nil

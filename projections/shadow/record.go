@@ -71,8 +71,9 @@ type Report struct {
 	UnpricedBefore uint64              `json:"unpriced_before"` // events with a line that no rate can price
 	UnpricedAfter  uint64              `json:"unpriced_after"`
 	Accounts       []AccountDifference `json:"accounts"` // only those that change
-	Left           []LeftPeriod        `json:"left"`     // closed months whose events would come out otherwise and stay
-	NotPosted      uint64              `json:"not_posted"`
+	// Left are events that would come out otherwise and stay as a close has seen them.
+	Left      []LeftPeriod `json:"left"`
+	NotPosted uint64       `json:"not_posted"`
 	// NotPostedEvents are the first of them: events that today's rules refuse. They stay as they are.
 	NotPostedEvents []NotPosted `json:"not_posted_events"`
 }
@@ -92,7 +93,8 @@ type AccountDifference struct {
 	Delta    string `json:"delta"`
 }
 
-// LeftPeriod is a closed month, and how many events stay as they are for its sake. Named are some of them.
+// LeftPeriod is a month, closed or open, and how many events that are posted in it stay as a close has seen them.
+// Named are some of them.
 type LeftPeriod struct {
 	Period string       `json:"period"`
 	Events uint64       `json:"events"`

@@ -106,6 +106,19 @@ SELECT groupArray(partition_id) FROM (
 	return ids, nil
 }
 
-// Changeable is the condition on rows that today's rules or the rates may change. It is the same of all copies of a
-// row, so they may be sorted out before they are folded.
+// Changeable is the condition on rows that today's rules or the rates may change. It tells copies of one row apart.
 var Changeable = fmt.Sprintf("(rated OR rules != %d)", domain.PostingRules())
+
+// ChangeableFirst is what may be asked of rows before their copies are folded, so that no copy stays that another one
+// stands above: that they ask for rates, as what did once always does; nothing where rows of other rules are there.
+func ChangeableFirst(ctx context.Context, db driver.Conn) (string, error) {
+	var other bool
+	if err := db.QueryRow(ctx, "SELECT count() > 0 FROM (SELECT 1 FROM ledger WHERE rules != ? LIMIT 1)",
+		domain.PostingRules()).Scan(&other); err != nil {
+		return "", fmt.Errorf("look for what other rules posted: %w", err)
+	}
+	if other {
+		return "true", nil
+	}
+	return "rated", nil
+}

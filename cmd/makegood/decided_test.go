@@ -1,0 +1,54 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/makegood/makegood/domain/reference"
+)
+
+// TestDecidedInAnyOrder: what a person decided on an event that posts alone, or on what was spent on quality, holds whichever
+// of the two comes first.
+func TestDecidedInAnyOrder(t *testing.T) {
+	against := event("d", "fact.decided", "2026-01-12T00:00:00Z", "",
+		`{"source":"urn:till:1","id":"x","counts":false,"actor":"ann","reason":"never was"}`)
+	placed := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD",`+
+		`"lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
+	delivered := event("x", "order.delivered", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`)
+	spent := event("x", "quality.spent", "2026-01-10T00:00:00Z", "",
+		`{"spend_id":"q1","category":"appraisal","currency":"JPY","amount":"250.72"}`)
+	orders := func(e string) reference.Record { return reference.Record{Stream: "orders", Event: []byte(e)} }
+	books := func(e string) reference.Record { return reference.Record{Stream: "books", Event: []byte(e)} }
+	for name, c := range map[string]struct {
+		sent []reference.Record
+		want string
+	}{
+		"delivered, then decided": {[]reference.Record{orders(placed), orders(delivered), books(against)},
+			"d , p , x discarded: 0"},
+		"decided, then delivered": {[]reference.Record{orders(placed), books(against), orders(delivered)},
+			"d , p , x discarded: 0"},
+		"spent, then decided": {[]reference.Record{books(spent), books(against)}, "d , x discarded: 0"},
+		"decided, then spent": {[]reference.Record{books(against), books(spent)}, "d , x discarded: 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t)
+			for i := range c.sent {
+				c.sent[i].Seq = int64(i + 1)
+				c.sent[i].RecordedAt = sequence("")[0].RecordedAt
+			}
+			for i := range c.sent {
+				// Who books it knows what stands before it, and no more.
+				bookKnowing(t, store, c.sent, c.sent[i:i+1], c.sent[i].Seq+1)
+			}
+			var said string
+			if err := store.DB.QueryRow(t.Context(), `SELECT concat(arrayStringConcat(arraySort(groupArray(
+    concat(event_id, ' ', toString(standing)))), ', '), ': ', toString(sum(arraySum(arrayMap((a, n) ->
+        if(a = 6110, n, 0), account, amount))))) FROM ledger FINAL`).Scan(&said); err != nil {
+				t.Fatal(err)
+			}
+			if said != c.want {
+				t.Errorf("the ledger says %s, not %s", said, c.want)
+			}
+		})
+	}
+}
