@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // The stream books: what is about the books themselves. An event.voided travels on the stream of what it voids.
 
@@ -162,6 +165,15 @@ type PersonErased struct {
 
 // PersonPrefix begins the hashes of people's ids, and the names of those who were erased.
 const PersonPrefix = "p-"
+
+// ShortPerson is the hash of a person's id as people read it: enough to tell persons apart. Anything else stays as it is.
+func ShortPerson(id string) string {
+	const whole, key, told = 37, 10, 6
+	if len(id) != whole || !strings.HasPrefix(id, PersonPrefix) || id[key] != '-' {
+		return id
+	}
+	return PersonPrefix + id[key+1:key+1+told]
+}
 
 // ErasedHash is one of them.
 type ErasedHash struct{ Hash string }

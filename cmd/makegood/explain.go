@@ -125,7 +125,7 @@ func bookedOnly(f *report.StoryFigures) string {
 func caseInWords(c *report.Case) string {
 	words := []string{strings.ReplaceAll(c.Kind, "_", " ")}
 	for _, f := range []struct{ name, value string }{
-		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID}, {"employee", c.EmployeeID},
+		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID}, {"employee", domain.ShortPerson(c.EmployeeID)},
 		{"avoidable", c.Avoidable},
 	} {
 		if f.value != "" {

@@ -121,7 +121,7 @@ func caseWords(c *report.Case) string {
 		words = append(words, "supplier "+c.VendorID)
 	}
 	if c.EmployeeID != "" {
-		words = append(words, "employee "+c.EmployeeID)
+		words = append(words, "employee "+domain.ShortPerson(c.EmployeeID))
 	}
 	if c.Avoidable != "" {
 		words = append(words, map[string]string{"true": "avoidable", "false": "not avoidable"}[c.Avoidable])

@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -71,33 +70,32 @@ ORDER BY occurred_at, source, event_id LIMIT ?`, hashes, hashes, MaxPersonEvents
 	for i := range p.Events {
 		p.Events[i].OccurredAt = p.Events[i].OccurredAt.UTC()
 	}
-	var placed []string
-	for _, e := range p.Events {
-		if e.OrderID != "" && e.Type == "makegood.order.placed.v1" {
-			placed = append(placed, e.OrderID)
-		}
+	var placed, cases []string
+	if err := db.QueryRow(ctx, `SELECT groupUniqArray(order_id) FROM ledger FINAL WHERE has(?, customer_id)
+    AND event_type = 'makegood.order.placed.v1' AND order_id != '' AND refused = ''`,
+		hashes).Scan(&placed); err != nil {
+		return nil, fmt.Errorf("look for a customer's orders: %w", err)
 	}
-	slices.Sort(placed)
-	placed = slices.Compact(placed)
+	if err := db.QueryRow(ctx, `SELECT groupUniqArray(c) FROM failures FINAL ARRAY JOIN fact_case AS c, fact_employee AS e
+WHERE has(?, e) AND refused = ''`, hashes).Scan(&cases); err != nil {
+		return nil, fmt.Errorf("look for an employee's cases: %w", err)
+	}
 	if err := db.Select(ctx, &p.Orders, `
 SELECT order_id, toString(store_id) AS store_id, placed_at, toString(currency) AS currency,
        toDecimalString(contribution, 4) AS contribution, toDecimalString(net, 4) AS net
-FROM orders WHERE has(?, order_id) AND has(?, customer_id) ORDER BY placed_at, order_id, currency`, placed,
-		hashes); err != nil {
-		return nil, fmt.Errorf("look for a customer's orders: %w", err)
+FROM orders WHERE has(?, order_id) ORDER BY placed_at, order_id, currency LIMIT ?`, placed,
+		MaxPersonEvents); err != nil {
+		return nil, fmt.Errorf("read a customer's orders: %w", err)
 	}
 	for i := range p.Orders {
 		p.Orders[i].PlacedAt = p.Orders[i].PlacedAt.UTC()
 	}
-	var mine []string
-	for _, o := range p.Orders {
-		mine = append(mine, o.OrderID)
-	}
-	if err := db.Select(ctx, &p.Cases, `SELECT error_id, order_id, toString(kind) AS kind, toString(currency) AS currency,
+	if err := db.Select(ctx, &p.Cases, `
+SELECT error_id, order_id, toString(kind) AS kind, toString(currency) AS currency,
        toDecimalString(net, 4) AS net
-FROM cases WHERE has(?, order_id) OR has(?, employee_id) ORDER BY error_id, order_id, currency LIMIT ?`, mine, hashes,
+FROM cases WHERE has(?, order_id) OR has(?, error_id) ORDER BY error_id, order_id, currency LIMIT ?`, placed, cases,
 		MaxPersonEvents); err != nil {
-		return nil, fmt.Errorf("look for a person's cases: %w", err)
+		return nil, fmt.Errorf("read a person's cases: %w", err)
 	}
 	var letters []string
 	if err := db.QueryRow(ctx, `SELECT arraySort(groupUniqArray(id)) FROM dead_letters FINAL
