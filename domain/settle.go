@@ -90,7 +90,7 @@ type CaseFacts struct {
 	Reported                                            bool // somebody reported it; else a fix made it
 	SameAs                                              string
 	// Gone: nothing that counts makes it a case any more. The other facts are those that were known last, for what closed
-	// months hold of it.
+	// months hold of it; but that somebody reported it isn't kept.
 	Gone bool
 }
 

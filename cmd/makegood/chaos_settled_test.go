@@ -51,31 +51,7 @@ func (f *fleet) checkSettled(ctx context.Context, t *testing.T, store *clickhous
 	if err != nil {
 		t.Fatal(err)
 	}
-	settler := post.Settler{New: server.NewStored, Rebuilds: known.Rebuilds}
-	units, stale := post.Components(rows, known.Decisions), 0
-	for _, unit := range units {
-		if len(unit) == 1 && unit[0].PostsAlone() && !unit[0].Settled {
-			continue // it needs no other event, and was posted without
-		}
-		was := map[*ledger.Row]ledger.Row{}
-		for _, r := range unit {
-			was[&r.Row] = r.Row
-		}
-		changed, refused, not := settler.Settle(known.Terms, unit)
-		for _, r := range changed {
-			before := was[r]
-			stale++
-			t.Errorf("seed %d: event %s of %s (%s, order %q, case %q, terms %d) is stale:\n has %s\nwant %s", seed, r.Event.ID,
-				r.Event.Source, r.Event.Type, r.Event.OrderID, r.Event.ErrorID, r.Terms, booked(&before), booked(r))
-		}
-		for _, r := range refused {
-			t.Errorf("seed %d: event %s of %s should have left the books", seed, r.Event.ID, r.Event.Source)
-		}
-		for _, n := range not {
-			t.Errorf("seed %d: %v", seed, n)
-		}
-	}
-	t.Logf("%d units of %d rows are settled once more, %d rows come out otherwise", len(units), len(rows), stale)
+	holdSettled(t, known, rows)
 	var buckets []string
 	if err := store.DB.QueryRow(ctx, fmt.Sprintf(`
 SELECT groupArray(concat(unit, ' ', error_id, ' ', account, ' ', element, ': ', arrayStringConcat(sums, ' and '))) FROM (
@@ -92,12 +68,6 @@ SELECT groupArray(concat(unit, ' ', error_id, ' ', account, ' ', element, ': ', 
 	for _, b := range buckets {
 		t.Errorf("seed %d: the roll-up is stale: %s", seed, b)
 	}
-}
-
-// booked is what a row says to the books.
-func booked(r *ledger.Row) string {
-	return fmt.Sprintf("%v of %v, epoch %d, posted %v, facts %+v, flags %+v, sold by %q, lines %+v", r.Standing, r.Of,
-		r.Epoch, r.Posting, r.Facts, r.Flags, r.SoldBy, r.Lines)
 }
 
 // amounts are sums of lines, by what a report shows of them.

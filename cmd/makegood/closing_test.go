@@ -113,26 +113,16 @@ func seeds(full, short int64) int64 {
 	return full
 }
 
-// agreed are seeds of streams that the reference and domain read alike to the last digit. domain/reference/against compares
-// the lines (to within 0.001), standings and flags of hundreds of streams.
-func agreed() []int64 {
-	// In 8 a person makes a case under two orders two cases: reports count one order less than the reference.
-	all := []int64{0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11}
-	if testing.Short() {
-		return all[:2]
-	}
-	return all
-}
-
 // TestBookedBeforeItsTermsCame: whatever was booked while a close or a rate that it follows was still on its way is in
 // the end where its position says.
 func TestBookedBeforeItsTermsCame(t *testing.T) {
-	for _, seed := range agreed() {
+	for _, seed := range streamSeeds(t, 5, 2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 7))
 			records := generated(t, seed)
+			defer keepHistory(t, fmt.Sprintf("late-terms-%d", seed), records)
 			want, err := reference.Run(records, time.UTC)
 			if err != nil {
 				t.Fatal(err)

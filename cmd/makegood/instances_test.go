@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -42,10 +43,11 @@ func TestManyInstances(t *testing.T) {
 	}
 	path := startProxy(t, net.JoinHostPort("127.0.0.1", port))
 	dsn := strings.Replace(report.DSN, path.target, path.addr(), 1)
+	people := filepath.Join(t.TempDir(), "people.key")
 	role := func(name, roles string) (*member, *client) {
 		addr := freeAddress(t)
 		m := newRole(t, name, "--roles", roles, "--http", addr, "--brokers", brokerAddr, "--clickhouse", dsn, "--data-dir",
-			filepath.Join(t.TempDir(), "none"))
+			filepath.Join(t.TempDir(), "none"), "--people-key", people)
 		if _, err := m.await(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -55,9 +57,9 @@ func TestManyInstances(t *testing.T) {
 	_, two := role("gateway 1", "gateway")
 	first, _ := role("projector 0", "projector")
 
-	seed := time.Now().UnixNano()
-	t.Logf("seed %d", seed)
+	seed := streamSeeds(t, 1, 1)[0]
 	records := reference.Generate(seed, reference.Options{Orders: 150})
+	defer keepHistory(t, fmt.Sprintf("instances-%d", seed), records)
 	var books, rest []reference.Record
 	for _, r := range records {
 		if r.Stream == "books" {

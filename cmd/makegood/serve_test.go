@@ -408,14 +408,13 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if testing.Short() {
 		kills = 2
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := uint64(streamSeeds(t, 1, 1)[0])
 	random := rand.New(rand.NewPCG(seed, 2))
 	dir, addr, kafkaAddr := t.TempDir(), freeAddress(t), freeAddress(t)
 	serve := func() *process {
 		return startProcess(t, "serve", "--data-dir", dir, "--http", addr, "--kafka-listen", kafkaAddr)
 	}
-	records := reference.Generate(int64(seed>>1), reference.Options{Orders: 300})
+	records := reference.Generate(int64(seed), reference.Options{Orders: 300})
 	// The reference's order is the order of sending: rates first, since what is concurrent has no order to compare.
 	var ordered []reference.Record
 	for _, books := range []bool{true, false} {
@@ -426,6 +425,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			}
 		}
 	}
+	defer keepHistory(t, fmt.Sprintf("killed-%d", seed), ordered)
 	want, err := reference.Run(ordered, time.UTC)
 	if err != nil {
 		t.Fatal(err)

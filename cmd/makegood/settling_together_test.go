@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,11 +53,16 @@ func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Rec
 }
 
 // TestProjectorsSettleTogether: several projectors that book the events of the same orders at once, and so settle them at
-// once, end with the books that one alone makes.
+// once, end with the books that one alone makes, and the reference.
 func TestProjectorsSettleTogether(t *testing.T) {
-	for seed := range int64(2) {
+	for _, seed := range streamSeeds(t, 2, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			records := withoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
+			defer keepHistory(t, fmt.Sprintf("together-%d", seed), records)
+			want, err := reference.Run(records, time.UTC)
+			if err != nil {
+				t.Fatal(err)
+			}
 			random := rand.New(rand.NewPCG(uint64(seed), 7))
 			journals := map[int]string{}
 			for _, projectors := range []int{1, 3} {
@@ -68,6 +74,9 @@ func TestProjectorsSettleTogether(t *testing.T) {
 			}
 			if journals[1] != journals[3] {
 				t.Errorf("seed %d: the journals differ:\n%s", seed, difference(journals[3], journals[1]))
+			}
+			if w := strings.TrimSpace(want.Journal()); journals[1] != w {
+				t.Errorf("seed %d: the reference's journal differs:\n%s", seed, difference(journals[1], w))
 			}
 		})
 	}

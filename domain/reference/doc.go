@@ -14,9 +14,10 @@
 // Run takes records as the log took them and gives Books. Journal writes the books as text for equality; Leakage, Order,
 // Case and Serve read numbers back. Generate makes seeded random streams of valid events of every type; a stream is a pure
 // function of its seed and options. KeepHistory, ReadHistory and Shrink keep what fails: package against compares domain
-// with this one, and replays a history by
+// with this one. So do the stream tests and the chaos of cmd/makegood, with projectors and ClickHouse. All keep theirs,
+// and one command replays a history, by both:
 //
-//	go test ./domain/reference/against -run TestReplay -history FILE
+//	go test ./domain/reference/against ./cmd/makegood -run '^TestReplay$' -history FILE
 //
 // It costs time that grows with the square of a unit's events: some 40 orders a second.
 //

@@ -41,7 +41,7 @@ func TestSettle(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		t.Fatalf("seed %d: %s\nkept: go test ./domain/reference/against -run TestReplay -history %s", seed, compare(kept, seed), path)
+		t.Fatalf("seed %d: %s\nkept: go test ./domain/reference/against ./cmd/makegood -run '^TestReplay$' -history %s", seed, compare(kept, seed), path)
 	}
 }
 
