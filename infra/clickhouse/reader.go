@@ -85,6 +85,9 @@ func (r *Reader) ReadLedger(ctx context.Context, from string, workers ...func(*l
 			},
 		})
 		if err != nil {
+			if said, is := ch.AsException(err); is {
+				err = &ledger.StoreError{Code: int32(said.Code), Err: err}
+			}
 			return fmt.Errorf("read the ledger: %w", err)
 		}
 		return nil

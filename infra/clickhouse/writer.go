@@ -128,6 +128,9 @@ func (b *batch) Insert(ctx context.Context) error {
 		// After an error the connection's state is unknown.
 		_ = w.conn.Close()
 		w.conn = nil
+		if said, is := ch.AsException(err); is {
+			err = &ledger.StoreError{Code: int32(said.Code), Err: err}
+		}
 		return fmt.Errorf("insert %d rows into %s: %w", b.rows, w.table, err)
 	}
 	return nil

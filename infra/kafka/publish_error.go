@@ -40,3 +40,14 @@ func (e *PublishError) Unwrap() []error {
 	}
 	return errs
 }
+
+// Permanent reports whether every failure is about what a message says, so that
+// no broker will ever take it.
+func (e *PublishError) Permanent() bool {
+	for _, err := range e.Failed {
+		if !aboutContent(err) {
+			return false
+		}
+	}
+	return len(e.Failed) > 0
+}

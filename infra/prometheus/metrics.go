@@ -56,10 +56,12 @@ func WatchProjector(r prometheus.Registerer, s *post.Stats, still func() int) {
 		s.Unpriced.Load)
 	counter("makegood_projector_read_again_total",
 		"Records that were booked, that the store had lost, and that were booked again from the log.", s.ReadAgain.Load)
+	counter("makegood_projector_skipped_units_total",
+		"Orders and cases that ClickHouse refused to settle or to sum up: they stay as they are.", s.Skipped.Load)
 	counter("makegood_projector_retries_total", "Times that a step had to be tried again.", s.Retries.Load)
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_projector_waiting",
 		Help: "1 while ClickHouse or the log doesn't answer and the projector waits."}, func() float64 {
-		if s.Waiting.Load() {
+		if len(s.Waiting()) > 0 {
 			return 1
 		}
 		return 0

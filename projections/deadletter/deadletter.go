@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -65,6 +66,15 @@ func (d *Letter) Is(kept *Letter) bool {
 	same := *d
 	same.Identify()
 	return same.ID == kept.ID
+}
+
+// WithoutPayload is the letter without what was sent, whose length and SHA-256 its detail says; its place leads to it.
+func (d *Letter) WithoutPayload() Letter {
+	small := *d
+	small.Detail = fmt.Sprintf("%s (what was sent isn't kept: %d bytes, SHA-256 %x)",
+		strings.ToValidUTF8(d.Detail[:min(len(d.Detail), maxShrunkHeader)], ""), len(d.Payload), sha256.Sum256(d.Payload))
+	small.Key, small.Payload, small.Headers = "", nil, nil
+	return small
 }
 
 // Topic is where dead letters go for others to read, under the prefix of the topics.

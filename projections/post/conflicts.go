@@ -184,7 +184,7 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 	if err != nil {
 		return 0, err
 	}
-	return len(changed) + settled, rollUp(ctx, p.db, rollUps)
+	return len(changed) + settled, p.rollUp(ctx, rollUps)
 }
 
 func monthList(months []uint32) string {

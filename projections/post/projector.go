@@ -89,7 +89,8 @@ type Stats struct {
 	Booked, DeadLetters, Unpriced, Batches, Retries atomic.Int64
 	ReadAgain                                       atomic.Int64 // records that the store had lost
 	LastInsertNanos, LastRollUpNanos, LastRows      atomic.Int64
-	Waiting                                         atomic.Bool // ClickHouse or the log doesn't answer
+	Skipped                                         atomic.Int64 // units that ClickHouse refused to settle or to sum up
+	waits                                           waits
 }
 
 // New joins the parts.
@@ -256,7 +257,7 @@ func drain(chunk []*message.Message, messages <-chan *message.Message, most int)
 
 // post decodes and posts messages into the batch, after all of the books stream that is there by now is read.
 func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch) error {
-	if err := p.insist(ctx, "read the books stream", p.terms.CatchUp); err != nil {
+	if err := p.insistWhole(ctx, "read the books stream", p.place(chunk), p.terms.CatchUp); err != nil {
 		return err
 	}
 	firsts, err := p.firstTimes(ctx, chunk)
@@ -395,111 +396,4 @@ func (p *Projector) identify(d *deadletter.Letter) {
 		p.config.Hide(&o)
 		d.Headers, d.Payload = o.Headers, o.Payload
 	}
-}
-
-// land writes a batch, makes it visible, and acknowledges it.
-func (p *Projector) land(ctx context.Context, b *batch) error {
-	start := p.config.Now()
-	var landing Landing
-	steps := []struct {
-		doing string
-		do    func(context.Context) error
-		need  bool
-		took  *time.Duration
-	}{
-		{"insert into the ledger", b.rows.Insert, b.rows.Rows() > 0, &landing.Insert},
-		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0, nil},
-		{"keep dead letters", func(ctx context.Context) error { return deadletter.Keep(ctx, p.db, b.letters) }, len(b.letters) > 0, nil},
-		// Only now: what came to the books stream since these rows were posted may be about them.
-		{"read the books stream", p.terms.CatchUp, true, nil},
-		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
-		{"find what the books stream overtook", func(ctx context.Context) error { return p.markOvertaken(ctx, b) }, true, nil},
-		{"find the orders that were awaited", func(ctx context.Context) error { return p.markAwaited(ctx, b) }, len(b.placed) > 0, nil},
-		{"find what was decided on", func(ctx context.Context) error { return p.markDecided(ctx, b) }, true, nil},
-		{"settle units", func(ctx context.Context) error { return p.settleBatch(ctx, b) }, true, &landing.Settle},
-		{"recompute roll-ups", func(ctx context.Context) error { return rollUp(ctx, p.db, b.rollUps) }, true, &landing.RollUp},
-	}
-	for _, s := range steps {
-		if !s.need {
-			continue
-		}
-		began := p.config.Now()
-		if err := p.insist(ctx, s.doing, s.do); err != nil {
-			return err
-		}
-		if s.took != nil {
-			*s.took = p.config.Now().Sub(began)
-		}
-	}
-	for _, m := range b.messages {
-		m.Ack()
-	}
-	p.stats.Booked.Add(int64(b.rows.Rows()))
-	p.stats.DeadLetters.Add(int64(len(b.letters)))
-	p.stats.Batches.Add(1)
-	p.stats.LastRows.Store(int64(len(b.messages)))
-	landing.Records, landing.Took = len(b.messages), p.config.Now().Sub(start)
-	p.stats.LastInsertNanos.Store(int64(landing.Took))
-	if p.config.Landed != nil {
-		p.config.Landed(landing.with(b.letters))
-	}
-	return nil
-}
-
-// settleBatch settles the units that the batch marks.
-func (p *Projector) settleBatch(ctx context.Context, b *batch) error {
-	_, err := p.settleUnits(ctx, &b.units, b.rollUps)
-	return err
-}
-
-// markAwaited marks the orders that were settled without their order.placed, or with a void without its original, which the
-// batch brings.
-func (p *Projector) markAwaited(ctx context.Context, b *batch) error {
-	names, err := p.awaitedAmong(ctx, b.placed)
-	for _, name := range names {
-		order, _, _ := strings.Cut(name, afterOrder)
-		b.units.Orders[order] = true
-	}
-	return err
-}
-
-func (l Landing) with(letters []deadletter.Letter) Landing {
-	for i := range letters {
-		if l.DeadLetters == nil {
-			l.DeadLetters = map[string]int{}
-		}
-		l.DeadLetters[letters[i].Reason]++
-	}
-	return l
-}
-
-// insist does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is acknowledged,
-// so the subscriber hands over no more than its bound, and readiness says so.
-func (p *Projector) insist(ctx context.Context, doing string, do func(context.Context) error) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := do(ctx)
-		if err == nil {
-			p.stats.Waiting.Store(false)
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		p.stats.Waiting.Store(true)
-		p.stats.Retries.Add(1)
-		p.config.Logger.Warn("waiting to "+doing, "error", err, "again_in", wait)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
-	}
-}
-
-func (p *Projector) publishLetters(letters []deadletter.Letter) error {
-	messages := make([]*message.Message, len(letters))
-	for i := range letters {
-		messages[i] = letters[i].Message()
-	}
-	return p.letters.Publish(p.config.Letters, messages...)
 }

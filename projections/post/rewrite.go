@@ -24,7 +24,18 @@ func (p *Projector) rewrite(ctx context.Context, rows []*ledger.Row) error {
 		}
 		b.Append(r)
 	}
-	return p.insist(ctx, fmt.Sprintf("write %d rows again", len(rows)), b.Insert)
+	doing := fmt.Sprintf("write %d rows again", len(rows))
+	if len(rows) == 1 {
+		return p.insistWhole(ctx, doing, "", b.Insert)
+	}
+	err := p.insist(ctx, doing, "", b.Insert)
+	if !ledger.TooMuch(err) {
+		return err
+	}
+	if err := p.rewrite(ctx, rows[:len(rows)/2]); err != nil {
+		return err
+	}
+	return p.rewrite(ctx, rows[len(rows)/2:])
 }
 
 // keepRefused makes dead letters of rows that are about to leave the books.
@@ -46,7 +57,7 @@ func (p *Projector) keepRefused(ctx context.Context, rows []ledger.Stored, reaso
 	if err := p.publishLetters(letters); err != nil {
 		return fmt.Errorf("publish dead letters: %w", err)
 	}
-	if err := deadletter.Keep(ctx, p.db, letters); err != nil {
+	if err := p.keepLetters(ctx, letters); err != nil {
 		return err
 	}
 	p.stats.DeadLetters.Add(int64(len(letters)))

@@ -13,15 +13,20 @@ import (
 
 // rollUp recomputes leakage_daily for units. The version is taken before the rows are read: of two recounts of a unit that
 // overlap, the one that began later has seen all that the other saw.
-func rollUp(ctx context.Context, db driver.Conn, units map[string]bool) error {
+func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 	const most = 20_000 // units a statement: bounds its memory
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(units)), most) {
-		with, err := ledger.Texts(ctx, "settled_units", "unit", part)
-		if err != nil {
+		if err := p.inHalves(ctx, "recompute the leakage", part, func(ctx context.Context, part []string) error {
+			with, err := ledger.Texts(ctx, "settled_units", "unit", part)
+			if err != nil {
+				return err
+			}
+			if err := rollUpWhere(with, p.db, "unit IN (SELECT unit FROM settled_units)"); err != nil {
+				return fmt.Errorf("recompute the leakage of %d units: %w", len(part), err)
+			}
+			return nil
+		}); err != nil {
 			return err
-		}
-		if err := rollUpWhere(with, db, "unit IN (SELECT unit FROM settled_units)"); err != nil {
-			return fmt.Errorf("recompute the leakage of %d units: %w", len(part), err)
 		}
 	}
 	return nil

@@ -34,18 +34,38 @@ func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUp
 			return written, err
 		}
 	}
-	for len(orders)+len(cases) > 0 {
-		o, c := orders[:min(mostUnits, len(orders))], cases[:min(mostUnits, len(cases))]
-		orders, cases = orders[len(o):], cases[len(c):]
-		n, err := p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) {
-			return ledger.ReadUnits(ctx, p.db, o, c, p.terms.Decisions())
-		})
-		written += n
-		if err != nil {
+	names := make([]string, 0, len(orders)+len(cases))
+	for _, o := range orders {
+		names = append(names, "o"+o)
+	}
+	for _, c := range cases {
+		names = append(names, "c"+c)
+	}
+	for part := range slices.Chunk(names, mostUnits) {
+		if err := p.inHalves(ctx, "settle", part, func(ctx context.Context, part []string) error {
+			n, err := p.settleNamed(ctx, part, rollUps)
+			written += n
+			return err
+		}); err != nil {
 			return written, err
 		}
 	}
 	return written, nil
+}
+
+// settleNamed settles orders, named o…, and cases, named c….
+func (p *Projector) settleNamed(ctx context.Context, names []string, rollUps map[string]bool) (written int, err error) {
+	var orders, cases []string
+	for _, name := range names {
+		if name[0] == 'o' {
+			orders = append(orders, name[1:])
+		} else {
+			cases = append(cases, name[1:])
+		}
+	}
+	return p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) {
+		return ledger.ReadUnits(ctx, p.db, orders, cases, p.terms.Decisions())
+	})
 }
 
 // settleRead settles what read reads, until there is nothing to change.

@@ -294,7 +294,7 @@ func (w *liveWorker) tooMuch() bool {
 func (w *liveWorker) flush() error {
 	p := w.projector
 	if n := w.batch.Rows(); n > 0 {
-		if err := p.insist(w.ctx, fmt.Sprintf("write %d rows again", n), w.batch.Insert); err != nil {
+		if err := p.insistWhole(w.ctx, fmt.Sprintf("write %d rows again", n), "", w.batch.Insert); err != nil {
 			return err
 		}
 		w.batch.Reset()
@@ -312,7 +312,7 @@ func (p *Projector) settleMarked(ctx context.Context, b *batch) error {
 	if _, err := p.settleUnits(ctx, &b.units, b.rollUps); err != nil {
 		return err
 	}
-	if err := rollUp(ctx, p.db, b.rollUps); err != nil {
+	if err := p.rollUp(ctx, b.rollUps); err != nil {
 		return err
 	}
 	b.units.Clear()

@@ -200,8 +200,10 @@ func (a *App) ready(ctx context.Context) error {
 			return fmt.Errorf("%d partitions stand still, %s/%d at offset %d: %w", len(still), p.Topic, p.Partition, p.From, p)
 		}
 	}
-	if a.Projector != nil && a.Projector.Stats().Waiting.Load() {
-		return errors.New("the projector waits for kafka or clickhouse")
+	if a.Projector != nil {
+		if waits := a.Projector.Stats().Waiting(); len(waits) > 0 {
+			return waits[0]
+		}
 	}
 	return nil
 }

@@ -12,6 +12,11 @@ import (
 func (a *App) original(ctx context.Context, at domain.Position) (*post.Original, error) {
 	r, ok, err := a.Admin.Record(ctx, kafka.TopicPartition{Topic: a.Config.Topic(at.Stream), Partition: int(at.Partition)},
 		at.Offset)
+	if kafka.Permanent(err) {
+		a.logger.Warn("what the log took can't be read back", "stream", at.Stream.String(), "partition", at.Partition,
+			"offset", at.Offset, "error", err)
+		return nil, nil
+	}
 	if err != nil || !ok {
 		return nil, err
 	}
