@@ -64,7 +64,9 @@ func retriable(err error) bool {
 }
 
 // Permanent reports whether no waiting mends an error of this package.
-func Permanent(err error) bool { return err != nil && !retriable(err) && !errors.Is(err, context.Canceled) }
+func Permanent(err error) bool {
+	return err != nil && !retriable(err) && !errors.Is(err, context.Canceled)
+}
 
 // permanentError stops a retry.
 type permanentError struct{ err error }
