@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -24,6 +23,8 @@ type Config struct {
 	DSN string
 	// Password is the user's where the DSN holds none: so it needn't stand in an address, which people copy around.
 	Password string `json:"-"`
+	// Renew, when not nil, reads the user's password again: it is asked when the server doesn't know the one used before.
+	Renew func() (string, error) `json:"-"`
 	// MaxConnections bounds the connections of Store.DB, and those of Store.Reports; default 16 each.
 	MaxConnections int
 	// Timeout bounds a report; default 60 s.
@@ -93,6 +94,7 @@ type Store struct {
 	// Watch is for short questions about the state: whether the server answers, counts, gauges.
 	Watch   driver.Conn
 	options *clickhousego.Options
+	secret  *secret
 	logger  *slog.Logger
 }
 
@@ -109,7 +111,7 @@ func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 	if err := createDatabase(ctx, o); err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, logger: c.Logger}
+	s := &Store{options: o, logger: c.Logger, secret: &secret{read: c.Renew, value: o.Auth.Password, logger: c.Logger}}
 	if err := s.openPools(); err != nil {
 		return nil, err
 	}
@@ -147,12 +149,11 @@ func (s *Store) openPools() error {
 		pool    *driver.Conn
 		options *clickhousego.Options
 	}{{&s.DB, s.options}, {&s.Reports, s.options}, {&s.Watch, &watch}} {
-		options := *p.options // the driver may change what it is given
-		options.Settings = maps.Clone(options.Settings)
-		var err error
-		if *p.pool, err = clickhousego.Open(&options); err != nil {
-			return fmt.Errorf("connect to clickhouse at %s: %w", s.options.Addr, errors.Join(err, s.Close()))
+		opened, err := openPool(*p.options, s.secret)
+		if err != nil {
+			return errors.Join(err, s.Close())
 		}
+		*p.pool = opened
 	}
 	return nil
 }
@@ -204,11 +205,21 @@ func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Prov
 
 // dial opens a connection of the lower layer, for inserts.
 func (s *Store) dial(ctx context.Context) (*ch.Client, error) {
+	password := s.secret.now()
+	c, err := s.dialWith(ctx, password)
+	if said, is := ch.AsException(err); is &&
+		s.secret.renew(&clickhousego.Exception{Code: int32(said.Code), Message: said.Message}, password) {
+		return s.dialWith(ctx, s.secret.now())
+	}
+	return c, err
+}
+
+func (s *Store) dialWith(ctx context.Context, password string) (*ch.Client, error) {
 	o := ch.Options{
 		Address:     s.options.Addr[0],
 		Database:    s.options.Auth.Database,
 		User:        s.options.Auth.Username,
-		Password:    s.options.Auth.Password,
+		Password:    password,
 		DialTimeout: s.options.DialTimeout,
 		// Between two packets; the server reports progress while it writes.
 		ReadTimeout: 2 * time.Minute,

@@ -279,9 +279,16 @@ func (a *App) connect(ctx context.Context) (err error) {
 	server := clickhouse.Config{DSN: a.Config.ClickHouse, Logger: a.logger, Check: ledger.CheckEngines}
 	if server.DSN == "" {
 		server.DSN = a.Engine.DSN()
-	} else if server.Password, err = Secret("--clickhouse-password-file", a.Config.ClickHousePasswordFile,
-		"MAKEGOOD_CLICKHOUSE_PASSWORD"); err != nil {
-		return err
+	} else {
+		password := func() (string, error) {
+			return Secret("--clickhouse-password-file", a.Config.ClickHousePasswordFile, "MAKEGOOD_CLICKHOUSE_PASSWORD")
+		}
+		if server.Password, err = password(); err != nil {
+			return err
+		}
+		if a.Config.ClickHousePasswordFile != "" {
+			server.Renew = password
+		}
 	}
 	if a.Store, err = clickhouse.Open(ctx, server, ledger.Migrations()); err != nil {
 		return err
