@@ -33,7 +33,8 @@ func (s *secret) now() string {
 	return s.value
 }
 
-// renew reads the password again where an error says that the one used is not right, and reports whether there is another.
+// renew reads the password again where an error says that the one used is not right, and reports whether there is
+// another.
 func (s *secret) renew(err error, used string) bool {
 	refused, is := errors.AsType[*clickhousego.Exception](err)
 	if s.read == nil || !is || refused.Code != authenticationFailed {

@@ -111,7 +111,7 @@ func (p *Projector) hideRows(ctx context.Context) (written int, err error) {
 			return fmt.Errorf("write rows again without people: %w", err)
 		}
 		b.Reset()
-		err := rollUp(ctx, p.db, rollUps)
+		err := p.rollUp(ctx, rollUps)
 		clear(rollUps)
 		return err
 	}
