@@ -21,7 +21,8 @@ func TestMain(m *testing.M) { os.Exit(enginetest.Run(m)) }
 func TestPasswordIsReadAgain(t *testing.T) {
 	right := ""
 	reads, file := 0, "wrong too"
-	migration := fstest.MapFS{"00001_none.sql": {Data: []byte("-- +goose Up\nCREATE TABLE one (a UInt8) ENGINE = MergeTree ORDER BY a;\n")}}
+	const up = "-- +goose Up\nCREATE TABLE one (a UInt8) ENGINE = MergeTree ORDER BY a;\n"
+	migration := fstest.MapFS{"00001_one.sql": {Data: []byte(up)}}
 	store, err := Open(t.Context(), Config{DSN: enginetest.Database(t), Logger: slog.New(slog.DiscardHandler),
 		Renew: func() (string, error) { reads++; return file, nil }}, migration)
 	if err != nil {
@@ -47,7 +48,8 @@ func TestPasswordIsReadAgain(t *testing.T) {
 	}
 	refused := func(what string, err error) {
 		t.Helper()
-		if err == nil || !strings.Contains(err.Error(), "makegood: Authentication failed") || strings.Contains(err.Error(), right) {
+		if err == nil || !strings.Contains(err.Error(), "makegood: Authentication failed") ||
+			strings.Contains(err.Error(), right) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
