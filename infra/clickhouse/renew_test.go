@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(enginetest.Run(m)) }
 
-// TestPasswordIsReadAgain: what the server doesn't know any more is read again, for reports, batches and inserts alike; and
-// as long as there is no other, the server's refusal is the answer.
+// TestPasswordIsReadAgain: what the server doesn't know any more is read again, for reports, batches and inserts alike;
+// and as long as there is no other, the server's refusal is the answer.
 func TestPasswordIsReadAgain(t *testing.T) {
 	right := ""
 	reads, file := 0, "wrong too"
