@@ -31,11 +31,13 @@ const (
 	smallBody = 30 * time.Second
 )
 
-// gate bounds how many requests of a kind are worked on at once, and for how long each. As many again may wait. Nobody
-// has more than half of it, so that one who asks a great deal leaves room for the others.
+// gate bounds how many requests of a kind are worked on at once, and for how long each. Some more may wait, in the
+// order in which they came. Nobody has more than half of it, so that one who asks a great deal leaves room for the
+// others.
 type gate struct {
 	what   string // that are made, for whoever is turned away
 	places chan struct{}
+	most   int           // inside, with those who wait
 	long   time.Duration // a request may take
 	body   int64         // bytes at most
 	wait   time.Duration
@@ -45,9 +47,9 @@ type gate struct {
 	of     map[string]int // by who it is
 }
 
-func newGate(what string, places int, long time.Duration, body int64) *gate {
-	return &gate{what: what, places: make(chan struct{}, places), long: long, body: body, wait: gateWait,
-		of: map[string]int{}}
+func newGate(what string, places, waiting int, long time.Duration, body int64) *gate {
+	return &gate{what: what, places: make(chan struct{}, places), most: places + waiting, long: long, body: body,
+		wait: gateWait, of: map[string]int{}}
 }
 
 // gates are those of a server.
@@ -55,10 +57,10 @@ type gates struct{ reports, changes, watching, reconcile *gate }
 
 func newGates(c *Config) gates {
 	return gates{
-		reports:   newGate("reports", c.MaxReports, reportTime, maxSmall),
-		changes:   newGate("changes", maxChanging, changeTime, maxSmall),
-		watching:  newGate("answers about the state", maxWatching, healthTime, maxSmall),
-		reconcile: newGate("reconciliations and verifications", 1, reconcileTime, maxPayoutBytes),
+		reports:   newGate("reports", c.MaxReports, 3*c.MaxReports, reportTime, maxSmall),
+		changes:   newGate("changes", maxChanging, 3*maxChanging, changeTime, maxSmall),
+		watching:  newGate("answers about the state", maxWatching, 3*maxWatching, healthTime, maxSmall),
+		reconcile: newGate("reconciliations and verifications", 1, 0, reconcileTime, maxPayoutBytes),
 	}
 }
 
@@ -101,8 +103,7 @@ func (g *gate) enter(ctx context.Context, who string) (leave func(), _ *Problem)
 func (g *gate) stand(who string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	most := 2 * cap(g.places)
-	if g.inside >= most || g.of[who] >= max(most/2, 1) {
+	if g.inside >= g.most || g.of[who] >= max(g.most/2, 1) {
 		return false
 	}
 	g.inside++

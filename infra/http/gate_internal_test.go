@@ -132,7 +132,7 @@ func TestEveryRouteEnds(t *testing.T) {
 
 // TestGateIsShared: never more than its places at once, and nobody keeps the others out.
 func TestGateIsShared(t *testing.T) {
-	g := newGate("reports", 4, time.Minute, 1)
+	g := newGate("reports", 4, 12, time.Minute, 1)
 	g.wait = time.Minute
 	var now, most, turned atomic.Int64
 	open := make(chan struct{})
@@ -159,16 +159,16 @@ func TestGateIsShared(t *testing.T) {
 	for range 150 {
 		all.Go(func() { send("192.0.2.1:7") })
 	}
-	wait(t, func() bool { return turned.Load() == 146 }) // half of the eight are theirs
+	wait(t, func() bool { return turned.Load() == 142 }) // half of the sixteen are theirs
 	all.Go(func() { send("192.0.2.2:7") })
-	wait(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.inside == 5 })
+	wait(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.inside == 9 })
 	close(open)
 	all.Wait()
-	if most.Load() != 4 || turned.Load() != 146 || g.inside != 0 || len(g.of) != 0 || len(g.places) != 0 {
+	if most.Load() != 4 || turned.Load() != 142 || g.inside != 0 || len(g.of) != 0 || len(g.places) != 0 {
 		t.Errorf("%d at once, %d turned away, %d left in %v", most.Load(), turned.Load(), g.inside, g.of)
 	}
 	// Who goes away while they wait takes no place.
-	g = newGate("reports", 1, time.Minute, 1)
+	g = newGate("reports", 1, 3, time.Minute, 1)
 	leave, _ := g.enter(t.Context(), "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

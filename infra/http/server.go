@@ -52,7 +52,7 @@ type Config struct {
 	MaxConnections int
 	// MaxPerAddress bounds the connections of one address (a /64 of IPv6); more of them are closed. Default 512.
 	MaxPerAddress int
-	// MaxReports bounds the reports that are made at once; as many again wait for 5 s. Default 8.
+	// MaxReports bounds the reports that are made at once; three times as many wait for 5 s. Default 8.
 	MaxReports int
 	// Health is another address that answers /healthz and /readyz alone, so that no crowd shuts these out. Empty: none.
 	Health string

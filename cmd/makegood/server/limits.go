@@ -20,7 +20,7 @@ type limitFlags struct {
 	MaxInFlight    ByteSize      `help:"Bytes of all requests that are being worked on; beyond, they are shed." default:"64MiB"`
 	MaxConnections int           `help:"Connections; more of them wait." default:"4096"`
 	MaxPerAddress  int           `help:"Connections of one address; more of them are closed." default:"512"`
-	MaxReports     int           `help:"Reports that are made at once; as many again wait." default:"8"`
+	MaxReports     int           `help:"Reports that are made at once; three times as many wait." default:"8"`
 	MaxHeader      ByteSize      `help:"Bytes of a request's headers." default:"64KiB"`
 	HeaderTimeout  time.Duration `help:"For the headers to arrive." default:"5s"`
 	BodyTimeout    time.Duration `help:"For a body to arrive." default:"30s"`
