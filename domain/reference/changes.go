@@ -157,7 +157,7 @@ func (f *file) cancelled(e *event) {
 		if s.isEmpty() {
 			f.isWhole(e)
 		}
-	case !known || s.whole != nil || !d.has("net") || d.dec("net").Cmp(s.linesBring()) >= 0:
+	case !known || f.view.whole[e.Identity] || s.whole != nil || !d.has("net") || d.dec("net").Cmp(s.linesBring()) >= 0:
 		off = f.takeAll()
 		f.isWhole(e)
 	default:

@@ -202,10 +202,10 @@ func (v *view) oneEventPerFact() {
 		return f, is && e.kind == "redelivery.dispatched"
 	})
 	v.count(lent)
-	whole := v.wholeCancellations()
+	v.whole = v.wholeCancellations()
 	v.settleFacts(lent, func(e *event) (fact, bool) {
 		_, byID := v.factOf(e)
-		return fact{kind: "order.cancelled", about: v.about(e), id: "whole"}, whole[e.Identity] && !byID
+		return fact{kind: "order.cancelled", about: v.about(e), id: "whole"}, v.whole[e.Identity] && !byID
 	})
 	v.count(lent)
 	v.voidedAndSaid()

@@ -29,6 +29,8 @@ type view struct {
 	orderOf  map[string]string     // of a case
 	takenAs  map[Identity]string   // the currency that a person's decision gave what changes an order
 
+	whole map[Identity]bool // the cancellations that take all of their order, before it is known which of them counts
+
 	position position
 	unpriced map[Identity][]string
 	flags    []Flag

@@ -77,11 +77,6 @@ func each(members JSON) JSON { return JSON{"properties": members} }
 // orNull is a schema of what may be left out.
 func orNull(of JSON) JSON { return JSON{"anyOf": []any{of, JSON{"type": "null"}}} }
 
-// notEmpty is a list with something in it.
-func notEmpty(name string) JSON {
-	return JSON{"required": []string{name}, "properties": JSON{name: JSON{"type": "array", "minItems": 1}}}
-}
-
 var (
 	anyText  = JSON{"type": "string"}
 	someText = JSON{"type": "string", "minLength": 1}
