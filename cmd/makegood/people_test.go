@@ -17,6 +17,7 @@ import (
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/people"
 	"github.com/makegood/makegood/projections/deadletter"
 )
 
@@ -340,6 +341,57 @@ func TestPeopleOfBefore(t *testing.T) {
 				t.Errorf("sent again: %+v", s)
 			}
 			break
+		}
+	}
+}
+
+// TestCustomersAfterARotation: a customer who ordered before the keys were rotated comes back after it as the same one, by
+// the gateway and by Kafka alike, and is found under both hashes; a retry is the same event.
+func TestCustomersAfterARotation(t *testing.T) {
+	t.Parallel()
+	key := filepath.Join(t.TempDir(), "people.key")
+	if err := people.Create(key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := people.Rotate(key, time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	app, c := startTestAppWith(t, t.TempDir(), func(c *server.Config) { c.People.PeopleKey = key })
+	placed := func(id, day string) string {
+		return event(id, "order.placed", "2026-01-"+day+"T09:00:00Z", id, `{"order_id":"`+id+`","store_id":"s1",`+
+			`"currency":"USD","customer_id":"Mq7","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"9",`+
+			`"unit_cost":"1"}]}`)
+	}
+	for range 2 {
+		mustPost(t, c, placed("a", "10"))
+		mustPost(t, c, placed("b", "20"))
+	}
+	w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), BatchTimeout: time.Millisecond,
+		RequiredAcks: kafkago.RequireAll}
+	defer w.Close()
+	if err := w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood.orders", Key: []byte("k"),
+		Value: []byte(placed("k", "21"))}); err != nil {
+		t.Fatal(err)
+	}
+	if s := mustCatchUp(t, c); s.Events != 3 || s.Conflicts != 0 || s.DeadLetters != 0 {
+		t.Errorf("%+v", s)
+	}
+	var customers []string
+	var keys uint64
+	if err := app.Store.DB.QueryRow(t.Context(), `SELECT groupUniqArray(customer_id),
+uniqExact(JSONExtractString(payload, 'customer_id')) FROM ledger FINAL`).Scan(&customers, &keys); err != nil {
+		t.Fatal(err)
+	}
+	if len(customers) != 1 || keys != 2 {
+		t.Errorf("the customers are %v, hashed with %d keys", customers, keys)
+	}
+	if out := say(t, c, "", "person", "Mq7"); strings.Count(out, "order.placed") != 3 {
+		t.Errorf("there is\n%s", out)
+	}
+	say(t, c, "yes\n", "person", "Mq7", "--erase", "--reason", "asked for it")
+	for _, hash := range app.People.Ring().Hashes("customer", "Mq7") {
+		if found := inTables(t, app, hash); len(found) > 0 {
+			t.Errorf("%s is in %v", hash, found)
 		}
 	}
 }
