@@ -160,13 +160,26 @@ func TestBookedBeforeItsTermsCame(t *testing.T) {
 func asOfClose(t *testing.T, store *clickhouse.Store, records []reference.Record, c report.Close) (context.Context,
 	report.AsOf) {
 	t.Helper()
+	return settledAsOf(t, store, records, report.AsOf{Close: &c}, post.Until{Close: &c.Mark})
+}
+
+// asOfTime makes questions as of a time see the rows as they stood then.
+func asOfTime(t *testing.T, store *clickhouse.Store, records []reference.Record, at time.Time) (context.Context,
+	report.AsOf) {
+	t.Helper()
+	return settledAsOf(t, store, records, report.AsOf{Time: at}, post.Until{Time: at})
+}
+
+func settledAsOf(t *testing.T, store *clickhouse.Store, records []reference.Record, asOf report.AsOf,
+	until post.Until) (context.Context, report.AsOf) {
+	t.Helper()
 	l := &memoryLog{records: records}
 	terms := post.NewTerms(lateBooks{l, records[len(records)-1].Seq + 1}, server.NewDecode(), server.NewStored, time.UTC)
-	rows, err := terms.SettleAsOf(t.Context(), store.DB, post.Until{Close: &c.Mark}, "")
+	rows, err := terms.SettleAsOf(t.Context(), store.DB, until, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, asOf, err := report.AsOf{Close: &c}.Settled(t.Context(), rows)
+	ctx, asOf, err := asOf.Settled(t.Context(), rows)
 	if err != nil {
 		t.Fatal(err)
 	}

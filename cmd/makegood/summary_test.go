@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,18 +18,12 @@ import (
 // TestSummaryAgainstReference: in any order of arrival, with duplicates, conflicts, voids and restarts, every number of
 // the summary is the one that is counted event by event, with exact fractions, by code that shares nothing with it.
 func TestSummaryAgainstReference(t *testing.T) {
-	// Of seed 3 the two sets of books tell apart for which store 0.76 USD of a case count.
-	seeds := []int64{0, 1, 2, 4, 5}
-	if testing.Short() {
-		seeds = seeds[:2]
-	}
-	for _, seed := range seeds {
+	for seed := range seeds(6, 2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			store := openStore(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 2))
-			records := withoutVoidedConflicts(t, reference.GenerateService(seed, reference.Options{
-				Duplicates: true}))
+			records := withoutVoidedConflicts(t, reference.GenerateService(seed, reference.Everything))
 			book(t, store, records, random)
 			for range 12 {
 				from := time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(120))
@@ -42,17 +36,17 @@ func TestSummaryAgainstReference(t *testing.T) {
 					q.PeriodBy = "posting"
 				}
 				now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(120))
-				known := records
+				known, ctx := records, t.Context()
 				if random.IntN(3) == 0 {
-					q.AsOf.Time = from.AddDate(0, 0, random.IntN(150))
-					now = q.AsOf.Time
+					now = from.AddDate(0, 0, random.IntN(150))
+					ctx, q.AsOf = asOfTime(t, store, records, now)
 					known = reference.AsOf(records, now)
 				}
-				got, err := report.ReadSummary(t.Context(), store.DB, q, now)
+				got, err := report.ReadSummary(ctx, store.DB, q, now)
 				if err != nil {
 					t.Fatalf("seed %d: %+v: %v", seed, q, err)
 				}
-				compareParts(t, store, q, got, now)
+				compareParts(ctx, t, store, q, got, now)
 				want, err := reference.Serve(known, time.UTC, reference.ServiceQuery{From: q.From.Format(time.DateOnly),
 					To:    q.To.Format(time.DateOnly),
 					Store: q.Store, Currency: q.Currency, ByPosting: q.PeriodBy == "posting", Known: now})
@@ -60,7 +54,7 @@ func TestSummaryAgainstReference(t *testing.T) {
 					t.Fatal(err)
 				}
 				if g, w := serviceText(flat(got)), serviceText(want); g != w {
-					t.Fatalf("seed %d: the summary %+v differs:\n%s", seed, q, difference(g, w))
+					t.Errorf("seed %d: the summary %+v differs:\n%s", seed, q, difference(g, w))
 				}
 			}
 		})
@@ -68,16 +62,16 @@ func TestSummaryAgainstReference(t *testing.T) {
 }
 
 // compareParts: what can be asked by itself is what the summary says.
-func compareParts(t *testing.T, store *clickhouse.Store, q report.SummaryQuery, whole *report.Summary, now time.Time) {
+func compareParts(ctx context.Context, t *testing.T, store *clickhouse.Store, q report.SummaryQuery, whole *report.Summary, now time.Time) {
 	t.Helper()
-	paf, err := report.ReadPAF(t.Context(), store.DB, q)
+	paf, err := report.ReadPAF(ctx, store.DB, q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(*paf, whole.PAF) {
 		t.Fatalf("%+v:\n%+v alone, in the summary\n%+v", q, *paf, whole.PAF)
 	}
-	returning, err := report.ReadReturning(t.Context(), store.DB, q, now)
+	returning, err := report.ReadReturning(ctx, store.DB, q, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,29 +116,13 @@ func flat(m *report.Summary) reference.Service {
 }
 
 // serviceText writes the numbers one a line; what is nothing may be there or not.
-// roughly is a number and its halves to the cent, and its value to two decimals: the two sets of books round the parts of a
-// case one by one and all at once, which may differ in the fourth decimal.
-func roughly(value string) string {
-	words := strings.Fields(value)
-	for i, word := range words {
-		if n, err := strconv.ParseFloat(word, 64); err == nil && strings.Contains(word, ".") {
-			words[i] = strconv.FormatFloat(n, 'f', 2, 64)
-		}
-	}
-	return strings.Join(words, " ")
-}
-
 func serviceText(s reference.Service) string {
 	var lines []string
 	for name, value := range s {
 		if value == "0.0000" || strings.HasSuffix(value, "= -") && name == "orders_to_earn_back" {
 			continue
 		}
-		// In what was spent, and in the two views of the fixes, the two sets of books differ. Which is wrong is not known yet.
-		if name == "cash" || name == "profit" || strings.HasPrefix(name, "paf ") {
-			continue
-		}
-		lines = append(lines, name+": "+roughly(value))
+		lines = append(lines, name+": "+value)
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")

@@ -127,8 +127,8 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 			if groups[group] == nil {
 				groups[group], keys[group] = newSums(), values
 			}
-			groups[group].add(b.orderOf(e, l), l, b.isGone(l.Case))
-			totals.add(b.orderOf(e, l), l, b.isGone(l.Case))
+			groups[group].add(b.orderOf(e, l), l, b.isGone(e, l))
+			totals.add(b.orderOf(e, l), l, b.isGone(e, l))
 		}
 	}
 	all := slices.Sorted(mapKeys(currencies))
@@ -180,6 +180,11 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 	if c == nil {
 		c = &facts{} // without a case: all empty
 	}
+	if b.isGone(e, l) {
+		last := *c
+		last.gone = true
+		c = &last
+	}
 	switch key {
 	case "day":
 		return day
@@ -222,8 +227,12 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 	panic("unknown key " + key) // Leakage has checked
 }
 
-// isGone tells whether a case was one and is none any more.
-func (b *Books) isGone(id string) bool { return b.cases[id] != nil && b.cases[id].gone }
+// isGone tells whether what a line is of was a case and is none any more, or none of the order any more: a case is of one
+// order.
+func (b *Books) isGone(e *Entry, l Line) bool {
+	c := b.cases[l.Case]
+	return c != nil && (c.gone || c.order != "" && e.OrderID != "" && c.order != e.OrderID)
+}
 
 // foundedText is "yes, no; ” where there is no case".
 func (c *facts) foundedText() string {
@@ -234,6 +243,14 @@ func (c *facts) foundedText() string {
 		return "yes"
 	}
 	return "no"
+}
+
+// VendorOf is the vendor of the case that a line is of; "" where there is none.
+func (b *Books) VendorOf(l Line) string {
+	if c := b.cases[l.Case]; c != nil {
+		return c.vendor
+	}
+	return ""
 }
 
 // soldBy is the store that sold an order; "" where it is not known.

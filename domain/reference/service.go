@@ -52,9 +52,14 @@ func Serve(records []Record, zone *time.Location, q ServiceQuery) (Service, erro
 			founded[c.order] = founded[c.order] || c.founded
 		}
 	}
-	serveOrders(s, events, zone, q, cases, founded)
+	partUnknown := map[Identity]bool{}
+	for _, f := range books.Flags {
+		partUnknown[f.Event] = partUnknown[f.Event] || f.Code == "part_unknown"
+	}
+	orders := gatherPromises(events, partUnknown)
+	serveOrders(s, orders, events, zone, q, cases, founded)
 	serveFixes(s, events, zone, q)
-	serveMoney(s, books, zone, q)
+	serveMoney(s, books, orders, zone, q)
 	serveCustomers(s, events, zone, q, founded)
 	return s, nil
 }
@@ -65,6 +70,10 @@ type promised struct {
 	placed          bool
 	until           string
 	lines           []*orderLine
+	still           []*orderLine // lines, without what the business took off as well
+	nothing         bool         // the customer cancelled the whole
+	unplaced        bool         // the whole was cancelled, or a part that nobody can place
+	gaveUp          bool         // the customer took lines off
 	came            totals
 	delivered       time.Time
 	lastDelivery    *event
@@ -73,20 +82,30 @@ type promised struct {
 
 // wants reads what a line promises: "Promised is what was last agreed with the customer."
 func (p *promised) wants(lines []fields) {
-	for _, l := range lines {
-		o := &orderLine{id: l.str("line_id"), sku: l.str("sku"), kind: l.str("kind"), left: l.dec("quantity"), components: map[string]*big.Rat{}}
-		for _, c := range l.list("components") {
-			totals(o.components).add(c.str("sku"), c.dec("quantity"))
+	for _, to := range []*[]*orderLine{&p.lines, &p.still} {
+		for _, l := range lines {
+			o := &orderLine{id: l.str("line_id"), sku: l.str("sku"), kind: l.str("kind"), left: l.dec("quantity"), components: map[string]*big.Rat{}}
+			for _, c := range l.list("components") {
+				totals(o.components).add(c.str("sku"), c.dec("quantity"))
+			}
+			*to = append(*to, o)
 		}
-		p.lines = append(p.lines, o)
 	}
 }
 
-// wantsNoMore takes what the customer took off; "lines that the business removed stay promised".
-func (p *promised) wantsNoMore(removed []fields) {
+// loses takes lines off: "lines that the business removed stay promised".
+func (p *promised) loses(removed []fields, byCustomer bool) {
+	wantNoMore(p.still, removed)
+	if byCustomer {
+		wantNoMore(p.lines, removed)
+		p.gaveUp = p.gaveUp || len(removed) > 0
+	}
+}
+
+func wantNoMore(lines []*orderLine, removed []fields) {
 	for _, r := range removed {
 		rest := r.dec("quantity")
-		for _, o := range p.lines {
+		for _, o := range lines {
 			if r.str("line_id") != "" && o.id != r.str("line_id") || r.str("line_id") == "" && o.sku != r.str("sku") {
 				continue
 			}
@@ -96,8 +115,21 @@ func (p *promised) wantsNoMore(removed []fields) {
 	}
 }
 
-// complete tells whether all that was promised came: "a delivery of the components delivers the line".
-func (p *promised) complete() bool {
+// customerTookAll: "Orders that the customer cancelled whole, at once or line by line until nothing was left".
+func (p *promised) customerTookAll() bool {
+	return p != nil && (p.nothing || p.gaveUp && len(p.lines) > 0 &&
+		!slices.ContainsFunc(p.lines, func(o *orderLine) bool { return o.left.Sign() > 0 }))
+}
+
+// complete tells whether all that was promised came.
+func (p *promised) complete() bool { return p.nothing || p.has(p.lines) }
+
+// fallsShortKnown: "What falls short only by lines that the business took off, or by a part that nobody can place, is a known
+// failure, not a silent one."
+func (p *promised) fallsShortKnown() bool { return p.unplaced || p.has(p.still) }
+
+// has tells whether all of the lines came: "a delivery of the components delivers the line".
+func (p *promised) has(lines []*orderLine) bool {
 	if p.whole {
 		return true
 	}
@@ -105,7 +137,7 @@ func (p *promised) complete() bool {
 	for sku, n := range p.came {
 		came[sku] = n
 	}
-	for _, o := range p.lines {
+	for _, o := range lines {
 		if !o.isGoods() {
 			continue
 		}
@@ -125,7 +157,8 @@ func (p *promised) complete() bool {
 	return true
 }
 
-func gatherPromises(events []*event) map[string]*promised {
+// gatherPromises reads the orders. partUnknown are cancellations of a part that nobody can place.
+func gatherPromises(events []*event, partUnknown map[Identity]bool) map[string]*promised {
 	orders := map[string]*promised{}
 	for _, e := range events {
 		id := e.order()
@@ -149,12 +182,12 @@ func gatherPromises(events []*event) map[string]*promised {
 				o.until = e.data.obj("promise").str("until")
 			}
 			o.wants(e.data.list("lines_added"))
-			if byCustomer {
-				o.wantsNoMore(e.data.list("lines_removed"))
-			}
+			o.loses(e.data.list("lines_removed"), byCustomer)
 		case "order.cancelled":
-			if byCustomer {
-				o.wantsNoMore(e.data.list("lines"))
+			o.loses(e.data.list("lines"), byCustomer)
+			if len(e.data.list("lines")) == 0 {
+				o.unplaced = true
+				o.nothing = o.nothing || byCustomer && !partUnknown[e.Identity]
 			}
 		case "order.delivered":
 			o.arrives(e)
@@ -186,8 +219,8 @@ func caseSays(cases []*facts, kinds ...string) bool {
 	return slices.ContainsFunc(cases, func(c *facts) bool { return c.is(kinds...) && !c.before() })
 }
 
-func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery, cases map[string][]*facts, founded map[string]bool) {
-	orders := gatherPromises(events)
+func serveOrders(s Service, orders map[string]*promised, events []*event, zone *time.Location, q ServiceQuery,
+	cases map[string][]*facts, founded map[string]bool) {
 	firstStore := map[string]string{}
 	for _, e := range events {
 		if id := e.order(); e.kind == "order.delivered" && firstStore[id] == "" {
@@ -214,11 +247,12 @@ func serveOrders(s Service, events []*event, zone *time.Location, q ServiceQuery
 		complete := o.complete() && !caseSays(cases[id], "missing_item", "not_delivered")
 		kept := punctual && complete && !o.broken && !caseSays(cases[id], "damaged", "defective", "wrong_item",
 			"not_as_described", "over_shipped")
+		unheard := !(punctual && (o.complete() || o.fallsShortKnown()) && !o.broken) && len(cases[id]) == 0
 		for _, c := range []struct {
 			is bool
 			n  *int64
 		}{{punctual && o.until != "", &onTime}, {complete, &inFull}, {kept, &perfect}, {kept && !founded[id], &right},
-			{!kept && len(cases[id]) == 0, &silent}} {
+			{unheard, &silent}} {
 			if c.is {
 				*c.n++
 			}
@@ -258,7 +292,7 @@ func serveFixes(s Service, events []*event, zone *time.Location, q ServiceQuery)
 	s.set("fix_promise_kept", big.NewRat(kept, 1), big.NewRat(with, 1), 0, 0)
 }
 
-func serveMoney(s Service, books *Books, zone *time.Location, q ServiceQuery) {
+func serveMoney(s Service, books *Books, orders map[string]*promised, zone *time.Location, q ServiceQuery) {
 	sums := totals{}
 	placed, cases, months := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range books.Entries {
@@ -266,6 +300,12 @@ func serveMoney(s Service, books *Books, zone *time.Location, q ServiceQuery) {
 		day := e.OccurredAt.In(zone).Format(time.DateOnly)
 		if q.ByPosting && e.PostingPeriod != e.OriginPeriod {
 			day = e.PostingPeriod + "-01"
+		}
+		byBusiness := changedByBusiness(e)
+		// "the mean perfect contribution of the orders in view": those that were placed in it
+		if e.Type == "makegood.order.placed.v1" && e.Standing == counts && e.Currency == q.Currency &&
+			q.holdsDay(day, e.StoreID) && !orders[e.OrderID].customerTookAll() {
+			placed[e.OrderID] = true
 		}
 		for _, l := range e.Lines {
 			if l.Currency != q.Currency || !q.holdsDay(day, l.Store) {
@@ -280,31 +320,38 @@ func serveMoney(s Service, books *Books, zone *time.Location, q ServiceQuery) {
 			if l.Account == "4000" {
 				sums.take("sales", l.Amount)
 			}
-			if sale := books.orders[order]; l.Step == perfect && isProfitAndLoss(l.Account) && (sale == nil || !sale.customerTookAll()) {
+			if l.Step == perfect && isProfitAndLoss(l.Account) && !orders[order].customerTookAll() {
 				sums.take("perfect", l.Amount)
-				if sale != nil && len(sale.placed) > 0 { // else its order.placed was taken back, or never came
-					placed[order] = true
-				}
 			}
 			if books.apart(l.Case) == "" {
-				books.serveLeak(sums, cases, months, l, month)
+				if l.Step == fix || l.Step == change && byBusiness {
+					sums.serveView(l)
+				}
+				books.serveLeak(sums, cases, months, e, l, month)
 			}
 		}
 	}
 	s.setMoney(sums, cases, placed, months)
 }
 
-// customerTookAll: "Orders that the customer cancelled whole are not in the mean behind orders to earn back."
-func (s *sale) customerTookAll() bool { return s.whole != nil && s.whole.data.str("by") == "customer" }
+// changedByBusiness tells whether an entry changes an order as the business wanted: "by business REFUND on 4000, GOODS on
+// 5000; by customer none".
+func changedByBusiness(e *Entry) bool {
+	return slices.ContainsFunc(e.Lines, func(l Line) bool { return l.Step == change && l.Element != "" })
+}
+
+// serveView counts a line of a fix, or of what the business itself changed, in "the same fixes, seen twice".
+func (t totals) serveView(l Line) {
+	if l.Account == "1010" {
+		t.add("cash", l.Amount)
+	}
+	if isProfitAndLoss(l.Account) {
+		t.take("profit", l.Amount)
+	}
+}
 
 // serveLeak counts a line of a founded case, or of none.
-func (b *Books) serveLeak(sums totals, cases, months map[string]bool, l Line, month string) {
-	if l.Step == fix && l.Account == "1010" {
-		sums.add("cash", l.Amount)
-	}
-	if l.Step == fix && isProfitAndLoss(l.Account) {
-		sums.take("profit", l.Amount)
-	}
+func (b *Books) serveLeak(sums totals, cases, months map[string]bool, e *Entry, l Line, month string) {
 	if l.Element == "" {
 		return
 	}
@@ -322,7 +369,7 @@ func (b *Books) serveLeak(sums totals, cases, months map[string]bool, l Line, mo
 	sums.add(category, l.Amount)
 	sums.add(category+" "+month, l.Amount)
 	months[month] = true
-	if c == nil || c.gone {
+	if c == nil || b.isGone(e, l) {
 		return
 	}
 	cases[l.Case] = true

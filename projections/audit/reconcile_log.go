@@ -15,6 +15,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // LogPartition is one partition of the log, to be read from its start to where it is booked.
@@ -56,7 +57,7 @@ func (r *Reconciliation) compareLog(ctx context.Context, db driver.Conn, decode 
 	n := LogCount{Topic: p.Topic, Partition: p.Partition, Start: p.Start, Booked: p.Booked, End: p.End}
 	rows,
 		err := db.Query(ctx, `SELECT offset, source, event_id, content FROM ledger FINAL WHERE stream = ? AND partition = ?
-    AND NOT (event_type = 'makegood.books.rebuilt.v1' AND (order_id != ''
+    AND NOT (event_type = `+sql.Event("books.rebuilt")+` AND (order_id != ''
         OR error_id != '')) -- what a rebuild posts for a unit: its record has a row besides
     ORDER BY offset`, p.Stream.String(), p.Partition)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // PostsAlone reports whether the row's event is posted by itself, without the other events of its unit; see
@@ -195,7 +196,7 @@ func (r *unitReader) readBooks(ctx context.Context, wanted map[domain.Identity]b
 	}
 	found, err := Read(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)),
 		r.db, `ledger FINAL WHERE stream = 'books' AND refused = ''
-        AND event_type IN ('makegood.fact.decided.v1', 'makegood.event.voided.v1')
+        AND event_type IN `+sql.Events("fact.decided", "event.voided")+`
         AND (source, event_id) IN (SELECT source, event_id FROM decided)`)
 	r.rows = append(r.rows, found...)
 	return err
@@ -316,7 +317,7 @@ func ReadSpends(ctx context.Context, db driver.Conn, ids []string, decisions Dec
 
 func readSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Stored, err error) {
 	const from = "ledger FINAL WHERE order_id = '' AND error_id = '' AND stream = 'books' AND refused = '' AND "
-	voids, err := Read(ctx, db, from+"voids_type = 'makegood.quality.spent.v1'") // they are few
+	voids, err := Read(ctx, db, from+"voids_type = "+sql.Event("quality.spent")) // they are few
 	if err != nil {
 		return nil, err
 	}
@@ -338,7 +339,7 @@ func readSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Store
 		if err != nil {
 			return nil, err
 		}
-		found, err := Read(named, db, from+`event_type = 'makegood.quality.spent.v1'
+		found, err := Read(named, db, from+`event_type = `+sql.Event("quality.spent")+`
             AND (concat('s', JSONExtractString(payload, 'spend_id')) IN (SELECT name FROM names)
                 OR concat('i', source, '\n', event_id) IN (SELECT name FROM names))`)
 		if err != nil {

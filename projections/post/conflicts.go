@@ -14,6 +14,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // WatchConflicts looks, until ctx ends, for what could not be seen when it was booked: identities that came with different
@@ -176,7 +177,7 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 	if err := p.rewrite(ctx, changed); err != nil {
 		return 0, err
 	}
-	if err := p.markWhere(ctx, &units, `toYYYYMM(occurred_at) IN (`+monthList(months)+`) AND event_type = 'makegood.order.placed.v1'
+	if err := p.markWhere(ctx, &units, `toYYYYMM(occurred_at) IN (`+monthList(months)+`) AND event_type = `+sql.Event("order.placed")+`
         AND cityHash64('order.placed', order_id) IN (SELECT identity FROM conflicts)`); err != nil {
 		return 0, fmt.Errorf("find the orders placed twice: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // BookedEvent is one event as the books hold it.
@@ -87,7 +88,7 @@ func ReadEvent(ctx context.Context, db driver.Conn, source, id string) (*BookedE
 // that were settled with their unit the later one holds, in the unit's sequence.
 func readDecision(ctx context.Context, db driver.Conn, source, id string) (*Decision, error) {
 	rows, err := ledger.Read(ctx, db, `ledger FINAL WHERE (order_id, source, event_id) IN (
-        SELECT order_id, source, event_id FROM failures WHERE event_type = 'makegood.fact.decided.v1')
+        SELECT order_id, source, event_id FROM failures WHERE event_type = `+sql.Event("fact.decided")+`)
     AND JSONExtractString(payload, 'source') = ? AND JSONExtractString(payload, 'id') = ?
     AND refused = '' AND standing = '' ORDER BY epoch, occurred_at, source, event_id`, source, id)
 	if err != nil || len(rows) == 0 {

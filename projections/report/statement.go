@@ -88,6 +88,8 @@ type StatementCase struct {
 	Net          string `json:"net"`
 	// source and id of every event of the case up to the end of the month, by time; those with money in the currency alone
 	Evidence []string `json:"evidence"`
+
+	failedNobody bool // not founded; of one that is no case any more, as it was known last
 }
 
 // UnknownNameError says that no event that the books may know names such a store or vendor.
@@ -205,7 +207,7 @@ func (q *StatementQuery) readCases(ctx context.Context, db driver.Conn, s *State
 		var currency string
 		var c StatementCase
 		if err := rows.Scan(&currency, &c.ErrorID, &c.OrderID, &c.Kind, &c.RootCause, &c.PartyAtFault, &c.VendorID,
-			&c.Founded, &c.Gross, &c.Recoveries, &c.Net, &c.Evidence); err != nil {
+			&c.Founded, &c.failedNobody, &c.Gross, &c.Recoveries, &c.Net, &c.Evidence); err != nil {
 			return fmt.Errorf("list the cases of the statement: %w", err)
 		}
 		part := s.currency(currency)
@@ -258,7 +260,7 @@ func (c *StatementCurrency) total() error {
 		switch {
 		case !domain.IsFailure(k.Kind):
 			changed.Add(changed, a[2])
-		case k.ErrorID != "" && !k.Founded:
+		case k.failedNobody:
 			unfounded.Add(unfounded, a[2])
 		default:
 			gross.Add(gross, a[0])

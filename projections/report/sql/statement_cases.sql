@@ -13,7 +13,7 @@
         GROUP BY unit, of),
     homes AS (SELECT unit, max(order_id) AS order_id FROM events GROUP BY unit)
 SELECT l.l_currency AS of_currency, l.l_case AS id, any(h.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
-       toBool(any(c.founded) = 'yes'),
+       toBool(any(c.founded) = 'yes'), toBool(any(c.was_founded) = 'no'),
        toDecimalString({{.Sum (cost "k")}}, 4),
        toDecimalString(-{{.Sum (recovery "k")}}, 4),
        toDecimalString({{.Sum (leaks "k")}}, 4),

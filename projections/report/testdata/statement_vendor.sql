@@ -63,7 +63,7 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 
         GROUP BY unit, of),
     homes AS (SELECT unit, max(order_id) AS order_id FROM events GROUP BY unit)
 SELECT l.l_currency AS of_currency, l.l_case AS id, any(h.order_id), any(c.kind), any(c.root_cause), any(c.party_at_fault), any(c.vendor_id),
-       toBool(any(c.founded) = 'yes'),
+       toBool(any(c.founded) = 'yes'), toBool(any(c.was_founded) = 'no'),
        toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), k NOT IN ('', 'RECOVERY', 'SALVAGE') AND in_month = toDate(@month)), 4),
        toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), k IN ('RECOVERY', 'SALVAGE') AND in_month = toDate(@month)), 4),
        toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), k != '' AND in_month = toDate(@month)), 4),

@@ -203,11 +203,12 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND true),
         GROUP BY unit, error_id)
 SELECT toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), a = 1010), 4), toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), (a >= 4000 AND a < 6000)), 4)
 FROM (
+    -- An entry may hold what a customer changed and what the business changed: one with failure cost is the business's.
     SELECT unit, l_case, a, x
     FROM events
-    ARRAY JOIN account AS a, amount AS x, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
+    ARRAY JOIN account AS a, amount AS x, step AS s, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
     WHERE occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR l_store = @store) AND l_currency = @currency
-        AND (l_case != '' OR arrayExists(e -> e != '', element))) AS l
+        AND (s = 'fix' OR s = 'change' AND arrayExists((e, t) -> e != '' AND t = 'change', element, step))) AS l
 LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
 WHERE c.kind NOT IN ('changed_mind') AND c.was_founded != 'no';
 -- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]

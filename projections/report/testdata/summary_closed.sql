@@ -180,20 +180,26 @@ FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((
         SELECT unit, max(order_id) AS of_order,
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
                argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1'))) AS by_store
-        FROM events GROUP BY unit)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
-           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account,
-           toString(l_element) AS element, toString(l_basis) AS basis,
+        FROM events GROUP BY unit),
+    homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
+    lines AS (
+        -- What was decided, and what a rebuild posts, is one event of all orders that are settled together.
+        SELECT if(h.home != '' AND ('makegood.books.rebuilt.v1' = e.event_type OR 'makegood.fact.decided.v1' IN (e.event_type, e.voids_type)), h.home, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
+               l_currency, l_store, l_case, l_account, toString(l_element) AS l_of, toString(l_basis) AS l_on, l_amount
+        FROM events AS e
+        ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
+                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
+        LEFT JOIN homes AS h ON h.error_id = l_case
+        WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000))
+    SELECT l.of_unit AS unit, l.on_day AS day, l.posted_on AS posting_day, l_currency AS currency, l_store AS store_id,
+           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account, l_of AS element, l_on AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause, any(c.party_at_fault) AS party_at_fault,
            any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable, if(any(c.category) = '', 'external', any(c.category)) AS category,
            any(c.founded) AS founded, multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
-    FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
-               e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
-    LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
-    LEFT JOIN sold AS s ON s.unit = e.unit
-    WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
+    FROM lines AS l
+    LEFT JOIN cases AS c ON c.unit = l.of_unit AND c.error_id = l.l_case
+    LEFT JOIN sold AS s ON s.unit = l.of_unit
     GROUP BY unit, day, posting_day, currency, store_id, error_id, account, element, basis)
 WHERE part != 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to)
     AND (@store = '' OR store_id = @store) AND currency = @currency;
@@ -224,20 +230,26 @@ FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((
         SELECT unit, max(order_id) AS of_order,
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
                argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1'))) AS by_store
-        FROM events GROUP BY unit)
-    SELECT e.unit AS unit, e.day AS day, greatest(e.day, e.posting_period) AS posting_day, l_currency AS currency, l_store AS store_id,
-           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account,
-           toString(l_element) AS element, toString(l_basis) AS basis,
+        FROM events GROUP BY unit),
+    homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
+    lines AS (
+        -- What was decided, and what a rebuild posts, is one event of all orders that are settled together.
+        SELECT if(h.home != '' AND ('makegood.books.rebuilt.v1' = e.event_type OR 'makegood.fact.decided.v1' IN (e.event_type, e.voids_type)), h.home, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
+               l_currency, l_store, l_case, l_account, toString(l_element) AS l_of, toString(l_basis) AS l_on, l_amount
+        FROM events AS e
+        ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
+                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
+        LEFT JOIN homes AS h ON h.error_id = l_case
+        WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000))
+    SELECT l.of_unit AS unit, l.on_day AS day, l.posted_on AS posting_day, l_currency AS currency, l_store AS store_id,
+           any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account, l_of AS element, l_on AS basis,
            any(c.vendor_id) AS vendor_id, any(c.kind) AS kind, any(c.root_cause) AS root_cause, any(c.party_at_fault) AS party_at_fault,
            any(c.employee_id) AS employee_id, any(c.avoidable) AS avoidable, if(any(c.category) = '', 'external', any(c.category)) AS category,
            any(c.founded) AS founded, multiIf(element = '', 'customer_changes', kind IN ('changed_mind'), 'changed_mind', any(c.was_founded) = 'no', 'unfounded', 'leakage') AS part,
            sum(CAST(l_amount AS Decimal(38, 4))) AS amount, countIf(l_amount != 0) AS lines
-    FROM events AS e
-    ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
-               e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
-    LEFT JOIN cases AS c ON c.unit = e.unit AND c.error_id = l_case
-    LEFT JOIN sold AS s ON s.unit = e.unit
-    WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000)
+    FROM lines AS l
+    LEFT JOIN cases AS c ON c.unit = l.of_unit AND c.error_id = l.l_case
+    LEFT JOIN sold AS s ON s.unit = l.of_unit
     GROUP BY unit, day, posting_day, currency, store_id, error_id, account, element, basis)
 WHERE part = 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to)
     AND (@store = '' OR store_id = @store) AND currency = @currency
@@ -268,12 +280,13 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 
         GROUP BY unit, error_id)
 SELECT toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), a = 1010), 4), toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), (a >= 4000 AND a < 6000)), 4)
 FROM (
+    -- An entry may hold what a customer changed and what the business changed: one with failure cost is the business's.
     SELECT unit, l_case, a, x
     FROM events
-    ARRAY JOIN account AS a, amount AS x, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
+    ARRAY JOIN account AS a, amount AS x, step AS s, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
     WHERE occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
     AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR l_store = @store) AND l_currency = @currency
-        AND (l_case != '' OR arrayExists(e -> e != '', element))) AS l
+        AND (s = 'fix' OR s = 'change' AND arrayExists((e, t) -> e != '' AND t = 'change', element, step))) AS l
 LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
 WHERE c.kind NOT IN ('changed_mind') AND c.was_founded != 'no';
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
