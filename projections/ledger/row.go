@@ -81,16 +81,16 @@ func (r *Row) Revise(by revision) {
 }
 
 // MovedTo is what takes the row out of its unit, where it has got another one as it is written again: what is fed from
-// the ledger keeps it under its unit. What persons decide moves, and what is said of a case alone. It stands below the
-// row itself.
-func (r *Row) MovedTo(other *Row) (gone *Row, is bool) {
+// the ledger keeps it under its unit. What persons decide moves, and what is said of a case alone. It stands no
+// higher than what by writes.
+func (r *Row) MovedTo(other *Row, by revision) (gone *Row, is bool) {
 	kept := r.Event != nil && (r.Event.ErrorID != "" || r.Settled)
 	if !kept || r.Unit() == other.Unit() {
 		return nil, false
 	}
 	left := *r
 	left.Refused, left.Lines, left.Unpriced = "moved", nil, nil
-	left.Revise(ByRebuild)
+	left.Revise(by)
 	return &left, true
 }
 

@@ -136,8 +136,9 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 			}
 			for _, r := range changed {
 				before := was[r]
-				if gone, is := before.MovedTo(r); is {
+				if gone, is := before.MovedTo(r, ledger.ByEvents); is {
 					all.changed = append(all.changed, gone)
+					r.Revise(ledger.ByRebuild) // above that; and that is above what a rebuild makes meanwhile
 				}
 				r.Revise(ledger.ByEvents)
 			}

@@ -190,7 +190,7 @@ func (w *unitWorker) unit(ctx context.Context, rows []*ledger.Stored) error {
 		w.sums.move(&before, r)
 		w.unpriced += unpricedBy(&before, r)
 		w.events++
-		if gone, is := before.MovedTo(r); is {
+		if gone, is := before.MovedTo(r, ledger.ByRebuild); is {
 			w.moved = append(w.moved, gone)
 		}
 		if r.Event.Source == ownSource {
