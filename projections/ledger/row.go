@@ -160,3 +160,24 @@ func (r *Row) CompleteLines() {
 		}
 	}
 }
+
+// Complete adds to the row of a record what its headers say of the customer; and what a person decided is booked with
+// the order or case that it is about.
+func (r *Row) Complete(headers map[string]string) {
+	if r.Event.Type == domain.TypeOrderPlaced && r.Customer == "" {
+		r.Customer = CustomerOf(headers)
+	}
+	if d := Decision(r.Event); d != nil {
+		r.Event.OrderID, r.Event.ErrorID = d.OrderID, d.ErrorID
+	}
+}
+
+// Decision is what a person decided in the event, or in the one that it takes back; nil where it is about another
+// thing.
+func Decision(e *domain.Event) *domain.FactDecided {
+	for void, is := e.Data.(*domain.EventVoided); is; void, is = e.Data.(*domain.EventVoided) {
+		e = void.Original
+	}
+	d, _ := e.Data.(*domain.FactDecided)
+	return d
+}

@@ -325,12 +325,7 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 	}
 	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position,
 		Terms: terms.Read, Token: ledger.TokenOf(m.Metadata), Customer: decoded.Customer}
-	if e.Type == domain.TypeOrderPlaced && row.Customer == "" {
-		row.Customer = ledger.CustomerOf(m.Metadata)
-	}
-	if d := decision(e); d != nil {
-		e.OrderID, e.ErrorID = d.OrderID, d.ErrorID // it is settled with what it is about
-	}
+	row.Complete(m.Metadata)
 	if err := poster.post(row, e, terms); err != nil {
 		return &ledger.Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
 	}
@@ -340,7 +335,7 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 // mark notes, under the terms, what the event asks to be settled: its unit, where it doesn't post alone, or where another event placed the order
 // that it places.
 func (p *Projector) mark(b *batch, e *domain.Event) {
-	if decision(e) != nil {
+	if ledger.Decision(e) != nil {
 		b.decided = append(b.decided, domain.Identity{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)})
 	}
 	if b.again || !domain.Alone(e) || e.Type == domain.TypeQualitySpent { // which is rare, and has no order by which to find it again
@@ -359,15 +354,6 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 	} else if e.OrderID != "" {
 		b.placed = append(b.placed, p.placed.hash(original(e.OrderID, e.Source, e.ID)))
 	}
-}
-
-// decision is what a person decided in the event, or in the one that it takes back; nil where it is about another thing.
-func decision(e *domain.Event) *domain.FactDecided {
-	for void, is := e.Data.(*domain.EventVoided); is; void, is = e.Data.(*domain.EventVoided) {
-		e = void.Original
-	}
-	d, _ := e.Data.(*domain.FactDecided)
-	return d
 }
 
 func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.Letter {
