@@ -18,11 +18,14 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/kafka/kafkatest"
 	"github.com/makegood/makegood/infra/wire/schemas"
 )
 
@@ -111,6 +114,36 @@ func (o *openAPI) see(v any, place []string) {
 	case []any:
 		for _, element := range v {
 			o.see(element, append(slices.Clone(place), "items"))
+		}
+	}
+}
+
+// disturbed asks for the status while something of the log is lost in the store, and another topic isn't what it was.
+func (o *openAPI) disturbed(app *server.App, c *client) {
+	o.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(app.Brokers...))
+	if err != nil {
+		o.Fatal(err)
+	}
+	defer client.Close()
+	grow := kmsg.NewPtrCreatePartitionsRequest()
+	topic := kmsg.NewCreatePartitionsRequestTopic()
+	topic.Topic, topic.Count = "makegood.books", 3
+	grow.Topics, grow.TimeoutMillis = append(grow.Topics, topic), 5000
+	if _, err := grow.RequestWith(o.Context(), client); err != nil {
+		o.Fatal(err)
+	}
+	if err := app.Store.DB.Exec(o.Context(), "INSERT INTO gaps (stream, partition, first, upto, records, found, closed) "+
+		"VALUES ('orders', 0, 100, 200, 0, now64(3), 0)"); err != nil {
+		o.Fatal(err)
+	}
+	for until := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		answer := o.ask(c, "GET", "/v1/status", nil, "", "")
+		if problems, _ := answer["problems"].([]any); len(problems) > 0 {
+			return
+		}
+		if time.Now().After(until) {
+			o.Fatalf("the status never says what is wrong: %v", answer)
 		}
 	}
 }
@@ -322,7 +355,10 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		fmt.Fprintf(&codes, "%s: 9-%[1]s\n", a.Name)
 	}
 	chart := writeFile(t, "accounts.yaml", codes.String())
-	app, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) { config.Accounts = chart })
+	fake := kafkatest.StartFake(t)
+	app, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) {
+		config.Accounts, config.Brokers = chart, fake.Brokers()
+	})
 	o.questions(c)
 
 	unpriced := event("u", "labour.spent", "2026-01-10T14:00:00Z", "o1",
@@ -461,6 +497,8 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		""); answer["type"] != "urn:makegood:problem:accounts_unmapped" || answer["accounts"] == nil {
 		t.Errorf("%v", answer)
 	}
+
+	o.disturbed(app, c)
 
 	visited := map[string]bool{}
 	for path, methods := range o.document["paths"].(map[string]any) {
