@@ -72,6 +72,7 @@ type Envelope struct {
 	Event      Event
 	Data       []byte // the data member as it came, byte for byte, but for people who were hidden
 	Extensions []byte // envelope attributes that the contract doesn't know, as a JSON object; empty where there are none
-	Customer   string // of an order.placed whose id was hashed just now: the hash by the oldest key; empty where that is unknown
-	Content    uint64 // hash of what the event means: equal for the same event however it was written down
+	// of an order.placed whose id was hashed just now: the hash by the oldest key; empty where that is unknown
+	Customer string
+	Content  uint64 // hash of what the event means: equal for the same event however it was written down
 }

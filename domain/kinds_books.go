@@ -126,8 +126,8 @@ type FactDecided struct {
 
 func (*FactDecided) data() Type { return TypeFactDecided }
 
-// BooksSealed is the seal of a month's close: what the books held of the month then, as one hash. It changes no term and
-// posts nothing. See Seals.
+// BooksSealed is the seal of a month's close: what the books held of the month then, as one hash. It changes no term
+// and posts nothing. See Seals.
 type BooksSealed struct {
 	Period         Period
 	Close          int64  // which of the period's closes; 1 is the first
@@ -166,7 +166,8 @@ type PersonErased struct {
 // PersonPrefix begins the hashes of people's ids, and the names of those who were erased.
 const PersonPrefix = "p-"
 
-// ShortPerson is the hash of a person's id as people read it: enough to tell persons apart. Anything else stays as it is.
+// ShortPerson is the hash of a person's id as people read it: enough to tell persons apart. Anything else stays as it
+// is.
 func ShortPerson(id string) string {
 	const whole, key, told = 37, 10, 6
 	if len(id) != whole || !strings.HasPrefix(id, PersonPrefix) || id[key] != '-' {

@@ -157,8 +157,8 @@ func (o *order) article(sku string) *article {
 	return nil
 }
 
-// strayCost is what goods cost that came by mistake: as the statement says, else as the report says of the article, else
-// as the order booked it, else the rate.
+// strayCost is what goods cost that came by mistake: as the statement says, else as the report says of the article,
+// else as the order booked it, else the rate.
 func (v *view) strayCost(g *goods, o *order, i int32, sku string, unit Optional) (cost, bool) {
 	if !unit.Set && !v.isForeign(i, g.currency) {
 		if x := g.stray(sku); x != nil && x.stated > 0 {

@@ -59,8 +59,8 @@ func (v *view) refund(i int32, d *RefundIssued) {
 	v.postRefund(i, d, back, moved, net, tax)
 }
 
-// givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one where
-// it is of the amount of a change, or as far as it is above what was paid less what was taken off.
+// givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one
+// where it is of the amount of a change, or as far as it is above what was paid less what was taken off.
 func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 	left := t.taken - t.back
 	switch {
@@ -77,8 +77,8 @@ func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 	return min(max(total-room, 0), left)
 }
 
-// tells reports whether a refund is of the amount that one change took off, which no refund of a case told before, or of
-// all that none has told. One that says no tax may leave it out.
+// tells reports whether a refund is of the amount that one change took off, which no refund of a case told before, or
+// of all that none has told. One that says no tax may leave it out.
 func (t *till) tells(total, left Amount, untaxed bool) bool {
 	for k := range t.changes {
 		c := &t.changes[k]

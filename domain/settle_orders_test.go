@@ -30,8 +30,8 @@ func TestACaseIsNoPartOfOneOfAnotherOrder(t *testing.T) {
 	}
 }
 
-// TestWhatWaitsMakesNoCaseAPartOfAnother: the case c1 was reported under another order, so what is said of it under this
-// one waits, and says nothing of case c2.
+// TestWhatWaitsMakesNoCaseAPartOfAnother: the case c1 was reported under another order, so what is said of it under
+// this one waits, and says nothing of case c2.
 func TestWhatWaitsMakesNoCaseAPartOfAnother(t *testing.T) {
 	s, _ := settleTold(t, []told{{errorID: "c1", data: report("not_delivered", "")},
 		{minute: 1, errorID: "c1", data: &ErrorClassified{SameAs: "c2"}},
@@ -67,7 +67,8 @@ func TestACaseUnderTwoOrdersIsDecided(t *testing.T) {
 		{nil, "counts waits waits", 2},
 		{[]*FactDecided{decided("till", 1, Yes, false)}, "discarded counts counts counts", 0},
 		{[]*FactDecided{decided("till", 0, Yes, false)}, "counts waits waits counts", 2},
-		{[]*FactDecided{decided("till", 2, Yes, false), decided("till", 0, Yes, false)}, "counts waits waits counts counts", 2},
+		{[]*FactDecided{decided("till", 2, Yes, false), decided("till", 0, Yes, false)}, "counts waits waits counts counts",
+			2},
 		{[]*FactDecided{decided("till", 0, Yes, false), decided("till", 2, Yes, false)},
 			"discarded counts counts counts counts", 0},
 		{[]*FactDecided{decided("till", 2, Unknown, true)}, "counts counts counts counts", 0},

@@ -152,7 +152,8 @@ func TestReadings(t *testing.T) {
 	}
 }
 
-// TestOneSourceSendsAnOrderForTwoStores: the second sale waits; nothing tells which of them the rest is of, so it counts.
+// TestOneSourceSendsAnOrderForTwoStores: the second sale waits; nothing tells which of them the rest is of, so it
+// counts.
 func TestOneSourceSendsAnOrderForTwoStores(t *testing.T) {
 	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, data: sale},
 		{minute: 2, errorID: "c", data: refunded("r", "10", "0")}},

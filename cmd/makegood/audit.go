@@ -53,7 +53,8 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "recorded\twhat\tchange\tby\ttoken\treason\tsource\tid")
 	for _, e := range found.Entries {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"), domain.ShortName(e.Type),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"),
+			domain.ShortName(e.Type),
 			oneLine(e.Change), oneLine(e.Actor), cmp.Or(oneLine(e.Token), "-"), oneLine(e.Reason), e.Source, e.ID)
 	}
 	return w.Flush()

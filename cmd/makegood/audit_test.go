@@ -330,6 +330,7 @@ func sendAs(t *testing.T, app *server.App, token, topic, event string) error {
 		RequiredAcks: kafkago.RequireAll,
 		Transport:    &kafkago.Transport{SASL: plain.Mechanism{Username: "anybody", Password: token}}}
 	defer w.Close()
-	return w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood." + topic, Key: []byte("o1"), Value: []byte(event),
+	return w.WriteMessages(t.Context(), kafkago.Message{Topic: "makegood." + topic, Key: []byte("o1"),
+		Value:   []byte(event),
 		Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}}})
 }

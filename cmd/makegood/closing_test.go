@@ -71,7 +71,8 @@ func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []referenc
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, server.NewDecode(), post.NewTerms(lateBooks{l, limit}, server.NewDecode(), server.NewStored, time.UTC), writer, store.DB)
+	}, l, l, server.NewDecode(), post.NewTerms(lateBooks{l, limit}, server.NewDecode(), server.NewStored, time.UTC),
+		writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

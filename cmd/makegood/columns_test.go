@@ -106,8 +106,10 @@ func randomRow(random *rand.Rand, n int) *ledger.Row {
 		r.Epoch, r.Settled, r.SoldBy, r.With = random.IntN(20), n%2 == 0, name(), name()
 		r.Standing, r.Of = domain.Standing(random.IntN(len(domain.Standings()))), domain.Identity{Source: name(), ID: name()}
 		for i := range n % 3 {
-			r.Facts = append(r.Facts, domain.CaseFacts{Case: name(), Kind: name(), RootCause: name(), PartyAtFault: name(), VendorID: name(), EmployeeID: name(),
-				Severity: name(), Avoidable: domain.Truth(random.IntN(3)), Internal: i == 0, Founded: n%2 == 0, Reported: n%4 > 0, SameAs: name()})
+			r.Facts = append(r.Facts, domain.CaseFacts{Case: name(), Kind: name(), RootCause: name(), PartyAtFault: name(),
+				VendorID: name(), EmployeeID: name(),
+				Severity: name(), Avoidable: domain.Truth(random.IntN(3)), Internal: i == 0, Founded: n%2 == 0, Reported: n%4 > 0,
+				SameAs: name()})
 			r.Flags = append(r.Flags, domain.Flag{Code: name(), Case: name(), Currency: "USD", Amount: amount})
 		}
 	} else {

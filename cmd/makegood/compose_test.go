@@ -107,7 +107,8 @@ func TestComposeIsComplete(t *testing.T) {
 }
 
 // TestComposeIsConfined: no process gains rights, writes to its image or takes all of the memory; what needs a place to
-// write has one that is named; and each is on the networks where it has business, of which only the way in has a way out.
+// write has one that is named; and each is on the networks where it has business, of which only the way in has a way
+// out.
 func TestComposeIsConfined(t *testing.T) {
 	p := composed(t)
 	want := map[string][]string{

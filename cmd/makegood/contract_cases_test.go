@@ -31,12 +31,15 @@ const (
 var (
 	sold = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder + `,"payment_fee":"3.43",
 		"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]`}
-	soldTwo = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder + `,"payment_fee":"3.43","promise":{"until":"2026-01-12T00:00:00Z"},
+	soldTwo = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder +
+		`,"payment_fee":"3.43","promise":{"until":"2026-01-12T00:00:00Z"},
 		"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"},
 		         {"line_id":"2","sku":"N","quantity":1,"unit_price":"20","unit_cost":"9"}]`}
-	wholeByBusiness = told{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder + `,"by":"business","net":"100","tax":"8","cost":"60"`}
-	wholeByCustomer = told{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder + `,"by":"customer","net":"100","tax":"8"`}
-	replacement     = told{kind: "redelivery.dispatched", at: "2026-01-12T09:00:00Z", data: onCase +
+	wholeByBusiness = told{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder +
+		`,"by":"business","net":"100","tax":"8","cost":"60"`}
+	wholeByCustomer = told{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder +
+		`,"by":"customer","net":"100","tax":"8"`}
+	replacement = told{kind: "redelivery.dispatched", at: "2026-01-12T09:00:00Z", data: onCase +
 		`,"redelivery_id":"$e-d","mode":"pickup","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]`}
 )
 
@@ -52,7 +55,8 @@ func expected(received string) string {
 	if received == "" {
 		return `{"sku":"M","quantity":1,"unit_cost":"60"}`
 	}
-	return `{"sku":"M","quantity":1,"unit_cost":"60","received_sku":"S","received_quantity":1,"received_unit_cost":"` + received + `"}`
+	return `{"sku":"M","quantity":1,"unit_cost":"60","received_sku":"S","received_quantity":1,"received_unit_cost":"` +
+		received + `"}`
 }
 
 func classified(kind string) told {
@@ -61,11 +65,13 @@ func classified(kind string) told {
 
 func cameBack(sku, cost, was, grade, more string) told {
 	return told{kind: "return.received", at: "2026-01-14T09:00:00Z", data: onCase + fmt.Sprintf(
-		`,"return_id":"$e-t-%s","lines":[{"sku":%q,"quantity":1,"unit_cost":%q,"was":%q,"grade":%q%s}]`, grade, sku, cost, was, grade, more)}
+		`,"return_id":"$e-t-%s","lines":[{"sku":%q,"quantity":1,"unit_cost":%q,"was":%q,"grade":%q%s}]`, grade, sku, cost,
+		was, grade, more)}
 }
 
 func refunded(net, tax string) told {
-	return told{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase + fmt.Sprintf(`,"refund_id":"$e-r","net":%q,"tax":%q`, net, tax)}
+	return told{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase +
+		fmt.Sprintf(`,"refund_id":"$e-r","net":%q,"tax":%q`, net, tax)}
 }
 
 func granted(kind string, amount string) told {
@@ -84,14 +90,16 @@ func changed(by, what string) told {
 
 // contractCases are the rows of the contract's §7, one after the other.
 var contractCases = []contractCase{
-	{"a mix-up reported unspecified and classified afterwards", []told{sold, reported("unspecified", "after_delivery", expected("60")),
+	{"a mix-up reported unspecified and classified afterwards", []told{sold,
+		reported("unspecified", "after_delivery", expected("60")),
 		replacement, cameBack("S", "60", "wrong_item", "saleable", ""), classified("wrong_item")},
 		map[string]string{"net": "0", "1210": "0", "2410": "0"}},
 	{"a mix-up known at once", []told{sold, reported("wrong_item", "after_delivery", expected("60")),
 		replacement, cameBack("S", "60", "wrong_item", "saleable", "")},
 		map[string]string{"net": "0", "1210": "0", "2410": "0"}},
 	{"reported wrong_item, classified damaged; damaged part back as scrap",
-		[]told{sold, reported("wrong_item", "after_delivery", expected("")), replacement, cameBack("M", "60", "sold", "scrap", ""), classified("damaged")},
+		[]told{sold, reported("wrong_item", "after_delivery", expected("")), replacement,
+			cameBack("M", "60", "sold", "scrap", ""), classified("damaged")},
 		map[string]string{"net": "60", "1210": "0", "2410": "0"}},
 	{"reported wrong_item, rejected", []told{sold, reported("wrong_item", "after_delivery", expected("60")),
 		{kind: "error.rejected", at: "2026-01-16T09:00:00Z", data: onCase + `,"reason":"it was the right one"`}},
@@ -100,21 +108,28 @@ var contractCases = []contractCase{
 		map[string]string{"net": "0", "1210": "55", "2410": "-60"}},
 	{"goods back", []told{sold, reported("damaged", "after_delivery", ""), cameBack("M", "60", "sold", "saleable", "")},
 		map[string]string{"net": "0", "2410": "-60"}},
-	{"goods back, then refunded", []told{sold, reported("damaged", "after_delivery", ""), cameBack("M", "60", "sold", "saleable", ""), refunded("100", "8")},
+	{"goods back, then refunded", []told{sold, reported("damaged", "after_delivery", ""),
+		cameBack("M", "60", "sold", "saleable", ""), refunded("100", "8")},
 		map[string]string{"net": "40", "2410": "0"}},
-	{"missing_item, refunded", []told{sold, reported("missing_item", "after_delivery", expected("")), refunded("100", "8")},
+	{"missing_item, refunded", []told{sold, reported("missing_item", "after_delivery", expected("")),
+		refunded("100", "8")},
 		map[string]string{"net": "40", "2410": "0"}},
-	{"missing_item, goodwill on the way, then sent", []told{sold, reported("missing_item", "after_delivery", expected("")), refunded("10", "0"), replacement},
+	{"missing_item, goodwill on the way, then sent", []told{sold, reported("missing_item", "after_delivery", expected("")),
+		refunded("10", "0"), replacement},
 		map[string]string{"net": "10", "2410": "0"}},
-	{"wrong_item without lines, refunded, nothing back", []told{sold, reported("wrong_item", "after_delivery", ""), refunded("100", "8")},
+	{"wrong_item without lines, refunded, nothing back", []told{sold, reported("wrong_item", "after_delivery", ""),
+		refunded("100", "8")},
 		map[string]string{"net": "40", "1210": "0", "2410": "0"}},
-	{"wrong_item, whole order cancelled by the business", []told{sold, reported("wrong_item", "after_delivery", expected("")), wholeByBusiness},
+	{"wrong_item, whole order cancelled by the business", []told{sold,
+		reported("wrong_item", "after_delivery", expected("")), wholeByBusiness},
 		map[string]string{"net": "40", "2410": "0"}},
 	{"found before delivery, picked again", []told{sold, reported("wrong_item", "before_delivery", expected("55"))},
 		map[string]string{"net": "0", "1210": "0", "2410": "0"}},
-	{"found before delivery, sent by redelivery", []told{sold, reported("wrong_item", "before_delivery", expected("55")), replacement},
+	{"found before delivery, sent by redelivery", []told{sold, reported("wrong_item", "before_delivery", expected("55")),
+		replacement},
 		map[string]string{"net": "0", "1210": "0", "2410": "0"}},
-	{"cancelled whole by the business, then goods back", []told{sold, wholeByBusiness, cameBack("M", "60", "sold", "saleable", "")},
+	{"cancelled whole by the business, then goods back", []told{sold, wholeByBusiness,
+		cameBack("M", "60", "sold", "saleable", "")},
 		map[string]string{"net": "40", "1200": "0", "2410": "0"}},
 	{"cancelled whole by the business and refunded with error_id", []told{sold, wholeByBusiness, refunded("100", "8")},
 		map[string]string{"net": "40", "1010": "-3.43"}},
@@ -127,19 +142,23 @@ var contractCases = []contractCase{
 			{"sku":"M","quantity":4,"unit_cost":"60","was":"wrong_item","grade":"saleable"},
 			{"sku":"M","quantity":5,"unit_cost":"60","was":"wrong_item","grade":"abandoned"}]`}},
 		map[string]string{"net": "300", "1210": "0", "1200": "-360"}},
-	{"the customer keeps the wrong part and pays it", []told{sold, reported("wrong_item", "after_delivery", expected("55")), replacement,
+	{"the customer keeps the wrong part and pays it", []told{sold,
+		reported("wrong_item", "after_delivery", expected("55")), replacement,
 		changed("customer", `"lines_added":[{"line_id":"2","sku":"S","quantity":1,"unit_price":"90","tax":"7","unit_cost":"55"}]`)},
 		map[string]string{"net": "0", "1210": "0", "2410": "0"}},
 	{"exchange 100 for 250, old part back", []told{sold, changed("customer",
 		`"lines_removed":[{"line_id":"1","quantity":1}],"lines_added":[{"line_id":"2","sku":"L","quantity":1,"unit_price":"250","tax":"20","unit_cost":"150"}]`),
 		cameBack("M", "60", "sold", "saleable", "")},
 		map[string]string{"net": "0", "customer_changes": "60", "2410": "0"}},
-	{"the customer takes a line off", []told{soldTwo, changed("customer", `"lines_removed":[{"line_id":"2","quantity":1}]`)},
+	{"the customer takes a line off", []told{soldTwo, changed("customer",
+		`"lines_removed":[{"line_id":"2","quantity":1}]`)},
 		map[string]string{"net": "0", "customer_changes": "-11"}},
-	{"the business takes a line off", []told{soldTwo, changed("business", `"lines_removed":[{"line_id":"2","quantity":1}]`)},
+	{"the business takes a line off", []told{soldTwo, changed("business",
+		`"lines_removed":[{"line_id":"2","quantity":1}]`)},
 		map[string]string{"net": "11", "customer_changes": "0"}},
 	{"the business takes a line off and the till refunds it in a case", []told{soldTwo,
-		changed("business", `"lines_removed":[{"line_id":"2","quantity":1}]`), reported("missing_item", "after_delivery", ""), refunded("20", "0")},
+		changed("business", `"lines_removed":[{"line_id":"2","quantity":1}]`), reported("missing_item", "after_delivery", ""),
+		refunded("20", "0")},
 		map[string]string{"net": "11", "1010": "104.57", "4100": "0"}},
 	{"over_shipped, back without a cost", []told{sold, reported("over_shipped", "after_delivery",
 		`{"sku":"M","quantity":1,"received_sku":"M","received_quantity":3}`),
@@ -159,33 +178,43 @@ var contractCases = []contractCase{
 		voucher("redeemed", "10", "x1", "2026-01-20T09:00:00Z"), voucher("redeemed", "10", "x1", "2026-01-20T09:05:00Z")},
 		map[string]string{"net": "10", "2300": "0"}},
 	{"store credit in parts", []told{sold, reported("damaged", "after_delivery", ""),
-		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase + `,"refund_id":"$e-c","net":"100","method":"store_credit"`},
+		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase +
+			`,"refund_id":"$e-c","net":"100","method":"store_credit"`},
 		voucher("redeemed", "70", "x1", "2026-01-20T09:00:00Z"), voucher("expired", "30", "l1", "2026-01-25T09:00:00Z")},
 		map[string]string{"net": "70", "2300": "0"}},
 	{"one refund from till and webhook", []told{sold, reported("damaged", "after_delivery", ""),
 		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase + `,"refund_id":"$e-r","net":"30"`},
-		{kind: "refund.issued", at: "2026-01-15T09:00:01Z", data: onOrder + `,"refund_id":"$e-r","net":"30"`, source: "urn:webhook:1"}},
+		{kind: "refund.issued", at: "2026-01-15T09:00:01Z", data: onOrder + `,"refund_id":"$e-r","net":"30"`,
+			source: "urn:webhook:1"}},
 		map[string]string{"net": "30"}},
 	{"one refund, without tax from the webhook", []told{sold, reported("damaged", "after_delivery", ""),
 		{kind: "refund.issued", at: "2026-01-15T09:00:02Z", data: onCase + `,"refund_id":"$e-r","net":"30","tax":"2.40"`},
-		{kind: "refund.issued", at: "2026-01-15T09:00:01Z", data: onOrder + `,"refund_id":"$e-r","net":"32.40"`, source: "urn:webhook:1"}},
+		{kind: "refund.issued", at: "2026-01-15T09:00:01Z", data: onOrder + `,"refund_id":"$e-r","net":"32.40"`,
+			source: "urn:webhook:1"}},
 		map[string]string{"net": "30", "1010": "72.17"}},
-	{"one order.placed from two sources", []told{sold, {kind: sold.kind, at: sold.at, data: sold.data, source: "urn:webhook:1"}},
+	{"one order.placed from two sources", []told{sold, {kind: sold.kind, at: sold.at, data: sold.data,
+		source: "urn:webhook:1"}},
 		map[string]string{"net": "0", "perfect_contribution": "36.57", "contribution": "36.57"}},
 	{"sold at cost 60, item_cost later 80, returned, refunded", []told{sold, reported("damaged", "after_delivery", ""),
-		{kind: "return.received", at: "2026-01-14T09:00:00Z", data: onCase + `,"return_id":"$e-t","lines":[{"sku":"M","quantity":1,"was":"sold","grade":"saleable"}]`},
+		{kind: "return.received", at: "2026-01-14T09:00:00Z", data: onCase +
+			`,"return_id":"$e-t","lines":[{"sku":"M","quantity":1,"was":"sold","grade":"saleable"}]`},
 		refunded("100", "8")},
 		map[string]string{"net": "40", "1200": "0", "2410": "0"}},
-	{"b_grade worth more than the strayed part cost", []told{sold, reported("wrong_item", "after_delivery", expected("55")), replacement,
+	{"b_grade worth more than the strayed part cost", []told{sold,
+		reported("wrong_item", "after_delivery", expected("55")), replacement,
 		cameBack("S", "55", "wrong_item", "b_grade", `,"nrv":"80"`)},
 		map[string]string{"net": "0", "5110": "0", "1210": "0"}},
-	{"dispatched, trip failed, dispatched again, completed", []told{sold, reported("wrong_item", "after_delivery", expected("55")),
+	{"dispatched, trip failed, dispatched again, completed", []told{sold,
+		reported("wrong_item", "after_delivery", expected("55")),
 		replacement, trip("t1", false, "2026-01-12T10:00:00Z"),
-		{kind: replacement.kind, at: "2026-01-13T09:00:00Z", data: replacement.data}, trip("t2", true, "2026-01-13T10:00:00Z")},
+		{kind: replacement.kind, at: "2026-01-13T09:00:00Z", data: replacement.data},
+		trip("t2", true, "2026-01-13T10:00:00Z")},
 		map[string]string{"net": "20", "5100": "0", "5200": "20", "2410": "0", "1210": "55"}},
-	{"a dispute lost twice, never opened", []told{sold, disputed("$e-q"), {kind: "dispute.lost", at: "2026-01-21T09:00:00Z", data: disputed("$e-q").data, source: "urn:webhook:1"}},
+	{"a dispute lost twice, never opened", []told{sold, disputed("$e-q"),
+		{kind: "dispute.lost", at: "2026-01-21T09:00:00Z", data: disputed("$e-q").data, source: "urn:webhook:1"}},
 		map[string]string{"net": "100", "1310": "0", "2200": "0"}},
-	{"a claim settled short", []told{sold, reported("damaged", "after_delivery", ""), claim("accepted", `,"party":"supplier","amount":"60"`),
+	{"a claim settled short", []told{sold, reported("damaged", "after_delivery", ""),
+		claim("accepted", `,"party":"supplier","amount":"60"`),
 		claim("settled", `,"party":"supplier","amount":"45"`), {kind: "claim.closed", at: "2026-01-25T09:00:00Z",
 			data: `"order_id":"$o","store_id":"s1","error_id":"$e","claim_id":"$e-k","reason":"short_paid"`}},
 		map[string]string{"net": "-45", "1300": "0"}},
@@ -193,11 +222,13 @@ var contractCases = []contractCase{
 
 func trip(id string, succeeded bool, at string) told {
 	return told{kind: "redelivery.completed", at: at,
-		data: onCase + fmt.Sprintf(`,"redelivery_id":"$e-d","trip_id":"$e-%s","succeeded":%t,"carrier_charge":"10"`, id, succeeded)}
+		data: onCase + fmt.Sprintf(`,"redelivery_id":"$e-d","trip_id":"$e-%s","succeeded":%t,"carrier_charge":"10"`, id,
+			succeeded)}
 }
 
 func disputed(id string) told {
-	return told{kind: "dispute.lost", at: "2026-01-20T09:00:00Z", data: onOrder + fmt.Sprintf(`,"dispute_id":%q,"amount":"108","tax":"8"`, id)}
+	return told{kind: "dispute.lost", at: "2026-01-20T09:00:00Z", data: onOrder +
+		fmt.Sprintf(`,"dispute_id":%q,"amount":"108","tax":"8"`, id)}
 }
 
 func claim(what, data string) told {
@@ -242,8 +273,8 @@ func contractUnits(random *rand.Rand, orders int) []contractUnit {
 	return all
 }
 
-// TestContractCases tells every case of the contract through HTTP, in many orders of arrival, each split by a close at every
-// place, and holds its order's figures and its accounts against the right values.
+// TestContractCases tells every case of the contract through HTTP, in many orders of arrival, each split by a close at
+// every place, and holds its order's figures and its accounts against the right values.
 func TestContractCases(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -266,14 +297,16 @@ func TestContractCases(t *testing.T) {
 		}
 		for len(batch) > 0 {
 			n := min(len(batch), 500)
-			if status, text := postBody(t, c, "application/cloudevents-batch+json", "["+strings.Join(batch[:n], ",")+"]"); status != http.StatusAccepted {
+			if status, text := postBody(t, c, "application/cloudevents-batch+json",
+				"["+strings.Join(batch[:n], ",")+"]"); status != http.StatusAccepted {
 				t.Fatalf("%d %s", status, text)
 			}
 			batch = batch[n:]
 		}
 	}
 	send(func(u *contractUnit) []int { return u.arrival[:u.split] })
-	mustPost(t, c, event("close", "period.closed", "2026-01-30T00:00:00Z", "", `{"period":"2019-12","actor":"controller","reason":"year's end"}`))
+	mustPost(t, c, event("close", "period.closed", "2026-01-30T00:00:00Z", "",
+		`{"period":"2019-12","actor":"controller","reason":"year's end"}`))
 	send(func(u *contractUnit) []int { return u.arrival[u.split:] })
 	s, err := c.caughtUp(t.Context())
 	if err != nil {
@@ -300,7 +333,8 @@ func TestContractCases(t *testing.T) {
 // accountsByOrder are the balances of all accounts, by order, where they are not zero.
 func accountsByOrder(t *testing.T, app *server.App) map[string]map[string]string {
 	t.Helper()
-	rows, err := app.Store.DB.Query(t.Context(), `SELECT order_id, account, toDecimalString(sum(amount), 4) FROM journal GROUP BY order_id, account`)
+	rows, err := app.Store.DB.Query(t.Context(),
+		`SELECT order_id, account, toDecimalString(sum(amount), 4) FROM journal GROUP BY order_id, account`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ func (e told) atTime(at string) told {
 	return e
 }
 
-// TestCasesOverAMonthsEnd: what waits for its remedy at a month's end makes neither month better or worse; the close shows it
-// as goods owed and goods to come back.
+// TestCasesOverAMonthsEnd: what waits for its remedy at a month's end makes neither month better or worse; the close
+// shows it as goods owed and goods to come back.
 func TestCasesOverAMonthsEnd(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())

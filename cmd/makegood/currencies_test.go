@@ -9,8 +9,8 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// TestEveryAmountHasItsCurrency: an order in dollars with refunds in dollars and yen is told in both, by the order and by its
-// case alike, event by event and line by line; no sum is of two.
+// TestEveryAmountHasItsCurrency: an order in dollars with refunds in dollars and yen is told in both, by the order and
+// by its case alike, event by event and line by line; no sum is of two.
 func TestEveryAmountHasItsCurrency(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
@@ -19,8 +19,10 @@ func TestEveryAmountHasItsCurrency(t *testing.T) {
 		event("c", "period.closed", "2026-01-01T00:00:00Z", "", `{"period":"2025-12","actor":"ann","reason":"year's end"}`),
 		event("1", "order.placed", "2025-12-10T09:00:00Z", "o1",
 			`{`+order+`"currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","unit_cost":"60"}]}`),
-		event("2", "refund.issued", "2025-12-11T09:00:00Z", "o1", `{`+order+`"error_id":"e1","refund_id":"r1","currency":"JPY","net":"9000"}`),
-		event("3", "refund.issued", "2025-12-12T09:00:00Z", "o1", `{`+order+`"error_id":"e1","refund_id":"r2","currency":"USD","net":"10"}`),
+		event("2", "refund.issued", "2025-12-11T09:00:00Z", "o1",
+			`{`+order+`"error_id":"e1","refund_id":"r1","currency":"JPY","net":"9000"}`),
+		event("3", "refund.issued", "2025-12-12T09:00:00Z", "o1",
+			`{`+order+`"error_id":"e1","refund_id":"r2","currency":"USD","net":"10"}`),
 	} {
 		mustPost(t, c, e)
 		mustCatchUp(t, c)
@@ -30,7 +32,8 @@ func TestEveryAmountHasItsCurrency(t *testing.T) {
 		if err := c.get(t.Context(), path, nil, &s); err != nil {
 			t.Fatal(err)
 		}
-		if s.Currency != "USD" || s.Net != "10.0000" || len(s.Others) != 1 || s.Others[0].Currency != "JPY" || s.Others[0].Net != "9000.0000" {
+		if s.Currency != "USD" || s.Net != "10.0000" || len(s.Others) != 1 || s.Others[0].Currency != "JPY" ||
+			s.Others[0].Net != "9000.0000" {
 			t.Errorf("%s: %s of %s, and %+v", path, s.Net, s.Currency, s.Others)
 		}
 		for _, e := range s.Events {

@@ -52,7 +52,8 @@ func mustCatchUp(t testing.TB, c *client) status {
 }
 
 // TestDeadLettersAreKeptReplayedAndDiscarded: what came is kept byte for byte with its headers and place, also where it
-// was readable and lost to another, and what can't be read stays in the log alone; it can be sent again, which books nothing twice, and taken off the list.
+// was readable and lost to another, and what can't be read stays in the log alone; it can be sent again, which books
+// nothing twice, and taken off the list.
 func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 	t.Parallel()
 	app, c := startTestAppWith(t, t.TempDir(), func(c *server.Config) { c.People.Keep = []string{"attribute.till"} })

@@ -6,13 +6,14 @@ import (
 	"github.com/makegood/makegood/domain/reference"
 )
 
-// TestDecidedInAnyOrder: what a person decided on an event that posts alone, or on what was spent on quality, holds whichever
-// of the two comes first.
+// TestDecidedInAnyOrder: what a person decided on an event that posts alone, or on what was spent on quality, holds
+// whichever of the two comes first.
 func TestDecidedInAnyOrder(t *testing.T) {
 	against := event("d", "fact.decided", "2026-01-12T00:00:00Z", "",
 		`{"source":"urn:till:1","id":"x","counts":false,"actor":"ann","reason":"never was"}`)
-	placed := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD",`+
-		`"lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
+	placed := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","currency":"USD",`+
+			`"lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
 	delivered := event("x", "order.delivered", "2026-01-10T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1"}`)
 	spent := event("x", "quality.spent", "2026-01-10T00:00:00Z", "",
 		`{"spend_id":"q1","category":"appraisal","currency":"JPY","amount":"250.72"}`)

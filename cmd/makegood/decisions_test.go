@@ -58,13 +58,15 @@ func TestDecisionsAreTakenBack(t *testing.T) {
 		mustPost(t, c, void("v2", "v1", first, ""))
 		holds("45", 0)
 		status, text := postBody(t, c, "application/cloudevents+json", void("v3", "d1", decided, `"order_id":"o2",`))
-		if refused := status == http.StatusUnprocessableEntity && strings.Contains(text, "void_mismatch"); refused != (names != "") {
+		if refused := status == http.StatusUnprocessableEntity && strings.Contains(text,
+			"void_mismatch"); refused != (names != "") {
 			t.Errorf("a void that names another order than its decision, which says %q: %d %s", names, status, text)
 		}
 	}
 }
 
-// TestDecidedAgain: a person decides on an event that was decided on already, on either of the two, by the command line.
+// TestDecidedAgain: a person decides on an event that was decided on already, on either of the two, by the command
+// line.
 func TestDecidedAgain(t *testing.T) {
 	t.Parallel()
 	c, holds := contradicting(t)
@@ -89,12 +91,14 @@ func TestDecidedAgain(t *testing.T) {
 	holds("30", 0)
 	decide("urn:hook:1", "hook", "--separate")
 	holds("75", 0)
-	if status, _, said := command(t, "doubles", "decide", "urn:till:1", "o1-1", "--discard", "--yes", "--to", c.base); status == 0 ||
+	if status, _, said := command(t, "doubles", "decide", "urn:till:1", "o1-1", "--discard", "--yes", "--to",
+		c.base); status == 0 ||
 		!strings.Contains(said, "contradicts no other") {
 		t.Errorf("an event that nobody doubted was decided on: %d %s", status, said)
 	}
 	var hook report.BookedEvent
-	if err := c.get(t.Context(), "/v1/events", map[string][]string{"source": {"urn:hook:1"}, "id": {"hook"}}, &hook); err != nil {
+	if err := c.get(t.Context(), "/v1/events", map[string][]string{"source": {"urn:hook:1"}, "id": {"hook"}},
+		&hook); err != nil {
 		t.Fatal(err)
 	}
 	if d := hook.DecidedBy; d == nil || !d.Separate || d.Actor != "ann" {
@@ -108,7 +112,8 @@ func TestDecidedAgain(t *testing.T) {
 		}
 	}
 	story := ask("explain", "o1")
-	for _, want := range []string{"hook of urn:hook:1 counts", "hook of urn:hook:1 is a fact of its own", "takes back " + hook.DecidedBy.ID,
+	for _, want := range []string{"hook of urn:hook:1 counts", "hook of urn:hook:1 is a fact of its own", "takes back " +
+		hook.DecidedBy.ID,
 		"actor ann", "actor bob"} {
 		if !strings.Contains(story, want) {
 			t.Errorf("the story doesn't say %q:\n%s", want, story)

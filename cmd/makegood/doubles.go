@@ -90,8 +90,8 @@ func printSaidTwice(out io.Writer, list []report.SaidTwice) error {
 	return w.Flush()
 }
 
-// findSaidTwice is an event on which a person may decide: a double, a contradiction, or one that somebody decided on, or
-// against, before.
+// findSaidTwice is an event on which a person may decide: a double, a contradiction, or one that somebody decided on,
+// or against, before.
 func (c *client) findSaidTwice(ctx context.Context, source, id string) (*report.SaidTwice, error) {
 	e, err := c.event(ctx, source, id)
 	if err != nil {

@@ -16,8 +16,8 @@ func refundFrom(source, id, net string) string {
 	return strings.Replace(e, `"id":"o1-0"`, `"id":"`+id+`"`, 1)
 }
 
-// TestSaidTwiceIsListedShownAndDecided: a refund that the till and a webhook tell with other amounts waits for a person,
-// whose decision posts; one told alike is a double.
+// TestSaidTwiceIsListedShownAndDecided: a refund that the till and a webhook tell with other amounts waits for a
+// person, whose decision posts; one told alike is a double.
 func TestSaidTwiceIsListedShownAndDecided(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())

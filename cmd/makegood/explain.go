@@ -82,8 +82,10 @@ func tell(b *bytes.Buffer, story *report.Story) {
 
 // figuresByCurrency are the figures of a story by currency, those of the order's own first.
 func figuresByCurrency(s *report.Story) []report.StoryFigures {
-	own := report.StoryFigures{Currency: s.Currency, PerfectContribution: s.PerfectContribution, Contribution: s.Contribution,
-		CustomerChanges: s.CustomerChanges, Gross: s.Gross, Net: s.Net, Hidden: s.Hidden, ChangedMind: s.ChangedMind, Unfounded: s.Unfounded}
+	own := report.StoryFigures{Currency: s.Currency, PerfectContribution: s.PerfectContribution,
+		Contribution:    s.Contribution,
+		CustomerChanges: s.CustomerChanges, Gross: s.Gross, Net: s.Net, Hidden: s.Hidden, ChangedMind: s.ChangedMind,
+		Unfounded: s.Unfounded}
 	return append([]report.StoryFigures{own}, s.Others...)
 }
 
@@ -125,7 +127,8 @@ func bookedOnly(f *report.StoryFigures) string {
 func caseInWords(c *report.Case) string {
 	words := []string{strings.ReplaceAll(c.Kind, "_", " ")}
 	for _, f := range []struct{ name, value string }{
-		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID}, {"employee", domain.ShortPerson(c.EmployeeID)},
+		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID},
+		{"employee", domain.ShortPerson(c.EmployeeID)},
 		{"avoidable", c.Avoidable},
 	} {
 		if f.value != "" {
@@ -178,7 +181,8 @@ func details(data json.RawMessage) string {
 		"site_minutes", "wait_minutes",
 		"distance_km", "amount", "net", "party", "reason", "by", "actor", "rating"} {
 		if v, ok := fields[name]; ok && v != nil {
-			words = append(words, strings.TrimSpace(fmt.Sprintf("%s %v %s", strings.ReplaceAll(name, "_", " "), v, inThe(currency, name))))
+			words = append(words, strings.TrimSpace(fmt.Sprintf("%s %v %s", strings.ReplaceAll(name, "_", " "), v,
+				inThe(currency, name))))
 		}
 	}
 	if promise, ok := fields["promise"].(map[string]any); ok && promise["until"] != nil {

@@ -79,7 +79,8 @@ func (c faultyConn) Exec(ctx context.Context, query string, args ...any) error {
 	return c.meet(shape(query), func() error { return c.Conn.Exec(ctx, query, args...) })
 }
 
-func (c faultyConn) PrepareBatch(ctx context.Context, query string, o ...driver.PrepareBatchOption) (driver.Batch, error) {
+func (c faultyConn) PrepareBatch(ctx context.Context, query string, o ...driver.PrepareBatchOption) (driver.Batch,
+	error) {
 	batch, err := c.Conn.PrepareBatch(ctx, query, o...)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,11 @@ func (c faultyConn) PrepareBatch(ctx context.Context, query string, o ...driver.
 
 func (c faultyConn) QueryRow(ctx context.Context, query string, args ...any) driver.Row {
 	var row driver.Row
-	if err := c.meet(shape(query), func() error { row = c.Conn.QueryRow(ctx, query, args...); return row.Err() }); err != nil {
+	if err := c.meet(shape(query), func() error {
+		row = c.Conn.QueryRow(ctx, query,
+			args...)
+		return row.Err()
+	}); err != nil {
 		return noRow{err}
 	}
 	return row
@@ -170,8 +175,8 @@ type faultRun struct {
 	records []reference.Record
 }
 
-// newRun makes the records of a run: an order, its void before it, a case with labour that a rate prices, a refund that two
-// contents claim, and what is no event.
+// newRun makes the records of a run: an order, its void before it, a case with labour that a rate prices, a refund
+// that two contents claim, and what is no event.
 func newRun(t *testing.T, store *clickhousestore.Store, n int) *faultRun {
 	name := fmt.Sprintf("run%04d", n)
 	fill := func(e string) string { return strings.ReplaceAll(e, "RUN", name) }
@@ -183,8 +188,9 @@ func newRun(t *testing.T, store *clickhousestore.Store, n int) *faultRun {
 	}
 	r := &faultRun{t: t, store: store, name: name, faults: &faults{}}
 	r.records = sequence(
-		event("rate", "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"*","value":"30","currency":"USD",`+
-			`"effective_from":"2026-01-01"}`),
+		event("rate", "rate.set", "2026-01-01T00:00:00Z", "",
+			`{"rate":"labour_hour","key":"*","value":"30","currency":"USD",`+
+				`"effective_from":"2026-01-01"}`),
 		fill(event("RUN-v", "event.voided", "2026-01-11T00:00:00Z", "RUN-a", `{"order_id":"RUN-a","store_id":"s1",`+
 			`"voids":{"source":"urn:till:1","id":"RUN-p"},"reason":"mistake","original":`+placed+`}`)),
 		placed,
@@ -216,8 +222,9 @@ func (r *faultRun) land() (acknowledged bool) {
 	for s := domain.Orders; s <= domain.Books; s++ {
 		topics[s] = s.String()
 	}
-	p, err := post.New(post.Config{Topics: topics, Letters: "deadletters", Ledger: r.store.Reader(), Stored: server.NewStored,
-		Now: time.Now, Logger: slog.New(slog.DiscardHandler), Linger: 30 * time.Millisecond,
+	p, err := post.New(post.Config{Topics: topics, Letters: "deadletters", Ledger: r.store.Reader(),
+		Stored: server.NewStored,
+		Now:    time.Now, Logger: slog.New(slog.DiscardHandler), Linger: 30 * time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
@@ -275,8 +282,9 @@ SELECT (SELECT arraySort(groupArray(replaceAll(toString((event_id, order_id, eve
 	return strings.Join(slices.Concat(rows, rollUp, letters), "\n")
 }
 
-// TestFaultAtEveryCall: whatever fails at whichever of all the calls that are made on an event's way, before it is done or
-// after, and wherever the process ends: the same books, every record acknowledged, nothing lost and nothing twice.
+// TestFaultAtEveryCall: whatever fails at whichever of all the calls that are made on an event's way, before it is
+// done or after, and wherever the process ends: the same books, every record acknowledged, nothing lost and nothing
+// twice.
 func TestFaultAtEveryCall(t *testing.T) {
 	store := openStore(t)
 	n := 0
@@ -293,7 +301,8 @@ func TestFaultAtEveryCall(t *testing.T) {
 		return &clickhouse.Exception{Code: code, Name: name, Message: name}
 	}
 	temporary := []error{io.ErrUnexpectedEOF, context.DeadlineExceeded, said(241, "MEMORY_LIMIT_EXCEEDED"),
-		said(242, "TABLE_IS_READ_ONLY"), said(243, "NOT_ENOUGH_SPACE"), said(252, "TOO_MANY_PARTS"), said(516, "AUTHENTICATION_FAILED")}
+		said(242, "TABLE_IS_READ_ONLY"), said(243, "NOT_ENOUGH_SPACE"), said(252, "TOO_MANY_PARTS"),
+		said(516, "AUTHENTICATION_FAILED")}
 	for i, call := range calls {
 		t.Logf("call %d: %s", i+1, call)
 		for k := range 3 { // all classes in turn, over the calls and the ways to fail
@@ -313,14 +322,15 @@ func TestFaultAtEveryCall(t *testing.T) {
 				}
 			}
 			if got := r.books(); got != want {
-				t.Fatalf("call %d (%s) %s, after it was done: %t; the books are\n%s\nand not\n%s", i+1, call, how, r.after, got, want)
+				t.Fatalf("call %d (%s) %s, after it was done: %t; the books are\n%s\nand not\n%s", i+1, call, how, r.after, got,
+					want)
 			}
 		}
 	}
 }
 
-// TestWhatClickHouseNeverTakes: a row that ClickHouse refuses for good leads to one dead letter, and stops nothing; a batch
-// that is too much for its memory is inserted in parts.
+// TestWhatClickHouseNeverTakes: a row that ClickHouse refuses for good leads to one dead letter, and stops nothing; a
+// batch that is too much for its memory is inserted in parts.
 func TestWhatClickHouseNeverTakes(t *testing.T) {
 	store := openStore(t)
 	plain := newRun(t, store, 1)
@@ -347,7 +357,8 @@ func TestWhatClickHouseNeverTakes(t *testing.T) {
 		t.Fatal("a row that ClickHouse refuses stops the projector")
 	}
 	got := poison.books()
-	if !strings.Contains(got, "('store_refuses',") || strings.Count(got, "store_refuses") != 1 || strings.Contains(got, "('-r','-c'") ||
+	if !strings.Contains(got, "('store_refuses',") || strings.Count(got, "store_refuses") != 1 ||
+		strings.Contains(got, "('-r','-c'") ||
 		!strings.Contains(got, "('-r2','-d'") || !strings.Contains(got, "('-l','-b'") {
 		t.Errorf("the books are\n%s", got)
 	}

@@ -17,7 +17,8 @@ func voidOf(order, source, id, original string) string {
 }
 
 var (
-	promised = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder + `,"promise":{"until":"2026-01-12T00:00:00Z"},
+	promised = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder +
+		`,"promise":{"until":"2026-01-12T00:00:00Z"},
 		"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","unit_cost":"60"}]`}
 	arrived  = told{kind: "order.delivered", at: "2026-01-11T07:00:00Z", data: `"order_id":"$o","store_id":"s1"`}
 	goodwill = told{kind: "refund.issued", at: "2026-01-13T09:00:00Z", data: onOrder + `,"refund_id":"$e-r","net":"30"`}
@@ -67,7 +68,8 @@ func TestCasesThatAreGone(t *testing.T) {
 	if err := c.get(t.Context(), "/v1/reports/leakage", span, &leakage); err != nil {
 		t.Fatal(err)
 	}
-	if len(leakage.Rows) != 1 || leakage.Rows[0].Key["case"] != "re" || leakage.Totals.Cases != 1 || leakage.Totals.Orders != 1 {
+	if len(leakage.Rows) != 1 || leakage.Rows[0].Key["case"] != "re" || leakage.Totals.Cases != 1 ||
+		leakage.Totals.Orders != 1 {
 		t.Errorf("the report has %+v, in all %+v", leakage.Rows, leakage.Totals)
 	}
 	span.Del("group_by")
@@ -82,7 +84,8 @@ func TestCasesThatAreGone(t *testing.T) {
 		t.Errorf("cost per case is of %s cases", got)
 	}
 	var statement report.Statement
-	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}}, &statement); err != nil {
+	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}},
+		&statement); err != nil {
 		t.Fatal(err)
 	}
 	if all := statement.Currencies[0].Cases; len(all) != 1 || all[0].ErrorID != "re" {
@@ -106,7 +109,8 @@ func TestACaseThatOnlyWaits(t *testing.T) {
 	if _, err := c.caughtUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for id, words := range map[string]string{"x": "waits for a decision", "y": "nobody reported", "z": "nothing under that id"} {
+	for id, words := range map[string]string{"x": "waits for a decision", "y": "nobody reported",
+		"z": "nothing under that id"} {
 		var p *problem
 		err := c.get(t.Context(), "/v1/cases/"+id, nil, nil)
 		if !errors.As(err, &p) || p.Status != http.StatusNotFound || !strings.Contains(p.Detail, words) {

@@ -19,8 +19,8 @@ import (
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
 )
 
-// TestTheLogChangesUnderUs: partitions that books gets leave no rate out; a topic that is made anew is never taken for the one
-// that was read, neither while running nor at a start; a compacted topic is refused.
+// TestTheLogChangesUnderUs: partitions that books gets leave no rate out; a topic that is made anew is never taken for
+// the one that was read, neither while running nor at a start; a compacted topic is refused.
 func TestTheLogChangesUnderUs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -100,11 +100,15 @@ func TestTheLogChangesUnderUs(t *testing.T) {
 		}
 	}
 	for n := range 40 {
-		if err := client.ProduceSync(ctx, &kgo.Record{Topic: "makegood.orders", Partition: int32(n % 4), Value: []byte("{}")}).FirstErr(); err != nil {
+		if err := client.ProduceSync(ctx, &kgo.Record{Topic: "makegood.orders", Partition: int32(n % 4),
+			Value: []byte("{}")}).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	await("the status says that the topic is another one", func(now status) bool { return !now.CaughtUp && has(now, "topic_remade") })
+	await("the status says that the topic is another one", func(now status) bool {
+		return !now.CaughtUp &&
+			has(now, "topic_remade")
+	})
 	answer, err := http.Get(app.URL + "/readyz")
 	if err != nil {
 		t.Fatal(err)

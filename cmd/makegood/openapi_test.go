@@ -258,7 +258,8 @@ func (o *openAPI) questions(c *client) {
 	}
 	get := func(path string, values url.Values) { o.Helper(); o.ask(c, "GET", path, values, "", "") }
 	for _, path := range []string{"/healthz", "/readyz", "/v1/status", "/v1/periods", "/v1/unpriced", "/v1/deadletters",
-		"/v1/rates", "/v1/audit", "/v1/seals", "/v1/verify", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics", "/", "/cases"} {
+		"/v1/rates", "/v1/audit", "/v1/seals", "/v1/verify", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics",
+		"/", "/cases"} {
 		get(path, nil)
 	}
 	get("/v1/rates", url.Values{"all": {"true"}, "at": {"2026-01-05"}})
@@ -376,9 +377,11 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 		event("o2-r", "refund.issued", "2026-01-11T09:00:00Z", "o2",
 			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"12"}`),
 		strings.Replace(event("o2-t", "refund.issued", "2026-01-11T09:00:01Z", "o2",
-			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"12"}`), "till:1", "shop", 1),
+			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"12"}`), "till:1", "shop",
+			1),
 		strings.Replace(event("o2-c", "refund.issued", "2026-01-11T09:00:02Z", "o2",
-			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"13"}`), "till:1", "shop", 1),
+			`{"order_id":"o2","store_id":"s1","error_id":"e3","refund_id":"r1","currency":"USD","net":"13"}`), "till:1", "shop",
+			1),
 		event("o2-y", "concession.granted", "2026-01-13T09:00:00Z", "o2", `{"order_id":"o2","store_id":"s1","error_id":"e3",`+
 			`"concession_id":"y1","kind":"cash","currency":"EUR","amount":"9"}`),
 		event("o2-s", "error.classified", "2026-01-12T09:00:00Z", "o2",

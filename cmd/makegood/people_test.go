@@ -78,7 +78,8 @@ func namesEverywhere(r *rand.Rand, customer, employee string) []string {
 			`"detected_by":"customer","employee_id":%q}`, fix, error, employee)),
 		event("3-"+order, "refund.issued", at(2), order, fmt.Sprintf(`{%s%s"refund_id":"r","currency":"USD","net":"10.25",`+
 			`"customer_id":%q,"to":{"iban":%q}}`, fix, error, customer, customer)),
-		event("4-"+order, "error.rejected", at(3), order, fmt.Sprintf(`{%s%s"reason":%q}`, fix, error, customer+" was wrong")),
+		event("4-"+order, "error.rejected", at(3), order, fmt.Sprintf(`{%s%s"reason":%q}`, fix, error,
+			customer+" was wrong")),
 		event("5-"+order, "feedback.received", at(4), order, fmt.Sprintf(`{%s"rating":2,"public":false,"customer_id":%q}`,
 			fix, customer)),
 		event("6-"+order, "labour.spent", at(5), order, fmt.Sprintf(`{%s%s"labour_id":"l","role":"agent","minutes":4,`+
@@ -90,8 +91,8 @@ func namesEverywhere(r *rand.Rand, customer, employee string) []string {
 	}
 }
 
-// TestNobodyIsKeptPlain sends names wherever they can be sent, by every way there is, and looks for them in the log, the
-// dead letters, every table, and every byte of the data directory.
+// TestNobodyIsKeptPlain sends names wherever they can be sent, by every way there is, and looks for them in the log,
+// the dead letters, every table, and every byte of the data directory.
 func TestNobodyIsKeptPlain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -170,7 +171,8 @@ func TestWhatComesByKafkaIsHiddenFromTheTables(t *testing.T) {
 	}
 	mustCatchUp(t, c)
 	events := namesEverywhere(rand.New(rand.NewPCG(1, 1)), word, word)
-	for i, topic := range []string{"orders", "errors", "redeliveries", "errors", "orders", "redeliveries", "orders", "orders"} {
+	for i, topic := range []string{"orders", "errors", "redeliveries", "errors", "orders", "redeliveries", "orders",
+		"orders"} {
 		send(topic, events[i])
 	}
 	send("orders", strings.Replace(events[0], `"100"`, `"101"`, 1)) // a conflict
@@ -345,8 +347,8 @@ func TestPeopleOfBefore(t *testing.T) {
 	}
 }
 
-// TestCustomersAfterARotation: a customer who ordered before the keys were rotated comes back after it as the same one, by
-// the gateway and by Kafka alike, and is found under both hashes; a retry is the same event.
+// TestCustomersAfterARotation: a customer who ordered before the keys were rotated comes back after it as the same
+// one, by the gateway and by Kafka alike, and is found under both hashes; a retry is the same event.
 func TestCustomersAfterARotation(t *testing.T) {
 	t.Parallel()
 	key := filepath.Join(t.TempDir(), "people.key")

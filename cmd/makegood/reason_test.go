@@ -68,7 +68,8 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 	refused("", append([]string{"rebuild", "--closed-periods"}, by...)...)
 	refused("the wages came late\n", append([]string{"rebuild", "--closed-periods"}, by...)...)
 	say(t, c, "the wages came late\nyes\n", append([]string{"rebuild", "--closed-periods"}, by...)...)
-	if got := audited(t, c, nil); !strings.HasSuffix(got[len(got)-1], "2 events, closed months as well | ann | the wages came late") {
+	if got := audited(t, c, nil); !strings.HasSuffix(got[len(got)-1],
+		"2 events, closed months as well | ann | the wages came late") {
 		t.Errorf("the last on record is %s", got[len(got)-1])
 	} else {
 		recorded(got[len(got)-1])

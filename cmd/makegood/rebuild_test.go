@@ -367,7 +367,8 @@ func TestRebuildPricesWhatHadNoRate(t *testing.T) {
 	for _, e := range goldenRates {
 		mustPost(t, c, e)
 	}
-	late := strings.NewReplacer(`"5"`, `"5b"`, `"labour_id":"`, `"labour_id":"b`, `"minutes":18`, `"minutes":60,"role2":"x"`, `"role":"agent"`,
+	late := strings.NewReplacer(`"5"`, `"5b"`, `"labour_id":"`, `"labour_id":"b`, `"minutes":18`,
+		`"minutes":60,"role2":"x"`, `"role":"agent"`,
 		`"role":"driver"`).Replace(goldenEvents[4])
 	mustPost(t, c, late) // posted to February, and nobody has said what a driver costs
 	if _, err := c.caughtUp(t.Context()); err != nil {

@@ -136,7 +136,8 @@ func printReconciliation(s terminal.Streams, r *audit.Reconciliation) error {
 			fmt.Fprintf(s.Out, "  at %s\n", d.Place)
 		}
 		if d.Expected != "" || d.Actual != "" {
-			fmt.Fprintln(s.Out, strings.TrimRight(fmt.Sprintf("  expected %s, found %s %s", d.Expected, d.Actual, d.Currency), " "))
+			fmt.Fprintln(s.Out, strings.TrimRight(fmt.Sprintf("  expected %s, found %s %s", d.Expected, d.Actual, d.Currency),
+				" "))
 		}
 		for _, e := range d.Events {
 			fmt.Fprintf(s.Out, "  event %s\n", e)

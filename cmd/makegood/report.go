@@ -62,7 +62,8 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 func printLeakage(s terminal.Streams, answer *report.Leakage, groupBy []string) error {
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(key []string, f report.LeakageFigures) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net, f.Booked,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t\n", strings.Join(key, "\t"), f.Gross, f.Recoveries, f.Net,
+			f.Booked,
 			f.Hidden, answer.Currency, f.Cases, f.Orders)
 	}
 	fmt.Fprintf(w, "%s\tgross\trecoveries\tnet\tbooked\thidden\tcurrency\tcases\torders\t\n", strings.Join(groupBy, "\t"))

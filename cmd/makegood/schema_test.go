@@ -12,8 +12,8 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// TestManyStartAtOnce: processes that start at once against one ClickHouse all come up: one of them makes the schema, the
-// others wait. A process that died while it did so keeps them for no longer than its lease.
+// TestManyStartAtOnce: processes that start at once against one ClickHouse all come up: one of them makes the schema,
+// the others wait. A process that died while it did so keeps them for no longer than its lease.
 func TestManyStartAtOnce(t *testing.T) {
 	t.Parallel()
 	const processes = 8
@@ -48,8 +48,9 @@ func TestManyStartAtOnce(t *testing.T) {
 	}
 	locks := func() (highest, all uint64) {
 		t.Helper()
-		if err := store.DB.QueryRow(t.Context(), "SELECT max(toUInt64OrZero(substring(name, 13))), count() FROM system.tables "+
-			"WHERE database = currentDatabase() AND startsWith(name, 'schema_lock_')").Scan(&highest, &all); err != nil {
+		if err := store.DB.QueryRow(t.Context(),
+			"SELECT max(toUInt64OrZero(substring(name, 13))), count() FROM system.tables "+
+				"WHERE database = currentDatabase() AND startsWith(name, 'schema_lock_')").Scan(&highest, &all); err != nil {
 			t.Fatal(err)
 		}
 		return highest, all

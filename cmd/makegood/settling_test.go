@@ -79,8 +79,8 @@ func sequence(events ...string) (records []reference.Record) {
 	return records
 }
 
-// TestVoidIsSettledWhereverItsOriginalIsBooked: a void that one projector booked, of an event that another books after a
-// rate has changed, takes it back whole, though neither of the two has met both.
+// TestVoidIsSettledWhereverItsOriginalIsBooked: a void that one projector booked, of an event that another books after
+// a rate has changed, takes it back whole, though neither of the two has met both.
 func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 	store := openStore(t)
 	rate := func(id, value string) string {
@@ -126,9 +126,9 @@ func TestSettlingKnowsWhatOthersKnew(t *testing.T) {
 	}
 }
 
-// TestVoidBeforeItsOriginalInAClosedMonth: a void changes nothing before its original is there. Where that comes after the
-// close of its month, it is voided already and posts nothing either: in whatever order the two, the close and a rate between
-// them are booked, and whatever a rebuild finds later.
+// TestVoidBeforeItsOriginalInAClosedMonth: a void changes nothing before its original is there. Where that comes after
+// the close of its month, it is voided already and posts nothing either: in whatever order the two, the close and a
+// rate between them are booked, and whatever a rebuild finds later.
 func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 	rate := func(id, value string) string {
 		return event(id, "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"*","value":"`+value+
@@ -294,8 +294,8 @@ func TestWhatLeavesTheBooksLeavesEveryTable(t *testing.T) {
 	}
 }
 
-// TestVoidWaitsForAnOriginalThatPostsAlone: an event that needs no other to be posted, and comes after its void, is voided
-// all the same.
+// TestVoidWaitsForAnOriginalThatPostsAlone: an event that needs no other to be posted, and comes after its void, is
+// voided all the same.
 func TestVoidWaitsForAnOriginalThatPostsAlone(t *testing.T) {
 	store := openStore(t)
 	order := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD",`+
@@ -320,8 +320,8 @@ func TestVoidWaitsForAnOriginalThatPostsAlone(t *testing.T) {
 	}
 }
 
-// TestVoidOfWhatWasSpentOnQuality: it takes its original back, whichever comes first, whatever else was spent meanwhile,
-// and whatever spend_id its copy of the original has.
+// TestVoidOfWhatWasSpentOnQuality: it takes its original back, whichever comes first, whatever else was spent
+// meanwhile, and whatever spend_id its copy of the original has.
 func TestVoidOfWhatWasSpentOnQuality(t *testing.T) {
 	spent := func(id, spend string) string {
 		return event(id, "quality.spent", "2026-01-10T00:00:00Z", "",
@@ -337,14 +337,17 @@ func TestVoidOfWhatWasSpentOnQuality(t *testing.T) {
 		sent []string
 		want string
 	}{
-		"void first":                {[]string{taken, original}, "v , x voided: 0"},
-		"original first":            {[]string{original, taken}, "v , x voided: 0"},
-		"another last":              {[]string{original, taken, other, void("w", "y", other)}, "v , w , x voided, y voided: 0"},
-		"another between":           {[]string{taken, other, original, void("w", "y", other)}, "v , w , x voided, y voided: 0"},
-		"under another id":          {[]string{original, void("v", "x", spent("x", "q3"))}, "v , x voided: 0"},
-		"under another id, first":   {[]string{void("v", "x", spent("x", "q3")), original}, "v , x voided: 0"},
-		"a double of what is back":  {[]string{original, taken, spent("z", "q1")}, "v , x voided, z : 250.72"},
-		"a void that is taken back": {[]string{void("w", "v", taken), taken, other, original}, "v voided, w , x , y : 501.44"},
+		"void first":     {[]string{taken, original}, "v , x voided: 0"},
+		"original first": {[]string{original, taken}, "v , x voided: 0"},
+		"another last": {[]string{original, taken, other, void("w", "y", other)},
+			"v , w , x voided, y voided: 0"},
+		"another between": {[]string{taken, other, original, void("w", "y", other)},
+			"v , w , x voided, y voided: 0"},
+		"under another id":         {[]string{original, void("v", "x", spent("x", "q3"))}, "v , x voided: 0"},
+		"under another id, first":  {[]string{void("v", "x", spent("x", "q3")), original}, "v , x voided: 0"},
+		"a double of what is back": {[]string{original, taken, spent("z", "q1")}, "v , x voided, z : 250.72"},
+		"a void that is taken back": {[]string{void("w", "v", taken), taken, other, original},
+			"v voided, w , x , y : 501.44"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

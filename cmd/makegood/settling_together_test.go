@@ -15,7 +15,8 @@ import (
 )
 
 // bookTogether books the records with so many projectors at the same time: each event by one of them, in any order.
-func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Record, projectors int, random *rand.Rand) {
+func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Record, projectors int,
+	random *rand.Rand) {
 	t.Helper()
 	logs := make([]*memoryLog, projectors)
 	for i := range logs {
@@ -52,8 +53,8 @@ func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Rec
 	}
 }
 
-// TestProjectorsSettleTogether: several projectors that book the events of the same orders at once, and so settle them at
-// once, end with the books that one alone makes, and the reference.
+// TestProjectorsSettleTogether: several projectors that book the events of the same orders at once, and so settle them
+// at once, end with the books that one alone makes, and the reference.
 func TestProjectorsSettleTogether(t *testing.T) {
 	for _, seed := range streamSeeds(t, 2, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {

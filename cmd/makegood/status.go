@@ -37,7 +37,8 @@ func (c *statusCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 		fmt.Fprintf(s.Out, "\n%s: %s\n", p.Kind, p.Reason)
 	}
 	for _, g := range now.Gaps {
-		fmt.Fprintf(s.Out, "\nbeing read again, since the store had lost it: %s/%d, offsets %d to %d\n", g.Stream, g.Partition,
+		fmt.Fprintf(s.Out, "\nbeing read again, since the store had lost it: %s/%d, offsets %d to %d\n", g.Stream,
+			g.Partition,
 			g.First, g.Upto-1)
 	}
 	_, err = fmt.Fprintf(s.Out, "\ncaught up: %t\nevents %d, dead letters %d, unpriced %d, conflicts %d\n"+

@@ -28,8 +28,8 @@ SELECT (SELECT groupBitXor(cityHash64(source, event_id, content, order_id, error
 	return fmt.Sprintf("%d rows, ledger %x, roll-up %x", rows, ledger, rollUp)
 }
 
-// TestWhatTheStoreLosesIsReadAgain: whatever ClickHouse loses of what was booked is found by the places that the group has
-// committed, is read again from the log, and makes the same books.
+// TestWhatTheStoreLosesIsReadAgain: whatever ClickHouse loses of what was booked is found by the places that the group
+// has committed, is read again from the log, and makes the same books.
 func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -40,7 +40,8 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 	if err := sendUntilAcknowledged(ctx, c, records, uint64(seed)); err != nil {
 		t.Fatal(err)
 	}
-	if err := sendUntilAcknowledged(ctx, c, records[:40], uint64(seed)); err != nil { // copies, which have places of their own
+	// copies, which have places of their own
+	if err := sendUntilAcknowledged(ctx, c, records[:40], uint64(seed)); err != nil {
 		t.Fatal(err)
 	}
 	conflict := event("twice", "refund.issued", "2026-01-10T00:00:00Z", "o-c",
@@ -73,7 +74,8 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 		}
 	}
 	var month string
-	if err := app.Store.DB.QueryRow(ctx, `SELECT argMax(m, n) FROM (SELECT toString(toYYYYMM(occurred_at)) AS m, count() AS n FROM ledger
+	if err := app.Store.DB.QueryRow(ctx,
+		`SELECT argMax(m, n) FROM (SELECT toString(toYYYYMM(occurred_at)) AS m, count() AS n FROM ledger
 		GROUP BY m)`).Scan(&month); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,8 @@ func TestSummaryAgainstReference(t *testing.T) {
 }
 
 // compareParts: what can be asked by itself is what the summary says.
-func compareParts(ctx context.Context, t *testing.T, store *clickhouse.Store, q report.SummaryQuery, whole *report.Summary, now time.Time) {
+func compareParts(ctx context.Context, t *testing.T, store *clickhouse.Store, q report.SummaryQuery,
+	whole *report.Summary, now time.Time) {
 	t.Helper()
 	paf, err := report.ReadPAF(ctx, store.DB, q)
 	if err != nil {
@@ -82,7 +83,8 @@ func compareParts(ctx context.Context, t *testing.T, store *clickhouse.Store, q 
 
 // flat is the summary in the reference's words.
 func flat(m *report.Summary) reference.Service {
-	s := reference.Service{"cash": m.CashAndProfit.Cash, "profit": m.CashAndProfit.Profit, "avoidable unmarked": m.Unmarked.Numerator}
+	s := reference.Service{"cash": m.CashAndProfit.Cash, "profit": m.CashAndProfit.Profit,
+		"avoidable unmarked": m.Unmarked.Numerator}
 	text := func(value *string) string {
 		if value == nil {
 			return "-"

@@ -44,14 +44,19 @@ func TestTablesThatAreNotOurs(t *testing.T) {
 		undo   []string
 		refuse string
 	}{
-		{"a ledger of another engine", []string{"RENAME TABLE ledger TO kept", "CREATE TABLE ledger (a String) ENGINE = MergeTree ORDER BY a"},
+		{"a ledger of another engine", []string{"RENAME TABLE ledger TO kept",
+			"CREATE TABLE ledger (a String) ENGINE = MergeTree ORDER BY a"},
 			[]string{"DROP TABLE ledger", "RENAME TABLE kept TO ledger"}, "ledger has the engine MergeTree"},
-		{"a table that folds nothing", []string{"RENAME TABLE failures TO kept", "CREATE TABLE failures (unit String) ENGINE = MergeTree ORDER BY unit"},
+		{"a table that folds nothing", []string{"RENAME TABLE failures TO kept",
+			"CREATE TABLE failures (unit String) ENGINE = MergeTree ORDER BY unit"},
 			[]string{"DROP TABLE failures", "RENAME TABLE kept TO failures"}, "failures has the engine MergeTree"},
-		{"another order", []string{"RENAME TABLE voids TO kept", "CREATE TABLE voids (source String) ENGINE = ReplacingMergeTree ORDER BY source"},
+		{"another order", []string{"RENAME TABLE voids TO kept",
+			"CREATE TABLE voids (source String) ENGINE = ReplacingMergeTree ORDER BY source"},
 			[]string{"DROP TABLE voids", "RENAME TABLE kept TO voids"}, "voids is ordered by source"},
-		{"a missing table", []string{"RENAME TABLE places TO kept"}, []string{"RENAME TABLE kept TO places"}, "places is missing"},
-		{"a schema of nobody's", []string{"RENAME TABLE schema_versions TO kept"}, []string{"RENAME TABLE kept TO schema_versions"},
+		{"a missing table", []string{"RENAME TABLE places TO kept"}, []string{"RENAME TABLE kept TO places"},
+			"places is missing"},
+		{"a schema of nobody's", []string{"RENAME TABLE schema_versions TO kept"},
+			[]string{"RENAME TABLE kept TO schema_versions"},
 			"makegood did not make them"},
 	} {
 		exec(c.do...)
@@ -69,8 +74,8 @@ func TestTablesThatAreNotOurs(t *testing.T) {
 	}
 }
 
-// TestSettingsOfOurTables: every table that we make is fsynced and takes no insert for another one, whatever the server's own
-// settings are.
+// TestSettingsOfOurTables: every table that we make is fsynced and takes no insert for another one, whatever the
+// server's own settings are.
 func TestSettingsOfOurTables(t *testing.T) {
 	store := openStore(t)
 	rows, err := store.DB.Query(t.Context(), `SELECT name, create_table_query FROM system.tables

@@ -166,8 +166,8 @@ func tamper(t *testing.T, app *server.App, c *client) {
 	}
 }
 
-// TestSealIsMadeUp: a close without a seal, since whoever was to write it had ended, is sealed at the next start; nobody
-// else can seal; and two processes at once make one seal.
+// TestSealIsMadeUp: a close without a seal, since whoever was to write it had ended, is sealed at the next start;
+// nobody else can seal; and two processes at once make one seal.
 func TestSealIsMadeUp(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

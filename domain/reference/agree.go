@@ -4,7 +4,8 @@ import "slices"
 
 // aside are the fields that say nothing of money, goods or case: "store, people, text, time do not matter".
 var aside = []string{
-	"store_id", "order_id", "error_id", "customer_id", "employee_id", "vendor_id", "party", "party_id", "channel", "actor", "reason",
+	"store_id", "order_id", "error_id", "customer_id", "employee_id", "vendor_id", "party", "party_id", "channel", "actor",
+	"reason",
 	"description", "activity", "detected_by", "expires", "promise", "delivered_at", "root_cause", "target_cause",
 	"party_at_fault", "severity", "avoidable", "mode", "line_id", "change_id",
 }

@@ -40,7 +40,8 @@ func TestLinesAreMergedBeforeRounding(t *testing.T) {
 // Clearing is the sum of what was rounded, also where rounding net+tax by itself would say 0.0002: 0.0001 less the fee.
 func TestClearingIsThePlug(t *testing.T) {
 	tp := &tape{}
-	id := tp.add("order.placed", "2026-01-01T00:00:00Z", `{"order_id":"o1","store_id":"s","currency":"USD","payment_fee":"0.5","lines":[
+	id := tp.add("order.placed", "2026-01-01T00:00:00Z",
+		`{"order_id":"o1","store_id":"s","currency":"USD","payment_fee":"0.5","lines":[
 		{"line_id":"1","sku":"a","quantity":"0.5","unit_price":"0.0001","tax":"0.0001","unit_cost":"0"}]}`)
 	wantLines(t, tp.run(t), id, "1010 -0.4999", "2200 -0.0001", "5050 0.5000")
 }

@@ -17,8 +17,8 @@ type Line struct {
 	Amount                  *big.Rat
 }
 
-// Entry is what one event did to the books. Events that post nothing have an entry without lines. A rebuild that prices closed
-// epochs has an entry per unit that it changes.
+// Entry is what one event did to the books. Events that post nothing have an entry without lines. A rebuild that
+// prices closed epochs has an entry per unit that it changes.
 type Entry struct {
 	Identity
 	Type                        string // full CloudEvents type
@@ -71,8 +71,8 @@ func (b *Books) Standing(standing string) []Identity {
 	return all
 }
 
-// Units lists the events of each unit in its sequence: an order with its cases, or a case without an order. A rebuild that
-// prices closed epochs stands in every one.
+// Units lists the events of each unit in its sequence: an order with its cases, or a case without an order. A rebuild
+// that prices closed epochs stands in every one.
 func (b *Books) Units() [][]Identity {
 	var all [][]Identity
 	for _, v := range b.units {
@@ -129,8 +129,8 @@ func Run(records []Record, zone *time.Location) (*Books, error) {
 	return b, nil
 }
 
-// enter makes the entries of a unit: "The entry of an event is what the position changes by when the event is added to those
-// before it in the sequence."
+// enter makes the entries of a unit: "The entry of an event is what the position changes by when the event is added to
+// those before it in the sequence."
 func (b *Books) enter(t *terms, n int, unit []*event, all map[Identity]*event) {
 	whole := look(t, unit)
 	before := position{}
@@ -145,7 +145,8 @@ func (b *Books) enter(t *terms, n int, unit []*event, all map[Identity]*event) {
 		entry := b.entryOf(t, e, all)
 		entry.unit = n
 		entry.Lines = now.less(before)
-		entry.Unpriced, entry.Standing, entry.Of = whole.unpriced[e.Identity], whole.standing[e.Identity], whole.instead[e.Identity]
+		entry.Unpriced, entry.Standing, entry.Of = whole.unpriced[e.Identity], whole.standing[e.Identity],
+			whole.instead[e.Identity]
 		if entry.Standing == "" {
 			entry.Standing = counts
 		}
@@ -217,14 +218,15 @@ var Types = []string{
 	"order.placed", "order.promise_changed", "order.delivered", "order.cancelled", "order.changed", "order.charged",
 	"feedback.received", "error.reported", "error.classified", "error.rejected", "goods.scrapped", "redelivery.dispatched",
 	"redelivery.completed", "labour.spent", "refund.issued", "concession.granted", "voucher.redeemed", "voucher.expired",
-	"return.received", "salvage.sold", "dispute.opened", "dispute.won", "dispute.lost", "marketplace.charged", "claim.filed",
+	"return.received", "salvage.sold", "dispute.opened", "dispute.won", "dispute.lost", "marketplace.charged",
+	"claim.filed",
 	"claim.accepted", "claim.settled", "claim.closed", "rate.set", "quality.spent", "period.closed", "period.reopened",
 	"deadletter.replayed", "deadletter.discarded", "books.rebuilt", "fact.decided", "books.sealed",
 	"person.erased", "event.voided",
 }
 
-// Journal writes every line of the books as text, one a line, tab-separated, sorted: two books are the same exactly when
-// their journals are.
+// Journal writes every line of the books as text, one a line, tab-separated, sorted: two books are the same exactly
+// when their journals are.
 func (b *Books) Journal() string {
 	var rows []string
 	for _, e := range b.Entries {

@@ -97,8 +97,8 @@ func (c *facts) opener() *event {
 	return nil
 }
 
-// learn: "kind as last classified (by time), else as reported; unspecified, or nothing reported, becomes wrong_item if a
-// returned line says was: wrong_item. Founded: not rejected, kind not changed_mind."
+// learn: "kind as last classified (by time), else as reported; unspecified, or nothing reported, becomes wrong_item if
+// a returned line says was: wrong_item. Founded: not rejected, kind not changed_mind."
 func (f *file) learn(c *facts) {
 	if c.report != nil {
 		c.found = c.report.data.str("found")
@@ -138,8 +138,8 @@ func (c *facts) take(data fields) {
 	}
 }
 
-// nameVendors: "vendor of a case: as classified or reported, else that of the order's lines with its skus if they name one".
-// Its skus are those of its report, else those that were sent for it or came back.
+// nameVendors: "vendor of a case: as classified or reported, else that of the order's lines with its skus if they name
+// one". Its skus are those of its report, else those that were sent for it or came back.
 func (f *file) nameVendors() {
 	for _, c := range slices.Concat(f.cases, f.merged) {
 		if c.vendor != "" {

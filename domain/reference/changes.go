@@ -100,7 +100,8 @@ func (f *file) remove(e *event) takenLines {
 	return off
 }
 
-// takeBack takes a part of a line's amount back: in proportion, rounded; "what empties a line takes what is left of it".
+// takeBack takes a part of a line's amount back: in proportion, rounded; "what empties a line takes what is left of
+// it".
 func (l *orderLine) takeBack(what string, amount, quantity *big.Rat) *big.Rat {
 	part := rounded(over(times(amount, quantity), l.quantity))
 	if quantity.Cmp(l.left) == 0 {
@@ -143,9 +144,10 @@ func (f *file) takeOff(e *event, off takenLines) {
 	s.cashBack.add(c, inCash)
 }
 
-// cancelled: "with lines it cancels those; without lines, net at or above what the lines left bring (fees aside) is the whole,
-// or what is cancelled whole already; less is a part that nobody can place (part_unknown, flagged; parts are not added up, and one without cost takes none);
-// without order.placed it is the whole; net and tax as stated, cost as stated, else as the order booked it."
+// cancelled: "with lines it cancels those; without lines, net at or above what the lines left bring (fees aside) is
+// the whole, or what is cancelled whole already; less is a part that nobody can place (part_unknown, flagged; parts
+// are not added up, and one without cost takes none); without order.placed it is the whole; net and tax as stated,
+// cost as stated, else as the order booked it."
 func (f *file) cancelled(e *event) {
 	s, d := f.sale, e.data
 	known := len(s.placed) > 0
@@ -175,7 +177,8 @@ func (f *file) cancelled(e *event) {
 	}
 	f.takeOff(e, off)
 	if !withLines && s.whole != nil {
-		s.booked = totals{} // what was not given back of the fees, or more than was booked, is the business of nobody after it
+		// what was not given back of the fees, or more than was booked, is the business of nobody after it
+		s.booked = totals{}
 	}
 }
 

@@ -25,12 +25,15 @@ const (
 	about = `"order_id":"o1","store_id":"s1","currency":"USD"`
 	ofFix = about + `,"error_id":"c1"`
 
-	placedM = `{` + about + `,"payment_fee":"3.43","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`
-	twoOf   = `{` + about + `,"payment_fee":"3.43","promise":{"until":"2026-01-20T00:00:00Z"},"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"},{"line_id":"2","sku":"B","quantity":1,"unit_price":"20","unit_cost":"9"}]}`
-	sentM   = `{` + ofFix + `,"redelivery_id":"d1","mode":"carrier","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]}`
-	backN   = `{` + ofFix + `,"return_id":"b1","lines":[{"sku":"N","quantity":1,"unit_cost":"60","was":"wrong_item","grade":"saleable"}]}`
-	soldM   = `{` + ofFix + `,"return_id":"b1","lines":[{"sku":"M","quantity":1,"was":"sold","grade":"saleable"}]}`
-	refund  = `{` + ofFix + `,"refund_id":"r1","net":"100","tax":"8"}`
+	placedM = `{` + about +
+		`,"payment_fee":"3.43","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`
+	twoOf = `{` + about +
+		`,"payment_fee":"3.43","promise":{"until":"2026-01-20T00:00:00Z"},"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"},{"line_id":"2","sku":"B","quantity":1,"unit_price":"20","unit_cost":"9"}]}`
+	sentM = `{` + ofFix + `,"redelivery_id":"d1","mode":"carrier","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]}`
+	backN = `{` + ofFix +
+		`,"return_id":"b1","lines":[{"sku":"N","quantity":1,"unit_cost":"60","was":"wrong_item","grade":"saleable"}]}`
+	soldM  = `{` + ofFix + `,"return_id":"b1","lines":[{"sku":"M","quantity":1,"was":"sold","grade":"saleable"}]}`
+	refund = `{` + ofFix + `,"refund_id":"r1","net":"100","tax":"8"}`
 )
 
 func reported(kind, found, lines string) string {
@@ -88,7 +91,8 @@ var casesOfContract = []caseOfContract{
 	}, "net=10.0000 2410=0.0000"},
 	{"wrong_item without lines, refunded, nothing back", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
-		{"error.reported", "2026-01-11T09:00:00Z", `{` + ofFix + `,"kind":"wrong_item","found":"after_delivery","detected_by":"customer"}`},
+		{"error.reported", "2026-01-11T09:00:00Z", `{` + ofFix +
+			`,"kind":"wrong_item","found":"after_delivery","detected_by":"customer"}`},
 		{"refund.issued", "2026-01-12T09:00:00Z", refund},
 	}, "net=40.0000 2410=0.0000"},
 	{"wrong_item, cancelled whole by the business", []said{
@@ -122,28 +126,34 @@ var casesOfContract = []caseOfContract{
 	}, "contribution=-3.4300 changes=-40.0000 net=0.0000"},
 	{"over_shipped: 10 came for 1, 4 back, 5 kept", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
-		{"error.reported", "2026-01-11T09:00:00Z", reported("over_shipped", "after_delivery", `{"sku":"M","quantity":1,"unit_cost":"60","received_quantity":10}`)},
-		{"return.received", "2026-01-12T09:00:00Z", `{` + ofFix + `,"return_id":"b1","lines":[{"sku":"M","quantity":4,"unit_cost":"60","was":"wrong_item","grade":"saleable"},{"sku":"M","quantity":5,"unit_cost":"60","was":"wrong_item","grade":"abandoned"}]}`},
+		{"error.reported", "2026-01-11T09:00:00Z", reported("over_shipped", "after_delivery",
+			`{"sku":"M","quantity":1,"unit_cost":"60","received_quantity":10}`)},
+		{"return.received", "2026-01-12T09:00:00Z", `{` + ofFix +
+			`,"return_id":"b1","lines":[{"sku":"M","quantity":4,"unit_cost":"60","was":"wrong_item","grade":"saleable"},{"sku":"M","quantity":5,"unit_cost":"60","was":"wrong_item","grade":"abandoned"}]}`},
 	}, "net=300.0000 1210=0.0000 1200=-360.0000"},
 	{"customer keeps the wrong part and pays it", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
 		{"error.reported", "2026-01-11T09:00:00Z", reported("wrong_item", "after_delivery", mixed55)},
 		{"redelivery.dispatched", "2026-01-12T09:00:00Z", sentM},
-		{"order.changed", "2026-01-13T09:00:00Z", `{` + about + `,"by":"customer","lines_added":[{"line_id":"2","sku":"N","quantity":1,"unit_price":"90","unit_cost":"55"}]}`},
+		{"order.changed", "2026-01-13T09:00:00Z", `{` + about +
+			`,"by":"customer","lines_added":[{"line_id":"2","sku":"N","quantity":1,"unit_price":"90","unit_cost":"55"}]}`},
 	}, "1210=0.0000 net=0.0000 2410=0.0000"},
 	{"exchange 100 for 250, old part back", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
-		{"order.changed", "2026-01-11T09:00:00Z", `{` + about + `,"by":"customer","lines_added":[{"line_id":"2","sku":"P","quantity":1,"unit_price":"250","unit_cost":"150"}],"lines_removed":[{"line_id":"1","quantity":1}]}`},
+		{"order.changed", "2026-01-11T09:00:00Z", `{` + about +
+			`,"by":"customer","lines_added":[{"line_id":"2","sku":"P","quantity":1,"unit_price":"250","unit_cost":"150"}],"lines_removed":[{"line_id":"1","quantity":1}]}`},
 		{"return.received", "2026-01-12T09:00:00Z", soldM},
 	}, "net=0.0000 2410=0.0000"},
 	{"customer takes the second line off", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", twoOf},
-		{"order.changed", "2026-01-11T09:00:00Z", `{` + about + `,"by":"customer","lines_removed":[{"line_id":"2","quantity":1}]}`},
+		{"order.changed", "2026-01-11T09:00:00Z", `{` + about +
+			`,"by":"customer","lines_removed":[{"line_id":"2","quantity":1}]}`},
 		{"order.delivered", "2026-01-12T09:00:00Z", `{"order_id":"o1","store_id":"s1","lines":[{"sku":"M","quantity":1}]}`},
 	}, "changes=-11.0000 net=0.0000"},
 	{"business takes the second line off", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", twoOf},
-		{"order.changed", "2026-01-11T09:00:00Z", `{` + about + `,"by":"business","lines_removed":[{"line_id":"2","quantity":1}]}`},
+		{"order.changed", "2026-01-11T09:00:00Z", `{` + about +
+			`,"by":"business","lines_removed":[{"line_id":"2","quantity":1}]}`},
 		{"order.delivered", "2026-01-12T09:00:00Z", `{"order_id":"o1","store_id":"s1","lines":[{"sku":"M","quantity":1}]}`},
 	}, "changes=0.0000 net=11.0000"},
 	{"voucher lapsed", []said{
@@ -159,12 +169,15 @@ var casesOfContract = []caseOfContract{
 	{"voucher redeemed twice with one redemption_id", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
 		{"concession.granted", "2026-01-11T09:00:00Z", `{` + ofFix + `,"concession_id":"v1","kind":"voucher","amount":"10"}`},
-		{"voucher.redeemed", "2026-01-12T09:00:00Z", `{` + ofFix + `,"concession_id":"v1","redemption_id":"x1","amount":"10"}`},
-		{"voucher.redeemed", "2026-01-12T09:05:00Z", `{` + ofFix + `,"concession_id":"v1","redemption_id":"x1","amount":"10"}`},
+		{"voucher.redeemed", "2026-01-12T09:00:00Z", `{` + ofFix +
+			`,"concession_id":"v1","redemption_id":"x1","amount":"10"}`},
+		{"voucher.redeemed", "2026-01-12T09:05:00Z", `{` + ofFix +
+			`,"concession_id":"v1","redemption_id":"x1","amount":"10"}`},
 	}, "net=10.0000 2300=0.0000 doubles=1"},
 	{"store credit 100, 70 used, 30 lapsed", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
-		{"concession.granted", "2026-01-11T09:00:00Z", `{` + ofFix + `,"concession_id":"v1","kind":"store_credit","amount":"100"}`},
+		{"concession.granted", "2026-01-11T09:00:00Z", `{` + ofFix +
+			`,"concession_id":"v1","kind":"store_credit","amount":"100"}`},
 		{"voucher.redeemed", "2026-01-12T09:00:00Z", `{` + ofFix + `,"concession_id":"v1","amount":"70"}`},
 		{"voucher.expired", "2026-01-13T09:00:00Z", `{` + ofFix + `,"concession_id":"v1","amount":"30"}`},
 	}, "net=70.0000 2300=0.0000"},
@@ -190,22 +203,26 @@ var casesOfContract = []caseOfContract{
 	}, "perfect=36.5700 doubles=1"},
 	{"sold at cost 60, item_cost later 80, returned saleable, refunded", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
-		{"rate.set", "2026-01-11T00:00:00Z", `{"rate":"item_cost","key":"M","value":"80","currency":"USD","effective_from":"2026-01-11T00:00:00Z"}`},
+		{"rate.set", "2026-01-11T00:00:00Z",
+			`{"rate":"item_cost","key":"M","value":"80","currency":"USD","effective_from":"2026-01-11T00:00:00Z"}`},
 		{"return.received", "2026-01-12T09:00:00Z", soldM},
 		{"refund.issued", "2026-01-13T09:00:00Z", refund},
 	}, "net=40.0000 1200=0.0000 2410=0.0000"},
 	{"b_grade, nrv 80, strayed part of cost 55", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
 		{"error.reported", "2026-01-11T09:00:00Z", reported("wrong_item", "after_delivery", mixed55)},
-		{"return.received", "2026-01-13T09:00:00Z", strings.Replace(strings.Replace(backN, `"60"`, `"55"`, 1), `"saleable"`, `"b_grade","nrv":"80"`, 1)},
+		{"return.received", "2026-01-13T09:00:00Z", strings.Replace(strings.Replace(backN, `"60"`, `"55"`, 1), `"saleable"`,
+			`"b_grade","nrv":"80"`, 1)},
 	}, "5110=0.0000 1210=0.0000 net=0.0000"},
 	{"dispatched, trip failed, dispatched again, completed", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
 		{"error.reported", "2026-01-11T09:00:00Z", reported("damaged", "after_delivery", lineM)},
 		{"redelivery.dispatched", "2026-01-12T09:00:00Z", sentM},
-		{"redelivery.completed", "2026-01-12T10:00:00Z", `{` + ofFix + `,"redelivery_id":"d1","succeeded":false,"carrier_charge":"5"}`},
+		{"redelivery.completed", "2026-01-12T10:00:00Z", `{` + ofFix +
+			`,"redelivery_id":"d1","succeeded":false,"carrier_charge":"5"}`},
 		{"redelivery.dispatched", "2026-01-13T09:00:00Z", sentM},
-		{"redelivery.completed", "2026-01-13T10:00:00Z", `{` + ofFix + `,"redelivery_id":"d1","succeeded":true,"carrier_charge":"5"}`},
+		{"redelivery.completed", "2026-01-13T10:00:00Z", `{` + ofFix +
+			`,"redelivery_id":"d1","succeeded":true,"carrier_charge":"5"}`},
 	}, "net=70.0000 5100=60.0000 5200=10.0000"},
 	{"dispute lost twice, never opened", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
@@ -216,22 +233,26 @@ var casesOfContract = []caseOfContract{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
 		{"claim.accepted", "2026-01-11T09:00:00Z", `{` + ofFix + `,"claim_id":"k1","party":"supplier","amount":"60"}`},
 		{"claim.settled", "2026-01-12T09:00:00Z", `{` + ofFix + `,"claim_id":"k1","party":"supplier","amount":"45"}`},
-		{"claim.closed", "2026-01-13T09:00:00Z", `{"order_id":"o1","store_id":"s1","error_id":"c1","claim_id":"k1","reason":"short_paid"}`},
+		{"claim.closed", "2026-01-13T09:00:00Z",
+			`{"order_id":"o1","store_id":"s1","error_id":"c1","claim_id":"k1","reason":"short_paid"}`},
 	}, "net=-45.0000 1300=0.0000"},
 	{"void of an event that never existed", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
-		{"event.voided", "2026-01-11T09:00:00Z", `{"order_id":"o1","store_id":"s1","voids":{"source":"/t","id":"never"},"reason":"x","original":
+		{"event.voided", "2026-01-11T09:00:00Z",
+			`{"order_id":"o1","store_id":"s1","voids":{"source":"/t","id":"never"},"reason":"x","original":
 			{"id":"never","source":"/t","specversion":"1.0","type":"makegood.refund.issued.v1","time":"2026-01-10T00:00:00Z","subject":"o1","data":{` + about + `,"refund_id":"r9","net":"-500000"}}}`},
 	}, "contribution=36.5700 net=0.0000 voids_nothing=1"},
 }
 
 var startingRates = []said{
-	{"rate.set", "2025-12-31T00:00:00Z", `{"rate":"labour_hour","key":"agent","value":"34","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`},
-	{"rate.set", "2025-12-31T00:00:00Z", `{"rate":"voucher_redemption","key":"*","value":"0.8","effective_from":"2026-01-01T00:00:00Z"}`},
+	{"rate.set", "2025-12-31T00:00:00Z",
+		`{"rate":"labour_hour","key":"agent","value":"34","currency":"USD","effective_from":"2026-01-01T00:00:00Z"}`},
+	{"rate.set", "2025-12-31T00:00:00Z",
+		`{"rate":"voucher_redemption","key":"*","value":"0.8","effective_from":"2026-01-01T00:00:00Z"}`},
 }
 
-// TestCasesOfTheContract holds every row of section 5, in all orders of arrival (or 100 random ones), each split by a close at every
-// place.
+// TestCasesOfTheContract holds every row of section 5, in all orders of arrival (or 100 random ones), each split by a
+// close at every place.
 func TestCasesOfTheContract(t *testing.T) {
 	for _, c := range casesOfContract {
 		t.Run(c.name, func(t *testing.T) {
@@ -276,7 +297,8 @@ func ordersOf(n int, random *rand.Rand) (all [][]int) {
 	return all
 }
 
-// recordsOf records the rates, then the events in that order, with a close of January before the one at split (-1: none).
+// recordsOf records the rates, then the events in that order, with a close of January before the one at split (-1:
+// none).
 // Events of one kind and time are from two sources.
 func recordsOf(events []said, order []int, split int) []Record {
 	var records []Record
@@ -288,7 +310,8 @@ func recordsOf(events []said, order []int, split int) []Record {
 		seq := int64(len(records) + 1)
 		raw := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":"makegood.%s.v1","time":%q,"subject":"o1","data":%s}`,
 			id, source, s.kind, s.at, s.data)
-		records = append(records, Record{Stream: stream, Event: json.RawMessage(raw), Seq: seq, RecordedAt: time.Unix(1_769_000_000+seq, 0)})
+		records = append(records, Record{Stream: stream, Event: json.RawMessage(raw), Seq: seq,
+			RecordedAt: time.Unix(1_769_000_000+seq, 0)})
 	}
 	for i, r := range startingRates {
 		take(fmt.Sprintf("rate%d", i), "/books", r)
@@ -309,7 +332,8 @@ func recordsOf(events []said, order []int, split int) []Record {
 func figuresText(b *Books) []string {
 	o := b.Order("o1")
 	text := []string{
-		"net=" + money(o.Net), "contribution=" + money(o.Contribution), "perfect=" + money(o.Perfect), "changes=" + money(o.CustomerChanges),
+		"net=" + money(o.Net), "contribution=" + money(o.Contribution), "perfect=" + money(o.Perfect), "changes=" +
+			money(o.CustomerChanges),
 		fmt.Sprintf("doubles=%d", len(b.Standing(double))), fmt.Sprintf("voids_nothing=%d", len(b.Standing(voidsNothing))),
 	}
 	sums := totals{}

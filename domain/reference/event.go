@@ -105,7 +105,8 @@ func decodeEnvelope(envelope fields) (*event, error) {
 
 // sameContent tells the same event sent again from another event that took its identity.
 func sameContent(a, b *event) bool {
-	return a.kind == b.kind && a.time.Equal(b.time) && a.subject == b.subject && sameValue("", map[string]any(a.data), map[string]any(b.data))
+	return a.kind == b.kind && a.time.Equal(b.time) && a.subject == b.subject &&
+		sameValue("", map[string]any(a.data), map[string]any(b.data))
 }
 
 // decimalFields are the fields that the contract reads as decimals, be they written as "1.50", "1.5" or 1.5.

@@ -72,9 +72,9 @@ func (v *view) separateOrders() {
 	}
 }
 
-// founder is the event of a fact that the others are held against, and the decision that made it that: "the first in the
-// sequence counts, the other posts nothing and waits for a person. counts: true puts the event in the place of the one that
-// counted, which then no longer waits."
+// founder is the event of a fact that the others are held against, and the decision that made it that: "the first in
+// the sequence counts, the other posts nothing and waits for a person. counts: true puts the event in the place of the
+// one that counted, which then no longer waits."
 func (v *view) founder(all []*event) (first, decided *event) {
 	first = all[0]
 	for _, e := range all {
@@ -153,8 +153,8 @@ func (v *view) isAcross(e *event) bool {
 	return e.kind == "error.classified" && same != "" && own != "" && v.orderOf[same] != "" && v.orderOf[same] != own
 }
 
-// businessIDs are the fields that tell which business fact an event is of, as section 2 lists them. "A ? id that is absent
-// makes no fact."
+// businessIDs are the fields that tell which business fact an event is of, as section 2 lists them. "A ? id that is
+// absent makes no fact."
 var businessIDs = map[string]string{
 	"order.placed": "order_id", "error.reported": "error_id", "refund.issued": "refund_id", "return.received": "return_id",
 	"labour.spent": "labour_id", "concession.granted": "concession_id", "salvage.sold": "salvage_id",
@@ -211,8 +211,8 @@ func (v *view) oneEventPerFact() {
 	v.voidedAndSaid()
 }
 
-// oneCurrencyPerOrder: "What changes or cancels an order in another currency than its own waits, and is flagged. Where a person
-// decides that it counts, its amounts are of the order's currency."
+// oneCurrencyPerOrder: "What changes or cancels an order in another currency than its own waits, and is flagged. Where
+// a person decides that it counts, its amounts are of the order's currency."
 func (v *view) oneCurrencyPerOrder() {
 	v.takenAs = make(map[Identity]string)
 	for _, e := range v.set {
@@ -250,7 +250,8 @@ func (v *view) sentOut(e *event) (fact, bool) {
 	f, is := v.factOf(e)
 	for _, c := range v.set {
 		if e.kind == "redelivery.dispatched" && c.kind == "redelivery.completed" && v.stillSaid(c) &&
-			c.data.boolText("succeeded") == "false" && c.data.str("redelivery_id") == f.id && v.about(c) == f.about && c.earlier(e) {
+			c.data.boolText("succeeded") == "false" && c.data.str("redelivery_id") == f.id && v.about(c) == f.about &&
+			c.earlier(e) {
 			f.trips += "|"
 		}
 	}
@@ -309,8 +310,9 @@ func (v *view) settleFacts(lent map[Identity]*event, of func(*event) (fact, bool
 	}
 }
 
-// sayingMost: "the one that says the most counts (case, then tax, then number of fields), else the first in the sequence.
-// Within an epoch only: what a close saw keeps counting." Where a person said which one counts, that one does.
+// sayingMost: "the one that says the most counts (case, then tax, then number of fields), else the first in the
+// sequence. Within an epoch only: what a close saw keeps counting." Where a person said which one counts, that one
+// does.
 func (v *view) sayingMost(agreed []*event, founder, decided *event) *event {
 	if decided != nil {
 		return founder
@@ -359,8 +361,8 @@ func (v *view) withLoans(best *event, agreed []*event) *event {
 	return &copied
 }
 
-// voidedAndSaid: "a fact voided by one source and still said by another". What is still said counts while the void waits for a
-// person; what it voided stays voided.
+// voidedAndSaid: "a fact voided by one source and still said by another". What is still said counts while the void
+// waits for a person; what it voided stays voided.
 func (v *view) voidedAndSaid() {
 	for _, e := range v.set {
 		f, is := v.sentOut(e)

@@ -56,8 +56,8 @@ func (f *file) book() {
 	f.nameVendors()
 }
 
-// caseOf is the case of an event: as it says, or, for a refund or dispute that doesn't say, "the order's case if it has exactly
-// one, else a case of its own (its error_id is the refund_id)".
+// caseOf is the case of an event: as it says, or, for a refund or dispute that doesn't say, "the order's case if it
+// has exactly one, else a case of its own (its error_id is the refund_id)".
 func (f *file) caseOf(e *event) *facts {
 	if e.named() != "" {
 		return f.caseNamed(f.view.caseOf(e.named()))
@@ -117,8 +117,8 @@ func (f *file) at(e *event, step string) place {
 // rounded is an amount of an event as it enters the books.
 func rounded(x *big.Rat) *big.Rat { return RoundHalfEven(x) }
 
-// bookAlone books what an event posts whatever else happened: "Labour, trips, freight, scrap, salvage, concessions in money:
-// per event, as before."
+// bookAlone books what an event posts whatever else happened: "Labour, trips, freight, scrap, salvage, concessions in
+// money: per event, as before."
 func (f *file) bookAlone(e *event) {
 	p, d := f.view.position, e.data
 	switch e.kind {
@@ -146,12 +146,14 @@ func (f *file) bookAlone(e *event) {
 			return
 		}
 		amount, tax := d.dec("amount"), d.dec("tax")
-		p.put(f.at(e, fix), half{"4110", "CONCESSION", amount}, half{"2200", "", tax}, half{"1010", "", negative(plus(amount, tax))})
+		p.put(f.at(e, fix), half{"4110", "CONCESSION", amount}, half{"2200", "", tax},
+			half{"1010", "", negative(plus(amount, tax))})
 	case "salvage.sold":
 		p.put(f.at(e, fix), half{"1010", "", d.dec("amount")}, half{"5120", "SALVAGE", negative(d.dec("amount"))})
 	case "marketplace.charged": // "amount is net; tax? goes to 2200"
 		amount, tax := d.dec("amount"), d.dec("tax")
-		p.put(f.at(e, fix), half{"5420", "MARKETPLACE", amount}, half{"2200", "", tax}, half{"1010", "", negative(plus(amount, tax))})
+		p.put(f.at(e, fix), half{"5420", "MARKETPLACE", amount}, half{"2200", "", tax},
+			half{"1010", "", negative(plus(amount, tax))})
 	case "quality.spent":
 		account := map[string]string{"prevention": "6100", "appraisal": "6110"}[d.str("category")]
 		at := place{currency: e.currency(), step: fix, store: e.store()}

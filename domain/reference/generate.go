@@ -23,7 +23,8 @@ type Options struct {
 	SecondVoids bool // some events are voided twice, some voids are voided
 	OrphanVoids bool // some voids are of events that were never sent
 	StockFixes  bool // labour, claims and salvage on cases without an order too
-	Misfits     bool // orders are changed in other currencies than theirs, or cancelled without net; cases refund what was taken off
+	// orders are changed in other currencies than theirs, or cancelled without net; cases refund what was taken off
+	Misfits bool
 }
 
 // Everything turns every trouble on.
@@ -34,7 +35,8 @@ var Everything = Options{Periods: true, Rebuilds: true, Letters: true, Twice: tr
 var (
 	Kinds = []string{
 		"wrong_item", "damaged", "defective", "missing_item", "over_shipped", "late", "not_delivered", "wrong_address",
-		"not_as_described", "billing_error", "credit_not_processed", "document_error", "service_conduct", "unspecified", changedMind,
+		"not_as_described", "billing_error", "credit_not_processed", "document_error", "service_conduct", "unspecified",
+		changedMind,
 	}
 	RootCauses = []string{
 		"order_capture", "catalog_data", "overpromise", "pick_pack", "preparation", "inventory_accuracy", "supplier_quality",
@@ -194,7 +196,8 @@ func (g *generator) amount(most int64) any {
 	return g.decimal(1+g.rng.Int64N(most*100), 2)
 }
 
-// price is a unit price or cost of at least 1: cents, any 6 decimals, or a half of the 4th decimal, which is a tie for every odd quantity.
+// price is a unit price or cost of at least 1: cents, any 6 decimals, or a half of the 4th decimal, which is a tie for
+// every odd quantity.
 func (g *generator) price(most int64) (any, int64) {
 	var micros int64
 	switch g.rng.IntN(3) {

@@ -100,13 +100,15 @@ func (g *generator) letters() {
 	for i, at := range []time.Time{firstDay.Add(40 * time.Hour), firstDay.AddDate(0, 1, 9), firstDay.AddDate(0, 2, 3)} {
 		d := object{"dead_letter_id": fmt.Sprintf("%032x", i), "actor": pick(g, []string{"ann", "josé"})}
 		if g.chance(60) {
-			d["topic"], d["partition"], d["offset"] = "makegood.orders", json.Number(fmt.Sprint(g.rng.IntN(4))), json.Number(fmt.Sprint(g.rng.IntN(10_000)))
+			d["topic"], d["partition"], d["offset"] = "makegood.orders", json.Number(fmt.Sprint(g.rng.IntN(4))),
+				json.Number(fmt.Sprint(g.rng.IntN(10_000)))
 		}
 		g.maybe(d, 60, "reason", "the till was mended")
 		g.add("books", []string{"deadletter.replayed", "deadletter.discarded"}[i%2], "", at, d)
 	}
-	g.add("books", "person.erased", "", firstDay.AddDate(0, 1, 2), object{"person": "p-erased00-abcdefghijklmnopqrstuvwxyz",
-		"hashes": []any{object{"hash": "p-3fa91c02-abcdefghijklmnopqrstuvwxyz"}}, "actor": "ann", "reason": "asked for it"})
+	g.add("books", "person.erased", "", firstDay.AddDate(0, 1, 2),
+		object{"person": "p-erased00-abcdefghijklmnopqrstuvwxyz",
+			"hashes": []any{object{"hash": "p-3fa91c02-abcdefghijklmnopqrstuvwxyz"}}, "actor": "ann", "reason": "asked for it"})
 }
 
 // seals of closes that never were: they change nothing.
@@ -208,7 +210,8 @@ func (g *generator) duplicates() {
 	}
 }
 
-// rewritten writes decimals in another form of the same value. What a void encloses stays as it is: its times are text here.
+// rewritten writes decimals in another form of the same value. What a void encloses stays as it is: its times are text
+// here.
 func (g *generator) rewritten(data object) object {
 	out := make(object)
 	for _, k := range slices.Sorted(maps.Keys(data)) {

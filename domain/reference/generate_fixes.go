@@ -49,7 +49,8 @@ func (g *generator) failure(s story, delivered time.Time, whole bool) failure {
 		g.about(c, "errors", "error.rejected", object{"reason": "the customer was mistaken"})
 	}
 	for _, fix := range []func(failure){
-		g.dispatched, g.dispatched, g.completed, g.labour, g.refund, g.refund, g.concession, g.voucher, g.returned, g.returned,
+		g.dispatched, g.dispatched, g.completed, g.labour, g.refund, g.refund, g.concession, g.voucher, g.returned,
+		g.returned,
 		g.salvage, g.dispute, g.marketplace, g.claim, g.scrapped,
 	} {
 		if whole || g.chance(26) {
@@ -265,7 +266,8 @@ func (g *generator) unnamedRefund(s story) {
 }
 
 func (g *generator) concession(c failure) {
-	d := object{"concession_id": g.id("con"), "kind": pick(g, []string{"discount", "price_reduction", "cash", "fee_waiver"}),
+	d := object{"concession_id": g.id("con"), "kind": pick(g, []string{"discount", "price_reduction", "cash",
+		"fee_waiver"}),
 		"currency": c.currency, "amount": g.amount(25)}
 	g.maybe(d, 50, "tax", g.amount(3))
 	g.about(c, "redeliveries", "concession.granted", d)
@@ -274,7 +276,8 @@ func (g *generator) concession(c failure) {
 // voucher grants one, or not, and tells how it is used.
 func (g *generator) voucher(c failure) {
 	id := g.id("con")
-	d := object{"concession_id": id, "kind": pick(g, []string{"voucher", "store_credit"}), "currency": c.currency, "amount": g.amount(25)}
+	d := object{"concession_id": id, "kind": pick(g, []string{"voucher", "store_credit"}), "currency": c.currency,
+		"amount": g.amount(25)}
 	g.maybe(d, 40, "expires", g.clock(c.at.AddDate(1, 0, 0)))
 	if g.chance(90) {
 		g.about(c, "redeliveries", "concession.granted", d)
@@ -374,7 +377,8 @@ func (g *generator) returned(c failure) {
 		if len(c.received) > 0 && g.chance(50) {
 			line["sku"] = pick(g, c.received)
 		}
-		line["was"], line["grade"] = pick(g, []string{"wrong_item", "sold"}), pick(g, []string{"saleable", "b_grade", "scrap", "abandoned"})
+		line["was"], line["grade"] = pick(g, []string{"wrong_item", "sold"}),
+			pick(g, []string{"saleable", "b_grade", "scrap", "abandoned"})
 		if line["grade"] == "b_grade" {
 			line["nrv"] = g.amount(60)
 		}

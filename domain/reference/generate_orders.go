@@ -128,7 +128,8 @@ func (g *generator) orderLines(s *story) []any {
 	}
 	if g.chance(6) {
 		s.total = minus(s.total, big.NewRat(1, 2)) // empties brought back
-		lines = append(lines, object{"line_id": g.id("l"), "sku": "crate", "kind": "deposit", "quantity": "-2", "unit_price": "0.25"})
+		lines = append(lines, object{"line_id": g.id("l"), "sku": "crate", "kind": "deposit", "quantity": "-2",
+			"unit_price": "0.25"})
 	}
 	return lines
 }
@@ -139,7 +140,8 @@ func (g *generator) goodsOf(line object) {
 	g.maybe(line, 50, "vendor_id", pick(g, vendors))
 	g.maybe(line, 20, "kind", "goods")
 	if g.chance(15) {
-		line["components"] = []any{object{"sku": g.sku(), "quantity": json.Number("2")}, object{"sku": g.sku(), "quantity": "1"}}
+		line["components"] = []any{object{"sku": g.sku(), "quantity": json.Number("2")},
+			object{"sku": g.sku(), "quantity": "1"}}
 	}
 }
 
@@ -178,7 +180,8 @@ func (g *generator) tenders(d object) {
 	}
 	list := []any{object{"method": "gift_card", "amount": g.decimal(card, 4)}}
 	if units > card {
-		list = append(list, object{"method": pick(g, []string{"card", "cash", "invoice", "other"}), "amount": g.decimal(units-card, 4)})
+		list = append(list, object{"method": pick(g, []string{"card", "cash", "invoice", "other"}),
+			"amount": g.decimal(units-card, 4)})
 	}
 	d["tenders"] = list
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // GenerateService makes a stream about keeping promises: customers who order again, promises that move with and without
-// their consent, deliveries in parts, short, damaged, without papers, and errors that are reported, classified, rejected
-// and taken back, all of it in any order of arrival, over four months.
+// their consent, deliveries in parts, short, damaged, without papers, and errors that are reported, classified,
+// rejected and taken back, all of it in any order of arrival, over four months.
 func GenerateService(seed int64, opts Options) []Record {
 	if opts.Orders == 0 {
 		opts.Orders = 120
@@ -43,7 +43,8 @@ func (g *generator) served(i int) {
 	for range 1 + g.rng.IntN(3) {
 		it := item{fmt.Sprintf("sku-%d", g.rng.IntN(4)), 5_000 * (1 + g.rng.Int64N(6))}
 		items = append(items, it)
-		lines = append(lines, object{"line_id": g.id("l"), "sku": it.sku, "quantity": g.decimal(it.quantity, 4), "unit_price": "12.5", "unit_cost": json.Number("7.25")})
+		lines = append(lines, object{"line_id": g.id("l"), "sku": it.sku, "quantity": g.decimal(it.quantity, 4),
+			"unit_price": "12.5", "unit_cost": json.Number("7.25")})
 	}
 	d := s.data(object{"currency": s.currency, "lines": lines})
 	g.maybe(d, 85, "customer_id", fmt.Sprintf("c-%d", g.rng.IntN(60)))
@@ -58,7 +59,8 @@ func (g *generator) served(i int) {
 		if len(promise) == 0 {
 			promise["from"] = g.clock(s.at)
 		}
-		g.add("orders", "order.promise_changed", s.order, tick(s.at, 4), s.data(object{"promise": promise, "agreed_with_customer": g.chance(60)}))
+		g.add("orders", "order.promise_changed", s.order, tick(s.at, 4),
+			s.data(object{"promise": promise, "agreed_with_customer": g.chance(60)}))
 	}
 	parts := 0
 	if g.chance(92) {

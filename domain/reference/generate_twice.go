@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// twice lets other sources say events again: the same, less of it, or something else. Then people decide on some of them.
+// twice lets other sources say events again: the same, less of it, or something else. Then people decide on some of
+// them.
 func (g *generator) twice() {
 	for _, d := range slices.Clone(g.drafts) {
 		kind := strings.TrimSuffix(strings.TrimPrefix(d.event["type"].(string), "makegood."), ".v1")

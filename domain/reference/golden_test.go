@@ -21,13 +21,18 @@ func goldenTape() *tape {
 	}
 	about := `"order_id":"o1","store_id":"s1","currency":"USD"`
 	fix := about + `,"error_id":"c1"`
-	tp.add("order.placed", "2026-01-10T09:00:00Z", `{`+about+`,"payment_fee":"3.43","lines":[{"line_id":"1","sku":"part","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`)
-	tp.add("error.reported", "2026-01-12T09:00:00Z", `{`+fix+`,"kind":"wrong_item","found":"after_delivery","detected_by":"customer","lines":[{"sku":"part","quantity":1,"unit_cost":"60","received_unit_cost":"55"}]}`)
-	tp.add("redelivery.dispatched", "2026-01-12T09:10:00Z", `{`+fix+`,"redelivery_id":"r1","mode":"own_truck","lines":[{"sku":"part","quantity":"1","unit_cost":60}]}`)
-	tp.add("redelivery.completed", "2026-01-12T10:00:00Z", `{`+fix+`,"redelivery_id":"r1","succeeded":true,"drive_minutes":30,"site_minutes":15,"distance_km":24}`)
+	tp.add("order.placed", "2026-01-10T09:00:00Z",
+		`{`+about+`,"payment_fee":"3.43","lines":[{"line_id":"1","sku":"part","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`)
+	tp.add("error.reported", "2026-01-12T09:00:00Z",
+		`{`+fix+`,"kind":"wrong_item","found":"after_delivery","detected_by":"customer","lines":[{"sku":"part","quantity":1,"unit_cost":"60","received_unit_cost":"55"}]}`)
+	tp.add("redelivery.dispatched", "2026-01-12T09:10:00Z",
+		`{`+fix+`,"redelivery_id":"r1","mode":"own_truck","lines":[{"sku":"part","quantity":"1","unit_cost":60}]}`)
+	tp.add("redelivery.completed", "2026-01-12T10:00:00Z",
+		`{`+fix+`,"redelivery_id":"r1","succeeded":true,"drive_minutes":30,"site_minutes":15,"distance_km":24}`)
 	tp.add("labour.spent", "2026-01-12T10:10:00Z", `{`+fix+`,"labour_id":"l1","role":"agent","minutes":18}`)
 	tp.add("concession.granted", "2026-01-12T10:20:00Z", `{`+fix+`,"concession_id":"v1","kind":"voucher","amount":"10"}`)
-	tp.add("return.received", "2026-01-13T09:00:00Z", `{`+fix+`,"return_id":"b1","inspect_minutes":6,"inspect_role":"inspector","lines":[{"sku":"other","quantity":1,"unit_cost":"55","was":"wrong_item","grade":"b_grade","nrv":"45"}]}`)
+	tp.add("return.received", "2026-01-13T09:00:00Z",
+		`{`+fix+`,"return_id":"b1","inspect_minutes":6,"inspect_role":"inspector","lines":[{"sku":"other","quantity":1,"unit_cost":"55","was":"wrong_item","grade":"b_grade","nrv":"45"}]}`)
 	tp.add("claim.accepted", "2026-01-20T09:00:00Z", `{`+fix+`,"claim_id":"k1","party":"supplier","amount":"25"}`)
 	return tp
 }
@@ -35,7 +40,8 @@ func goldenTape() *tape {
 func TestGoldenCase(t *testing.T) {
 	b := goldenTape().run(t)
 
-	wantLines(t, b, "e6", "1010 104.5700", "1200 -60.0000", "2200 -8.0000", "4000 -100.0000", "5000 60.0000", "5050 3.4300")
+	wantLines(t, b, "e6", "1010 104.5700", "1200 -60.0000", "2200 -8.0000", "4000 -100.0000", "5000 60.0000",
+		"5050 3.4300")
 	wantLines(t, b, "e7", "1200 5.0000", "1210 55.0000", "2410 -60.0000")
 	wantLines(t, b, "e8", "1200 -60.0000", "2410 60.0000")
 	wantLines(t, b, "e9", "5220 57.1500", "6910 -57.1500")
@@ -54,7 +60,8 @@ func TestGoldenCase(t *testing.T) {
 	}
 
 	o := b.Order("o1")
-	got := fmt.Sprint(money(o.Perfect), " ", money(o.Gross), " ", money(o.Net), " ", money(o.Hidden), " ", money(o.Contribution))
+	got := fmt.Sprint(money(o.Perfect), " ", money(o.Gross), " ", money(o.Net), " ", money(o.Hidden), " ",
+		money(o.Contribution))
 	if want := "36.5700 88.3500 63.3500 70.3500 -26.7800"; got != want {
 		t.Errorf("order: got %s want %s", got, want)
 	}
@@ -93,7 +100,8 @@ func TestGoldenCase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := booked.Totals; r.Gross != "18.0000" || r.Recoveries != "25.0000" || r.Net != "-7.0000" || r.Hidden != "0.0000" {
+	if r := booked.Totals; r.Gross != "18.0000" || r.Recoveries != "25.0000" || r.Net != "-7.0000" ||
+		r.Hidden != "0.0000" {
 		t.Errorf("booked view %+v", r)
 	}
 }

@@ -77,8 +77,8 @@ func (f *file) goodsCurrency(c *facts) string {
 	return ""
 }
 
-// costIn is what one piece costs by the event: "the event's unit_cost, else the rate". "What has no cost or rate, or is in another
-// currency than its case's goods, adds nothing, is unpriced."
+// costIn is what one piece costs by the event: "the event's unit_cost, else the rate". "What has no cost or rate, or
+// is in another currency than its case's goods, adds nothing, is unpriced."
 func (f *file) costIn(e *event, l fields, currency string, costField, skuField string) *big.Rat {
 	if e.currency() != "" && e.currency() != currency {
 		f.view.lacks(e, "goods in another currency")
@@ -130,8 +130,8 @@ func (f *file) outOnRedelivery(c *facts, currency string) []piece {
 	return pieces
 }
 
-// expected are the lines that a case is owed at most: those of the report; "The report has no lines: what is redelivered; as long
-// as nothing is, the order's line if it has only one."
+// expected are the lines that a case is owed at most: those of the report; "The report has no lines: what is
+// redelivered; as long as nothing is, the order's line if it has only one."
 func (f *file) expected(g *letters) []piece {
 	var pieces []piece
 	if r := g.caseOf.report; r != nil && len(r.data.list("lines")) > 0 {
@@ -155,9 +155,10 @@ func (f *file) expected(g *letters) []piece {
 	return pieces
 }
 
-// owe: "U, owed to the customer (founded wrong_item, missing_item): cost of the expected lines that are still on the order. All
-// cases of an order together are owed no more of a line than is on it, in the order of their reports. Found before_delivery
-// (any founded kind): min(cost of the expected lines, D), and then it takes of a line only what was sent."
+// owe: "U, owed to the customer (founded wrong_item, missing_item): cost of the expected lines that are still on the
+// order. All cases of an order together are owed no more of a line than is on it, in the order of their reports. Found
+// before_delivery (any founded kind): min(cost of the expected lines, D), and then it takes of a line only what was
+// sent."
 func (f *file) owe(g *letters, owedBefore totals) {
 	c := g.caseOf
 	if !c.is("wrong_item", "missing_item") && !(c.founded && c.before()) {
@@ -184,8 +185,8 @@ func (f *file) owe(g *letters, owedBefore totals) {
 	}
 }
 
-// sendOut: "D: cost of the goods out on redeliveries. A sku that is owed goes at the cost at which it is owed, up to the quantity
-// owed."
+// sendOut: "D: cost of the goods out on redeliveries. A sku that is owed goes at the cost at which it is owed, up to
+// the quantity owed."
 func (f *file) sendOut(g *letters) {
 	d := zero()
 	left := make([]*big.Rat, len(g.owed))
@@ -214,8 +215,8 @@ func (f *file) sendOut(g *letters) {
 	}
 }
 
-// comeByMistake: "S, strayed (founded wrong_item, over_shipped): cost of what was received by mistake, less what a line added to
-// the order takes of its sku (the customer keeps it and pays)."
+// comeByMistake: "S, strayed (founded wrong_item, over_shipped): cost of what was received by mistake, less what a
+// line added to the order takes of its sku (the customer keeps it and pays)."
 func (f *file) comeByMistake(g *letters) {
 	c := g.caseOf
 	if !c.is("wrong_item", "over_shipped") || c.before() || c.report == nil {
@@ -254,8 +255,8 @@ func receivedOf(l fields) (sku string, quantity *big.Rat) {
 	return sku, quantity
 }
 
-// tooMuch is what of an over_shipped line came by mistake: what came beyond the quantity ordered, where the same sku came; else all
-// that came.
+// tooMuch is what of an over_shipped line came by mistake: what came beyond the quantity ordered, where the same sku
+// came; else all that came.
 func tooMuch(l fields) *big.Rat {
 	sku, quantity := receivedOf(l)
 	if beyond := minus(quantity, l.dec("quantity")); sku == l.str("sku") && beyond.Sign() > 0 {
@@ -264,7 +265,8 @@ func tooMuch(l fields) *big.Rat {
 	return quantity
 }
 
-// statedIn is what the report states that a received piece cost: as received, else, of the sku that was expected, as expected.
+// statedIn is what the report states that a received piece cost: as received, else, of the sku that was expected, as
+// expected.
 func statedIn(l fields, sku string) any {
 	if !l.has("received_unit_cost") && sku == l.str("sku") {
 		return l["unit_cost"]
@@ -287,8 +289,8 @@ func (g *letters) state(l fields, sku string, quantity *big.Rat) {
 	}
 }
 
-// strayCost: "Goods received by mistake cost what the event says, else what the report says of their sku (several lines: the mean
-// weighted by quantity), else what the order booked their sku at, else the rate."
+// strayCost: "Goods received by mistake cost what the event says, else what the report says of their sku (several
+// lines: the mean weighted by quantity), else what the order booked their sku at, else the rate."
 func (f *file) strayCost(g *letters, e *event, l fields) *big.Rat {
 	sku := l.str("sku")
 	foreign := e.currency() != "" && e.currency() != g.currency
@@ -337,8 +339,8 @@ func (f *file) bookLetters(g *letters) {
 		half{"5100", "GOODS", replaced})
 }
 
-// goodsStore: "for goods of a case of its report, else of its first fix"; where it is a case by another one that is part
-// of it, of the first event that names it.
+// goodsStore: "for goods of a case of its report, else of its first fix"; where it is a case by another one that is
+// part of it, of the first event that names it.
 func (f *file) goodsStore(c *facts) string {
 	if e := c.opener(); e != nil {
 		return e.store()
@@ -351,8 +353,8 @@ func (f *file) goodsStore(c *facts) string {
 	return "" // nothing says what is owed
 }
 
-// released: "refunds and lost disputes of the case (net) reach the net price of what is still owed (price × (U−D)/U; price unknown:
-// any above 0), or a refund says replaces_goods: true".
+// released: "refunds and lost disputes of the case (net) reach the net price of what is still owed (price × (U−D)/U;
+// price unknown: any above 0), or a refund says replaces_goods: true".
 func (f *file) released(g *letters) bool {
 	for _, e := range f.events {
 		if e.kind == "refund.issued" && e.data.boolText("replaces_goods") == "true" && f.caseOf(e) == g.caseOf {
@@ -377,8 +379,8 @@ func (f *file) released(g *letters) bool {
 	return given.Cmp(rounded(times(price, over(minus(g.u, g.d), g.u)))) >= 0
 }
 
-// settled: "money or goods went the other way in the case (a refund that posts, a lost dispute, D > 0), or the order is cancelled
-// whole".
+// settled: "money or goods went the other way in the case (a refund that posts, a lost dispute, D > 0), or the order
+// is cancelled whole".
 func (f *file) settled(g *letters) bool {
 	return f.wentBack[g.caseOf] || g.d.Sign() > 0 || f.sale.whole != nil
 }

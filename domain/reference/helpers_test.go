@@ -19,7 +19,8 @@ func (tp *tape) add(kind, at, data string) string {
 func (tp *tape) addAs(id, kind, at, data string) string {
 	raw := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/t","type":"makegood.%s.v1","time":%q,"subject":"o1","data":%s}`, id, kind, at, data)
 	seq := int64(len(tp.records) + 1)
-	tp.records = append(tp.records, Record{Event: json.RawMessage(raw), Seq: seq, RecordedAt: time.Unix(1_767_000_000+seq, 0)})
+	tp.records = append(tp.records, Record{Event: json.RawMessage(raw), Seq: seq,
+		RecordedAt: time.Unix(1_767_000_000+seq, 0)})
 	return id
 }
 
@@ -27,7 +28,9 @@ func (tp *tape) void(id, at string) string {
 	for _, r := range tp.records {
 		var e struct{ ID string }
 		if json.Unmarshal(r.Event, &e) == nil && e.ID == id {
-			return tp.add("event.voided", at, fmt.Sprintf(`{"order_id":"o1","store_id":"s1","voids":{"source":"/t","id":%q},"reason":"x","original":%s}`, id, r.Event))
+			return tp.add("event.voided", at,
+				fmt.Sprintf(`{"order_id":"o1","store_id":"s1","voids":{"source":"/t","id":%q},"reason":"x","original":%s}`, id,
+					r.Event))
 		}
 	}
 	panic("no such event " + id)

@@ -63,9 +63,9 @@ func ReadHistory(path string) ([]Record, error) {
 	return records, lines.Err()
 }
 
-// Shrink takes records out of a history that fails, as many as it can while it still fails: halves first, then quarters, and
-// so on down to single records, until no single one can go. fails must tell the same of the same records every time. The
-// order of the records and their places in the log stay.
+// Shrink takes records out of a history that fails, as many as it can while it still fails: halves first, then
+// quarters, and so on down to single records, until no single one can go. fails must tell the same of the same records
+// every time. The order of the records and their places in the log stay.
 func Shrink(records []Record, fails func([]Record) bool) []Record {
 	records = slices.Clone(records)
 	for size := (len(records) + 1) / 2; size > 0; {

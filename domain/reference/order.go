@@ -26,8 +26,8 @@ type Order struct {
 	Entries                    []Entry // by time
 }
 
-// Check is the identity of section 4, in every currency: "contribution = perfect + customer_changes − changed_mind − unfounded
-// − net leakage, tested on every order".
+// Check is the identity of section 4, in every currency: "contribution = perfect + customer_changes − changed_mind −
+// unfounded − net leakage, tested on every order".
 func (o *Order) Check() error {
 	for i, f := range append([]*Figures{&o.Figures}, o.In...) {
 		explained := minus(plus(f.Perfect, f.CustomerChanges), f.ChangedMind, f.Unfounded, f.Net)
@@ -74,7 +74,8 @@ func (b *Books) Order(orderID string) *Order {
 	return b.read(orderID, func(e *Entry, l Line) bool { return b.orderOf(e, l) == orderID })
 }
 
-// Case reads one case in the same form; its OrderID is that of its earliest event, and nothing is promised by a case alone.
+// Case reads one case in the same form; its OrderID is that of its earliest event, and nothing is promised by a case
+// alone.
 func (b *Books) Case(errorID string) *Order {
 	o := b.read("", func(e *Entry, l Line) bool {
 		return l.Case == errorID || l.Account == "" && e.ErrorID == errorID
@@ -143,7 +144,8 @@ func (b *Books) apart(caseID string) string {
 const unfounded = "unfounded"
 
 func (b *Books) figures(entries []Entry, currency string) *Figures {
-	f := &Figures{Perfect: zero(), Contribution: zero(), CustomerChanges: zero(), Gross: zero(), Net: zero(), Hidden: zero(),
+	f := &Figures{Perfect: zero(), Contribution: zero(), CustomerChanges: zero(), Gross: zero(), Net: zero(),
+		Hidden:      zero(),
 		ChangedMind: zero(), Unfounded: zero()}
 	leak := newSums()
 	for i := range entries {

@@ -10,7 +10,8 @@ type periodMark struct {
 	seq    int64
 }
 
-// closedAt tells whether a month was closed when seq was recorded: the last mark before it says so. marks are in order of seq.
+// closedAt tells whether a month was closed when seq was recorded: the last mark before it says so. marks are in order
+// of seq.
 func closedAt(marks []periodMark, period string, seq int64) bool {
 	closed := false
 	for _, m := range marks {
@@ -32,7 +33,8 @@ func epochOf(marks []periodMark, seq int64) int {
 	return n
 }
 
-// postingPeriod is the month itself, or, where that was closed when seq was recorded, the first later month that was open.
+// postingPeriod is the month itself, or, where that was closed when seq was recorded, the first later month that was
+// open.
 func postingPeriod(marks []periodMark, origin string, seq int64) string {
 	period := origin
 	for closedAt(marks, period, seq) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The steps of section 1: "perfect (order.placed, order.charged), change (order.changed, order.cancelled and money going back
-// for them), fix (all else)".
+// The steps of section 1: "perfect (order.placed, order.charged), change (order.changed, order.cancelled and money
+// going back for them), fix (all else)".
 const (
 	perfect = "perfect"
 	change  = "change"
@@ -72,7 +72,8 @@ func (p position) less(q position) []Line {
 			b = zero()
 		}
 		if d := minus(a, b); d.Sign() != 0 {
-			lines = append(lines, Line{at.account, at.element, basisOf(at.account), at.caseID, at.currency, at.step, at.store, d})
+			lines = append(lines, Line{at.account, at.element, basisOf(at.account), at.caseID, at.currency, at.step, at.store,
+				d})
 		}
 	}
 	slices.SortFunc(lines, func(a, b Line) int { return strings.Compare(a.sortKey(), b.sortKey()) })
@@ -83,11 +84,12 @@ func (l Line) sortKey() string {
 	return strings.Join([]string{l.Account, l.Element, l.Case, l.Currency, l.Step, l.Store}, "\x00")
 }
 
-// basisOf: "1010, 13xx disputes, 2200, 2310–2330, 4000–4110, 5050, 5070, 5090, 5120, 5400, 5420 CASH; 5220, 5300 and what
-// absorbs them IMPUTED; all else ACCRUED."
+// basisOf: "1010, 13xx disputes, 2200, 2310–2330, 4000–4110, 5050, 5070, 5090, 5120, 5400, 5420 CASH; 5220, 5300 and
+// what absorbs them IMPUTED; all else ACCRUED."
 func basisOf(account string) string {
 	switch account {
-	case "1010", "1310", "2200", "2310", "2320", "2330", "4000", "4100", "4110", "5050", "5070", "5090", "5120", "5400", "5420":
+	case "1010", "1310", "2200", "2310", "2320", "2330", "4000", "4100", "4110", "5050", "5070", "5090", "5120", "5400",
+		"5420":
 		return cash
 	case "5220", "5300", "6900", "6910":
 		return imputed

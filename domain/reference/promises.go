@@ -49,9 +49,9 @@ func (f *file) caseOfAll(events []*event) *facts {
 	return f.caseOf(events[0])
 }
 
-// bookDisputes: "by dispute_id: open: 1310 amount against 1010, 5400 fee; won: the fee is left, less fee_returned?; lost: 5410
-// (amount − tax?) DISPUTE and 2200 tax? against 1010, the rest of an opened amount comes back. Lost without opened is
-// opened and lost. Of won and lost the later counts."
+// bookDisputes: "by dispute_id: open: 1310 amount against 1010, 5400 fee; won: the fee is left, less fee_returned?;
+// lost: 5410 (amount − tax?) DISPUTE and 2200 tax? against 1010, the rest of an opened amount comes back. Lost without
+// opened is opened and lost. Of won and lost the later counts."
 func (f *file) bookDisputes() {
 	ids, disputes := f.byID("dispute_id", "dispute.opened", "dispute.won", "dispute.lost")
 	for _, id := range ids {
@@ -82,8 +82,8 @@ func (f *file) bookDisputes() {
 	}
 }
 
-// bookClaims: "by claim_id: claim.filed posts nothing; accepted A, settled Z, claim.closed: 5900 −max(A, Z) RECOVERY, −Z once
-// closed; 1300 max(A − Z, 0), 0 once closed; 1010 +Z." Store of a claim: "of a claim its first event".
+// bookClaims: "by claim_id: claim.filed posts nothing; accepted A, settled Z, claim.closed: 5900 −max(A, Z) RECOVERY,
+// −Z once closed; 1300 max(A − Z, 0), 0 once closed; 1010 +Z." Store of a claim: "of a claim its first event".
 func (f *file) bookClaims() {
 	ids, claims := f.byID("claim_id", "claim.filed", "claim.accepted", "claim.settled", "claim.closed")
 	for _, id := range ids {
@@ -112,7 +112,8 @@ func (f *file) bookClaim(at place, all []*event, closed bool) {
 	if closed {
 		recovered, receivable = z, zero()
 	}
-	f.view.position.put(at, half{"5900", "RECOVERY", negative(recovered)}, half{"1300", "", receivable}, half{"1010", "", z})
+	f.view.position.put(at, half{"5900", "RECOVERY", negative(recovered)}, half{"1300", "", receivable},
+		half{"1010", "", z})
 	accepted, settled := lastByTime(all, "claim.accepted"), lastByTime(all, "claim.settled")
 	asked := lastByTime(all, "claim.filed") != nil
 	if asked && settled != nil && z.Cmp(filed) > 0 {
@@ -123,10 +124,10 @@ func (f *file) bookClaim(at place, all []*event, closed bool) {
 	}
 }
 
-// bookVouchers: "by concession_id: F granted, r the redemption rate at the grant, X redeemed, L lapsed (face values, X + L up to
-// F, redemptions first, then lapses, in the sequence; the rest flagged): 2300 −(F−X−L)·r, 1010 −X, 4120 X + (F−X−L)·r
-// CONCESSION. Redeemed or lapsed without a known grant: F = X + L. A store credit from a refund: its cost is the refund's,
-// so 2300 −(F−X−L), 1010 −X, 4120 −L. Store of a voucher: its grant, else its first event."
+// bookVouchers: "by concession_id: F granted, r the redemption rate at the grant, X redeemed, L lapsed (face values, X
+// + L up to F, redemptions first, then lapses, in the sequence; the rest flagged): 2300 −(F−X−L)·r, 1010 −X, 4120 X +
+// (F−X−L)·r CONCESSION. Redeemed or lapsed without a known grant: F = X + L. A store credit from a refund: its cost is
+// the refund's, so 2300 −(F−X−L), 1010 −X, 4120 −L. Store of a voucher: its grant, else its first event."
 func (f *file) bookVouchers() {
 	grants := map[string][]*event{} // two that a person separated are one voucher of both amounts
 	var ids []string
@@ -176,7 +177,8 @@ func (f *file) bookVoucher(grants, uses []*event) {
 		f.view.flag("redeemed_too_much", uses[len(uses)-1], at.caseID, at.currency, surplus)
 	}
 	if grant.kind == "refund.issued" { // 2300 has F from the refund itself
-		f.view.position.put(at, half{"2300", "", plus(x, l)}, half{"1010", "", negative(x)}, half{"4120", "CONCESSION", negative(l)})
+		f.view.position.put(at, half{"2300", "", plus(x, l)}, half{"1010", "", negative(x)},
+			half{"4120", "CONCESSION", negative(l)})
 		return
 	}
 	liability := zero()

@@ -57,8 +57,8 @@ func TestEveryEntryBalancesAndIsWholeTo4Decimals(t *testing.T) {
 	})
 }
 
-// "Σ entries = position" is how entries are made; what is asked here is that the position is that of the set: told in another
-// sequence of the same epochs, it is the same. And no case account is ever on the wrong side.
+// "Σ entries = position" is how entries are made; what is asked here is that the position is that of the set: told in
+// another sequence of the same epochs, it is the same. And no case account is ever on the wrong side.
 func TestPositions(t *testing.T) {
 	forSeeds(t, 20, func(t *testing.T, seed int64, _ []Record, b *Books) {
 		for n, v := range b.units {
@@ -122,7 +122,8 @@ func TestReportAloneCostsNothing(t *testing.T) {
 // Reports add up: rows to totals, gross − recoveries to net, booked and hidden to gross, both clocks to the same sum.
 func TestReportsAddUp(t *testing.T) {
 	forSeeds(t, 9, func(t *testing.T, seed int64, _ []Record, b *Books) {
-		if _, err := b.Leakage("", "", nil, "economic", "occurred", ""); err == nil || !strings.Contains(err.Error(), "EUR, JPY, USD") {
+		if _, err := b.Leakage("", "", nil, "economic", "occurred", ""); err == nil ||
+			!strings.Contains(err.Error(), "EUR, JPY, USD") {
 			t.Errorf("seed %d: several currencies must not be summed: %v", seed, err)
 		}
 		for _, currency := range currencies {
@@ -158,9 +159,9 @@ func TestReportsAddUp(t *testing.T) {
 	})
 }
 
-// Order of arrival never matters, but for rates (and closings), which act from when they were recorded, and for identities
-// that are fought over, where the first counts. So everything is shuffled between two such records, and what shares an
-// identity or a void's target keeps its order.
+// Order of arrival never matters, but for rates (and closings), which act from when they were recorded, and for
+// identities that are fought over, where the first counts. So everything is shuffled between two such records, and
+// what shares an identity or a void's target keeps its order.
 func TestArrivalOrderDoesNotMatter(t *testing.T) {
 	forSeeds(t, 15, func(t *testing.T, seed int64, records []Record, b *Books) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 7))
@@ -208,7 +209,8 @@ func shuffle(t *testing.T, rng *rand.Rand, records []Record) []Record {
 			t.Fatal(err)
 		}
 		about := e.data.obj("original").str("type")
-		if strings.HasPrefix(e.kind, "period.") || e.kind == "rate.set" || e.kind == "books.rebuilt" || about == "makegood.rate.set.v1" {
+		if strings.HasPrefix(e.kind, "period.") || e.kind == "rate.set" || e.kind == "books.rebuilt" ||
+			about == "makegood.rate.set.v1" {
 			flush()
 			out = append(out, r)
 			continue
@@ -250,7 +252,8 @@ func TestClosedEntriesNeverChange(t *testing.T) {
 				kept[line] = true
 			}
 			for _, line := range strings.Split(then.Journal(), "\n") {
-				if line != "" && !kept[line] && epochOf(marksOf(t, records[:i+1]), r.Seq+1) > epochOf(marksOf(t, records[:i+1]), r.Seq) {
+				if line != "" && !kept[line] && epochOf(marksOf(t, records[:i+1]), r.Seq+1) > epochOf(marksOf(t, records[:i+1]),
+					r.Seq) {
 					t.Fatalf("seed %d: booked at the close at %d, gone or changed later: %s", seed, r.Seq, line)
 				}
 			}
@@ -309,7 +312,8 @@ func TestGeneratorIsRepeatableAndWhole(t *testing.T) {
 		}
 		books := mustRun(t, a, time.UTC)
 		if len(books.Conflicts) == 0 || len(books.Unpriced) == 0 || len(books.Flags) == 0 {
-			t.Errorf("seed %d: %d conflicts, %d unpriced, %d flags", seed, len(books.Conflicts), len(books.Unpriced), len(books.Flags))
+			t.Errorf("seed %d: %d conflicts, %d unpriced, %d flags", seed, len(books.Conflicts), len(books.Unpriced),
+				len(books.Flags))
 		}
 		for _, standing := range []string{counts, double, waits, taken, discarded, voidsNothing} {
 			if len(books.Standing(standing)) == 0 {
@@ -326,7 +330,8 @@ func TestGeneratorIsRepeatableAndWhole(t *testing.T) {
 // checkValid looks at what the contract says of every event, and at the decimals of every number.
 func checkValid(t *testing.T, e *event) {
 	t.Helper()
-	books := slices.Contains([]string{"rate.set", "quality.spent", "period.closed", "period.reopened", "books.rebuilt", "deadletter.replayed", "deadletter.discarded", "fact.decided", "books.sealed", "person.erased"}, e.kind)
+	books := slices.Contains([]string{"rate.set", "quality.spent", "period.closed", "period.reopened", "books.rebuilt",
+		"deadletter.replayed", "deadletter.discarded", "fact.decided", "books.sealed", "person.erased"}, e.kind)
 	order, errorID := e.data.str("order_id"), e.data.str("error_id")
 	switch {
 	case books, e.kind == "event.voided":

@@ -2,8 +2,8 @@ package reference
 
 import "math/big"
 
-// bookRefunds: "refund.issued: 4100 net REFUND, 2200 tax, against 1010; method gift_card against 2310; method store_credit
-// is a store credit granted. fee_returned: 1010 against 5050, REFUND."
+// bookRefunds: "refund.issued: 4100 net REFUND, 2200 tax, against 1010; method gift_card against 2310; method
+// store_credit is a store credit granted. fee_returned: 1010 against 5050, REFUND."
 func (f *file) bookRefunds() {
 	for _, e := range f.events {
 		if e.kind == "refund.issued" {
@@ -66,10 +66,10 @@ func (f *file) goesTheOtherWay(c *facts, currency string, net, total *big.Rat) {
 	}
 }
 
-// goingBack is what of a refund is money going back that was taken off the order already: "A refund without error_id on an order
-// of which something was taken off is that money going back: up to the sum taken off it posts nothing more than where it
-// went. A refund with error_id is the same where it is of the amount that one change took off, or of all that no refund has told,
-// and as far as it would be above what was paid less what was taken off."
+// goingBack is what of a refund is money going back that was taken off the order already: "A refund without error_id
+// on an order of which something was taken off is that money going back: up to the sum taken off it posts nothing more
+// than where it went. A refund with error_id is the same where it is of the amount that one change took off, or of all
+// that no refund has told, and as far as it would be above what was paid less what was taken off."
 func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
 	s, c := f.sale, e.currency()
 	open := notBelowZero(minus(s.takenOff.of(c), f.used.of(c)))
@@ -102,8 +102,8 @@ func (f *file) tellsOfChange(e *event, total *big.Rat) bool {
 	return false
 }
 
-// giveBack: "where it went (method gift_card or store_credit moves 1010 to 2310 or 2300)". What went back on the gift card
-// that paid the order is there already; a store credit takes it from there.
+// giveBack: "where it went (method gift_card or store_credit moves 1010 to 2310 or 2300)". What went back on the gift
+// card that paid the order is there already; a store credit takes it from there.
 func (f *file) giveBack(e *event, back *big.Rat) {
 	c, to := e.currency(), paidWith(e)
 	inCash := least(back, notBelowZero(minus(f.sale.cashBack.of(c), f.moved.of(c))))
@@ -122,7 +122,8 @@ func (f *file) giveBack(e *event, back *big.Rat) {
 	p.add(credit, half{to, "", negative(plus(inCash, rest))})
 }
 
-// backAt is where money that goes back is booked: in the case of the refund; one that names none, and is nothing else, is of none.
+// backAt is where money that goes back is booked: in the case of the refund; one that names none, and is nothing else,
+// is of none.
 func (f *file) backAt(e *event) place {
 	at := place{currency: e.currency(), step: change, store: e.store()}
 	if e.named() != "" || !f.backWhole[e.Identity] {

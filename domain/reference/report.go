@@ -78,8 +78,8 @@ func (s *sums) row(key map[string]string) Row {
 }
 
 // Leakage reports the lines with an element from one day (YYYY-MM-DD) to before another; an empty day is no bound.
-// groupBy names keys of section 7, view is economic, booked or cash, periodBy occurred or posting. An empty currency will
-// do where the range has but one.
+// groupBy names keys of section 7, view is economic, booked or cash, periodBy occurred or posting. An empty currency
+// will do where the range has but one.
 func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, currency string) (*Report, error) {
 	bases, ok := viewHas[view]
 	if !ok {
@@ -160,8 +160,8 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 	return report, nil
 }
 
-// dayOf is the day an entry counts in. By posting period an entry that came too late for its own month counts on the first
-// day of the month that took it.
+// dayOf is the day an entry counts in. By posting period an entry that came too late for its own month counts on the
+// first day of the month that took it.
 func (b *Books) dayOf(e *Entry, periodBy string) string {
 	if periodBy == "posting" && e.PostingPeriod != e.OriginPeriod {
 		return e.PostingPeriod + "-01"
@@ -171,7 +171,8 @@ func (b *Books) dayOf(e *Entry, periodBy string) string {
 
 // Keys are what a report can be grouped by.
 var Keys = []string{
-	"day", "month", "store", "selling_store", "founded", "vendor", "kind", "root_cause", "party_at_fault", "employee", "avoidable",
+	"day", "month", "store", "selling_store", "founded", "vendor", "kind", "root_cause", "party_at_fault", "employee",
+	"avoidable",
 	"element", "account", "basis", "category", "case", "order",
 }
 
@@ -227,8 +228,8 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 	panic("unknown key " + key) // Leakage has checked
 }
 
-// isGone tells whether what a line is of was a case and is none any more, or none of the order any more: a case is of one
-// order.
+// isGone tells whether what a line is of was a case and is none any more, or none of the order any more: a case is of
+// one order.
 func (b *Books) isGone(e *Entry, l Line) bool {
 	c := b.cases[l.Case]
 	return c != nil && (c.gone || c.order != "" && e.OrderID != "" && c.order != e.OrderID)

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// returns splits what came back into goods that strayed and goods that were sold: "All others are sold goods, and count only as far
-// as they are still on the order or out on a redelivery. c = cost, v = worth: saleable cost; b_grade nrv, at most cost;
-// scrap, abandoned 0."
+// returns splits what came back into goods that strayed and goods that were sold: "All others are sold goods, and
+// count only as far as they are still on the order or out on a redelivery. c = cost, v = worth: saleable cost; b_grade
+// nrv, at most cost; scrap, abandoned 0."
 func (f *file) returns(all []*letters) {
 	cameBack := totals{}      // by sku
 	countedBefore := totals{} // by sku: sold goods that came back, in the sequence
@@ -64,8 +64,8 @@ func outOf(all []*letters, sku string) *big.Rat {
 	return sum
 }
 
-// strays is how much of a returned line strayed: "in a founded wrong_item case if they say so, or if their sku is a received_sku of
-// the report and not on the order; in an over_shipped case, up to what is open of S".
+// strays is how much of a returned line strayed: "in a founded wrong_item case if they say so, or if their sku is a
+// received_sku of the report and not on the order; in an over_shipped case, up to what is open of S".
 func (f *file) strays(g *letters, l fields, before totals) *big.Rat {
 	c, sku, quantity := g.caseOf, l.str("sku"), l.dec("quantity")
 	if c.before() {

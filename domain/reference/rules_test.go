@@ -55,7 +55,8 @@ func TestVoidedRateStopsForWhatComesLater(t *testing.T) {
 	wantLines(t, b, after)
 }
 
-// A void takes its original out of the set, voiding the void brings it back, and a void of what is not there changes nothing.
+// A void takes its original out of the set, voiding the void brings it back, and a void of what is not there changes
+// nothing.
 func TestVoids(t *testing.T) {
 	tp := &tape{}
 	tp.add("rate.set", "2026-01-01T00:00:00Z", rateData("*", "10", "2026-01-01T00:00:00Z"))
@@ -64,7 +65,8 @@ func TestVoids(t *testing.T) {
 	second := tp.void(spent, "2026-02-04T00:00:00Z")
 	ofVoid := tp.void(void, "2026-02-05T00:00:00Z")
 	ofSecond := tp.void(second, "2026-02-06T00:00:00Z")
-	orphan := tp.add("event.voided", "2026-01-20T00:00:00Z", `{"voids":{"source":"/t","id":"never"},"reason":"x","original":
+	orphan := tp.add("event.voided", "2026-01-20T00:00:00Z",
+		`{"voids":{"source":"/t","id":"never"},"reason":"x","original":
 		{"id":"never","source":"/t","type":"makegood.labour.spent.v1","time":"2026-01-10T00:00:00Z","data":`+labourOf60("USD")+`}}`)
 
 	b := tp.run(t)
@@ -88,7 +90,8 @@ func TestVoids(t *testing.T) {
 func TestVoidBeforeOriginal(t *testing.T) {
 	for _, at := range []string{"2026-01-09T00:00:00Z", "2026-01-11T00:00:00Z"} {
 		tp := &tape{}
-		spent := tp.add("refund.issued", "2026-01-10T00:00:00Z", `{"order_id":"o1","store_id":"s1","currency":"USD","refund_id":"1","net":"1"}`)
+		spent := tp.add("refund.issued", "2026-01-10T00:00:00Z",
+			`{"order_id":"o1","store_id":"s1","currency":"USD","refund_id":"1","net":"1"}`)
 		tp.void(spent, at)
 		tp.records[0].Seq, tp.records[1].Seq = 2, 1
 		if b := tp.run(t); fmt.Sprint(perAccount(b)["1010"]) != "0.0000" && perAccount(b)["1010"] != "" {
@@ -121,8 +124,10 @@ func TestCasesAreAsLastClassifiedFieldByField(t *testing.T) {
 	about := `{"order_id":"o1","store_id":"s1","error_id":"c1",`
 	tp.add("error.classified", "2026-01-14T00:00:00Z", about+`"kind":"damaged","avoidable":true}`)
 	late := tp.add("error.classified", "2026-01-15T00:00:00Z", about+`"root_cause":"carrier","vendor_id":"v9"}`)
-	tp.add("error.reported", "2026-01-12T00:00:00Z", about+`"kind":"late","found":"before_delivery","detected_by":"system","vendor_id":"v1","root_cause":"unknown"}`)
-	tp.add("error.reported", "2026-01-13T00:00:00Z", about+`"kind":"defective","found":"after_delivery","detected_by":"system","employee_id":"e"}`)
+	tp.add("error.reported", "2026-01-12T00:00:00Z",
+		about+`"kind":"late","found":"before_delivery","detected_by":"system","vendor_id":"v1","root_cause":"unknown"}`)
+	tp.add("error.reported", "2026-01-13T00:00:00Z",
+		about+`"kind":"defective","found":"after_delivery","detected_by":"system","employee_id":"e"}`)
 	tp.add("error.classified", "2026-01-13T00:00:00Z", about+`"kind":"defective","root_cause":"dispatch"}`)
 	text := func() string {
 		c := tp.run(t).cases["c1"]
@@ -165,7 +170,8 @@ func TestPostingPeriod(t *testing.T) {
 		}
 	}
 	posting, err := b.Leakage("2026-01-01", "2026-02-01", []string{"day"}, "cash", "posting", "USD")
-	if err != nil || len(posting.Rows) != 1 || posting.Rows[0].Key["day"] != "2026-01-01" || posting.Rows[0].Gross != "1.0000" {
+	if err != nil || len(posting.Rows) != 1 || posting.Rows[0].Key["day"] != "2026-01-01" ||
+		posting.Rows[0].Gross != "1.0000" {
 		t.Errorf("posting report %+v %v", posting, err)
 	}
 }
@@ -173,11 +179,16 @@ func TestPostingPeriod(t *testing.T) {
 func TestChangedMindUnfoundedAndChangesStandApart(t *testing.T) {
 	tp := goldenTape()
 	about := `{"order_id":"o1","store_id":"s1","currency":"USD",`
-	tp.add("error.reported", "2026-01-14T00:00:00Z", about+`"error_id":"c2","kind":"changed_mind","found":"after_delivery","detected_by":"customer"}`)
-	tp.add("concession.granted", "2026-01-14T00:00:00Z", about+`"error_id":"c2","concession_id":"2","kind":"cash","amount":"12"}`)
-	tp.add("error.reported", "2026-01-14T00:00:00Z", about+`"error_id":"c3","kind":"late","found":"after_delivery","detected_by":"customer"}`)
-	tp.add("concession.granted", "2026-01-14T00:00:00Z", about+`"error_id":"c3","concession_id":"3","kind":"cash","amount":"7"}`)
-	tp.add("error.rejected", "2026-01-15T00:00:00Z", `{"order_id":"o1","store_id":"s1","error_id":"c3","reason":"it was not late"}`)
+	tp.add("error.reported", "2026-01-14T00:00:00Z",
+		about+`"error_id":"c2","kind":"changed_mind","found":"after_delivery","detected_by":"customer"}`)
+	tp.add("concession.granted", "2026-01-14T00:00:00Z",
+		about+`"error_id":"c2","concession_id":"2","kind":"cash","amount":"12"}`)
+	tp.add("error.reported", "2026-01-14T00:00:00Z",
+		about+`"error_id":"c3","kind":"late","found":"after_delivery","detected_by":"customer"}`)
+	tp.add("concession.granted", "2026-01-14T00:00:00Z",
+		about+`"error_id":"c3","concession_id":"3","kind":"cash","amount":"7"}`)
+	tp.add("error.rejected", "2026-01-15T00:00:00Z",
+		`{"order_id":"o1","store_id":"s1","error_id":"c3","reason":"it was not late"}`)
 	tp.add("order.cancelled", "2026-01-14T00:00:00Z", about+`"by":"customer","net":"20","tax":"1","cost":"5"}`)
 	tp.add("order.cancelled", "2026-01-14T00:00:00Z", about+`"by":"business","net":"10","cost":"4"}`)
 	b := tp.run(t)
@@ -190,7 +201,8 @@ func TestChangedMindUnfoundedAndChangesStandApart(t *testing.T) {
 		t.Error(err)
 	}
 	r, err := b.Leakage("2026-01-01", "2026-02-01", []string{"kind", "category"}, "economic", "occurred", "USD")
-	if err != nil || len(r.Rows) != 2 || fmt.Sprint(r.Apart) != "map[changed_mind:12.0000 customer_changes:-15.0000 unfounded:7.0000]" ||
+	if err != nil || len(r.Rows) != 2 ||
+		fmt.Sprint(r.Apart) != "map[changed_mind:12.0000 customer_changes:-15.0000 unfounded:7.0000]" ||
 		r.Totals.Net != "69.3500" || r.Totals.Cases != 1 {
 		t.Errorf("report %+v %v", r, err)
 	}

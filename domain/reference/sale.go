@@ -161,7 +161,8 @@ func (v *view) statedCost(e *event, l fields, costField, skuField string) *big.R
 }
 
 // sell books lines, as placed or added: net by account, tax, cost, and what the customer owes for them.
-func (v *view) sell(s *sale, e *event, at place, lines []*orderLine, feeNet, feeTax *big.Rat, ofSales, ofCost string) *big.Rat {
+func (v *view) sell(s *sale, e *event, at place, lines []*orderLine, feeNet, feeTax *big.Rat, ofSales,
+	ofCost string) *big.Rat {
 	net, tax, cost := totals{"4000": feeNet}, feeTax, zero()
 	for _, l := range lines {
 		net.add(l.account(), l.net)
@@ -192,8 +193,8 @@ func (v *view) sell(s *sale, e *event, at place, lines []*orderLine, feeNet, fee
 	return total
 }
 
-// placed books order.placed: "order.placed as before, and: … tenders? gift_card debits 2310, the rest 1010. delivery_cost?
-// (5060 against 2400), commission? (5070 against 1010)."
+// placed books order.placed: "order.placed as before, and: … tenders? gift_card debits 2310, the rest 1010.
+// delivery_cost? (5060 against 2400), commission? (5070 against 1010)."
 func (f *file) placed(e *event) {
 	v, s, d := f.view, f.sale, e.data
 	at := place{currency: e.currency(), step: perfect, store: e.store()}
@@ -220,11 +221,12 @@ func (f *file) placed(e *event) {
 	v.position.put(at, half{"5070", "", d.dec("commission")}, half{"1010", "", negative(d.dec("commission"))})
 }
 
-// charged: "order.charged {…}: 5060/2400, 5070/1010, 5050/1010, 5080 packaging/2400, 5090 other_order_costs/1010; credit
-// reverses."
+// charged: "order.charged {…}: 5060/2400, 5070/1010, 5050/1010, 5080 packaging/2400, 5090 other_order_costs/1010;
+// credit reverses."
 func (f *file) charged(e *event) {
-	accounts := map[string][2]string{"delivery": {"5060", "2400"}, "commission": {"5070", "1010"}, "payment_fee": {"5050", "1010"},
-		"packaging": {"5080", "2400"}, "other": {"5090", "1010"}}[e.data.str("kind")]
+	accounts := map[string][2]string{"delivery": {"5060", "2400"}, "commission": {"5070", "1010"},
+		"payment_fee": {"5050", "1010"},
+		"packaging":   {"5080", "2400"}, "other": {"5090", "1010"}}[e.data.str("kind")]
 	amount := e.data.dec("amount")
 	if e.data.boolText("credit") == "true" {
 		amount = negative(amount)

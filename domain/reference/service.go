@@ -84,7 +84,8 @@ type promised struct {
 func (p *promised) wants(lines []fields) {
 	for _, to := range []*[]*orderLine{&p.lines, &p.still} {
 		for _, l := range lines {
-			o := &orderLine{id: l.str("line_id"), sku: l.str("sku"), kind: l.str("kind"), left: l.dec("quantity"), components: map[string]*big.Rat{}}
+			o := &orderLine{id: l.str("line_id"), sku: l.str("sku"), kind: l.str("kind"), left: l.dec("quantity"),
+				components: map[string]*big.Rat{}}
 			for _, c := range l.list("components") {
 				totals(o.components).add(c.str("sku"), c.dec("quantity"))
 			}
@@ -124,8 +125,8 @@ func (p *promised) customerTookAll() bool {
 // complete tells whether all that was promised came.
 func (p *promised) complete() bool { return p.nothing || p.has(p.lines) }
 
-// fallsShortKnown: "What falls short only by lines that the business took off, or by a part that nobody can place, is a known
-// failure, not a silent one."
+// fallsShortKnown: "What falls short only by lines that the business took off, or by a part that nobody can place, is
+// a known failure, not a silent one."
 func (p *promised) fallsShortKnown() bool { return p.unplaced || p.has(p.still) }
 
 // has tells whether all of the lines came: "a delivery of the components delivers the line".
@@ -233,7 +234,8 @@ func serveOrders(s Service, orders map[string]*promised, events []*event, zone *
 		if !o.placed {
 			store = firstStore[id]
 		}
-		if o.lastDelivery == nil || !q.holds(o.lastDelivery.time, zone, store) || q.Currency != "" && o.placed && o.currency != q.Currency {
+		if o.lastDelivery == nil || !q.holds(o.lastDelivery.time, zone, store) || q.Currency != "" && o.placed &&
+			o.currency != q.Currency {
 			continue
 		}
 		delivered++
@@ -259,14 +261,16 @@ func serveOrders(s Service, orders map[string]*promised, events []*event, zone *
 		}
 	}
 	of := big.NewRat(delivered, 1)
-	for name, n := range map[string]int64{"in_full": inFull, "perfect_order": perfect, "right_first_time": right, "silent_failures": silent} {
+	for name, n := range map[string]int64{"in_full": inFull, "perfect_order": perfect, "right_first_time": right,
+		"silent_failures": silent} {
 		s.set(name, big.NewRat(n, 1), of, 0, 0)
 	}
 	s.set("with_a_time_promised", big.NewRat(timed, 1), of, 0, 0)
 	s.set("on_time", big.NewRat(onTime, 1), big.NewRat(timed, 1), 0, 0) // "of the orders that had a time promised"
 }
 
-// serveFixes: "fix_promise_kept: fixes with a promise completed by then ÷ fixes with a promise". The last dispatch that has one says the promise.
+// serveFixes: "fix_promise_kept: fixes with a promise completed by then ÷ fixes with a promise". The last dispatch
+// that has one says the promise.
 func serveFixes(s Service, events []*event, zone *time.Location, q ServiceQuery) {
 	dispatched, done := map[string]*event{}, map[string]time.Time{}
 	for _, e := range events {
@@ -334,8 +338,8 @@ func serveMoney(s Service, books *Books, orders map[string]*promised, zone *time
 	s.setMoney(sums, cases, placed, months)
 }
 
-// changedByBusiness tells whether an entry changes an order as the business wanted: "by business REFUND on 4000, GOODS on
-// 5000; by customer none".
+// changedByBusiness tells whether an entry changes an order as the business wanted: "by business REFUND on 4000, GOODS
+// on 5000; by customer none".
 func changedByBusiness(e *Entry) bool {
 	return slices.ContainsFunc(e.Lines, func(l Line) bool { return l.Step == change && l.Element != "" })
 }
@@ -443,7 +447,8 @@ func serveCustomers(s Service, events []*event, zone *time.Location, q ServiceQu
 			}
 		}
 		for group, name := range []string{"without", "with"} {
-			s[fmt.Sprintf("returning %d %s", days, name)] = fmt.Sprintf("%g of %g %s", k[group], n[group], interval(n[group], k[group]))
+			s[fmt.Sprintf("returning %d %s", days, name)] = fmt.Sprintf("%g of %g %s", k[group], n[group],
+				interval(n[group], k[group]))
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// terms are what the books are kept by: rates, closes, rebuilds. They come from the stream books and act by their place in
-// the log.
+// terms are what the books are kept by: rates, closes, rebuilds. They come from the stream books and act by their
+// place in the log.
 type terms struct {
 	zone     *time.Location
 	rates    []rateSet
@@ -55,9 +55,9 @@ func voided(v *event) Identity {
 	return Identity{target.str("source"), target.str("id")}
 }
 
-// pricedAt is the place in the log whose rates price an event: its own, or that of the last rebuild that covers it. A rebuild
-// covers what was recorded before it in its own epoch; with closed_periods the epochs before that too, as soon as it is in
-// the set: "a rebuild that prices closed epochs anew posts the difference as an entry of its own".
+// pricedAt is the place in the log whose rates price an event: its own, or that of the last rebuild that covers it. A
+// rebuild covers what was recorded before it in its own epoch; with closed_periods the epochs before that too, as soon
+// as it is in the set: "a rebuild that prices closed epochs anew posts the difference as an entry of its own".
 func (t *terms) pricedAt(e *event, inSet map[Identity]*event) int64 {
 	seq := e.seq
 	for _, r := range t.rebuilds {

@@ -5,10 +5,10 @@ import (
 	"sort"
 )
 
-// units divide the events of the log: "The unit is an order with its cases; a case without an order is a unit by itself."
-// Events that name one order or one case belong together, and a case that is part of another belongs to that one's unit. A
-// void goes with what it voids, a decision with what it is about, a rebuild that prices closed epochs with every unit.
-// Each unit is in its sequence.
+// units divide the events of the log: "The unit is an order with its cases; a case without an order is a unit by
+// itself." Events that name one order or one case belong together, and a case that is part of another belongs to that
+// one's unit. A void goes with what it voids, a decision with what it is about, a rebuild that prices closed epochs
+// with every unit. Each unit is in its sequence.
 func units(events []*event) [][]*event {
 	leader := make(map[any]any) // of each event and name; who leads itself leads a unit
 	find := func(x any) any {
@@ -39,7 +39,8 @@ func units(events []*event) [][]*event {
 		if o := byIdentity[target]; o != nil {
 			join(e, o)
 		}
-		for field, what := range map[string]string{"order_id": "order", "error_id": "case", "same_as": "case", "spend_id": "spend"} {
+		for field, what := range map[string]string{"order_id": "order", "error_id": "case", "same_as": "case",
+			"spend_id": "spend"} {
 			if id := about.str(field); id != "" {
 				join(e, what+" "+id)
 			}

@@ -126,8 +126,8 @@ func (v *view) isTaken(e *event, asked []*event) bool {
 	return false
 }
 
-// mergeCases follows "error.classified {same_as} makes a case part of another". The last classification by time that has it
-// counts.
+// mergeCases follows "error.classified {same_as} makes a case part of another". The last classification by time that
+// has it counts.
 func (v *view) mergeCases() {
 	v.sameAs = make(map[string]string)
 	for _, e := range byTime(v.set) {

@@ -167,8 +167,9 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 		r.check(checkPayouts).Compared++
 		switch {
 		case g == nil:
-			r.differ(Difference{Check: checkPayouts, Currency: currency, What: "paid, but not on clearing: " + key, Expected: "0.0000",
-				Actual: rows.sum.String()})
+			r.differ(Difference{Check: checkPayouts, Currency: currency, What: "paid, but not on clearing: " + key,
+				Expected: "0.0000",
+				Actual:   rows.sum.String()})
 		case rows != nil && g.sum == rows.sum:
 			s.Matched++
 		case rows == nil && g.latest.After(last.Add(-lag)):

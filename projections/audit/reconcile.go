@@ -86,8 +86,8 @@ type Against struct {
 	Zone       *time.Location
 }
 
-// Reconcile holds the books against the log, partition by partition, and against themselves. It reads all of both: it is
-// for the end of a month and for doubts, not for dashboards.
+// Reconcile holds the books against the log, partition by partition, and against themselves. It reads all of both: it
+// is for the end of a month and for doubts, not for dashboards.
 func Reconcile(ctx context.Context, db driver.Conn, decode ledger.Decode, with Against) (*Reconciliation, error) {
 	r := &Reconciliation{At: with.Now.UTC(), Differences: []Difference{}, Log: []LogCount{}}
 	r.check(checkLog)
@@ -96,7 +96,8 @@ func Reconcile(ctx context.Context, db driver.Conn, decode ledger.Decode, with A
 			return nil, err
 		}
 	}
-	for _, step := range []func(context.Context, driver.Conn) error{r.compareIdentities, r.compareEntries, r.compareFailures,
+	for _, step := range []func(context.Context, driver.Conn) error{r.compareIdentities, r.compareEntries,
+		r.compareFailures,
 		r.compareRollUp} {
 		if err := step(ctx, db); err != nil {
 			return nil, err
@@ -128,8 +129,8 @@ const (
 	checkPayouts  = "clearing and payouts"
 )
 
-// compareIdentities looks for identities that the books hold twice. It asks the ledger itself, and not how far the check for
-// conflicts has come.
+// compareIdentities looks for identities that the books hold twice. It asks the ledger itself, and not how far the
+// check for conflicts has come.
 func (r *Reconciliation) compareIdentities(ctx context.Context, db driver.Conn) error {
 	c := r.check(checkIdentity)
 	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE refused = ''`).Scan(&c.Compared); err != nil {
@@ -146,8 +147,9 @@ func (r *Reconciliation) compareIdentities(ctx context.Context, db driver.Conn) 
 		if err := rows.Scan(&source, &id, &places); err != nil {
 			return fmt.Errorf("look for identities with several contents: %w", err)
 		}
-		r.differ(Difference{Check: checkIdentity, What: "an event that stands in the books with several contents", Expected: "1",
-			Actual: fmt.Sprint(len(places)), Place: strings.Join(places, ", "), Events: []string{source + " " + id}})
+		r.differ(Difference{Check: checkIdentity, What: "an event that stands in the books with several contents",
+			Expected: "1",
+			Actual:   fmt.Sprint(len(places)), Place: strings.Join(places, ", "), Events: []string{source + " " + id}})
 	}
 	return rows.Err()
 }
@@ -171,7 +173,8 @@ ARRAY JOIN sums AS s ORDER BY source, event_id, s.1`)
 		if err := rows.Scan(&source, &id, &currency, &sum); err != nil {
 			return fmt.Errorf("check that every entry balances: %w", err)
 		}
-		r.differ(Difference{Check: checkEntries, What: "an entry that doesn't sum to zero, or that a refused event still has", Currency: currency, Expected: "0.0000", Actual: sum,
+		r.differ(Difference{Check: checkEntries, What: "an entry that doesn't sum to zero, or that a refused event still has",
+			Currency: currency, Expected: "0.0000", Actual: sum,
 			Events: []string{source + " " + id}})
 	}
 	return rows.Err()
@@ -201,8 +204,9 @@ GROUP BY `+row+` HAVING sum(in_ledger) != sum(in_failures) ORDER BY source, even
 		if err := rows.Scan(&source, &id, &ledger, &failures); err != nil {
 			return fmt.Errorf("compare the ledger with what bears on a fix: %w", err)
 		}
-		r.differ(Difference{Check: checkFailures, What: "a row that stands in one and not alike in the other", Expected: fmt.Sprintf("%d in the ledger", ledger),
-			Actual: fmt.Sprintf("%d in failures", failures), Events: []string{source + " " + id}})
+		r.differ(Difference{Check: checkFailures, What: "a row that stands in one and not alike in the other",
+			Expected: fmt.Sprintf("%d in the ledger", ledger),
+			Actual:   fmt.Sprintf("%d in failures", failures), Events: []string{source + " " + id}})
 	}
 	return rows.Err()
 }
@@ -237,7 +241,8 @@ ORDER BY bucket`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("t
 	for rows.Next() {
 		var b bucket
 		var name, facts, actualFacts string
-		if err := rows.Scan(&name, &b.d.Expected, &b.d.Actual, &facts, &actualFacts, &b.errorID, &b.order, &b.day, &b.d.Currency); err != nil {
+		if err := rows.Scan(&name, &b.d.Expected, &b.d.Actual, &facts, &actualFacts, &b.errorID, &b.order, &b.day,
+			&b.d.Currency); err != nil {
 			return fmt.Errorf("recompute the roll-up: %w", err)
 		}
 		b.d.Check, b.d.What = checkRollUp, name
@@ -278,7 +283,8 @@ func (r *Reconciliation) compareCloses(ctx context.Context, db driver.Conn, clos
 
 // compareClose returns how many events are posted in the month.
 func (r *Reconciliation) compareClose(ctx context.Context, db driver.Conn, closed *report.Close) (n uint64, err error) {
-	in := fmt.Sprintf("ledger FINAL WHERE refused = '' AND posting_period = toDate('%s')", closed.Period.First().Format(time.DateOnly))
+	in := fmt.Sprintf("ledger FINAL WHERE refused = '' AND posting_period = toDate('%s')",
+		closed.Period.First().Format(time.DateOnly))
 	if err := db.QueryRow(ctx, "SELECT count() FROM "+in).Scan(&n); err != nil {
 		return 0, err
 	}
@@ -291,7 +297,8 @@ AND NOT `+closed.StoodBefore()+` ORDER BY recorded_at, source, event_id`)
 	defer rows.Close()
 	for rows.Next() {
 		var source, id string
-		d := Difference{Check: checkCloses, What: "an event that is posted in " + closed.Period.String() + ", and stands behind its close in the log"}
+		d := Difference{Check: checkCloses, What: "an event that is posted in " + closed.Period.String() +
+			", and stands behind its close in the log"}
 		if err := rows.Scan(&source, &id, &d.Place); err != nil {
 			return 0, err
 		}

@@ -47,8 +47,8 @@ type Root struct {
 // ErrUnsteady says that what was to be sealed changed meanwhile. Nothing was sealed.
 var ErrUnsteady = errors.New("the events of the month changed while they were sealed")
 
-// SealClose computes the root of a close from the ledger, and keeps the list of what it is made of. All that stands before
-// the close must be booked and settled. Who does it again, or beside another, does the same.
+// SealClose computes the root of a close from the ledger, and keeps the list of what it is made of. All that stands
+// before the close must be booked and settled. Who does it again, or beside another, does the same.
 func SealClose(ctx context.Context, db driver.Conn, c *domain.Numbered) (Root, error) {
 	from := fromLedger(c.Period, &c.Mark)
 	root, err := from.root(ctx, db)

@@ -43,7 +43,8 @@ type verifyWalk struct {
 }
 
 // compareLog reads all of the log up to the last close, and holds each record of a verified month against its row.
-func (v *Verification) compareLog(ctx context.Context, db driver.Conn, decode ledger.Decode, with *VerifyAgainst) error {
+func (v *Verification) compareLog(ctx context.Context, db driver.Conn, decode ledger.Decode,
+	with *VerifyAgainst) error {
 	w := &verifyWalk{v: v, db: db, decode: decode, place: with.Place, closes: map[domain.Period]*Sealable{}}
 	var sealed []string
 	for i := range with.Closes {

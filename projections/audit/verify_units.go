@@ -11,12 +11,12 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// What later events may still change of an event is in no seal: whether it counts, what is known of its case, what can't
-// be right. All of it follows from the events, which the seals prove: so the units of the verified months are settled
-// again, and what the ledger says otherwise is named.
+// What later events may still change of an event is in no seal: whether it counts, what is known of its case, what
+// can't be right. All of it follows from the events, which the seals prove: so the units of the verified months are
+// settled again, and what the ledger says otherwise is named.
 
-// mostVerified is how many units are settled in one go, and looks how often what is otherwise is looked at again: it may
-// be under way.
+// mostVerified is how many units are settled in one go, and looks how often what is otherwise is looked at again: it
+// may be under way.
 const (
 	mostVerified = 2000
 	looks        = 5
@@ -31,7 +31,8 @@ type unitWalk struct {
 	told      map[string]bool             // events
 }
 
-// compareUnits settles the units of the verified months again. What deviates already makes its whole unit deviate: those
+// compareUnits settles the units of the verified months again. What deviates already makes its whole unit deviate:
+// those
 // units are left out.
 func (v *Verification) compareUnits(ctx context.Context, db driver.Conn, with *VerifyAgainst) error {
 	w := &unitWalk{v: v, otherwise: with.Otherwise, closes: map[domain.Period]*Sealable{}, named: map[string]bool{},

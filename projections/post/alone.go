@@ -8,15 +8,15 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// Poster posts events alone: those whose entry needs no other event (see ledger.Row.PostsAlone). It is for one goroutine at a
-// time.
+// Poster posts events alone: those whose entry needs no other event (see ledger.Row.PostsAlone). It is for one
+// goroutine at a time.
 type Poster struct {
 	Decode ledger.DecodeStored
 	entry  domain.Entry
 }
 
-// post places a row and makes its entry, where its event posts alone; else it has none yet. The lines are valid until the next
-// call.
+// post places a row and makes its entry, where its event posts alone; else it has none yet. The lines are valid until
+// the next call.
 func (p *Poster) post(r *ledger.Row, e *domain.Event, terms *domain.Terms) error {
 	r.Place(terms.Periods)
 	r.Rules, r.Lines, r.Unpriced = domain.PostingRules(), nil, nil
@@ -31,8 +31,9 @@ func (p *Poster) post(r *ledger.Row, e *domain.Event, terms *domain.Terms) error
 	return nil
 }
 
-// Repost posts a row of the ledger again that posts alone, with the rates that are known by now at its place; false where that
-// changes nothing, and the row is as it was. What changed is valid until the next call. Its error is a *NotPostedError.
+// Repost posts a row of the ledger again that posts alone, with the rates that are known by now at its place; false
+// where that changes nothing, and the row is as it was. What changed is valid until the next call. Its error is a
+// *NotPostedError.
 func (p *Poster) Repost(r *ledger.Row, terms *domain.Terms) (bool, error) {
 	was := *r
 	e, err := p.Decode(r.Event, r.Data)
@@ -55,7 +56,8 @@ func (p *Poster) Repost(r *ledger.Row, terms *domain.Terms) (bool, error) {
 // Outcome is what a rebuild makes of a row that posts alone.
 type Outcome uint8
 
-// The outcomes. Frozen: it would come out otherwise, and stays, since its epoch was closed when the rebuild was recorded.
+// The outcomes. Frozen: it would come out otherwise, and stays, since its epoch was closed when the rebuild was
+// recorded.
 const (
 	Same Outcome = iota
 	Changed

@@ -15,8 +15,8 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// Until is what the books of a moment may know: what was recorded by Time, or, where there is a Close, what stood before it
-// in the log.
+// Until is what the books of a moment may know: what was recorded by Time, or, where there is a Close, what stood
+// before it in the log.
 type Until struct {
 	Time  time.Time
 	Close *domain.Mark
@@ -46,11 +46,12 @@ func (u Until) known() string {
 	return fmt.Sprintf("recorded_at <= toDateTime64('%s', 3, 'UTC')", u.Time.UTC().Format("2006-01-02 15:04:05.000"))
 }
 
-// SettleAsOf settles what has events of both sides of a moment, from those that came by then and with what the books stream
-// said by then, and gives the rows that stand otherwise in the books of today: those of one order, or of all where it is "".
+// SettleAsOf settles what has events of both sides of a moment, from those that came by then and with what the books
+// stream said by then, and gives the rows that stand otherwise in the books of today: those of one order, or of all
+// where it is "".
 //
-// What comes after a close has entries of its own and changes no line that the close saw. But whether an event counts, what
-// of it can't be right and who sold it is said of the newest books.
+// What comes after a close has entries of its own and changes no line that the close saw. But whether an event counts,
+// what of it can't be right and who sold it is said of the newest books.
 func (t *Terms) SettleAsOf(ctx context.Context, db driver.Conn, until Until, order string) ([]*ledger.Row, error) {
 	if err := t.CatchUp(ctx); err != nil {
 		return nil, err
@@ -81,8 +82,8 @@ func (t *Terms) SettleAsOf(ctx context.Context, db driver.Conn, until Until, ord
 	return all.rows, nil
 }
 
-// settledRows are rows that stand otherwise. A unit that is found by two names is read twice, and comes out the same both
-// times.
+// settledRows are rows that stand otherwise. A unit that is found by two names is read twice, and comes out the same
+// both times.
 type settledRows struct {
 	rows []*ledger.Row
 	seen map[ledger.Ref]bool
@@ -106,8 +107,8 @@ type knownBy struct {
 	repriced []int
 }
 
-// as is what the books stream said by a moment. Rates and closes need not be sorted out: they say nothing of what stands
-// before them in the log. But a rebuild that came later lets events look for rates at its own place.
+// as is what the books stream said by a moment. Rates and closes need not be sorted out: they say nothing of what
+// stands before them in the log. But a rebuild that came later lets events look for rates at its own place.
 func (t *Terms) as(until Until) (known knownBy) {
 	known.Until = until
 	t.Use(func(terms *domain.Terms) {
@@ -154,9 +155,9 @@ func (t *Terms) settleKnown(rows []ledger.Stored, known knownBy) (all []*ledger.
 	return all
 }
 
-// straddling finds the orders and cases that have events of both sides of a moment, and those with events that ask for rates
-// in an epoch that was priced again later. Orders are looked for among those of which anything was settled with other events;
-// orders that name the same case are settled together, and so is what was decided on another's events.
+// straddling finds the orders and cases that have events of both sides of a moment, and those with events that ask for
+// rates in an epoch that was priced again later. Orders are looked for among those of which anything was settled with
+// other events; orders that name the same case are settled together, and so is what was decided on another's events.
 func straddling(ctx context.Context, db driver.Conn, until Until, repriced []int) (orders, cases []string, err error) {
 	having := "HAVING min(" + until.known() + ") = 0 AND max(" + until.known() + ") = 1"
 	query := `
@@ -208,7 +209,8 @@ func numbers(of []int) string {
 func straddlingSpends(ctx context.Context, db driver.Conn, until Until, decisions ledger.Decisions) ([]ledger.Stored,
 	error) {
 	var ids []string
-	if err := db.QueryRow(ctx, "SELECT groupUniqArray("+ledger.SpendID+") FROM ledger WHERE "+ledger.AboutSpend).Scan(&ids); err != nil {
+	if err := db.QueryRow(ctx,
+		"SELECT groupUniqArray("+ledger.SpendID+") FROM ledger WHERE "+ledger.AboutSpend).Scan(&ids); err != nil {
 		return nil, fmt.Errorf("find what was spent on quality: %w", err)
 	}
 	if len(ids) == 0 {

@@ -17,10 +17,11 @@ import (
 	"github.com/makegood/makegood/projections/sql"
 )
 
-// WatchConflicts looks, until ctx ends, for what could not be seen when it was booked: identities that came with different
-// contents, and orders that several events place. The ledger's key folds the copies of one event, but not a till whose
-// counter was reset: other data is another content, and another order or month is stored far away. The first recorded stays in the books, the others become dead letters. Checks come about
-// every second while little arrives, and take at most a tenth of the time under load, a minute apart at most.
+// WatchConflicts looks, until ctx ends, for what could not be seen when it was booked: identities that came with
+// different contents, and orders that several events place. The ledger's key folds the copies of one event, but not a
+// till whose counter was reset: other data is another content, and another order or month is stored far away. The
+// first recorded stays in the books, the others become dead letters. Checks come about every second while little
+// arrives, and take at most a tenth of the time under load, a minute apart at most.
 func (p *Projector) WatchConflicts(ctx context.Context) error {
 	const idle, most = time.Second, time.Minute
 	wait := idle
@@ -50,9 +51,9 @@ const overlap = 15 * time.Second
 // mostChecked is how many places of a partition one check looks at: bounds its memory.
 const mostChecked = 500_000
 
-// SettleConflicts checks what is booked and has not been checked yet, place by place, and returns how many rows it wrote
-// again. No clock has a say in it: what the consumer group has committed is there, and what was checked is noted by
-// partition and offset.
+// SettleConflicts checks what is booked and has not been checked yet, place by place, and returns how many rows it
+// wrote again. No clock has a say in it: what the consumer group has committed is there, and what was checked is noted
+// by partition and offset.
 func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 	if p.config.Log == nil {
 		return p.settleWhere(ctx, "true") // nobody knows what is booked: all that is there
@@ -177,7 +178,8 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 	if err := p.rewrite(ctx, changed); err != nil {
 		return 0, err
 	}
-	if err := p.markWhere(ctx, &units, `toYYYYMM(occurred_at) IN (`+monthList(months)+`) AND event_type = `+sql.Event("order.placed")+`
+	if err := p.markWhere(ctx, &units,
+		`toYYYYMM(occurred_at) IN (`+monthList(months)+`) AND event_type = `+sql.Event("order.placed")+`
         AND cityHash64('order.placed', order_id) IN (SELECT identity FROM conflicts)`); err != nil {
 		return 0, fmt.Errorf("find the orders placed twice: %w", err)
 	}

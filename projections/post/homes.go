@@ -48,8 +48,8 @@ func (s *Settler) homes() homes {
 	return h
 }
 
-// of is the unit that a row is of, where its event doesn't name that: what was decided, and what is said of a case without
-// the order that the case is of. So all rows of a case are of one unit.
+// of is the unit that a row is of, where its event doesn't name that: what was decided, and what is said of a case
+// without the order that the case is of. So all rows of a case are of one unit.
 func (h *homes) of(r *ledger.Stored) string {
 	home := ""
 	switch {

@@ -17,8 +17,9 @@ import (
 )
 
 // Every step of a landing asks ClickHouse or the log, and each may fail in three ways. What may get better, also by a
-// person's hand, is waited for: nothing is acknowledged meanwhile, and readiness says what is waited for. What was too much
-// for ClickHouse's memory is done in halves. What ClickHouse refuses for what it says will be refused for ever: the halves
+// person's hand, is waited for: nothing is acknowledged meanwhile, and readiness says what is waited for. What was too
+// much for ClickHouse's memory is done in halves. What ClickHouse refuses for what it says will be refused for ever:
+// the halves
 // lead to the record or the unit, the record becomes a dead letter, the unit stays as it is, and the others land.
 
 // Wait is something that the projector waits for.
@@ -79,9 +80,10 @@ func (s *Stats) Waiting() []Wait {
 	return slices.SortedFunc(maps.Values(s.waits.now), func(a, b Wait) int { return a.Since.Compare(b.Since) })
 }
 
-// insist does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is acknowledged,
-// so the subscriber hands over no more than its bound, and readiness says so. What ClickHouse refuses for good, and what
-// was too much for it at once, is returned: the caller knows what to do with less. place may be empty.
+// insist does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is
+// acknowledged, so the subscriber hands over no more than its bound, and readiness says so. What ClickHouse refuses
+// for good, and what was too much for it at once, is returned: the caller knows what to do with less. place may be
+// empty.
 func (p *Projector) insist(ctx context.Context, doing, place string, do func(context.Context) error) error {
 	id := p.stats.waits.begin()
 	defer p.stats.waits.end(id)
@@ -155,12 +157,15 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		took  *time.Duration
 	}{
 		{"publish dead letters", func(context.Context) error { return p.publishLetters(b.letters) }, len(b.letters) > 0, nil},
-		{"keep dead letters", func(ctx context.Context) error { return p.keepLetters(ctx, b.letters) }, len(b.letters) > 0, nil},
+		{"keep dead letters", func(ctx context.Context) error { return p.keepLetters(ctx, b.letters) }, len(b.letters) > 0,
+			nil},
 		// Only now: what came to the books stream since these rows were posted may be about them.
 		{"read the books stream", p.terms.CatchUp, true, nil},
 		{"finish rebuilds", func(ctx context.Context) error { return p.finishRebuilds(ctx, b) }, true, nil},
-		{"find what the books stream overtook", func(ctx context.Context) error { return p.markOvertaken(ctx, b) }, true, nil},
-		{"find the orders that were awaited", func(ctx context.Context) error { return p.markAwaited(ctx, b) }, len(b.placed) > 0, nil},
+		{"find what the books stream overtook", func(ctx context.Context) error { return p.markOvertaken(ctx, b) }, true,
+			nil},
+		{"find the orders that were awaited", func(ctx context.Context) error { return p.markAwaited(ctx, b) },
+			len(b.placed) > 0, nil},
 		{"find what was decided on", func(ctx context.Context) error { return p.markDecided(ctx, b) }, true, nil},
 		{"settle units", func(ctx context.Context) error { return p.settleBatch(ctx, b) }, true, &landing.Settle},
 		{"recompute roll-ups", func(ctx context.Context) error { return p.rollUp(ctx, b.rollUps) }, true, &landing.RollUp},
@@ -256,7 +261,8 @@ func (p *Projector) insertHalves(ctx context.Context, b *batch, messages []*mess
 
 // inHalves does something for names, in halves where ClickHouse doesn't do it for all at once. What it refuses for one
 // name stays undone, and is said.
-func (p *Projector) inHalves(ctx context.Context, doing string, names []string, do func(context.Context, []string) error) error {
+func (p *Projector) inHalves(ctx context.Context, doing string, names []string,
+	do func(context.Context, []string) error) error {
 	err := do(ctx, names)
 	refused := ledger.RefusesContent(err)
 	switch {
@@ -280,8 +286,8 @@ func (p *Projector) settleBatch(ctx context.Context, b *batch) error {
 	return err
 }
 
-// markAwaited marks the orders that were settled without their order.placed, or with a void without its original, which the
-// batch brings.
+// markAwaited marks the orders that were settled without their order.placed, or with a void without its original,
+// which the batch brings.
 func (p *Projector) markAwaited(ctx context.Context, b *batch) error {
 	names, err := p.awaitedAmong(ctx, b.placed)
 	for _, name := range names {
@@ -320,8 +326,8 @@ func (p *Projector) publishLetters(letters []deadletter.Letter) error {
 	return err
 }
 
-// keepLetters keeps dead letters, each by itself where ClickHouse doesn't take all at once, and without what was sent where
-// it doesn't take that.
+// keepLetters keeps dead letters, each by itself where ClickHouse doesn't take all at once, and without what was sent
+// where it doesn't take that.
 func (p *Projector) keepLetters(ctx context.Context, letters []deadletter.Letter) error {
 	err := deadletter.Keep(ctx, p.db, letters)
 	switch {

@@ -13,13 +13,14 @@ import (
 	"github.com/makegood/makegood/domain"
 )
 
-// ClickHouse may lose what was booked: a disk that forgets, a part that is broken, a backup that is put back, a hand that
-// drops a partition. The consumer group doesn't know, and would never read it again. So the places of the log that the
-// books have (the table places, which every insert into the ledger fills) are compared with what the group has committed,
-// and the ledger with those places; what is missing is read again from the log, and booked as if it came for the first time.
+// ClickHouse may lose what was booked: a disk that forgets, a part that is broken, a backup that is put back, a hand
+// that drops a partition. The consumer group doesn't know, and would never read it again. So the places of the log
+// that the books have (the table places, which every insert into the ledger fills) are compared with what the group
+// has committed, and the ledger with those places; what is missing is read again from the log, and booked as if it
+// came for the first time.
 
-// WatchStore looks for what the store has lost, at once and then every minute, until ctx ends. A look takes at most a tenth
-// of the time.
+// WatchStore looks for what the store has lost, at once and then every minute, until ctx ends. A look takes at most a
+// tenth of the time.
 func (p *Projector) WatchStore(ctx context.Context) error {
 	const idle, most = time.Minute, time.Hour
 	for wait := time.Duration(0); ; {
@@ -63,9 +64,9 @@ type storeWatch struct {
 // span is the part of a partition that the log has and the group has committed.
 type span struct{ from, upto int64 }
 
-// Recover looks for records that are committed and not in the books, and books them again. It returns how many there were.
-// The log is asked only where the books have fewer places than it has offsets: transactions take some, and dead letters that
-// came several times.
+// Recover looks for records that are committed and not in the books, and books them again. It returns how many there
+// were. The log is asked only where the books have fewer places than it has offsets: transactions take some, and dead
+// letters that came several times.
 func (p *Projector) Recover(ctx context.Context) (again int, err error) {
 	if p.config.Log == nil {
 		return 0, nil
@@ -221,7 +222,8 @@ func (p *Projector) recoverPartition(ctx context.Context, of domain.Partition, s
 }
 
 // recoverBlock books what is missing of a block, some of it at a time, and returns how many records it was.
-func (p *Projector) recoverBlock(ctx context.Context, b block, s span, lost map[int64]bool, gap *Gap) (again int, err error) {
+func (p *Projector) recoverBlock(ctx context.Context, b block, s span, lost map[int64]bool, gap *Gap) (again int,
+	err error) {
 	for from, upto := b.within(s); from < upto; {
 		missing, next, err := p.missing(ctx, b.of, from, upto, lost)
 		if err != nil {
@@ -258,7 +260,8 @@ var errEnough = errors.New("enough for once")
 
 // missing gathers records of a stretch that the log has and the books don't: neither as a row nor as a dead letter. It
 // returns where to go on.
-func (p *Projector) missing(ctx context.Context, of domain.Partition, from, upto int64, lost map[int64]bool) (found *batch,
+func (p *Projector) missing(ctx context.Context, of domain.Partition, from, upto int64,
+	lost map[int64]bool) (found *batch,
 	next int64, err error) {
 	there, err := p.placesOf(ctx, of, from, upto)
 	if err != nil {
@@ -330,7 +333,8 @@ func (p *Projector) knownLetters(ctx context.Context, b *batch) (map[string]bool
 		ids[i] = b.letters[i].ID
 	}
 	var found []string
-	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(id) FROM dead_letters WHERE id IN (?)", ids).Scan(&found); err != nil {
+	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(id) FROM dead_letters WHERE id IN (?)",
+		ids).Scan(&found); err != nil {
 		return nil, fmt.Errorf("look for dead letters: %w", err)
 	}
 	known := make(map[string]bool, len(found))

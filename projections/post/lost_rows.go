@@ -42,8 +42,8 @@ func (p *Projector) lostRows(ctx context.Context, spans map[domain.Partition]spa
 	return lost, months, nil
 }
 
-// monthStates are a hash of the parts of each of the ledger's months, 0 for a month of which it has none although it has
-// places, and how many rows the ledger has, copies included.
+// monthStates are a hash of the parts of each of the ledger's months, 0 for a month of which it has none although it
+// has places, and how many rows the ledger has, copies included.
 func (p *Projector) monthStates(ctx context.Context) (states map[string]uint64, rows uint64, err error) {
 	found, err := p.db.Query(ctx, `
 SELECT month, max(state), max(rows) FROM (

@@ -63,10 +63,11 @@ func (p *Projector) firstTimes(ctx context.Context, chunk []*message.Message) (m
 		}
 		first.Stream = at.Stream
 		var original *Original
-		if err := p.insistWhole(ctx, "read back a record that was sent again", p.place([]*message.Message{m}), func(ctx context.Context) (err error) {
-			original, err = p.config.Original(ctx, first)
-			return err
-		}); err != nil {
+		if err := p.insistWhole(ctx, "read back a record that was sent again", p.place([]*message.Message{m}),
+			func(ctx context.Context) (err error) {
+				original, err = p.config.Original(ctx, first)
+				return err
+			}); err != nil {
 			return nil, err
 		}
 		if original == nil || !original.Time.Before(at.Time) || !p.sameBytes(original, m.Payload) {

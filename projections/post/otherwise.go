@@ -9,11 +9,12 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// Otherwise settles the units of orders and cases again, and gives the rows of which the ledger says otherwise, as they should
-// be: an entry, whether they count, what is known of their cases, what can't be right. Nothing is written. Rows that other
-// rules posted are left out: what these would make is not known any more. While units are settled for the first time, it gives
-// those as well.
-func (t *Terms) Otherwise(ctx context.Context, db driver.Conn, orders, cases []string) (other []*ledger.Row, err error) {
+// Otherwise settles the units of orders and cases again, and gives the rows of which the ledger says otherwise, as
+// they should be: an entry, whether they count, what is known of their cases, what can't be right. Nothing is written.
+// Rows that other rules posted are left out: what these would make is not known any more. While units are settled for
+// the first time, it gives those as well.
+func (t *Terms) Otherwise(ctx context.Context, db driver.Conn, orders, cases []string) (other []*ledger.Row,
+	err error) {
 	rows, err := ledger.ReadUnits(ctx, db, orders, cases, t.Decisions())
 	if err != nil {
 		return nil, err

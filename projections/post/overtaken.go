@@ -14,15 +14,15 @@ import (
 // A close or a rate takes effect at a place in the log: the ends of the other streams just before it was written (see
 // domain.Mark). Between reading those ends and the record's arrival on the books stream others go on writing, and a
 // projector may book what they wrote without knowing yet of the close that it follows. Such a row was overtaken. It is
-// found by its position beyond the mark and by the terms that it was posted with, and its unit is settled again, so that in
-// the end positions alone decide, as they would have had the record been there at once.
+// found by its position beyond the mark and by the terms that it was posted with, and its unit is settled again, so
+// that in the end positions alone decide, as they would have had the record been there at once.
 //
-// Two looks find every such row. The projector that books the close itself looks through the ledger: everything that was
-// inserted before is there. A batch that was posted before and is inserted after looks again at what came to the books
-// stream since it was posted.
+// Two looks find every such row. The projector that books the close itself looks through the ledger: everything that
+// was inserted before is there. A batch that was posted before and is inserted after looks again at what came to the
+// books stream since it was posted.
 
-// markOvertaken marks the units that the batch's books records, and those that came since it was posted, overtook. All of the
-// books stream that was there when the batch was inserted has been read.
+// markOvertaken marks the units that the batch's books records, and those that came since it was posted, overtook. All
+// of the books stream that was there when the batch was inserted has been read.
 func (p *Projector) markOvertaken(ctx context.Context, b *batch) error {
 	marks := p.terms.marks(func(offset int64) bool {
 		return (b.rows.Rows() > 0 && offset >= b.terms) || b.hasBooks(offset)
@@ -86,8 +86,8 @@ func addUnits(rows driver.Rows, units *ledger.Units) error {
 	return rows.Err()
 }
 
-// markDecided marks the units of what persons decided on in the batch, or since it was posted, as far as it is there. What comes
-// later finds the decision.
+// markDecided marks the units of what persons decided on in the batch, or since it was posted, as far as it is there.
+// What comes later finds the decision.
 func (p *Projector) markDecided(ctx context.Context, b *batch) error {
 	all := b.decided
 	if b.rows.Rows() > 0 {

@@ -12,16 +12,18 @@ import (
 )
 
 // An order.placed posts alone, unless something else is said of its order: that it was placed by another event too, or
-// something that came before it. The one is looked for among the orders placed lately, and what that can't see (a restart,
-// another projector, far apart) the background check finds, as it finds conflicts. The other is noted: whoever settles an
+// something that came before it. The one is looked for among the orders placed lately, and what that can't see (a
+// restart, another projector, far apart) the background check finds, as it finds conflicts. The other is noted:
+// whoever settles an
 // order without its order.placed says so in the table unplaced_orders and reads the order again, and so either sees the
-// order.placed or is seen by whoever inserts it. The same holds for a void that comes before its original, where the original
-// posts alone: it is noted in that table under the order and the original's identity.
+// order.placed or is seen by whoever inserts it. The same holds for a void that comes before its original, where the
+// original posts alone: it is noted in that table under the order and the original's identity.
 
 // placements remember orders, by a hash, that were placed lately, and those that are waited for.
 type placements struct {
 	seed maphash.Seed
-	// Orders placed lately, with the event that said so: two generations, of which the older is forgotten when the younger is full.
+	// Orders placed lately, with the event that said so: two generations, of which the older is forgotten when the
+	// younger is full.
 	young, old map[uint64]uint64
 
 	mu      sync.Mutex
@@ -58,8 +60,8 @@ func (p *placements) again(order uint64, source, id string) bool {
 	return known && before != event
 }
 
-// awaitedAmong are those of the orders and originals, by their hashes, that are waited for. The table is read only where it has
-// changed.
+// awaitedAmong are those of the orders and originals, by their hashes, that are waited for. The table is read only
+// where it has changed.
 func (p *Projector) awaitedAmong(ctx context.Context, orders []uint64) ([]string, error) {
 	if len(orders) == 0 {
 		return nil, nil
@@ -99,8 +101,8 @@ func (p *Projector) awaitedAmong(ctx context.Context, orders []uint64) ([]string
 	return all, nil
 }
 
-// noteUnplaced notes which orders of the rows have no order.placed, and those that have one now. It reports whether an order
-// was noted for the first time: then the rows have to be read again.
+// noteUnplaced notes which orders of the rows have no order.placed, and those that have one now. It reports whether an
+// order was noted for the first time: then the rows have to be read again.
 func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored) (opened bool, err error) {
 	placed := awaitedOriginals(rows)
 	for i := range rows {
@@ -141,8 +143,8 @@ func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored) (ope
 	return opened, nil
 }
 
-// awaitedOriginals are the originals of voids that post alone, and whether they are there. Those of other types mark their
-// unit whenever they come; an order.placed is waited for by its order.
+// awaitedOriginals are the originals of voids that post alone, and whether they are there. Those of other types mark
+// their unit whenever they come; an order.placed is waited for by its order.
 func awaitedOriginals(rows []ledger.Stored) map[string]bool {
 	there, all := map[domain.Identity]bool{}, map[string]bool{}
 	for i := range rows {
@@ -154,7 +156,8 @@ func awaitedOriginals(rows []ledger.Stored) map[string]bool {
 			continue
 		}
 		if of := domain.ParseType([]byte(r.VoidsType)); of != domain.TypeOrderPlaced && of.Posts() != domain.PostsSettled {
-			all[original(r.Event.OrderID, r.Voids.Source, r.Voids.ID)] = there[domain.Identity{Source: r.Voids.Source, ID: r.Voids.ID}]
+			all[original(r.Event.OrderID, r.Voids.Source, r.Voids.ID)] = there[domain.Identity{Source: r.Voids.Source,
+				ID: r.Voids.ID}]
 		}
 	}
 	return all

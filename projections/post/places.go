@@ -75,7 +75,8 @@ func sortedPartitions[T any](of map[domain.Partition]T) []domain.Partition {
 
 // within is the condition on places of a partition from one offset on and before another.
 func within(of domain.Partition, from, upto int64) string {
-	return fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset < %d)", of.Stream, of.Number, from, upto)
+	return fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset < %d)", of.Stream, of.Number, from,
+		upto)
 }
 
 // unchecked is the condition on places that the check for conflicts has not come to.

@@ -36,14 +36,15 @@ type Config struct {
 	Original func(context.Context, domain.Position) (*Original, error)
 	// Hide takes out of a record what of people may not be kept, before it becomes a dead letter. Nil: nothing.
 	Hide func(*Original)
-	// HideRow hides people in a row that was written before that was done, and reports whether it changed anything. Nil: no
+	// HideRow hides people in a row that was written before that was done, and reports whether it changed anything. Nil:
+	// no
 	// row is looked at.
 	HideRow func(*ledger.Row) bool
-	// SameButHidden reports whether two rows of one identity say the same, but for people and for what isn't kept, which may
-	// have been hidden in another way when each came. Nil: never.
+	// SameButHidden reports whether two rows of one identity say the same, but for people and for what isn't kept, which
+	// may have been hidden in another way when each came. Nil: never.
 	SameButHidden func(a, b *ledger.Stored) bool
-	// Log is the log for the checks in the background. Without it nothing is compared with it, and each check for conflicts
-	// looks at all that there is.
+	// Log is the log for the checks in the background. Without it nothing is compared with it, and each check for
+	// conflicts looks at all that there is.
 	Log Log
 	// Ledger reads the ledger back, and Stored makes readers of what it keeps: for rebuilds.
 	Ledger ledger.Reader
@@ -67,7 +68,8 @@ type Landing struct {
 
 // Projector reads the streams, posts each event, and keeps ledger and roll-ups. A record is acknowledged only when its
 // row is in the ledger and visible in every report, so what the consumer group has committed is what is booked:
-// insert, settle the units, recompute the roll-ups, then acknowledge. A crash anywhere repeats work that changes nothing.
+// insert, settle the units, recompute the roll-ups, then acknowledge. A crash anywhere repeats work that changes
+// nothing.
 type Projector struct {
 	config     Config
 	subscriber Subscriber
@@ -94,18 +96,21 @@ type Stats struct {
 }
 
 // New joins the parts.
-func New(config Config, subscriber Subscriber, letters message.Publisher, decode ledger.Decode, terms *Terms, writer ledger.Writer, db driver.Conn) (*Projector, error) {
+func New(config Config, subscriber Subscriber, letters message.Publisher, decode ledger.Decode, terms *Terms,
+	writer ledger.Writer, db driver.Conn) (*Projector, error) {
 	if config.MaxRows == 0 {
 		config.MaxRows = 50_000
 	}
 	if config.Linger == 0 {
 		config.Linger = 20 * time.Millisecond
 	}
-	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil || config.Key == nil || config.Letters == "" ||
+	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil ||
+		config.Key == nil || config.Letters == "" ||
 		config.Ledger == nil || config.Stored == nil {
 		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a reader of the ledger, a clock and a logger")
 	}
-	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms, writer: writer, db: db,
+	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms,
+		writer: writer, db: db,
 		placed: newPlacements(), store: storeWatch{blocks: map[block]uint64{}, months: map[string]uint64{}}}, nil
 }
 
@@ -184,10 +189,11 @@ func (p *Projector) Run(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// gather takes messages in, posts them, and hands over a batch when it is full, or when its first message has waited and
-// the batch before it has landed: so batches grow under load and stay small without. A full batch that can't be handed
-// over stops the intake, and the subscriber's bound on what is in flight does the rest.
-func (p *Projector) gather(ctx, landing context.Context, messages <-chan *message.Message, full chan<- *batch, empty <-chan *batch) error {
+// gather takes messages in, posts them, and hands over a batch when it is full, or when its first message has waited
+// and the batch before it has landed: so batches grow under load and stay small without. A full batch that can't be
+// handed over stops the intake, and the subscriber's bound on what is in flight does the rest.
+func (p *Projector) gather(ctx, landing context.Context, messages <-chan *message.Message, full chan<- *batch,
+	empty <-chan *batch) error {
 	b := <-empty
 	chunk := make([]*message.Message, 0, 4096)
 	linger := time.NewTimer(time.Hour)
@@ -301,14 +307,16 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 	return failed
 }
 
-func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger.Row, poster *Poster) *ledger.Rejection {
+func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger.Row,
+	poster *Poster) *ledger.Rejection {
 	position, ok := p.config.Position(m)
 	if !ok {
 		return &ledger.Rejection{Code: "no_position", Detail: "the record came without its place in the log"}
 	}
 	if position.Stream == domain.Books && position.Partition != 0 {
-		return &ledger.Rejection{Code: "wrong_partition", Detail: fmt.Sprintf("the order of what %s says matters, so only its "+
-			"partition 0 is read; send it again", p.config.Topics[domain.Books])}
+		return &ledger.Rejection{Code: "wrong_partition",
+			Detail: fmt.Sprintf("the order of what %s says matters, so only its "+
+				"partition 0 is read; send it again", p.config.Topics[domain.Books])}
 	}
 	decoded, err := p.decode(m.Metadata, m.Payload)
 	if err != nil {
@@ -320,25 +328,29 @@ func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger
 	}
 	e := &decoded.Event
 	if s := e.Stream(); s != position.Stream {
-		return &ledger.Rejection{Code: "wrong_topic", Pointer: "/type", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID),
-			Detail: fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
+		return &ledger.Rejection{Code: "wrong_topic", Pointer: "/type", Source: strings.Clone(e.Source),
+			EventID: strings.Clone(e.ID),
+			Detail:  fmt.Sprintf("%s belongs on %s", e.Type, p.config.Topics[s])}
 	}
-	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions, Position: position,
-		Terms: terms.Read, Token: ledger.TokenOf(m.Metadata), Customer: decoded.Customer}
+	*row = ledger.Row{Event: e, Content: decoded.Content, Data: decoded.Data, Extensions: decoded.Extensions,
+		Position: position,
+		Terms:    terms.Read, Token: ledger.TokenOf(m.Metadata), Customer: decoded.Customer}
 	row.Complete(m.Metadata)
 	if err := poster.post(row, e, terms); err != nil {
-		return &ledger.Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source), EventID: strings.Clone(e.ID), Detail: err.Error()}
+		return &ledger.Rejection{Code: "out_of_range", Pointer: "/data", Source: strings.Clone(e.Source),
+			EventID: strings.Clone(e.ID), Detail: err.Error()}
 	}
 	return nil
 }
 
-// mark notes, under the terms, what the event asks to be settled: its unit, where it doesn't post alone, or where another event placed the order
-// that it places.
+// mark notes, under the terms, what the event asks to be settled: its unit, where it doesn't post alone, or where
+// another event placed the order that it places.
 func (p *Projector) mark(b *batch, e *domain.Event) {
 	if ledger.Decision(e) != nil {
 		b.decided = append(b.decided, domain.Identity{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID)})
 	}
-	if b.again || !domain.Alone(e) || e.Type == domain.TypeQualitySpent { // which is rare, and has no order by which to find it again
+	// which is rare, and has no order by which to find it again
+	if b.again || !domain.Alone(e) || e.Type == domain.TypeQualitySpent {
 		b.units.Add(e)
 		return
 	}
@@ -373,8 +385,8 @@ func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.L
 	return d
 }
 
-// identify gives a dead letter its id, by the record as the log holds it, and then hides in it what of people may not be
-// kept.
+// identify gives a dead letter its id, by the record as the log holds it, and then hides in it what of people may not
+// be kept.
 func (p *Projector) identify(d *deadletter.Letter) {
 	d.Identify()
 	if p.config.Hide != nil {

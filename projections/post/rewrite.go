@@ -8,9 +8,9 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// rewrite writes rows again, at their new revision, and doesn't give up: an insert that fails half-way may have reached the
-// ledger and not the tables that are fed from it. Whoever looked at the ledger again would find the row as it should be, and
-// leave the others as they are.
+// rewrite writes rows again, at their new revision, and doesn't give up: an insert that fails half-way may have
+// reached the ledger and not the tables that are fed from it. Whoever looked at the ledger again would find the row as
+// it should be, and leave the others as they are.
 func (p *Projector) rewrite(ctx context.Context, rows []*ledger.Row) error {
 	if len(rows) == 0 {
 		return nil
@@ -50,7 +50,8 @@ func (p *Projector) keepRefused(ctx context.Context, rows []ledger.Stored, reaso
 		letters[i] = deadletter.Letter{
 			Topic: p.config.Topics[r.Position.Stream], Partition: r.Position.Partition, Offset: r.Position.Offset,
 			Reason: reason, Detail: deadletter.Refusals[reason], Source: r.Event.Source, EventID: r.Event.ID,
-			FirstSeen: r.RecordedAt, LastSeen: r.RecordedAt, Key: original.Key, Payload: original.Payload, Headers: original.Headers,
+			FirstSeen: r.RecordedAt, LastSeen: r.RecordedAt, Key: original.Key, Payload: original.Payload,
+			Headers: original.Headers,
 		}
 		p.identify(&letters[i])
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// rollUp recomputes leakage_daily for units. The version is taken before the rows are read: of two recounts of a unit that
-// overlap, the one that began later has seen all that the other saw.
+// rollUp recomputes leakage_daily for units. The version is taken before the rows are read: of two recounts of a unit
+// that overlap, the one that began later has seen all that the other saw.
 func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 	const most = 20_000 // units a statement: bounds its memory
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(units)), most) {
@@ -34,7 +34,8 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 
 // rollUpWhere recomputes the leakage of the units of a condition.
 func rollUpWhere(ctx context.Context, db driver.Conn, filter string) error {
-	// A bucket that the rows no longer fill (its event left the books, or posts otherwise now) is overwritten with nothing.
+	// A bucket that the rows no longer fill (its event left the books, or posts otherwise now) is overwritten with
+	// nothing.
 	query := fmt.Sprintf(`INSERT INTO leakage_daily (%[1]s, %[2]s, amount, lines, version)
 SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, facts.9, facts.10, facts.11, amount, lines,
        toUnixTimestamp64Nano(now64(9)) AS version

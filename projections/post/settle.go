@@ -9,28 +9,32 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// An event is posted with the other events of its unit, an order with its cases. What has landed marks its unit: the unit's
-// rows are read, domain.Terms.Settle makes their entries, rows that come out otherwise are written again, and the roll-ups of
-// the unit are recomputed. Only events that post alone (ledger.Row.PostsAlone) have their entry before they land, and need
-// nothing read back as long as nothing else is said of their order.
+// An event is posted with the other events of its unit, an order with its cases. What has landed marks its unit: the
+// unit's rows are read, domain.Terms.Settle makes their entries, rows that come out otherwise are written again, and
+// the roll-ups of the unit are recomputed. Only events that post alone (ledger.Row.PostsAlone) have their entry before
+// they land, and need nothing read back as long as nothing else is said of their order.
 //
-// Others may write the same rows meanwhile, and of two who don't know of each other the later insert stays. So the rows are
-// read again after they were written, until there is nothing to change: whoever writes last has seen what all have written,
-// and a settlement is a function of the events alone, so that all write the same.
+// Others may write the same rows meanwhile, and of two who don't know of each other the later insert stays. So the
+// rows are read again after they were written, until there is nothing to change: whoever writes last has seen what all
+// have written, and a settlement is a function of the events alone, so that all write the same.
 
 // mostUnits is how many units are settled in one go.
 const mostUnits = 2000
 
-// mostRounds bounds how often rows are read again after they were written. More than two are rare; two processes of different
-// versions may not agree at all, and neither may wait for the other.
+// mostRounds bounds how often rows are read again after they were written. More than two are rare; two processes of
+// different versions may not agree at all, and neither may wait for the other.
 const mostRounds = 10
 
-// settleUnits settles units, and says in rollUps whose roll-ups are to be recomputed: those of all that was read, for whoever
-// wrote it may have ended before the roll-ups knew.
-func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUps map[string]bool) (written int, err error) {
+// settleUnits settles units, and says in rollUps whose roll-ups are to be recomputed: those of all that was read, for
+// whoever wrote it may have ended before the roll-ups knew.
+func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUps map[string]bool) (written int,
+	err error) {
 	orders, cases := slices.Sorted(maps.Keys(units.Orders)), slices.Sorted(maps.Keys(units.Cases))
 	if spends := slices.Sorted(maps.Keys(units.Spends)); len(spends) > 0 {
-		if written, err = p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) { return ledger.ReadSpends(ctx, p.db, spends, p.terms.Decisions()) }); err != nil {
+		if written, err = p.settleRead(ctx, rollUps, func() ([]ledger.Stored,
+			error) {
+			return ledger.ReadSpends(ctx, p.db, spends, p.terms.Decisions())
+		}); err != nil {
 			return written, err
 		}
 	}
@@ -69,7 +73,8 @@ func (p *Projector) settleNamed(ctx context.Context, names []string, rollUps map
 }
 
 // settleRead settles what read reads, until there is nothing to change.
-func (p *Projector) settleRead(ctx context.Context, rollUps map[string]bool, read func() ([]ledger.Stored, error)) (written int, err error) {
+func (p *Projector) settleRead(ctx context.Context, rollUps map[string]bool,
+	read func() ([]ledger.Stored, error)) (written int, err error) {
 	for range mostRounds {
 		rows, err := read()
 		if err == nil {
@@ -148,8 +153,8 @@ func (p *Projector) settleRows(rows []ledger.Stored) settlements {
 	return all
 }
 
-// settledWith are copies of the rows that no order of their own names the unit of, as they are before they are settled: what
-// persons decided, what is said of a case alone. Their unit may become another one.
+// settledWith are copies of the rows that no order of their own names the unit of, as they are before they are
+// settled: what persons decided, what is said of a case alone. Their unit may become another one.
 func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Row {
 	var was map[*ledger.Row]ledger.Row
 	for _, r := range unit {
@@ -164,8 +169,8 @@ func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Row {
 	return was
 }
 
-// Components divides rows into those that are settled together: of one order or case, of orders that name the same case, and
-// what was decided on any of them.
+// Components divides rows into those that are settled together: of one order or case, of orders that name the same
+// case, and what was decided on any of them.
 func Components(rows []ledger.Stored, decisions ledger.Decisions) [][]*ledger.Stored {
 	decides := map[domain.Identity]domain.Identity{}
 	for target, all := range decisions {

@@ -14,8 +14,8 @@ import (
 type Settler struct {
 	// New makes a reader of stored events: those of a unit are needed at once, each with a reader of its own.
 	New func() ledger.DecodeStored
-	// Rebuilds are the rebuilds that price closed epochs again, in the order of the log: each has an entry of its own in every
-	// unit that it changes.
+	// Rebuilds are the rebuilds that price closed epochs again, in the order of the log: each has an entry of its own in
+	// every unit that it changes.
 	Rebuilds []RebuildEvent
 
 	readers []ledger.DecodeStored
@@ -30,8 +30,8 @@ type RebuildEvent struct {
 	Mark    domain.Mark
 }
 
-// NotPostedError says that an event which is in the books could not be posted: today's rules refuse what it says. It stays as
-// it is.
+// NotPostedError says that an event which is in the books could not be posted: today's rules refuse what it says. It
+// stays as it is.
 type NotPostedError struct {
 	Source, ID string
 	Err        error
@@ -43,11 +43,12 @@ func (e *NotPostedError) Error() string {
 
 func (e *NotPostedError) Unwrap() error { return e.Err }
 
-// Settle makes the entries of the rows of one unit, and changes those that come out otherwise; their revision stays. changed
-// may hold rows that are not among the given ones: what a rebuild posts for the unit. refused are rows that make an amount
-// which no account can hold: they have to leave the books. not are events that can't be read any more; they stay as they are,
-// and the others are settled without them.
-func (s *Settler) Settle(terms *domain.Terms, rows []*ledger.Stored) (changed []*ledger.Row, refused []*ledger.Stored, not []*NotPostedError) {
+// Settle makes the entries of the rows of one unit, and changes those that come out otherwise; their revision stays.
+// changed may hold rows that are not among the given ones: what a rebuild posts for the unit. refused are rows that
+// make an amount which no account can hold: they have to leave the books. not are events that can't be read any more;
+// they stay as they are, and the others are settled without them.
+func (s *Settler) Settle(terms *domain.Terms, rows []*ledger.Stored) (changed []*ledger.Row, refused []*ledger.Stored,
+	not []*NotPostedError) {
 	s.events, s.of = s.events[:0], s.of[:0]
 	not = s.read(terms, rows)
 	s.addRebuilds(terms, rows)
@@ -88,7 +89,8 @@ func (s *Settler) read(terms *domain.Terms, rows []*ledger.Stored) (not []*NotPo
 	return not
 }
 
-// decode reads a stored event. What a person decided, and what a rebuild posts, stands with the unit that it is about: that is
+// decode reads a stored event. What a person decided, and what a rebuild posts, stands with the unit that it is about:
+// that is
 // the row's to say, not its data's.
 func (s *Settler) decode(reader int, r *ledger.Stored) (*domain.Event, error) {
 	stored, data := r.Event, r.Data
@@ -105,7 +107,8 @@ func (s *Settler) decode(reader int, r *ledger.Stored) (*domain.Event, error) {
 	return e, nil
 }
 
-// addRebuilds gives the unit an event for each rebuild that prices closed epochs and that any of its events stands before.
+// addRebuilds gives the unit an event for each rebuild that prices closed epochs and that any of its events stands
+// before.
 func (s *Settler) addRebuilds(terms *domain.Terms, rows []*ledger.Stored) {
 	order, errorID := unitOf(rows)
 	if order == "" && errorID == "" {
@@ -116,7 +119,8 @@ func (s *Settler) addRebuilds(terms *domain.Terms, rows []*ledger.Stored) {
 		at := domain.Position{Stream: domain.Books, Offset: r.Mark.Offset, Time: r.Mark.Time}
 		there, before := false, false
 		for _, row := range rows {
-			there = there || row.Event.Type == domain.TypeBooksRebuilt && row.Event.Source == r.Event.Source && row.Event.ID == r.Event.ID
+			there = there || row.Event.Type == domain.TypeBooksRebuilt && row.Event.Source == r.Event.Source &&
+				row.Event.ID == r.Event.ID
 			before = before || !r.Mark.Precedes(row.Position) && terms.Periods.Epoch(row.Position) < terms.Periods.Epoch(at)
 		}
 		if there || !before {

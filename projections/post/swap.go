@@ -16,16 +16,19 @@ import (
 )
 
 // A rebuild becomes the books when the projector lands its record, before that is acknowledged: each partition of the
-// shadow is attached to the table that it stands in for, which is atomic, takes milliseconds and copies nothing. Readers go
-// on reading, and whoever inserts goes on inserting; a row's version decides which of two counts, and the shadow's stands
-// between what it was made of and whatever was decided about the event since (see Row.revise). Then what ran beside is
-// seen to: the rows that arrived after the snapshot and stand before the rebuild were posted without knowing of it.
+// shadow is attached to the table that it stands in for, which is atomic, takes milliseconds and copies nothing.
+// Readers go on reading, and whoever inserts goes on inserting; a row's version decides which of two counts, and the
+// shadow's stands between what it was made of and whatever was decided about the event since (see Row.revise). Then
+// what ran beside is seen to: the rows that arrived after the snapshot and stand before the rebuild were posted
+// without knowing of it.
 //
 // A crash anywhere does it again, which changes nothing. Where the shadow is gone, or is of other rates than the record
-// speaks of, or never was, since somebody else wrote the record, the ledger itself is posted anew, with the same result.
+// speaks of, or never was, since somebody else wrote the record, the ledger itself is posted anew, with the same
+// result.
 
-// finishRebuilds makes the rebuilds part of the books whose records are in the batch, and posts those rows of it anew that
-// were posted before their rebuild was known. All of the books stream that was there when the batch was inserted has been read.
+// finishRebuilds makes the rebuilds part of the books whose records are in the batch, and posts those rows of it anew
+// that were posted before their rebuild was known. All of the books stream that was there when the batch was inserted
+// has been read.
 func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
 	for _, r := range p.terms.rebuilds() {
 		switch {
@@ -35,7 +38,8 @@ func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
 			}
 		case b.rows.Rows() > 0 && r.Mark.Offset >= b.terms:
 			// The rows of others are others' affair, or that of who books the record. The batch's units are settled anyway.
-			if err := p.repostAlone(ctx, b, &r, fmt.Sprintf("%s AND terms <= %d AND %s", p.within(b), r.Mark.Offset, ledger.StoodBefore(&r.Mark))); err != nil {
+			if err := p.repostAlone(ctx, b, &r, fmt.Sprintf("%s AND terms <= %d AND %s", p.within(b), r.Mark.Offset,
+				ledger.StoodBefore(&r.Mark))); err != nil {
 				return fmt.Errorf("post again what rebuild %s overtook: %w", r.ID, err)
 			}
 		}
@@ -107,7 +111,8 @@ func (p *Projector) hasShadow(ctx context.Context, id string) (bool, error) {
 		names[i] = shadow.Table(table, id)
 	}
 	var n uint64
-	if err := p.db.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN (?)", names).Scan(&n); err != nil {
+	if err := p.db.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name IN (?)",
+		names).Scan(&n); err != nil {
 		return false, fmt.Errorf("look for the shadow of rebuild %s: %w", id, err)
 	}
 	return n == uint64(len(shadow.Tables)), nil
@@ -127,33 +132,38 @@ func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *shadow.Rebuil
 			mark = landed.Mark
 		}
 	})
-	return p.repostWhere(ctx, b, landed, fmt.Sprintf("terms <= %d AND %s AND %s AND %s", landed.Mark.Offset, ledger.StoodBefore(&mark), months, arrived))
+	return p.repostWhere(ctx, b, landed, fmt.Sprintf("terms <= %d AND %s AND %s AND %s", landed.Mark.Offset,
+		ledger.StoodBefore(&mark), months, arrived))
 }
 
-// rollUpRebuilt recomputes the leakage of all that the rebuild changes, now that it is in the books: whoever recomputed a case
-// meanwhile, or is at it, read what was there before, and began earlier than this.
+// rollUpRebuilt recomputes the leakage of all that the rebuild changes, now that it is in the books: whoever
+// recomputed a case meanwhile, or is at it, read what was there before, and began earlier than this.
 func (p *Projector) rollUpRebuilt(ctx context.Context, r *shadow.Rebuild) error {
 	failures, daily := shadow.Table("failures", r.ID), shadow.Table("leakage_daily", r.ID)
 	var n uint64
-	if err := p.db.QueryRow(ctx, "SELECT (SELECT count() FROM "+failures+") + (SELECT count() FROM "+daily+")").Scan(&n); err != nil {
+	if err := p.db.QueryRow(ctx,
+		"SELECT (SELECT count() FROM "+failures+") + (SELECT count() FROM "+daily+")").Scan(&n); err != nil {
 		return fmt.Errorf("count the cases that a rebuild changes: %w", err)
 	}
 	const most = 200_000
 	parts := n/most + 1
 	for part := uint64(0); part < parts && n > 0; part++ {
 		mine := fmt.Sprintf("cityHash64(unit) %% %d = %d", parts, part)
-		if err := rollUpWhere(ctx, p.db, fmt.Sprintf("%[1]s AND unit IN (SELECT unit FROM %[2]s WHERE %[1]s UNION DISTINCT SELECT unit FROM %[3]s WHERE %[1]s)", mine, failures, daily)); err != nil {
+		if err := rollUpWhere(ctx, p.db,
+			fmt.Sprintf("%[1]s AND unit IN (SELECT unit FROM %[2]s WHERE %[1]s UNION DISTINCT SELECT unit FROM %[3]s WHERE %[1]s)", mine, failures, daily)); err != nil {
 			return fmt.Errorf("recompute the leakage of what a rebuild changes: %w", err)
 		}
 	}
 	return nil
 }
 
-// arrivedSince are conditions on rows that arrived later than that: on the months of the ledger that hold any, so that the
-// others aren't read, and on the events.
+// arrivedSince are conditions on rows that arrived later than that: on the months of the ledger that hold any, so that
+// the others aren't read, and on the events.
 func (p *Projector) arrivedSince(ctx context.Context, since time.Time) (months, events string, err error) {
 	var found []uint32
-	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(month) FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(?)", since.UnixMilli()).Scan(&found); err != nil {
+	if err := p.db.QueryRow(ctx,
+		"SELECT groupUniqArray(month) FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(?)",
+		since.UnixMilli()).Scan(&found); err != nil {
 		return "", "", fmt.Errorf("look for what arrived: %w", err)
 	}
 	list := "0"
@@ -173,7 +183,8 @@ func (p *Projector) attach(ctx context.Context, id string) error {
 			return err
 		}
 		for _, partition := range all {
-			if err := p.db.Exec(ctx, fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION ID '%s' FROM %s", table, partition, from)); err != nil {
+			if err := p.db.Exec(ctx, fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION ID '%s' FROM %s", table, partition,
+				from)); err != nil {
 				return fmt.Errorf("attach %s of %s: %w", partition, from, err)
 			}
 		}
@@ -181,8 +192,9 @@ func (p *Projector) attach(ctx context.Context, id string) error {
 	return nil
 }
 
-// repostWhere posts the rows of a condition again as a rebuild has it, however many, with the terms of now. The condition must be
-// the same of all copies of a row, but for where they stand: a copy that isn't the first changes nothing.
+// repostWhere posts the rows of a condition again as a rebuild has it, however many, with the terms of now. The
+// condition must be the same of all copies of a row, but for where they stand: a copy that isn't the first changes
+// nothing.
 func (p *Projector) repostWhere(ctx context.Context, b *batch, landed *domain.Rebuild, condition string) error {
 	if err := p.repostAlone(ctx, b, landed, condition); err != nil {
 		return err
@@ -195,7 +207,8 @@ func (p *Projector) repostWhere(ctx context.Context, b *batch, landed *domain.Re
 		return fmt.Errorf("find what was spent on quality: %w", err)
 	}
 	settled += " AND (order_id != '' OR error_id != '')"
-	if err := p.db.QueryRow(ctx, "SELECT uniq(order_id, error_id) FROM ledger WHERE refused = '' AND "+settled).Scan(&n); err != nil {
+	if err := p.db.QueryRow(ctx,
+		"SELECT uniq(order_id, error_id) FROM ledger WHERE refused = '' AND "+settled).Scan(&n); err != nil {
 		return fmt.Errorf("count the units of a rebuild: %w", err)
 	}
 	parts := n/mostMarked + 1
@@ -211,21 +224,23 @@ func (p *Projector) repostWhere(ctx context.Context, b *batch, landed *domain.Re
 	return nil
 }
 
-// repostAlone posts the rows of a condition again that post alone. Those of closed epochs stay as they are; where the rebuild
-// prices them, their units are marked, to have an entry of the rebuild.
+// repostAlone posts the rows of a condition again that post alone. Those of closed epochs stay as they are; where the
+// rebuild prices them, their units are marked, to have an entry of the rebuild.
 func (p *Projector) repostAlone(ctx context.Context, b *batch, landed *domain.Rebuild, condition string) error {
 	var mu sync.Mutex // of the batch
 	workers := make([]*liveWorker, 2)
 	take := make([]func(*ledger.Row) error, len(workers))
 	for i := range workers {
-		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), landed: landed, Poster: Poster{Decode: p.config.Stored()}}
+		w := &liveWorker{projector: p, ctx: ctx, of: b, mu: &mu, batch: p.writer.Batch(), landed: landed,
+			Poster: Poster{Decode: p.config.Stored()}}
 		workers[i], take[i] = w, w.take
 	}
 	first, err := shadow.ChangeableFirst(ctx, p.db)
 	if err != nil {
 		return err
 	}
-	from := "ledger FINAL PREWHERE " + first + " AND " + ledger.PostsAlone + " AND " + condition + " WHERE refused = '' AND NOT settled"
+	from := "ledger FINAL PREWHERE " + first + " AND " + ledger.PostsAlone + " AND " + condition +
+		" WHERE refused = '' AND NOT settled"
 	if err := p.config.Ledger.ReadLedger(ctx, from, take...); err != nil {
 		return err
 	}
@@ -338,7 +353,8 @@ func (p *Projector) within(b *batch) string {
 	}
 	parts := make([]string, 0, len(spans))
 	for of, s := range spans {
-		parts = append(parts, fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset <= %d)", of.Stream, of.Number, s.from, s.to))
+		parts = append(parts, fmt.Sprintf("(stream = '%s' AND partition = %d AND offset >= %d AND offset <= %d)", of.Stream,
+			of.Number, s.from, s.to))
 	}
 	sort.Strings(parts)
 	return "(" + strings.Join(parts, " OR ") + ")"

@@ -61,9 +61,11 @@ type decidedAt struct {
 // dealing is the identity of an event that says that somebody dealt with a dead letter.
 type dealing struct{ source, id string }
 
-// NewTerms starts before the first record. stored makes readers of what the ledger keeps, for who settles units with them.
+// NewTerms starts before the first record. stored makes readers of what the ledger keeps, for who settles units with
+// them.
 func NewTerms(log BooksLog, decode ledger.Decode, stored func() ledger.DecodeStored, zone *time.Location) *Terms {
-	return &Terms{log: log, decode: decode, settler: Settler{New: stored}, terms: domain.NewTerms(zone), dealt: map[dealing]bool{}}
+	return &Terms{log: log, decode: decode, settler: Settler{New: stored}, terms: domain.NewTerms(zone),
+		dealt: map[dealing]bool{}}
 }
 
 // Known is what the books stream says up to an offset.
@@ -144,12 +146,16 @@ func (t *Terms) take(r BooksRecord) error {
 // rebuilt keeps a rebuild that prices closed epochs, for the units that it changes.
 func (t *Terms) rebuilt(decoded *domain.Envelope, d *domain.BooksRebuilt, mark domain.Mark) {
 	e := &decoded.Event
-	known := slices.ContainsFunc(t.settler.Rebuilds, func(r RebuildEvent) bool { return r.Event.Source == e.Source && r.Event.ID == e.ID })
+	known := slices.ContainsFunc(t.settler.Rebuilds, func(r RebuildEvent) bool {
+		return r.Event.Source == e.Source &&
+			r.Event.ID == e.ID
+	})
 	if !d.ClosedPeriods || known {
 		return
 	}
-	t.settler.Rebuilds = append(t.settler.Rebuilds, RebuildEvent{Mark: mark, Content: decoded.Content, Event: domain.Event{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID),
-		Type: e.Type, Time: e.Time, Data: &domain.BooksRebuilt{RebuildID: strings.Clone(d.RebuildID), ClosedPeriods: true}}})
+	t.settler.Rebuilds = append(t.settler.Rebuilds, RebuildEvent{Mark: mark, Content: decoded.Content,
+		Event: domain.Event{Source: strings.Clone(e.Source), ID: strings.Clone(e.ID),
+			Type: e.Type, Time: e.Time, Data: &domain.BooksRebuilt{RebuildID: strings.Clone(d.RebuildID), ClosedPeriods: true}}})
 }
 
 // decided keeps on what a person decided, or which decision was taken back.

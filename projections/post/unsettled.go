@@ -26,8 +26,8 @@ SELECT count() FROM (
 	return n, nil
 }
 
-// UnsettledDoubles counts the orders that several events place and that were not settled since, until the next check for
-// conflicts sees to them: where two projectors booked them, or they came far apart.
+// UnsettledDoubles counts the orders that several events place and that were not settled since, until the next check
+// for conflicts sees to them: where two projectors booked them, or they came far apart.
 func UnsettledDoubles(ctx context.Context, db driver.Conn) (n uint64, err error) {
 	suspects, err := suspects(ctx, db)
 	if err != nil || len(suspects) == 0 {

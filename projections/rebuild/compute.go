@@ -48,7 +48,8 @@ func newComputation(b *Rebuilder, r *shadow.Rebuild, known *post.Known) *computa
 	terms := known.Terms
 	all := terms.Rebuilds.All()
 	mark := all[len(all)-1].Mark
-	return &computation{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, known: known, mark: mark, sums: balances{}, asked: ledger.NewUnits(), landing: &all[len(all)-1], left: map[domain.Period]*shadow.LeftPeriod{}}
+	return &computation{db: b.config.DB, config: &b.config, rebuild: r, terms: terms, known: known, mark: mark,
+		sums: balances{}, asked: ledger.NewUnits(), landing: &all[len(all)-1], left: map[domain.Period]*shadow.LeftPeriod{}}
 }
 
 func (s *computation) table(of string) string { return shadow.Table(of, s.rebuild.ID) }
@@ -67,7 +68,8 @@ func (s *computation) compute(ctx context.Context) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"post", s.postAll}, {"settle", s.settleAll}, {"feed", s.feed}, {"mend", s.mend}, {"roll up", s.rollUp}, {"compact", s.compact},
+		{"post", s.postAll}, {"settle", s.settleAll}, {"feed", s.feed}, {"mend", s.mend}, {"roll up", s.rollUp},
+		{"compact", s.compact},
 		{"report", func(ctx context.Context) (err error) {
 			s.rebuild.Report, err = s.report(ctx)
 			return err
@@ -77,7 +79,8 @@ func (s *computation) compute(ctx context.Context) error {
 		if err := step.do(ctx); err != nil {
 			return err
 		}
-		s.config.Logger.Info("a step of a rebuild is done", "rebuild", s.rebuild.ID, "step", step.name, "took", time.Since(start).Round(time.Millisecond))
+		s.config.Logger.Info("a step of a rebuild is done", "rebuild", s.rebuild.ID, "step", step.name, "took",
+			time.Since(start).Round(time.Millisecond))
 	}
 	return nil
 }
@@ -95,8 +98,8 @@ const shadowRows = 100_000
 // stretch is what a rebuild reads of a month: all of it, or what a condition says.
 type stretch struct{ month, only string }
 
-// rateable is the condition on rows of today's rules that the rates may change: what asks for them and stands before the last
-// of them. What stands behind that knew them all.
+// rateable is the condition on rows of today's rules that the rates may change: what asks for them and stands before
+// the last of them. What stands behind that knew them all.
 func (s *computation) rateable() string {
 	last, any := s.terms.Rates.Last()
 	switch {
@@ -109,8 +112,8 @@ func (s *computation) rateable() string {
 	}
 }
 
-// stretches are what there is to read: of a month that holds rows of other rules all of it, since its copies of one event may
-// differ in whether they ask for rates; else what asks for them.
+// stretches are what there is to read: of a month that holds rows of other rules all of it, since its copies of one
+// event may differ in whether they ask for rates; else what asks for them.
 func (s *computation) stretches(ctx context.Context) ([]stretch, error) {
 	var months []struct {
 		Month string `ch:"month"`
@@ -144,11 +147,12 @@ func (of stretch) from() string {
 	if of.only != "" {
 		first = " PREWHERE " + of.only
 	}
-	return "ledger FINAL" + first + " WHERE refused = '' AND NOT settled AND " + ledger.PostsAlone + " AND _partition_id = '" + of.month + "'"
+	return "ledger FINAL" + first + " WHERE refused = '' AND NOT settled AND " + ledger.PostsAlone +
+		" AND _partition_id = '" + of.month + "'"
 }
 
-// postAll posts the rows of the ledger again that post alone, month by month, and writes those that come out otherwise to the
-// shadow. What is settled with the other events of its unit is seen to by settleAll.
+// postAll posts the rows of the ledger again that post alone, month by month, and writes those that come out otherwise
+// to the shadow. What is settled with the other events of its unit is seen to by settleAll.
 func (s *computation) postAll(ctx context.Context) error {
 	all, err := s.stretches(ctx)
 	if err != nil {
@@ -158,7 +162,8 @@ func (s *computation) postAll(ctx context.Context) error {
 	workers := make([]*shadowWorker, 2)
 	take := make([]func(*ledger.Row) error, len(workers))
 	for i := range workers {
-		workers[i] = &shadowWorker{computation: s, ctx: ctx, batch: writer.Batch(), sums: balances{}, Poster: post.Poster{Decode: s.config.Decode()}}
+		workers[i] = &shadowWorker{computation: s, ctx: ctx, batch: writer.Batch(), sums: balances{},
+			Poster: post.Poster{Decode: s.config.Decode()}}
 		take[i] = workers[i].take
 	}
 	for _, of := range all {
@@ -321,15 +326,18 @@ SELECT (SELECT count() FROM ledger FINAL PREWHERE `+changeable+` WHERE refused =
     GROUP BY order_id, source, event_id, content, missing HAVING sum(in_ledger) != sum(in_list)`)
 }
 
-// withAliases: what readers of the ledger see as lists is kept in lists of tuples, and such columns are in no * otherwise.
+// withAliases: what readers of the ledger see as lists is kept in lists of tuples, and such columns are in no *
+// otherwise.
 const withAliases = " SETTINGS asterisk_include_alias_columns = 1"
 
 // mendFrom feeds a table of the shadow with rows of the ledger that are not in the shadow anyway.
 func (s *computation) mendFrom(ctx context.Context, table, rows string) error {
 	// Of two versions alike the later insert stays; a table that has a higher one than the ledger would keep that.
 	const key = "order_id, source, event_id, content"
-	from := "(SELECT l.* REPLACE (greatest(l.version, t.known) AS version) FROM ledger AS l FINAL LEFT JOIN (SELECT " + key + ", max(version) AS known FROM " + table +
-		" GROUP BY " + key + ") AS t USING (" + key + ") WHERE (" + key + ") IN (" + rows + ") AND (" + key + ") NOT IN (SELECT " + key + " FROM " + s.table("ledger") + "))"
+	from := "(SELECT l.* REPLACE (greatest(l.version, t.known) AS version) FROM ledger AS l FINAL LEFT JOIN (SELECT " +
+		key + ", max(version) AS known FROM " + table +
+		" GROUP BY " + key + ") AS t USING (" + key + ") WHERE (" + key + ") IN (" + rows + ") AND (" + key +
+		") NOT IN (SELECT " + key + " FROM " + s.table("ledger") + "))"
 	query := ledger.Feed(table, from) + withAliases
 	count := func(n *uint64) error {
 		if err := s.db.QueryRow(ctx, "SELECT count() FROM "+s.table(table)).Scan(n); err != nil {
@@ -351,8 +359,8 @@ func (s *computation) mendFrom(ctx context.Context, table, rows string) error {
 	return nil
 }
 
-// rollUp recomputes the roll-up of all cases as it will be, part by part, and keeps the buckets that differ from those that
-// are.
+// rollUp recomputes the roll-up of all cases as it will be, part by part, and keeps the buckets that differ from those
+// that are.
 func (s *computation) rollUp(ctx context.Context) error {
 	var n uint64
 	if err := s.db.QueryRow(ctx, "SELECT count() FROM failures").Scan(&n); err != nil {
@@ -383,8 +391,8 @@ SETTINGS max_partitions_per_insert_block = 0`, ledger.LeakageKey, ledger.Leakage
 	return nil
 }
 
-// compact merges a month of the shadow that is in many parts: they become parts of the ledger, which bounds how many there
-// may be.
+// compact merges a month of the shadow that is in many parts: they become parts of the ledger, which bounds how many
+// there may be.
 func (s *computation) compact(ctx context.Context) error {
 	const many = 30
 	for _, table := range shadow.Tables {
@@ -393,7 +401,8 @@ func (s *computation) compact(ctx context.Context) error {
 			return err
 		}
 		for _, id := range parts {
-			if err := s.exec(ctx, "merge the shadow", fmt.Sprintf("OPTIMIZE TABLE %s PARTITION ID '%s' FINAL", s.table(table), id)); err != nil {
+			if err := s.exec(ctx, "merge the shadow", fmt.Sprintf("OPTIMIZE TABLE %s PARTITION ID '%s' FINAL", s.table(table),
+				id)); err != nil {
 				return err
 			}
 		}

@@ -16,27 +16,29 @@ import (
 	"github.com/makegood/makegood/projections/shadow"
 )
 
-// A rebuild posts history anew from the ledger's own payloads, with today's posting rules and the rates that are known by
-// now, into a shadow: tables of its own that nobody reads. What it would change is reported, and nothing else happens until
-// somebody says so. Then books.rebuilt is written to the log, and the projector that books it makes the shadow's partitions
-// part of the books (see swap.go of package post). What an event posts stays a function of the log alone: domain.Terms.PricedFrom
-// says what the rebuild means, and whoever reads the log from its beginning comes to the same books.
+// A rebuild posts history anew from the ledger's own payloads, with today's posting rules and the rates that are known
+// by now, into a shadow: tables of its own that nobody reads. What it would change is reported, and nothing else
+// happens until somebody says so. Then books.rebuilt is written to the log, and the projector that books it makes the
+// shadow's partitions part of the books (see swap.go of package post). What an event posts stays a function of the log
+// alone: domain.Terms.PricedFrom says what the rebuild means, and whoever reads the log from its beginning comes to
+// the same books.
 //
-// Rows that post alone are read month by month, in no other order; the others are settled again, unit by unit. Entries of closed
-// epochs stay as they are. Where a rebuild prices them, the difference is an entry of its own in each unit, in the open month:
-// it is posted when the rebuild is swapped in, and its place in the log is known.
+// Rows that post alone are read month by month, in no other order; the others are settled again, unit by unit. Entries
+// of closed epochs stay as they are. Where a rebuild prices them, the difference is an entry of its own in each unit,
+// in the open month: it is posted when the rebuild is swapped in, and its place in the log is known.
 //
 // # What it takes
 //
-// What an event posts depends on the rules, on the rates and on nothing else. So a row says which rules its lines follow and
-// whether its event asks for rates, and what neither can change isn't read at all: rows of today's rules that ask for none, or
-// that stand behind the last rate in the log. Two columns of five bytes and the row's place tell. A whole rebuild reads
-// everything, also what somebody may have changed behind the books' back. Where nothing comes out otherwise, a row is read,
-// decoded and posted, and that is all; what changes is inserted once more. Two workers decode beside the reader (see the bench:
-// makegood bench --only rebuild).
+// What an event posts depends on the rules, on the rates and on nothing else. So a row says which rules its lines
+// follow and whether its event asks for rates, and what neither can change isn't read at all: rows of today's rules
+// that ask for none, or that stand behind the last rate in the log. Two columns of five bytes and the row's place
+// tell. A whole rebuild reads everything, also what somebody may have changed behind the books' back. Where nothing
+// comes out otherwise, a row is read, decoded and posted, and that is all; what changes is inserted once more. Two
+// workers decode beside the reader (see the bench: makegood bench --only rebuild).
 //
-// Of what is left, reading takes most: rows that ask for rates stand among those that don't, so that the server unpacks both. By
-// how much accounts move is summed up as the rows pass; what they hold, in months that move, is asked of the ledger.
+// Of what is left, reading takes most: rows that ask for rates stand among those that don't, so that the server
+// unpacks both. By how much accounts move is summed up as the rows pass; what they hold, in months that move, is asked
+// of the ledger.
 
 // Config says how rebuilds are computed.
 type Config struct {
@@ -77,7 +79,8 @@ type running struct {
 
 // New joins the parts.
 func New(c Config) (*Rebuilder, error) {
-	if c.DB == nil || c.Ledger == nil || c.Shadow == nil || c.Decode == nil || c.Terms == nil || c.ID == nil || c.Logger == nil {
+	if c.DB == nil || c.Ledger == nil || c.Shadow == nil || c.Decode == nil || c.Terms == nil || c.ID == nil ||
+		c.Logger == nil {
 		return nil, errors.New("a rebuilder wants the ledger's reader, writers for the shadow, decoders, terms, ids and a logger")
 	}
 	r := &Rebuilder{config: c, running: map[string]*running{}}
@@ -102,8 +105,8 @@ type Order struct {
 	Whole         bool // read also what neither rules nor rates can change
 }
 
-// Start begins to compute a rebuild in the background. Its error may be shadow.ErrUnderWay. One that is ready gives way to
-// it, and so does one whose process ended.
+// Start begins to compute a rebuild in the background. Its error may be shadow.ErrUnderWay. One that is ready gives
+// way to it, and so does one whose process ended.
 func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error) {
 	// What arrives from now on is looked at again when it is swapped in, whatever of it is met until then.
 	var now time.Time
@@ -133,7 +136,8 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 			return nil, err
 		}
 	}
-	r := &shadow.Rebuild{ID: b.config.ID(), State: shadow.Computing, Actor: o.Actor, Reason: o.Reason, ClosedPeriods: o.ClosedPeriods, Whole: o.Whole,
+	r := &shadow.Rebuild{ID: b.config.ID(), State: shadow.Computing, Actor: o.Actor, Reason: o.Reason,
+		ClosedPeriods: o.ClosedPeriods, Whole: o.Whole,
 		Started: now, Snapshot: now, Terms: mark.Offset, Rules: domain.PostingRules(), Ends: mark.Ends}
 	if !shadow.ID.MatchString(r.ID) {
 		return nil, fmt.Errorf("%q is no id for a rebuild", r.ID)
@@ -259,9 +263,9 @@ func (b *Rebuilder) beat(ctx context.Context, cancel context.CancelCauseFunc, s 
 	}
 }
 
-// Swap notes that a rebuild is to be swapped in, which the caller does by writing books.rebuilt, and who said so, where that
-// is not who asked for it. Again for one that is being swapped changes nothing. Errors: ErrNotFound, shadow.ErrNotReady,
-// shadow.ErrStale.
+// Swap notes that a rebuild is to be swapped in, which the caller does by writing books.rebuilt, and who said so,
+// where that is not who asked for it. Again for one that is being swapped changes nothing. Errors: ErrNotFound,
+// shadow.ErrNotReady, shadow.ErrStale.
 func (b *Rebuilder) Swap(ctx context.Context, id, actor string) (*shadow.Rebuild, error) {
 	r, err := shadow.Read(ctx, b.config.DB, id)
 	if err != nil {
@@ -288,8 +292,8 @@ func (b *Rebuilder) Swap(ctx context.Context, id, actor string) (*shadow.Rebuild
 	return r, b.keep(ctx, r)
 }
 
-// Discard throws a rebuild away that is not in the books. What works at it ends first, here or in another process, and then
-// its tables go. Errors: ErrNotFound, shadow.ErrUnderWay where it is being swapped.
+// Discard throws a rebuild away that is not in the books. What works at it ends first, here or in another process, and
+// then its tables go. Errors: ErrNotFound, shadow.ErrUnderWay where it is being swapped.
 func (b *Rebuilder) Discard(ctx context.Context, id string) error {
 	r, err := shadow.Read(ctx, b.config.DB, id)
 	if err != nil {
@@ -312,8 +316,8 @@ func (b *Rebuilder) Discard(ctx context.Context, id string) error {
 	return b.end(ctx, r)
 }
 
-// takeAway ends the work at a rebuild that is being computed. Another process looks every second whether it was discarded;
-// one of which nothing is heard has ended.
+// takeAway ends the work at a rebuild that is being computed. Another process looks every second whether it was
+// discarded; one of which nothing is heard has ended.
 func (b *Rebuilder) takeAway(ctx context.Context, r *shadow.Rebuild) error {
 	b.mu.Lock()
 	here := b.running[r.ID]

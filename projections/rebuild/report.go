@@ -18,7 +18,9 @@ const maxNamed = 100
 
 // report holds the shadow against the books.
 func (s *computation) report(ctx context.Context) (*shadow.Report, error) {
-	d := &shadow.Report{Events: s.events, Mended: s.mended, UnpricedBefore: s.listed, UnpricedAfter: uint64(max(int(s.lacking)+s.unpriced, 0)), Accounts: []shadow.AccountDifference{}, Left: []shadow.LeftPeriod{}, NotPosted: s.bad, NotPostedEvents: s.kept}
+	d := &shadow.Report{Events: s.events, Mended: s.mended, UnpricedBefore: s.listed,
+		UnpricedAfter: uint64(max(int(s.lacking)+s.unpriced, 0)), Accounts: []shadow.AccountDifference{},
+		Left: []shadow.LeftPeriod{}, NotPosted: s.bad, NotPostedEvents: s.kept}
 	if d.NotPostedEvents == nil {
 		d.NotPostedEvents = []shadow.NotPosted{}
 	}
@@ -56,12 +58,14 @@ func (s *computation) accounts(ctx context.Context) ([]shadow.AccountDifference,
 			if b := held[k][account]; b != nil {
 				before = b.units()
 			}
-			all = append(all, shadow.AccountDifference{Period: k.period.String(), Account: fmt.Sprint(account), Name: account.Name(), Store: k.store, Currency: k.currency,
+			all = append(all, shadow.AccountDifference{Period: k.period.String(), Account: fmt.Sprint(account),
+				Name: account.Name(), Store: k.store, Currency: k.currency,
 				Before: fourDecimals(before), After: fourDecimals(new(big.Int).Add(before, d)), Delta: fourDecimals(d)})
 		}
 	}
 	slices.SortFunc(all, func(a, b shadow.AccountDifference) int {
-		return slices.Compare([]string{a.Period, a.Account, a.Store, a.Currency}, []string{b.Period, b.Account, b.Store, b.Currency})
+		return slices.Compare([]string{a.Period, a.Account, a.Store, a.Currency},
+			[]string{b.Period, b.Account, b.Store, b.Currency})
 	})
 	return all, nil
 }
@@ -74,7 +78,8 @@ func (s *computation) held(ctx context.Context) (balances, error) {
 	var months, stores []string
 	var last domain.Period
 	for k := range s.sums {
-		months, stores, last = append(months, k.period.First().Format(time.DateOnly)), append(stores, k.store), max(last, k.period)
+		months, stores, last = append(months, k.period.First().Format(time.DateOnly)), append(stores, k.store),
+			max(last, k.period)
 	}
 	slices.Sort(months)
 	slices.Sort(stores)

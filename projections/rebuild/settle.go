@@ -18,10 +18,12 @@ import (
 // settledUnits is how many units are read and settled in one go.
 const settledUnits = 2000
 
-// settleAll settles the units again that the rules or the rates can change, and writes what comes out otherwise to the shadow.
+// settleAll settles the units again that the rules or the rates can change, and writes what comes out otherwise to the
+// shadow.
 func (s *computation) settleAll(ctx context.Context) error {
 	writer := s.config.Shadow(s.table("ledger"))
-	w := &unitWorker{computation: s, settler: post.Settler{New: s.config.Decode, Rebuilds: s.rebuilds()}, whatIf: post.Settler{New: s.config.Decode}, batch: writer.Batch(), seen: map[string]bool{}, own: ledger.NewUnits()}
+	w := &unitWorker{computation: s, settler: post.Settler{New: s.config.Decode, Rebuilds: s.rebuilds()},
+		whatIf: post.Settler{New: s.config.Decode}, batch: writer.Batch(), seen: map[string]bool{}, own: ledger.NewUnits()}
 	err := w.settleFound(ctx)
 	if err == nil {
 		err = w.settle(ctx, slices.Sorted(maps.Keys(s.asked.Orders)), slices.Sorted(maps.Keys(s.asked.Cases)))
@@ -38,8 +40,8 @@ func (s *computation) settleAll(ctx context.Context) error {
 	return errors.Join(err, writer.Close())
 }
 
-// moveOut takes rows out of the units that they were kept under. In the ledger they are the same rows, so that the shadow's
-// can't say it.
+// moveOut takes rows out of the units that they were kept under. In the ledger they are the same rows, so that the
+// shadow's can't say it.
 func (w *unitWorker) moveOut(ctx context.Context) error {
 	const most = 10_000 // rows a statement: they are decisions of persons
 	for part := range slices.Chunk(w.moved, most) {
@@ -47,8 +49,9 @@ func (w *unitWorker) moveOut(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := w.exec(clickhouse.Context(ctx, clickhouse.WithExternalTable(gone)), "take rows out of their units", "INSERT INTO "+
-			w.table("failures")+" "+ledger.Feed("failures", "("+ledger.ExternalRows("moved_rows")+")")); err != nil {
+		if err := w.exec(clickhouse.Context(ctx, clickhouse.WithExternalTable(gone)), "take rows out of their units",
+			"INSERT INTO "+
+				w.table("failures")+" "+ledger.Feed("failures", "("+ledger.ExternalRows("moved_rows")+")")); err != nil {
 			return err
 		}
 	}
@@ -66,7 +69,8 @@ func (s *computation) rebuilds() []post.RebuildEvent {
 
 // itself is the event of this rebuild, were it to price closed epochs.
 func (s *computation) itself() post.RebuildEvent {
-	return post.RebuildEvent{Mark: s.mark, Event: domain.Event{Source: ownSource, ID: s.rebuild.ID, Type: domain.TypeBooksRebuilt, Time: s.mark.Time,
+	return post.RebuildEvent{Mark: s.mark, Event: domain.Event{Source: ownSource, ID: s.rebuild.ID,
+		Type: domain.TypeBooksRebuilt, Time: s.mark.Time,
 		Data: &domain.BooksRebuilt{RebuildID: s.rebuild.ID, ClosedPeriods: true}}}
 }
 
@@ -94,7 +98,8 @@ func (w *unitWorker) settleFound(ctx context.Context) error {
 	parts := n/50_000 + 1
 	for part := uint64(0); part < parts && n > 0; part++ {
 		var orders, cases []string
-		if err := w.db.QueryRow(ctx, fmt.Sprintf(`SELECT arraySort(groupUniqArrayIf(order_id, order_id != '')), arraySort(groupUniqArrayIf(error_id, order_id = '')) FROM ledger
+		if err := w.db.QueryRow(ctx,
+			fmt.Sprintf(`SELECT arraySort(groupUniqArrayIf(order_id, order_id != '')), arraySort(groupUniqArrayIf(error_id, order_id = '')) FROM ledger
 WHERE %s AND cityHash64(if(order_id != '', order_id, error_id)) %% %d = %d`, of, parts, part)).Scan(&orders, &cases); err != nil {
 			return fmt.Errorf("find the units of a rebuild: %w", err)
 		}
@@ -112,7 +117,8 @@ func (w *unitWorker) settleSpends(ctx context.Context) error {
 		of += fmt.Sprintf(" AND rules != %d", domain.PostingRules())
 	}
 	var ids []string
-	if err := w.db.QueryRow(ctx, "SELECT arraySort(groupUniqArray("+ledger.SpendID+")) FROM ledger WHERE "+of).Scan(&ids); err != nil {
+	if err := w.db.QueryRow(ctx,
+		"SELECT arraySort(groupUniqArray("+ledger.SpendID+")) FROM ledger WHERE "+of).Scan(&ids); err != nil {
 		return fmt.Errorf("find what was spent on quality: %w", err)
 	}
 	if len(ids) == 0 {
@@ -144,7 +150,8 @@ func (w *unitWorker) settle(ctx context.Context, orders, cases []string) error {
 }
 
 func (w *unitWorker) settleRows(ctx context.Context, rows []ledger.Stored) error {
-	rows = slices.DeleteFunc(rows, func(r ledger.Stored) bool { return w.mark.Precedes(r.Position) }) // recorded later: not the rebuild's
+	// recorded later: not the rebuild's
+	rows = slices.DeleteFunc(rows, func(r ledger.Stored) bool { return w.mark.Precedes(r.Position) })
 	for _, unit := range post.Components(rows, w.known.Decisions) {
 		if err := w.unit(ctx, unit); err != nil {
 			return err
@@ -209,8 +216,8 @@ func (w *unitWorker) unit(ctx context.Context, rows []*ledger.Stored) error {
 	return nil
 }
 
-// leaveClosed notes the rows of closed epochs that stay as they are, where a rebuild that prices closed epochs would post
-// something for their unit.
+// leaveClosed notes the rows of closed epochs that stay as they are, where a rebuild that prices closed epochs would
+// post something for their unit.
 func (w *unitWorker) leaveClosed(rows []*ledger.Stored) {
 	if w.rebuild.ClosedPeriods {
 		return // the difference is the rebuild's own entry

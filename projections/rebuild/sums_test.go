@@ -12,7 +12,8 @@ import (
 func TestBalancesBeyondAnAmount(t *testing.T) {
 	one, other := balances{}, balances{}
 	row := func(amount domain.Amount) *ledger.Row {
-		return &ledger.Row{Event: &domain.Event{StoreID: "s", Currency: "USD"}, Posting: 7, Lines: []domain.Line{{Account: domain.Sales, Amount: amount}}}
+		return &ledger.Row{Event: &domain.Event{StoreID: "s", Currency: "USD"}, Posting: 7,
+			Lines: []domain.Line{{Account: domain.Sales, Amount: amount}}}
 	}
 	for range 3 {
 		one.move(row(0), row(math.MaxInt64))

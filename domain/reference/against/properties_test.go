@@ -10,7 +10,8 @@ import (
 
 // holds answers what doesn't hold of the books of a unit, whatever the reference says; "" where all does.
 func holds(terms *domain.Terms, events []domain.Recorded, s *domain.Settlement) string {
-	for _, check := range []func(*domain.Terms, []domain.Recorded, *domain.Settlement) string{entriesBalance, identityHolds,
+	for _, check := range []func(*domain.Terms, []domain.Recorded, *domain.Settlement) string{entriesBalance,
+		identityHolds,
 		sidesAreRight, factsSumUp, closesHold, reportsAloneCostNothing} {
 		if d := check(terms, events, s); d != "" {
 			return d
@@ -103,15 +104,16 @@ func sidesAreRight(_ *domain.Terms, events []domain.Recorded, s *domain.Settleme
 				continue
 			}
 			if a > 0 {
-				return fmt.Sprintf("side: after %s, %d of case %s is out by %s %s", events[i].Event.ID, k.account, k.incident, a, k.currency)
+				return fmt.Sprintf("side: after %s, %d of case %s is out by %s %s", events[i].Event.ID, k.account, k.incident, a,
+					k.currency)
 			}
 		}
 	}
 	return ""
 }
 
-// factsSumUp: what the events say last of each case is what is known of it in the end. Cases that a person separated have one name
-// under two orders.
+// factsSumUp: what the events say last of each case is what is known of it in the end. Cases that a person separated
+// have one name under two orders.
 func factsSumUp(_ *domain.Terms, events []domain.Recorded, s *domain.Settlement) string {
 	orders := map[string]bool{}
 	for i := range events {
@@ -162,7 +164,8 @@ func closesHold(terms *domain.Terms, events []domain.Recorded, s *domain.Settlem
 		for n, i := range was {
 			a, b := &got.Events[n], &s.Events[i]
 			if !slices.Equal(a.Lines, b.Lines) || !reflect.DeepEqual(a.Cases, b.Cases) {
-				return fmt.Sprintf("closed: %s had %v %+v before epoch %d, and has %v %+v", events[i].Event.ID, linesOf(a.Lines), a.Cases,
+				return fmt.Sprintf("closed: %s had %v %+v before epoch %d, and has %v %+v", events[i].Event.ID, linesOf(a.Lines),
+					a.Cases,
 					next, linesOf(b.Lines), b.Cases)
 			}
 		}

@@ -22,8 +22,9 @@ var (
 	history = flag.String("history", "", "the file of a failing history that TestReplay compares")
 )
 
-// TestSettle holds domain's settling of every unit of random streams against the reference: the same lines of every event, the
-// same standings, cases and flags; and to what must hold of any books (see holds). A stream that fails is cut down to what is needed to fail, and kept.
+// TestSettle holds domain's settling of every unit of random streams against the reference: the same lines of every
+// event, the same standings, cases and flags; and to what must hold of any books (see holds). A stream that fails is
+// cut down to what is needed to fail, and kept.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	n := *streams
@@ -36,12 +37,16 @@ func TestSettle(t *testing.T) {
 		if difference == "" {
 			continue
 		}
-		kept := reference.Shrink(records, func(part []reference.Record) bool { return sortOf(compare(part, seed)) == sortOf(difference) })
+		kept := reference.Shrink(records, func(part []reference.Record) bool {
+			return sortOf(compare(part,
+				seed)) == sortOf(difference)
+		})
 		path, err := reference.KeepHistory(fmt.Sprintf("settle-%d", seed), kept)
 		if err != nil {
 			t.Error(err)
 		}
-		t.Fatalf("seed %d: %s\nkept: go test ./domain/reference/against ./cmd/makegood -run '^TestReplay$' -history %s", seed, compare(kept, seed), path)
+		t.Fatalf("seed %d: %s\nkept: go test ./domain/reference/against ./cmd/makegood -run '^TestReplay$' -history %s", seed,
+			compare(kept, seed), path)
 	}
 }
 
@@ -80,8 +85,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// placed is the place of a record in the log: the sequence number is the offset, on every stream, so that a mark divides all of
-// them just there.
+// placed is the place of a record in the log: the sequence number is the offset, on every stream, so that a mark
+// divides all of them just there.
 func placed(r reference.Record) domain.Position {
 	return domain.Position{Stream: domain.ParseStream(r.Stream), Offset: r.Seq, Time: r.RecordedAt}
 }
@@ -154,10 +159,12 @@ func compareUnit(terms *domain.Terms, want *reference.Books, n int, unit []refer
 	for _, id := range unit {
 		w, g := wanted[id], linesOf(settled[id].Lines)
 		if a, b := strings.Join(w.lines, "\n"), strings.Join(g, "\n"); a != b {
-			return fmt.Sprintf("lines: of %v (%s)\nreference:\n%s\nsettle:\n%s\n%s", id, recorded[id].Event.Type, a, b, story(events, settled, wanted))
+			return fmt.Sprintf("lines: of %v (%s)\nreference:\n%s\nsettle:\n%s\n%s", id, recorded[id].Event.Type, a, b,
+				story(events, settled, wanted))
 		}
 		if s := settled[id].Standing.String(); s != w.standing {
-			return fmt.Sprintf("standing: of %v (%s): reference %s, settle %s\n%s", id, recorded[id].Event.Type, w.standing, s, story(events, settled, wanted))
+			return fmt.Sprintf("standing: of %v (%s): reference %s, settle %s\n%s", id, recorded[id].Event.Type, w.standing, s,
+				story(events, settled, wanted))
 		}
 	}
 	if dumpAll {
@@ -178,7 +185,8 @@ func casesText(cases []domain.CaseFacts) string {
 	for _, c := range cases {
 		all = append(all, fmt.Sprintf("%s %s: cause %s, at fault %s, vendor %s, employee %s, severity %s, avoidable %s, "+
 			"before delivery %t, founded %t, reported %t, part of %s", c.Case, c.Kind, c.RootCause, c.PartyAtFault, c.VendorID,
-			c.EmployeeID, c.Severity, [...]string{"", "true", "false"}[c.Avoidable], c.Internal, c.Founded, c.Reported, c.SameAs))
+			c.EmployeeID, c.Severity, [...]string{"", "true", "false"}[c.Avoidable], c.Internal, c.Founded, c.Reported,
+			c.SameAs))
 	}
 	slices.Sort(all)
 	return strings.Join(all, "\n")
@@ -212,7 +220,8 @@ func entriesOf(b *reference.Books, n int, unit []reference.Identity) map[referen
 func linesOf(lines []domain.Line) []string {
 	var text []string
 	for _, l := range lines {
-		text = append(text, strings.Join([]string{fmt.Sprint(uint16(l.Account)), l.Element.String(), l.Basis.String(), l.Step.String(), l.Case,
+		text = append(text, strings.Join([]string{fmt.Sprint(uint16(l.Account)), l.Element.String(), l.Basis.String(),
+			l.Step.String(), l.Case,
 			l.Currency, l.Store, l.Amount.String()}, " "))
 	}
 	sort.Strings(text)
@@ -241,13 +250,15 @@ func flagsText(flags []domain.Flag) string {
 }
 
 // story tells the unit's events in their sequence with what both make of them.
-func story(events []domain.Recorded, settled map[reference.Identity]*domain.SettledEvent, wanted map[reference.Identity]wantedEntry) string {
+func story(events []domain.Recorded, settled map[reference.Identity]*domain.SettledEvent,
+	wanted map[reference.Identity]wantedEntry) string {
 	var b strings.Builder
 	sort.Slice(events, func(i, j int) bool { return events[i].At.Offset < events[j].At.Offset })
 	for _, r := range events {
 		id := reference.Identity{Source: r.Event.Source, ID: r.Event.ID}
 		fmt.Fprintf(&b, "-- at %d: %s %s %s case %s store %s %s: %+v\n   reference %s %q\n   settle    %s %q\n", r.At.Offset,
-			r.Event.Time.UTC().Format(time.RFC3339), r.Event.Type, r.Event.ID, r.Event.ErrorID, r.Event.StoreID, r.Event.Currency, r.Event.Data,
+			r.Event.Time.UTC().Format(time.RFC3339), r.Event.Type, r.Event.ID, r.Event.ErrorID, r.Event.StoreID,
+			r.Event.Currency, r.Event.Data,
 			wanted[id].standing, wanted[id].lines, settled[id].Standing, linesOf(settled[id].Lines))
 	}
 	return b.String()
