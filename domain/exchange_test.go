@@ -32,14 +32,8 @@ func TestExchangeAgainstSearch(t *testing.T) {
 				}
 				continue
 			}
-			s := set{
-				[]string{"EUR", "GBP"}[random.IntN(2)],
-				[]string{"USD", "CHF"}[random.IntN(2)],
-				random.IntN(12),
-				Decimal(1 + random.IntN(2_000_000)),
-				offset,
-				0,
-			}
+			s := set{[]string{"EUR", "GBP"}[random.IntN(2)], []string{"USD", "CHF"}[random.IntN(2)], random.IntN(12),
+				Decimal(1 + random.IntN(2_000_000)), offset, 0}
 			all = append(all, s)
 			terms.Apply(&Event{Source: "s", ID: string(rune('a' + offset)), Currency: s.into,
 				Data: &RateSet{
@@ -55,12 +49,8 @@ func TestExchangeAgainstSearch(t *testing.T) {
 			)
 		}
 		for range 60 {
-			from, into, day, before := []string{"EUR", "GBP", "USD"}[random.IntN(3)], []string{"USD", "CHF"}[random.IntN(2)],
-				random.IntN(
-					14,
-				)-1, int64(
-					random.IntN(32),
-				)
+			from, into := []string{"EUR", "GBP", "USD"}[random.IntN(3)], []string{"USD", "CHF"}[random.IntN(2)]
+			day, before := random.IntN(14)-1, int64(random.IntN(32))
 			var want *set
 			for i := range all {
 				s := &all[i]
@@ -75,17 +65,8 @@ func TestExchangeAgainstSearch(t *testing.T) {
 			got, found := x.On(from, first.AddDate(0, 0, day))
 			if found != (want != nil) ||
 				found && (got.Value != want.value || got.Mark.Offset != want.offset || got.ID != string(rune('a'+want.offset))) {
-				t.Fatalf(
-					"seed %d: %s into %s on day %d, before %d: got %+v, %t, not %+v",
-					seed,
-					from,
-					into,
-					day,
-					before,
-					got,
-					found,
-					want,
-				)
+				t.Fatalf("seed %d: %s into %s on day %d, before %d: got %+v, %t, not %+v", seed, from, into, day, before, got,
+					found, want)
 			}
 		}
 	}

@@ -22,17 +22,11 @@ const (
 	maxFileLines     = 500
 )
 
-// unchecked are the folders that are still being brought under the limits. A folder that is not listed is checked, a new
-// one too.
+// unchecked are the folders that are still being brought under the limits. A folder that is not listed is checked, a
+// new one too.
 var unchecked = []string{
 	"cmd/makegood",
 	"cmd/makegood/bench",
-	"domain",
-	"domain/reference",
-	"domain/reference/against",
-	"projections/audit",
-	"projections/post",
-	"projections/rebuild",
 }
 
 // TestLimits holds every Go file against the limits of the house: they keep a room small enough to know.
@@ -66,7 +60,8 @@ func TestLimitsAreSeen(t *testing.T) {
 		{"short", "package p\n\nfunc f() {\n" + lines(maxFunctionLines-2) + "}\n", 0},
 		{"long function", "package p\n\nfunc f() {\n" + lines(maxFunctionLines-1) + "}\n", 1},
 		{"table apart", "package p\n\nfunc f() {\n" + lines(maxFunctionLines-4) + table + "}\n", 0},
-		{"long function in a table", "package p\n\nvar _ = []func(){\n\tfunc() {\n" + lines(maxFunctionLines-1) + "\t},\n}\n", 1},
+		{"long function in a table",
+			"package p\n\nvar _ = []func(){\n\tfunc() {\n" + lines(maxFunctionLines-1) + "\t},\n}\n", 1},
 		{"wide line", "package p\n\n// " + strings.Repeat("ü", maxColumns-2) + "\n", 1},
 		{"wide tag", "package p\n\ntype t struct {\n\tA int `help:\"" + strings.Repeat("x", maxColumns) + "\"`\n}\n", 0},
 		{"line that just fits", "package p\n\n// " + strings.Repeat("ü", maxColumns-3) + "\n", 0},

@@ -25,10 +25,12 @@ const (
 	about = `"order_id":"o1","store_id":"s1","currency":"USD"`
 	ofFix = about + `,"error_id":"c1"`
 
+	boughtM = `{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}`
 	placedM = `{` + about +
-		`,"payment_fee":"3.43","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`
+		`,"payment_fee":"3.43","lines":[` + boughtM + `]}`
 	twoOf = `{` + about +
-		`,"payment_fee":"3.43","promise":{"until":"2026-01-20T00:00:00Z"},"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"},{"line_id":"2","sku":"B","quantity":1,"unit_price":"20","unit_cost":"9"}]}`
+		`,"payment_fee":"3.43","promise":{"until":"2026-01-20T00:00:00Z"},"lines":[` + boughtM +
+		`,{"line_id":"2","sku":"B","quantity":1,"unit_price":"20","unit_cost":"9"}]}`
 	sentM = `{` + ofFix + `,"redelivery_id":"d1","mode":"carrier","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]}`
 	backN = `{` + ofFix +
 		`,"return_id":"b1","lines":[{"sku":"N","quantity":1,"unit_cost":"60","was":"wrong_item","grade":"saleable"}]}`
@@ -129,7 +131,8 @@ var casesOfContract = []caseOfContract{
 		{"error.reported", "2026-01-11T09:00:00Z", reported("over_shipped", "after_delivery",
 			`{"sku":"M","quantity":1,"unit_cost":"60","received_quantity":10}`)},
 		{"return.received", "2026-01-12T09:00:00Z", `{` + ofFix +
-			`,"return_id":"b1","lines":[{"sku":"M","quantity":4,"unit_cost":"60","was":"wrong_item","grade":"saleable"},{"sku":"M","quantity":5,"unit_cost":"60","was":"wrong_item","grade":"abandoned"}]}`},
+			`,"return_id":"b1","lines":[{"sku":"M","quantity":4,"unit_cost":"60","was":"wrong_item","grade":"saleable"},` +
+			`{"sku":"M","quantity":5,"unit_cost":"60","was":"wrong_item","grade":"abandoned"}]}`},
 	}, "net=300.0000 1210=0.0000 1200=-360.0000"},
 	{"customer keeps the wrong part and pays it", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
@@ -141,7 +144,8 @@ var casesOfContract = []caseOfContract{
 	{"exchange 100 for 250, old part back", []said{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
 		{"order.changed", "2026-01-11T09:00:00Z", `{` + about +
-			`,"by":"customer","lines_added":[{"line_id":"2","sku":"P","quantity":1,"unit_price":"250","unit_cost":"150"}],"lines_removed":[{"line_id":"1","quantity":1}]}`},
+			`,"by":"customer","lines_added":[{"line_id":"2","sku":"P","quantity":1,"unit_price":"250","unit_cost":"150"}],` +
+			`"lines_removed":[{"line_id":"1","quantity":1}]}`},
 		{"return.received", "2026-01-12T09:00:00Z", soldM},
 	}, "net=0.0000 2410=0.0000"},
 	{"customer takes the second line off", []said{
@@ -240,7 +244,8 @@ var casesOfContract = []caseOfContract{
 		{"order.placed", "2026-01-10T09:00:00Z", placedM},
 		{"event.voided", "2026-01-11T09:00:00Z",
 			`{"order_id":"o1","store_id":"s1","voids":{"source":"/t","id":"never"},"reason":"x","original":
-			{"id":"never","source":"/t","specversion":"1.0","type":"makegood.refund.issued.v1","time":"2026-01-10T00:00:00Z","subject":"o1","data":{` + about + `,"refund_id":"r9","net":"-500000"}}}`},
+			{"id":"never","source":"/t","specversion":"1.0","type":"makegood.refund.issued.v1","time":"2026-01-10T00:00:00Z",
+			"subject":"o1","data":{` + about + `,"refund_id":"r9","net":"-500000"}}}`},
 	}, "contribution=36.5700 net=0.0000 voids_nothing=1"},
 }
 
@@ -308,8 +313,8 @@ func recordsOf(events []said, order []int, split int) []Record {
 			stream = "books"
 		}
 		seq := int64(len(records) + 1)
-		raw := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":"makegood.%s.v1","time":%q,"subject":"o1","data":%s}`,
-			id, source, s.kind, s.at, s.data)
+		raw := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":%q,"type":"makegood.%s.v1","time":%q,"subject":"o1",`+
+			`"data":%s}`, id, source, s.kind, s.at, s.data)
 		records = append(records, Record{Stream: stream, Event: json.RawMessage(raw), Seq: seq,
 			RecordedAt: time.Unix(1_769_000_000+seq, 0)})
 	}

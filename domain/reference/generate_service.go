@@ -25,6 +25,20 @@ func GenerateService(seed int64, opts Options) []Record {
 	})
 }
 
+// promisedAgain tells that the promise of an order was changed, some times or never.
+func (g *generator) promisedAgain(s *story, tick func(from time.Time, most int) time.Time) {
+	for g.chance(35) {
+		promise := object{}
+		g.maybe(promise, 90, "until", g.clock(tick(s.at, 10)))
+		g.maybe(promise, 50, "from", g.clock(s.at))
+		if len(promise) == 0 {
+			promise["from"] = g.clock(s.at)
+		}
+		g.add("orders", "order.promise_changed", s.order, tick(s.at, 4),
+			s.data(object{"promise": promise, "agreed_with_customer": g.chance(60)}))
+	}
+}
+
 // served tells one order. Times are few, so that many are equal and identity must decide.
 func (g *generator) served(i int) {
 	s := g.story()
@@ -52,16 +66,7 @@ func (g *generator) served(i int) {
 	if g.chance(96) { // some orders are known by their delivery alone
 		g.add("orders", "order.placed", s.order, s.at, d)
 	}
-	for g.chance(35) {
-		promise := object{}
-		g.maybe(promise, 90, "until", g.clock(tick(s.at, 10)))
-		g.maybe(promise, 50, "from", g.clock(s.at))
-		if len(promise) == 0 {
-			promise["from"] = g.clock(s.at)
-		}
-		g.add("orders", "order.promise_changed", s.order, tick(s.at, 4),
-			s.data(object{"promise": promise, "agreed_with_customer": g.chance(60)}))
-	}
+	g.promisedAgain(&s, tick)
 	parts := 0
 	if g.chance(92) {
 		parts = 1 + g.rng.IntN(5)/4

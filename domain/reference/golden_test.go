@@ -22,9 +22,11 @@ func goldenTape() *tape {
 	about := `"order_id":"o1","store_id":"s1","currency":"USD"`
 	fix := about + `,"error_id":"c1"`
 	tp.add("order.placed", "2026-01-10T09:00:00Z",
-		`{`+about+`,"payment_fee":"3.43","lines":[{"line_id":"1","sku":"part","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`)
+		`{`+about+`,"payment_fee":"3.43","lines":[{"line_id":"1","sku":"part","quantity":1,"unit_price":"100","tax":"8",`+
+			`"unit_cost":"60"}]}`)
 	tp.add("error.reported", "2026-01-12T09:00:00Z",
-		`{`+fix+`,"kind":"wrong_item","found":"after_delivery","detected_by":"customer","lines":[{"sku":"part","quantity":1,"unit_cost":"60","received_unit_cost":"55"}]}`)
+		`{`+fix+`,"kind":"wrong_item","found":"after_delivery","detected_by":"customer",`+
+			`"lines":[{"sku":"part","quantity":1,"unit_cost":"60","received_unit_cost":"55"}]}`)
 	tp.add("redelivery.dispatched", "2026-01-12T09:10:00Z",
 		`{`+fix+`,"redelivery_id":"r1","mode":"own_truck","lines":[{"sku":"part","quantity":"1","unit_cost":60}]}`)
 	tp.add("redelivery.completed", "2026-01-12T10:00:00Z",
@@ -32,7 +34,8 @@ func goldenTape() *tape {
 	tp.add("labour.spent", "2026-01-12T10:10:00Z", `{`+fix+`,"labour_id":"l1","role":"agent","minutes":18}`)
 	tp.add("concession.granted", "2026-01-12T10:20:00Z", `{`+fix+`,"concession_id":"v1","kind":"voucher","amount":"10"}`)
 	tp.add("return.received", "2026-01-13T09:00:00Z",
-		`{`+fix+`,"return_id":"b1","inspect_minutes":6,"inspect_role":"inspector","lines":[{"sku":"other","quantity":1,"unit_cost":"55","was":"wrong_item","grade":"b_grade","nrv":"45"}]}`)
+		`{`+fix+`,"return_id":"b1","inspect_minutes":6,"inspect_role":"inspector",`+
+			`"lines":[{"sku":"other","quantity":1,"unit_cost":"55","was":"wrong_item","grade":"b_grade","nrv":"45"}]}`)
 	tp.add("claim.accepted", "2026-01-20T09:00:00Z", `{`+fix+`,"claim_id":"k1","party":"supplier","amount":"25"}`)
 	return tp
 }

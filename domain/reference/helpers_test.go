@@ -17,7 +17,8 @@ func (tp *tape) add(kind, at, data string) string {
 }
 
 func (tp *tape) addAs(id, kind, at, data string) string {
-	raw := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/t","type":"makegood.%s.v1","time":%q,"subject":"o1","data":%s}`, id, kind, at, data)
+	raw := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/t","type":"makegood.%s.v1","time":%q,"subject":"o1",`+
+		`"data":%s}`, id, kind, at, data)
 	seq := int64(len(tp.records) + 1)
 	tp.records = append(tp.records, Record{Event: json.RawMessage(raw), Seq: seq,
 		RecordedAt: time.Unix(1_767_000_000+seq, 0)})

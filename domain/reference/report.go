@@ -81,19 +81,11 @@ func (s *sums) row(key map[string]string) Row {
 // groupBy names keys of section 7, view is economic, booked or cash, periodBy occurred or posting. An empty currency
 // will do where the range has but one.
 func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, currency string) (*Report, error) {
-	bases, ok := viewHas[view]
-	if !ok {
-		return nil, fmt.Errorf("unknown view %q", view)
+	bases, err := askedOf(groupBy, view, periodBy)
+	if err != nil {
+		return nil, err
 	}
-	if periodBy != "occurred" && periodBy != "posting" {
-		return nil, fmt.Errorf("unknown period_by %q", periodBy)
-	}
-	for _, key := range groupBy {
-		if !slices.Contains(Keys, key) {
-			return nil, fmt.Errorf("unknown key %q", key)
-		}
-	}
-	currencies := make(map[string]bool)
+	currencies := map[string]bool{}
 	totals, apart, groups, keys := newSums(), make(map[string]*sums), make(map[string]*sums), make(map[string][]string)
 	for _, name := range []string{changedMind, unfounded, "customer_changes"} {
 		apart[name] = newSums()
@@ -119,10 +111,7 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 				apart[where].add("", l, false)
 				continue
 			}
-			var values []string
-			for _, key := range groupBy {
-				values = append(values, b.keyOf(key, e, l, day))
-			}
+			values := b.keysOf(groupBy, e, l, day)
 			group := strings.Join(values, "\x00") // ids hold no control characters, so this sorts key by key
 			if groups[group] == nil {
 				groups[group], keys[group] = newSums(), values
@@ -158,6 +147,32 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 		report.Rows = append(report.Rows, groups[name].row(key))
 	}
 	return report, nil
+}
+
+// keysOf are the values of the keys that a line counts under.
+func (b *Books) keysOf(groupBy []string, e *Entry, l Line, day string) []string {
+	var values []string
+	for _, key := range groupBy {
+		values = append(values, b.keyOf(key, e, l, day))
+	}
+	return values
+}
+
+// askedOf are the bases of a view. Its error says which word of a question is unknown.
+func askedOf(groupBy []string, view, periodBy string) ([]string, error) {
+	bases, ok := viewHas[view]
+	if !ok {
+		return nil, fmt.Errorf("unknown view %q", view)
+	}
+	if periodBy != "occurred" && periodBy != "posting" {
+		return nil, fmt.Errorf("unknown period_by %q", periodBy)
+	}
+	for _, key := range groupBy {
+		if !slices.Contains(Keys, key) {
+			return nil, fmt.Errorf("unknown key %q", key)
+		}
+	}
+	return bases, nil
 }
 
 // dayOf is the day an entry counts in. By posting period an entry that came too late for its own month counts on the

@@ -9,8 +9,8 @@ import (
 // labourOf60 is an hour of an agent, each a fact of its own.
 func labourOf60(currency string) string {
 	labourID++
-	return fmt.Sprintf(`{"order_id":"o1","store_id":"s1","error_id":"c1","labour_id":"l%d","role":"agent","minutes":60,"currency":%q}`,
-		labourID, currency)
+	return fmt.Sprintf(`{"order_id":"o1","store_id":"s1","error_id":"c1","labour_id":"l%d","role":"agent",`+
+		`"minutes":60,"currency":%q}`, labourID, currency)
 }
 
 var labourID int
@@ -67,7 +67,8 @@ func TestVoids(t *testing.T) {
 	ofSecond := tp.void(second, "2026-02-06T00:00:00Z")
 	orphan := tp.add("event.voided", "2026-01-20T00:00:00Z",
 		`{"voids":{"source":"/t","id":"never"},"reason":"x","original":
-		{"id":"never","source":"/t","type":"makegood.labour.spent.v1","time":"2026-01-10T00:00:00Z","data":`+labourOf60("USD")+`}}`)
+		{"id":"never","source":"/t","type":"makegood.labour.spent.v1","time":"2026-01-10T00:00:00Z",
+		"data":`+labourOf60("USD")+`}}`)
 
 	b := tp.run(t)
 	wantLines(t, b, spent, "5300 10.0000", "6900 -10.0000")

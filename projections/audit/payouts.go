@@ -105,22 +105,9 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 	if len(payouts) == 0 {
 		return ErrNoPayouts
 	}
-	first, last := payouts[0].Day, payouts[0].Day
-	paid := map[string]*paidRows{}
-	var total domain.Amount
-	for _, p := range payouts {
-		if p.Day.Before(first) {
-			first = p.Day
-		}
-		if p.Day.After(last) {
-			last = p.Day
-		}
-		if paid[p.ID] == nil {
-			paid[p.ID] = &paidRows{}
-		}
-		paid[p.ID].add(p)
-		total += p.Amount
-	}
+	paid, total := paidByReference(payouts)
+	byDay := func(a, b Payout) int { return a.Day.Compare(b.Day) }
+	first, last := slices.MinFunc(payouts, byDay).Day, slices.MaxFunc(payouts, byDay).Day
 	lines, err := readClearing(ctx, db, first.Add(-lag), last, currency)
 	if err != nil {
 		return err
@@ -131,13 +118,7 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 	var clearing, transit domain.Amount
 	for i := range lines {
 		l := &lines[i]
-		key := l.order
-		for _, k := range []string{l.reference, l.id} {
-			if _, ok := paid[k]; ok && k != "" {
-				key = k
-				break
-			}
-		}
+		key := l.paidAs(paid)
 		_, known := paid[key]
 		if l.day.Before(first) && !known {
 			continue // paid before the report began
@@ -155,14 +136,9 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 			clearing += l.amount
 		}
 	}
-	keys := map[string]struct{}{}
-	for k := range paid {
-		keys[k] = struct{}{}
-	}
-	for k := range booked {
-		keys[k] = struct{}{}
-	}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
+	keys := slices.Concat(slices.Collect(maps.Keys(paid)), slices.Collect(maps.Keys(booked)))
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
 		g, rows := booked[key], paid[key]
 		r.check(checkPayouts).Compared++
 		switch {
@@ -191,6 +167,31 @@ func (r *Reconciliation) ComparePayouts(ctx context.Context, db driver.Conn, pay
 	s.Clearing, s.InTransit = clearing.String(), transit.String()
 	r.Payouts = s
 	return nil
+}
+
+// paidAs is what the processor calls the line: its reference or its event, where the report has one of these, else its
+// order.
+func (l *clearingLine) paidAs(paid map[string]*paidRows) string {
+	for _, k := range []string{l.reference, l.id} {
+		if _, ok := paid[k]; ok && k != "" {
+			return k
+		}
+	}
+	return l.order
+}
+
+// paidByReference are the rows of a processor's report by what it calls them, and their sum.
+func paidByReference(payouts []Payout) (map[string]*paidRows, domain.Amount) {
+	paid := map[string]*paidRows{}
+	var total domain.Amount
+	for _, p := range payouts {
+		if paid[p.ID] == nil {
+			paid[p.ID] = &paidRows{}
+		}
+		paid[p.ID].add(p)
+		total += p.Amount
+	}
+	return paid, total
 }
 
 // readClearing reads what moved on 1010 between two days, both inclusive, through a processor: not what a supplier, a

@@ -162,7 +162,8 @@ func (r *Reconciliation) compareEntries(ctx context.Context, db driver.Conn) err
 	}
 	rows, err := db.Query(ctx, `
 SELECT source, event_id, s.1, toDecimalString(s.2, 4)
-FROM (SELECT source, event_id, arrayFilter(s -> s.2 != 0 OR refused != '', `+sql.SumsByCurrency+`) AS sums FROM ledger FINAL WHERE notEmpty(sums))
+FROM (SELECT source, event_id, arrayFilter(s -> s.2 != 0 OR refused != '', `+sql.SumsByCurrency+`) AS sums FROM ledger
+    FINAL WHERE notEmpty(sums))
 ARRAY JOIN sums AS s ORDER BY source, event_id, s.1`)
 	if err != nil {
 		return fmt.Errorf("check that every entry balances: %w", err)
@@ -183,7 +184,8 @@ ARRAY JOIN sums AS s ORDER BY source, event_id, s.1`)
 // compareFailures holds the table that roll-ups are made of against the ledger that it is made of.
 func (r *Reconciliation) compareFailures(ctx context.Context, db driver.Conn) error {
 	const bears = `refused = '' AND (error_id != '' OR settled)`
-	const row = `order_id, error_id, source, event_id, content, event_type, store_id, currency, day, posting_period, standing, account, element, basis, step, amount`
+	const row = `order_id, error_id, source, event_id, content, event_type, store_id, currency, day, posting_period,
+    standing, account, element, basis, step, amount`
 	c := r.check(checkFailures)
 	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE `+bears).Scan(&c.Compared); err != nil {
 		return fmt.Errorf("count what bears on a fix: %w", err)
@@ -218,15 +220,18 @@ func (r *Reconciliation) compareRollUp(ctx context.Context, db driver.Conn) erro
 		return fmt.Errorf("count the roll-up: %w", err)
 	}
 	rows, err := db.Query(ctx, fmt.Sprintf(`
-SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ', error_id, ', order ', any(order_id)) AS bucket,
+SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ',
+    error_id, ', order ', any(order_id)) AS bucket,
        toDecimalString(sumIf(amount, fresh), 4) AS expected, toDecimalString(sumIf(amount, NOT fresh), 4) AS actual,
-       toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id, unit, day, currency
+       toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id,
+           unit, day, currency
 FROM (
     SELECT %[1]s, %[2]s, amount, lines, true AS fresh FROM (%[3]s) WHERE lines > 0
     UNION ALL
     SELECT %[1]s, %[2]s, amount, lines, false AS fresh FROM leakage_daily FINAL WHERE lines > 0)
 GROUP BY %[1]s
-HAVING sumIf(amount, fresh) != sumIf(amount, NOT fresh) OR sumIf(lines, fresh) != sumIf(lines, NOT fresh) OR expected_facts != actual_facts
+HAVING sumIf(amount, fresh) != sumIf(amount, NOT fresh) OR sumIf(lines, fresh) != sumIf(lines, NOT fresh) OR
+    expected_facts != actual_facts
 ORDER BY bucket`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("true")))
 	if err != nil {
 		return fmt.Errorf("recompute the roll-up: %w", err)
@@ -258,7 +263,8 @@ ORDER BY bucket`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("t
 		b := &found[i]
 		if i < MaxDifferences {
 			if err := db.QueryRow(ctx, `SELECT groupArray(concat(source, ' ', event_id)) FROM (
-    SELECT source, event_id FROM failures FINAL WHERE refused = '' AND has(arrayConcat([error_id], line_case), ?) AND unit = ? AND day = toDate(?) ORDER BY source, event_id LIMIT 50)`,
+    SELECT source, event_id FROM failures FINAL WHERE refused = '' AND has(arrayConcat([error_id], line_case), ?) AND
+        unit = ? AND day = toDate(?) ORDER BY source, event_id LIMIT 50)`,
 				b.errorID, b.order, b.day.Format(time.DateOnly)).Scan(&b.d.Events); err != nil {
 				return fmt.Errorf("find the events of a bucket: %w", err)
 			}

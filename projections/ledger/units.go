@@ -97,6 +97,17 @@ func (u *Units) Clear() {
 // they are about. Their own order may be any, or none: they are settled with that.
 type Decisions map[domain.Identity][]domain.Identity
 
+// Targets are what the decisions are about, by the decision.
+func (d Decisions) Targets() map[domain.Identity]domain.Identity {
+	all := map[domain.Identity]domain.Identity{}
+	for target, decisions := range d {
+		for _, decision := range decisions {
+			all[decision] = target
+		}
+	}
+	return all
+}
+
 // DecidedOn is the event that a decision is about, or that the decision which a void takes back is about.
 func (d Decisions) DecidedOn(decision domain.Identity) domain.Identity {
 	for range len(d) + 1 { // voids may void each other

@@ -135,7 +135,8 @@ func spanConditions(spans map[domain.Partition]span) string {
 // incomplete are the blocks that have fewer places in the books than offsets in the log, with how many.
 func (p *Projector) incomplete(ctx context.Context, spans map[domain.Partition]span) (map[block]uint64, error) {
 	rows, err := p.db.Query(ctx, fmt.Sprintf(`
-SELECT toString(stream), partition, intDiv(offset, %[1]d) AS block, toUInt64(groupBitmap(toUInt32(offset %% %[1]d))) AS places
+SELECT toString(stream), partition, intDiv(offset, %[1]d) AS block, toUInt64(groupBitmap(toUInt32(offset %% %[1]d)))
+    AS places
 FROM (SELECT stream, partition, offset FROM places UNION ALL %[2]s)
 WHERE %[3]s GROUP BY stream, partition, block`, blockOffsets, p.letterPlaces(), spanConditions(spans)))
 	if err != nil {

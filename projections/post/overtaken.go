@@ -97,7 +97,8 @@ func (p *Projector) markDecided(ctx context.Context, b *batch) error {
 	for _, d := range all {
 		d = decisions.DecidedOn(d)
 		rows, err := p.db.Query(ctx, "SELECT DISTINCT order_id, error_id, "+ledger.SpendID+` FROM ledger
-WHERE toYYYYMM(occurred_at) IN (SELECT month FROM identities WHERE identity = cityHash64(?, ?)) AND source = ? AND event_id = ?`, d.Source, d.ID, d.Source, d.ID)
+WHERE toYYYYMM(occurred_at) IN (SELECT month FROM identities WHERE identity = cityHash64(?, ?)) AND source = ? AND
+    event_id = ?`, d.Source, d.ID, d.Source, d.ID)
 		if err == nil {
 			err = addUnits(rows, &b.units)
 		}

@@ -70,7 +70,8 @@ func (p *Projector) awaitedAmong(ctx context.Context, orders []uint64) ([]string
 	defer p.placed.mu.Unlock()
 	var parts uint64
 	if err := p.db.QueryRow(ctx, `SELECT sipHash64(groupArray(name)) FROM (
-    SELECT name FROM system.parts WHERE database = currentDatabase() AND table = 'unplaced_orders' AND active ORDER BY name)`).Scan(&parts); err != nil {
+    SELECT name FROM system.parts WHERE database = currentDatabase() AND table = 'unplaced_orders' AND active
+    ORDER BY name)`).Scan(&parts); err != nil {
 		return nil, fmt.Errorf("look whether orders are awaited: %w", err)
 	}
 	if parts != p.placed.parts {

@@ -107,7 +107,8 @@ func New(config Config, subscriber Subscriber, letters message.Publisher, decode
 	if len(config.Topics) != 4 || config.Position == nil || config.Now == nil || config.Logger == nil ||
 		config.Key == nil || config.Letters == "" ||
 		config.Ledger == nil || config.Stored == nil {
-		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, a reader of the ledger, a clock and a logger")
+		return nil, errors.New("a projector wants the four topics, the dead letters' topic, positions, keys, " +
+			"a reader of the ledger, a clock and a logger")
 	}
 	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms,
 		writer: writer, db: db,

@@ -172,12 +172,7 @@ func settledWith(unit []*ledger.Stored) map[*ledger.Row]ledger.Row {
 // Components divides rows into those that are settled together: of one order or case, of orders that name the same
 // case, and what was decided on any of them.
 func Components(rows []ledger.Stored, decisions ledger.Decisions) [][]*ledger.Stored {
-	decides := map[domain.Identity]domain.Identity{}
-	for target, all := range decisions {
-		for _, d := range all {
-			decides[d] = target
-		}
-	}
+	decides := decisions.Targets()
 	about := map[domain.Identity]string{} // how the unit of what was decided on is found
 
 	parent := map[string]string{}

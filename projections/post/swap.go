@@ -150,7 +150,8 @@ func (p *Projector) rollUpRebuilt(ctx context.Context, r *shadow.Rebuild) error 
 	for part := uint64(0); part < parts && n > 0; part++ {
 		mine := fmt.Sprintf("cityHash64(unit) %% %d = %d", parts, part)
 		if err := rollUpWhere(ctx, p.db,
-			fmt.Sprintf("%[1]s AND unit IN (SELECT unit FROM %[2]s WHERE %[1]s UNION DISTINCT SELECT unit FROM %[3]s WHERE %[1]s)", mine, failures, daily)); err != nil {
+			fmt.Sprintf("%[1]s AND unit IN (SELECT unit FROM %[2]s WHERE %[1]s UNION DISTINCT "+
+				"SELECT unit FROM %[3]s WHERE %[1]s)", mine, failures, daily)); err != nil {
 			return fmt.Errorf("recompute the leakage of what a rebuild changes: %w", err)
 		}
 	}
@@ -171,7 +172,8 @@ func (p *Projector) arrivedSince(ctx context.Context, since time.Time) (months, 
 		list += fmt.Sprintf(", %d", m)
 	}
 	return "toYYYYMM(occurred_at) IN (" + list + ")",
-		fmt.Sprintf("cityHash64(source, event_id) IN (SELECT identity FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(%d))", since.UnixMilli()), nil
+		fmt.Sprintf("cityHash64(source, event_id) IN (SELECT identity FROM identities "+
+			"WHERE arrived_at > fromUnixTimestamp64Milli(%d))", since.UnixMilli()), nil
 }
 
 // attach makes the shadow's partitions part of the books.

@@ -36,7 +36,8 @@ func UnsettledDoubles(ctx context.Context, db driver.Conn) (n uint64, err error)
 	if err := db.QueryRow(ctx, `
 SELECT count() FROM (
     SELECT order_id FROM ledger FINAL
-    WHERE refused = '' AND event_type = `+sql.Event("order.placed")+` AND standing = '' AND cityHash64('order.placed', order_id) IN (?)
+    WHERE refused = '' AND event_type = `+sql.Event("order.placed")+` AND standing = '' AND
+        cityHash64('order.placed', order_id) IN (?)
     GROUP BY order_id HAVING count() > 1)`, suspects).Scan(&n); err != nil {
 		return 0, fmt.Errorf("look for orders placed twice in the ledger: %w", err)
 	}

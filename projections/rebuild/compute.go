@@ -123,7 +123,8 @@ func (s *computation) stretches(ctx context.Context) ([]stretch, error) {
 	}
 	only := s.rateable()
 	if err := s.db.Select(ctx, &months, `
-SELECT _partition_id AS month, count() AS n, countIf(rules != ?) AS other, countIf(`+only+`) AS asking FROM ledger GROUP BY month ORDER BY month`, domain.PostingRules()); err != nil {
+SELECT _partition_id AS month, count() AS n, countIf(rules != ?) AS other, countIf(`+only+`) AS asking FROM ledger
+GROUP BY month ORDER BY month`, domain.PostingRules()); err != nil {
 		return nil, fmt.Errorf("look through the months of the ledger: %w", err)
 	}
 	var all []stretch
@@ -293,7 +294,8 @@ func (s *computation) feed(ctx context.Context) error {
 // projector are killed between an insert and its feeds, nobody else notices.
 func (s *computation) mend(ctx context.Context) error {
 	const key = `error_id, order_id, source, event_id, content`
-	const row = key + `, event_type, store_id, currency, day, posting_period, recorded_at, standing, account, element, basis, step, amount`
+	const row = key + `, event_type, store_id, currency, day, posting_period, recorded_at, standing,
+    account, element, basis, step, amount`
 	// Sorts out most rows before copies are folded; what left the books must not be, lest a copy from before it did stays.
 	const first = `refused != '' OR error_id != '' OR settled`
 	const bears = `refused = '' AND (error_id != '' OR settled)`
@@ -311,7 +313,8 @@ func (s *computation) mend(ctx context.Context) error {
 	}
 	// Nearly always there are as many as there should be. A whole rebuild looks which they are.
 	if err := s.db.QueryRow(ctx, `
-SELECT (SELECT count() FROM ledger FINAL PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)), (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing))`).
+SELECT (SELECT count() FROM ledger FINAL PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)),
+    (SELECT count() FROM unpriced FINAL WHERE notEmpty(missing))`).
 		Scan(&s.lacking, &s.listed); err != nil {
 		return fmt.Errorf("count what has no price: %w", err)
 	}
@@ -320,9 +323,11 @@ SELECT (SELECT count() FROM ledger FINAL PREWHERE `+changeable+` WHERE refused =
 	}
 	return s.mendFrom(ctx, "unpriced", `
     SELECT order_id, source, event_id, content FROM (
-        SELECT order_id, source, event_id, content, unpriced AS missing, 1 AS in_ledger, 0 AS in_list FROM ledger FINAL PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)
+        SELECT order_id, source, event_id, content, unpriced AS missing, 1 AS in_ledger, 0 AS in_list FROM ledger FINAL
+            PREWHERE `+changeable+` WHERE refused = '' AND notEmpty(unpriced)
         UNION ALL
-        SELECT order_id, source, event_id, content, missing, 0 AS in_ledger, 1 AS in_list FROM unpriced FINAL WHERE notEmpty(missing))
+        SELECT order_id, source, event_id, content, missing, 0 AS in_ledger, 1 AS in_list FROM unpriced FINAL WHERE
+            notEmpty(missing))
     GROUP BY order_id, source, event_id, content, missing HAVING sum(in_ledger) != sum(in_list)`)
 }
 
@@ -375,16 +380,19 @@ func (s *computation) rollUp(ctx context.Context) error {
         UNION ALL SELECT * FROM %[3]s FINAL WHERE %[1]s)`, mine, key, s.table("failures"))
 		if err := s.exec(ctx, "recompute the roll-up", fmt.Sprintf(`
 INSERT INTO %[4]s (%[1]s, %[2]s, amount, lines, version)
-SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, facts.9, facts.10, facts.11, new_amount, new_lines, toUnixTimestamp64Nano(now64(9)) AS version FROM (
+SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, facts.9, facts.10, facts.11,
+    new_amount, new_lines, toUnixTimestamp64Nano(now64(9)) AS version FROM (
     SELECT %[1]s, argMax((%[2]s), fresh) AS facts, sumIf(amount, fresh) AS new_amount, sumIf(lines, fresh) AS new_lines,
-           sumIf(amount, NOT fresh) AS old_amount, sumIf(lines, NOT fresh) AS old_lines, argMin((%[2]s), fresh) AS old_facts
+           sumIf(amount, NOT fresh) AS old_amount, sumIf(lines, NOT fresh) AS old_lines, argMin((%[2]s), fresh) AS
+               old_facts
     FROM (
         SELECT %[1]s, %[2]s, amount, lines, true AS fresh FROM (%[3]s) WHERE lines > 0
         UNION ALL
         SELECT %[1]s, %[2]s, amount, lines, false AS fresh FROM leakage_daily FINAL WHERE lines > 0 AND %[5]s)
     GROUP BY %[1]s)
 WHERE new_amount != old_amount OR new_lines != old_lines OR facts != old_facts
-SETTINGS max_partitions_per_insert_block = 0`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLinesOf(failures, "true"), s.table("leakage_daily"), mine)); err != nil {
+SETTINGS max_partitions_per_insert_block = 0`, ledger.LeakageKey, ledger.LeakageFacts,
+			ledger.FailureLinesOf(failures, "true"), s.table("leakage_daily"), mine)); err != nil {
 			return err
 		}
 	}

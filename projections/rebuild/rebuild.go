@@ -81,7 +81,8 @@ type running struct {
 func New(c Config) (*Rebuilder, error) {
 	if c.DB == nil || c.Ledger == nil || c.Shadow == nil || c.Decode == nil || c.Terms == nil || c.ID == nil ||
 		c.Logger == nil {
-		return nil, errors.New("a rebuilder wants the ledger's reader, writers for the shadow, decoders, terms, ids and a logger")
+		return nil, errors.New("a rebuilder wants the ledger's reader, writers for the shadow, decoders, terms, ids " +
+			"and a logger")
 	}
 	r := &Rebuilder{config: c, running: map[string]*running{}}
 	r.working, r.stop = context.WithCancel(context.Background())
@@ -162,21 +163,7 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 	terms.Apply(&domain.Event{Source: ownSource, ID: r.ID, Type: domain.TypeBooksRebuilt,
 		Data: &domain.BooksRebuilt{RebuildID: r.ID, ClosedPeriods: o.ClosedPeriods}}, mark)
 	answer := *r
-	working, cancel := context.WithCancelCause(b.working)
-	is := &running{cancel: cancel, done: make(chan struct{})}
-	b.mu.Lock()
-	b.running[r.ID] = is
-	b.mu.Unlock()
-	b.work.Go(func() {
-		defer func() {
-			cancel(nil)
-			b.mu.Lock()
-			delete(b.running, answer.ID)
-			b.mu.Unlock()
-			close(is.done)
-		}()
-		b.run(working, cancel, r, known)
-	})
+	b.begin(r, known)
 	return &answer, nil
 }
 
@@ -191,6 +178,26 @@ func isWritten(terms *domain.Terms, id string) bool {
 		}
 	}
 	return false
+}
+
+// begin computes a rebuild in the background.
+func (b *Rebuilder) begin(r *shadow.Rebuild, known *post.Known) {
+	id := r.ID
+	working, cancel := context.WithCancelCause(b.working)
+	is := &running{cancel: cancel, done: make(chan struct{})}
+	b.mu.Lock()
+	b.running[id] = is
+	b.mu.Unlock()
+	b.work.Go(func() {
+		defer func() {
+			cancel(nil)
+			b.mu.Lock()
+			delete(b.running, id)
+			b.mu.Unlock()
+			close(is.done)
+		}()
+		b.run(working, cancel, r, known)
+	})
 }
 
 // run computes it and notes how that went.

@@ -99,8 +99,10 @@ func (w *unitWorker) settleFound(ctx context.Context) error {
 	for part := uint64(0); part < parts && n > 0; part++ {
 		var orders, cases []string
 		if err := w.db.QueryRow(ctx,
-			fmt.Sprintf(`SELECT arraySort(groupUniqArrayIf(order_id, order_id != '')), arraySort(groupUniqArrayIf(error_id, order_id = '')) FROM ledger
-WHERE %s AND cityHash64(if(order_id != '', order_id, error_id)) %% %d = %d`, of, parts, part)).Scan(&orders, &cases); err != nil {
+			fmt.Sprintf(`SELECT arraySort(groupUniqArrayIf(order_id, order_id != '')),
+    arraySort(groupUniqArrayIf(error_id, order_id = '')) FROM ledger
+WHERE %s AND cityHash64(if(order_id != '', order_id, error_id)) %% %d =
+    %d`, of, parts, part)).Scan(&orders, &cases); err != nil {
 			return fmt.Errorf("find the units of a rebuild: %w", err)
 		}
 		if err := w.settle(ctx, orders, cases); err != nil {
