@@ -203,10 +203,13 @@ func journal(t testing.TB, store *clickhouse.Store) string {
 	rows, err := store.DB.Query(t.Context(), `
 SELECT arrayStringConcat([source, event_id, event_type, if(event_type = 'makegood.books.rebuilt.v1', '', order_id),
     if(event_type = 'makegood.books.rebuilt.v1', '', error_id), store_id,
-    formatDateTime(occurred_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), formatDateTime(origin_period, '%Y-%m'), formatDateTime(posting_period, '%Y-%m'),
+    formatDateTime(occurred_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), formatDateTime(origin_period, '%Y-%m'),
+    formatDateTime(posting_period, '%Y-%m'),
     l_currency, toString(a), toString(e), toString(b), toDecimalString(x, 4), l_case, toString(s), l_store], '\t')
-FROM (SELECT *, `+sql.LineCase+` AS cases, `+sql.LineCurrency+` AS currencies, `+sql.LineStore+` AS stores FROM ledger FINAL)
-ARRAY JOIN account AS a, element AS e, basis AS b, amount AS x, step AS s, cases AS l_case, currencies AS l_currency, stores AS l_store`)
+FROM (SELECT *, `+sql.LineCase+` AS cases, `+sql.LineCurrency+` AS currencies, `+sql.LineStore+` AS stores
+    FROM ledger FINAL)
+ARRAY JOIN account AS a, element AS e, basis AS b, amount AS x, step AS s, cases AS l_case,
+    currencies AS l_currency, stores AS l_store`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -296,7 +296,8 @@ func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickho
 		}
 		var looked bool
 		if err := store.DB.QueryRow(ctx,
-			`SELECT count() = 0 FROM (SELECT stream, partition, max(offset) + 1 AS upto FROM places GROUP BY stream, partition) AS p `+
+			`SELECT count() = 0 FROM (SELECT stream, partition, max(offset) + 1 AS upto FROM places `+
+				`GROUP BY stream, partition) AS p `+
 				`LEFT JOIN (SELECT stream, partition, max(upto) AS upto FROM checkpoints GROUP BY stream, partition) AS c `+
 				`ON c.stream = p.stream AND c.partition = p.partition WHERE c.upto < p.upto`).Scan(&looked); err != nil {
 			t.Fatal(err)

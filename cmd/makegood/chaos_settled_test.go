@@ -54,7 +54,8 @@ func (f *fleet) checkSettled(ctx context.Context, t *testing.T, store *clickhous
 	holdSettled(t, known, rows)
 	var buckets []string
 	if err := store.DB.QueryRow(ctx, fmt.Sprintf(`
-SELECT groupArray(concat(unit, ' ', error_id, ' ', account, ' ', element, ': ', arrayStringConcat(sums, ' and '))) FROM (
+SELECT groupArray(concat(unit, ' ', error_id, ' ', account, ' ', element, ': ', arrayStringConcat(sums, ' and ')))
+FROM (
     SELECT %[1]s, groupArray(concat(which, ' ', toString(amount), ' ', founded, ' ', kind)) AS sums FROM (
         SELECT 'has' AS which, %[1]s, %[2]s, toDecimal128(amount, 4) AS amount, toUInt64(lines) AS lines
         FROM leakage_daily FINAL WHERE lines != 0

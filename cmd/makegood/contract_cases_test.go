@@ -144,10 +144,12 @@ var contractCases = []contractCase{
 		map[string]string{"net": "300", "1210": "0", "1200": "-360"}},
 	{"the customer keeps the wrong part and pays it", []told{sold,
 		reported("wrong_item", "after_delivery", expected("55")), replacement,
-		changed("customer", `"lines_added":[{"line_id":"2","sku":"S","quantity":1,"unit_price":"90","tax":"7","unit_cost":"55"}]`)},
+		changed("customer", `"lines_added":[{"line_id":"2","sku":"S","quantity":1,"unit_price":"90",`+
+			`"tax":"7","unit_cost":"55"}]`)},
 		map[string]string{"net": "0", "1210": "0", "2410": "0"}},
 	{"exchange 100 for 250, old part back", []told{sold, changed("customer",
-		`"lines_removed":[{"line_id":"1","quantity":1}],"lines_added":[{"line_id":"2","sku":"L","quantity":1,"unit_price":"250","tax":"20","unit_cost":"150"}]`),
+		`"lines_removed":[{"line_id":"1","quantity":1}],`+
+			`"lines_added":[{"line_id":"2","sku":"L","quantity":1,"unit_price":"250","tax":"20","unit_cost":"150"}]`),
 		cameBack("M", "60", "sold", "saleable", "")},
 		map[string]string{"net": "0", "customer_changes": "60", "2410": "0"}},
 	{"the customer takes a line off", []told{soldTwo, changed("customer",

@@ -42,7 +42,8 @@ func TestCasesOverAMonthsEnd(t *testing.T) {
 	} {
 		var amount string
 		if err := app.Store.DB.QueryRow(t.Context(), `SELECT toDecimalString(sum(amount), 4) FROM journal
-WHERE order_id = ? AND posting_period = ? AND account = ?`, want.order, want.period, want.account).Scan(&amount); err != nil {
+WHERE order_id = ? AND posting_period = ? AND account = ?`, want.order, want.period,
+			want.account).Scan(&amount); err != nil {
 			t.Fatal(err)
 		}
 		if !sameAmount(amount, want.amount) {

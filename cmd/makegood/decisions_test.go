@@ -50,7 +50,8 @@ func TestDecisionsAreTakenBack(t *testing.T) {
 		holds("45", 0)
 		void := func(id, of, original, names string) string {
 			return event(id, "event.voided", "2026-01-21T09:00:00Z", "",
-				`{`+names+`"voids":{"source":"urn:till:1","id":"`+of+`"},"reason":"it says 30 after all","actor":"bob","original":`+original+`}`)
+				`{`+names+`"voids":{"source":"urn:till:1","id":"`+of+`"},"reason":"it says 30 after all",`+
+					`"actor":"bob","original":`+original+`}`)
 		}
 		first := void("v1", "d1", decided, `"order_id":"o1",`)
 		mustPost(t, c, first)

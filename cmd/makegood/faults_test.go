@@ -271,11 +271,14 @@ func (r *faultRun) books() string {
 	r.t.Helper()
 	var rows, rollUp, letters []string
 	if err := r.store.DB.QueryRow(context.Background(), `
-SELECT (SELECT arraySort(groupArray(replaceAll(toString((event_id, order_id, event_type, account, amount, standing, refused)), $1, ''))) FROM ledger FINAL
+SELECT (SELECT arraySort(groupArray(replaceAll(
+            toString((event_id, order_id, event_type, account, amount, standing, refused)), $1, ''))) FROM ledger FINAL
         WHERE startsWith(order_id, $1)),
-       (SELECT arraySort(groupArray(replaceAll(toString((unit, account, element, amount, lines)), $1, ''))) FROM leakage_daily FINAL
+       (SELECT arraySort(groupArray(replaceAll(toString((unit, account, element, amount, lines)), $1, '')))
+        FROM leakage_daily FINAL
         WHERE startsWith(unit, $1) AND lines > 0),
-       (SELECT arraySort(groupArray(replaceAll(toString((reason, event_id, payload)), $1, ''))) FROM dead_letters FINAL WHERE payload LIKE concat('%', $1, '%'))`,
+       (SELECT arraySort(groupArray(replaceAll(toString((reason, event_id, payload)), $1, '')))
+        FROM dead_letters FINAL WHERE payload LIKE concat('%', $1, '%'))`,
 		r.name).Scan(&rows, &rollUp, &letters); err != nil {
 		r.t.Fatal(err)
 	}

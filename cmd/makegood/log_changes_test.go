@@ -91,7 +91,8 @@ func TestTheLogChangesUnderUs(t *testing.T) {
 
 	for n := range 5 {
 		post(event(fmt.Sprintf("p%d", n), "order.placed", "2026-01-10T09:00:00Z", fmt.Sprintf("o%d", n), fmt.Sprintf(
-			`{"order_id":"o%d","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`, n)))
+			`{"order_id":"o%d","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M",`+
+				`"quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"}]}`, n)))
 	}
 	await("all is booked", func(now status) bool { return now.Events == 14 && now.CaughtUp })
 	for _, do := range []error{fake.DeleteTopic("makegood.orders"), fake.CreateTopic("makegood.orders", 4, nil)} {

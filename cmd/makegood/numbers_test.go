@@ -58,7 +58,8 @@ func with(of map[string]string, more map[string]string) map[string]string {
 
 func void(id int, of told) told {
 	return told{kind: "event.voided", at: "2026-01-20T09:00:00Z",
-		data: fmt.Sprintf(`"order_id":"$o","store_id":"s1","voids":{"source":"urn:till:1","id":"$o-%d"},"reason":"mistake","original":$%d`, id, id)}
+		data: fmt.Sprintf(`"order_id":"$o","store_id":"s1","voids":{"source":"urn:till:1","id":"$o-%d"},`+
+			`"reason":"mistake","original":$%d`, id, id)}
 }
 
 var promiseCases = []promiseCase{
@@ -134,7 +135,8 @@ var promiseCases = []promiseCase{
 	{"a delivery that was keyed by mistake", []told{soldTwo, firstComes, bothCome, void(1, firstComes)}, nil},
 	{"a void that was a mistake itself", []told{soldTwo, bothCome, void(1, bothCome),
 		{kind: "event.voided", at: "2026-01-21T09:00:00Z",
-			data: `"order_id":"$o","store_id":"s1","voids":{"source":"urn:till:1","id":"$o-2"},"reason":"it did come","original":$2`}}, nil},
+			data: `"order_id":"$o","store_id":"s1","voids":{"source":"urn:till:1","id":"$o-2"},` +
+				`"reason":"it did come","original":$2`}}, nil},
 }
 
 // tell writes the events of a case for one order of one store. $n in data stands for the event that was written as the

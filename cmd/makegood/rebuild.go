@@ -215,7 +215,8 @@ func printRebuild(s terminal.Streams, r *shadow.Rebuild) error {
 		fmt.Fprintln(s.Out)
 	}
 	for _, l := range d.Left {
-		fmt.Fprintf(s.Out, "%s: %d events would come out otherwise and stay as a close has seen them (--closed-periods posts "+
+		fmt.Fprintf(s.Out, "%s: %d events would come out otherwise and stay as a close has seen them "+
+			"(--closed-periods posts "+
 			"the difference)\n", l.Period, l.Events)
 		for _, e := range l.Named[:min(len(l.Named), 10)] {
 			fmt.Fprintf(s.Out, "  %s %s\n", e.Source, e.ID)

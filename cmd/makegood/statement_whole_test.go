@@ -88,8 +88,10 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 	for sheet, want := range map[string]string{
 		"accounts": "EUR total   3.0000 3.0000  store s1 2026-01 posting " + as +
 			"; USD total   450.3500 450.3500  store s1 2026-01 posting " + as,
-		"cases": "EUR total; apart: changed minds 0.0000, unfounded cases 3.0000, customers' changes 0.0000       0.0000 0.0000 0.0000  store s1 2026-01 posting " + as +
-			"; USD total; apart: changed minds 0.0000, unfounded cases 4.0000, customers' changes 0.0000       88.3500 25.0000 63.3500  store s1 2026-01 posting " + as,
+		"cases": "EUR total; apart: changed minds 0.0000, unfounded cases 3.0000, customers' changes 0.0000" +
+			"       0.0000 0.0000 0.0000  store s1 2026-01 posting " + as +
+			"; USD total; apart: changed minds 0.0000, unfounded cases 4.0000, customers' changes 0.0000" +
+			"       88.3500 25.0000 63.3500  store s1 2026-01 posting " + as,
 	} {
 		rows, err := book.GetRows(sheet, excelize.Options{RawCellValue: true})
 		if err != nil || len(rows) < 3 {

@@ -19,9 +19,11 @@ func fingerprint(t *testing.T, app *server.App) string {
 	t.Helper()
 	var ledger, rollUp, rows uint64
 	if err := app.Store.DB.QueryRow(t.Context(), `
-SELECT (SELECT groupBitXor(cityHash64(source, event_id, content, order_id, error_id, stream, partition, offset, recorded_at, account, element,
+SELECT (SELECT groupBitXor(cityHash64(source, event_id, content, order_id, error_id, stream, partition, offset,
+            recorded_at, account, element,
         amount, line_case, standing, refused, posting_period)) FROM ledger FINAL),
-       (SELECT groupBitXor(cityHash64(unit, day, account, element, store_id, amount, lines)) FROM leakage_daily FINAL WHERE lines > 0),
+       (SELECT groupBitXor(cityHash64(unit, day, account, element, store_id, amount, lines))
+        FROM leakage_daily FINAL WHERE lines > 0),
        (SELECT count() FROM ledger FINAL)`).Scan(&ledger, &rollUp, &rows); err != nil {
 		t.Fatal(err)
 	}

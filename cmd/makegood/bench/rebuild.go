@@ -82,6 +82,12 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 		return err
 	}
 	took := time.Since(start)
+	b.sayRebuilt(r, live, anew, whole, took)
+	return nil
+}
+
+// sayRebuilt tells how fast it was.
+func (b *bench) sayRebuilt(r *shadow.Rebuild, live, anew, whole lap, took time.Duration) {
 	b.say("\nrebuild, from the ledger's own payloads, its report included:")
 	b.say("  booked live %s/s, CPU %.2f µs an event (%s)", terminal.Count(live.rate), b.perEvent(live.cpu()),
 		b.shares(live))
@@ -92,7 +98,6 @@ func (b *bench) rebuild(ctx context.Context) (err error) {
 	b.say("  %s of %s rows posted anew, %s come out otherwise; swapped in within %s", terminal.Count(float64(r.Done)),
 		terminal.Count(float64(r.Done+r.PassedOver-1)), terminal.Count(float64(r.Report.Events)),
 		took.Round(time.Millisecond))
-	return nil
 }
 
 // setItemCost says what a piece costs, after all that lacked it was booked.
