@@ -18,6 +18,7 @@ type Stored struct {
 	Row
 	VoidsType string
 	Voids     Ref
+	Unfed     bool // tables that are fed from the ledger hold another copy of it: it must be written again
 }
 
 // Read reads rows of the ledger with all their columns; from is what follows FROM. It is for few rows; Reader is for

@@ -91,7 +91,8 @@ func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 	}
 }
 
-// settleWhere settles the conflicts of the identities and orders that were seen at some places.
+// settleWhere settles the conflicts of the identities and orders that were seen at some places, and what came there
+// after a later copy of it.
 func (p *Projector) settleWhere(ctx context.Context, places string) (int, error) {
 	type found struct {
 		Identity uint64   `ch:"identity"`
@@ -125,7 +126,8 @@ GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`); err !
 			return settled, err
 		}
 	}
-	return settled, nil
+	n, err := p.settleCopies(ctx, places)
+	return settled + n, err
 }
 
 // every is how long a background check waits: at least idle, and nine times as long as it took.

@@ -29,10 +29,16 @@ const mostRounds = 10
 // whoever wrote it may have ended before the roll-ups knew.
 func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUps map[string]bool) (written int,
 	err error) {
+	return p.settleHeld(ctx, units, map[domain.Identity]bool{}, rollUps)
+}
+
+// settleHeld is settleUnits, where the tables that are fed from the ledger hold other copies of some events. It adds
+// what it writes itself: an earlier copy may come meanwhile.
+func (p *Projector) settleHeld(ctx context.Context, units *ledger.Units, held map[domain.Identity]bool,
+	rollUps map[string]bool) (written int, err error) {
 	orders, cases := slices.Sorted(maps.Keys(units.Orders)), slices.Sorted(maps.Keys(units.Cases))
 	if spends := slices.Sorted(maps.Keys(units.Spends)); len(spends) > 0 {
-		if written, err = p.settleRead(ctx, rollUps, func() ([]ledger.Stored,
-			error) {
+		if written, err = p.settleRead(ctx, held, rollUps, func() ([]ledger.Stored, error) {
 			return ledger.ReadSpends(ctx, p.db, spends, p.terms.Decisions())
 		}); err != nil {
 			return written, err
@@ -47,7 +53,7 @@ func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUp
 	}
 	for part := range slices.Chunk(names, mostUnits) {
 		if err := p.inHalves(ctx, "settle", part, func(ctx context.Context, part []string) error {
-			n, err := p.settleNamed(ctx, part, rollUps)
+			n, err := p.settleNamed(ctx, part, held, rollUps)
 			written += n
 			return err
 		}); err != nil {
@@ -58,7 +64,8 @@ func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUp
 }
 
 // settleNamed settles orders, named o…, and cases, named c….
-func (p *Projector) settleNamed(ctx context.Context, names []string, rollUps map[string]bool) (written int, err error) {
+func (p *Projector) settleNamed(ctx context.Context, names []string, held map[domain.Identity]bool,
+	rollUps map[string]bool) (written int, err error) {
 	var orders, cases []string
 	for _, name := range names {
 		if name[0] == 'o' {
@@ -67,13 +74,13 @@ func (p *Projector) settleNamed(ctx context.Context, names []string, rollUps map
 			cases = append(cases, name[1:])
 		}
 	}
-	return p.settleRead(ctx, rollUps, func() ([]ledger.Stored, error) {
+	return p.settleRead(ctx, held, rollUps, func() ([]ledger.Stored, error) {
 		return ledger.ReadUnits(ctx, p.db, orders, cases, p.terms.Decisions())
 	})
 }
 
 // settleRead settles what read reads, until there is nothing to change.
-func (p *Projector) settleRead(ctx context.Context, rollUps map[string]bool,
+func (p *Projector) settleRead(ctx context.Context, held map[domain.Identity]bool, rollUps map[string]bool,
 	read func() ([]ledger.Stored, error)) (written int, err error) {
 	for range mostRounds {
 		rows, err := read()
@@ -88,6 +95,7 @@ func (p *Projector) settleRead(ctx context.Context, rollUps map[string]bool,
 			if unit := rows[i].Unit(); unit != "" {
 				rollUps[unit] = true
 			}
+			rows[i].Unfed = held[rows[i].Identity()] && !rows[i].Settled && rows[i].Refused == ""
 		}
 		opened, err := p.noteUnplaced(ctx, rows)
 		if err != nil {
@@ -103,6 +111,9 @@ func (p *Projector) settleRead(ctx context.Context, rollUps map[string]bool,
 			return written, err
 		}
 		written += len(s.changed)
+		for _, r := range s.changed {
+			held[r.Identity()] = true // an earlier copy of it may have come meanwhile
+		}
 		if len(s.changed) == 0 && !opened {
 			return written, nil
 		}

@@ -190,7 +190,7 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 			r.SoldBy = seller(sellers, r)
 		}
 		rebuilds := r.Event.Type == domain.TypeBooksRebuilt
-		if r.Books(&was) && r.Rated == was.Rated && !(rebuilds && r.Revision == 0 && len(r.Lines) > 0) {
+		if r.Books(&was) && r.Rated == was.Rated && !r.Unfed && !(rebuilds && r.Revision == 0 && len(r.Lines) > 0) {
 			r.Row = was
 			continue
 		}

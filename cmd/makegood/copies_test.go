@@ -1,0 +1,70 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/clickhouse"
+)
+
+// tablesAgree holds the tables that are fed from the ledger against it.
+func tablesAgree(t *testing.T, store *clickhouse.Store) {
+	t.Helper()
+	clean(t, store)
+	var differ uint64
+	if err := store.DB.QueryRow(t.Context(), `SELECT count() FROM (SELECT source, event_id, unpriced FROM ledger FINAL
+    WHERE notEmpty(unpriced) AND refused = '') AS l FULL JOIN (SELECT source, event_id, missing FROM unpriced FINAL
+    WHERE notEmpty(missing)) AS u USING (source, event_id) WHERE l.unpriced != u.missing`).Scan(&differ); err != nil {
+		t.Fatal(err)
+	}
+	if differ != 0 {
+		t.Errorf("%d events are unpriced in the ledger or in unpriced alone", differ)
+	}
+}
+
+// TestEarlierCopyComesLast: of two copies of an order.placed that were sent with different keys, the one that the log
+// took first is booked after the other. The tables that are fed from the ledger hold it too, whatever they were told of
+// the other.
+func TestEarlierCopyComesLast(t *testing.T) {
+	placed := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","currency":"USD",`+
+			`"lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
+	refund := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
+	closed := event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`)
+	rate := event("r", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"item_cost","key":"a","value":"2","currency":"USD","effective_from":"2026-01-01"}`)
+	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "",
+		`{"voids":{"source":"urn:till:1","id":"r"},"reason":"mistake","original":`+rate+`}`)
+	for name, c := range map[string]struct {
+		sent   []string
+		booked []int
+		want   string
+	}{
+		"which came after a close": {[]string{placed, refund, closed, placed}, []int{1, 2, 3, 0}, "c , p , x "},
+		"which had no price":       {[]string{rate, placed, void, placed}, []int{0, 2, 3, 1}, "p , r , v "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t)
+			records := sequence(c.sent...)
+			for i := range records {
+				if c.sent[i] == placed {
+					records[i].Stream = "orders"
+				}
+			}
+			for _, i := range c.booked {
+				bookKnowing(t, store, records, []reference.Record{records[i]}, 100)
+			}
+			var said string
+			if err := store.DB.QueryRow(t.Context(), `SELECT arrayStringConcat(arraySort(groupArray(
+    concat(event_id, ' ', toString(standing)))), ', ') FROM ledger FINAL`).Scan(&said); err != nil {
+				t.Fatal(err)
+			}
+			if said != c.want {
+				t.Errorf("the ledger says %s, not %s", said, c.want)
+			}
+			tablesAgree(t, store)
+		})
+	}
+}
