@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // TestDecidedInAnyOrder: what a person decided on an event that posts alone, or on what was spent on quality, holds
@@ -49,6 +52,66 @@ func TestDecidedInAnyOrder(t *testing.T) {
 			}
 			if said != c.want {
 				t.Errorf("the ledger says %s, not %s", said, c.want)
+			}
+		})
+	}
+}
+
+// TestDecidedBeforeItCame: what a person decided on an event that comes later is not in the order's story as of the
+// time between the two, neither before the event comes nor after it.
+func TestDecidedBeforeItCame(t *testing.T) {
+	placed := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","currency":"USD",`+
+			`"lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
+	against := event("d", "fact.decided", "2026-01-12T00:00:00Z", "",
+		`{"source":"urn:till:1","id":"x","counts":false,"actor":"ann","reason":"never was"}`)
+	void := event("v", "event.voided", "2026-01-13T00:00:00Z", "",
+		`{"voids":{"source":"urn:till:1","id":"d"},"reason":"it was","actor":"ann","original":`+against+`}`)
+	refund := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
+	for name, c := range map[string]struct{ sent, want []string }{
+		"decided":    {[]string{placed, against, refund}, []string{"p", "x", "d"}},
+		"taken back": {[]string{placed, against, void, refund}, []string{"p", "x", "d", "v"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := openStore(t)
+			records := sequence(c.sent...)
+			for i := range records {
+				switch c.sent[i] {
+				case placed:
+					records[i].Stream = "orders"
+				case against, void:
+					records[i].Stream = "books"
+				}
+			}
+			last := len(records) - 1
+			tell := func(at time.Time) (ids []string) {
+				t.Helper()
+				ctx, asOf := t.Context(), report.AsOf{}
+				if !at.IsZero() {
+					ctx, asOf = asOfTime(t, store, records, at)
+				}
+				story, err := report.ReadOrder(ctx, store.DB, "o1", asOf)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range story.Events {
+					ids = append(ids, story.Events[i].ID)
+				}
+				return ids
+			}
+			between := records[last].RecordedAt.Add(-time.Second)
+			bookKnowing(t, store, records, records[:last], 100)
+			if got := tell(between); !slices.Equal(got, []string{"p"}) {
+				t.Errorf("before the event came its order's story has %q", got)
+			}
+			bookKnowing(t, store, records, records[last:], 100)
+			if got := tell(between); !slices.Equal(got, []string{"p"}) {
+				t.Errorf("as of the time before the event came its order's story has %q", got)
+			}
+			if got := tell(time.Time{}); !slices.Equal(got, c.want) {
+				t.Errorf("the order's story has %q, not %q", got, c.want)
 			}
 		})
 	}

@@ -94,6 +94,13 @@ func (r *Row) MovedTo(other *Row, by revision) (gone *Row, is bool) {
 	return &left, true
 }
 
+// Unsettle takes away what the other events of its unit let the row say. It says no more than it did when it was booked
+// without them.
+func (r *Row) Unsettle() {
+	r.Settled, r.With, r.SoldBy, r.Facts, r.Flags = false, "", "", nil, nil
+	r.Standing, r.Of = domain.Counts, domain.Identity{}
+}
+
 type revision uint8
 
 const (

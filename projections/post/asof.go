@@ -141,7 +141,9 @@ func (t *Terms) settleKnown(rows []ledger.Stored, known knownBy) (all []*ledger.
 	defer t.settling.Unlock()
 	t.Use(func(*domain.Terms) { // which known.terms share
 		settler := Settler{New: t.settler.New, readers: t.settler.readers, Rebuilds: known.rebuilds}
-		for _, unit := range Components(rows, t.decisions) {
+		units := Components(rows, t.decisions)
+		all = unsettled(rows, units)
+		for _, unit := range units {
 			// What can't be read stays as it is, as it does for the projector.
 			changed, refused, _ := settler.Settle(known.terms, unit)
 			for _, r := range refused {
@@ -152,6 +154,24 @@ func (t *Terms) settleKnown(rows []ledger.Stored, known knownBy) (all []*ledger.
 		}
 		t.settler.readers = settler.readers
 	})
+	return all
+}
+
+// unsettled are the rows of no unit that were settled once, as they were before that. What they are about came later:
+// a decision can come before the event that it is about, and a void before the decision that it takes back.
+func unsettled(rows []ledger.Stored, units [][]*ledger.Stored) (all []*ledger.Row) {
+	of := map[*ledger.Stored]bool{}
+	for _, unit := range units {
+		for _, r := range unit {
+			of[r] = true
+		}
+	}
+	for i := range rows {
+		if r := &rows[i]; r.Settled && !of[r] {
+			r.Unsettle()
+			all = append(all, &r.Row)
+		}
+	}
 	return all
 }
 
