@@ -106,6 +106,8 @@ type revision uint8
 const (
 	ByRebuild revision = 1
 	ByEvents  revision = 2
+	// A refusal stands above what somebody makes of the row who read it before it was refused, also where that moves it.
+	ByRefusal revision = 4
 )
 
 const (

@@ -82,7 +82,7 @@ func (s *Stored) Earlier(o *Stored) int {
 // Refuse takes the row out of the books.
 func (s *Stored) Refuse(reason string) {
 	s.Refused = reason
-	s.Revise(ByEvents)
+	s.Revise(ByRefusal)
 	s.Lines, s.Unpriced = nil, nil
 }
 
