@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -112,6 +113,56 @@ func TestDecidedBeforeItCame(t *testing.T) {
 			}
 			if got := tell(time.Time{}); !slices.Equal(got, c.want) {
 				t.Errorf("the order's story has %q, not %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestDecisionIsInItsEventsOrder: two orders name one case, so they are settled together. What a person decides after a
+// close on an event of the second one, without naming its order, is in that order's story, and so is its void.
+func TestDecisionIsInItsEventsOrder(t *testing.T) {
+	placed := func(order, currency string) string {
+		return event("p"+order, "order.placed", "2026-01-09T00:00:00Z", order, `{"order_id":"`+order+
+			`","store_id":"s1","currency":"`+currency+`","lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
+	}
+	labour := func(order, currency string) string {
+		return event("l"+order, "labour.spent", "2026-01-10T00:00:00Z", order, `{"order_id":"`+order+
+			`","store_id":"s1","error_id":"e1","labour_id":"`+order+`","currency":"`+currency+`","role":"agent","minutes":5}`)
+	}
+	refund := func(id string) string {
+		return event(id, "refund.issued", "2026-01-10T00:00:00Z", "o2",
+			`{"order_id":"o2","store_id":"s1","error_id":"e2","refund_id":"r","currency":"EUR","net":"5","tax":"`+
+				map[string]string{"r1": "1", "r2": "2"}[id]+`"}`)
+	}
+	decided := event("d", "fact.decided", "2026-02-02T00:00:00Z", "",
+		`{"source":"urn:till:1","id":"r2","separate":true,"actor":"ann","reason":"two refunds"}`)
+	sent := []string{placed("o1", "USD"), labour("o1", "USD"), placed("o2", "EUR"), labour("o2", "EUR"), refund("r1"),
+		refund("r2"), event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`), decided,
+		event("v", "event.voided", "2026-02-03T00:00:00Z", "",
+			`{"voids":{"source":"urn:till:1","id":"d"},"reason":"mistake","original":`+decided+`}`)}
+	for name, n := range map[string]int{"decided": len(sent) - 1, "taken back": len(sent)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			records := sequence(sent[:n]...)
+			for i, stream := range map[int]string{0: "orders", 2: "orders", 7: "books", 8: "books"} {
+				if i < n {
+					records[i].Stream = stream
+				}
+			}
+			want, err := reference.Run(records, time.UTC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			store, random := openStore(t), rand.New(rand.NewPCG(1, 1))
+			book(t, store, records, random)
+			compareBooks(t, store, want, random)
+			var with string
+			if err := store.DB.QueryRow(t.Context(), `SELECT arrayStringConcat(groupUniqArray(settled_with), ', ')
+FROM ledger FINAL WHERE event_id IN ('d', 'v')`).Scan(&with); err != nil {
+				t.Fatal(err)
+			}
+			if with != "o2" {
+				t.Errorf("what was decided is of %q, not of o2", with)
 			}
 		})
 	}

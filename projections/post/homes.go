@@ -1,6 +1,7 @@
 package post
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,11 +15,12 @@ type homes struct {
 	orders map[string]string // of cases, by error_id
 	first  string            // of the units: an order, where there is one
 	only   bool              // there is no other order
+	all    *Settler          // of whose events they are read
 }
 
 // homes reads from the events which orders the cases are of.
 func (s *Settler) homes() homes {
-	h := homes{orders: map[string]string{}}
+	h := homes{orders: map[string]string{}, all: s}
 	orders := map[string]bool{}
 	for _, r := range s.of {
 		if r.Decides() || r.Event.Subject() == "" {
@@ -48,16 +50,16 @@ func (s *Settler) homes() homes {
 	return h
 }
 
-// of is the unit that a row is of, where its event doesn't name that: what was decided, and what is said of a case
+// unit is the unit that a row is of, where its event doesn't name that: what was decided, and what is said of a case
 // without the order that the case is of. So all rows of a case are of one unit.
-func (h *homes) of(r *ledger.Stored) string {
+func (h *homes) unit(r *ledger.Stored) string {
 	home := ""
 	switch {
 	case r.Decides():
 		if slices.Contains(h.units, r.Event.Subject()) {
 			return ""
 		}
-		home = h.first
+		home = h.decision(r.Identity())
 	case r.Event.OrderID != "" || r.Event.ErrorID == "":
 		return ""
 	case h.only || len(h.orders) == 0:
@@ -69,6 +71,30 @@ func (h *homes) of(r *ledger.Stored) string {
 		return ""
 	}
 	return strings.Clone(home)
+}
+
+// decision is the unit of the event that a decision is about, and a void of a decision. A case under two orders is
+// settled with both: what a decision on an event of one changes is not the other's.
+func (h *homes) decision(of domain.Identity) string {
+	for range h.all.of { // a void may name a void, and they may go round
+		i := slices.IndexFunc(h.all.of, func(r *ledger.Stored) bool { return r.Identity() == of })
+		if i < 0 {
+			return h.first
+		}
+		switch data := h.all.events[i].Event.Data.(type) {
+		case *domain.FactDecided:
+			of = domain.Identity{Source: data.Source, ID: data.ID}
+			continue
+		case *domain.EventVoided:
+			if h.all.of[i].Decides() {
+				of = domain.Identity{Source: data.Source, ID: data.ID}
+				continue
+			}
+		}
+		e := h.all.of[i].Event
+		return cmp.Or(e.OrderID, h.orders[e.ErrorID], h.first)
+	}
+	return h.first
 }
 
 // sold is which store placed an order, from which epoch on that was known, and in which it was taken back.
