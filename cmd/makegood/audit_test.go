@@ -90,6 +90,7 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 	rates := writeFile(t, "rates.yaml", "currency: USD\neffective_from: 2026-01-01\nlabour_hour:\n  agent: 34\n")
 	say(t, c, "", "rates", "load", rates, "--actor", "ann", "--reason", "wages of 2026")
 	say(t, c, "", "close", "2025-12", "--yes", "--actor", "ann", "--reason", "month end")
+	sealedBy(t, c, "2025-12")
 	say(t, c, "", "reopen", "2025-12", "--yes", "--actor", "bob", "--reason", "an invoice was missing")
 	letter := unreadable(t, app, c, `=1+1`)
 	say(t, c, "", "deadletters", "replay", letter.ID, "--actor", "carl", "--reason", "try again")
@@ -274,6 +275,7 @@ func TestTokenIsBesideTheActor(t *testing.T) {
 	}
 	t.Setenv("MAKEGOOD_TOKEN", office)
 	say(t, c, "", "close", "2025-12", "--yes", "--actor", "ann", "--reason", "month end")
+	sealedBy(t, c, "2025-12")
 	rate := `{"specversion":"1.0","id":"r","source":"urn:office","type":"makegood.rate.set.v1",
 		"time":"2026-01-01T00:00:00Z","data":{"rate":"fleet_km","key":"*","value":"1","currency":"USD",
 		"effective_from":"2026-01-01"}}`
@@ -313,7 +315,8 @@ func TestTokenIsBesideTheActor(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s by %s with %s: %s", domain.ShortName(e.Type), e.Actor, e.Token, e.Reason))
 	}
 	want := []string{"deadletter.discarded by somebody else with office: no event",
-		"period.closed by ann with office: month end", "rate.set by no actor given with office: no reason given",
+		"period.closed by ann with office: month end", "books.sealed by makegood with : a seal for every close",
+		"rate.set by no actor given with office: no reason given",
 		"event.voided by the owner with till: a typo"}
 	if !slices.Equal(got, want) {
 		t.Errorf("on record\n%s\nwanted\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

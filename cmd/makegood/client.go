@@ -225,6 +225,28 @@ func (c *client) caughtUp(ctx context.Context) (status, error) {
 	}
 }
 
+// caughtUpWithSeals is caughtUp, and says how many seals of closes are among the events. makegood writes them by itself,
+// some time after a close: no seal came between the two counts.
+func (c *client) caughtUpWithSeals(ctx context.Context) (status, int, error) {
+	var now status
+	for before := -1; ; {
+		var answer struct {
+			Seals []gateway.PeriodSeal `json:"seals"`
+		}
+		if err := c.get(ctx, "/v1/seals", nil, &answer); err != nil {
+			return now, 0, err
+		}
+		if before == len(answer.Seals) {
+			return now, before, nil
+		}
+		before = len(answer.Seals)
+		var err error
+		if now, err = c.caughtUp(ctx); err != nil {
+			return now, 0, err
+		}
+	}
+}
+
 // status is the answer of /v1/status.
 type status struct {
 	CaughtUp bool `json:"caught_up"`

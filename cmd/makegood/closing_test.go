@@ -400,6 +400,7 @@ func TestCloseUnderFire(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	stop()
 	producers.Wait()
+	sealedBy(t, c, "2026-01")
 	if _, err := c.caughtUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}

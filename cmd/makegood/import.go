@@ -43,7 +43,7 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	before, err := books.caughtUp(ctx)
+	before, sealsBefore, err := books.caughtUpWithSeals(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,13 +60,15 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 		return err
 	}
 	_ = bar.Finish()
-	after, err := books.caughtUp(ctx)
+	after, sealsAfter, err := books.caughtUpWithSeals(ctx)
 	if err != nil {
 		return err
 	}
-	// The books count what others sent meanwhile as well: then no more is known than that it can't be more.
-	atMost, added := "", after.Events-min(after.Events, before.Events)
-	if added > uint64(out.accepted) || after.sinceBooked(before) > int64(out.accepted) {
+	// The books count what others sent meanwhile as well: then no more is known than that it can't be more. Seals that
+	// makegood wrote meanwhile are known, and nobody's events.
+	seals := uint64(max(sealsAfter-sealsBefore, 0))
+	atMost, added := "", after.Events-min(after.Events, before.Events+seals)
+	if added > uint64(out.accepted) || after.sinceBooked(before)-int64(seals) > int64(out.accepted) {
 		atMost, added = "at most ", min(added, uint64(out.accepted))
 	}
 	fmt.Fprintf(s.Out, "accepted %d, refused %d, new %s%d\n", out.accepted, out.refused, atMost, added)

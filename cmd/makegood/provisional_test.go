@@ -60,6 +60,7 @@ func TestWhatIsNotSettledYet(t *testing.T) {
 	}
 	mustPost(t, c, event("c", "period.closed", "2026-02-02T00:00:00Z", "", `{"period":"2026-01"}`))
 	mustPost(t, c, strings.Replace(refund, `"r"`, `"late"`, 1))
+	mustPost(t, c, event("r", "rate.set", "2026-01-01T00:00:00Z", "", agentRate))
 	if s := state(); s.Settled || !s.Closed || s.Unbooked != 3 { // what came after the close is not waited for
 		t.Errorf("closed: %+v", s)
 	}

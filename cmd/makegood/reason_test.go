@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,9 +26,8 @@ func said(t *testing.T, c *client, answers string, args ...string) (int, string)
 func TestEveryChangeSaysWhy(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	labour := event("l", "labour.spent", "2025-11-10T14:00:00Z", "o1",
-		`{`+goldenCase+`,"labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`)
-	mustPost(t, c, labour)
+	mustPost(t, c, event("l", "labour.spent", "2025-11-10T14:00:00Z", "o1",
+		`{`+goldenCase+`,"labour_id":"l","role":"agent","minutes":60,"currency":"USD"}`))
 	var want []string
 	recorded := func(entry string) {
 		t.Helper()
@@ -47,15 +47,21 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 		}
 		recorded("")
 	}
+	closed := func(number int, entry string) {
+		t.Helper()
+		want = append(want, entry)
+		recorded(fmt.Sprintf("books.sealed | 2025-11, close %d, 1 events, root %s | makegood | a seal for every close", number,
+			sealedBy(t, c, "2025-11").Root))
+	}
 	by := []string{"--actor", "ann"}
 	refused("", append([]string{"close", "2025-11"}, by...)...)
 	refused("no\nmonth end\n", append([]string{"close", "2025-11"}, by...)...)
 	say(t, c, "yes\n\n  month end \n", append([]string{"close", "2025-11"}, by...)...)
-	recorded("period.closed | 2025-11 | ann | month end")
+	closed(1, "period.closed | 2025-11 | ann | month end")
 	say(t, c, "yes\nan invoice was missing", append([]string{"reopen", "2025-11"}, by...)...)
 	recorded("period.reopened | 2025-11 | ann | an invoice was missing")
 	say(t, c, "yes\n\n  \n", append([]string{"close", "2025-11"}, by...)...) // all that a script says
-	recorded("period.closed | 2025-11 | ann | no reason given")
+	closed(2, "period.closed | 2025-11 | ann | no reason given")
 	say(t, c, "", append([]string{"reopen", "2025-11", "--yes", "--reason", " "}, by...)...)
 	recorded("period.reopened | 2025-11 | ann | no reason given")
 
@@ -63,7 +69,6 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 	say(t, c, "", append([]string{"rates", "load", rates}, by...)...)
 	recorded("rate.set | labour_hour agent 34 USD from 2025-01-01 | ann | rates of " + filepath.Base(rates))
 
-	// A close saw what needs the wages: only with the closed months does anything come out otherwise.
 	// A close saw what needs the wages: only with the closed months does anything come out otherwise.
 	refused("", append([]string{"rebuild", "--closed-periods"}, by...)...)
 	refused("the wages came late\n", append([]string{"rebuild", "--closed-periods"}, by...)...)

@@ -92,6 +92,22 @@ func TestImportCountsItsOwn(t *testing.T) {
 	if strings.Contains(p.text(), "/s") {
 		t.Errorf("a rate of some events says nothing: %s", p.text())
 	}
+	// Nor is the seal that makegood itself writes while one runs.
+	mustPost(t, c, event("mine", "period.closed", "2026-01-01T00:00:00Z", "", `{"period":"2025-11"}`))
+	p = startAtPrompt(t, c, "", "import", "-")
+	if _, err := io.WriteString(p.answers, strings.Join(goldenEvents[:3], "\n")+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	sealedBy(t, c, "2025-11")
+	if _, err := io.WriteString(p.answers, strings.Join(goldenEvents[3:], "\n")+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.answers.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-p.done; status != 0 || !strings.Contains(p.text(), "accepted 8, refused 0, new 0\n") {
+		t.Errorf("exit status %d, and with a seal it says\n%s", status, p.text())
+	}
 	if out := say(t, c, strings.Join(goldenEvents, "\n"), "import", "-"); !strings.Contains(out,
 		"accepted 8, refused 0, new 0\n") {
 		t.Errorf("the same again: %s", out)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -24,14 +23,14 @@ func (b Books) Period(ctx context.Context, period domain.Period) (*audit.PeriodS
 	b.Terms.Use(func(t *domain.Terms) { over = domain.PeriodOf(b.Now(), t.Periods.Zone()) > period })
 	var last domain.Closing
 	var closed bool
-	var ends map[domain.Partition]int64
+	var until []domain.Mark
 	if len(closes) > 0 {
 		last = closes[len(closes)-1]
 		if closed = last.Reopened == nil; closed {
-			ends = last.Ends
+			until = append(until, last.Mark)
 		}
 	}
-	unsettled, err := b.unsettled(ctx, ends)
+	unsettled, err := b.unsettled(ctx, until...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,16 +53,20 @@ func (b Books) Period(ctx context.Context, period domain.Period) (*audit.PeriodS
 	return state, err
 }
 
-// unsettled counts what stands before the ends and is not booked, or waits to be settled. Without ends, the same of
-// where the log ends now.
-func (b Books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (u audit.Unsettled, err error) {
+// unsettled counts what stands before the last of the closes, and the close itself, and is not booked, or waits to be
+// settled. Without closes it counts the same of where the log ends now.
+func (b Books) unsettled(ctx context.Context, closes ...domain.Mark) (u audit.Unsettled, err error) {
 	topics := b.Config.topics()
 	wanted, err := b.Admin.Ends(ctx, topics...)
 	if err != nil {
 		return u, fmt.Errorf("ask where the topics end: %w", err)
 	}
-	for p, end := range ends {
-		wanted[kafka.TopicPartition{Topic: b.Config.Topic(p.Stream), Partition: int(p.Number)}] = end
+	for s := domain.Orders; s <= domain.Books; s++ {
+		for p, end := range wanted {
+			if p.Topic == b.Config.Topic(s) {
+				wanted[p] = endAt(closes, domain.Partition{Stream: s, Number: int32(p.Partition)}, end)
+			}
+		}
 	}
 	committed, err := b.Admin.Committed(ctx, b.Config.Group, topics...)
 	if err != nil {
@@ -74,6 +77,26 @@ func (b Books) unsettled(ctx context.Context, ends map[domain.Partition]int64) (
 		u.Unbooked += max(end-max(committed[p], 0), 0)
 	}
 	return u, err
+}
+
+// endAt is where a partition, which ends at now, stood at the last of the closes. What came later to the books stream,
+// such as the seal of a close or a rate, is not waited for either. Now where there is no close, or one doesn't say.
+func endAt(closes []domain.Mark, p domain.Partition, now int64) int64 {
+	if len(closes) == 0 {
+		return now
+	}
+	var end int64 // a partition without an end is younger than the close
+	for i := range closes {
+		switch {
+		case p.Stream == domain.Books:
+			end = max(end, closes[i].Offset+1)
+		case closes[i].Ends == nil:
+			return now
+		default:
+			end = max(end, closes[i].Ends[p])
+		}
+	}
+	return end
 }
 
 // waiting counts what is booked and waits to be settled.

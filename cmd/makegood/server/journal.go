@@ -76,6 +76,7 @@ func (b Books) closed(ctx context.Context, months []domain.Period) ([]report.Clo
 	}
 	var open []string
 	var closes []report.Close
+	var marks []domain.Mark
 	b.Terms.Use(func(t *domain.Terms) {
 		for _, m := range months {
 			if !t.Periods.IsClosed(m) {
@@ -84,12 +85,13 @@ func (b Books) closed(ctx context.Context, months []domain.Period) ([]report.Clo
 			}
 			mark, _ := t.Periods.LastClose(m)
 			closes = append(closes, report.Close{Period: m, Mark: mark})
+			marks = append(marks, mark)
 		}
 	})
 	if len(open) > 0 {
 		return nil, &report.OpenPeriodsError{Periods: open}
 	}
-	unsettled, err := b.unsettled(ctx, farthest(closes))
+	unsettled, err := b.unsettled(ctx, marks...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,18 +99,4 @@ func (b Books) closed(ctx context.Context, months []domain.Period) ([]report.Clo
 		return nil, &audit.UnsettledError{Unsettled: unsettled}
 	}
 	return closes, nil
-}
-
-// farthest is where each partition stood at the last of the closes; nil where one of them doesn't say.
-func farthest(closes []report.Close) map[domain.Partition]int64 {
-	ends := map[domain.Partition]int64{}
-	for i := range closes {
-		if closes[i].Mark.Ends == nil {
-			return nil
-		}
-		for p, end := range closes[i].Mark.Ends {
-			ends[p] = max(ends[p], end)
-		}
-	}
-	return ends
 }
