@@ -49,7 +49,8 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	}
 	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(s.Err), progressbar.OptionSetDescription("importing"),
 		progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetSpinnerChangeInterval(0)) // its own goroutine reads what Set writes without the lock
 	out := newSender(ctx, books, func(accepted int) { _ = bar.Set(accepted) }) // a bar that can't be drawn stops nothing
 	for _, name := range c.Files {
 		if err := c.file(ctx, name, s, out); err != nil {
