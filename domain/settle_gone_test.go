@@ -58,6 +58,26 @@ func TestACaseThatIsGone(t *testing.T) {
 	}
 }
 
+// TestACaseThatWentToAnotherOrder: where what made a case of an order is voided, and another order has a fix of it, the
+// case is of that one, and the first order says that it is gone.
+func TestACaseThatWentToAnotherOrder(t *testing.T) {
+	events := asEvents([]told{{data: sale}, {minute: 1, errorID: "c", data: sent("r")},
+		{minute: 2, errorID: "c", data: refunded("r1", "30", "0")},
+		{minute: 3, errorID: "c", data: &EventVoided{Source: "till", ID: "e1"}}})
+	events[2].OrderID = "o2"
+	terms, all := recorded(events, []int{0, 1, 2, 3}, -1)
+	s, err := terms.Settle(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := lastFacts(s)["c"]; !f.Gone {
+		t.Errorf("the order that the case left says of it %+v", f)
+	}
+	if len(s.Cases) != 1 || s.Cases[0].Gone {
+		t.Errorf("the case is %+v", s.Cases)
+	}
+}
+
 // TestWhatIsSaidOfACaseMakesNone: only a report, a fix, and a case that is part of it do.
 func TestWhatIsSaidOfACaseMakesNone(t *testing.T) {
 	for _, c := range []struct {

@@ -16,6 +16,7 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 	var before, booked position
 	var anew *statement
 	var facts []CaseFacts
+	left := map[pair]CaseFacts{} // what each order said last of cases that may leave it
 	for i := range u.statements {
 		s := &u.statements[i]
 		e := &settled.Events[s.given]
@@ -38,6 +39,9 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 		}
 		u.enter(e, s, v.position, &before, &booked)
 		facts = v.news(e, facts)
+		if u.severalOrders && s.order != 0 {
+			v.leave(e, s.order, left)
+		}
 	}
 	v.conclude(facts)
 	return settled, nil
@@ -192,6 +196,37 @@ func (v *view) news(e *SettledEvent, known []CaseFacts) []CaseFacts {
 		}
 	}
 	return all
+}
+
+// leave says of cases that went to another order that they are gone from the order of an event: "a case is of one
+// order", and what an order said of it would stay else. said is what each order said last of its cases.
+func (v *view) leave(e *SettledEvent, order name, said map[pair]CaseFacts) {
+	for n := range v.incidents {
+		c := &v.incidents[n]
+		if !c.is || c.name == 0 || len(v.apart) > 0 && v.isApart(c.order, c.name) {
+			continue
+		}
+		at := pair{order, c.name}
+		told := slices.IndexFunc(e.Cases, func(f CaseFacts) bool { return f.Case == c.facts.Case })
+		was, known := said[at]
+		foreign := c.order != 0 && c.order != order
+		switch {
+		case told != none:
+		case foreign && known && !was.Gone, !foreign && known && was.Gone:
+			f := c.facts
+			if f.VendorID == "" {
+				f.VendorID = v.vendorOf(int32(n))
+			}
+			e.Cases = append(e.Cases, f)
+			told = len(e.Cases) - 1
+		default:
+			continue
+		}
+		if f := &e.Cases[told]; foreign {
+			f.Gone, f.Reported = true, false // the books write one or the other
+		}
+		said[at] = e.Cases[told]
+	}
 }
 
 // caseFacts are what is known of the cases of the set. What is said of a case makes none where nobody reported it and
