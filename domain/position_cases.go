@@ -14,6 +14,7 @@ type incident struct {
 	root        int32 // the case that it is part of, itself where it is none
 	rejected    bool
 	sentWrong   bool // a returned line says that it was sent wrongly
+	soldBack    bool // goods came back that are on the order still
 	facts       CaseFacts
 
 	refunded, lost []money // what refunds and lost disputes gave back, net, by currency

@@ -14,11 +14,27 @@ func creditOf(method string) string {
 // refunds posts the refunds of the set, in the sequence, and notes for their cases what the customer had.
 func (v *view) refunds() {
 	for i := range v.n {
+		d, is := v.u.statements[i].Data.(*ReturnReceived)
+		if st := &v.stances[i]; is && st.standing == Counts && st.incident != none && d.ofOrder(v.orderOf(st.order)) {
+			v.incidents[st.incident].soldBack = true
+		}
+	}
+	for i := range v.n {
 		d, is := v.u.statements[i].Data.(*RefundIssued)
 		if is && v.stances[i].standing == Counts {
 			v.refund(int32(i), d)
 		}
 	}
+}
+
+// ofOrder reports whether goods came back that are on the order still.
+func (d *ReturnReceived) ofOrder(o *order) bool {
+	for l := range d.Lines {
+		if a := o.article(d.Lines[l].SKU); a != nil && a.left > 0 && d.Lines[l].Was != WasWrongItem {
+			return true
+		}
+	}
+	return false
 }
 
 // refund posts one.
@@ -60,7 +76,8 @@ func (v *view) refund(i int32, d *RefundIssued) {
 }
 
 // givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one
-// where it is of the amount of a change, or as far as it is above what was paid less what was taken off.
+// where it is of the amount of a change and its case has no goods back to pay for, or as far as it is above what was
+// paid less what was taken off.
 func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 	left := t.taken - t.back
 	switch {
@@ -70,7 +87,7 @@ func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 		return min(total, left)
 	case o.sale == none:
 		return 0
-	case t.tells(total, left, st.tax == 0):
+	case !v.incidents[st.incident].soldBack && t.tells(total, left, st.tax == 0):
 		return min(total, left)
 	}
 	room := max(t.paid-t.taken-t.refunded, 0)

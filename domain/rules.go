@@ -192,6 +192,12 @@ func probeUnits() [][]Data {
 			&OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: 1_000_000}}},
 			&RefundIssued{RefundID: "r", Net: probePlain[1].UnitPrice},
 		},
+		[]Data{
+			&OrderPlaced{Lines: probePlain},
+			&OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: 1_000_000}}},
+			back,
+			&RefundIssued{RefundID: "r", Net: probePlain[1].UnitPrice},
+		},
 		[]Data{sale, probeForeign},
 		[]Data{sale, probeForeign, &FactDecided{Source: "probe", ID: probeID(1), Counts: Yes}},
 		[]Data{sale, sale},

@@ -28,6 +28,7 @@ func TestReadings(t *testing.T) {
 		{SKU: "p", Kind: LineService, Quantity: piece, UnitPrice: d("10.00004")},
 		{SKU: "q", Kind: LineDeposit, Quantity: piece, UnitPrice: d("10.00004")},
 	}}
+	twins := &OrderPlaced{Lines: []OrderLine{line("1", "p", "20", "9"), line("2", "x", "20", "9")}}
 	all := []RemovedLine{{LineID: "1", Quantity: piece}}
 	for _, c := range []struct {
 		name    string
@@ -121,6 +122,16 @@ func TestReadings(t *testing.T) {
 			{minute: 2, errorID: "c", data: refunded("r", "10", "0")},
 			{minute: 3, errorID: "c", data: refunded("r2", "10", "0")},
 		}, map[Account]string{Clearing: "96.57", Returns: "10"}, "", -1},
+		{"as much was taken off, but the refund pays for what came back in its case", []told{{data: twins},
+			{minute: 1, data: &OrderCancelled{By: ByCustomer, Lines: []RemovedLine{{LineID: "2", Quantity: piece}}}},
+			{minute: 2, errorID: "c", data: refunded("r", "20", "0")},
+			{minute: 3, errorID: "c", data: comesBack("p", "1", "", WasSold, GradeSaleable, "")},
+		}, map[Account]string{Clearing: "0", Returns: "20", ReplacementGoods: "-9", GoodsOwed: "0"}, "", -1},
+		{"what came back was taken off before: the refund is of that", []told{{data: twins},
+			{minute: 1, data: &OrderCancelled{By: ByCustomer, Lines: []RemovedLine{{LineID: "2", Quantity: piece}}}},
+			{minute: 2, errorID: "c", data: refunded("r", "20", "0")},
+			{minute: 3, errorID: "c", data: comesBack("x", "1", "", WasSold, GradeSaleable, "")},
+		}, map[Account]string{Clearing: "20", Returns: "0", ReplacementGoods: "0", GoodsOwed: "0"}, "", -1},
 		{"another amount is a refund of the case", []told{{data: twoLines},
 			{minute: 1, data: &OrderCancelled{By: ByBusiness, Lines: []RemovedLine{{LineID: "2", Quantity: piece}}}},
 			{minute: 2, errorID: "c", data: refunded("r", "15", "0")},

@@ -162,6 +162,14 @@ var contractCases = []contractCase{
 		changed("business", `"lines_removed":[{"line_id":"2","quantity":1}]`), reported("missing_item", "after_delivery", ""),
 		refunded("20", "0")},
 		map[string]string{"net": "11", "1010": "104.57", "4100": "0"}},
+	{"as much was taken off, but the refund pays for what came back in its case", []told{{kind: "order.placed",
+		at: "2026-01-10T09:00:00Z", data: onOrder + `,"lines":[
+			{"line_id":"1","sku":"M","quantity":1,"unit_price":"20","unit_cost":"9"},
+			{"line_id":"2","sku":"N","quantity":1,"unit_price":"20","unit_cost":"9"}]`},
+		changed("customer", `"lines_removed":[{"line_id":"2","quantity":1}]`), reported("defective", "after_delivery", ""),
+		{kind: "return.received", at: "2026-01-12T09:00:00Z", data: onCase + `,"return_id":"$e-t1","lines":[
+			{"sku":"M","quantity":1,"was":"sold","grade":"saleable"}]`}, refunded("20", "0")},
+		map[string]string{"net": "11", "2410": "0", "4100": "20"}},
 	{"over_shipped, back without a cost", []told{sold, reported("over_shipped", "after_delivery",
 		`{"sku":"M","quantity":1,"received_sku":"M","received_quantity":3}`),
 		{kind: "return.received", at: "2026-01-12T09:00:00Z", data: onCase + `,"return_id":"$e-t1","lines":[

@@ -69,7 +69,8 @@ func (f *file) goesTheOtherWay(c *facts, currency string, net, total *big.Rat) {
 // goingBack is what of a refund is money going back that was taken off the order already: "A refund without error_id
 // on an order of which something was taken off is that money going back: up to the sum taken off it posts nothing more
 // than where it went. A refund with error_id is the same where it is of the amount that one change took off, or of all
-// that no refund has told, and as far as it would be above what was paid less what was taken off."
+// that no refund has told, unless goods that are still on the order came back in its case; and as far as it would be
+// above what was paid less what was taken off."
 func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
 	s, c := f.sale, e.currency()
 	open := notBelowZero(minus(s.takenOff.of(c), f.used.of(c)))
@@ -78,7 +79,7 @@ func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
 		if len(s.placed) == 0 {
 			return zero()
 		}
-		if open.Sign() > 0 && (f.tellsOfChange(e, total) || total.Cmp(open) == 0) {
+		if open.Sign() > 0 && !f.soldCameBack(f.caseOf(e)) && (f.tellsOfChange(e, total) || total.Cmp(open) == 0) {
 			f.used.add(c, back)
 			return back
 		}
@@ -87,6 +88,21 @@ func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
 	}
 	f.used.add(c, back)
 	return back
+}
+
+// soldCameBack: "unless goods that are still on the order came back in its case".
+func (f *file) soldCameBack(c *facts) bool {
+	for _, e := range f.events {
+		if e.kind != "return.received" || f.caseOf(e) != c {
+			continue
+		}
+		for _, l := range e.data.list("lines") {
+			if l.str("was") != "wrong_item" && f.sale.onOrder(l.str("sku")).Sign() > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // tellsOfChange: "One that says no tax may leave it out. Each change is told once."

@@ -28,6 +28,8 @@ type reckoning struct {
 type bill struct {
 	paid, cost, takenOff, refunded, goingBack int64
 	lines, off                                int
+	// untold is how many keying mistakes there are of an amount, for which no charge was refunded.
+	untold map[int64]int
 }
 
 func reckon(t *testing.T, text []byte, options Options) *reckoning {
@@ -119,7 +121,7 @@ func (r *reckoning) cost(i int32, n int64) *big.Int {
 }
 
 func (r *reckoning) sale(n int32) {
-	b, cost := &bill{}, new(big.Int)
+	b, cost := &bill{untold: map[int64]int{}}, new(big.Int)
 	for _, i := range r.orders[n].rows {
 		b.paid += int64(r.rows[i].amount()) / 100
 		cost.Add(cost, r.cost(i, pieces(r.rows[i].quantity)))
@@ -137,6 +139,7 @@ func (r *reckoning) keyed(i int32) {
 	sale := r.undoes[i]
 	b, net := r.bills[r.orderOf[sale]], -int64(r.rows[i].amount())/100
 	b.takenOff += net
+	b.untold[net]++
 	b.off++
 	r.add("4000", "1010", "change", net)
 	r.add("1200", "5000", "change", booked(r.cost(sale, pieces(r.rows[i].quantity))))
@@ -150,6 +153,15 @@ func (r *reckoning) cancelled(i int32) {
 	b, net := r.bills[o], -int64(r.rows[i].amount())/100
 	room := max(b.paid-b.takenOff-b.refunded, 0)
 	back := min(max(net-room, 0), b.takenOff-b.goingBack)
+	if r.made[i] == CancelledCharges && b.takenOff > b.goingBack { // no goods came back that it could pay for
+		switch {
+		case b.untold[net] > 0:
+			b.untold[net]--
+			back = min(net, b.takenOff-b.goingBack)
+		case net == b.takenOff-b.goingBack:
+			back = net
+		}
+	}
 	b.goingBack += back
 	b.refunded += net - back
 	r.goingBack += back

@@ -230,16 +230,22 @@ func unmatched(sort thing, ofGoods Category) Category {
 }
 
 // weighRefunds holds the refunds of every order against what was paid for it and what keying mistakes took off. What a
-// refund is above the rest of that is money that was taken off, as far as there is some.
+// refund is above the rest of that is money that was taken off, as far as there is some. So is one of a charge, with
+// which no goods come back, where a keying mistake took off as much.
 func (y *year) weighRefunds(account *Account) {
-	type balance struct{ paid, off, refunded, back domain.Decimal }
+	type balance struct {
+		paid, off, refunded, back domain.Decimal
+		keyed                     []domain.Decimal // what each keying mistake took off, and no refund told
+	}
 	orders := make([]balance, len(y.orders))
 	for i := range y.rows {
 		if n := y.orderOf[i]; n != none {
 			orders[n].paid += y.rows[i].amount()
 		}
 		if y.made[i] == KeyingMistakes {
-			orders[y.orderOf[y.undoes[int32(i)]]].off -= y.rows[i].amount()
+			o := &orders[y.orderOf[y.undoes[int32(i)]]]
+			o.off -= y.rows[i].amount()
+			o.keyed = append(o.keyed, -y.rows[i].amount())
 		}
 	}
 	for i := range y.rows {
@@ -248,6 +254,13 @@ func (y *year) weighRefunds(account *Account) {
 		}
 		o, refund := &orders[y.orderOf[y.undoes[int32(i)]]], -y.rows[i].amount()
 		back := min(max(refund-max(o.paid-o.off-o.refunded, 0), 0), o.off-o.back)
+		if left := o.off - o.back; y.made[i] == CancelledCharges && left > 0 {
+			if k := slices.Index(o.keyed, refund); k >= 0 {
+				back, o.keyed = min(refund, left), slices.Delete(o.keyed, k, k+1)
+			} else if refund == left {
+				back = refund
+			}
+		}
 		o.back += back
 		o.refunded += refund - back
 		account.TakenOff += back
