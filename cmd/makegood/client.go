@@ -225,8 +225,8 @@ func (c *client) caughtUp(ctx context.Context) (status, error) {
 	}
 }
 
-// caughtUpWithSeals is caughtUp, and says how many seals of closes are among the events. makegood writes them by itself,
-// some time after a close: no seal came between the two counts.
+// caughtUpWithSeals is caughtUp, and says how many seals of closes are among the events. makegood writes them by
+// itself, some time after a close: no seal came between the two counts.
 func (c *client) caughtUpWithSeals(ctx context.Context) (status, int, error) {
 	var now status
 	for before := -1; ; {

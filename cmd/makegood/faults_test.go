@@ -272,9 +272,10 @@ func (r *faultRun) books() string {
 	var rows, rollUp, letters []string
 	if err := r.store.DB.QueryRow(context.Background(), `
 SELECT (SELECT arraySort(groupArray(replaceAll(
-            toString((event_id, order_id, event_type, account, amount, standing, refused)), $1, ''))) FROM ledger FINAL
+            toString((event_id, order_id, event_type, account, amount, standing, sold_by, refused)), $1, ''))) FROM ledger FINAL
         WHERE startsWith(order_id, $1)),
-       (SELECT arraySort(groupArray(replaceAll(toString((unit, account, element, amount, lines)), $1, '')))
+       (SELECT arraySort(groupArray(replaceAll(toString((unit, account, element, selling_store, amount, lines)),
+            $1, '')))
         FROM leakage_daily FINAL
         WHERE startsWith(unit, $1) AND lines > 0),
        (SELECT arraySort(groupArray(replaceAll(toString((reason, event_id, payload)), $1, '')))
@@ -283,6 +284,52 @@ SELECT (SELECT arraySort(groupArray(replaceAll(
 		r.t.Fatal(err)
 	}
 	return strings.Join(slices.Concat(rows, rollUp, letters), "\n")
+}
+
+// TestAwaitedOrderIsSettledWhereverItEnds: an order's refund was booked before its order.placed. Wherever the process
+// ends that books the latter, the next one brings the refund and its roll-up what the order says.
+func TestAwaitedOrderIsSettledWhereverItEnds(t *testing.T) {
+	store := openStore(t)
+	n := 5000
+	land := func(at int) (books string, calls []string) {
+		n++
+		r := newRun(t, store, n)
+		name := func(e string) string { return strings.ReplaceAll(e, "RUN", r.name) }
+		first, seq := r.records[:1], r.records[1].Seq
+		of := func(stream, e string) []reference.Record {
+			records := sequence(name(e))
+			records[0].Seq, records[0].Stream, seq = seq, stream, seq+1
+			return slices.Concat(first, records)
+		}
+		refund := of("redeliveries", event("RUN-r", "refund.issued", "2026-01-10T00:00:00Z", "RUN-x",
+			`{"order_id":"RUN-x","store_id":"s1","error_id":"RUN-ex","refund_id":"RUN-r","currency":"USD","net":"5"}`))
+		placed := of("orders", event("RUN-p", "order.placed", "2026-01-09T00:00:00Z", "RUN-x",
+			`{"order_id":"RUN-x","store_id":"s2",`+
+				`"currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","unit_cost":"60"}]}`))
+		if r.records = refund; !r.land() {
+			t.Fatal("the refund is not booked")
+		}
+		r.records, r.faults.calls = placed, nil
+		if at > 0 {
+			r.at, r.crash, r.err = at, func() {}, context.Canceled
+		}
+		if !r.land() {
+			r.faults.at, r.faults.crash = 0, nil
+			if !r.land() {
+				t.Fatalf("the process ends at call %d, and the next one doesn't finish", at)
+			}
+		}
+		return r.books(), r.faults.calls
+	}
+	want, calls := land(0)
+	if strings.Count(want, "'s2'") < 2 {
+		t.Fatalf("neither the refund nor its roll-up knows who sold: %s", want)
+	}
+	for i, call := range calls {
+		if got, _ := land(i + 1); got != want {
+			t.Errorf("the process ends at call %d (%s), and the books are\n%s\nand not\n%s", i+1, call, got, want)
+		}
+	}
 }
 
 // TestFaultAtEveryCall: whatever fails at whichever of all the calls that are made on an event's way, before it is

@@ -50,8 +50,8 @@ func TestEveryChangeSaysWhy(t *testing.T) {
 	closed := func(number int, entry string) {
 		t.Helper()
 		want = append(want, entry)
-		recorded(fmt.Sprintf("books.sealed | 2025-11, close %d, 1 events, root %s | makegood | a seal for every close", number,
-			sealedBy(t, c, "2025-11").Root))
+		recorded(fmt.Sprintf("books.sealed | 2025-11, close %d, 1 events, root %s | makegood | a seal for every close",
+			number, sealedBy(t, c, "2025-11").Root))
 	}
 	by := []string{"--actor", "ann"}
 	refused("", append([]string{"close", "2025-11"}, by...)...)

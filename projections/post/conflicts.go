@@ -148,13 +148,13 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 	}
 	var refused []ledger.Stored
 	var changed []*ledger.Row
-	units, rollUps := ledger.NewUnits(), map[string]bool{}
+	units, after := ledger.NewUnits(), newFollowUp()
 	for _, copies := range byIdentity {
 		slices.SortFunc(copies, (*ledger.Stored).Earlier)
 		for _, c := range copies[1:] {
 			// Also what was refused before: whoever did that may have ended before its unit was settled.
 			units.AddStored(c)
-			rollUps[c.Unit()] = true
+			after.units[c.Unit()] = true
 			if c.Refused != "" {
 				continue
 			}
@@ -185,11 +185,11 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
         AND cityHash64('order.placed', order_id) IN (SELECT identity FROM conflicts)`); err != nil {
 		return 0, fmt.Errorf("find the orders placed twice: %w", err)
 	}
-	settled, err := p.settleUnits(ctx, &units, rollUps)
+	settled, err := p.settleUnits(ctx, &units, after)
 	if err != nil {
 		return 0, err
 	}
-	return len(changed) + settled, p.rollUp(ctx, rollUps)
+	return len(changed) + settled, p.finish(ctx, after)
 }
 
 func monthList(months []uint32) string {

@@ -40,14 +40,14 @@ func (p *Projector) heldCopies(ctx context.Context, places string,
 
 // settleCopies settles the units of copies that were recorded first and came after others.
 func (p *Projector) settleCopies(ctx context.Context, places string) (int, error) {
-	units, rollUps := ledger.NewUnits(), map[string]bool{}
+	units, after := ledger.NewUnits(), newFollowUp()
 	held, err := p.heldCopies(ctx, places, &units)
 	if err != nil || len(held) == 0 {
 		return 0, err
 	}
-	settled, err := p.settleHeld(ctx, &units, held, rollUps)
+	settled, err := p.settleHeld(ctx, &units, held, after)
 	if err != nil {
 		return settled, err
 	}
-	return settled, p.rollUp(ctx, rollUps)
+	return settled, p.finish(ctx, after)
 }

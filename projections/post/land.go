@@ -168,7 +168,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 			len(b.placed) > 0, nil},
 		{"find what was decided on", func(ctx context.Context) error { return p.markDecided(ctx, b) }, true, nil},
 		{"settle units", func(ctx context.Context) error { return p.settleBatch(ctx, b) }, true, &landing.Settle},
-		{"recompute roll-ups", func(ctx context.Context) error { return p.rollUp(ctx, b.rollUps) }, true, &landing.RollUp},
+		{"recompute roll-ups", func(ctx context.Context) error { return p.finish(ctx, b.after) }, true, &landing.RollUp},
 	}
 	for _, s := range steps {
 		if !s.need {
@@ -282,7 +282,7 @@ func (p *Projector) inHalves(ctx context.Context, doing string, names []string,
 
 // settleBatch settles the units that the batch marks.
 func (p *Projector) settleBatch(ctx context.Context, b *batch) error {
-	_, err := p.settleUnits(ctx, &b.units, b.rollUps)
+	_, err := p.settleUnits(ctx, &b.units, b.after)
 	return err
 }
 

@@ -102,9 +102,9 @@ func (p *Projector) awaitedAmong(ctx context.Context, orders []uint64) ([]string
 	return all, nil
 }
 
-// noteUnplaced notes which orders of the rows have no order.placed, and those that have one now. It reports whether an
-// order was noted for the first time: then the rows have to be read again.
-func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored) (opened bool, err error) {
+// noteUnplaced notes which orders of the rows have no order.placed, and says in after which of those that were waited
+// for have one now. It reports whether an order was noted for the first time: then the rows have to be read again.
+func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored, after *followUp) (opened bool, err error) {
 	placed := awaitedOriginals(rows)
 	for i := range rows {
 		if e := rows[i].Event; e.OrderID != "" {
@@ -119,29 +119,37 @@ func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored) (ope
 	if err != nil {
 		return false, err
 	}
+	missing := map[string]bool{}
 	for order, is := range placed {
-		if slices.Contains(awaited, order) != is {
-			delete(placed, order) // it is known already, or there is nothing to know
+		switch known := slices.Contains(awaited, order); {
+		case is && known:
+			after.came[order] = true
+		case !is && !known:
+			missing[order] = true
 		}
 	}
-	if len(placed) == 0 {
-		return false, nil
+	return len(missing) > 0, p.noteAwaited(ctx, missing, false)
+}
+
+// noteAwaited notes that orders and originals are waited for, or have come.
+func (p *Projector) noteAwaited(ctx context.Context, names map[string]bool, came bool) error {
+	if len(names) == 0 {
+		return nil
 	}
 	batch, err := p.db.PrepareBatch(ctx, "INSERT INTO unplaced_orders (order_id, placed)")
 	if err != nil {
-		return false, fmt.Errorf("note orders without an order.placed: %w", err)
+		return fmt.Errorf("note orders without an order.placed: %w", err)
 	}
 	defer batch.Close()
-	for order, is := range placed {
-		if err := batch.Append(order, is); err != nil {
-			return false, fmt.Errorf("note orders without an order.placed: %w", err)
+	for name := range names {
+		if err := batch.Append(name, came); err != nil {
+			return fmt.Errorf("note orders without an order.placed: %w", err)
 		}
-		opened = opened || !is
 	}
 	if err := batch.Send(); err != nil {
-		return false, fmt.Errorf("note orders without an order.placed: %w", err)
+		return fmt.Errorf("note orders without an order.placed: %w", err)
 	}
-	return opened, nil
+	return nil
 }
 
 // awaitedOriginals are the originals of voids that post alone, and whether they are there. Those of other types mark

@@ -126,7 +126,7 @@ type batch struct {
 	units    ledger.Units      // to be settled
 	placed   []uint64          // orders that it places, by hash
 	decided  []domain.Identity // what persons decided, and what takes that back
-	rollUps  map[string]bool   // units whose roll-ups are to be recomputed
+	after    *followUp         // what settling them leaves to do
 	terms    int64             // the oldest that a row of it was posted with
 	books    []int64           // offsets of the records of the books stream in it
 	again    bool              // it was booked before, so that what is said of it may be there already
@@ -135,7 +135,7 @@ type batch struct {
 func (b *batch) hasBooks(offset int64) bool { return slices.Contains(b.books, offset) }
 
 func (p *Projector) newBatch() *batch {
-	return &batch{rows: p.writer.Batch(), units: ledger.NewUnits(), rollUps: map[string]bool{}}
+	return &batch{rows: p.writer.Batch(), units: ledger.NewUnits(), after: newFollowUp()}
 }
 
 func (b *batch) reset() {
@@ -145,7 +145,7 @@ func (b *batch) reset() {
 	b.letters = b.letters[:0]
 	b.units.Clear()
 	b.placed, b.decided = b.placed[:0], b.decided[:0]
-	clear(b.rollUps)
+	b.after.clear()
 	b.books = b.books[:0]
 }
 

@@ -11,6 +11,29 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
+// followUp is what settling leaves to do.
+type followUp struct {
+	units map[string]bool // whose roll-ups are to be recomputed
+	// Orders and originals that were waited for and came. That is noted last: a process that ends before leaves them
+	// waited for, so whoever books them again settles them again.
+	came map[string]bool
+}
+
+func newFollowUp() *followUp { return &followUp{units: map[string]bool{}, came: map[string]bool{}} }
+
+func (f *followUp) clear() {
+	clear(f.units)
+	clear(f.came)
+}
+
+// finish does what settling left to do.
+func (p *Projector) finish(ctx context.Context, after *followUp) error {
+	if err := p.rollUp(ctx, after.units); err != nil {
+		return err
+	}
+	return p.noteAwaited(ctx, after.came, true)
+}
+
 // rollUp recomputes leakage_daily for units. The version is taken before the rows are read: of two recounts of a unit
 // that overlap, the one that began later has seen all that the other saw.
 func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {

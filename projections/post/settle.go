@@ -25,20 +25,20 @@ const mostUnits = 2000
 // different versions may not agree at all, and neither may wait for the other.
 const mostRounds = 10
 
-// settleUnits settles units, and says in rollUps whose roll-ups are to be recomputed: those of all that was read, for
+// settleUnits settles units, and says in after whose roll-ups are to be recomputed: those of all that was read, for
 // whoever wrote it may have ended before the roll-ups knew.
-func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, rollUps map[string]bool) (written int,
+func (p *Projector) settleUnits(ctx context.Context, units *ledger.Units, after *followUp) (written int,
 	err error) {
-	return p.settleHeld(ctx, units, map[domain.Identity]bool{}, rollUps)
+	return p.settleHeld(ctx, units, map[domain.Identity]bool{}, after)
 }
 
 // settleHeld is settleUnits, where the tables that are fed from the ledger hold other copies of some events. It adds
 // what it writes itself: an earlier copy may come meanwhile.
 func (p *Projector) settleHeld(ctx context.Context, units *ledger.Units, held map[domain.Identity]bool,
-	rollUps map[string]bool) (written int, err error) {
+	after *followUp) (written int, err error) {
 	orders, cases := slices.Sorted(maps.Keys(units.Orders)), slices.Sorted(maps.Keys(units.Cases))
 	if spends := slices.Sorted(maps.Keys(units.Spends)); len(spends) > 0 {
-		if written, err = p.settleRead(ctx, held, rollUps, func() ([]ledger.Stored, error) {
+		if written, err = p.settleRead(ctx, held, after, func() ([]ledger.Stored, error) {
 			return ledger.ReadSpends(ctx, p.db, spends, p.terms.Decisions())
 		}); err != nil {
 			return written, err
@@ -53,7 +53,7 @@ func (p *Projector) settleHeld(ctx context.Context, units *ledger.Units, held ma
 	}
 	for part := range slices.Chunk(names, mostUnits) {
 		if err := p.inHalves(ctx, "settle", part, func(ctx context.Context, part []string) error {
-			n, err := p.settleNamed(ctx, part, held, rollUps)
+			n, err := p.settleNamed(ctx, part, held, after)
 			written += n
 			return err
 		}); err != nil {
@@ -65,7 +65,7 @@ func (p *Projector) settleHeld(ctx context.Context, units *ledger.Units, held ma
 
 // settleNamed settles orders, named o…, and cases, named c….
 func (p *Projector) settleNamed(ctx context.Context, names []string, held map[domain.Identity]bool,
-	rollUps map[string]bool) (written int, err error) {
+	after *followUp) (written int, err error) {
 	var orders, cases []string
 	for _, name := range names {
 		if name[0] == 'o' {
@@ -74,13 +74,13 @@ func (p *Projector) settleNamed(ctx context.Context, names []string, held map[do
 			cases = append(cases, name[1:])
 		}
 	}
-	return p.settleRead(ctx, held, rollUps, func() ([]ledger.Stored, error) {
+	return p.settleRead(ctx, held, after, func() ([]ledger.Stored, error) {
 		return ledger.ReadUnits(ctx, p.db, orders, cases, p.terms.Decisions())
 	})
 }
 
 // settleRead settles what read reads, until there is nothing to change.
-func (p *Projector) settleRead(ctx context.Context, held map[domain.Identity]bool, rollUps map[string]bool,
+func (p *Projector) settleRead(ctx context.Context, held map[domain.Identity]bool, after *followUp,
 	read func() ([]ledger.Stored, error)) (written int, err error) {
 	for range mostRounds {
 		rows, err := read()
@@ -93,11 +93,11 @@ func (p *Projector) settleRead(ctx context.Context, held map[domain.Identity]boo
 		}
 		for i := range rows {
 			if unit := rows[i].Unit(); unit != "" {
-				rollUps[unit] = true
+				after.units[unit] = true
 			}
 			rows[i].Unfed = held[rows[i].Identity()] && !rows[i].Settled && rows[i].Refused == ""
 		}
-		opened, err := p.noteUnplaced(ctx, rows)
+		opened, err := p.noteUnplaced(ctx, rows, after)
 		if err != nil {
 			return written, err
 		}

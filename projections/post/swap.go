@@ -326,14 +326,14 @@ func (w *liveWorker) flush() error {
 
 // settleMarked does for the units that the batch has marked so far what landing does at its end, and forgets them.
 func (p *Projector) settleMarked(ctx context.Context, b *batch) error {
-	if _, err := p.settleUnits(ctx, &b.units, b.rollUps); err != nil {
+	if _, err := p.settleUnits(ctx, &b.units, b.after); err != nil {
 		return err
 	}
-	if err := p.rollUp(ctx, b.rollUps); err != nil {
+	if err := p.finish(ctx, b.after); err != nil {
 		return err
 	}
 	b.units.Clear()
-	clear(b.rollUps)
+	b.after.clear()
 	return nil
 }
 
