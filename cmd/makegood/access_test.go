@@ -94,32 +94,7 @@ func TestServeRefusesToBeOpen(t *testing.T) {
 // same ClickHouse by a password from a file.
 func TestTokensAndTLS(t *testing.T) {
 	access := filepath.Join(t.TempDir(), "access")
-	token := func(args ...string) (file string) {
-		t.Helper()
-		code, out, said := command(t, append([]string{"token", "new", "--access-file", access}, args...)...)
-		if code != 0 || strings.Count(out, "\n") != 1 || strings.Contains(said, strings.TrimSpace(out)) {
-			t.Fatalf("%d: %s%s", code, out, said)
-		}
-		return writeFile(t, "token", out)
-	}
-	office := token("--name", "office", "--scope", "read,write", "--scope", "books")
-	process := token("--name", "second", "--scope", "process")
-	till := token("--name", "till", "--scope", "write,read", "--source", "urn:till:1")
-	stranger := token("--name", "stranger", "--scope", "write", "--source", "urn:till:2,3")
-	if code, _, _ := command(t, "token", "new", "--access-file", access, "--name", "x", "--scope", "admin"); code == 0 {
-		t.Error("an unknown scope")
-	}
-	written := filepath.Join(t.TempDir(), "token")
-	for _, want := range []int{0, 1} { // a file that is there already is not written over
-		code, out, _ := command(t, "token", "new", "--access-file", access, "--name", "file", "--scope", "read", "--out",
-			written)
-		if (code != 0) != (want != 0) || out != "" {
-			t.Errorf("--out ended with %d and printed %q", code, out)
-		}
-	}
-	if info, err := os.Stat(written); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("--out made %v (%v)", info, err)
-	}
+	of := newTokens(t, access)
 	certificates, err := kafkatest.NewCertificates()
 	if err != nil {
 		t.Fatal(err)
@@ -156,28 +131,34 @@ func TestTokensAndTLS(t *testing.T) {
 			t.Errorf("%v ended with %d (%v) and said %s", args, got, err, p.said)
 		}
 	}
-	makegood(1, "certificate", "status", "--to", base, "--token-file", office)
+	makegood(1, "certificate", "status", "--to", base, "--token-file", of.office)
 	t.Setenv("SSL_CERT_FILE", ca)
 	makegood(1, "Unauthorized", "status", "--to", base)
-	makegood(1, "Forbidden", "status", "--to", base, "--token-file", stranger)
-	makegood(1, "forbidden_type", "import", rates, "--to", base, "--token-file", till)
-	makegood(0, "new 5", "import", rates, "--to", base, "--token-file", office)
-	makegood(0, "new 8", "import", events, "--to", base, "--token-file", till)
-	makegood(1, "forbidden_source", "import", foreign, "--to", base, "--token-file", till)
-	makegood(1, "Forbidden", "deadletters", "replay", "x", "--to", base, "--token-file", till)
-	makegood(1, "Not Found", "deadletters", "replay", "x", "--to", base, "--token-file", office)
-	makegood(0, "", "loadgen", "--orders", "3", "--to", base, "--token-file", office)
-	secret, err := os.ReadFile(office)
+	makegood(1, "Forbidden", "status", "--to", base, "--token-file", of.stranger)
+	makegood(1, "forbidden_type", "import", rates, "--to", base, "--token-file", of.till)
+	makegood(0, "new 5", "import", rates, "--to", base, "--token-file", of.office)
+	makegood(0, "new 8", "import", events, "--to", base, "--token-file", of.till)
+	makegood(1, "forbidden_source", "import", foreign, "--to", base, "--token-file", of.till)
+	makegood(1, "Forbidden", "deadletters", "replay", "x", "--to", base, "--token-file", of.till)
+	makegood(1, "Not Found", "deadletters", "replay", "x", "--to", base, "--token-file", of.office)
+	makegood(0, "", "loadgen", "--orders", "3", "--to", base, "--token-file", of.office)
+	secret, err := os.ReadFile(of.office)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("MAKEGOOD_TOKEN", strings.TrimSpace(string(secret)))
 	makegood(0, "caught up: ", "status", "--to", base)
-	makegood(1, "both given", "status", "--to", base, "--token-file", office)
+	makegood(1, "both given", "status", "--to", base, "--token-file", of.office)
 	if strings.Contains(log.String(), "makegood_") {
 		t.Errorf("a token is in the log: %s", &log)
 	}
 
+	besideIt(t, app, of)
+}
+
+// besideIt starts a second makegood on the log and the ClickHouse of the first, which both ask who it is.
+func besideIt(t *testing.T, app *server.App, of tokenFiles) {
+	t.Helper()
 	engine, err := url.Parse(app.Engine.DSN())
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +171,7 @@ func TestTokensAndTLS(t *testing.T) {
 			password+"\n")}
 	quiet := slog.New(slog.DiscardHandler)
 	// The broker inside asks as well.
-	for who, file := range map[string]string{"nobody": "", "office": office} {
+	for who, file := range map[string]string{"nobody": "", "office": of.office} {
 		if file != "" {
 			beside.Kafka = server.KafkaFlags{SASL: "plain", User: who, PasswordFile: file}
 		}
@@ -199,7 +180,7 @@ func TestTokensAndTLS(t *testing.T) {
 		}
 		beside.Kafka = server.KafkaFlags{}
 	}
-	beside.Kafka = server.KafkaFlags{SASL: "plain", User: "second", PasswordFile: process}
+	beside.Kafka = server.KafkaFlags{SASL: "plain", User: "second", PasswordFile: of.process}
 	second, err := server.Start(t.Context(), beside, quiet, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -221,6 +202,43 @@ func TestTokensAndTLS(t *testing.T) {
 		"wrong") {
 		t.Errorf("a wrong password: %v", err)
 	}
+}
+
+// tokenFiles are the files with the tokens of who reaches a gateway that is open to the world.
+type tokenFiles struct{ office, process, till, stranger string }
+
+// newTokens makes them by the command, and holds what it does against what it should.
+func newTokens(t *testing.T, access string) (of tokenFiles) {
+	t.Helper()
+	token := func(args ...string) (file string) {
+		t.Helper()
+		code, out, said := command(t, append([]string{"token", "new", "--access-file", access}, args...)...)
+		if code != 0 || strings.Count(out, "\n") != 1 || strings.Contains(said, strings.TrimSpace(out)) {
+			t.Fatalf("%d: %s%s", code, out, said)
+		}
+		return writeFile(t, "token", out)
+	}
+	of = tokenFiles{
+		office:   token("--name", "office", "--scope", "read,write", "--scope", "books"),
+		process:  token("--name", "second", "--scope", "process"),
+		till:     token("--name", "till", "--scope", "write,read", "--source", "urn:till:1"),
+		stranger: token("--name", "stranger", "--scope", "write", "--source", "urn:till:2,3"),
+	}
+	if code, _, _ := command(t, "token", "new", "--access-file", access, "--name", "x", "--scope", "admin"); code == 0 {
+		t.Error("an unknown scope")
+	}
+	written := filepath.Join(t.TempDir(), "token")
+	for _, want := range []int{0, 1} { // a file that is there already is not written over
+		code, out, _ := command(t, "token", "new", "--access-file", access, "--name", "file", "--scope", "read", "--out",
+			written)
+		if (code != 0) != (want != 0) || out != "" {
+			t.Errorf("--out ended with %d and printed %q", code, out)
+		}
+	}
+	if info, err := os.Stat(written); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("--out made %v (%v)", info, err)
+	}
+	return of
 }
 
 // To brokers that want TLS and to know who we are, from flags, files and the environment. What becomes of those whom
@@ -349,6 +367,10 @@ func TestLimitFlags(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestByteSizes: sizes are said in bytes, KiB, MiB and GiB, and nothing else is one.
+func TestByteSizes(t *testing.T) {
 	for text, want := range map[string]server.ByteSize{"0": 0, "17": 17, "17B": 17, "3KiB": 3072, "2MiB": 2 << 20,
 		"1GiB": 1 << 30} {
 		var b server.ByteSize

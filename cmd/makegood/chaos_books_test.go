@@ -187,17 +187,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		records = append(records, reference.Record{Stream: streamNames[streamOf(r)], Event: event, RecordedAt: r.Time,
 			Seq: int64(i + 1)})
 	}
-	// All that was acknowledged is there.
-	for _, some := range append(x.others[:], x.books, x.late) {
-		for _, r := range some {
-			if id := identityOf(t, r.Event); !inLog[id] {
-				t.Errorf("seed %d: %v was acknowledged and is not in the log", seed, id)
-			}
-		}
-	}
-	if len(badInLog) != len(x.bad) {
-		t.Errorf("seed %d: of %d broken events that the log took, it holds %d", seed, len(x.bad), len(badInLog))
-	}
+	x.acknowledged(t, inLog, badInLog, seed)
 	defer keepHistory(t, fmt.Sprintf("chaos-%d", seed), records)
 	want, err := reference.Run(records, time.UTC)
 	if err != nil {
@@ -234,6 +224,15 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	phase("reports are held against the rows")
 	checkStories(ctx, t, store, rows, seed)
 	phase("orders are held against the rows")
+	f.stillFinal(ctx, t, x, seed)
+	phase("what was final is still the same")
+	compareBooks(t, store, want, rand.New(rand.NewPCG(seed, 8)))
+	phase("journal, reports and orders are held against the reference")
+}
+
+// stillFinal: what was quoted of a closed month is still said of it.
+func (f *fleet) stillFinal(ctx context.Context, t *testing.T, x *traffic, seed uint64) {
+	t.Helper()
 	if len(x.finals) < 2 {
 		t.Errorf("seed %d: two months were closed, and %d journals quoted", seed, len(x.finals))
 	}
@@ -248,9 +247,21 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 				difference(strings.ReplaceAll(is, "},", "},\n"), strings.ReplaceAll(was.text, "},", "},\n")))
 		}
 	}
-	phase("what was final is still the same")
-	compareBooks(t, store, want, rand.New(rand.NewPCG(seed, 8)))
-	phase("journal, reports and orders are held against the reference")
+}
+
+// acknowledged: all that was acknowledged is in the log.
+func (x *traffic) acknowledged(t *testing.T, inLog map[reference.Identity]bool, badInLog map[string]bool, seed uint64) {
+	t.Helper()
+	for _, some := range append(x.others[:], x.books, x.late) {
+		for _, r := range some {
+			if id := identityOf(t, r.Event); !inLog[id] {
+				t.Errorf("seed %d: %v was acknowledged and is not in the log", seed, id)
+			}
+		}
+	}
+	if len(badInLog) != len(x.bad) {
+		t.Errorf("seed %d: of %d broken events that the log took, it holds %d", seed, len(x.bad), len(badInLog))
+	}
 }
 
 // checkPresence holds which events are in the books against the reference's: each of them, and each once. It gives

@@ -96,16 +96,7 @@ func (a *amounts) add(l *domain.Line) {
 // computed without the roll-up, says the same.
 func checkReports(ctx context.Context, t *testing.T, store *clickhouse.Store, rows []ledger.Stored, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 7))
-	units := map[string]map[string]bool{} // of each case: what one is in a unit, it need not be in another
-	for i := range rows {
-		for k := range rows[i].Lines {
-			name := rows[i].Lines[k].Case
-			if units[name] == nil {
-				units[name] = map[string]bool{}
-			}
-			units[name][rows[i].Unit()] = true
-		}
-	}
+	units := unitsOf(rows)
 	keys := report.LeakageKeys()
 	for n := range 25 {
 		random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
@@ -167,6 +158,21 @@ func checkReports(ctx context.Context, t *testing.T, store *clickhouse.Store, ro
 			t.Errorf("seed %d: the rows of report %+v sum up to %v, its totals are %v", seed, q, sum, total)
 		}
 	}
+}
+
+// unitsOf are the units of each case: what one is in a unit, it need not be in another.
+func unitsOf(rows []ledger.Stored) map[string]map[string]bool {
+	units := map[string]map[string]bool{}
+	for i := range rows {
+		for k := range rows[i].Lines {
+			name := rows[i].Lines[k].Case
+			if units[name] == nil {
+				units[name] = map[string]bool{}
+			}
+			units[name][rows[i].Unit()] = true
+		}
+	}
+	return units
 }
 
 func readFigures(ctx context.Context, t *testing.T, store *clickhouse.Store, q report.LeakageQuery) *report.Leakage {

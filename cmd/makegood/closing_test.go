@@ -357,27 +357,7 @@ func TestCloseUnderFire(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	writing, stop := context.WithCancel(t.Context())
 	defer stop()
-	var producers sync.WaitGroup
-	for n := range 4 {
-		producers.Go(func() {
-			w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{},
-				BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
-			defer func() { _ = w.Close() }()
-			for i := 0; writing.Err() == nil; i++ {
-				id := fmt.Sprintf("%d-%d", n, i)
-				err := w.WriteMessages(writing, kafkago.Message{Key: []byte(id), Time: time.Now().AddDate(n-2, 0, 0),
-					Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}},
-					Value: []byte(event(id, "refund.issued", "2026-01-15T00:00:00Z", id,
-						fmt.Sprintf(`{"order_id":%q,"store_id":"s1","error_id":"e-%s","refund_id":"r","currency":"USD","net":1}`, id,
-							id)))})
-				if err != nil && writing.Err() == nil {
-					t.Error(err)
-					return
-				}
-				time.Sleep(2 * time.Millisecond) // others need the processor as well
-			}
-		})
-	}
+	producers := produce(writing, t, app)
 	time.Sleep(500 * time.Millisecond)
 	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to",
 		c.base}, terminal.Streams{In: strings.NewReader(""), Out: os.Stderr, Err: os.Stderr}); status != 0 {
@@ -439,20 +419,13 @@ func TestCloseUnderFire(t *testing.T) {
 			t.Errorf("%s: %s, not %s", query, got, want)
 		}
 	}
-	var changes report.Changes
-	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2026-01"}}, &changes); err != nil {
-		t.Fatal(err)
-	}
-	if int64(len(changes.Changes)) != all-before {
-		t.Errorf("%d changes listed of %d", len(changes.Changes), all-before)
-	}
-	for _, e := range changes.Changes {
-		if !e.RecordedAt.After(changes.ClosedAt) || e.PostingPeriod != "2026-02" || e.OriginPeriod != "2026-01" ||
-			e.Touches != "origin" {
-			t.Fatalf("listed as late: %+v", e)
-		}
-	}
-	// Closed is closed, and who did it is on record.
+	lateSince(t, c, all-before)
+	closedForGood(t, app, c)
+}
+
+// closedForGood: closed is closed, and who did it is on record.
+func closedForGood(t *testing.T, app *server.App, c *client) {
+	t.Helper()
 	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--to", c.base},
 		terminal.Streams{In: strings.NewReader(""), Out: os.Stderr, Err: os.Stderr}); status == 0 {
 		t.Error("a closed month could be closed again")
@@ -470,4 +443,49 @@ func TestCloseUnderFire(t *testing.T) {
 		!errors.As(err, &p) || p.Status != http.StatusBadRequest {
 		t.Errorf("changes since the close of an open month: %v", err)
 	}
+}
+
+// lateSince: what came after the close is listed as later than it, and nothing else.
+func lateSince(t *testing.T, c *client, late int64) {
+	t.Helper()
+	var changes report.Changes
+	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2026-01"}}, &changes); err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(changes.Changes)) != late {
+		t.Errorf("%d changes listed of %d", len(changes.Changes), late)
+	}
+	for _, e := range changes.Changes {
+		if !e.RecordedAt.After(changes.ClosedAt) || e.PostingPeriod != "2026-02" || e.OriginPeriod != "2026-01" ||
+			e.Touches != "origin" {
+			t.Fatalf("listed as late: %+v", e)
+		}
+	}
+}
+
+// produce writes refunds on every partition, by four producers whose clocks are years apart, until the context ends.
+func produce(writing context.Context, t *testing.T, app *server.App) *sync.WaitGroup {
+	t.Helper()
+	var producers sync.WaitGroup
+	for n := range 4 {
+		producers.Go(func() {
+			w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{},
+				BatchTimeout: time.Millisecond, RequiredAcks: kafkago.RequireAll}
+			defer func() { _ = w.Close() }()
+			for i := 0; writing.Err() == nil; i++ {
+				id := fmt.Sprintf("%d-%d", n, i)
+				err := w.WriteMessages(writing, kafkago.Message{Key: []byte(id), Time: time.Now().AddDate(n-2, 0, 0),
+					Headers: []kafkago.Header{{Key: "content-type", Value: []byte("application/cloudevents+json")}},
+					Value: []byte(event(id, "refund.issued", "2026-01-15T00:00:00Z", id,
+						fmt.Sprintf(`{"order_id":%q,"store_id":"s1","error_id":"e-%s","refund_id":"r","currency":"USD","net":1}`, id,
+							id)))})
+				if err != nil && writing.Err() == nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(2 * time.Millisecond) // others need the processor as well
+			}
+		})
+	}
+	return &producers
 }

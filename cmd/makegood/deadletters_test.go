@@ -86,27 +86,31 @@ func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 		}
 	}
 	letters := openLetters(t, c)
-	for reason, text := range map[string]string{"bad_json": `  {"half`, "conflict": other} {
-		d, err := deadletter.Read(t.Context(), app.Store.DB, letters[reason].ID)
-		if err != nil {
+	keptAsItCame(t, app, c, letters, other)
+
+	replayedInVain(t, c, letters)
+	// Discarded is off the list until the same comes again.
+	for _, d := range letters {
+		if err := c.post(t.Context(), "/v1/deadletters/"+d.ID+"/discard", "", nil, nil); err != nil {
 			t.Fatal(err)
 		}
-		kept, headers := text, 2
-		if reason == "bad_json" { // in which nobody can tell whether it names somebody
-			kept, headers = "", 4
-		}
-		if string(d.Payload) != kept || d.Key != "a" || d.Headers["till"] != "7" || len(d.Headers) != headers ||
-			d.Topic != "makegood.orders" || d.FirstSeen.IsZero() {
-			t.Errorf("the dead letter for %s is %+v, %q", reason, d, d.Payload)
-		}
-		var shown struct {
-			Payload []byte `json:"payload"`
-		}
-		if err := c.get(t.Context(), "/v1/deadletters/"+d.ID, nil, &shown); err != nil || string(shown.Payload) != text {
-			t.Errorf("the dead letter for %s is shown as %q, %v", reason, shown.Payload, err)
-		}
 	}
+	if left := openLetters(t, c); len(left) != 0 {
+		t.Errorf("discarded, the list is %+v", left)
+	}
+	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Events != 4 { // and who replayed and discarded
+		t.Errorf("status %+v", s)
+	}
+	send("a", `  {"half`)
+	mustCatchUp(t, c)
+	if again := openLetters(t, c); len(again) != 1 || again["bad_json"].ID != letters["bad_json"].ID {
+		t.Errorf("sent again, the list is %+v", again)
+	}
+}
 
+// replayedInVain: what lost to another loses again, and what is still broken is the same dead letter again.
+func replayedInVain(t *testing.T, c *client, letters map[string]deadletter.Letter) {
+	t.Helper()
 	replay := func(id string) error {
 		return c.post(t.Context(), "/v1/deadletters/"+id+"/replay", "", nil, nil)
 	}
@@ -126,22 +130,30 @@ func TestDeadLettersAreKeptReplayedAndDiscarded(t *testing.T) {
 	if again := openLetters(t, c); again["bad_json"].ID != letters["bad_json"].ID || len(again) != 2 {
 		t.Errorf("after a replay that failed, the list is %+v", again)
 	}
-	// Discarded is off the list until the same comes again.
-	for _, d := range letters {
-		if err := c.post(t.Context(), "/v1/deadletters/"+d.ID+"/discard", "", nil, nil); err != nil {
+}
+
+// keptAsItCame: a dead letter has the bytes, headers and place of its record, where they could be hidden, and shows them.
+func keptAsItCame(t *testing.T, app *server.App, c *client, letters map[string]deadletter.Letter, other string) {
+	t.Helper()
+	for reason, text := range map[string]string{"bad_json": `  {"half`, "conflict": other} {
+		d, err := deadletter.Read(t.Context(), app.Store.DB, letters[reason].ID)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if left := openLetters(t, c); len(left) != 0 {
-		t.Errorf("discarded, the list is %+v", left)
-	}
-	if s := mustCatchUp(t, c); s.DeadLetters != 0 || s.Events != 4 { // and who replayed and discarded
-		t.Errorf("status %+v", s)
-	}
-	send("a", `  {"half`)
-	mustCatchUp(t, c)
-	if again := openLetters(t, c); len(again) != 1 || again["bad_json"].ID != letters["bad_json"].ID {
-		t.Errorf("sent again, the list is %+v", again)
+		kept, headers := text, 2
+		if reason == "bad_json" { // in which nobody can tell whether it names somebody
+			kept, headers = "", 4
+		}
+		if string(d.Payload) != kept || d.Key != "a" || d.Headers["till"] != "7" || len(d.Headers) != headers ||
+			d.Topic != "makegood.orders" || d.FirstSeen.IsZero() {
+			t.Errorf("the dead letter for %s is %+v, %q", reason, d, d.Payload)
+		}
+		var shown struct {
+			Payload []byte `json:"payload"`
+		}
+		if err := c.get(t.Context(), "/v1/deadletters/"+d.ID, nil, &shown); err != nil || string(shown.Payload) != text {
+			t.Errorf("the dead letter for %s is shown as %q, %v", reason, shown.Payload, err)
+		}
 	}
 }
 

@@ -93,7 +93,21 @@ func TestFinalJournal(t *testing.T) {
 		t.Errorf("what came late is not posted in February: %s", text)
 	}
 
-	// Reopened, the month takes the next late event; what was exported is still to be had.
+	hadAfterReopening(t, c, january, final)
+	for query, want := range map[string]string{"from=2026-01-02&to=2026-02-01": "first days",
+		"to=2026-02-01": "from and to", "from=2026-01-01&to=2026-02-01&period_by=occurred": "period_by=posting"} {
+		values, _ := url.ParseQuery(query + "&final=true")
+		if err := c.get(t.Context(), "/v1/journal", values, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest ||
+			!strings.Contains(p.Detail, want) {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
+// hadAfterReopening: reopened, the month takes the next late event; what was exported is still to be had.
+func hadAfterReopening(t *testing.T, c *client, january url.Values, final *report.Journal) {
+	t.Helper()
+	var p *problem
 	say(t, c, "", "reopen", "2026-01", "--yes")
 	mustPost(t, c, event("later", "refund.issued", "2026-01-22T10:00:00Z", "o1",
 		`{`+goldenCase+`,"refund_id":"R2","currency":"USD","net":"7"}`))
@@ -106,14 +120,6 @@ func TestFinalJournal(t *testing.T) {
 	if now.BatchID == final.BatchID || then.BatchID != final.BatchID ||
 		fmt.Sprint(then.Entries) != fmt.Sprint(final.Entries) {
 		t.Errorf("exported %s, as of its close %s, now %s", final.BatchID, then.BatchID, now.BatchID)
-	}
-	for query, want := range map[string]string{"from=2026-01-02&to=2026-02-01": "first days",
-		"to=2026-02-01": "from and to", "from=2026-01-01&to=2026-02-01&period_by=occurred": "period_by=posting"} {
-		values, _ := url.ParseQuery(query + "&final=true")
-		if err := c.get(t.Context(), "/v1/journal", values, nil); !errors.As(err, &p) || p.Status != http.StatusBadRequest ||
-			!strings.Contains(p.Detail, want) {
-			t.Errorf("%s: %v", query, err)
-		}
 	}
 }
 
@@ -144,29 +150,7 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 	if err := c.get(t.Context(), "/v1/periods", nil, &closed); err != nil {
 		t.Fatal(err)
 	}
-	all := func() string {
-		var texts []string
-		for _, asOf := range []string{"close:2026-01", closed.Periods[0].ClosedAt} {
-			for _, by := range []string{"occurred", "posting"} {
-				texts = append(texts, answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"},
-					"period_by": {by}, "as_of": {asOf}}))
-			}
-			for _, format := range []string{"json", "html", "csv"} {
-				texts = append(texts, answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"},
-					"format": {format}, "as_of": {asOf}}),
-					answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "period_by": {"occurred"},
-						"format": {format}, "as_of": {asOf}}),
-					answered(t, c, "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format},
-						"as_of": {asOf}, "part": {"cases"}}))
-			}
-			texts = append(texts, answered(t, c, "/v1/orders/o1", url.Values{"as_of": {asOf}}),
-				answered(t, c, "/v1/cases/e1", url.Values{"as_of": {asOf}}),
-				say(t, c, "", "explain", "o1", "--as-of", asOf))
-			texts = append(texts, say(t, c, "", "summary", "--from", "2026-01-01", "--until", "2026-02-01", "--as-of", asOf),
-				say(t, c, "", "statement", "--vendor", "v1", "--period", "2026-01", "--as-of", asOf, "--format", "json"))
-		}
-		return strings.Join(texts, "\n")
-	}
+	all := func() string { return allClosed(t, c, closed.Periods[0].ClosedAt) }
 	was := all()
 	for _, e := range []string{
 		event("late", "refund.issued", "2026-01-20T10:00:00Z", "o1",
@@ -214,6 +198,32 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 		summary.Apart["unfounded"] != "63.3500" {
 		t.Errorf("January by posting now costs %s, and apart from that %v", got, summary.Apart)
 	}
+}
+
+// allClosed is all that the gateway and the commands say of a closed month, as of its close and as of its moment.
+func allClosed(t *testing.T, c *client, moment string) string {
+	t.Helper()
+	var texts []string
+	for _, asOf := range []string{"close:2026-01", moment} {
+		for _, by := range []string{"occurred", "posting"} {
+			texts = append(texts, answered(t, c, "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"},
+				"period_by": {by}, "as_of": {asOf}}))
+		}
+		for _, format := range []string{"json", "html", "csv"} {
+			texts = append(texts, answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"},
+				"format": {format}, "as_of": {asOf}}),
+				answered(t, c, "/v1/statement", url.Values{"store": {"s1"}, "period": {"2026-01"}, "period_by": {"occurred"},
+					"format": {format}, "as_of": {asOf}}),
+				answered(t, c, "/v1/statement", url.Values{"vendor": {"v1"}, "period": {"2026-01"}, "format": {format},
+					"as_of": {asOf}, "part": {"cases"}}))
+		}
+		texts = append(texts, answered(t, c, "/v1/orders/o1", url.Values{"as_of": {asOf}}),
+			answered(t, c, "/v1/cases/e1", url.Values{"as_of": {asOf}}),
+			say(t, c, "", "explain", "o1", "--as-of", asOf))
+		texts = append(texts, say(t, c, "", "summary", "--from", "2026-01-01", "--until", "2026-02-01", "--as-of", asOf),
+			say(t, c, "", "statement", "--vendor", "v1", "--period", "2026-01", "--as-of", asOf, "--format", "json"))
+	}
+	return strings.Join(texts, "\n")
 }
 
 // TestExportsRunNoFormula: what a till has called a store, an order or a case is text in every spreadsheet, whatever it
@@ -270,40 +280,46 @@ func TestExportsRunNoFormula(t *testing.T) {
 		}
 
 		query.Set("format", "xlsx")
-		book, err := excelize.OpenReader(strings.NewReader(answered(t, c, export.path, query)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, sheet := range book.GetSheetList() {
-			rows, err := book.GetRows(sheet)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, row := range rows {
-				for j, value := range row {
-					cell, err := excelize.CoordinatesToCellName(j+1, i+1)
-					if err != nil {
-						t.Fatal(err)
-					}
-					formula, err := book.GetCellFormula(sheet, cell)
-					if err != nil || formula != "" {
-						t.Errorf("%s: %s of %s is the formula %q (%v)", export.path, cell, sheet, formula, err)
-					}
-					kind, err := book.GetCellType(sheet, cell)
-					if slices.Contains(append(bad, "=ann", "@home"), value) && (err != nil || kind != excelize.CellTypeSharedString &&
-						kind != excelize.CellTypeInlineString) {
-						t.Errorf("%s: %q in %s of %s is of type %v (%v)", export.path, value, cell, sheet, kind, err)
-					}
-				}
-			}
-		}
-		if err := book.Close(); err != nil {
-			t.Error(err)
-		}
+		noFormula(t, export.path, answered(t, c, export.path, query), append(bad, "=ann", "@home"))
 	}
 	for _, name := range append(bad, "=ann", "@home") {
 		if texts[name] == 0 {
 			t.Errorf("%q is in no export as text", name)
 		}
+	}
+}
+
+// noFormula holds a workbook to have none: the texts of the books are texts.
+func noFormula(t *testing.T, path, workbook string, texts []string) {
+	t.Helper()
+	book, err := excelize.OpenReader(strings.NewReader(workbook))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sheet := range book.GetSheetList() {
+		rows, err := book.GetRows(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range rows {
+			for j, value := range row {
+				cell, err := excelize.CoordinatesToCellName(j+1, i+1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				formula, err := book.GetCellFormula(sheet, cell)
+				if err != nil || formula != "" {
+					t.Errorf("%s: %s of %s is the formula %q (%v)", path, cell, sheet, formula, err)
+				}
+				kind, err := book.GetCellType(sheet, cell)
+				if slices.Contains(texts, value) && (err != nil || kind != excelize.CellTypeSharedString &&
+					kind != excelize.CellTypeInlineString) {
+					t.Errorf("%s: %q in %s of %s is of type %v (%v)", path, value, cell, sheet, kind, err)
+				}
+			}
+		}
+	}
+	if err := book.Close(); err != nil {
+		t.Error(err)
 	}
 }
