@@ -144,7 +144,7 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 	}
 }
 
-// voidedOnce: repeated, a void changes nothing and says by whom it was done; and it posts the entry the other way round.
+// voidedOnce: repeated, a void changes nothing and says by whom it was done. It posts the entry the other way round.
 func voidedOnce(t *testing.T, c *client, onRecord int) {
 	t.Helper()
 	again := say(t, c, "yes\n", "void", "urn:till:1", "8", "--actor", "eve", "--reason", "once more")

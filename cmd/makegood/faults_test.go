@@ -272,7 +272,8 @@ func (r *faultRun) books() string {
 	var rows, rollUp, letters []string
 	if err := r.store.DB.QueryRow(context.Background(), `
 SELECT (SELECT arraySort(groupArray(replaceAll(
-            toString((event_id, order_id, event_type, account, amount, standing, sold_by, refused)), $1, ''))) FROM ledger FINAL
+            toString((event_id, order_id, event_type, account, amount, standing, sold_by, refused)), $1, '')))
+        FROM ledger FINAL
         WHERE startsWith(order_id, $1)),
        (SELECT arraySort(groupArray(replaceAll(toString((unit, account, element, selling_store, amount, lines)),
             $1, '')))
