@@ -132,7 +132,8 @@ func replayedInVain(t *testing.T, c *client, letters map[string]deadletter.Lette
 	}
 }
 
-// keptAsItCame: a dead letter keeps the bytes, headers and place of its record, where they can be hidden, and shows them.
+// keptAsItCame: a dead letter keeps the bytes, headers and place of its record, where they can be hidden, and shows
+// them.
 func keptAsItCame(t *testing.T, app *server.App, c *client, letters map[string]deadletter.Letter, other string) {
 	t.Helper()
 	for reason, text := range map[string]string{"bad_json": `  {"half`, "conflict": other} {

@@ -65,22 +65,7 @@ func TestManyInstances(t *testing.T) {
 	set.path.block(false)
 
 	for _, c := range []*client{one, two} {
-		s, err := c.caughtUp(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		total := int64(0)
-		for _, p := range s.Topics {
-			if p.Booked != p.End {
-				t.Errorf("caught up, and yet %+v", p)
-			}
-			total += p.End
-		}
-		if s.Events != uint64(len(want.Entries)) || s.DeadLetters != 0 || s.Conflicts != 0 ||
-			total < int64(len(records)+third) {
-			t.Errorf("seed %d: %d events, %d dead letters, %d records in the log; not %d and none", seed, s.Events,
-				s.DeadLetters, total, len(want.Entries))
-		}
+		bookedOnce(ctx, t, c, len(want.Entries), len(records)+third, seed)
 	}
 	if err := second.get(ctx, "/readyz", nil, nil); err != nil {
 		t.Errorf("the projector isn't ready again: %v", err)
@@ -89,6 +74,27 @@ func TestManyInstances(t *testing.T) {
 		for _, end := range m.unasked() {
 			t.Error(end)
 		}
+	}
+}
+
+// bookedOnce: each event is booked, and none twice, of a log that holds some of them several times.
+func bookedOnce(ctx context.Context, t *testing.T, c *client, want, records int, seed int64) {
+	t.Helper()
+	s, err := c.caughtUp(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := int64(0)
+	for _, p := range s.Topics {
+		if p.Booked != p.End {
+			t.Errorf("caught up, and yet %+v", p)
+		}
+		total += p.End
+	}
+	if s.Events != uint64(want) || s.DeadLetters != 0 || s.Conflicts != 0 ||
+		total < int64(records) {
+		t.Errorf("seed %d: %d events, %d dead letters, %d records in the log; not %d and none", seed, s.Events,
+			s.DeadLetters, total, want)
 	}
 }
 
@@ -115,7 +121,8 @@ func awaitWaiting(ctx context.Context, t *testing.T, projector *client) {
 	}
 }
 
-// rolesApart are a broker and a ClickHouse, which is reached by a path that can be cut, in processes of their own; roles join.
+// rolesApart are a broker, and a ClickHouse which is reached by a path that can be cut, each in a process of its own.
+// Roles join them.
 type rolesApart struct {
 	broker, engine *member
 	path           *proxy

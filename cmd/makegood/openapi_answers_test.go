@@ -293,8 +293,8 @@ func (o *openAPI) closedMonth(app *server.App, c *client, w *kafkago.Writer) {
 var unpricedLabour = event("u", "labour.spent", "2026-01-10T14:00:00Z", "o1",
 	`{`+goldenCase+`,"labour_id":"l2","role":"nobody","minutes":18,"currency":"USD"}`)
 
-// fill gives the books all that there is to be told of: a closed month, doubles, a decision, a case that is gone, what has
-// no price and what came late.
+// fill gives the books all that there is to be told of: a closed month, doubles, a decision, a case that is gone, what
+// has no price and what came late.
 func (o *openAPI) fill(c *client) {
 	o.Helper()
 	goneFix := event("o2-g", "refund.issued", "2026-01-11T09:00:00Z", "o2",

@@ -13,12 +13,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -26,143 +24,6 @@ import (
 	"github.com/makegood/makegood/domain/simulator"
 	"github.com/makegood/makegood/projections/report"
 )
-
-// browser is a real Chromium, in whose console nothing may be said.
-type browser struct {
-	*testing.T
-	ctx  context.Context
-	base string
-
-	mu         sync.Mutex
-	complaints []string
-}
-
-func startBrowser(t *testing.T, base string) *browser {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.WindowSize(1280, 1000),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.WSURLReadTimeout(time.Minute))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, done := chromedp.NewContext(allocator)
-	t.Cleanup(done)
-	b := &browser{T: t, ctx: ctx, base: base}
-	chromedp.ListenTarget(ctx, func(e any) {
-		switch e := e.(type) {
-		case *runtime.EventExceptionThrown:
-			b.complain("exception: " + fmt.Sprint(e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
-		case *runtime.EventConsoleAPICalled:
-			b.complain("console: " + string(e.Type))
-		case *log.EventEntryAdded:
-			b.complain(fmt.Sprintf("log: %s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
-		case *page.EventJavascriptDialogOpening:
-			b.complain("dialog: " + e.Message)
-		}
-	})
-	b.do(log.Enable())
-	return b
-}
-
-func (b *browser) complain(text string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.complaints = append(b.complaints, text)
-}
-
-func (b *browser) do(actions ...chromedp.Action) {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
-	defer cancel()
-	// The first Run binds the browser to its context, which must be the one that lives on.
-	if chromedp.FromContext(b.ctx).Target == nil {
-		if err := chromedp.Run(b.ctx); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := chromedp.Run(ctx, actions...); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func (b *browser) open(path string) {
-	b.Helper()
-	b.do(chromedp.Navigate(b.base+path), chromedp.WaitReady("main"))
-}
-
-// follow clicks a link and waits for the page that it leads to.
-func (b *browser) follow(selector string) {
-	b.Helper()
-	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
-		_, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery))
-		return err
-	}), chromedp.WaitReady("main"))
-}
-
-// eval asks the page.
-func eval[T any](b *browser, script string) T {
-	b.Helper()
-	var answer T
-	b.do(chromedp.Evaluate(script, &answer))
-	return answer
-}
-
-// amounts are the numbers of the cells that a selector finds.
-func (b *browser) amounts(selector string) []*big.Rat {
-	b.Helper()
-	var all []*big.Rat
-	for _, text := range eval[[]string](b, fmt.Sprintf(`[...document.querySelectorAll(%q)].map(d => d.value)`, selector)) {
-		n, ok := new(big.Rat).SetString(text)
-		if !ok {
-			b.Fatalf("%s: %q is no number", selector, text)
-		}
-		all = append(all, n)
-	}
-	if len(all) == 0 {
-		b.Fatalf("there is nothing at %s", selector)
-	}
-	return all
-}
-
-func sum(all []*big.Rat) *big.Rat {
-	total := new(big.Rat)
-	for _, n := range all {
-		total.Add(total, n)
-	}
-	return total
-}
-
-func (b *browser) same(what string, got, want *big.Rat) {
-	b.Helper()
-	if got.Cmp(want) != 0 {
-		b.Errorf("%s: %s, and where the reader came from %s", what, got.FloatString(4), want.FloatString(4))
-	}
-}
-
-func (b *browser) quiet(where string) {
-	b.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range b.complaints {
-		b.Errorf("%s: %s", where, c)
-	}
-	b.complaints = nil
-}
-
-// picture keeps what a person would see, where MAKEGOOD_SCREENSHOTS names a folder.
-func (b *browser) picture(name string, width int64) {
-	b.Helper()
-	dir := os.Getenv("MAKEGOOD_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	var png []byte
-	b.do(chromedp.EmulateViewport(width, 1000), chromedp.Sleep(300*time.Millisecond), chromedp.FullScreenshot(&png, 100),
-		chromedp.EmulateViewport(1280, 1000))
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
-		b.Fatal(err)
-	}
-}
 
 const (
 	hostile  = `"><script>alert(1)</script><img src=x onerror=alert(2)>`
@@ -195,41 +56,76 @@ func TestPageInABrowser(t *testing.T) {
 	b.same("the days", sum(b.amounts(`[aria-labelledby="trend-h"] tbody td:nth-child(4) data`)), headline)
 	margin := b.amounts(`[aria-labelledby="profit-h"] tbody data`)
 	b.same("from promised to real margin", sum(margin[:len(margin)-1]), margin[len(margin)-1])
-	var year report.Summary // what the page says of a year, the API says
-	if err := c.get(t.Context(), "/v1/summary", url.Values{"from": {"2025-05-01"}, "to": {dayAfter(t, through)},
-		"currency": {"USD"}}, &year); err != nil {
-		t.Fatal(err)
-	}
-	paf := b.amounts(`[aria-labelledby="paf-h"] tfoot data`)
-	for i, r := range []report.Ratio{year.PAF.Prevention, year.PAF.Appraisal, year.PAF.Internal, year.PAF.External} {
-		if paf[i].FloatString(4) != r.Numerator {
-			t.Errorf("part %d of the cost of quality: %s on the page, %s in the summary", i, paf[i].FloatString(4), r.Numerator)
-		}
-	}
-	b.same("the months of the cost of quality", sum(b.amounts(`[aria-labelledby="paf-h"] tbody td:nth-child(6) data`)),
-		paf[4])
-	b.same("its parts", sum(paf[:4]), paf[4])
-	var again []string
-	for _, r := range year.ReturningCustomers {
-		again = append(again, fmt.Sprint(r.WithError.Returned, " of ", r.WithError.N), fmt.Sprint(r.WithoutError.Returned,
-			" of ", r.WithoutError.N))
-	}
-	if shown := eval[[]string](b,
-		`[...document.querySelectorAll('[aria-labelledby="again-h"] tbody tr')].map(r => r.cells[2].textContent + " of " `+
-			`+ r.cells[1].textContent)`); !slices.Equal(shown, again) {
-		t.Errorf("who came back: %q on the page, %q in the summary", shown, again)
-	}
-	for _, chart := range []string{"cost-h", "profit-h"} { // what is drawn is what the table says
-		if missing := eval[[]string](b,
-			fmt.Sprintf(`(() => { const s = document.querySelector("[aria-labelledby=%[1]s]"),
-    drawn = [...s.querySelectorAll("svg text")].map(t => t.textContent);
-			return [...s.querySelectorAll("tbody data")].map(d => d.dataset.label).filter(l => !drawn.includes(l)); })()`,
-				chart)); len(missing) > 0 {
-			t.Errorf("%s: %v is in the table and not in the chart", chart, missing)
-		}
-	}
+	b.saysAsTheAPI(c, through)
 	b.picture("light", 1280)
 
+	b.down(groups)
+
+	// And up again, by the trail.
+	b.follow(`.trail li:first-child a`)
+	if now := eval[string](b, `document.querySelector(".card .value").dataset.exact`); now != headline.FloatString(4) {
+		t.Errorf("back on the first screen it says %s, not %s", now, headline.FloatString(4))
+	}
+
+	// What the pickers ask, and the spreadsheet beside a table.
+	b.do(chromedp.SetValue(`select[name=group]`, "kind", chromedp.ByQuery))
+	b.follow(`.pickers button`)
+	b.same("the same by another key", sum(b.amounts(groups+" tbody td:nth-child(4) data")), headline)
+	table := eval[string](b, `document.querySelector('.links a[href*="format=csv"]').getAttribute("href")`)
+	var csv bytes.Buffer
+	if err := c.get(t.Context(), table, nil, &csv); err != nil {
+		t.Fatal(err)
+	}
+	if rows := strings.Count(csv.String(), "\n") - 1; rows != len(b.amounts(groups+" tbody td:nth-child(4) data")) {
+		t.Errorf("the spreadsheet has %d rows:\n%s", rows, csv.String())
+	}
+
+	b.asides(first)
+	b.open("/case?id=nobody")
+	if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Not in the books" {
+		t.Errorf("what isn't there is shown as %q", title)
+	}
+	b.mu.Lock()
+	b.complaints = nil // the browser notes the 404 itself
+	b.mu.Unlock()
+
+	t.Run("accessible", func(t *testing.T) { b.on(t).accessible(first) })
+	t.Run("keyboard", func(t *testing.T) { b.on(t).keyboard(first) })
+	t.Run("narrow", func(t *testing.T) { b.on(t).narrow(first) })
+	t.Run("print", func(t *testing.T) { b.on(t).print(first) })
+	t.Run("without scripts", func(t *testing.T) { b.on(t).withoutScripts(first) })
+}
+
+// asides are ways beside the one down: to what a till has called as it liked, and to what is said twice.
+func (b *browser) asides(first string) {
+	b.Helper()
+	for _, id := range []string{hostile, relative} {
+		b.open("/")
+		b.open("/?" + strings.TrimPrefix(first, "/?") + "&group=store")
+		b.do(
+			chromedp.Evaluate(
+				fmt.Sprintf(`[...document.querySelectorAll(".wide th a")].find(a => a.textContent === %q).id = "wanted"`, id), nil))
+		b.follow("#wanted")
+		b.follow("tbody tr:first-child th a")
+		if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Case "+id {
+			b.Errorf("the case %q is shown as %q", id, title)
+		}
+		b.quiet("an id like " + id)
+	}
+	b.open(first)
+	b.follow(`.warning a[href^="/doubts"]`)
+	b.picture("doubts", 1280)
+	b.follow(`[aria-labelledby="waits-h"] tbody th a`)
+	words := eval[string](b, `document.querySelector(".warning").textContent`)
+	if !strings.Contains(words, "waits for a decision") {
+		b.Errorf("what waits is shown as %q", words)
+	}
+	b.quiet("what is said twice")
+}
+
+// down goes from a group by its cases and events down to the journal lines, where each level sums up to the one above.
+func (b *browser) down(groups string) {
+	b.Helper()
 	group := b.amounts(groups + " tbody td:nth-child(4) data")[0]
 	b.follow(groups + " tbody tr:first-child th a")
 	b.same("the cases of the first group", sum(b.amounts("tbody td.strong data")), group)
@@ -252,61 +148,44 @@ func TestPageInABrowser(t *testing.T) {
 		sum(b.amounts("tfoot td:nth-child(3) data")))
 	b.picture("event", 1280)
 	b.quiet("the way down")
+}
 
-	// And up again, by the trail.
-	b.follow(`.trail li:first-child a`)
-	if now := eval[string](b, `document.querySelector(".card .value").dataset.exact`); now != headline.FloatString(4) {
-		t.Errorf("back on the first screen it says %s, not %s", now, headline.FloatString(4))
+// saysAsTheAPI: what the page says of a year, the API says, and what is drawn is what the table says.
+func (b *browser) saysAsTheAPI(c *client, through string) {
+	b.Helper()
+	var year report.Summary // what the page says of a year, the API says
+	if err := c.get(b.Context(), "/v1/summary", url.Values{"from": {"2025-05-01"}, "to": {dayAfter(b.T, through)},
+		"currency": {"USD"}}, &year); err != nil {
+		b.Fatal(err)
 	}
-
-	// What the pickers ask, and the spreadsheet beside a table.
-	b.do(chromedp.SetValue(`select[name=group]`, "kind", chromedp.ByQuery))
-	b.follow(`.pickers button`)
-	b.same("the same by another key", sum(b.amounts(groups+" tbody td:nth-child(4) data")), headline)
-	table := eval[string](b, `document.querySelector('.links a[href*="format=csv"]').getAttribute("href")`)
-	var csv bytes.Buffer
-	if err := c.get(t.Context(), table, nil, &csv); err != nil {
-		t.Fatal(err)
-	}
-	if rows := strings.Count(csv.String(), "\n") - 1; rows != len(b.amounts(groups+" tbody td:nth-child(4) data")) {
-		t.Errorf("the spreadsheet has %d rows:\n%s", rows, csv.String())
-	}
-
-	for _, id := range []string{hostile, relative} {
-		b.open("/")
-		b.open("/?" + strings.TrimPrefix(first, "/?") + "&group=store")
-		b.do(
-			chromedp.Evaluate(
-				fmt.Sprintf(`[...document.querySelectorAll(".wide th a")].find(a => a.textContent === %q).id = "wanted"`, id), nil))
-		b.follow("#wanted")
-		b.follow("tbody tr:first-child th a")
-		if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Case "+id {
-			t.Errorf("the case %q is shown as %q", id, title)
+	paf := b.amounts(`[aria-labelledby="paf-h"] tfoot data`)
+	for i, r := range []report.Ratio{year.PAF.Prevention, year.PAF.Appraisal, year.PAF.Internal, year.PAF.External} {
+		if paf[i].FloatString(4) != r.Numerator {
+			b.Errorf("part %d of the cost of quality: %s on the page, %s in the summary", i, paf[i].FloatString(4), r.Numerator)
 		}
-		b.quiet("an id like " + id)
 	}
-	b.open(first)
-	b.follow(`.warning a[href^="/doubts"]`)
-	b.picture("doubts", 1280)
-	b.follow(`[aria-labelledby="waits-h"] tbody th a`)
-	words := eval[string](b, `document.querySelector(".warning").textContent`)
-	if !strings.Contains(words, "waits for a decision") {
-		t.Errorf("what waits is shown as %q", words)
+	b.same("the months of the cost of quality", sum(b.amounts(`[aria-labelledby="paf-h"] tbody td:nth-child(6) data`)),
+		paf[4])
+	b.same("its parts", sum(paf[:4]), paf[4])
+	var again []string
+	for _, r := range year.ReturningCustomers {
+		again = append(again, fmt.Sprint(r.WithError.Returned, " of ", r.WithError.N), fmt.Sprint(r.WithoutError.Returned,
+			" of ", r.WithoutError.N))
 	}
-	b.quiet("what is said twice")
-	b.open("/case?id=nobody")
-	if title := eval[string](b, `document.querySelector("h1").textContent`); title != "Not in the books" {
-		t.Errorf("what isn't there is shown as %q", title)
+	if shown := eval[[]string](b,
+		`[...document.querySelectorAll('[aria-labelledby="again-h"] tbody tr')].map(r => r.cells[2].textContent + " of " `+
+			`+ r.cells[1].textContent)`); !slices.Equal(shown, again) {
+		b.Errorf("who came back: %q on the page, %q in the summary", shown, again)
 	}
-	b.mu.Lock()
-	b.complaints = nil // the browser notes the 404 itself
-	b.mu.Unlock()
-
-	t.Run("accessible", func(t *testing.T) { b.on(t).accessible(first) })
-	t.Run("keyboard", func(t *testing.T) { b.on(t).keyboard(first) })
-	t.Run("narrow", func(t *testing.T) { b.on(t).narrow(first) })
-	t.Run("print", func(t *testing.T) { b.on(t).print(first) })
-	t.Run("without scripts", func(t *testing.T) { b.on(t).withoutScripts(first) })
+	for _, chart := range []string{"cost-h", "profit-h"} { // what is drawn is what the table says
+		if missing := eval[[]string](b,
+			fmt.Sprintf(`(() => { const s = document.querySelector("[aria-labelledby=%[1]s]"),
+    drawn = [...s.querySelectorAll("svg text")].map(t => t.textContent);
+			return [...s.querySelectorAll("tbody data")].map(d => d.dataset.label).filter(l => !drawn.includes(l)); })()`,
+				chart)); len(missing) > 0 {
+			b.Errorf("%s: %v is in the table and not in the chart", chart, missing)
+		}
+	}
 }
 
 func dayAfter(t *testing.T, text string) string {

@@ -206,69 +206,7 @@ func TestPerson(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var hash, name string
-	t.Run("erase", func(t *testing.T) {
-		app, c := startTestApp(t, dir)
-		for i := range 3 {
-			for n, e := range namesEverywhere(rand.New(rand.NewPCG(uint64(i), 7)), "Mq"+fmt.Sprint(i%2), "Kf")[:6] {
-				if n != 3 { // which would make the case unfounded
-					mustPost(t, c, e)
-				}
-			}
-		}
-		mustCatchUp(t, c)
-		hash = app.People.Hash("customer", "Mq0", time.Now())
-		reports := func() (all string) {
-			for _, by := range []string{"order", "root_cause"} {
-				rows, _, _ := strings.Cut(say(t, c, "", "report", "--group-by", by, "--from", "2026-01-01", "--until",
-					"2026-02-01"), "as of")
-				all += rows
-			}
-			return all
-		}
-		before := reports()
-		if !strings.Contains(before, "30.7500") {
-			t.Errorf("the reports are\n%s", before)
-		}
-		for _, id := range []string{"Mq0", hash} {
-			out := say(t, c, "", "person", id)
-			if strings.Count(out, "order.placed") != 2 || strings.Count(out, "29.7500  10.2500         USD") != 2 ||
-				!strings.Contains(out, "4 events, 0 left out, 0 dead letters") {
-				t.Errorf("of %s there is\n%s", id, out)
-			}
-		}
-		if out := say(t, c, "", "person", "Kf"); !strings.Contains(out, "6 events") || !strings.Contains(out, "damaged") {
-			t.Errorf("of the employee there is\n%s", out)
-		}
-		out := say(t, c, "yes\n", "person", "Mq0", "--erase", "--reason", "asked for it", "--actor", "ann")
-		_, rest, _ := strings.Cut(out, "erased: ")
-		name, _, _ = strings.Cut(rest, " ")
-		if !strings.HasPrefix(name, "p-erased00-") {
-			t.Fatalf("%s", out)
-		}
-		if out := say(t, c, "", "person", "Mq0"); !strings.Contains(out, "\n0 events") {
-			t.Errorf("after the erasure there is\n%s", out)
-		}
-		if after := reports(); after != before {
-			t.Errorf("the report was\n%s\nand is\n%s", before, after)
-		}
-		if out := say(t, c, "", "person", name); strings.Count(out, "order.placed") != 2 {
-			t.Errorf("in their place there is\n%s", out)
-		}
-		if out := say(t, c, "", "audit"); !strings.Contains(out, "person.erased") || !strings.Contains(out, "asked for it") {
-			t.Errorf("the audit says\n%s", out)
-		}
-		if found := inTables(t, app, hash); len(found) > 0 {
-			t.Errorf("the hash is in %v", found)
-		}
-		mustPost(t, c, event("new", "order.placed", "2026-01-20T00:00:00Z", "new",
-			`{"order_id":"new","store_id":"s1","currency":"USD","customer_id":"Mq0","lines":[{"line_id":"1","sku":"M",`+
-				`"quantity":1,"unit_price":"5","unit_cost":"1"}]}`))
-		mustCatchUp(t, c)
-		if out := say(t, c, "", "person", "Mq0"); !strings.Contains(out, "\n1 events") {
-			t.Errorf("of the new order there is\n%s", out)
-		}
-		say(t, c, "", "reconcile")
-	})
+	t.Run("erase", func(t *testing.T) { hash, name = listedAndErased(t, dir) })
 	// Everything anew from the log.
 	if err := os.RemoveAll(filepath.Join(dir, "clickhouse")); err != nil {
 		t.Fatal(err)
@@ -284,6 +222,74 @@ func TestPerson(t *testing.T) {
 	if n := inLog(t, app, app.Config.Topic(domain.Orders), hash); n == 0 {
 		t.Error("the log holds no hash any more, and the page says that it does")
 	}
+}
+
+// listedAndErased tells of a customer and an employee what there is, erases the customer, and gives their hash and the
+// name that took its place.
+func listedAndErased(t *testing.T, dir string) (hash, name string) {
+	t.Helper()
+	app, c := startTestApp(t, dir)
+	for i := range 3 {
+		for n, e := range namesEverywhere(rand.New(rand.NewPCG(uint64(i), 7)), "Mq"+fmt.Sprint(i%2), "Kf")[:6] {
+			if n != 3 { // which would make the case unfounded
+				mustPost(t, c, e)
+			}
+		}
+	}
+	mustCatchUp(t, c)
+	hash = app.People.Hash("customer", "Mq0", time.Now())
+	reports := func() (all string) {
+		for _, by := range []string{"order", "root_cause"} {
+			rows, _, _ := strings.Cut(say(t, c, "", "report", "--group-by", by, "--from", "2026-01-01", "--until",
+				"2026-02-01"), "as of")
+			all += rows
+		}
+		return all
+	}
+	before := reports()
+	if !strings.Contains(before, "30.7500") {
+		t.Errorf("the reports are\n%s", before)
+	}
+	for _, id := range []string{"Mq0", hash} {
+		out := say(t, c, "", "person", id)
+		if strings.Count(out, "order.placed") != 2 || strings.Count(out, "29.7500  10.2500         USD") != 2 ||
+			!strings.Contains(out, "4 events, 0 left out, 0 dead letters") {
+			t.Errorf("of %s there is\n%s", id, out)
+		}
+	}
+	if out := say(t, c, "", "person", "Kf"); !strings.Contains(out, "6 events") || !strings.Contains(out, "damaged") {
+		t.Errorf("of the employee there is\n%s", out)
+	}
+	out := say(t, c, "yes\n", "person", "Mq0", "--erase", "--reason", "asked for it", "--actor", "ann")
+	_, rest, _ := strings.Cut(out, "erased: ")
+	name, _, _ = strings.Cut(rest, " ")
+	if !strings.HasPrefix(name, "p-erased00-") {
+		t.Fatalf("%s", out)
+	}
+	if out := say(t, c, "", "person", "Mq0"); !strings.Contains(out, "\n0 events") {
+		t.Errorf("after the erasure there is\n%s", out)
+	}
+	if after := reports(); after != before {
+		t.Errorf("the report was\n%s\nand is\n%s", before, after)
+	}
+	if out := say(t, c, "", "person", name); strings.Count(out, "order.placed") != 2 {
+		t.Errorf("in their place there is\n%s", out)
+	}
+	if out := say(t, c, "", "audit"); !strings.Contains(out, "person.erased") || !strings.Contains(out, "asked for it") {
+		t.Errorf("the audit says\n%s", out)
+	}
+	if found := inTables(t, app, hash); len(found) > 0 {
+		t.Errorf("the hash is in %v", found)
+	}
+	mustPost(t, c, event("new", "order.placed", "2026-01-20T00:00:00Z", "new",
+		`{"order_id":"new","store_id":"s1","currency":"USD","customer_id":"Mq0","lines":[{"line_id":"1","sku":"M",`+
+			`"quantity":1,"unit_price":"5","unit_cost":"1"}]}`))
+	mustCatchUp(t, c)
+	if out := say(t, c, "", "person", "Mq0"); !strings.Contains(out, "\n1 events") {
+		t.Errorf("of the new order there is\n%s", out)
+	}
+	say(t, c, "", "reconcile")
+	return hash, name
 }
 
 // TestPeopleOfBefore: rows and dead letters that a version without keys wrote are hidden at the next start, amounts and

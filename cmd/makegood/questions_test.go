@@ -168,7 +168,12 @@ func TestQuestions(t *testing.T) {
 		}
 	}
 
-	// Every parameter that is described is known, and no other is.
+	knowsWhatIsDescribed(t, o, ask)
+}
+
+// knowsWhatIsDescribed: every parameter that is described is known, and no other is.
+func knowsWhatIsDescribed(t *testing.T, o *openAPI, ask func(question) (int, string, map[string]any)) {
+	t.Helper()
 	filled := strings.NewReplacer("{id}", "o1", "{period}", "2026-01")
 	asked := 0
 	for path, methods := range o.document["paths"].(map[string]any) {

@@ -368,6 +368,11 @@ func TestTamperedLog(t *testing.T) {
 		return slices.Insert(all, slices.IndexFunc(all, func(r reference.Record) bool { return r.Seq > free }), more)
 	}), fmt.Sprintf("record_unbooked new %s/0@%d", stream, free))
 
+	tamperedSeals(with, named)
+}
+
+// tamperedSeals: a seal that was left out or changed is named.
+func tamperedSeals(with audit.VerifyAgainst, named func(string, audit.VerifyAgainst, ...string)) {
 	chain := func(change func([]audit.Sealable)) audit.VerifyAgainst {
 		other := with
 		other.Partitions, other.Closes = nil, slices.Clone(with.Closes)

@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +23,6 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
-	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -399,132 +397,6 @@ func TestUnpricedIsCountedAndListed(t *testing.T) {
 			t.Fatalf("the loser is still there after a minute: %+v", s)
 		}
 	}
-}
-
-// TestKilledAtAnyMoment: a process that is killed again and again, and events that are sent again and again until they
-// are acknowledged, give the books of an independent reference: nothing is lost, nothing counted twice.
-func TestKilledAtAnyMoment(t *testing.T) {
-	kills := 6
-	if testing.Short() {
-		kills = 2
-	}
-	seed := uint64(streamSeeds(t, 1, 1)[0])
-	random := rand.New(rand.NewPCG(seed, 2))
-	dir, addr, kafkaAddr := t.TempDir(), freeAddress(t), freeAddress(t)
-	serve := func() *process {
-		return startProcess(t, "serve", "--data-dir", dir, "--http", addr, "--kafka-listen", kafkaAddr)
-	}
-	records := reference.Generate(int64(seed), reference.Options{Orders: 300})
-	// The reference's order is the order of sending: rates first, since what is concurrent has no order to compare.
-	var ordered []reference.Record
-	for _, books := range []bool{true, false} {
-		for _, r := range records {
-			if (r.Stream == "books") == books {
-				r.Seq = int64(len(ordered))
-				ordered = append(ordered, r)
-			}
-		}
-	}
-	defer keepHistory(t, fmt.Sprintf("killed-%d", seed), ordered)
-	want, err := reference.Run(ordered, time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	p := serve()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	sent := make(chan error, 1)
-	c := newClient("http://" + addr)
-	go func() { sent <- sendUntilAcknowledged(ctx, c, ordered, seed) }()
-	for range kills {
-		time.Sleep(time.Duration(200+random.IntN(1500)) * time.Millisecond)
-		if err := p.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = p.cmd.Wait() // it was killed
-		p = serve()
-	}
-	if err := <-sent; err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, p.said)
-	}
-	waitReady(ctx, t, c, p)
-	s, err := c.caughtUp(ctx)
-	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
-	}
-	if s.Events != uint64(len(want.Entries)) || s.DeadLetters != 0 {
-		t.Errorf("seed %d: %d events and %d dead letters, not %d and none", seed, s.Events, s.DeadLetters, len(want.Entries))
-	}
-	for _, currency := range []string{"USD", "EUR"} {
-		var got report.Leakage
-		if err := c.get(ctx, "/v1/reports/leakage", url.Values{"group_by": {"day,kind,element"}, "currency": {currency}},
-			&got); err != nil {
-			t.Fatal(err)
-		}
-		expected, err := want.Leakage("", "", []string{"day", "kind", "element"}, "economic", "occurred", currency)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var g, w strings.Builder
-		for _, r := range got.Rows {
-			fmt.Fprintln(&g, r.Key, r.LeakageFigures)
-		}
-		for _, r := range expected.Rows {
-			fmt.Fprintln(&w, r.Key, figures(r))
-		}
-		if g.String() != w.String() {
-			t.Errorf("seed %d: the leakage in %s differs:\n%s", seed, currency, difference(g.String(), w.String()))
-		}
-	}
-
-	// A second process on the same books is refused, and told by whom.
-	var second terminal.Streams
-	var said bytes.Buffer
-	second.Out, second.Err = io.Discard, &said
-	if code := run(ctx, []string{"serve", "--data-dir", dir, "--http", "127.0.0.1:0"}, second); code == 0 ||
-		!strings.Contains(said.String(), fmt.Sprint(p.cmd.Process.Pid)) {
-		t.Errorf("a second serve ended with %d and said %s", code, said.String())
-	}
-	// Told to stop, it stops cleanly.
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("told to stop, it ended with %v and said\n%s", err, p.said)
-	}
-}
-
-// sendUntilAcknowledged sends every record, in small batches, again and again until a gateway acknowledges it.
-func sendUntilAcknowledged(ctx context.Context, c *client, records []reference.Record, seed uint64) error {
-	random := rand.New(rand.NewPCG(seed, 3))
-	for len(records) > 0 {
-		n := min(len(records), 1+random.IntN(20))
-		body := []byte{'['}
-		for i, r := range records[:n] {
-			if i > 0 {
-				body = append(body, ',')
-			}
-			body = append(body, r.Event...)
-		}
-		for {
-			err := c.post(ctx, "/v1/events", "application/cloudevents-batch+json", bytes.NewReader(append(body, ']')), nil)
-			if err == nil {
-				break
-			}
-			var p *problem
-			if errors.As(err, &p) && p.Status != http.StatusServiceUnavailable {
-				return fmt.Errorf("%w: %+v", err, p.Errors)
-			}
-			if ctx.Err() != nil {
-				return err
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		records = records[n:]
-		time.Sleep(20 * time.Millisecond) // so that the kills fall between and into the batches
-	}
-	return nil
 }
 
 // TestImport: lines and arrays, plain and packed, from files and standard input; refusals are told by place.

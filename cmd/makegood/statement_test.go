@@ -95,7 +95,6 @@ func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, see
 		first, last = min(first, want.Entries[i].OriginPeriod), max(last, want.Entries[i].PostingPeriod)
 	}
 	sums := map[string]map[string]*big.Rat{}
-	late := 0
 	for _, by := range []string{"posting", "occurred"} {
 		closed, moved := map[string]string{}, map[string]*big.Rat{}
 		for month := period(t, first); month <= period(t, last); month++ {
@@ -143,7 +142,14 @@ func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, see
 			sums["all "+key][by] = sum
 		}
 	}
-	// What came late: into the month that took it by posting, and in its own by occurred.
+	cameLate(t, want, sums, seed)
+}
+
+// cameLate: the two ways of counting differ by what came late, which is in the month that took it by posting, and in
+// its own by occurred.
+func cameLate(t *testing.T, want *reference.Books, sums map[string]map[string]*big.Rat, seed int64) {
+	t.Helper()
+	late := 0
 	difference := map[string]*big.Rat{}
 	for i := range want.Entries {
 		e := &want.Entries[i]
@@ -366,6 +372,12 @@ func TestStatementByOccurred(t *testing.T) {
 		timeless(ask("2026-01", "posting", "csv", "accounts")) != after {
 		t.Errorf("by posting it was\n%sand is\n%s", before, after)
 	}
+	saysHowItCounts(t, c, ask)
+}
+
+// saysHowItCounts: every format says whether it counts by posting or by when it happened.
+func saysHowItCounts(t *testing.T, c *client, ask func(month, by, format, part string) string) {
+	t.Helper()
 	for _, part := range []string{"accounts", "cases"} {
 		rows, err := csv.NewReader(strings.NewReader(ask("2026-01", "occurred", "csv", part))).ReadAll()
 		if err != nil || len(rows) < 2 || rows[0][len(rows[0])-2] != "period_by" || rows[1][len(rows[1])-2] != "occurred" {

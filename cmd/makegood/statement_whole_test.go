@@ -62,6 +62,27 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 		t.Errorf("the evidence is\n%s\nnot\n%s", got, want)
 	}
 
+	saysWhatItIs(t, &s, ask)
+
+	for of, known := range map[string]bool{"--store=s2": true, "--store=s9": false, "--vendor=v2": true,
+		"--vendor=v9": false} {
+		code, text := said(t, c, "", "statement", of, "--period", "2025-06")
+		name, value, _ := strings.Cut(strings.TrimPrefix(of, "--"), "=")
+		if known && (code != 0 || !strings.Contains(text, "Nothing was posted.")) || !known &&
+			(code == 0 || !strings.Contains(text, fmt.Sprintf("the books know no %s %q", name, value))) {
+			t.Errorf("%s: exit status %d\n%s", of, code, text)
+		}
+	}
+	var p *problem
+	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s9"}, "period": {"2026-01"}}, nil); !errors.As(err,
+		&p) || p.Status != http.StatusNotFound {
+		t.Errorf("of a store that nobody knows: %v", err)
+	}
+}
+
+// saysWhatItIs: every format names what it is of, and is the same each time.
+func saysWhatItIs(t *testing.T, s *report.Statement, ask func(of, format, part string) string) {
+	t.Helper()
 	as := s.AsOf.Format("2006-01-02T15:04:05.999999999Z07:00")
 	for of, part := range map[string]string{"store s1": "accounts", "vendor v1": "cases"} {
 		rows, err := csv.NewReader(strings.NewReader(ask(of, "csv", part))).ReadAll()
@@ -115,20 +136,5 @@ func TestStatementTellsWhatItIs(t *testing.T) {
 		if strings.Contains(page, "Cases in SEK") {
 			t.Error("there is a table of no cases")
 		}
-	}
-
-	for of, known := range map[string]bool{"--store=s2": true, "--store=s9": false, "--vendor=v2": true,
-		"--vendor=v9": false} {
-		code, text := said(t, c, "", "statement", of, "--period", "2025-06")
-		name, value, _ := strings.Cut(strings.TrimPrefix(of, "--"), "=")
-		if known && (code != 0 || !strings.Contains(text, "Nothing was posted.")) || !known &&
-			(code == 0 || !strings.Contains(text, fmt.Sprintf("the books know no %s %q", name, value))) {
-			t.Errorf("%s: exit status %d\n%s", of, code, text)
-		}
-	}
-	var p *problem
-	if err := c.get(t.Context(), "/v1/statement", url.Values{"store": {"s9"}, "period": {"2026-01"}}, nil); !errors.As(err,
-		&p) || p.Status != http.StatusNotFound {
-		t.Errorf("of a store that nobody knows: %v", err)
 	}
 }

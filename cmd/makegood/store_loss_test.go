@@ -38,33 +38,7 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
-	records := reference.Generate(seed, reference.Options{Orders: 40})
-	if err := sendUntilAcknowledged(ctx, c, records, uint64(seed)); err != nil {
-		t.Fatal(err)
-	}
-	// copies, which have places of their own
-	if err := sendUntilAcknowledged(ctx, c, records[:40], uint64(seed)); err != nil {
-		t.Fatal(err)
-	}
-	conflict := event("twice", "refund.issued", "2026-01-10T00:00:00Z", "o-c",
-		`{"order_id":"o-c","store_id":"s1","error_id":"e-c","refund_id":"r","currency":"USD","net":"5"}`)
-	for _, body := range []string{conflict, strings.Replace(conflict, `"net":"5"`, `"net":"7"`, 1)} {
-		if code, said := postBody(t, c, "application/cloudevents+json", body); code >= 300 {
-			t.Fatal(said)
-		}
-	}
-	letter := message.NewMessage("", []byte("no event"))
-	for range 3 { // a dead letter that comes several times has places that nobody keeps
-		if err := app.Publisher.Publish("makegood.orders", letter); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := c.caughtUp(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := app.Projector.SettleConflicts(ctx); err != nil {
-		t.Fatal(err)
-	}
+	fillWithTrouble(ctx, t, app, c, seed)
 	want := fingerprint(t, app)
 	if n, err := app.Projector.Recover(ctx); err != nil || n != 0 {
 		t.Fatalf("%d records of whole books were read again: %v", n, err)
@@ -122,6 +96,38 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 	}
 	if err := c.get(ctx, "/v1/status", nil, &now); err != nil || !now.CaughtUp {
 		t.Errorf("what another process began is not ended: %+v, %v", now, err)
+	}
+}
+
+// fillWithTrouble books a stream, copies of it, a conflict, and a dead letter that comes several times.
+func fillWithTrouble(ctx context.Context, t *testing.T, app *server.App, c *client, seed int64) {
+	t.Helper()
+	records := reference.Generate(seed, reference.Options{Orders: 40})
+	if err := sendUntilAcknowledged(ctx, c, records, uint64(seed)); err != nil {
+		t.Fatal(err)
+	}
+	// copies, which have places of their own
+	if err := sendUntilAcknowledged(ctx, c, records[:40], uint64(seed)); err != nil {
+		t.Fatal(err)
+	}
+	conflict := event("twice", "refund.issued", "2026-01-10T00:00:00Z", "o-c",
+		`{"order_id":"o-c","store_id":"s1","error_id":"e-c","refund_id":"r","currency":"USD","net":"5"}`)
+	for _, body := range []string{conflict, strings.Replace(conflict, `"net":"5"`, `"net":"7"`, 1)} {
+		if code, said := postBody(t, c, "application/cloudevents+json", body); code >= 300 {
+			t.Fatal(said)
+		}
+	}
+	letter := message.NewMessage("", []byte("no event"))
+	for range 3 { // a dead letter that comes several times has places that nobody keeps
+		if err := app.Publisher.Publish("makegood.orders", letter); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.caughtUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Projector.SettleConflicts(ctx); err != nil {
+		t.Fatal(err)
 	}
 }
 

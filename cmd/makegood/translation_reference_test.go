@@ -110,33 +110,39 @@ func halfEven(r *big.Rat) string {
 	return new(big.Rat).SetFrac(floor, big.NewInt(10_000)).FloatString(4)
 }
 
+// translatedRow is one row of a translated report, as fractions, by the second set of books.
+type translatedRow struct {
+	booked, hidden, recoveries big.Rat
+	cases, orders              map[string]bool
+}
+
+type translatedRows map[string]*translatedRow
+
+// add takes a row of a day into that of a name, at the day's rate.
+func (all translatedRows) add(name string, row reference.Row, rate *big.Rat) {
+	g := all[name]
+	if g == nil {
+		g = &translatedRow{cases: map[string]bool{}, orders: map[string]bool{}}
+		all[name] = g
+	}
+	for sum, text := range map[*big.Rat]string{&g.booked: row.Booked, &g.hidden: row.Hidden,
+		&g.recoveries: row.Recoveries} {
+		amount, _ := new(big.Rat).SetString(text)
+		sum.Add(sum, amount.Mul(amount, rate))
+	}
+	if row.Key["case"] != "" && row.Cases > 0 { // a case that is none any more counts nowhere
+		g.cases[row.Key["case"]] = true
+	}
+	if row.Key["order"] != "" && row.Orders > 0 {
+		g.orders[row.Key["order"]] = true
+	}
+}
+
 // inDollars is the translated report by the second set of books: its plain reports day by day, case by case and order
 // by order, each figure times that day's rate, and everything summed up as fractions.
 func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.LeakageQuery, before int64) string {
 	t.Helper()
-	type group struct {
-		booked, hidden, recoveries big.Rat
-		cases, orders              map[string]bool
-	}
-	groups, apart, used := map[string]*group{}, new(big.Rat), map[string]bool{}
-	add := func(name string, row reference.Row, rate *big.Rat) {
-		g := groups[name]
-		if g == nil {
-			g = &group{cases: map[string]bool{}, orders: map[string]bool{}}
-			groups[name] = g
-		}
-		for sum, text := range map[*big.Rat]string{&g.booked: row.Booked, &g.hidden: row.Hidden,
-			&g.recoveries: row.Recoveries} {
-			amount, _ := new(big.Rat).SetString(text)
-			sum.Add(sum, amount.Mul(amount, rate))
-		}
-		if row.Key["case"] != "" && row.Cases > 0 { // a case that is none any more counts nowhere
-			g.cases[row.Key["case"]] = true
-		}
-		if row.Key["order"] != "" && row.Orders > 0 {
-			g.orders[row.Key["order"]] = true
-		}
-	}
+	groups, apart, used := translatedRows{}, new(big.Rat), map[string]bool{}
 	finest := slices.Clone(q.GroupBy)
 	for _, key := range []string{"day", "case", "order"} {
 		if !slices.Contains(finest, key) {
@@ -168,8 +174,8 @@ func inDollars(t *testing.T, b *reference.Books, sets []*setExchange, q *report.
 				for _, key := range q.GroupBy {
 					name = append(name, row.Key[key])
 				}
-				add("row "+fmt.Sprintf("%q", name), row, rate.value)
-				add("total", row, rate.value)
+				groups.add("row "+fmt.Sprintf("%q", name), row, rate.value)
+				groups.add("total", row, rate.value)
 			}
 			used[rate.id] = true
 			apart.Add(apart, changed.Mul(changed, rate.value))
@@ -263,14 +269,7 @@ func compareTranslations(t *testing.T, seed int64) {
 		sets := withExchange(t,
 		withoutVoidedConflicts(t, reference.Generate(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true,
 			StockFixes: true})), random)
-	var closing *reference.Record
-	for i := range records {
-		// The last but one: something comes after it, and before it.
-		if strings.Contains(string(records[i].Event), `makegood.period.closed.v1`) &&
-			strings.Contains(string(records[i].Event), `2026-01"`) {
-			closing = &records[i]
-		}
-	}
+	closing := closeOfJanuary(records)
 	until := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq > closing.Seq })
 	asOf := report.AsOf{Close: &report.Close{Period: period(t, "2026-01"), Mark: mark(*closing)}}
 	january := report.LeakageQuery{From: asOf.Close.Period.First(), To: (asOf.Close.Period + 1).First(),
@@ -327,6 +326,18 @@ func compareTranslations(t *testing.T, seed int64) {
 		check(q, then, closing.Seq)
 	}
 	oneRate(t, store, seed, random)
+}
+
+// closeOfJanuary is the last close of January 2026 in a stream.
+func closeOfJanuary(records []reference.Record) (closing *reference.Record) {
+	for i := range records {
+		// The last but one: something comes after it, and before it.
+		if strings.Contains(string(records[i].Event), `makegood.period.closed.v1`) &&
+			strings.Contains(string(records[i].Event), `2026-01"`) {
+			closing = &records[i]
+		}
+	}
+	return closing
 }
 
 // oneRate: at one rate r for all days, a report of one currency is r times the plain one, but for what is rounded; and

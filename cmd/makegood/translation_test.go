@@ -149,7 +149,13 @@ func TestTranslation(t *testing.T) {
 		t.Errorf("euros from the 16th: %+v", answer)
 	}
 
-	// The rates stand in every format.
+	ratesInEveryFormat(t, c, with)
+	missingRates(t, c, with)
+}
+
+// ratesInEveryFormat: the rates that a report was translated at stand beside it, in every format and list.
+func ratesInEveryFormat(t *testing.T, c *client, with func(...string) url.Values) {
+	t.Helper()
 	rows, err := csv.NewReader(strings.NewReader(whole(t, c, with("translate_to", "USD", "format", "csv")))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +204,6 @@ func TestTranslation(t *testing.T) {
 		"exchange_rate EUR 1.1001 USD from 2026-01-16") {
 		t.Errorf("the audit reads\n%s", audit)
 	}
-	missingRates(t, c, with)
 }
 
 // TestTranslationInAnotherZone: the day of a line is one of the books' zone, and that of a rate is the one that it
@@ -312,7 +317,28 @@ func TestTranslationOfAClosedMonth(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A rebuild that is computed before and swapped in after new exchange rates came.
+	ratesAroundARebuild(t, c)
+	if after := closed(); !slices.Equal(before, after) {
+		t.Errorf("the closed month changed:\n%s\n%s", before, after)
+	}
+	// By time as well, up to the moment of the close.
+	if at := whole(t, c, query("as_of", closing.AsOf.Format("2006-01-02T15:04:05.999Z07:00"))); at != before[0] {
+		t.Errorf("as of the moment of the close:\n%s\n%s", at, before[0])
+	}
+	// Now: 20.0001 at 2 and 9.5003, the late refund among it, less 4.5 at 3, beside 63.35 of the truck.
+	var now report.Leakage
+	if err := c.get(t.Context(), "/v1/reports/leakage", query(), &now); err != nil {
+		t.Fatal(err)
+	}
+	if now.Totals.Net != "118.3511" || len(now.Translation.Rates) != 2 || now.Translation.Rates[1].Rate != "3" ||
+		now.Translation.Rates[1].Source != actorSource {
+		t.Errorf("now: %+v %+v", now.Totals, now.Translation)
+	}
+}
+
+// ratesAroundARebuild computes a rebuild before new exchange rates came, and swaps it in after that.
+func ratesAroundARebuild(t *testing.T, c *client) {
+	t.Helper()
 	var begun struct{ Rebuild shadow.Rebuild }
 	if err := c.post(t.Context(), "/v1/rebuild", "application/json",
 		strings.NewReader(`{"actor":"ann","reason":"a look"}`), &begun); err != nil {
@@ -339,20 +365,4 @@ func TestTranslationOfAClosedMonth(t *testing.T) {
 		t.Fatal(err)
 	}
 	makegood(t, "void", "urn:till:1", "x1", "--yes", "--actor", "ann", "--reason", "another source", "--to", c.base)
-	if after := closed(); !slices.Equal(before, after) {
-		t.Errorf("the closed month changed:\n%s\n%s", before, after)
-	}
-	// By time as well, up to the moment of the close.
-	if at := whole(t, c, query("as_of", closing.AsOf.Format("2006-01-02T15:04:05.999Z07:00"))); at != before[0] {
-		t.Errorf("as of the moment of the close:\n%s\n%s", at, before[0])
-	}
-	// Now: 20.0001 at 2 and 9.5003, the late refund among it, less 4.5 at 3, beside 63.35 of the truck.
-	var now report.Leakage
-	if err := c.get(t.Context(), "/v1/reports/leakage", query(), &now); err != nil {
-		t.Fatal(err)
-	}
-	if now.Totals.Net != "118.3511" || len(now.Translation.Rates) != 2 || now.Translation.Rates[1].Rate != "3" ||
-		now.Translation.Rates[1].Source != actorSource {
-		t.Errorf("now: %+v %+v", now.Totals, now.Translation)
-	}
 }
