@@ -213,7 +213,8 @@ WHERE database = currentDatabase() AND table = 'ledger' AND default_kind != 'ALI
 	return stored
 }
 
-// sealedStream books and seals a stream. It gives the statement that selects the rows of its largest close, and their ids.
+// sealedStream books and seals a stream. It gives the statement that selects the rows of its largest close, and their
+// ids.
 func sealedStream(t *testing.T, stream int64) (*clickhouse.Store, audit.VerifyAgainst, string, []string) {
 	t.Helper()
 	store := openStore(t)
