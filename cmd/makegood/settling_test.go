@@ -15,6 +15,7 @@ import (
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/shadow"
 )
 
 // atWork is a projector that works until the test ends.
@@ -232,6 +233,58 @@ func TestRollUpsKnowOfConflictsWhateverCrashes(t *testing.T) {
 	}
 	if got := leakage(t, store); got != "o1 5.0000" {
 		t.Errorf("the leakage is %s", got)
+	}
+}
+
+// TestClockPutBack: what was written while ClickHouse's clock ran a day ahead gives way to what is written after it was
+// put right: roll-ups, settled conflicts and what is noted of a rebuild.
+func TestClockPutBack(t *testing.T) {
+	store := openStore(t)
+	refund := func(id, order, net string) string {
+		return event(id, "refund.issued", "2026-01-10T00:00:00Z", order,
+			`{"order_id":"`+order+`","store_id":"s1","error_id":"e-`+order+`","refund_id":"`+id+`",`+
+				`"currency":"USD","net":"`+net+`"}`)
+	}
+	records := sequence(refund("1", "o1", "5"), refund("2", "o2", "7"), refund("3", "o1", "2"), refund("2", "o3", "9"))
+	a := startAtWork(t, store, records)
+	exec := func(query string) {
+		t.Helper()
+		if err := store.DB.Exec(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ahead := func(table, columns string) {
+		t.Helper()
+		exec("CREATE TABLE " + table + "_now AS " + table)
+		exec("INSERT INTO " + table + "_now SELECT * REPLACE (" + columns + ") FROM " + table)
+		exec("TRUNCATE TABLE " + table)
+		exec("INSERT INTO " + table + " SELECT * FROM " + table + "_now")
+	}
+	a.book(records[0])
+	a.book(records[1])
+	kept := shadow.Rebuild{ID: "r1", State: shadow.Computing}
+	if err := shadow.Keep(t.Context(), store.DB, &kept); err != nil {
+		t.Fatal(err)
+	}
+	const day = "86400000000000"
+	ahead("leakage_daily", "version + "+day+" AS version")
+	ahead("identities", "arrived_at + toIntervalDay(1) AS arrived_at")
+	ahead("rebuilds", "updated + toIntervalDay(1) AS updated, version + "+day+" AS version")
+	a.book(records[2])
+	a.book(records[3])
+	settler := newTestProjector(t, store, &memoryLog{records: records}, 0)
+	if n, err := settler.SettleConflicts(t.Context()); err != nil || n != 1 {
+		t.Errorf("%d conflicts were settled (%v), not 1", n, err)
+	}
+	if got := leakage(t, store); got != "o1 7.0000, o2 7.0000" {
+		t.Errorf("the leakage is %s", got)
+	}
+	kept.State = shadow.Done
+	if err := shadow.Keep(t.Context(), store.DB, &kept); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := shadow.Read(t.Context(), store.DB, "r1"); err != nil || r.State != shadow.Done {
+		t.Errorf("the rebuild is %v (%v)", r, err)
 	}
 }
 

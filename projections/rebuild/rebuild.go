@@ -128,7 +128,7 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 		switch {
 		case old.State == shadow.Ready:
 			old.State = shadow.Discarded
-		case old.Idle < lost || old.State == shadow.Swapping && isWritten(terms, old.ID):
+		case old.Idle.Abs() < lost || old.State == shadow.Swapping && isWritten(terms, old.ID):
 			return nil, &shadow.UnderWayError{Rebuild: *old}
 		default:
 			old.State, old.Error = shadow.Failed, "its process ended"

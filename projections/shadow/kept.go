@@ -22,14 +22,20 @@ func Keep(ctx context.Context, db driver.Conn, r *Rebuild) error {
 		}
 		report = string(text)
 	}
+	// It stands above what was noted before, also where ClickHouse's clock was put back meanwhile.
+	var version uint64
+	if err := db.QueryRow(ctx, "SELECT greatest(toUInt64(toUnixTimestamp64Nano(now64(9))), max(version) + 1) "+
+		"FROM rebuilds WHERE id = ?", r.ID).Scan(&version); err != nil {
+		return fmt.Errorf("read what is noted of rebuild %s: %w", r.ID, err)
+	}
 	batch, err := db.PrepareBatch(ctx, `INSERT INTO rebuilds (id, state, actor, reason, closed_periods, whole, started,`+
-		` snapshot, terms, rules, ends, done, total, passed_over, report, error)`)
+		` snapshot, terms, rules, ends, done, total, passed_over, report, error, version)`)
 	if err != nil {
 		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
 	}
 	defer batch.Close()
 	if err := batch.Append(r.ID, r.State, r.Actor, r.Reason, r.ClosedPeriods, r.Whole, r.Started, r.Snapshot, r.Terms,
-		r.Rules, ledger.FormatEnds(r.Ends), r.Done, r.Total, r.PassedOver, report, r.Error); err != nil {
+		r.Rules, ledger.FormatEnds(r.Ends), r.Done, r.Total, r.PassedOver, report, r.Error, version); err != nil {
 		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
 	}
 	if err := batch.Send(); err != nil {
