@@ -16,11 +16,11 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
-	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/embedded/enginetest"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
@@ -122,14 +122,14 @@ func newTestProjectorBy(t testing.TB, store *clickhouse.Store, l *memoryLog, max
 		topics[s] = s.String()
 	}
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: server.NewStored, Now: time.Now,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: decode.Stored, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), MaxRows: maxRows, Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, server.NewDecode(), post.NewTerms(l, server.NewDecode(), server.NewStored, time.UTC), writer, store.DB)
+	}, l, l, decode.Log(), post.NewTerms(l, decode.Log(), decode.Stored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestBooksAgainstReference(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			known, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, server.NewDecode(), time.UTC)
+			known, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, decode.Log(), time.UTC)
 			if err != nil {
 				t.Fatal(err)
 			}

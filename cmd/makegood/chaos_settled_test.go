@@ -11,10 +11,10 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
-	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
@@ -43,7 +43,7 @@ func (f *fleet) checkSettled(ctx context.Context, t *testing.T, store *clickhous
 		t.Fatal(err)
 	}
 	defer tail.Close()
-	known, err := post.ReadTerms(ctx, booksTail{tail}, server.NewDecode(), time.UTC)
+	known, err := post.ReadTerms(ctx, booksTail{tail}, decode.Log(), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -64,14 +65,14 @@ func bookKnowing(t *testing.T, store *clickhouse.Store, records, part []referenc
 		topics[s] = s.String()
 	}
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: server.NewStored, Now: time.Now,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: decode.Stored, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
 		},
-	}, l, l, server.NewDecode(), post.NewTerms(lateBooks{l, limit}, server.NewDecode(), server.NewStored, time.UTC),
+	}, l, l, decode.Log(), post.NewTerms(lateBooks{l, limit}, decode.Log(), decode.Stored, time.UTC),
 		writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func settledAsOf(t *testing.T, store *clickhouse.Store, records []reference.Reco
 	until post.Until) (context.Context, report.AsOf) {
 	t.Helper()
 	l := &memoryLog{records: records}
-	terms := post.NewTerms(lateBooks{l, records[len(records)-1].Seq + 1}, server.NewDecode(), server.NewStored, time.UTC)
+	terms := post.NewTerms(lateBooks{l, records[len(records)-1].Seq + 1}, decode.Log(), decode.Stored, time.UTC)
 	rows, err := terms.SettleAsOf(t.Context(), store.DB, until, "")
 	if err != nil {
 		t.Fatal(err)
@@ -239,12 +240,12 @@ func closedReports(t *testing.T, store *clickhouse.Store, records []reference.Re
 // standing are the places of the closes among records, which are in the order of the log, that close what was open.
 func standing(t *testing.T, records []reference.Record) (closes []int) {
 	t.Helper()
-	terms, decode, several := domain.NewTerms(time.UTC), server.NewDecode(), false
+	terms, read, several := domain.NewTerms(time.UTC), decode.Log(), false
 	for i, r := range records {
 		if r.Stream != "books" {
 			continue
 		}
-		e, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
+		e, err := read(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,8 +282,8 @@ func TestClosedMonthNeverChanges(t *testing.T) {
 			closes := standing(t, records)
 			at := closes[random.IntN(len(closes))]
 			terms := domain.NewTerms(time.UTC)
-			decode := server.NewDecode()
-			closing, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, records[at].Event)
+			read := decode.Log()
+			closing, err := read(message.Metadata{"content-type": "application/cloudevents+json"}, records[at].Event)
 			if err != nil {
 				t.Fatal(err)
 			}

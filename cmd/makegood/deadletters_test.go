@@ -18,6 +18,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -203,8 +204,8 @@ func TestReplayAfterTheCauseIsMended(t *testing.T) {
 				letters[0].Offset != 1 {
 				t.Fatalf("dead letters %+v (%v)", letters, err)
 			}
-			l.project(t, store, server.NewDecode(), records[1:])
-			l.project(t, store, server.NewDecode(), records[len(records)-1:]) // the same again
+			l.project(t, store, decode.Log(), records[1:])
+			l.project(t, store, decode.Log(), records[len(records)-1:]) // the same again
 			rows, err := store.DB.Query(t.Context(),
 				`SELECT recorded_at, toString(posting_period) FROM ledger FINAL WHERE event_id = 'late'`)
 			if err != nil {
@@ -228,7 +229,7 @@ func TestReplayAfterTheCauseIsMended(t *testing.T) {
 }
 
 // project lets a projector meet the records. What comes again of orders says where it was before.
-func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledger.Decode, records []reference.Record) {
+func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, read ledger.Decode, records []reference.Record) {
 	t.Helper()
 	l.feed = make(chan *message.Message, len(records))
 	var messages []*message.Message
@@ -247,7 +248,7 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledg
 	writer := store.Writer()
 	defer writer.Close()
 	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: server.NewStored, Now: time.Now,
+		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: decode.Stored, Now: time.Now,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
@@ -255,7 +256,7 @@ func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, decode ledg
 			return p, ok
 		},
 		Original: func(_ context.Context, at domain.Position) (*post.Original, error) { return l.held[at], nil },
-	}, l, l, decode, post.NewTerms(l, server.NewDecode(), server.NewStored, time.UTC), writer, store.DB)
+	}, l, l, read, post.NewTerms(l, decode.Log(), decode.Stored, time.UTC), writer, store.DB)
 	if err != nil {
 		t.Fatal(err)
 	}

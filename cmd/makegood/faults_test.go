@@ -16,10 +16,10 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/ThreeDotsLabs/watermill/message"
 
-	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	clickhousestore "github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 )
@@ -223,13 +223,13 @@ func (r *faultRun) land() (acknowledged bool) {
 		topics[s] = s.String()
 	}
 	p, err := post.New(post.Config{Topics: topics, Letters: "deadletters", Ledger: r.store.Reader(),
-		Stored: server.NewStored,
+		Stored: decode.Stored,
 		Now:    time.Now, Logger: slog.New(slog.DiscardHandler), Linger: 30 * time.Millisecond,
 		Key: func(*message.Message) string { return "" },
 		Position: func(m *message.Message) (domain.Position, bool) {
 			p, ok := m.Context().Value(place{}).(domain.Position)
 			return p, ok
-		}}, l, l, server.NewDecode(), post.NewTerms(l, server.NewDecode(), server.NewStored, time.UTC),
+		}}, l, l, decode.Log(), post.NewTerms(l, decode.Log(), decode.Stored, time.UTC),
 		faultyWriter{writer, r.faults, r.refuse}, faultyConn{r.store.DB, r.faults})
 	if err != nil {
 		r.t.Fatal(err)

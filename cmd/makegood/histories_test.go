@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 )
@@ -50,8 +50,8 @@ func streamSeeds(t *testing.T, full, short int) []int64 {
 // settledAlone is the journal that settling makes of records: the same as the books', without a log and ClickHouse, so
 // quick enough to be asked again and again. The records are in the order of the log.
 func settledAlone(records []reference.Record) (string, error) {
-	l, decode := &memoryLog{records: records}, server.NewDecode()
-	known, err := post.ReadTerms(context.Background(), l, decode, time.UTC)
+	l, read := &memoryLog{records: records}, decode.Log()
+	known, err := post.ReadTerms(context.Background(), l, read, time.UTC)
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func settledAlone(records []reference.Record) (string, error) {
 	seen := map[domain.Identity]bool{}
 	for _, r := range records {
 		m := l.message(r)
-		d, err := decode(m.Metadata, m.Payload)
+		d, err := read(m.Metadata, m.Payload)
 		if err != nil {
 			return "", fmt.Errorf("record %d: %w", r.Seq, err)
 		}
@@ -71,7 +71,7 @@ func settledAlone(records []reference.Record) (string, error) {
 		row.Place(known.Terms.Periods)
 		rows = append(rows, row)
 	}
-	settler := post.Settler{New: server.NewStored, Rebuilds: known.Rebuilds}
+	settler := post.Settler{New: decode.Stored, Rebuilds: known.Rebuilds}
 	var lines []string
 	for _, unit := range post.Components(rows, known.Decisions) {
 		changed, refused, not := settler.Settle(known.Terms, unit)

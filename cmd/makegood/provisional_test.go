@@ -12,6 +12,7 @@ import (
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/post"
 )
@@ -101,7 +102,7 @@ func TestMonthIsOverInTheBooksZone(t *testing.T) {
 			t.Fatal(err)
 		}
 		there := &server.App{Config: app.Config, Admin: app.Admin, Store: app.Store, Now: func() time.Time { return now },
-			Terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, server.NewDecode(), server.NewStored, zone)}
+			Terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, decode.Log(), decode.Stored, zone)}
 		state, err := server.Books{App: there}.Period(t.Context(), january)
 		if err != nil {
 			t.Fatal(err)

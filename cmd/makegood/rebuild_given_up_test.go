@@ -15,6 +15,7 @@ import (
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/rebuild"
 	"github.com/makegood/makegood/projections/shadow"
@@ -46,10 +47,10 @@ func slowRebuilder(t *testing.T, app *server.App, complaints *sharedText) *rebui
 		DB: app.Store.DB, Ledger: app.Store.Reader(),
 		Shadow: func(table string) rebuild.ShadowWriter { return app.Store.WriterTo(table) },
 		Decode: func() ledger.DecodeStored {
-			decode := server.NewStored()
+			read := decode.Stored()
 			return func(e *domain.Event, data []byte) (*domain.Event, error) {
 				time.Sleep(400 * time.Millisecond)
-				return decode(e, data)
+				return read(e, data)
 			}
 		},
 		Terms: app.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },

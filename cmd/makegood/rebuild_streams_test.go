@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/rebuild"
@@ -33,9 +33,9 @@ func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record,
 	b, err := rebuild.New(rebuild.Config{
 		DB: store.DB, Ledger: store.Reader(),
 		Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
-		Decode: server.NewStored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Decode: decode.Stored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Terms: func(ctx context.Context) (*post.Known, domain.Mark, error) {
-			known, err := post.ReadTerms(ctx, lateBooks{l, limit}, server.NewDecode(), time.UTC)
+			known, err := post.ReadTerms(ctx, lateBooks{l, limit}, decode.Log(), time.UTC)
 			if err != nil {
 				return nil, domain.Mark{}, err
 			}
@@ -128,7 +128,7 @@ func noted(t *testing.T, r reference.Record) (id string, closedPeriods, is bool)
 // clean says what the books' own checks find.
 func clean(t *testing.T, store *clickhouse.Store) {
 	t.Helper()
-	r, err := audit.Reconcile(t.Context(), store.DB, server.NewDecode(), audit.Against{Now: time.Now(), Zone: time.UTC})
+	r, err := audit.Reconcile(t.Context(), store.DB, decode.Log(), audit.Against{Now: time.Now(), Zone: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,9 +287,9 @@ type quotes struct {
 // newQuotes picks a close.
 func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quotes {
 	t.Helper()
-	decode := server.NewDecode()
+	decoded := decode.Log()
 	read := func(r reference.Record) *domain.Event {
-		e, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
+		e, err := decoded(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
 		if err != nil {
 			t.Fatal(err)
 		}

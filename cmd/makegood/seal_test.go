@@ -13,10 +13,10 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
-	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -25,12 +25,12 @@ import (
 // closesOf are the closes of a stream that count, and all that its books stream says.
 func closesOf(t *testing.T, records []reference.Record) ([]domain.Numbered, *domain.Terms) {
 	t.Helper()
-	terms, decode := domain.NewTerms(time.UTC), server.NewDecode()
+	terms, read := domain.NewTerms(time.UTC), decode.Log()
 	for _, r := range records {
 		if r.Stream != "books" {
 			continue
 		}
-		e, err := decode(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
+		e, err := read(message.Metadata{"content-type": "application/cloudevents+json"}, r.Event)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func logOf(records []reference.Record) (all []audit.LogPartition) {
 func sealAll(t *testing.T, store *clickhouse.Store, records []reference.Record) audit.VerifyAgainst {
 	t.Helper()
 	closes, terms := closesOf(t, records)
-	all := post.NewTerms(&memoryLog{records: records}, server.NewDecode(), server.NewStored, time.UTC)
+	all := post.NewTerms(&memoryLog{records: records}, decode.Log(), decode.Stored, time.UTC)
 	if err := all.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func sealAll(t *testing.T, store *clickhouse.Store, records []reference.Record) 
 
 func verifies(t *testing.T, store *clickhouse.Store, with audit.VerifyAgainst) *audit.Verification {
 	t.Helper()
-	v, err := audit.Verify(t.Context(), store.DB, server.NewDecode(), with)
+	v, err := audit.Verify(t.Context(), store.DB, decode.Log(), with)
 	if err != nil {
 		t.Fatal(err)
 	}

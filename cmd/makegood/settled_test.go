@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 )
@@ -13,7 +13,7 @@ import (
 // stays otherwise is stale, or says what the ledger doesn't keep, and would be written again for ever.
 func holdSettled(t *testing.T, known *post.Known, rows []ledger.Stored) {
 	t.Helper()
-	settler := post.Settler{New: server.NewStored, Rebuilds: known.Rebuilds}
+	settler := post.Settler{New: decode.Stored, Rebuilds: known.Rebuilds}
 	units, stale := post.Components(rows, known.Decisions), 0
 	for _, unit := range units {
 		if len(unit) == 1 && unit[0].PostsAlone() && !unit[0].Settled {

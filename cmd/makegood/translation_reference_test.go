@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -242,7 +242,7 @@ func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery
 
 func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 	t.Helper()
-	known, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, server.NewDecode(), time.UTC)
+	known, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, decode.Log(), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
@@ -30,7 +31,7 @@ func (b *bench) stages(ctx context.Context) error {
 }
 
 func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage, err error) {
-	const decode, post, columns, insert = 1, 2, 3, 4
+	const decoded, post, columns, insert = 1, 2, 3, 4
 	a, err := b.app(ctx, server.RoleExporter)
 	if err != nil {
 		return 0, usage{}, err
@@ -43,7 +44,7 @@ func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage,
 	defer func() { err = errors.Join(err, subscriber.Close()) }()
 	writer := a.Store.Writer()
 	defer func() { err = errors.Join(err, writer.Close()) }()
-	batch, read := writer.Batch(), server.NewDecode()
+	batch, read := writer.Batch(), decode.Log()
 	position := server.Positions(map[domain.Stream]string{domain.Orders: a.Config.Topic(domain.Orders)})
 	var entry domain.Entry
 	const most = 50_000
@@ -56,7 +57,7 @@ func (b *bench) stage(ctx context.Context, depth int) (seconds float64, _ usage,
 	}
 	for n := 1; n <= b.Events; n++ {
 		m := <-in
-		if depth >= decode {
+		if depth >= decoded {
 			e, err := read(m.Metadata, m.Payload)
 			if err != nil {
 				return 0, usage{}, err

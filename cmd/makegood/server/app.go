@@ -26,6 +26,7 @@ import (
 	"github.com/makegood/makegood/infra/people"
 	"github.com/makegood/makegood/infra/prometheus"
 	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -324,7 +325,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.OnClose(books.Close)
-	a.Terms = post.NewTerms(booksLog{books}, NewDecode(), NewStored, zone)
+	a.Terms = post.NewTerms(booksLog{books}, decode.Log(), decode.Stored, zone)
 	return nil
 }
 
@@ -364,9 +365,9 @@ func (a *App) StartProjector(ctx context.Context) error {
 		Topics: topics, Letters: a.Config.Prefix + deadletter.Topic, Position: Positions(topics), Key: keyOf,
 		Original: a.original, Log: bookedLog{a}, Hide: a.hide, SameButHidden: a.sameButHidden,
 		HideRow: a.hideRow(),
-		Ledger:  a.Store.Reader(), Stored: NewStored, Now: a.Now, Logger: a.logger,
+		Ledger:  a.Store.Reader(), Stored: decode.Stored, Now: a.Now, Logger: a.logger,
 		MaxRows: a.Config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
-	}, subscriber, a.Publisher, NewPrivateDecode(a.privacy), a.Terms, writer, a.Store.DB)
+	}, subscriber, a.Publisher, decode.Private(a.privacy), a.Terms, writer, a.Store.DB)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
@@ -66,7 +67,7 @@ func (b Books) again(ctx context.Context, d *deadletter.Letter) (*message.Messag
 			return nil, &deadletter.NoReplayError{Reason: deadletter.Gone}
 		}
 		sent = &post.Original{Headers: d.Headers, Payload: d.Payload}
-	} else if _, err := NewDecode()(message.Metadata(sent.Headers), sent.Payload); err == nil {
+	} else if _, err := decode.Log()(message.Metadata(sent.Headers), sent.Payload); err == nil {
 		b.hide(sent)
 	}
 	m := message.NewMessage("", sent.Payload)

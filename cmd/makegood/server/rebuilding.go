@@ -11,6 +11,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/rebuild"
@@ -22,7 +23,7 @@ func (a *App) StartRebuilder() (err error) {
 	a.Rebuilder, err = rebuild.New(rebuild.Config{
 		DB: a.Store.DB, Ledger: a.Store.Reader(),
 		Shadow: func(table string) rebuild.ShadowWriter { return a.Store.WriterTo(table) },
-		Decode: NewStored, Terms: a.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
+		Decode: decode.Stored, Terms: a.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
 		Logger: a.logger,
 	})
 	if err != nil {
@@ -43,7 +44,7 @@ func (a *App) TermsNow(ctx context.Context) (_ *post.Known, mark domain.Mark, er
 		return nil, mark, err
 	}
 	defer func() { _ = tail.Close() }() // all that is wanted was read
-	known, err := post.ReadTerms(ctx, booksLog{tail}, NewDecode(), zone)
+	known, err := post.ReadTerms(ctx, booksLog{tail}, decode.Log(), zone)
 	if err != nil {
 		return nil, mark, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	gateway "github.com/makegood/makegood/infra/http"
+	"github.com/makegood/makegood/infra/wire/decode"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -39,7 +40,7 @@ func (b Books) Reconcile(ctx context.Context, asOf report.AsOf,
 	if ctx, err = b.settled(ctx, &with.AsOf, ""); err != nil {
 		return nil, err
 	}
-	r, err := audit.Reconcile(ctx, b.Store.Reports, NewDecode(), with)
+	r, err := audit.Reconcile(ctx, b.Store.Reports, decode.Log(), with)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/audit"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
@@ -180,7 +181,7 @@ func (b Books) Verify(ctx context.Context, q gateway.VerifyQuery) (*audit.Verifi
 			return b.Terms.Otherwise(ctx, b.Store.DB, orders, cases)
 		}
 	}
-	return audit.Verify(ctx, b.Store.Reports, NewPrivateDecode(b.privacy), with)
+	return audit.Verify(ctx, b.Store.Reports, decode.Private(b.privacy), with)
 }
 
 // Seals are all closes that are sealed.
