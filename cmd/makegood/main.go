@@ -26,6 +26,7 @@ type commandLine struct {
 	Serve       serveCommand        `cmd:"" help:"Take events in, book them, answer questions."`
 	Demo        demoCommand         `cmd:"" help:"See it work: everything embedded, a simulated parts distributor, the truck."`
 	Import      importCommand       `cmd:"" help:"Read events from files."`
+	Till        tillCommand         `cmd:"" help:"Connect a till, shop, processor, carrier or help desk: mappings, tried and written."`
 	Report      reportsCommand      `cmd:"" help:"What the fixes really cost, by what you ask."`
 	Summary     summaryCommand      `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
 	Statement   statementCommand    `cmd:"" help:"The account of a store or a vendor for a month, with its cases and their evidence."`

@@ -1,0 +1,162 @@
+package tills
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxColumns = 1000
+	maxRows    = 1_000_000
+)
+
+// csv reads a table: an array of objects, a member per column, all texts. An empty cell is null, so that nothing takes
+// it for a number. The delimiter is looked for in the first line where the mapping doesn't say it.
+func (r *reading) csv(body []byte) ([]any, error) {
+	body, err := r.decoded(body)
+	if err != nil {
+		return nil, err
+	}
+	lines := csv.NewReader(bytes.NewReader(body))
+	lines.Comma = r.delimiter
+	if lines.Comma == 0 {
+		lines.Comma = likelyDelimiter(body)
+	}
+	lines.FieldsPerRecord = -1
+	lines.ReuseRecord = true
+	rows := r.rows()
+	for {
+		cells, err := lines.Read()
+		if errors.Is(err, io.EOF) {
+			return rows.done()
+		}
+		var wrong *csv.ParseError
+		if errors.As(err, &wrong) {
+			return nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is no CSV, line %d: %v", wrong.Line, wrong.Err)}
+		}
+		if err != nil {
+			return nil, err
+		}
+		line, _ := lines.FieldPos(0)
+		if err := rows.add(cells, line); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// decoded is the body in UTF-8, without a byte order mark.
+func (r *reading) decoded(body []byte) ([]byte, error) {
+	if r.encoding != nil {
+		var err error
+		if body, err = r.encoding.NewDecoder().Bytes(body); err != nil {
+			return nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is not %s: %v", r.Encoding, err)}
+		}
+	}
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	if !utf8.Valid(body) {
+		return nil, &failure{code: CodeBadBody, reason: "it is not UTF-8",
+			hint: "say what it is: read: {encoding: windows-1252}"}
+	}
+	return body, nil
+}
+
+func likelyDelimiter(body []byte) rune {
+	first, _, _ := bytes.Cut(body, []byte("\n"))
+	best, most := ',', 0
+	for _, d := range []rune{',', ';', '\t', '|'} {
+		if n := bytes.Count(first, []byte(string(d))); n > most {
+			best, most = d, n
+		}
+	}
+	return best
+}
+
+// rowReader makes objects of rows, those of a file of text or of a sheet.
+type rowReader struct {
+	r       *reading
+	skip    int
+	columns []string
+	rows    []any
+}
+
+func (r *reading) rows() *rowReader {
+	return &rowReader{r: r, skip: r.SkipRows, columns: r.Columns, rows: []any{}}
+}
+
+func (w *rowReader) add(cells []string, line int) error {
+	switch {
+	case w.skip > 0:
+		w.skip--
+		return nil
+	case len(w.columns) == 0:
+		return w.header(cells, line)
+	case len(w.rows) == maxRows:
+		return &failure{code: CodeTooMuch, reason: fmt.Sprintf("a table has at most %d rows", maxRows)}
+	}
+	row, empty := make(map[string]any, len(w.columns)), true
+	for i, name := range w.columns {
+		row[name] = nil
+		if i < len(cells) {
+			if s := strings.TrimSpace(cells[i]); s != "" {
+				row[name], empty = w.r.cell(s), false
+			}
+		}
+	}
+	for i := len(w.columns); i < len(cells); i++ {
+		if strings.TrimSpace(cells[i]) != "" {
+			return &failure{code: CodeBadBody, reason: fmt.Sprintf("line %d has %d cells, and the header %d", line, len(cells),
+				len(w.columns)), hint: "another delimiter, or a text without its quotes"}
+		}
+	}
+	if !empty {
+		w.rows = append(w.rows, row)
+	}
+	return nil
+}
+
+func (w *rowReader) header(cells []string, line int) error {
+	if len(cells) > maxColumns {
+		return &failure{code: CodeTooMuch, reason: fmt.Sprintf("a table has at most %d columns", maxColumns)}
+	}
+	seen := map[string]bool{}
+	for i, c := range cells {
+		name := strings.TrimSpace(c)
+		if name == "" {
+			name = fmt.Sprintf("column_%d", i+1)
+		}
+		if seen[name] {
+			return &failure{code: CodeBadBody, reason: fmt.Sprintf("line %d: two columns are called %s", line, show(name)),
+				hint: "name them in the mapping: read: {columns: […], skip_rows: 1}"}
+		}
+		seen[name] = true
+		w.columns = append(w.columns, name)
+	}
+	return nil
+}
+
+func (w *rowReader) done() ([]any, error) {
+	if len(w.columns) == 0 {
+		return nil, &failure{code: CodeBadBody, reason: "it is empty"}
+	}
+	return []any{w.rows}, nil
+}
+
+var (
+	withComma   = regexp.MustCompile(`^-?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+$|^-?[0-9]+,[0-9]+$`)
+	withGroups  = regexp.MustCompile(`^-?[0-9]{1,3}(\.[0-9]{3})+$`)
+	groupPoints = strings.NewReplacer(".", "", ",", ".")
+)
+
+// cell reads 1.234,56 as 1234.56 where the mapping says that commas are decimal.
+func (r *reading) cell(s string) string {
+	if r.DecimalComma && (withComma.MatchString(s) || withGroups.MatchString(s)) {
+		return groupPoints.Replace(s)
+	}
+	return s
+}

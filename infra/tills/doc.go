@@ -1,0 +1,148 @@
+// Package tills makes events of what tills, shops, payment processors, carriers and help desks send. How is said by a
+// mapping: a page of YAML with programs in jq. This documentation is the manual of that format.
+//
+// # A mapping
+//
+//	name: my-shop               # small letters, digits, _ and -
+//	about: One line of what it is, what it gives and what it can't.
+//	sign: {scheme: hmac, header: X-Signature}   # see Signatures
+//	read: {format: json}        # see Reading
+//	settings:                   # what a till's configuration, or --set, may say beside store_id, currency and zone
+//	  tax_rate: {about: the rate that prices include, default: "0.19"}
+//	tables:                     # words, and what they mean here
+//	  reasons: {DAMAGED: damaged, WRONG: wrong_item}
+//	functions: |                # jq functions that all programs may call
+//	  def total: .lines | map(.price) | dsum;
+//	each: .orders[]             # one document of many bodies; see From a document to events
+//	unwrap:                     # the body in its wrapping
+//	  - .data.object
+//	kinds:
+//	  - kind: refund
+//	    also: [refund.created]  # other names that mean the same
+//	    header: X-Topic         # the header whose value is the kind's name
+//	    when: .object == "refund"
+//	    events: |
+//	      {type: "makegood.refund.issued.v1", id: "refund/\(.id)", time: .created_at, subject: .order_id,
+//	       data: {refund_id: .id, order_id: .order_id, store_id: $till.store_id, currency: .currency,
+//	              net: (.amount | amount)}}
+//	  - kind: product
+//	    when: .object == "product"
+//	    nothing: a product moves no money
+//
+// A key that there isn't is refused with its line.
+//
+// # From a document to events
+//
+// A document is read (JSON values that stand one after the other are so many documents; a table is a list of rows).
+//   - each, a jq program, gives its records. Without it, a list is its elements, and anything else is one record.
+//   - unwrap is tried program by program: the first that gives anything but null gives the bodies, all of its values
+//     (.orders[] gives every order). A program that fails on this record is passed over. Where none gives anything, the
+//     record is the body: so a mapping takes an object bare, and as the till's API wraps it.
+//   - The kind is the one named from outside (--kind); else the one whose name a header has; else the first whose when
+//     is true. A when that fails is not true. A header that names no kind is refused, and so is a body that fits none.
+//   - events, a jq program, gives no, one or many events. A body is mapped whole or not at all: one event that is
+//     refused keeps back the others, until the mapping is mended and the body is mapped again.
+//
+// An event is {type, id, time, subject, data}, as the contract has it (domain/README.md). The engine adds specversion
+// and source, which is //tills/ and the name of the till, and holds the event against the contract as the gateway does.
+// It refuses members that the contract doesn't have, since they would be slips of the pen. A null is left out. The id
+// is made of the object (refund/1234), never of the delivery, so that a webhook, its retry, a backfill and a file all
+// tell one event. Of an event.voided the program gives original, {type, id, time, subject, data}; the engine completes
+// it, voids and the subject.
+//
+// # What a program sees
+//
+//	.          the body
+//	$till      name, store_id (the till's name where it isn't set), currency, zone, and the mapping's settings;
+//	           all texts, null where nothing is set
+//	$headers   the headers of HTTP, names in small letters
+//	$kind      the name that the kind was found by
+//	$envelope  the record before unwrap
+//	$received  when it came, RFC 3339, null where that isn't known. Times of events come from the body
+//
+// Programs reach nothing else: no environment, file, clock, other input or output; those functions of jq are refused
+// when the mapping is read, and so are all that aren't on a list (vocabulary.go).
+//
+// # Numbers
+//
+// A whole number within 2^53 enters as a number. A number with a point or an exponent, and a larger one, enters as a
+// text of exactly its digits. Amounts go out as texts. There is no float: a fraction written in a program, a division
+// that isn't whole and tonumber of a fraction are refused, each with what to write instead. So are the slips that jq
+// would let pass: "1.50" + "2.00" (it would join texts), "9.50" > "10.00" and "5" > 100 (it would compare texts), add
+// of decimals, and a null put into a text ("refund/\(.id)" where there is no id).
+//
+// Functions that count (decimals.go). They take whole numbers and texts, give texts, are exact, and round half to even
+// where they round. Digits are a number of decimals, 0 to 6, or a currency of ISO 4217, in capitals or not.
+//
+//	amount, price              the input, of at most 4 (6) decimals; null, "" and what is no number are refused
+//	optional_amount,           the same, but null where there is nothing: for what an event may leave out
+//	optional_price
+//	dsum                       the sum of an array
+//	dadd(b) dsub(b) dmul(b)    input + b, input - b, input × b
+//	ddiv(b) ddiv(b; digits)    input / b, rounded to 6 decimals or to digits
+//	dneg dabs                  -input, |input|
+//	dcmp(b)                    -1, 0, 1: input is below, equal to, above b
+//	dround(digits)             rounded
+//	dshare(weights; digits)    an array: the input split by the weights; the parts sum to it (largest remainder)
+//	minor(digits)              minor units to a decimal: 1500 | minor("JPY") is "1500", minor("KWD") is "1.500"
+//	digits                     the decimals of the currency
+//	net(rate)                  the input without the tax that it includes: input / (1 + rate), to 4 decimals
+//	net(rate; digits)          the same, to digits
+//	net_of_tax(tax)            input - tax
+//
+// Functions of time (times.go). All give RFC 3339.
+//
+//	in_zone(zone)              a local time (2006-01-02T15:04:05, with a space, without seconds, a date) of a zone, such
+//	                           as "Europe/Berlin" or "+02:00". A time with an offset of its own keeps it
+//	parse_time(form; zone)     a time of another form: YYYY YY MM MMM (Jan) MMMM (January) DD D, hh (00–23), HH (01–12,
+//	                           with AM or am), mm, ss, Z (+0200), ZZ (+02:00), dddd ddd (the weekday)
+//	parse_time(form)           the same, where the form has an offset
+//	unix_time unix_millis      seconds, milliseconds since 1970
+//	utc                        a time of RFC 3339, in UTC: for comparing
+//	minutes_since(t)           how many minutes lie between t and the later input
+//
+// Functions of words (tables.go).
+//
+//	lookup(table)              what the input means in the table; refused where it isn't there
+//	lookup(table; default)     the same, with what is meant where it isn't there
+//	refuse(reason)             ends the body: a dead letter with this reason; nothing (try, ?, //) catches it
+//	required(name)             the input; refused where it is null or "": .id | required("id")
+//
+// # Reading
+//
+//	format: json               UTF-8, at most 200 deep
+//	format: csv                rows as objects of texts by the header's names; an empty cell is null
+//	  delimiter: ";"           one character, or tab; without it it is found in the first line
+//	  encoding: windows-1252   any of IANA's names; without it UTF-8
+//	  decimal_comma: true      1.234,56 is 1234.56
+//	  columns: [a, b]          the names, where the file has no header
+//	  skip_rows: 2             lines above the header
+//
+// # Signatures
+//
+// The secrets are the till's; a mapping says only how they are used. A till may have two, so that one can be changed.
+//
+//	scheme: none | token | basic | hmac | stripe | adyen | square
+//	header: X-Signature        token, hmac: where it is
+//	algorithm: sha256          hmac: sha256, sha512, sha1
+//	encoding: hex              hmac: hex, base64
+//	over: body                 hmac: body, url+body, timestamp+body
+//	timestamp: X-Timestamp     hmac over timestamp+body: the header that the timestamp is in
+//	prefix: "sha256="          hmac: what stands before the signature
+//	tolerance: 5m              how old a signed timestamp may be
+//
+// # Bounds
+//
+// A body has at most 64 MiB. Its programs have 1,000,000 steps of gojq's machine and 100 more per byte, and may make 32
+// MiB of values and 50 bytes more per byte. None of that depends on a clock or on the machine. Texts that are searched
+// with patterns have at most 64 KiB.
+//
+// # Libraries
+//
+// jq is github.com/itchyny/gojq (v0.12.20, MIT): jq itself, in Go. It bounds neither time nor memory (its issues #85
+// and #298): a context ends it between two steps, but "x" * 1e9 is one step, and a loop may fill the memory before any
+// deadline. So each program is rewritten when the mapping is read (rewrite.go): operators and functions that walk
+// through values or make larger ones become ours, which charge a budget, all others of gojq's are on a list, and the
+// budget is the context that gojq asks once a step. What isn't on the list is refused. YAML is go.yaml.in/yaml/v3,
+// which the rates files use too; decimals are github.com/cockroachdb/apd/v3, as in domain.
+package tills

@@ -1,0 +1,102 @@
+package tills
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+)
+
+// readJSON reads JSON values that stand one after the other: one in the body of a webhook, many in a file with one a
+// line. Numbers keep their digits, see exactNumber.
+func readJSON(body []byte) ([]any, error) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	if !utf8.Valid(body) {
+		return nil, &failure{code: CodeBadBody, reason: "it is not UTF-8"}
+	}
+	if err := nesting(body); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var values []any
+	for {
+		var v any
+		if err := d.Decode(&v); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, jsonFault(err, body, d.InputOffset())
+		}
+		values = append(values, exact(v))
+	}
+	if len(values) == 0 {
+		return nil, &failure{code: CodeBadBody, reason: "it is empty"}
+	}
+	return values, nil
+}
+
+func jsonFault(err error, body []byte, offset int64) *failure {
+	var wrong *json.SyntaxError
+	at := offset
+	if errors.As(err, &wrong) {
+		at = offset + wrong.Offset - 1
+	}
+	at = min(max(at, 0), int64(len(body)))
+	line := 1 + bytes.Count(body[:at], []byte("\n"))
+	reason := err.Error()
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		reason, line = "the JSON ends too early", 1+bytes.Count(body, []byte("\n"))
+	}
+	return &failure{code: CodeBadBody, reason: fmt.Sprintf("it is not JSON, line %d: %s", line, reason)}
+}
+
+// nesting refuses what is nested deeper than any till nests: programs walk through it recursively.
+func nesting(body []byte) error {
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return &failure{code: CodeTooDeep, reason: fmt.Sprintf("it is nested deeper than %d", maxDepth)}
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}
+
+// exact replaces the numbers of a value by what programs may have.
+func exact(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		return exactNumber(string(v))
+	case []any:
+		for i := range v {
+			v[i] = exact(v[i])
+		}
+	case map[string]any:
+		for k, e := range v {
+			v[k] = exact(e)
+		}
+	}
+	return v
+}
+
+// exactNumber is a whole number where a float would hold it exactly (2^53), so that nothing that reads JSON differs
+// about it, and else the digits as they were written: a fraction, an exponent, a larger number are texts.
+func exactNumber(digits string) any {
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n > 1<<53 || n < -1<<53 || digits == "-0" {
+		return digits
+	}
+	return int(n)
+}

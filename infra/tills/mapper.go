@@ -1,0 +1,324 @@
+package tills
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Codes of refusals. They are never renamed.
+const (
+	CodeBadMapping  = "bad_mapping"  // the mapping itself
+	CodeBadSetting  = "bad_setting"  // the till's configuration lacks a setting, or has one that there isn't
+	CodeBadBody     = "bad_body"     // not JSON, CSV … at all
+	CodeTooLarge    = "too_large"    // a body of more than MaxBody bytes
+	CodeTooDeep     = "too_deep"     // nested deeper than any till nests
+	CodeTooLong     = "too_long"     // the programs don't end
+	CodeTooMuch     = "too_much"     // the programs make too much, or the table is too large
+	CodeUnknownKind = "unknown_kind" // no kind of the mapping fits
+	CodeProgram     = "program"      // a program failed
+	CodeFloat       = "float"        // a number that went through a float
+	CodeRefused     = "refused"      // the program refused it
+	CodeUnknownWord = "unknown_word" // a word that a table doesn't have
+	CodeNotAnEvent  = "not_an_event" // what a program gave is no event; wire's own codes come beside these
+	CodeUnknown     = "unknown_member"
+)
+
+// MaxBody is the largest body that is mapped, in bytes.
+const MaxBody = 64 << 20
+
+// Till is who sends, as it is configured.
+type Till struct {
+	Name     string            // events' source is //tills/NAME
+	Settings map[string]string // store_id, currency, zone, and what the mapping's settings name
+}
+
+// Input is a body as it came.
+type Input struct {
+	Body     []byte
+	Headers  map[string]string // of HTTP, in whatever case
+	Kind     string            // names the kind; "": the header or the body tells
+	Received time.Time
+}
+
+// Event is one that a body gave, valid by the contract.
+type Event struct {
+	Kind string
+	JSON []byte // a CloudEvent
+	Key  string // of Kafka: its subject
+	Type string
+}
+
+// Refusal is why nothing, or not all, became of a body. A body, of many in a document, is mapped whole or not at all.
+type Refusal struct {
+	Code    string `json:"code"`
+	Reason  string `json:"reason"`
+	Hint    string `json:"hint,omitempty"`
+	Record  int    `json:"record"`            // which body of the document, from 1
+	Kind    string `json:"kind,omitempty"`    // of body
+	Line    int    `json:"line,omitempty"`    // of the mapping
+	Program string `json:"program,omitempty"` // the piece of it
+	Event   int    `json:"event,omitempty"`   // which event of the body, from 1
+	Pointer string `json:"pointer,omitempty"` // into the event
+}
+
+func (r Refusal) String() string {
+	var place []string
+	if r.Record > 1 {
+		place = append(place, fmt.Sprintf("record %d", r.Record))
+	}
+	if r.Kind != "" {
+		place = append(place, r.Kind)
+	}
+	if r.Line > 0 {
+		place = append(place, fmt.Sprintf("line %d of the mapping", r.Line))
+	}
+	if r.Event > 0 {
+		place = append(place, fmt.Sprintf("event %d", r.Event))
+	}
+	if r.Pointer != "" {
+		place = append(place, r.Pointer)
+	}
+	s := r.Code + ": " + r.Reason
+	if len(place) > 0 {
+		s = strings.Join(place, ", ") + ": " + s
+	}
+	if r.Program != "" {
+		s += " in " + cut(r.Program)
+	}
+	if r.Hint != "" {
+		s += " (" + r.Hint + ")"
+	}
+	return s
+}
+
+// Result is what became of a body.
+type Result struct {
+	Events   []Event
+	Refusals []Refusal
+	Nothing  []string // kinds that say nothing, and why, of each body that was of one
+}
+
+// Map makes events of a body. It does no I/O, asks no clock and reads nothing beside its arguments, and is bounded in
+// time and memory by the size of the body. ctx may end it earlier.
+func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
+	run := &mapRun{m: m, till: till, in: in}
+	if wrong := run.begin(ctx); wrong != nil {
+		run.refuse(wrong, source{}, 0)
+		return run.result
+	}
+	document, err := m.read.document(in.Body)
+	if err != nil {
+		run.refuse(asFailure(err, CodeBadBody), source{}, 0)
+		return run.result
+	}
+	for _, value := range document {
+		records, wrong := run.records(value)
+		for _, record := range records {
+			run.record(record)
+		}
+		if wrong != nil {
+			run.refuse(wrong, m.each.source, 0)
+		}
+	}
+	return run.result
+}
+
+// mapRun is one body on its way.
+type mapRun struct {
+	m       *Mapping
+	till    Till
+	in      Input
+	machine *machine
+	given   input
+	number  int    // of the body
+	kind    string // of the body
+	result  Result
+	checks  checker
+}
+
+func (r *mapRun) refuse(f *failure, s source, event int) {
+	refusal := Refusal{Code: f.code, Reason: f.reason, Hint: f.hint, Record: r.number, Kind: r.kind, Program: f.site,
+		Event: event, Pointer: f.pointer}
+	if s.line > 0 {
+		refusal.Line = s.lineOf(f.site)
+	}
+	r.result.Refusals = append(r.result.Refusals, refusal)
+	if r.machine != nil && f.code == CodeRefused {
+		r.machine.budget.stop = nil // the next body is another one
+	}
+}
+
+func (r *mapRun) begin(ctx context.Context) *failure {
+	if len(r.in.Body) > MaxBody {
+		return &failure{code: CodeTooLarge, reason: fmt.Sprintf("%d bytes: a body has at most %d", len(r.in.Body), MaxBody)}
+	}
+	settings, err := r.m.settings(r.till)
+	if err != nil {
+		return err
+	}
+	headers := map[string]any{}
+	for k, v := range r.in.Headers {
+		headers[strings.ToLower(k)] = v
+	}
+	r.given = input{till: settings, headers: headers, received: r.in.Received}
+	r.machine = &machine{budget: newBudget(ctx, len(r.in.Body)), tables: r.m.tables}
+	r.checks.source = "//tills/" + r.till.Name
+	return nil
+}
+
+// standard are the settings that every till has.
+var standard = []string{"store_id", "currency", "zone"}
+
+// settings are what programs see in $till. A till is a store of its own where nobody says which one it is of.
+func (m *Mapping) settings(till Till) (map[string]any, *failure) {
+	if !mappingName.MatchString(till.Name) {
+		return nil, &failure{code: CodeBadSetting,
+			reason: fmt.Sprintf("the name of a till is made of small letters, digits, _ and -: not %s", show(till.Name))}
+	}
+	values := map[string]any{"name": till.Name, "store_id": till.Name, "currency": nil, "zone": nil}
+	known := slices.Clone(standard)
+	for _, s := range m.Settings {
+		known = append(known, s.Name)
+		if s.Required && till.Settings[s.Name] == "" {
+			return nil, &failure{code: CodeBadSetting, reason: s.Name + " is not set", hint: s.About}
+		}
+		if s.Default != "" {
+			values[s.Name] = s.Default
+		} else if _, is := values[s.Name]; !is {
+			values[s.Name] = nil
+		}
+	}
+	for name, v := range till.Settings {
+		if !slices.Contains(known, name) {
+			return nil, &failure{code: CodeBadSetting, reason: fmt.Sprintf("%s has no setting %s", m.Name, show(name)),
+				hint: "it has " + strings.Join(known, ", ")}
+		}
+		if v != "" {
+			values[name] = v
+		}
+	}
+	return values, nil
+}
+
+// records are what each: makes of a document; without it, what a list has, or the document.
+func (r *mapRun) records(document any) ([]any, *failure) {
+	if r.m.each != nil {
+		r.given.envelope = document
+		return r.m.each.run(r.machine, document, &r.given)
+	}
+	if list, is := document.([]any); is {
+		return list, nil
+	}
+	return []any{document}, nil
+}
+
+func (r *mapRun) record(record any) {
+	r.given.envelope, r.given.kind = record, nil
+	bodies := []any{record}
+	for _, p := range r.m.unwrap {
+		values, wrong := p.run(r.machine, record, &r.given)
+		if wrong != nil && r.machine.budget.stop != nil {
+			r.number++
+			r.refuse(wrong, p.source, 0)
+			return
+		}
+		values = slices.DeleteFunc(values, func(v any) bool { return v == nil })
+		if wrong == nil && len(values) > 0 {
+			bodies = values
+			break
+		}
+	}
+	for _, body := range bodies {
+		r.number++
+		r.body(body)
+	}
+}
+
+func (r *mapRun) body(body any) {
+	r.kind, r.given.kind = "", nil
+	k, named, wrong, at := r.kindOf(body)
+	if wrong != nil {
+		r.refuse(wrong, at, 0)
+		return
+	}
+	r.kind, r.given.kind = named, named
+	if k.events == nil {
+		r.result.Nothing = append(r.result.Nothing, named+": "+k.nothing)
+		return
+	}
+	values, wrong := k.events.run(r.machine, body, &r.given)
+	if wrong != nil {
+		r.refuse(wrong, k.events.source, len(values)+1)
+		return
+	}
+	var events []Event
+	refused := false
+	for i, v := range values {
+		e, wrong := r.checks.event(v)
+		if wrong != nil {
+			r.refuse(wrong, k.events.source, i+1)
+			refused = true
+			continue
+		}
+		e.Kind = named
+		events = append(events, e)
+	}
+	if !refused {
+		r.result.Events = append(r.result.Events, events...)
+	}
+}
+
+// kindOf finds the kind of a body, and the name that it goes by.
+func (r *mapRun) kindOf(body any) (k *kind, name string, wrong *failure, at source) {
+	if r.in.Kind != "" {
+		if k := r.m.kindNamed(r.in.Kind, ""); k != nil {
+			return k, r.in.Kind, nil, source{}
+		}
+		return nil, "", r.m.unknownKind(fmt.Sprintf("there is no kind %s", show(r.in.Kind)), r.in.Kind), source{}
+	}
+	for _, k := range r.m.kinds {
+		v, is := r.given.headers[k.header].(string)
+		if k.header == "" || !is || v == "" {
+			continue
+		}
+		if named := r.m.kindNamed(v, k.header); named != nil {
+			return named, v, nil, source{}
+		}
+		return nil, "", r.m.unknownKind(fmt.Sprintf("the header %s names a kind that there isn't: %s", k.header, show(v)), v),
+			source{}
+	}
+	for _, k := range r.m.kinds {
+		if k.when == nil {
+			continue
+		}
+		r.given.kind = k.name
+		values, wrong := k.when.run(r.machine, body, &r.given)
+		if wrong != nil && r.machine.budget.stop != nil {
+			return nil, "", wrong, k.when.source
+		}
+		if wrong == nil && len(values) > 0 && values[0] != nil && values[0] != false {
+			return k, k.name, nil, source{}
+		}
+	}
+	return nil, "", r.m.unknownKind("no kind of the mapping fits this body", ""), source{}
+}
+
+func (m *Mapping) kindNamed(name, header string) *kind {
+	for _, k := range m.kinds {
+		if (header == "" || k.header == header) && (k.name == name || slices.Contains(k.also, name)) {
+			return k
+		}
+	}
+	return nil
+}
+
+func (m *Mapping) unknownKind(reason, said string) *failure {
+	f := &failure{code: CodeUnknownKind, reason: reason, hint: "its kinds are " + strings.Join(m.Kinds, ", ")}
+	if near := nearest(said, m.Kinds); said != "" && near != "" {
+		f.hint = "do you mean " + near + "? " + f.hint
+	}
+	return f
+}

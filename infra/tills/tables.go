@@ -1,0 +1,139 @@
+package tills
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var tableFunctions = []function{
+	{"lookup", 1, 2, lookup},
+	{"refuse", 1, 1, refuse},
+	{"required", 1, 1, requiredValue},
+}
+
+// lookup finds what the input means in a table of the mapping: the default where it isn't in there, or a refusal.
+func lookup(m *machine, in any, args []any) any {
+	name, is := args[0].(string)
+	if !is {
+		return fmt.Errorf("lookup wants the name of a table, not %s", show(args[0]))
+	}
+	table, there := m.tables[name].(map[string]any)
+	if !there {
+		return fmt.Errorf("there is no table %s", show(name))
+	}
+	key := ""
+	switch v := in.(type) {
+	case nil:
+	case string:
+		key = v
+	case int, bool:
+		key = fmt.Sprint(v)
+	default:
+		return fmt.Errorf("%s is no word to look up", show(in))
+	}
+	if v, found := table[key]; found && in != nil {
+		return v
+	}
+	if len(args) > 1 {
+		return args[1]
+	}
+	var words []string
+	for w := range table {
+		words = append(words, w)
+	}
+	f := &failure{code: CodeUnknownWord, reason: fmt.Sprintf("the table %s doesn't have %s", name, show(in)),
+		hint: fmt.Sprintf("add it to tables: %s, or give a default: lookup(%q; …)", name, name)}
+	if near := nearest(key, words); near != "" {
+		f.hint = fmt.Sprintf("do you mean %q? ", near) + f.hint
+	}
+	return f
+}
+
+// refuse ends the document. Nothing catches it: what comes after // or ? would be the guess that it is there to avoid.
+func refuse(m *machine, _ any, args []any) any {
+	reason, is := args[0].(string)
+	if !is {
+		reason = show(args[0])
+	}
+	f := &failure{code: CodeRefused, reason: reason}
+	return f
+}
+
+// requiredValue gives back what is there, and refuses what is missing: null, or an empty text.
+func requiredValue(m *machine, in any, args []any) any {
+	if in != nil && in != "" {
+		return in
+	}
+	name, is := args[0].(string)
+	if !is {
+		name = show(args[0])
+	}
+	return &failure{code: CodeRefused, reason: name + " is missing"}
+}
+
+// tables are words by name of the table. Values are what YAML has, decimals by their digits.
+type tables map[string]any
+
+// UnmarshalYAML reads the tables without a float.
+func (t *tables) UnmarshalYAML(n *yaml.Node) error {
+	v, err := plain(n, 0)
+	if err != nil {
+		return err
+	}
+	all, is := v.(map[string]any)
+	if !is {
+		return fmt.Errorf("line %d: tables: are names, each with words and what they mean", n.Line)
+	}
+	for name, table := range all {
+		if _, is := table.(map[string]any); !is {
+			return fmt.Errorf("line %d: the table %s has no words", n.Line, name)
+		}
+	}
+	*t = all
+	return nil
+}
+
+// plain is a piece of YAML as programs see it. Only whole numbers, true, false and null aren't texts.
+func plain(n *yaml.Node, depth int) (any, error) {
+	if depth > 10 {
+		return nil, fmt.Errorf("line %d: nested too deep", n.Line)
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if _, twice := m[key.Value]; twice || key.Kind != yaml.ScalarNode {
+				return nil, fmt.Errorf("line %d: %s is there twice, or no word", key.Line, key.Value)
+			}
+			v, err := plain(n.Content[i+1], depth+1)
+			if err != nil {
+				return nil, err
+			}
+			m[key.Value] = v
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, c := range n.Content {
+			var err error
+			if list[i], err = plain(c, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	case yaml.ScalarNode:
+		switch n.Tag {
+		case "!!null":
+			return nil, nil
+		case "!!bool":
+			return strings.EqualFold(n.Value, "true"), nil
+		case "!!int":
+			return exactNumber(n.Value), nil
+		}
+		return n.Value, nil
+	}
+	return nil, fmt.Errorf("line %d: a word, a list or words with meanings are expected", n.Line)
+}

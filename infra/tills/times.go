@@ -1,0 +1,174 @@
+package tills
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// This file has the functions of programs that read times. All give RFC 3339.
+
+var timeFunctions = []function{
+	{"in_zone", 1, 1, inZone},
+	{"parse_time", 1, 2, parseTime},
+	{"unix_time", 0, 0, func(_ *machine, in any, _ []any) any { return sinceEpoch(in, 1000) }},
+	{"unix_millis", 0, 0, func(_ *machine, in any, _ []any) any { return sinceEpoch(in, 1) }},
+	{"utc", 0, 0, utc},
+	{"minutes_since", 1, 1, minutesSince},
+}
+
+// forms are the local times that in_zone knows, in Go's way of writing them.
+var forms = []string{
+	"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02",
+}
+
+// offsets are forms with a zone of their own, which in_zone leaves alone.
+var offsets = []string{
+	time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05-0700",
+	"2006-01-02 15:04:05 -0700", "2006-01-02T15:04:05-07", "2006-01-02 15:04:05-07", "2006-01-02 15:04:05 UTC",
+}
+
+func zoneOf(v any) (*time.Location, error) {
+	name, is := v.(string)
+	if !is || name == "" {
+		return nil, fmt.Errorf("%s is no zone, such as Europe/Berlin", show(v))
+	}
+	if name == "Local" {
+		return nil, fmt.Errorf("Local is the zone of a machine: name one, such as Europe/Berlin")
+	}
+	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
+		t, err := time.Parse("-07:00", name)
+		if err != nil {
+			return nil, fmt.Errorf("%s is no zone, such as +02:00", show(v))
+		}
+		return t.Location(), nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no zone, such as Europe/Berlin", show(v))
+	}
+	return zone, nil
+}
+
+// inZone makes a local time RFC 3339. A time that has an offset of its own keeps it.
+func inZone(_ *machine, in any, args []any) any {
+	s, is := in.(string)
+	if !is {
+		return fmt.Errorf("%s is no time", show(in))
+	}
+	s = strings.TrimSpace(s)
+	for _, form := range offsets {
+		if t, err := time.Parse(form, s); err == nil {
+			return t.Format(time.RFC3339Nano)
+		}
+	}
+	zone, err := zoneOf(args[0])
+	if err != nil {
+		return err
+	}
+	for _, form := range forms {
+		if t, err := time.ParseInLocation(form, s, zone); err == nil {
+			return t.Format(time.RFC3339Nano)
+		}
+	}
+	return &failure{code: CodeProgram, reason: show(in) + " is no time of the form 2006-01-02T15:04:05",
+		hint: `say its form: parse_time("DD.MM.YYYY hh:mm"; zone)`}
+}
+
+// letters of a form, and what Go calls them. The longest come first.
+var letters = strings.NewReplacer(
+	"YYYY", "2006", "YY", "06", "MMMM", "January", "MMM", "Jan", "MM", "01", "DD", "02", "D", "2", "dddd", "Monday",
+	"ddd", "Mon", "HH", "03", "hh", "15", "mm", "04", "ss", "05", "AM", "PM", "am", "pm", "ZZ", "Z07:00", "Z", "-0700",
+)
+
+// parseTime reads a time by its form, see letters; a fraction may follow the seconds. A form without an offset wants a
+// zone.
+func parseTime(_ *machine, in any, args []any) any {
+	s, is := in.(string)
+	form, too := args[0].(string)
+	if !is || !too {
+		return fmt.Errorf("parse_time wants a text and a form, not %s and %s", show(in), show(args[0]))
+	}
+	layout, zone := letters.Replace(form), (*time.Location)(nil)
+	var err error
+	switch {
+	case len(args) > 1:
+		if zone, err = zoneOf(args[1]); err != nil {
+			return err
+		}
+	case strings.Contains(layout, "-0700"), strings.Contains(layout, "Z07:00"):
+		zone = time.UTC
+	default:
+		return &failure{code: CodeProgram, reason: "the form " + show(form) + " has no offset, and no zone is given",
+			hint: "parse_time(form; $till.zone)"}
+	}
+	t, err := time.ParseInLocation(layout, strings.TrimSpace(s), zone)
+	if err != nil {
+		return fmt.Errorf("%s is no time of the form %s", show(s), show(form))
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// sinceEpoch reads units of so many milliseconds since 1970, a whole number or its digits.
+func sinceEpoch(in any, millis int64) any {
+	d, err := decimal(in)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.ParseInt(text(d), 10, 64)
+	const most = 5_000_000_000_000 // milliseconds: 2128
+	if err != nil || n < 0 || n > most/millis {
+		hint := "milliseconds are read by unix_millis"
+		if millis == 1 {
+			hint = "seconds are read by unix_time"
+		}
+		return &failure{code: CodeProgram, reason: show(in) + " is no such time since 1970", hint: hint}
+	}
+	return time.UnixMilli(n * millis).UTC().Format(time.RFC3339Nano)
+}
+
+func moment(v any) (time.Time, error) {
+	s, is := v.(string)
+	if !is {
+		return time.Time{}, fmt.Errorf("%s is no time", show(v))
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s is no time of RFC 3339", show(v))
+	}
+	return t, nil
+}
+
+func utc(_ *machine, in any, _ []any) any {
+	t, err := moment(in)
+	if err != nil {
+		return err
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// minutesSince is how many minutes, of 4 decimals, lie between the argument and the input, which is later.
+func minutesSince(_ *machine, in any, args []any) any {
+	to, err := moment(in)
+	if err != nil {
+		return err
+	}
+	from, err := moment(args[0])
+	if err != nil {
+		return err
+	}
+	seconds, err := decimal(strconv.FormatInt(int64(to.Sub(from)/time.Millisecond), 10))
+	if err != nil {
+		return err
+	}
+	minute, err := decimal("60000")
+	if err != nil {
+		return err
+	}
+	q, err := divided(seconds, minute, []any{4})
+	if err != nil {
+		return err
+	}
+	return text(trimmed(q, 0))
+}
