@@ -101,7 +101,7 @@ func tellFigures(b *bytes.Buffer, f *report.StoryFigures) {
 		{"what the customer changed brought", f.CustomerChanges, true},
 		{"it brought", f.Contribution, false},
 		{"the fix cost, before anybody paid us back", f.Gross, false},
-		{"of that hidden: in wages and fleet, in no ledger", f.Hidden, false},
+		{"of that hidden: your ledger has it as wages and fleet", f.Hidden, false},
 		{"net, the real cost of the fix", f.Net, false},
 		{"what the general ledger alone shows of it", bookedOnly(f), false},
 		{"apart: a customer changed their mind", f.ChangedMind, true},

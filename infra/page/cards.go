@@ -90,7 +90,7 @@ func (b *overviewBody) cards(a *ask, past *figures) {
 		"All that your general ledger alone shows of it, net. Below zero it looks like a gain.", a.Link("/", "view",
 			"booked"))
 	hidden := card{Name: "Hidden share", Value: t.HiddenShare(), Exact: t.Hidden.Text(), Direction: "same",
-		Explained: "Part of the gross cost inside wages and fleet, where no ledger shows it: " + t.Hidden.Short() + ".",
+		Explained: "Part of the gross cost that your ledger has as wages and fleet: " + t.Hidden.Short() + ".",
 		URL:       a.Link("/cases", "basis", domain.Imputed.String()), Change: "was " + past.HiddenShare()}
 	if hidden.Value == "" {
 		hidden.Value = "–"
