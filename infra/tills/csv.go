@@ -11,10 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	maxColumns = 1000
-	maxRows    = 1_000_000
-)
+const maxColumns = 1000
 
 // csv reads a table: an array of objects, a member per column, all texts. An empty cell is null, so that nothing takes
 // it for a number. The delimiter is looked for in the first line where the mapping doesn't say it.
@@ -81,6 +78,7 @@ func likelyDelimiter(body []byte) rune {
 type rowReader struct {
 	r       *reading
 	skip    int
+	cells   int
 	columns []string
 	rows    []any
 }
@@ -96,8 +94,9 @@ func (w *rowReader) add(cells []string, line int) error {
 		return nil
 	case len(w.columns) == 0:
 		return w.header(cells, line)
-	case len(w.rows) == maxRows:
-		return &failure{code: CodeTooMuch, reason: fmt.Sprintf("a table has at most %d rows", maxRows)}
+	}
+	if w.cells += len(w.columns); w.cells > maxValues {
+		return tooManyValues()
 	}
 	row, empty := make(map[string]any, len(w.columns)), true
 	for i, name := range w.columns {

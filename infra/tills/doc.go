@@ -94,10 +94,11 @@
 //
 //	in_zone(zone)              a local time (2006-01-02T15:04:05, with a space, without seconds, a date) of a zone, such
 //	                           as "Europe/Berlin" or "+02:00". A time with an offset of its own keeps it
-//	parse_time(form; zone)     a time of another form: YYYY YY MM MMM (Jan) MMMM (January) DD D, hh (00–23), HH (01–12,
+//	parse_time(form; zone)     a time of another form: YYYY YY MM MMM (Jan) MMMM (January) DD D, hh, HH (01–12,
 //	                           with AM or am), mm, ss, Z (+0200), ZZ (+02:00), dddd ddd (the weekday)
 //	parse_time(form)           the same, where the form has an offset
 //	unix_time unix_millis      seconds, milliseconds since 1970
+//	excel_time(zone)           a date of a spreadsheet: the number of its cell, of a local time; a text is as by in_zone
 //	utc                        a time of RFC 3339, in UTC: for comparing
 //	minutes_since(t)           how many minutes lie between t and the later input
 //
@@ -106,30 +107,54 @@
 //	lookup(table)              what the input means in the table; refused where it isn't there
 //	lookup(table; default)     the same, with what is meant where it isn't there
 //	refuse(reason)             ends the body: a dead letter with this reason; nothing (try, ?, //) catches it
+//	list                       a list of what may be one thing, many or none
+//	content                    the text of an element of XML that may have attributes
 //	required(name)             the input; refused where it is null or "": .id | required("id")
 //
 // # Reading
 //
-//	format: json               UTF-8, at most 200 deep
-//	format: csv                rows as objects of texts by the header's names; an empty cell is null
+//	format: json               UTF-8; values that stand one after the other are so many documents
+//	format: xml                an element is an object: @NAME for each attribute, NAME for each child (a list where there
+//	                           are several of one name), #text for text beside them; one that has only text is that text;
+//	                           an empty one is null. Namespaces are left out. A document type, and so every entity of
+//	                           one's own, is refused. list and content (below) make one of what may be many, and a text
+//	                           of what may have attributes
+//	format: csv                rows as objects of texts by the header's names; an empty cell is null. A spreadsheet
+//	                           that comes in place of a text is read too
 //	  delimiter: ";"           one character, or tab; without it it is found in the first line
 //	  encoding: windows-1252   any of IANA's names; without it UTF-8
 //	  decimal_comma: true      1.234,56 is 1234.56
 //	  columns: [a, b]          the names, where the file has no header
 //	  skip_rows: 2             lines above the header
+//	format: xlsx               the same of a sheet, cells as they stand in the file: a date is a number, see excel_time
+//	  sheet: Refunds           the first one, where nothing is said
+//	format: form               application/x-www-form-urlencoded; a name that is there twice is a list
+//	format: [json, csv]        several: the body tells which it is of ({ or [, <, a zip, else a table or a form)
+//
+// Documents are at most 200 deep, and have at most 5,000,000 values.
 //
 // # Signatures
 //
 // The secrets are the till's; a mapping says only how they are used. A till may have two, so that one can be changed.
 //
-//	scheme: none | token | basic | hmac | stripe | adyen | square
-//	header: X-Signature        token, hmac: where it is
-//	algorithm: sha256          hmac: sha256, sha512, sha1
-//	encoding: hex              hmac: hex, base64
-//	over: body                 hmac: body, url+body, timestamp+body
-//	timestamp: X-Timestamp     hmac over timestamp+body: the header that the timestamp is in
-//	prefix: "sha256="          hmac: what stands before the signature
-//	tolerance: 5m              how old a signed timestamp may be
+//	scheme: none               nobody is asked who they are
+//	scheme: token              a secret word, in a header or in the query of the URL
+//	  header: Authorization    with prefix: "Bearer "; or query: token
+//	scheme: basic              user and password (RFC 7617): the secret is user:password
+//	scheme: hmac               RFC 2104
+//	  header: X-Signature      where the signature is
+//	  prefix: "sha256="        what stands before it there
+//	  algorithm: sha256        sha256, sha512, sha1
+//	  encoding: hex            of the signature: hex, base64
+//	  key: text                how the secret is written: text, hex, base64
+//	  over: body               what is signed: body, url+body, timestamp+body
+//	  timestamp: X-Timestamp   the header that the timestamp is in: seconds or milliseconds since 1970, or RFC 3339
+//	  join: "."                what stands between url or timestamp and body
+//	scheme: stripe             t= and v1= of Stripe-Signature
+//	scheme: adyen              each item of the notification, by its additionalData.hmacSignature
+//	scheme: square             X-Square-HmacSha256-Signature, over the URL and the body
+//	  tolerance: 5m            how old, or new, a signed timestamp may be. Where none is signed (adyen, square), an old
+//	                           request is only known by its events, which change nothing again
 //
 // # Bounds
 //

@@ -53,9 +53,10 @@ func jsonFault(err error, body []byte, offset int64) *failure {
 	return &failure{code: CodeBadBody, reason: fmt.Sprintf("it is not JSON, line %d: %s", line, reason)}
 }
 
-// nesting refuses what is nested deeper than any till nests: programs walk through it recursively.
+// nesting refuses what is nested deeper than any till nests, since programs walk through it recursively, and what has
+// more values than memory should hold.
 func nesting(body []byte) error {
-	depth, quoted := 0, false
+	depth, quoted, values := 0, false, 1
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case quoted && c == '\\':
@@ -69,6 +70,10 @@ func nesting(body []byte) error {
 			}
 		case c == '}' || c == ']':
 			depth--
+		case c == ',':
+			if values++; values > maxValues {
+				return tooManyValues()
+			}
 		}
 	}
 	return nil

@@ -32,6 +32,7 @@ var operatorFunctions = []function{
 	{"greater_equal", 2, 2, comparing(func(c int) bool { return c >= 0 }, true)},
 	{"less_equal", 2, 2, comparing(func(c int) bool { return c <= 0 }, true)},
 	{"walk", 0, 0, func(m *machine, in any, _ []any) any { return orError(in, m.budget.walk(in)) }},
+	{"place", 1, 1, place},
 	{"short_text", 0, 0, shortText},
 	{"addable", 0, 0, addable},
 	{"text", 0, 0, asText},
@@ -242,11 +243,8 @@ func (m *machine) same(a, b any) (bool, error) {
 
 func (m *machine) compare(a, b any) (int, error) {
 	for _, v := range []any{a, b} {
-		switch v.(type) {
-		case []any, map[string]any:
-			if err := m.budget.walk(v); err != nil {
-				return 0, err
-			}
+		if err := m.budget.walk(v); err != nil {
+			return 0, err
 		}
 	}
 	return gojq.Compare(a, b), nil
@@ -270,6 +268,21 @@ func comparing(holds func(int) bool, ordered bool) native {
 		c, err := m.compare(a, b)
 		return orError(holds(c), err)
 	}
+}
+
+// place charges for the places of lists before those of a path.
+func place(m *machine, in any, args []any) any {
+	path, _ := args[0].([]any)
+	for _, step := range path {
+		n, is := step.(int)
+		if is && n > maxValues {
+			return fmt.Errorf("place %d of a list", n)
+		}
+		if err := m.budget.charge(16 + 16*max(n, 0)); err != nil {
+			return err
+		}
+	}
+	return in
 }
 
 func shortText(m *machine, in any, _ []any) any {

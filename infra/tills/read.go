@@ -1,25 +1,25 @@
 package tills
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/ianaindex"
 )
 
 // readingPage is how a body is read, as the YAML says it.
 type readingPage struct {
-	Format       string   `yaml:"format"`
+	Format       formats  `yaml:"format"`
 	Delimiter    string   `yaml:"delimiter"`
 	Encoding     string   `yaml:"encoding"`
 	DecimalComma bool     `yaml:"decimal_comma"`
 	Columns      []string `yaml:"columns"`
 	SkipRows     int      `yaml:"skip_rows"`
 	Sheet        string   `yaml:"sheet"`
-	Dates        string   `yaml:"dates"`
-	Zone         string   `yaml:"zone"`
 }
 
 // reading is a readingPage that was checked.
@@ -37,16 +37,18 @@ func (p readingPage) reading() (reading, error) {
 	bad := func(format string, args ...any) (reading, error) {
 		return r, &MappingError{Reason: "read: " + fmt.Sprintf(format, args...)}
 	}
-	switch p.Format {
-	case "":
-		r.Format = "json"
-	case "json", "csv":
-	default:
-		return bad("there is no format %q: json, csv", p.Format)
+	if len(p.Format) == 0 {
+		r.Format = formats{"json"}
 	}
-	ofText := p.Delimiter != "" || p.Encoding != "" || p.DecimalComma || len(p.Columns) > 0 || p.SkipRows != 0
-	if r.Format != "csv" && ofText {
-		return bad("delimiter, encoding, decimal_comma, columns and skip_rows are of csv")
+	for _, f := range r.Format {
+		if !slices.Contains(known, f) {
+			return bad("there is no format %q: %s", f, strings.Join(known, ", "))
+		}
+	}
+	table := r.has("csv") || r.has("xlsx")
+	ofText := p.Delimiter != "" || p.Encoding != ""
+	if ofText && !r.has("csv") || !table && (p.DecimalComma || len(p.Columns) > 0 || p.SkipRows != 0 || p.Sheet != "") {
+		return bad("delimiter and encoding are of csv; decimal_comma, columns, skip_rows and sheet of tables")
 	}
 	switch d := []rune(p.Delimiter); {
 	case p.Delimiter == "tab":
@@ -65,18 +67,60 @@ func (p readingPage) reading() (reading, error) {
 	if p.SkipRows < 0 || p.SkipRows > maxSkip {
 		return bad("skip_rows is 0 to %d", maxSkip)
 	}
-	if p.Zone != "" {
-		if _, err := time.LoadLocation(p.Zone); err != nil {
-			return bad("there is no zone %q, such as Europe/Berlin", p.Zone)
-		}
-	}
 	return r, nil
+}
+
+// formats are one, or several that a till sends; then the body tells which it is of.
+type formats []string
+
+// known are the formats that there are.
+var known = []string{"json", "xml", "csv", "xlsx", "form"}
+
+// UnmarshalYAML reads a word, or a list of them.
+func (f *formats) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*f = formats{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(f))
+}
+
+func (r *reading) has(format string) bool { return slices.Contains(r.Format, format) }
+
+// formatOf is the one that a body is of. A table may always come as a spreadsheet too.
+func (r *reading) formatOf(body []byte) string {
+	start := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
+	zipped := bytes.HasPrefix(body, []byte("PK\x03\x04"))
+	switch {
+	case zipped && (r.has("xlsx") || r.has("csv")):
+		return "xlsx"
+	case len(r.Format) == 1:
+		return r.Format[0]
+	case len(start) > 0 && (start[0] == '{' || start[0] == '[') && r.has("json"):
+		return "json"
+	case len(start) > 0 && start[0] == '<' && r.has("xml"):
+		return "xml"
+	case r.has("csv"):
+		return "csv"
+	case r.has("form"):
+		return "form"
+	}
+	return r.Format[0]
 }
 
 // document is a body as programs see it: one value, or many that stand one after the other.
 func (r *reading) document(body []byte) ([]any, error) {
-	if r.Format == "csv" {
+	switch r.formatOf(body) {
+	case "csv":
 		return r.csv(body)
+	case "xlsx":
+		return r.xlsx(body)
+	case "xml":
+		v, err := readXML(body)
+		return []any{v}, err
+	case "form":
+		v, err := readForm(body)
+		return []any{v}, err
 	}
 	return readJSON(body)
 }

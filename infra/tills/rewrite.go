@@ -110,13 +110,25 @@ func (r *rewriter) query(q *gojq.Query) {
 		change := r.call(name, site, term(&gojq.Term{Type: gojq.TermTypeIdentity}), plainCall(v))
 		modify := &gojq.Query{Left: q.Left, Op: gojq.OpModify, Right: change}
 		*q = gojq.Query{FuncDefs: q.FuncDefs, Left: q.Right, Op: gojq.OpPipe, Patterns: []*gojq.Pattern{{Name: v}},
-			Right: pipe(r.call("walk", site), modify)}
+			Right: r.changing(q.Left, modify, site)}
 		return
 	}
 	if q.Op == gojq.OpAssign || q.Op == gojq.OpModify || q.Op == gojq.OpUpdateAlt {
-		*q = gojq.Query{FuncDefs: q.FuncDefs, Left: r.call("walk", site), Op: gojq.OpPipe,
-			Right: &gojq.Query{Left: q.Left, Op: q.Op, Right: q.Right}}
+		change := r.changing(q.Left, &gojq.Query{Left: q.Left, Op: q.Op, Right: q.Right}, site)
+		change.FuncDefs = q.FuncDefs
+		*q = *change
 	}
+}
+
+// changing is a change of the values at paths. gojq copies what is around them, so it charges for the whole value, and
+// for the places in lists that a path makes by itself (.[1000000] = 1).
+func (r *rewriter) changing(paths, change *gojq.Query, site string) *gojq.Query {
+	const v = "$" + ours + "path"
+	check := term(&gojq.Term{Type: gojq.TermTypeReduce, Reduce: &gojq.Reduce{
+		Query: plainCall("path", paths), Patterns: []*gojq.Pattern{{Name: v}},
+		Start: term(&gojq.Term{Type: gojq.TermTypeIdentity}), Update: r.call("place", site, plainCall(v)),
+	}})
+	return pipe(r.call("walk", site), pipe(check, change))
 }
 
 func (r *rewriter) patterns(patterns []*gojq.Pattern) {
@@ -273,6 +285,11 @@ func (r *rewriter) function(t *gojq.Term, site string) {
 	before := map[int]string{walked: "walk", overText: "short_text", decimalAdd: "addable"}[how]
 	switch {
 	case before == "":
+	case name == "setpath" && len(args) == 2:
+		const v = "$" + ours + "path"
+		change := pipe(r.call("place", site, plainCall(v)), plainCall(name, plainCall(v), args[1]))
+		r.replace(t, &gojq.Query{Left: args[0], Op: gojq.OpPipe, Patterns: []*gojq.Pattern{{Name: v}},
+			Right: pipe(r.call(before, site), change)})
 	case name == "add" && len(args) == 1:
 		all := term(&gojq.Term{Type: gojq.TermTypeArray, Array: &gojq.Array{Query: args[0]}})
 		r.replace(t, pipe(all, pipe(r.call(before, site), plainCall(name))))

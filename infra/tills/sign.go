@@ -17,6 +17,9 @@ type signaturePage struct {
 	Over      string        `yaml:"over"`
 	Timestamp string        `yaml:"timestamp"`
 	Prefix    string        `yaml:"prefix"`
+	Join      string        `yaml:"join"`
+	Key       string        `yaml:"key"`
+	Query     string        `yaml:"query"`
 	Tolerance time.Duration `yaml:"tolerance"`
 	line      int
 }
@@ -25,7 +28,7 @@ type signaturePage struct {
 func (p *signaturePage) UnmarshalYAML(n *yaml.Node) error {
 	type plainPage signaturePage
 	if err := knownKeys(n, "scheme", "header", "algorithm", "encoding", "over", "timestamp", "prefix",
-		"tolerance"); err != nil {
+		"join", "key", "query", "tolerance"); err != nil {
 		return err
 	}
 	p.line = n.Line
@@ -48,33 +51,11 @@ func (p *signaturePage) signature() (*signature, error) {
 	bad := func(format string, args ...any) (*signature, error) {
 		return nil, &MappingError{Line: p.line, Reason: "sign: " + fmt.Sprintf(format, args...)}
 	}
-	choose := func(v *string, standard string, words ...string) bool {
-		if *v == "" {
-			*v = standard
-		}
-		return slices.Contains(words, *v)
-	}
 	if !slices.Contains(schemes, p.Scheme) {
 		return bad("there is no scheme %q: %v", p.Scheme, schemes)
 	}
-	switch p.Scheme {
-	case "hmac":
-		switch {
-		case p.Header == "":
-			return bad("hmac needs the header that the signature is in")
-		case !choose(&s.Algorithm, "sha256", "sha256", "sha1", "sha512"):
-			return bad("there is no algorithm %q: sha256, sha512, sha1", p.Algorithm)
-		case !choose(&s.Encoding, "hex", "hex", "base64"):
-			return bad("there is no encoding %q: hex, base64", p.Encoding)
-		case !choose(&s.Over, "body", "body", "url+body", "timestamp+body"):
-			return bad("over is body, url+body or timestamp+body, not %q", p.Over)
-		case (s.Over == "timestamp+body") != (p.Timestamp != ""):
-			return bad("timestamp: is the header of the timestamp where that is signed: over: timestamp+body")
-		}
-	case "token":
-		if p.Header == "" {
-			return bad("token needs the header that it is in")
-		}
+	if reason := s.complete(); reason != "" {
+		return bad("%s", reason)
 	}
 	if s.Tolerance == 0 {
 		s.Tolerance = defaultTolerance
@@ -83,4 +64,46 @@ func (p *signaturePage) signature() (*signature, error) {
 		return bad("a tolerance is 1s to 24h, not %v", p.Tolerance)
 	}
 	return s, nil
+}
+
+// choose takes the standard where nothing is said, and says whether there is such a word.
+func choose(v *string, standard string, words ...string) bool {
+	if *v == "" {
+		*v = standard
+	}
+	return slices.Contains(words, *v)
+}
+
+// complete puts in what a scheme has by itself, and says what it lacks.
+func (s *signature) complete() string {
+	switch s.Scheme {
+	case "token":
+		if (s.Header == "") == (s.Query == "") {
+			return "token needs the header, or the query parameter, that it is in"
+		}
+	case "stripe":
+		choose(&s.Header, "Stripe-Signature")
+		s.Encoding = "hex"
+	case "adyen":
+		s.Encoding, s.Key = "base64", "hex"
+	case "square":
+		choose(&s.Header, "X-Square-HmacSha256-Signature")
+		s.Algorithm, s.Encoding, s.Over, s.Key = "sha256", "base64", "url+body", "text"
+	case "hmac":
+		switch {
+		case s.Header == "":
+			return "hmac needs the header that the signature is in"
+		case !choose(&s.Algorithm, "sha256", "sha256", "sha1", "sha512"):
+			return "there is no algorithm " + s.Algorithm + ": sha256, sha512, sha1"
+		case !choose(&s.Encoding, "hex", "hex", "base64"):
+			return "there is no encoding " + s.Encoding + ": hex, base64"
+		case !choose(&s.Key, "text", "text", "hex", "base64"):
+			return "there is no key " + s.Key + ": text, hex, base64"
+		case !choose(&s.Over, "body", "body", "url+body", "timestamp+body"):
+			return "over is body, url+body or timestamp+body, not " + s.Over
+		case (s.Over == "timestamp+body") != (s.Timestamp != ""):
+			return "timestamp is the header that the timestamp is in, with over: timestamp+body"
+		}
+	}
+	return ""
 }

@@ -11,6 +11,8 @@ var tableFunctions = []function{
 	{"lookup", 1, 2, lookup},
 	{"refuse", 1, 1, refuse},
 	{"required", 1, 1, requiredValue},
+	{"list", 0, 0, asList},
+	{"content", 0, 0, content},
 }
 
 // lookup finds what the input means in a table of the mapping: the default where it isn't in there, or a refusal.
@@ -71,6 +73,25 @@ func requiredValue(m *machine, in any, args []any) any {
 		name = show(args[0])
 	}
 	return &failure{code: CodeRefused, reason: name + " is missing"}
+}
+
+// asList makes a list of what may be one: null is none, and what isn't a list is a list of it. XML has no lists of one.
+func asList(_ *machine, in any, _ []any) any {
+	switch v := in.(type) {
+	case nil:
+		return []any{}
+	case []any:
+		return v
+	}
+	return []any{in}
+}
+
+// content is the text of an element of XML, whether it has attributes or not.
+func content(_ *machine, in any, _ []any) any {
+	if m, is := in.(map[string]any); is {
+		return m["#text"]
+	}
+	return in
 }
 
 // tables are words by name of the table. Values are what YAML has, decimals by their digits.

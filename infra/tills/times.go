@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cockroachdb/apd/v3"
 )
 
 // This file has the functions of programs that read times. All give RFC 3339.
@@ -14,6 +16,7 @@ var timeFunctions = []function{
 	{"parse_time", 1, 2, parseTime},
 	{"unix_time", 0, 0, func(_ *machine, in any, _ []any) any { return sinceEpoch(in, 1000) }},
 	{"unix_millis", 0, 0, func(_ *machine, in any, _ []any) any { return sinceEpoch(in, 1) }},
+	{"excel_time", 1, 1, excelTime},
 	{"utc", 0, 0, utc},
 	{"minutes_since", 1, 1, minutesSince},
 }
@@ -126,6 +129,32 @@ func sinceEpoch(in any, millis int64) any {
 		return &failure{code: CodeProgram, reason: show(in) + " is no such time since 1970", hint: hint}
 	}
 	return time.UnixMilli(n * millis).UTC().Format(time.RFC3339Nano)
+}
+
+// excelTime reads a cell of a spreadsheet: days since the end of 1899, a local time, to the second. Where the cell is a
+// text it is read by in_zone.
+func excelTime(m *machine, in any, args []any) any {
+	days, err := decimal(in)
+	if err != nil {
+		return inZone(m, in, args)
+	}
+	zone, err := zoneOf(args[0])
+	if err != nil {
+		return err
+	}
+	seconds := new(apd.Decimal)
+	if _, err := arithmetic.Mul(seconds, days, apd.New(24*60*60, 0)); err != nil {
+		return err
+	}
+	if seconds, err = rounded(seconds, 0); err != nil {
+		return err
+	}
+	n, err := seconds.Int64()
+	if err != nil || n < 61*24*60*60 || n > 80_000*24*60*60 { // before March 1900 it has a day that there wasn't
+		return fmt.Errorf("%s is no date of a spreadsheet", show(in))
+	}
+	day, second := n/(24*60*60), n%(24*60*60)
+	return time.Date(1899, 12, 30+int(day), 0, 0, int(second), 0, zone).Format(time.RFC3339Nano)
 }
 
 func moment(v any) (time.Time, error) {

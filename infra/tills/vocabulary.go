@@ -20,7 +20,7 @@ var vocabulary = map[string]int{
 	"from_entries": asIs, "with_entries": asIs, "while": asIs, "until": asIs, "repeat": asIs, "range": asIs,
 	"arrays": asIs, "objects": asIs, "iterables": asIs, "booleans": asIs, "numbers": asIs, "strings": asIs, "nulls": asIs,
 	"values": asIs, "scalars": asIs, "first": asIs, "last": asIs, "isempty": asIs, "all": asIs, "any": asIs, "limit": asIs,
-	"skip": asIs, "nth": asIs, "paths": asIs, "toboolean": asIs, "abs": asIs, "walk": asIs, "$__loc__": asIs,
+	"skip": asIs, "nth": asIs, "paths": asIs, "toboolean": asIs, "abs": asIs, "walk": asIs,
 
 	"tojson": walked, "explode": walked, "implode": walked, "flatten": walked, "min": walked, "max": walked,
 	"min_by": walked, "max_by": walked, "sort": walked, "sort_by": walked, "group_by": walked, "unique": walked,

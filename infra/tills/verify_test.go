@@ -1,0 +1,160 @@
+package tills_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/makegood/makegood/infra/tills"
+)
+
+func signedBy(t testing.TB, sign string) *tills.Mapping {
+	t.Helper()
+	page := "name: x\nsign: " + sign + "\nkinds: [{kind: all, when: 'true', nothing: a test}]\n"
+	m, err := tills.Parse("x.yaml", []byte(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func sum(key, text string) []byte {
+	h := hmac.New(sha256.New, []byte(key))
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
+
+var moment = time.Date(2026, 1, 10, 9, 0, 0, 0, time.UTC)
+
+// adyenItem is the notification of Adyen's own libraries' tests, with the signature that they want of it.
+const adyenItem = `{"notificationItems": [{"NotificationRequestItem": {"pspReference": "7914073381342284",
+	"merchantAccountCode": "TestMerchant", "merchantReference": "TestPayment-1407325143704", "paymentMethod": "visa",
+	"amount": {"value": 1130, "currency": "EUR"}, "eventCode": "AUTHORISATION", "success": "true",
+	"additionalData": {"hmacSignature": "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="}}}]}`
+
+const adyenKey = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
+
+// TestSignatures: what is signed as it should be is believed; with another body, another secret, another time, without
+// the header, with a part of it, it isn't.
+func TestSignatures(t *testing.T) {
+	const body, url = `{"a":1}`, "https://shop.example/v1/tills/x"
+	stamp := fmt.Sprint(moment.Unix())
+	for _, c := range []struct {
+		name, sign, secret, url string
+		headers                 map[string]string
+		body                    string
+	}{
+		{"token", "{scheme: token, header: X-Token}", "s3cret", "", map[string]string{"X-Token": "s3cret"}, body},
+		{"bearer", "{scheme: token, header: Authorization, prefix: 'Bearer '}", "s3cret", "",
+			map[string]string{"authorization": "Bearer s3cret"}, body},
+		{"query", "{scheme: token, query: key}", "s3cret", url + "?key=s3cret", nil, body},
+		{"basic", "{scheme: basic}", "me:s3cret", "",
+			map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("me:s3cret"))}, body},
+		{"hex", "{scheme: hmac, header: X-Sign, prefix: 'sha256='}", "s3cret", "",
+			map[string]string{"x-sign": "sha256=" + hex.EncodeToString(sum("s3cret", body))}, body},
+		{"shopify", "{scheme: hmac, header: X-Shopify-Hmac-Sha256, encoding: base64}", "s3cret", "",
+			map[string]string{"X-Shopify-Hmac-Sha256": base64.StdEncoding.EncodeToString(sum("s3cret", body))}, body},
+		{"url", "{scheme: hmac, header: X-Sign, over: url+body}", "s3cret", url,
+			map[string]string{"X-Sign": hex.EncodeToString(sum("s3cret", url+body))}, body},
+		{"zendesk", "{scheme: hmac, header: X-Sign, encoding: base64, over: timestamp+body, timestamp: X-At}", "s3cret", "",
+			map[string]string{"X-At": "2026-01-10T08:58:00Z",
+				"X-Sign": base64.StdEncoding.EncodeToString(sum("s3cret", "2026-01-10T08:58:00Z"+body))}, body},
+		{"joined", "{scheme: hmac, header: X-Sign, over: timestamp+body, timestamp: X-At, join: '.'}", "s3cret", "",
+			map[string]string{"X-At": stamp, "X-Sign": hex.EncodeToString(sum("s3cret", stamp+"."+body))}, body},
+		{"stripe", "{scheme: stripe}", "whsec_1", "", map[string]string{"Stripe-Signature": "t=" + stamp +
+			",v1=" + strings.Repeat("0", 64) + ",v0=x,v1=" + hex.EncodeToString(sum("whsec_1", stamp+"."+body))}, body},
+		{"adyen", "{scheme: adyen}", adyenKey, "", nil, adyenItem},
+		{"square", "{scheme: square}", "Ibxx_5AKakO-3qeNVR61Dw",
+			"https://webhook.site/679a4f3a-dcfa-49ee-bac5-9d0edad886b9",
+			map[string]string{"x-square-hmacsha256-signature": "GF4YkrJgGBDZ9NIYbNXBnMzqb2HoL4RW/S6vkZ9/2N4="},
+			`{"merchant_id":"MLEFBHHSJGVHD","type":"webhooks.test_notification","event_id":` +
+				`"ac3ac95b-f97d-458c-a6e6-18981597e05f","created_at":"2022-07-13T20:30:59.037339943Z","data":` +
+				`{"type":"webhooks","id":"bc368e64-01aa-407e-b46e-3231809b1129"}}`},
+	} {
+		m := signedBy(t, c.sign)
+		good := tills.Request{URL: c.url, Headers: c.headers, Body: []byte(c.body)}
+		refused := func(what string, r tills.Request, secrets []string, at time.Time) {
+			t.Helper()
+			var wrong *tills.SignatureError
+			if err := m.Verify(r, secrets, at); !errors.As(err, &wrong) {
+				t.Errorf("%s, %s: %v", c.name, what, err)
+			} else if strings.Contains(err.Error(), c.secret) {
+				t.Errorf("%s, %s: the secret is in %v", c.name, what, err)
+			}
+		}
+		for _, secrets := range [][]string{{c.secret}, {"00", c.secret}, {c.secret, "", "00"}} {
+			if err := m.Verify(good, secrets, moment); err != nil {
+				t.Errorf("%s with %d secrets: %v", c.name, len(secrets), err)
+			}
+		}
+		for _, secrets := range [][]string{nil, {""}, {"00"}, {c.secret + "01"}} {
+			refused("another secret", good, secrets, moment)
+		}
+		refused("nothing", tills.Request{Body: []byte(`{"notificationItems":[]}`)}, []string{c.secret}, moment)
+		if !strings.Contains(c.sign, "token") && !strings.Contains(c.sign, "basic") {
+			other := strings.NewReplacer(`"a":1`, `"a":2`, "1130", "1131", "webhooks.", "webhook.").Replace(c.body)
+			refused("another body", tills.Request{URL: c.url, Headers: c.headers, Body: []byte(other)},
+				[]string{c.secret}, moment)
+		}
+		if strings.Contains(c.sign, "timestamp") || c.name == "stripe" {
+			refused("an hour later", good, []string{c.secret}, moment.Add(time.Hour))
+			refused("an hour before", good, []string{c.secret}, moment.Add(-time.Hour))
+		}
+		for name, v := range c.headers {
+			for _, said := range []string{"", v[:len(v)-1], v[:len(v)/2], v + "=", "Basic !", "t=" + stamp + ",v1=", "=,=,="} {
+				refused("header "+said, tills.Request{URL: c.url, Headers: map[string]string{name: said}, Body: good.Body},
+					[]string{c.secret}, moment)
+			}
+		}
+	}
+}
+
+// TestEveryItemIsSigned: of a notification of two items, one signature isn't enough.
+func TestEveryItemIsSigned(t *testing.T) {
+	item := strings.TrimSuffix(strings.TrimPrefix(adyenItem, `{"notificationItems": [`), `]}`)
+	more := strings.Replace(item, "1130", "9999", 1)
+	for _, second := range []string{more, `{"NotificationRequestItem": {}}`, `{}`, `null`} {
+		body := `{"notificationItems": [` + item + "," + second + `]}`
+		r := tills.Request{Body: []byte(body)}
+		if err := signedBy(t, "{scheme: adyen}").Verify(r, []string{adyenKey}, moment); err == nil {
+			t.Errorf("%s was believed", second)
+		}
+	}
+}
+
+// TestSignaturesOfSquare are the vectors of Square's own library.
+func TestSignaturesOfSquare(t *testing.T) {
+	m := signedBy(t, "{scheme: square}")
+	for _, c := range [][2]string{
+		{`{"data":{"type":"webhooks","id":"fake_id"}}`, "W3FlCNk5IA3ZQ2LHTWoajvzfaDu/OwY2tNHIHC3IUOA="},
+		{`{"data":{"type":"webhooks","id":">id<"}}`, "Cxt7+aTi4rKgcA0bC4g9EHdVtLSDWdqccmL5MvihU4U="},
+	} {
+		r := tills.Request{URL: "https://webhook.site/webhooks", Body: []byte(c[0]),
+			Headers: map[string]string{"X-Square-HmacSha256-Signature": c[1]}}
+		if err := m.Verify(r, []string{"signature-key"}, moment); err != nil {
+			t.Errorf("%s: %v", c[0], err)
+		}
+	}
+}
+
+// TestSchemesAreWhole: a scheme that lacks what it needs, or has a word that there isn't, is refused with its line.
+func TestSchemesAreWhole(t *testing.T) {
+	for _, sign := range []string{"{scheme: hmac}", "{scheme: token}", "{scheme: magic}",
+		"{scheme: token, header: a, query: b}",
+		"{scheme: hmac, header: X, over: body+url}", "{scheme: hmac, header: X, algorithm: md5}", "{}",
+		"{scheme: hmac, header: X, over: timestamp+body}", "{scheme: hmac, header: X, timestamp: X-At}",
+		"{scheme: hmac, header: X, encoding: base32}", "{scheme: hmac, header: X, key: raw}",
+		"{scheme: stripe, tolerance: 900h}",
+		"{scheme: stripe, tolerance: -1s}", "{scheme: none, secret: x}"} {
+		page := "name: x\nsign: " + sign + "\nkinds: [{kind: all, when: 'true', nothing: a test}]\n"
+		if _, err := tills.Parse("x.yaml", []byte(page)); err == nil || !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("%s: %v", sign, err)
+		}
+	}
+}
