@@ -11,7 +11,8 @@ import (
 const module = "github.com/makegood/makegood/"
 
 // TestRooms holds the imports against the house: domain knows the standard library and a decimal library; projections
-// know domain; infra knows both and, of its siblings, wire alone; only cmd joins them, and nobody imports cmd.
+// know domain; infra knows both and, of its siblings, wire alone; only cmd joins them, and nobody imports cmd. Packages
+// of tools for tests, whose names end in test, join them as tests may, and nobody else imports those.
 func TestRooms(t *testing.T) {
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
 	if err != nil {
@@ -52,10 +53,14 @@ func allowed(from, imported string) bool {
 	standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
 	in := func(path, room string) bool { return path == room || strings.HasPrefix(path, room+"/") }
 	switch {
+	case ours && isTestTool(to):
+		return isTestTool(from)
 	case in(from, "cmd"):
 		return true
 	case ours && in(to, "cmd"):
 		return false
+	case isTestTool(from):
+		return true
 	case in(from, "domain/reference"):
 		return standard // the second set of books shares nothing
 	case in(from, "domain"):
@@ -81,6 +86,11 @@ var rooms = map[string][]string{
 	"projections/rebuild":    {"projections/sql", "projections/ledger", "projections/shadow", "projections/post"},
 	"projections/report":     {"projections/sql", "projections/ledger", "projections/deadletter", "projections/shadow"},
 	"projections/audit":      {"projections/sql", "projections/ledger", "projections/deadletter", "projections/report"},
+}
+
+// isTestTool reports whether a package, or one that it is in, serves tests alone.
+func isTestTool(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(name string) bool { return strings.HasSuffix(name, "test") })
 }
 
 func below(from, to string) bool { return slices.Contains(rooms[from], to) }

@@ -13,6 +13,7 @@
 //	rebuild      computes a rebuild
 //	report       one question a file; knows nothing of posting
 //	audit        closes, reconciliation, payouts, and who changed the books
+//	bookstest    for tests: books random streams, and holds the books against the second set
 //
 // # Words
 //

@@ -20,6 +20,7 @@ import (
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
@@ -188,7 +189,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 			Seq: int64(i + 1)})
 	}
 	x.acknowledged(t, inLog, badInLog, seed)
-	defer keepHistory(t, fmt.Sprintf("chaos-%d", seed), records)
+	defer bookstest.KeepHistory(t, fmt.Sprintf("chaos-%d", seed), records)
 	want, err := reference.Run(records, time.UTC)
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +227,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	phase("orders are held against the rows")
 	f.stillFinal(ctx, t, x, seed)
 	phase("what was final is still the same")
-	compareBooks(t, store, want, rand.New(rand.NewPCG(seed, 8)))
+	bookstest.CompareBooks(t, store, want, rand.New(rand.NewPCG(seed, 8)))
 	phase("journal, reports and orders are held against the reference")
 }
 
@@ -244,7 +245,7 @@ func (f *fleet) stillFinal(ctx context.Context, t *testing.T, x *traffic, seed u
 		}
 		if is != was.text {
 			t.Errorf("seed %d: the final journal of %s changed:\n%s", seed, was.query.Get("from"),
-				difference(strings.ReplaceAll(is, "},", "},\n"), strings.ReplaceAll(was.text, "},", "},\n")))
+				bookstest.Difference(strings.ReplaceAll(is, "},", "},\n"), strings.ReplaceAll(was.text, "},", "},\n")))
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/wire/decode"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
@@ -51,7 +52,7 @@ func (f *fleet) checkSettled(ctx context.Context, t *testing.T, store *clickhous
 	if err != nil {
 		t.Fatal(err)
 	}
-	holdSettled(t, known, rows)
+	bookstest.HoldSettled(t, known, rows)
 	var buckets []string
 	if err := store.DB.QueryRow(ctx, fmt.Sprintf(`
 SELECT groupArray(concat(unit, ' ', error_id, ' ', account, ' ', element, ': ', arrayStringConcat(sums, ' and ')))

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections/bookstest"
 )
 
 // traffic is what the producers of a chaos send.
@@ -46,7 +47,7 @@ func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	random := rand.New(rand.NewPCG(seed, 6))
 	options := reference.Options{Orders: max(60, 6*faults), Periods: true, Duplicates: true, Conflicts: true,
 		SecondVoids: true, StockFixes: true}
-	records := withoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
+	records := bookstest.WithoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
 	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{})}
 	var rest []reference.Record
 	late := map[reference.Identity]bool{} // copies go where the first goes

@@ -1,27 +1,16 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"os"
-	"slices"
 	"testing"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/makegood/makegood/cmd/makegood/server"
-	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/domain/reference"
-	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/deadletter"
-	"github.com/makegood/makegood/projections/ledger"
-	"github.com/makegood/makegood/projections/post"
 )
 
 // openLetters lists the dead letters by the reason that they are there for.
@@ -156,122 +145,5 @@ func keptAsItCame(t *testing.T, app *server.App, c *client, letters map[string]d
 		if err := c.get(t.Context(), "/v1/deadletters/"+d.ID, nil, &shown); err != nil || string(shown.Payload) != text {
 			t.Errorf("the dead letter for %s is shown as %q, %v", reason, shown.Payload, err)
 		}
-	}
-}
-
-// mendableLog is a log whose records can be read back.
-type mendableLog struct {
-	*memoryLog
-	held map[domain.Position]*post.Original
-}
-
-// TestReplayAfterTheCauseIsMended: an event that could not be read at first, and is sent again when it can, is booked
-// once, with the time at which the log first took it; but never before a close that the replay came after, and never by
-// a claim that the log doesn't bear out.
-func TestReplayAfterTheCauseIsMended(t *testing.T) {
-	first := time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC)
-	sent := time.Date(2026, 2, 5, 10, 0, 0, 0, time.UTC)
-	closed := time.Date(2026, 2, 3, 10, 0, 0, 0, time.UTC)
-	placed := event("late", "order.placed", "2026-01-15T00:00:00Z", "o1",
-		`{"order_id":"o1","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,`+
-			`"unit_price":"10","unit_cost":"1"}]}`)
-	for name, c := range map[string]struct {
-		close  bool
-		held   string // what the log holds where the replay says that it was
-		at     time.Time
-		period string
-	}{
-		"as if it had come in time":    {false, placed, first, "2026-01-01"},
-		"never before a close":         {true, placed, closed.Add(time.Millisecond), "2026-02-01"},
-		"a claim without a foundation": {false, `{"other":1}`, sent, "2026-01-01"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			store := openStore(t)
-			records := []reference.Record{{Stream: "orders", Event: []byte(placed), RecordedAt: first, Seq: 1}}
-			if c.close {
-				records = append(records, reference.Record{Stream: "books",
-					Event: []byte(event("c", "period.closed", "2026-02-03T10:00:00Z", "", `{"period":"2026-01"}`)), RecordedAt: closed,
-					Seq: 2})
-			}
-			records = append(records, reference.Record{Stream: "orders", Event: []byte(placed), RecordedAt: sent, Seq: 3})
-			l := &mendableLog{&memoryLog{records: records}, map[domain.Position]*post.Original{
-				{Stream: domain.Orders, Offset: 1}: {Payload: []byte(c.held), Time: first}}}
-			refuse := func(message.Metadata, []byte) (*domain.Envelope, error) {
-				return nil, &ledger.Rejection{Code: "unknown_version", Source: "urn:till:1", EventID: "late"}
-			}
-			l.project(t, store, refuse, records[:1])
-			if letters, err := deadletter.List(t.Context(), store.DB, 10); err != nil || len(letters) != 1 ||
-				letters[0].Offset != 1 {
-				t.Fatalf("dead letters %+v (%v)", letters, err)
-			}
-			l.project(t, store, decode.Log(), records[1:])
-			l.project(t, store, decode.Log(), records[len(records)-1:]) // the same again
-			rows, err := store.DB.Query(t.Context(),
-				`SELECT recorded_at, toString(posting_period) FROM ledger FINAL WHERE event_id = 'late'`)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer rows.Close()
-			var got []string
-			for rows.Next() {
-				var at time.Time
-				var period string
-				if err := rows.Scan(&at, &period); err != nil {
-					t.Fatal(err)
-				}
-				got = append(got, at.UTC().Format(time.RFC3339Nano)+" "+period)
-			}
-			if want := []string{c.at.Format(time.RFC3339Nano) + " " + c.period}; !slices.Equal(got, want) {
-				t.Errorf("booked as %v, not %v", got, want)
-			}
-		})
-	}
-}
-
-// project lets a projector meet the records. What comes again of orders says where it was before.
-func (l *mendableLog) project(t *testing.T, store *clickhouse.Store, read ledger.Decode, records []reference.Record) {
-	t.Helper()
-	l.feed = make(chan *message.Message, len(records))
-	var messages []*message.Message
-	for _, r := range records {
-		m := l.message(r)
-		if r.Stream == "orders" && r.Seq > 1 {
-			m.Metadata.Set(ledger.FirstHeader, ledger.FormatFirst(0, 1))
-		}
-		messages = append(messages, m)
-		l.feed <- m
-	}
-	topics := map[domain.Stream]string{}
-	for s := domain.Orders; s <= domain.Books; s++ {
-		topics[s] = s.String()
-	}
-	writer := store.Writer()
-	defer writer.Close()
-	p, err := post.New(post.Config{
-		Topics: topics, Letters: "deadletters", Ledger: store.Reader(), Stored: decode.Stored, Now: time.Now,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Linger: time.Millisecond,
-		Key: func(*message.Message) string { return "" },
-		Position: func(m *message.Message) (domain.Position, bool) {
-			p, ok := m.Context().Value(place{}).(domain.Position)
-			return p, ok
-		},
-		Original: func(_ context.Context, at domain.Position) (*post.Original, error) { return l.held[at], nil },
-	}, l, l, read, post.NewTerms(l, decode.Log(), decode.Stored, time.UTC), writer, store.DB)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx, time.Minute) }()
-	for _, m := range messages {
-		select {
-		case <-m.Acked():
-		case err := <-ended:
-			t.Fatalf("the projector ended: %v", err)
-		}
-	}
-	stop()
-	if err := <-ended; err != nil {
-		t.Fatal(err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -172,7 +173,7 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 	say(t, c, "", "void", "urn:till:1", "d", "--reason", "not delivered", "--yes")
 	mustCatchUp(t, c)
 	if is := all(); is != was {
-		t.Errorf("what was closed has changed:\n%s", difference(is, was))
+		t.Errorf("what was closed has changed:\n%s", bookstest.Difference(is, was))
 	}
 	for _, path := range []string{"/v1/orders/o1", "/v1/cases/e1"} {
 		if now := answered(t, c, path, nil); strings.Contains(now, "as_of") || !strings.Contains(now, `"id":"late"`) ||
@@ -186,7 +187,7 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 		"to": {"2026-02-01"}})), &summary); err != nil {
 		t.Fatal(err)
 	}
-	if got := flat(&summary)["cost_per_case"]; got != "0.0000 / 0 = -" ||
+	if got := bookstest.Service(&summary)["cost_per_case"]; got != "0.0000 / 0 = -" ||
 		summary.Apart["unfounded"] != "118.3500" { // nobody had failed
 		t.Errorf("January by occurrence now costs %s, and apart from that %v", got, summary.Apart)
 	}
@@ -194,7 +195,7 @@ func TestClosedNumbersNeverChange(t *testing.T) {
 		"period_by": {"posting"}})), &summary); err != nil {
 		t.Fatal(err)
 	}
-	if got := flat(&summary)["cost_per_case"]; got != "0.0000 / 0 = -" ||
+	if got := bookstest.Service(&summary)["cost_per_case"]; got != "0.0000 / 0 = -" ||
 		summary.Apart["unfounded"] != "63.3500" {
 		t.Errorf("January by posting now costs %s, and apart from that %v", got, summary.Apart)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections/bookstest"
 )
 
 // TestManyInstances: roles run apart and several times over. A second projector joins, a first one leaves, in the midst
@@ -28,9 +29,9 @@ func TestManyInstances(t *testing.T) {
 	_, two := set.role("gateway 1", "gateway")
 	first, _ := set.role("projector 0", "projector")
 
-	seed := streamSeeds(t, 1, 1)[0]
+	seed := bookstest.Seeds(t, 1, 1)[0]
 	records := reference.Generate(seed, reference.Options{Orders: 150})
-	defer keepHistory(t, fmt.Sprintf("instances-%d", seed), records)
+	defer bookstest.KeepHistory(t, fmt.Sprintf("instances-%d", seed), records)
 	var books, rest []reference.Record
 	for _, r := range records {
 		if r.Stream == "books" {

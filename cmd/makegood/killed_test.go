@@ -16,6 +16,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -26,7 +27,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if testing.Short() {
 		kills = 2
 	}
-	seed := uint64(streamSeeds(t, 1, 1)[0])
+	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
 	random := rand.New(rand.NewPCG(seed, 2))
 	dir, addr, kafkaAddr := t.TempDir(), freeAddress(t), freeAddress(t)
 	serve := func() *process {
@@ -43,7 +44,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			}
 		}
 	}
-	defer keepHistory(t, fmt.Sprintf("killed-%d", seed), ordered)
+	defer bookstest.KeepHistory(t, fmt.Sprintf("killed-%d", seed), ordered)
 	want, err := reference.Run(ordered, time.UTC)
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +105,10 @@ func sameLeakage(ctx context.Context, t *testing.T, c *client, want *reference.B
 			fmt.Fprintln(&g, r.Key, r.LeakageFigures)
 		}
 		for _, r := range expected.Rows {
-			fmt.Fprintln(&w, r.Key, figures(r))
+			fmt.Fprintln(&w, r.Key, bookstest.Figures(r))
 		}
 		if g.String() != w.String() {
-			t.Errorf("seed %d: the leakage in %s differs:\n%s", seed, currency, difference(g.String(), w.String()))
+			t.Errorf("seed %d: the leakage in %s differs:\n%s", seed, currency, bookstest.Difference(g.String(), w.String()))
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/post"
 )
 
@@ -102,7 +103,8 @@ func TestMonthIsOverInTheBooksZone(t *testing.T) {
 			t.Fatal(err)
 		}
 		there := &server.App{Config: app.Config, Admin: app.Admin, Store: app.Store, Now: func() time.Time { return now },
-			Terms: post.NewTerms(&memoryLog{records: sequence(goldenEvents[4])}, decode.Log(), decode.Stored, zone)}
+			Terms: post.NewTerms(&bookstest.Log{Records: bookstest.Sequence(goldenEvents[4])}, decode.Log(), decode.Stored,
+				zone)}
 		state, err := server.Books{App: there}.Period(t.Context(), january)
 		if err != nil {
 			t.Fatal(err)

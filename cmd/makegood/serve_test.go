@@ -121,15 +121,6 @@ func mustPost(t testing.TB, c *client, event string) {
 	}
 }
 
-func event(id, kind, at, subject, data string) string {
-	if subject != "" {
-		subject = fmt.Sprintf(`"subject":%q,`, subject)
-	}
-	return fmt.Sprintf(
-		`{"specversion":"1.0","id":%q,"source":"urn:till:1","type":"makegood.%s.v1","time":%q,`+
-			`%s"datacontenttype":"application/json","data":%s}`, id, kind, at, subject, data)
-}
-
 // The golden case of the contract: the truck.
 var goldenRates = []string{
 	event("r1", "rate.set", "2026-01-01T00:00:00Z", "",

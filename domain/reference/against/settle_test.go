@@ -45,7 +45,8 @@ func TestSettle(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		t.Fatalf("seed %d: %s\nkept: go test ./domain/reference/against ./cmd/makegood -run '^TestReplay$' -history %s", seed,
+		t.Fatalf("seed %d: %s\nkept: "+
+			"go test ./domain/reference/against ./projections/post -run '^TestReplay$' -history %s", seed,
 			compare(kept, seed), path)
 	}
 }

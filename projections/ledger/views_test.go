@@ -1,15 +1,16 @@
-package main
+package ledger_test
 
 import (
 	"testing"
 
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
 // TestViewsAreLeftAloneUnlessTheyDiffer: a start writes no definition that is there already, and replaces one of
 // another version.
 func TestViewsAreLeftAloneUnlessTheyDiffer(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	written := func() (at string) {
 		t.Helper()
 		if err := store.DB.QueryRow(t.Context(), `SELECT toString(groupArray((name, uuid, comment))) FROM (

@@ -1,4 +1,4 @@
-package main
+package post_test
 
 import (
 	"context"
@@ -12,27 +12,28 @@ import (
 
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/projections/bookstest"
 )
 
 // bookTogether books the records with so many projectors at the same time: each event by one of them, in any order.
 func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Record, projectors int,
 	random *rand.Rand) {
 	t.Helper()
-	logs := make([]*memoryLog, projectors)
+	logs := make([]*bookstest.Log, projectors)
 	for i := range logs {
-		logs[i] = &memoryLog{records: records, feed: make(chan *message.Message, len(records))}
+		logs[i] = &bookstest.Log{Records: records, Feed: make(chan *message.Message, len(records))}
 	}
 	var messages []*message.Message
 	for _, n := range random.Perm(len(records)) {
 		l := logs[random.IntN(projectors)]
-		m := l.message(records[n])
+		m := l.Message(records[n])
 		messages = append(messages, m)
-		l.feed <- m
+		l.Feed <- m
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, projectors)
 	for _, l := range logs {
-		p := newTestProjector(t, store, l, 100+random.IntN(200))
+		p := bookstest.NewProjector(t, store, bookstest.With{Log: l, MaxRows: 100 + random.IntN(200)})
 		go func() { ended <- p.Run(ctx, time.Minute) }()
 	}
 	for _, m := range messages {
@@ -48,7 +49,8 @@ func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Rec
 			t.Fatal(err)
 		}
 	}
-	if _, err := newTestProjector(t, store, &memoryLog{records: records}, 0).SettleConflicts(t.Context()); err != nil {
+	last := bookstest.NewProjector(t, store, bookstest.With{Log: &bookstest.Log{Records: records}})
+	if _, err := last.SettleConflicts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -56,10 +58,10 @@ func bookTogether(t *testing.T, store *clickhouse.Store, records []reference.Rec
 // TestProjectorsSettleTogether: several projectors that book the events of the same orders at once, and so settle them
 // at once, end with the books that one alone makes, and the reference.
 func TestProjectorsSettleTogether(t *testing.T) {
-	for _, seed := range streamSeeds(t, 2, 1) {
+	for _, seed := range bookstest.Seeds(t, 2, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			records := withoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
-			defer keepHistory(t, fmt.Sprintf("together-%d", seed), records)
+			records := bookstest.WithoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
+			defer bookstest.KeepHistory(t, fmt.Sprintf("together-%d", seed), records)
 			want, err := reference.Run(records, time.UTC)
 			if err != nil {
 				t.Fatal(err)
@@ -68,16 +70,16 @@ func TestProjectorsSettleTogether(t *testing.T) {
 			journals := map[int]string{}
 			for _, projectors := range []int{1, 3} {
 				t.Run(fmt.Sprintf("%d projectors", projectors), func(t *testing.T) {
-					store := openStore(t)
+					store := bookstest.Open(t)
 					bookTogether(t, store, records, projectors, random)
-					journals[projectors] = journal(t, store)
+					journals[projectors] = bookstest.Journal(t, store)
 				})
 			}
 			if journals[1] != journals[3] {
-				t.Errorf("seed %d: the journals differ:\n%s", seed, difference(journals[3], journals[1]))
+				t.Errorf("seed %d: the journals differ:\n%s", seed, bookstest.Difference(journals[3], journals[1]))
 			}
 			if w := strings.TrimSpace(want.Journal()); journals[1] != w {
-				t.Errorf("seed %d: the reference's journal differs:\n%s", seed, difference(journals[1], w))
+				t.Errorf("seed %d: the reference's journal differs:\n%s", seed, bookstest.Difference(journals[1], w))
 			}
 		})
 	}

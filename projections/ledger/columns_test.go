@@ -1,4 +1,4 @@
-package main
+package ledger_test
 
 import (
 	"bytes"
@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
 // TestColumns: the ledger's table is what its columns say, and a row is read back as it was written, by the driver and
 // in blocks.
 func TestColumns(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	if err := ledger.CheckSchema(t.Context(), store.DB); err != nil {
 		t.Error(err)
 	}

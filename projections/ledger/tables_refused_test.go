@@ -1,4 +1,4 @@
-package main
+package ledger_test
 
 import (
 	"context"
@@ -10,12 +10,13 @@ import (
 
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/embedded/enginetest"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
 // TestTablesThatAreNotOurs: what lies under our names and wasn't made by us is refused before anything is changed.
 func TestTablesThatAreNotOurs(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	open := func() error {
 		s, err := clickhouse.Open(t.Context(), clickhouse.Config{DSN: enginetest.Database(t), Check: ledger.CheckEngines,
 			Logger: slog.New(slog.DiscardHandler)}, ledger.Migrations())
@@ -77,7 +78,7 @@ func TestTablesThatAreNotOurs(t *testing.T) {
 // TestSettingsOfOurTables: every table that we make is fsynced and takes no insert for another one, whatever the
 // server's own settings are.
 func TestSettingsOfOurTables(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	rows, err := store.DB.Query(t.Context(), `SELECT name, create_table_query FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name NOT LIKE 'schema_%'`)
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package rebuild_test
 
 import (
 	"context"
@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/wire/decode"
-	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/rebuild"
 	"github.com/makegood/makegood/projections/report"
@@ -29,17 +30,17 @@ import (
 func shadowOf(t *testing.T, store *clickhouse.Store, records []reference.Record, limit, ends int64, id string,
 	closedPeriods bool) *shadow.Rebuild {
 	t.Helper()
-	l := &memoryLog{records: records}
+	l := &bookstest.Log{Records: records}
 	b, err := rebuild.New(rebuild.Config{
 		DB: store.DB, Ledger: store.Reader(),
 		Shadow: func(table string) rebuild.ShadowWriter { return store.WriterTo(table) },
 		Decode: decode.Stored, ID: func() string { return id }, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Terms: func(ctx context.Context) (*post.Known, domain.Mark, error) {
-			known, err := post.ReadTerms(ctx, lateBooks{l, limit}, decode.Log(), time.UTC)
+			known, err := post.ReadTerms(ctx, bookstest.LateBooks{Log: l, Limit: limit}, decode.Log(), time.UTC)
 			if err != nil {
 				return nil, domain.Mark{}, err
 			}
-			m := mark(reference.Record{Seq: ends})
+			m := bookstest.Mark(reference.Record{Seq: ends})
 			m.Time, m.Offset = time.Now(), known.End
 			return known, m, nil
 		},
@@ -109,42 +110,12 @@ func changesOf(t *testing.T, r *shadow.Rebuild) string {
 	return string(text)
 }
 
-// noted is a rebuild's record as the stream has it.
-func noted(t *testing.T, r reference.Record) (id string, closedPeriods, is bool) {
-	t.Helper()
-	var e struct {
-		Type string
-		Data struct {
-			ID            string `json:"rebuild_id"`
-			ClosedPeriods bool   `json:"closed_periods"`
-		}
-	}
-	if err := json.Unmarshal(r.Event, &e); err != nil {
-		t.Fatal(err)
-	}
-	return e.Data.ID, e.Data.ClosedPeriods, e.Type == domain.TypeBooksRebuilt.String()
-}
-
-// clean says what the books' own checks find.
-func clean(t *testing.T, store *clickhouse.Store) {
-	t.Helper()
-	r, err := audit.Reconcile(t.Context(), store.DB, decode.Log(), audit.Against{Now: time.Now(), Zone: time.UTC})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, d := range r.Differences {
-		if i < 10 {
-			t.Errorf("%s: %s, expected %s, found %s, events %v", d.Check, d.What, d.Expected, d.Actual, d.Events)
-		}
-	}
-}
-
 // TestRebuildsInAnyStream: streams with closes, late events, voids, reclassifications, new rates and rebuilds, booked
 // in pieces and in any order, each rebuild computed in time, too early, while events that it covers are still on their
 // way, or never: the journal is that of a second set of books, the reports of a month that a rebuild found closed are
 // byte for byte what they were, and a ClickHouse that reads the same log from its beginning has the same journal.
 func TestRebuildsInAnyStream(t *testing.T) {
-	for _, seed := range streamSeeds(t, 5, 2) {
+	for _, seed := range bookstest.Seeds(t, 5, 2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			rebuildsInAStream(t, seed)
@@ -153,11 +124,11 @@ func TestRebuildsInAnyStream(t *testing.T) {
 }
 
 func rebuildsInAStream(t *testing.T, seed int64) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	random := rand.New(rand.NewPCG(uint64(seed), 21))
-	records := generated(t, seed)
+	records := bookstest.Generated(t, seed)
 	slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
-	defer keepHistory(t, fmt.Sprintf("rebuilds-%d", seed), records)
+	defer bookstest.KeepHistory(t, fmt.Sprintf("rebuilds-%d", seed), records)
 	want, err := reference.Run(records, time.UTC)
 	if err != nil {
 		t.Fatal(err)
@@ -168,24 +139,24 @@ func rebuildsInAStream(t *testing.T, seed int64) {
 	b := &rebuiltBooks{T: t, store: store, records: records, random: random}
 	swapped := map[string]bool{}
 	for i, r := range records {
-		if id, closedPeriods, is := noted(t, r); is && !swapped[id] {
+		if id, closedPeriods, is := bookstest.Rebuilt(t, r); is && !swapped[id] {
 			swapped[id] = true
 			b.rebuild(r, id, closedPeriods)
 			continue
 		}
 		b.waiting = append(b.waiting, r)
 		if quoted.due(i) {
-			bookKnowing(t, store, records, b.waiting, r.Seq+1)
+			bookstest.BookKnowing(t, store, records, b.waiting, r.Seq+1)
 			b.waiting = nil
 			quoted.quote(t, store)
 		}
 	}
-	bookKnowing(t, store, records, b.waiting, last)
-	if got, want := journal(t, store), strings.TrimSpace(want.Journal()); got != want {
-		t.Fatalf("seed %d: the journals differ:\n%s", seed, difference(got, want))
+	bookstest.BookKnowing(t, store, records, b.waiting, last)
+	if got, want := bookstest.Journal(t, store), strings.TrimSpace(want.Journal()); got != want {
+		t.Fatalf("seed %d: the journals differ:\n%s", seed, bookstest.Difference(got, want))
 	}
 	quoted.check(t, store, seed)
-	clean(t, store)
+	bookstest.Clean(t, store)
 	var unpriced uint64
 	if err := store.DB.QueryRow(t.Context(), "SELECT count() FROM unpriced FINAL WHERE notEmpty(missing)").Scan(
 		&unpriced); err != nil || unpriced != uint64(len(want.Unpriced)) {
@@ -197,12 +168,12 @@ func rebuildsInAStream(t *testing.T, seed int64) {
 		t.Errorf("seed %d: tables are left behind: %v (%v)", seed, left, err)
 	}
 	t.Run("read anew", func(t *testing.T) {
-		fresh := openStore(t)
+		fresh := bookstest.Open(t)
 		rest := slices.Clone(records)
 		random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
-		bookKnowing(t, fresh, records, rest, last)
-		if got, want := journal(t, fresh), strings.TrimSpace(want.Journal()); got != want {
-			t.Fatalf("seed %d: the journals differ:\n%s", seed, difference(got, want))
+		bookstest.BookKnowing(t, fresh, records, rest, last)
+		if got, want := bookstest.Journal(t, fresh), strings.TrimSpace(want.Journal()); got != want {
+			t.Fatalf("seed %d: the journals differ:\n%s", seed, bookstest.Difference(got, want))
 		}
 	})
 }
@@ -222,11 +193,11 @@ func (b *rebuiltBooks) rebuild(r reference.Record, id string, closedPeriods bool
 	b.Helper()
 	// Some of what stands before the rebuild is still on its way when it is computed.
 	tenths := 8
-	if slices.ContainsFunc(b.waiting, func(r reference.Record) bool { _, _, is := noted(b.T, r); return is }) {
+	if slices.ContainsFunc(b.waiting, func(r reference.Record) bool { _, _, is := bookstest.Rebuilt(b.T, r); return is }) {
 		tenths = 10 // one rebuild at a time
 	}
 	if part := draw(b.random, &b.waiting, tenths); len(part) > 0 {
-		bookKnowing(b.T, b.store, b.records, part, r.Seq)
+		bookstest.BookKnowing(b.T, b.store, b.records, part, r.Seq)
 	}
 	switch b.random.IntN(5) {
 	case 0: // nobody computed it: a foreign record
@@ -254,7 +225,7 @@ func (b *rebuiltBooks) rebuild(r reference.Record, id string, closedPeriods bool
 			}
 		}
 		if len(part) > 0 {
-			bookKnowing(b.T, b.store, b.records, part, limit)
+			bookstest.BookKnowing(b.T, b.store, b.records, part, limit)
 		}
 	}
 }
@@ -295,10 +266,10 @@ func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quo
 		}
 		return &e.Event
 	}
-	closes := standing(t, records)
+	closes := bookstest.Standing(t, records)
 	q := &quotes{at: closes[random.IntN(len(closes))], holds: true, records: records}
 	closing := records[q.at]
-	q.close = report.Close{Period: read(closing).Data.(*domain.PeriodClosed).Period, Mark: mark(closing)}
+	q.close = report.Close{Period: read(closing).Data.(*domain.PeriodClosed).Period, Mark: bookstest.Mark(closing)}
 	q.at = min(q.at+1+random.IntN(40), len(records)-1)
 	terms := domain.NewTerms(time.UTC)
 	for _, r := range records {
@@ -306,7 +277,7 @@ func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quo
 			continue
 		}
 		e := read(r)
-		terms.Apply(e, mark(r))
+		terms.Apply(e, bookstest.Mark(r))
 		d, is := e.Data.(*domain.BooksRebuilt)
 		if is && r.Seq > closing.Seq && (d.ClosedPeriods || !terms.Periods.IsClosed(q.close.Period)) {
 			q.holds = false
@@ -318,7 +289,7 @@ func newQuotes(t *testing.T, records []reference.Record, random *rand.Rand) *quo
 func (q *quotes) due(i int) bool { return i == q.at }
 
 func (q *quotes) quote(t *testing.T, store *clickhouse.Store) {
-	q.text = closedReports(t, store, q.records, q.close)
+	q.text = bookstest.ClosedReports(t, store, q.records, q.close)
 }
 
 func (q *quotes) check(t *testing.T, store *clickhouse.Store, seed int64) {
@@ -326,7 +297,7 @@ func (q *quotes) check(t *testing.T, store *clickhouse.Store, seed int64) {
 	if q.text == "" || !q.holds {
 		return
 	}
-	if is := closedReports(t, store, q.records, q.close); is != q.text {
-		t.Errorf("seed %d: the closed reports of %s changed:\n%s", seed, q.close.Period, difference(is, q.text))
+	if is := bookstest.ClosedReports(t, store, q.records, q.close); is != q.text {
+		t.Errorf("seed %d: the closed reports of %s changed:\n%s", seed, q.close.Period, bookstest.Difference(is, q.text))
 	}
 }

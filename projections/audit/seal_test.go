@@ -1,4 +1,4 @@
-package main
+package audit_test
 
 import (
 	"cmp"
@@ -18,6 +18,7 @@ import (
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 )
@@ -34,7 +35,7 @@ func closesOf(t *testing.T, records []reference.Record) ([]domain.Numbered, *dom
 		if err != nil {
 			t.Fatal(err)
 		}
-		terms.Apply(&e.Event, mark(r))
+		terms.Apply(&e.Event, bookstest.Mark(r))
 	}
 	closes := terms.Periods.AllCloses()
 	if len(closes) < 3 {
@@ -56,15 +57,15 @@ func rootOf(t *testing.T, store *clickhouse.Store, c *domain.Numbered) audit.Roo
 // events, voids, decisions, reopenings, rebuilds, rates), and in books that met the records in another order, in other
 // batches, some twice, with processes that ended half-way.
 func TestSealIsAFunctionOfTheLog(t *testing.T) {
-	for seed := range seeds(4, 1) {
+	for _, seed := range bookstest.Seeds(t, 4, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(uint64(seed), 23))
-			records := generated(t, seed)
+			records := bookstest.Generated(t, seed)
 			slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
 			closes, _ := closesOf(t, records)
 
-			one := openStore(t)
+			one := bookstest.Open(t)
 			atOnce, from := map[int]audit.Root{}, 0
 			for i := range closes {
 				to := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq > closes[i].Mark.Offset })
@@ -73,10 +74,10 @@ func TestSealIsAFunctionOfTheLog(t *testing.T) {
 				}
 				part := slices.Clone(records[from:to])
 				random.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
-				bookKnowing(t, one, records[:to], part, closes[i].Mark.Offset+1)
+				bookstest.BookKnowing(t, one, records[:to], part, closes[i].Mark.Offset+1)
 				atOnce[i], from = rootOf(t, one, &closes[i]), to
 			}
-			bookKnowing(t, one, records, records[from:], records[len(records)-1].Seq+1)
+			bookstest.BookKnowing(t, one, records, records[from:], records[len(records)-1].Seq+1)
 			same := func(what string, store *clickhouse.Store) {
 				events := int64(0)
 				for i := range closes {
@@ -92,8 +93,8 @@ func TestSealIsAFunctionOfTheLog(t *testing.T) {
 			}
 			same("after all that came later", one)
 			t.Run("other books", func(t *testing.T) {
-				other := openStore(t)
-				book(t, other, records, random)
+				other := bookstest.Open(t)
+				bookstest.Book(t, other, records, random)
 				same("in other books", other)
 			})
 		})
@@ -102,7 +103,7 @@ func TestSealIsAFunctionOfTheLog(t *testing.T) {
 
 // logOf is a stream as the log has it: one partition each.
 func logOf(records []reference.Record) (all []audit.LogPartition) {
-	l := &memoryLog{records: records}
+	l := &bookstest.Log{Records: records}
 	for s := domain.Orders; s <= domain.Books; s++ {
 		all = append(all, audit.LogPartition{Topic: s.String(), Stream: s, Booked: records[len(records)-1].Seq + 1,
 			Read: func(_ context.Context, end int64, take func(audit.LogRecord) error) error {
@@ -110,7 +111,7 @@ func logOf(records []reference.Record) (all []audit.LogPartition) {
 					if r.Stream != s.String() || r.Seq >= end {
 						continue
 					}
-					m := l.message(r)
+					m := l.Message(r)
 					if err := take(audit.LogRecord{Offset: r.Seq, Time: r.RecordedAt, Headers: m.Metadata,
 						Value: m.Payload}); err != nil {
 						return err
@@ -126,7 +127,7 @@ func logOf(records []reference.Record) (all []audit.LogPartition) {
 func sealAll(t *testing.T, store *clickhouse.Store, records []reference.Record) audit.VerifyAgainst {
 	t.Helper()
 	closes, terms := closesOf(t, records)
-	all := post.NewTerms(&memoryLog{records: records}, decode.Log(), decode.Stored, time.UTC)
+	all := post.NewTerms(&bookstest.Log{Records: records}, decode.Log(), decode.Stored, time.UTC)
 	if err := all.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -217,10 +218,10 @@ WHERE database = currentDatabase() AND table = 'ledger' AND default_kind != 'ALI
 // ids.
 func sealedStream(t *testing.T, stream int64) (*clickhouse.Store, audit.VerifyAgainst, string, []string) {
 	t.Helper()
-	store := openStore(t)
-	records := generated(t, stream)
+	store := bookstest.Open(t)
+	records := bookstest.Generated(t, stream)
 	slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
-	bookKnowing(t, store, records, records, records[len(records)-1].Seq+1)
+	bookstest.BookKnowing(t, store, records, records, records[len(records)-1].Seq+1)
 	with := sealAll(t, store, records)
 	last := slices.MaxFunc(with.Closes, func(a, b audit.Sealable) int { // of the most events
 		return cmp.Or(cmp.Compare(fmt.Sprint(a.Last), fmt.Sprint(b.Last)), cmp.Compare(a.Seal.Events, b.Seal.Events))
@@ -317,10 +318,10 @@ func everyCell(t *testing.T, seed uint64) bool {
 // is a seal that was left out or changed, and a list of sealed events that doesn't make its root any more.
 func TestTamperedLog(t *testing.T) {
 	t.Parallel()
-	store := openStore(t)
-	records := generated(t, 3)
+	store := bookstest.Open(t)
+	records := bookstest.Generated(t, 3)
 	slices.SortFunc(records, func(a, b reference.Record) int { return int(a.Seq - b.Seq) })
-	bookKnowing(t, store, records, records, records[len(records)-1].Seq+1)
+	bookstest.BookKnowing(t, store, records, records, records[len(records)-1].Seq+1)
 	with := sealAll(t, store, records)
 	last := with.Closes[len(with.Closes)-1]
 	var id, stream string

@@ -1,4 +1,4 @@
-package main
+package post_test
 
 import (
 	"math/rand/v2"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -36,14 +37,14 @@ func TestDecidedInAnyOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := openStore(t)
+			store := bookstest.Open(t)
 			for i := range c.sent {
 				c.sent[i].Seq = int64(i + 1)
-				c.sent[i].RecordedAt = sequence("")[0].RecordedAt
+				c.sent[i].RecordedAt = bookstest.Sequence("")[0].RecordedAt
 			}
 			for i := range c.sent {
 				// Who books it knows what stands before it, and no more.
-				bookKnowing(t, store, c.sent, c.sent[i:i+1], c.sent[i].Seq+1)
+				bookstest.BookKnowing(t, store, c.sent, c.sent[i:i+1], c.sent[i].Seq+1)
 			}
 			var said string
 			if err := store.DB.QueryRow(t.Context(), `SELECT concat(arrayStringConcat(arraySort(groupArray(
@@ -76,8 +77,8 @@ func TestDecidedBeforeItCame(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := openStore(t)
-			records := sequence(c.sent...)
+			store := bookstest.Open(t)
+			records := bookstest.Sequence(c.sent...)
 			for i := range records {
 				switch c.sent[i] {
 				case placed:
@@ -91,7 +92,7 @@ func TestDecidedBeforeItCame(t *testing.T) {
 				t.Helper()
 				ctx, asOf := t.Context(), report.AsOf{}
 				if !at.IsZero() {
-					ctx, asOf = asOfTime(t, store, records, at)
+					ctx, asOf = bookstest.AsOfTime(t, store, records, at)
 				}
 				story, err := report.ReadOrder(ctx, store.DB, "o1", asOf)
 				if err != nil {
@@ -103,11 +104,11 @@ func TestDecidedBeforeItCame(t *testing.T) {
 				return ids
 			}
 			between := records[last].RecordedAt.Add(-time.Second)
-			bookKnowing(t, store, records, records[:last], 100)
+			bookstest.BookKnowing(t, store, records, records[:last], 100)
 			if got := tell(between); !slices.Equal(got, []string{"p"}) {
 				t.Errorf("before the event came its order's story has %q", got)
 			}
-			bookKnowing(t, store, records, records[last:], 100)
+			bookstest.BookKnowing(t, store, records, records[last:], 100)
 			if got := tell(between); !slices.Equal(got, []string{"p"}) {
 				t.Errorf("as of the time before the event came its order's story has %q", got)
 			}
@@ -143,7 +144,7 @@ func TestDecisionIsInItsEventsOrder(t *testing.T) {
 	for name, n := range map[string]int{"decided": len(sent) - 1, "taken back": len(sent)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			records := sequence(sent[:n]...)
+			records := bookstest.Sequence(sent[:n]...)
 			for i, stream := range map[int]string{0: "orders", 2: "orders", 7: "books", 8: "books"} {
 				if i < n {
 					records[i].Stream = stream
@@ -153,9 +154,9 @@ func TestDecisionIsInItsEventsOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			store, random := openStore(t), rand.New(rand.NewPCG(1, 1))
-			book(t, store, records, random)
-			compareBooks(t, store, want, random)
+			store, random := bookstest.Open(t), rand.New(rand.NewPCG(1, 1))
+			bookstest.Book(t, store, records, random)
+			bookstest.CompareBooks(t, store, want, random)
 			var with string
 			if err := store.DB.QueryRow(t.Context(), `SELECT arrayStringConcat(groupUniqArray(settled_with), ', ')
 FROM ledger FINAL WHERE event_id IN ('d', 'v')`).Scan(&with); err != nil {

@@ -1,4 +1,4 @@
-package main
+package post_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
 	"github.com/makegood/makegood/projections/shadow"
@@ -21,13 +22,13 @@ import (
 // atWork is a projector that works until the test ends.
 type atWork struct {
 	t    *testing.T
-	log  *memoryLog
+	log  *bookstest.Log
 	done chan error
 }
 
 func startAtWork(t *testing.T, store *clickhouse.Store, records []reference.Record) *atWork {
-	a := &atWork{t, &memoryLog{records: records, feed: make(chan *message.Message)}, make(chan error, 1)}
-	p := newTestProjector(t, store, a.log, 0)
+	a := &atWork{t, &bookstest.Log{Records: records, Feed: make(chan *message.Message)}, make(chan error, 1)}
+	p := bookstest.NewProjector(t, store, bookstest.With{Log: a.log})
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { a.done <- p.Run(ctx, time.Minute) }()
 	t.Cleanup(func() {
@@ -42,8 +43,8 @@ func startAtWork(t *testing.T, store *clickhouse.Store, records []reference.Reco
 // book hands a record over and waits until it is booked.
 func (a *atWork) book(r reference.Record) {
 	a.t.Helper()
-	m := a.log.message(r)
-	a.log.feed <- m
+	m := a.log.Message(r)
+	a.log.Feed <- m
 	select {
 	case <-m.Acked():
 	case err := <-a.done:
@@ -67,23 +68,10 @@ func leakage(t *testing.T, store *clickhouse.Store) string {
 	return strings.Join(text, ", ")
 }
 
-func sequence(events ...string) (records []reference.Record) {
-	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	for i, e := range events {
-		stream := "redeliveries"
-		if strings.Contains(e, ".rate.set.") || strings.Contains(e, ".period.") || strings.Contains(e, ".books.") {
-			stream = "books"
-		}
-		records = append(records, reference.Record{Stream: stream, Event: []byte(e),
-			RecordedAt: at.Add(time.Duration(i) * time.Minute), Seq: int64(i + 1)})
-	}
-	return records
-}
-
 // TestVoidIsSettledWhereverItsOriginalIsBooked: a void that one projector booked, of an event that another books after
 // a rate has changed, takes it back whole, though neither of the two has met both.
 func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	rate := func(id, value string) string {
 		return event(id, "rate.set", "2026-01-01T00:00:00Z", "", `{"rate":"labour_hour","key":"*","value":"`+value+
 			`","currency":"USD","effective_from":"2026-01-01"}`)
@@ -94,7 +82,7 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 		`{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"l"},"reason":"mistake",`+
 			`"original":`+labour+`}`)
 	other := strings.NewReplacer(`"id":"l"`, `"id":"m"`, "o1", "o2", "e1", "e2").Replace(labour)
-	records := sequence(rate("r1", "30"), void, rate("r2", "40"), labour, other)
+	records := bookstest.Sequence(rate("r1", "30"), void, rate("r2", "40"), labour, other)
 
 	second := startAtWork(t, store, records)
 	second.book(records[4])
@@ -118,13 +106,13 @@ func TestVoidIsSettledWhereverItsOriginalIsBooked(t *testing.T) {
 // TestSettlingKnowsWhatOthersKnew: a process that has just begun, and has read nothing of the books stream, leaves what
 // others posted in the month where they posted it.
 func TestSettlingKnowsWhatOthersKnew(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	refund := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
 		`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
 	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
 		`{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"x"},"reason":"mistake",`+
 			`"original":`+refund+`}`)
-	records := sequence(event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`), void)
+	records := bookstest.Sequence(event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`), void)
 	startAtWork(t, store, records).book(records[1])
 	startAtWork(t, store, records).book(records[1]) // once more, by a process that has just begun
 	var period time.Time
@@ -150,12 +138,12 @@ func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
 		`{"order_id":"o1","store_id":"s1","error_id":"e1","voids":{"source":"urn:till:1","id":"l"},"reason":"mistake",`+
 			`"original":`+labour+`}`)
-	records := sequence(rate("r1", "30"), void, event("c", "period.closed", "2026-02-01T00:00:00Z", "",
+	records := bookstest.Sequence(rate("r1", "30"), void, event("c", "period.closed", "2026-02-01T00:00:00Z", "",
 		`{"period":"2026-01"}`), rate("r2", "40"), labour,
 		event("b", "books.rebuilt", "2026-02-02T00:00:00Z", "", `{"rebuild_id":"","closed_periods":false,"actor":"ann"}`))
 	january := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	period := domain.PeriodOf(january, time.UTC)
-	closed := report.Close{Period: period, Mark: mark(records[2])}
+	closed := report.Close{Period: period, Mark: bookstest.Mark(records[2])}
 	net := func(store *clickhouse.Store, by string, asOf report.AsOf) string {
 		t.Helper()
 		r, err := report.ReadLeakage(t.Context(), store.DB, report.LeakageQuery{From: january, To: january.AddDate(0, 2, 0),
@@ -173,15 +161,15 @@ func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 	orders := [][]int{{0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {0, 4, 1, 2, 3}, {1, 4, 0, 3, 2}, {4, 1, 3, 2, 0}}
 	for _, order := range orders {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
-			store := openStore(t)
+			store := bookstest.Open(t)
 			known := int64(1) // the books stream is there as far as its records were met, not farther
 			for i, n := range order {
 				if records[n].Stream == "books" {
 					known = max(known, records[n].Seq+1)
 				}
-				bookKnowing(t, store, records, records[n:n+1], known)
+				bookstest.BookKnowing(t, store, records, records[n:n+1], known)
 				if i+1 == all {
-					bookKnowing(t, store, records, records[5:6], records[5].Seq+1)
+					bookstest.BookKnowing(t, store, records, records[5:6], records[5].Seq+1)
 				}
 			}
 			if got := net(store, "posting", report.AsOf{Close: &closed}); got != "" {
@@ -200,16 +188,16 @@ func TestVoidBeforeItsOriginalInAClosedMonth(t *testing.T) {
 // TestRollUpsKnowOfConflictsWhateverCrashes: a process that ends between taking an event out of the books and telling
 // the roll-ups leaves that to the next check.
 func TestRollUpsKnowOfConflictsWhateverCrashes(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	refund := func(order string) string {
 		return event("x", "refund.issued", "2026-01-10T00:00:00Z", order,
 			`{"order_id":"`+order+`","store_id":"s1","error_id":"e-`+order+`","refund_id":"r","currency":"USD","net":"5"}`)
 	}
-	records := sequence(refund("o1"), refund("o2"))
+	records := bookstest.Sequence(refund("o1"), refund("o2"))
 	a := startAtWork(t, store, records)
 	a.book(records[0])
 	a.book(records[1])
-	settler := newTestProjector(t, store, &memoryLog{records: records}, 0)
+	settler := bookstest.NewProjector(t, store, bookstest.With{Log: &bookstest.Log{Records: records}})
 	exec := func(query string) {
 		t.Helper()
 		if err := store.DB.Exec(t.Context(), query); err != nil {
@@ -239,13 +227,14 @@ func TestRollUpsKnowOfConflictsWhateverCrashes(t *testing.T) {
 // TestClockPutBack: what was written while ClickHouse's clock ran a day ahead gives way to what is written after it was
 // put right: roll-ups, settled conflicts and what is noted of a rebuild.
 func TestClockPutBack(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	refund := func(id, order, net string) string {
 		return event(id, "refund.issued", "2026-01-10T00:00:00Z", order,
 			`{"order_id":"`+order+`","store_id":"s1","error_id":"e-`+order+`","refund_id":"`+id+`",`+
 				`"currency":"USD","net":"`+net+`"}`)
 	}
-	records := sequence(refund("1", "o1", "5"), refund("2", "o2", "7"), refund("3", "o1", "2"), refund("2", "o3", "9"))
+	records := bookstest.Sequence(refund("1", "o1", "5"), refund("2", "o2", "7"), refund("3", "o1", "2"),
+		refund("2", "o3", "9"))
 	a := startAtWork(t, store, records)
 	exec := func(query string) {
 		t.Helper()
@@ -272,7 +261,7 @@ func TestClockPutBack(t *testing.T) {
 	ahead("rebuilds", "updated + toIntervalDay(1) AS updated, version + "+day+" AS version")
 	a.book(records[2])
 	a.book(records[3])
-	settler := newTestProjector(t, store, &memoryLog{records: records}, 0)
+	settler := bookstest.NewProjector(t, store, bookstest.With{Log: &bookstest.Log{Records: records}})
 	if n, err := settler.SettleConflicts(t.Context()); err != nil || n != 1 {
 		t.Errorf("%d conflicts were settled (%v), not 1", n, err)
 	}
@@ -330,18 +319,19 @@ func (b *halfBatch) Insert(ctx context.Context) error {
 // TestWhatLeavesTheBooksLeavesEveryTable: a conflict's loser that has left the ledger when the connection ends also
 // leaves what is fed from the ledger.
 func TestWhatLeavesTheBooksLeavesEveryTable(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	refund := func(net string) string {
 		return event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
 			`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"`+net+`"}`)
 	}
-	records := sequence(refund("5"), refund("7"))
+	records := bookstest.Sequence(refund("5"), refund("7"))
 	a := startAtWork(t, store, records)
 	a.book(records[0])
 	a.book(records[1])
 	writer := store.Writer()
 	defer writer.Close()
-	settler := newTestProjectorBy(t, store, &memoryLog{records: records}, 0, &halfWriter{writer, t, store, false})
+	settler := bookstest.NewProjector(t, store, bookstest.With{Log: &bookstest.Log{Records: records},
+		Writer: &halfWriter{writer, t, store, false}})
 	for range 2 {
 		if _, err := settler.SettleConflicts(t.Context()); err != nil {
 			t.Log(err)
@@ -360,7 +350,7 @@ func TestWhatLeavesTheBooksLeavesEveryTable(t *testing.T) {
 // TestVoidWaitsForAnOriginalThatPostsAlone: an event that needs no other to be posted, and comes after its void, is
 // voided all the same.
 func TestVoidWaitsForAnOriginalThatPostsAlone(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	order := event("p", "order.placed", "2026-01-09T00:00:00Z", "o1", `{"order_id":"o1","store_id":"s1","currency":"USD",`+
 		`"lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"5"}]}`)
 	promise := event("x", "order.promise_changed", "2026-01-10T00:00:00Z", "o1",
@@ -368,7 +358,7 @@ func TestVoidWaitsForAnOriginalThatPostsAlone(t *testing.T) {
 	void := event("v", "event.voided", "2026-01-11T00:00:00Z", "o1",
 		`{"order_id":"o1","store_id":"s1","voids":{"source":"urn:till:1","id":"x"},"reason":"mistake",`+
 			`"original":`+promise+`}`)
-	records := sequence(order, void, promise)
+	records := bookstest.Sequence(order, void, promise)
 	for i := range records {
 		records[i].Stream = "orders"
 		startAtWork(t, store, records).book(records[i])
@@ -414,8 +404,8 @@ func TestVoidOfWhatWasSpentOnQuality(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := openStore(t)
-			records := sequence(c.sent...)
+			store := bookstest.Open(t)
+			records := bookstest.Sequence(c.sent...)
 			for i := range records {
 				records[i].Stream = "books"
 			}

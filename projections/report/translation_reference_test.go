@@ -1,4 +1,4 @@
-package main
+package report_test
 
 import (
 	"encoding/json"
@@ -15,6 +15,7 @@ import (
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
 	"github.com/makegood/makegood/infra/wire/decode"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -59,12 +60,12 @@ func withExchange(t *testing.T, records []reference.Record, random *rand.Rand) (
 		s.value, _ = new(big.Rat).SetString(text)
 		var at time.Time
 		s.seq, at = place(n < 2)
-		set := event(s.id, "rate.set", s.day+"T00:00:00Z", "",
+		set := bookstest.Event(s.id, "rate.set", s.day+"T00:00:00Z", "",
 			fmt.Sprintf(`{"rate":"exchange_rate","key":%q,"value":%q,"currency":"USD","effective_from":%q}`, s.currency, text,
 				s.day))
 		more = append(more, reference.Record{Stream: "books", Event: json.RawMessage(set), RecordedAt: at, Seq: s.seq})
 		if n > 1 && random.IntN(4) == 0 {
-			void := event("void of "+s.id, "event.voided", "2026-02-01T00:00:00Z", "",
+			void := bookstest.Event("void of "+s.id, "event.voided", "2026-02-01T00:00:00Z", "",
 				fmt.Sprintf(`{"voids":{"source":"urn:till:1","id":%q},"reason":"keyed twice","original":%s}`, s.id, set))
 			s.voided, at = place(false)
 			more = append(more, reference.Record{Stream: "books", Event: json.RawMessage(void), RecordedAt: at, Seq: s.voided})
@@ -242,7 +243,7 @@ func readTranslated(t *testing.T, store *clickhouse.Store, q report.LeakageQuery
 
 func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 	t.Helper()
-	known, err := post.ReadTerms(t.Context(), &memoryLog{records: records}, decode.Log(), time.UTC)
+	known, err := post.ReadTerms(t.Context(), &bookstest.Log{Records: records}, decode.Log(), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +254,7 @@ func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 // makes of it line by line; as of a close it is that of what stood before the close, rates among it, and stays so byte
 // for byte.
 func TestTranslationAgainstReference(t *testing.T) {
-	for seed := range seeds(3, 1) {
+	for _, seed := range bookstest.Seeds(t, 3, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			compareTranslations(t, seed)
@@ -262,16 +263,14 @@ func TestTranslationAgainstReference(t *testing.T) {
 }
 
 func compareTranslations(t *testing.T, seed int64) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	random := rand.New(rand.NewPCG(uint64(seed), 43))
 	t.Logf("seed %d", seed)
-	records,
-		sets := withExchange(t,
-		withoutVoidedConflicts(t, reference.Generate(seed, reference.Options{Periods: true, Duplicates: true, Conflicts: true,
-			StockFixes: true})), random)
+	records, sets := withExchange(t, bookstest.WithoutVoidedConflicts(t, reference.Generate(seed,
+		reference.Options{Periods: true, Duplicates: true, Conflicts: true, StockFixes: true})), random)
 	closing := closeOfJanuary(records)
 	until := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq > closing.Seq })
-	asOf := report.AsOf{Close: &report.Close{Period: period(t, "2026-01"), Mark: mark(*closing)}}
+	asOf := report.AsOf{Close: &report.Close{Period: period(t, "2026-01"), Mark: bookstest.Mark(*closing)}}
 	january := report.LeakageQuery{From: asOf.Close.Period.First(), To: (asOf.Close.Period + 1).First(),
 		GroupBy: []string{"store", "kind"}, View: "economic", PeriodBy: "posting", AsOf: asOf}
 	text := func(records []reference.Record) string {
@@ -286,9 +285,9 @@ func compareTranslations(t *testing.T, seed int64) {
 		}
 		return string(all)
 	}
-	bookKnowing(t, store, records[:until], records[:until], records[until-1].Seq+1)
+	bookstest.BookKnowing(t, store, records[:until], records[:until], records[until-1].Seq+1)
 	was := text(records[:until])
-	book(t, store, records, random)
+	bookstest.Book(t, store, records, random)
 	if is := text(records); is != was {
 		t.Fatalf("seed %d: the closed month changed:\n%s\n%s", seed, was, is)
 	}
@@ -309,7 +308,7 @@ func compareTranslations(t *testing.T, seed int64) {
 			t.Fatalf("seed %d: %+v: %v", seed, q, err)
 		}
 		if got, want := asText(t, l, &q), inDollars(t, of, sets, &q, before); got != want {
-			t.Fatalf("seed %d: the report %+v differs:\n%s", seed, q, difference(got, want))
+			t.Fatalf("seed %d: the report %+v differs:\n%s", seed, q, bookstest.Difference(got, want))
 		}
 	}
 	check(january, then, closing.Seq)

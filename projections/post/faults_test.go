@@ -1,11 +1,10 @@
-package main
+package post_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -16,10 +15,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/ThreeDotsLabs/watermill/message"
 
-	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/reference"
 	clickhousestore "github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/infra/wire/decode"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/post"
 )
@@ -148,21 +146,21 @@ func (b *faultyBatch) Insert(ctx context.Context) error {
 
 // faultyLog is a log in memory whose answers may fail.
 type faultyLog struct {
-	*memoryLog
+	*bookstest.Log
 	*faults
 }
 
 func (l faultyLog) Publish(topic string, m ...*message.Message) error {
-	return l.meet("publish to "+topic, func() error { return l.memoryLog.Publish(topic, m...) })
+	return l.meet("publish to "+topic, func() error { return l.Log.Publish(topic, m...) })
 }
 
 func (l faultyLog) End(ctx context.Context) (end int64, err error) {
-	err = l.meet("ask for the end of books", func() (err error) { end, err = l.memoryLog.End(ctx); return err })
+	err = l.meet("ask for the end of books", func() (err error) { end, err = l.Log.End(ctx); return err })
 	return end, err
 }
 
 func (l faultyLog) ReadTo(ctx context.Context, end int64, take func(post.BooksRecord) error) error {
-	return l.meet("read books", func() error { return l.memoryLog.ReadTo(ctx, end, take) })
+	return l.meet("read books", func() error { return l.Log.ReadTo(ctx, end, take) })
 }
 
 // faultRun is some records that go through a projector while something fails. Runs are told apart by their orders.
@@ -187,7 +185,7 @@ func newRun(t *testing.T, store *clickhousestore.Store, n int) *faultRun {
 		return `"order_id":"RUN-` + order + `","store_id":"s1","error_id":"RUN-e` + order + `"`
 	}
 	r := &faultRun{t: t, store: store, name: name, faults: &faults{}}
-	r.records = sequence(
+	r.records = bookstest.Sequence(
 		event("rate", "rate.set", "2026-01-01T00:00:00Z", "",
 			`{"rate":"labour_hour","key":"*","value":"30","currency":"USD",`+
 				`"effective_from":"2026-01-01"}`),
@@ -215,25 +213,12 @@ func newRun(t *testing.T, store *clickhousestore.Store, n int) *faultRun {
 // land lets a projector land the run's records, until they are acknowledged or it ends.
 func (r *faultRun) land() (acknowledged bool) {
 	r.t.Helper()
-	l := faultyLog{&memoryLog{records: r.records, feed: make(chan *message.Message, len(r.records))}, r.faults}
+	l := faultyLog{&bookstest.Log{Records: r.records, Feed: make(chan *message.Message, len(r.records))}, r.faults}
 	writer := r.store.Writer()
 	defer writer.Close()
-	topics := map[domain.Stream]string{}
-	for s := domain.Orders; s <= domain.Books; s++ {
-		topics[s] = s.String()
-	}
-	p, err := post.New(post.Config{Topics: topics, Letters: "deadletters", Ledger: r.store.Reader(),
-		Stored: decode.Stored,
-		Now:    time.Now, Logger: slog.New(slog.DiscardHandler), Linger: 30 * time.Millisecond,
-		Key: func(*message.Message) string { return "" },
-		Position: func(m *message.Message) (domain.Position, bool) {
-			p, ok := m.Context().Value(place{}).(domain.Position)
-			return p, ok
-		}}, l, l, decode.Log(), post.NewTerms(l, decode.Log(), decode.Stored, time.UTC),
-		faultyWriter{writer, r.faults, r.refuse}, faultyConn{r.store.DB, r.faults})
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	p := bookstest.NewProjector(r.t, r.store, bookstest.With{Log: l.Log, Books: l, Letters: l,
+		Writer: faultyWriter{writer, r.faults, r.refuse}, DB: faultyConn{r.store.DB, r.faults},
+		Linger: 30 * time.Millisecond})
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
 	if r.crash != nil {
@@ -241,8 +226,8 @@ func (r *faultRun) land() (acknowledged bool) {
 	}
 	messages := make([]*message.Message, len(r.records))
 	for i, record := range r.records {
-		messages[i] = l.message(record)
-		l.feed <- messages[i]
+		messages[i] = l.Message(record)
+		l.Feed <- messages[i]
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx, 0) }()
@@ -290,7 +275,7 @@ SELECT (SELECT arraySort(groupArray(replaceAll(
 // TestAwaitedOrderIsSettledWhereverItEnds: an order's refund was booked before its order.placed. Wherever the process
 // ends that books the latter, the next one brings the refund and its roll-up what the order says.
 func TestAwaitedOrderIsSettledWhereverItEnds(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	n := 5000
 	land := func(at int) (books string, calls []string) {
 		n++
@@ -298,7 +283,7 @@ func TestAwaitedOrderIsSettledWhereverItEnds(t *testing.T) {
 		name := func(e string) string { return strings.ReplaceAll(e, "RUN", r.name) }
 		first, seq := r.records[:1], r.records[1].Seq
 		of := func(stream, e string) []reference.Record {
-			records := sequence(name(e))
+			records := bookstest.Sequence(name(e))
 			records[0].Seq, records[0].Stream, seq = seq, stream, seq+1
 			return slices.Concat(first, records)
 		}
@@ -337,7 +322,7 @@ func TestAwaitedOrderIsSettledWhereverItEnds(t *testing.T) {
 // done or after, and wherever the process ends: the same books, every record acknowledged, nothing lost and nothing
 // twice.
 func TestFaultAtEveryCall(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	n := 0
 	next := func() *faultRun { n++; return newRun(t, store, n) }
 	plain := next()
@@ -383,7 +368,7 @@ func TestFaultAtEveryCall(t *testing.T) {
 // TestWhatClickHouseNeverTakes: a row that ClickHouse refuses for good leads to one dead letter, and stops nothing; a
 // batch that is too much for its memory is inserted in parts.
 func TestWhatClickHouseNeverTakes(t *testing.T) {
-	store := openStore(t)
+	store := bookstest.Open(t)
 	plain := newRun(t, store, 1)
 	plain.land()
 	want := plain.books()

@@ -1,16 +1,17 @@
-package main
+package post_test
 
 import (
 	"testing"
 
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/projections/bookstest"
 )
 
 // tablesAgree holds the tables that are fed from the ledger against it.
 func tablesAgree(t *testing.T, store *clickhouse.Store) {
 	t.Helper()
-	clean(t, store)
+	bookstest.Clean(t, store)
 	var differ uint64
 	if err := store.DB.QueryRow(t.Context(), `SELECT count() FROM (SELECT source, event_id, unpriced FROM ledger FINAL
     WHERE notEmpty(unpriced) AND refused = '') AS l FULL JOIN (SELECT source, event_id, missing FROM unpriced FINAL
@@ -46,15 +47,15 @@ func TestEarlierCopyComesLast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := openStore(t)
-			records := sequence(c.sent...)
+			store := bookstest.Open(t)
+			records := bookstest.Sequence(c.sent...)
 			for i := range records {
 				if c.sent[i] == placed {
 					records[i].Stream = "orders"
 				}
 			}
 			for _, i := range c.booked {
-				bookKnowing(t, store, records, []reference.Record{records[i]}, 100)
+				bookstest.BookKnowing(t, store, records, []reference.Record{records[i]}, 100)
 			}
 			var said string
 			if err := store.DB.QueryRow(t.Context(), `SELECT arrayStringConcat(arraySort(groupArray(

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/makegood/makegood/infra/embedded/enginetest"
+	"github.com/makegood/makegood/projections/bookstest"
+)
+
+func TestMain(m *testing.M) {
+	hostIfTold()
+	if os.Getenv(asMakegood) != "" {
+		main()
+		return
+	}
+	os.Exit(enginetest.Run(m))
+}
+
+// event is one of a till.
+var event = bookstest.Event

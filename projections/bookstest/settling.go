@@ -1,0 +1,117 @@
+package bookstest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/infra/wire/decode"
+	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
+)
+
+// settledAlone is the journal that settling makes of records: the same as the books', without a log and ClickHouse, so
+// quick enough to be asked again and again. The records are in the order of the log.
+func settledAlone(records []reference.Record) (string, error) {
+	l, read := &Log{Records: records}, decode.Log()
+	known, err := post.ReadTerms(context.Background(), l, read, time.UTC)
+	if err != nil {
+		return "", err
+	}
+	rows := make([]ledger.Stored, 0, len(records))
+	seen := map[domain.Identity]bool{}
+	for _, r := range records {
+		m := l.Message(r)
+		d, err := read(m.Metadata, m.Payload)
+		if err != nil {
+			return "", fmt.Errorf("record %d: %w", r.Seq, err)
+		}
+		row := storedRow(d, r)
+		if seen[row.Identity()] {
+			continue
+		}
+		seen[row.Identity()] = true
+		row.Place(known.Terms.Periods)
+		rows = append(rows, row)
+	}
+	settler := post.Settler{New: decode.Stored, Rebuilds: known.Rebuilds}
+	var lines []string
+	for _, unit := range post.Components(rows, known.Decisions) {
+		changed, refused, not := settler.Settle(known.Terms, unit)
+		if len(refused)+len(not) > 0 {
+			return "", fmt.Errorf("%d events are refused, and not posted: %v", len(refused), not)
+		}
+		settled := map[*ledger.Row]bool{}
+		for _, r := range unit {
+			settled[&r.Row] = true
+			lines = append(lines, journalLines(&r.Row)...)
+		}
+		for _, r := range changed {
+			if !settled[r] { // what a rebuild posts
+				lines = append(lines, journalLines(r)...)
+			}
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n"), nil
+}
+
+// storedRow is the row that the ledger would give back.
+func storedRow(d *domain.Envelope, r reference.Record) ledger.Stored {
+	e := d.Event
+	for _, text := range []*string{&e.Source, &e.ID, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency} {
+		*text = strings.Clone(*text)
+	}
+	s := ledger.Stored{Row: ledger.Row{Event: &e, Content: d.Content, Data: slices.Clone(d.Data), Position: Position(r),
+		Rules: domain.PostingRules()}}
+	switch data := e.Data.(type) {
+	case *domain.FactDecided:
+		e.OrderID, e.ErrorID = strings.Clone(data.OrderID), strings.Clone(data.ErrorID)
+	case *domain.EventVoided:
+		s.VoidsType = e.Effective().String()
+		s.Voids = ledger.Ref{Order: e.OrderID, Source: strings.Clone(data.Source), ID: strings.Clone(data.ID)}
+	}
+	e.Data = nil
+	return s
+}
+
+// journalLines writes the lines of a row as the reference's Journal does.
+func journalLines(r *ledger.Row) (lines []string) {
+	e := r.Event
+	order, errorID := e.OrderID, e.ErrorID
+	if e.Type == domain.TypeBooksRebuilt {
+		order, errorID = "", ""
+	}
+	for _, l := range r.Lines {
+		lines = append(lines, strings.Join([]string{e.Source, e.ID, e.Type.String(), order, errorID, e.StoreID,
+			e.Time.UTC().Format(time.RFC3339), r.Origin.String(), r.Posting.String(), l.Currency, fmt.Sprint(uint16(l.Account)),
+			l.Element.String(), l.Basis.String(), l.Amount.String(), l.Case, l.Step.String(), l.Store}, "\t"))
+	}
+	return lines
+}
+
+// Apart is how two sets of books of the same records differ; Sort is empty where they don't.
+type Apart struct{ Sort, Told string }
+
+// SettlesApart compares what settling makes of records with the reference.
+func SettlesApart(records []reference.Record) Apart {
+	if len(records) == 0 {
+		return Apart{}
+	}
+	want, err := reference.Run(records, time.UTC)
+	if err != nil {
+		return Apart{"reference", err.Error()}
+	}
+	got, err := settledAlone(records)
+	if err != nil {
+		return Apart{"settling", err.Error()}
+	}
+	if w := strings.TrimSpace(want.Journal()); got != w {
+		return Apart{"journal", Difference(got, w)}
+	}
+	return Apart{}
+}
