@@ -86,6 +86,10 @@ var rooms = map[string][]string{
 	"projections/rebuild":    {"projections/sql", "projections/ledger", "projections/shadow", "projections/post"},
 	"projections/report":     {"projections/sql", "projections/ledger", "projections/deadletter", "projections/shadow"},
 	"projections/audit":      {"projections/sql", "projections/ledger", "projections/deadletter", "projections/report"},
+	"projections/insight": {"projections/sql", "projections/ledger", "projections/deadletter", "projections/report",
+		"projections/insight/estimate"},
+
+	"projections/insight/estimate": {},
 }
 
 // isTestTool reports whether a package, or one that it is in, serves tests alone.

@@ -3,7 +3,7 @@
 //
 //	the way of an event      post → deadletter, shadow → ledger → domain
 //	the way of a rebuild     rebuild → post, shadow → ledger → domain
-//	the way of a question    audit → report → deadletter, shadow → ledger → domain
+//	the way of a question    audit, insight → report → deadletter, shadow → ledger → domain
 //
 //	sql          makes statements: templates, and the domain's vocabulary in them; every room may use it
 //	ledger       the row, its columns, the migrations and views, and how rows are read back
@@ -12,6 +12,7 @@
 //	post         reads the streams, posts each event, writes rows and roll-ups
 //	rebuild      computes a rebuild
 //	report       one question a file; knows nothing of posting
+//	insight      the owner's questions, declared: each with its columns, so that every face of it follows
 //	audit        closes, reconciliation, payouts, and who changed the books
 //	bookstest    for tests: books random streams, and holds the books against the second set
 //

@@ -70,11 +70,11 @@ func main() {
 func run(ctx context.Context, args []string, s terminal.Streams) int {
 	var line commandLine
 	exited := -1
-	parser, err := kong.New(&line, kong.Name("makegood"),
+	parser, err := kong.New(&line, append(insightCommands(), kong.Name("makegood"),
 		kong.Description("What each fix really costs, in cash and in profit, per order and to the cent."),
 		kong.DefaultEnvars("MAKEGOOD"), kong.UsageOnError(), kong.Writers(s.Out, s.Err),
 		kong.Exit(func(code int) { exited = code }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))...)
 	if err != nil {
 		fmt.Fprintln(s.Err, "makegood:", err)
 		return 2

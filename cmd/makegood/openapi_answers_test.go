@@ -20,6 +20,7 @@ import (
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
+	"github.com/makegood/makegood/projections/insight"
 )
 
 // questions are asked of books that hold nothing and of those of the truck: lists that hold nothing are lists.
@@ -44,6 +45,11 @@ func (o *openAPI) questions(c *client) {
 	get("/v1/summary", with("store", "s1"))
 	for _, format := range []string{"json", "csv", "xlsx"} {
 		get("/v1/reports/leakage", with("format", format, "group_by", "store,kind,element"))
+	}
+	for _, q := range insight.Questions() {
+		for _, format := range []string{"json", "csv", "xlsx"} {
+			get("/v1/"+q.Name, with("format", format))
+		}
 	}
 	for _, format := range []string{"json", "csv", "xlsx", "quickbooks"} {
 		get("/v1/journal", with("format", format))
@@ -321,6 +327,12 @@ func (o *openAPI) fill(c *client) {
 			`{"order_id":"o2","store_id":"s1","error_id":"e3","same_as":"e4","remark":"not kept"}`),
 		event("o2-d", "fact.decided", "2026-01-14T09:00:00Z", "", `{"source":"urn:till:1","id":"o2-y","counts":true,`+
 			`"order_id":"o2","actor":"ann","reason":"the customer has it"}`),
+		event("o7", "order.placed", "2026-01-10T09:00:00Z", "o7", `{"order_id":"o7","store_id":"s1","currency":"USD",`+
+			`"promise":{"until":"2026-01-11T00:00:00Z"},`+
+			`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"6"}]}`),
+		event("o7-d", "redelivery.dispatched", "2026-01-11T09:00:00Z", "o7", `{"order_id":"o7","store_id":"s1",`+
+			`"error_id":"e7","redelivery_id":"d7","mode":"pickup","currency":"USD","lines":[{"sku":"M","quantity":1,`+
+			`"unit_cost":"6"}],"promise":{"until":"2026-01-11T10:00:00Z"}}`),
 		// A case that is gone.
 		goneFix, voidOf("o2", "urn:till:1", "o2-g", goneFix),
 	}) {

@@ -40,6 +40,7 @@ type Books interface {
 	Doubts
 	Finance
 	Numbers
+	Insight
 	Trail
 	Rebuilds
 	People
@@ -131,6 +132,7 @@ func (s *Server) readRoutes(b Books) {
 	financeRoutes(b, handle)
 	auditRoutes(b, handle)
 	numberRoutes(b, handle)
+	insightRoutes(b, handle)
 	handle(reconcilePattern, func(w http.ResponseWriter, r *http.Request) error { return s.reconcile(w, r, b) })
 	rebuildRoutes(b, handle)
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error { return unpriced(w, r, b) })

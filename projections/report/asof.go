@@ -45,24 +45,28 @@ func (a AsOf) with(ctx context.Context, tables ...*ext.Table) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithExternalTable(tables...))
 }
 
-// sources are what a statement reads the books from, as of a moment.
-type sources struct {
+// Sources are what a statement reads the books from, as of a moment.
+type Sources struct {
 	Known    string // the condition on rows that may be known
 	Ledger   string // what stands for ledger FINAL
 	Failures string // what stands for failures FINAL
+	Leakage  string // what stands for leakage_daily FINAL
 }
 
-func (a AsOf) sources() sources {
-	r := sources{a.known(), "ledger FINAL", "failures FINAL"}
-	if a.settled == nil {
-		return r
+// Sources are what to read as of that moment.
+func (a AsOf) Sources() Sources {
+	r := Sources{a.known(), "ledger FINAL", "failures FINAL", "leakage_daily FINAL"}
+	if a.settled != nil {
+		const others = "(source, event_id, content) NOT IN (SELECT source, event_id, content FROM " + settledRows + ")"
+		columns := ledger.ColumnNames()
+		settled := ledger.ExternalRows(settledRows)
+		r.Ledger = "(SELECT " + columns + " FROM ledger FINAL WHERE " + others + " UNION ALL " + settled + ")"
+		r.Failures = "(SELECT * FROM failures FINAL WHERE " + others +
+			" UNION ALL " + ledger.Feed("failures", "("+settled+")") + ")"
 	}
-	const others = "(source, event_id, content) NOT IN (SELECT source, event_id, content FROM " + settledRows + ")"
-	columns := ledger.ColumnNames()
-	settled := ledger.ExternalRows(settledRows)
-	r.Ledger = "(SELECT " + columns + " FROM ledger FINAL WHERE " + others + " UNION ALL " + settled + ")"
-	r.Failures = "(SELECT * FROM failures FINAL WHERE " + others +
-		" UNION ALL " + ledger.Feed("failures", "("+settled+")") + ")"
+	if a.Bounded() {
+		r.Leakage = "(" + ledger.FailureLinesOf(r.Failures, r.Known) + ")"
+	}
 	return r
 }
 
@@ -112,8 +116,8 @@ func (a AsOf) known() string {
 	return fmt.Sprintf("recorded_at <= toDateTime64('%s', 3, 'UTC')", a.Time.UTC().Format("2006-01-02 15:04:05.000"))
 }
 
-// moment is the time that a report speaks of: now where it may know everything.
-func (a AsOf) moment(now time.Time) time.Time {
+// Moment is the time that a report speaks of: now where it may know everything.
+func (a AsOf) Moment(now time.Time) time.Time {
 	switch {
 	case a.Close != nil:
 		return a.Close.Mark.Time.UTC()

@@ -61,10 +61,10 @@ func agedBalances(asOf AsOf) sql.Statement {
 		args = append(args, sql.Named("month", asOf.Close.Period.First()))
 	}
 	return statements.Make("balances", struct {
-		sources
+		Sources
 		Close    *Close
 		Accounts []domain.Account
-	}{asOf.sources(), asOf.Close, ProvisionalAccounts()}, args...)
+	}{asOf.Sources(), asOf.Close, ProvisionalAccounts()}, args...)
 }
 
 // ReadAgedBalances lists them: return assets and goods owed by case, claims, disputes and vouchers by their own ids,

@@ -43,6 +43,7 @@ const (
 	TooLong           = "too_long"          // Value characters, and Of[0] are taken
 	ControlCharacters = "control_characters"
 	NotADigest        = "not_a_digest"
+	Wanted            = "wanted" // the parameter that Value names
 )
 
 // words are what the codes mean: name gives the parameters their names, with a value where one is meant.
@@ -100,7 +101,10 @@ var words = map[string]func(e *Invalid, name func(parameter, value string) strin
 	TooLong: func(e *Invalid, _ func(string, string) string) string {
 		return fmt.Sprintf("%s characters, and at most %s are taken", e.Value, e.Of[0])
 	},
-	NotADigest:        quoted("is no SHA-256: 64 hexadecimal digits"),
+	NotADigest: quoted("is no SHA-256: 64 hexadecimal digits"),
+	Wanted: func(e *Invalid, name func(string, string) string) string {
+		return name(e.Value, "") + " is wanted"
+	},
 	ControlCharacters: plainly("a name has no control characters"),
 }
 

@@ -148,7 +148,7 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 		Detail:   q.Detail,
 		Currency: q.Currency, Final: q.Final, Entries: []JournalEntry{}, Memo: []JournalEntry{}}
 	if q.AsOf.Bounded() {
-		at := q.AsOf.moment(time.Time{})
+		at := q.AsOf.Moment(time.Time{})
 		j.AsOf = &at
 	}
 	if q.Unpriced != nil {
@@ -193,7 +193,7 @@ func ReadJournal(ctx context.Context, db driver.Conn, q JournalQuery) (*Journal,
 
 // journalData is what the statements of a JournalQuery are made of.
 type journalData struct {
-	sources
+	Sources
 	// Posting: the day on which a general ledger sees an event is, where it is posted later than it happened, the first of
 	// that month.
 	Posting  bool
@@ -206,7 +206,7 @@ type journalData struct {
 type journalClose struct{ First, StoodBefore string }
 
 func (q *JournalQuery) of(name string) sql.Statement {
-	d := journalData{Posting: q.PeriodBy == "posting", sources: q.AsOf.sources(), Currency: q.Currency != "",
+	d := journalData{Posting: q.PeriodBy == "posting", Sources: q.AsOf.Sources(), Currency: q.Currency != "",
 		Events:  q.Detail == "events",
 		Monthly: q.Detail == "aggregated" && q.Every == "month"}
 	for i := range q.Closes {

@@ -12,7 +12,6 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
-	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/sql"
 )
 
@@ -136,14 +135,14 @@ func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	answer := &Leakage{AsOf: q.AsOf.moment(now), GroupBy: q.GroupBy}
+	answer := &Leakage{AsOf: q.AsOf.Moment(now), GroupBy: q.GroupBy}
 	var err error
 	switch {
 	case x != nil:
 		ctx, answer.Translation, err = q.translate(ctx, db, x)
 		answer.Currency = q.TranslateTo
 	case q.Currency == "":
-		q.Currency, err = onlyCurrency(ctx, db, q.Currencies())
+		q.Currency, err = OnlyCurrency(ctx, db, q.Currencies())
 		fallthrough
 	default:
 		answer.Currency = q.Currency
@@ -179,8 +178,8 @@ func readApart(ctx context.Context, db driver.Conn, asked sql.Statement) (map[st
 	return apart, nil
 }
 
-// onlyCurrency is the one that a statement finds; "" where it finds none. Its error may be *SeveralCurrenciesError.
-func onlyCurrency(ctx context.Context, db driver.Conn, list sql.Statement) (string, error) {
+// OnlyCurrency is the one that a statement finds; "" where it finds none. Its error may be *SeveralCurrenciesError.
+func OnlyCurrency(ctx context.Context, db driver.Conn, list sql.Statement) (string, error) {
 	var found []string
 	if err := list.Row(ctx, db).Scan(&found); err != nil {
 		return "", fmt.Errorf("list the currencies of the report: %w", err)
@@ -272,12 +271,8 @@ func (q *LeakageQuery) of(name string, data leakageData) sql.Statement {
 
 // inView are the lines of the question as they are booked.
 func (q *LeakageQuery) inView() leakageData {
-	d := leakageData{Source: "leakage_daily FINAL", Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals,
+	d := leakageData{Source: q.AsOf.Sources().Leakage, Day: q.dayColumn(), Largest: q.Largest, Decimals: amountDecimals,
 		Apart: apartOfLeakage[:]}
-	if q.AsOf.Bounded() {
-		of := q.AsOf.sources()
-		d.Source = "(" + ledger.FailureLinesOf(of.Failures, of.Known) + ")"
-	}
 	d.Where = fmt.Sprintf("lines > 0 AND %[1]s >= toDate(@from) AND %[1]s < toDate(@to) AND %[2]s", d.Day,
 		bases("basis", q.View))
 	for i, key := range slices.Sorted(maps.Keys(q.Only)) {

@@ -41,9 +41,9 @@ func ReadProfit(ctx context.Context, db driver.Conn, q LeakageQuery) (*Profit, e
 // profit asks for the columns of Profit.
 func (q *LeakageQuery) profit() sql.Statement {
 	return statements.Make("profit", struct {
-		sources
+		Sources
 		Posting bool
 		Bases   string
-	}{q.AsOf.sources(), q.PeriodBy == "posting", bases("b", q.View)},
+	}{q.AsOf.Sources(), q.PeriodBy == "posting", bases("b", q.View)},
 		sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency))
 }

@@ -34,7 +34,7 @@ func ReadReturning(ctx context.Context, db driver.Conn, q SummaryQuery, now time
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	return readReturning(ctx, db, &q, q.AsOf.moment(now))
+	return readReturning(ctx, db, &q, q.AsOf.Moment(now))
 }
 
 // readReturning looks at the customers whose first order ever, by time and then identity, was placed in the period (and

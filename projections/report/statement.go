@@ -104,7 +104,7 @@ func ReadStatement(ctx context.Context, db driver.Conn, q StatementQuery, now ti
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Statement{Period: q.Period.String(), Store: q.Store, Vendor: q.Vendor, AsOf: q.AsOf.moment(now),
+	s := &Statement{Period: q.Period.String(), Store: q.Store, Vendor: q.Vendor, AsOf: q.AsOf.Moment(now),
 		Currencies: []StatementCurrency{}}
 	if q.PeriodBy == "occurred" {
 		s.PeriodBy = q.PeriodBy
@@ -143,7 +143,7 @@ func (q *StatementQuery) Known(ctx context.Context, db driver.Conn) (bool, error
 
 // statementData is what the statements of a StatementQuery are made of.
 type statementData struct {
-	sources
+	Sources
 	Cases  string // what is known of the cases of events, as common table expressions
 	Month  string // the column of the month that a row counts in
 	Vendor bool   // it is of a vendor
@@ -155,7 +155,7 @@ func (d statementData) Sum(condition string) string {
 }
 
 func (q *StatementQuery) of(name string) sql.Statement {
-	d := statementData{sources: q.AsOf.sources(), Cases: ledger.CaseFacts, Month: "posting_period", Vendor: q.Vendor != ""}
+	d := statementData{Sources: q.AsOf.Sources(), Cases: ledger.CaseFacts, Month: "posting_period", Vendor: q.Vendor != ""}
 	if q.PeriodBy == "occurred" {
 		d.Month = "origin_period"
 	}

@@ -65,7 +65,7 @@ func pinned() map[string][]sql.Statement {
 		"changes": {closed.changes("changes", sql.Named("limit", 10)), closed.changes("changes_totals"),
 			closed.changes("changes_count")},
 		"balances": {agedBalances(AsOf{}), agedBalances(asOfClose)},
-		"cases":    {caseQuery([]string{"e1", "e2"}, at.sources())},
+		"cases":    {caseQuery([]string{"e1", "e2"}, at.Sources())},
 	}
 }
 

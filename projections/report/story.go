@@ -151,7 +151,7 @@ type StoryLine struct {
 
 // ReadOrder tells an order's story, as far as it was recorded by then.
 func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (*Story, error) {
-	from := asOf.sources()
+	from := asOf.Sources()
 	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE order_id = ? AND refused = '' AND `+from.Known, orderID)
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (
 
 // withoutOrder reads what is of an order and doesn't name it: what was said of its cases alone, what was decided.
 func withoutOrder(ctx context.Context, db driver.Conn, orderID string, rows []ledger.Stored,
-	from sources) ([]ledger.Stored, error) {
+	from Sources) ([]ledger.Stored, error) {
 	const of = ` WHERE unit = ? AND order_id = '' AND refused = ''`
 	var n uint64
 	if err := db.QueryRow(ctx, `SELECT count() FROM failures FINAL`+of, orderID).Scan(&n); err != nil || n == 0 {
@@ -191,7 +191,7 @@ func withoutOrder(ctx context.Context, db driver.Conn, orderID string, rows []le
 
 // ReadCase tells a case's story: its events, and what others posted for it.
 func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*Story, error) {
-	from := asOf.sources()
+	from := asOf.Sources()
 	rows, err := ledger.Read(ctx, db, from.Ledger+` WHERE (order_id, source, event_id) IN (
         SELECT order_id, source, event_id FROM `+from.Failures+`
         WHERE (unit = ?
@@ -229,7 +229,7 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) (*Story, error) {
 	s := &Story{Cases: []Case{}, Events: []StoryEvent{}}
 	if asOf.Bounded() {
-		at := asOf.moment(time.Time{})
+		at := asOf.Moment(time.Time{})
 		s.AsOf = &at
 	}
 	var units []string
@@ -253,10 +253,10 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 		}
 	}
 	var err error
-	if s.Currency, err = ownCurrency(ctx, db, rows, s.OrderID, asOf.sources()); err != nil {
+	if s.Currency, err = ownCurrency(ctx, db, rows, s.OrderID, asOf.Sources()); err != nil {
 		return nil, err
 	}
-	if s.Cases, err = readCases(ctx, db, units, asOf.sources()); err != nil {
+	if s.Cases, err = readCases(ctx, db, units, asOf.Sources()); err != nil {
 		return nil, err
 	}
 	figures := map[string]*storyFigures{s.Currency: {}}
@@ -288,7 +288,7 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 
 // ownCurrency is the currency of the order that rows are of: that of its order.placed, else that of its first event
 // with one. The stories of an order and of its cases have the same.
-func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, order string, of sources) (string, error) {
+func ownCurrency(ctx context.Context, db driver.Conn, rows []ledger.Stored, order string, of Sources) (string, error) {
 	if order == "" {
 		for i := range rows {
 			if e := rows[i].Event; e.Currency != "" {
@@ -385,14 +385,14 @@ func storyLines(lines []domain.Line) []StoryLine {
 }
 
 // caseQuery asks what is known of the cases of units.
-func caseQuery(units []string, of sources) sql.Statement {
+func caseQuery(units []string, of Sources) sql.Statement {
 	return statements.Make("cases", struct {
-		sources
+		Sources
 		Cases string
 	}{of, ledger.CaseFacts}, sql.Named("units", units))
 }
 
-func readCases(ctx context.Context, db driver.Conn, units []string, of sources) ([]Case, error) {
+func readCases(ctx context.Context, db driver.Conn, units []string, of Sources) ([]Case, error) {
 	cases := []Case{}
 	if err := caseQuery(units, of).Select(ctx, db, &cases); err != nil {
 		return nil, fmt.Errorf("read what is known of the cases: %w", err)

@@ -118,10 +118,10 @@ func ReadSummary(ctx context.Context, db driver.Conn, q SummaryQuery, now time.T
 		return nil, err
 	}
 	s := &Summary{From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), Store: q.Store,
-		PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: q.AsOf.moment(now)}
+		PeriodBy: cmp.Or(q.PeriodBy, "occurred"), AsOf: q.AsOf.Moment(now)}
 	var err error
 	if q.Currency == "" {
-		if q.Currency, err = onlyCurrency(ctx, db, q.currencies()); err != nil {
+		if q.Currency, err = OnlyCurrency(ctx, db, q.currencies()); err != nil {
 			return nil, err
 		}
 	}
@@ -173,21 +173,17 @@ func (s *Summary) readMoney(ctx context.Context, db driver.Conn, q *SummaryQuery
 
 // summaryData is what the statements of a SummaryQuery are made of.
 type summaryData struct {
-	sources
+	Sources
 	Posting bool   // money counts in the month in which it is posted
 	Cases   string // what is known of the cases of events, as common table expressions
-	Leakage string // what stands for leakage_daily
 	Day     string // its column of the day on which a line counts
 	Views   bool   // the ledger is a view, of which no column can be read first
 }
 
 func (q *SummaryQuery) data() summaryData {
-	d := summaryData{Posting: q.PeriodBy == "posting", sources: q.AsOf.sources(),
-		Cases:   ledger.CaseFacts,
-		Leakage: "leakage_daily FINAL", Day: "day"}
-	if q.AsOf.Bounded() {
-		d.Leakage = "(" + ledger.FailureLinesOf(d.Failures, d.Known) + ")"
-	}
+	d := summaryData{Posting: q.PeriodBy == "posting", Sources: q.AsOf.Sources(),
+		Cases: ledger.CaseFacts,
+		Day:   "day"}
 	if d.Posting {
 		d.Day = "posting_day"
 	}

@@ -42,9 +42,15 @@ func (s Statement) Select(ctx context.Context, db driver.Conn, into any) error {
 // Files are the statements of a room, by the names of their files without .sql.
 type Files struct{ all *template.Template }
 
-// Parse reads the .sql files of a folder. It panics where one is no template: they are part of the program.
-func Parse(files fs.FS, folder string) *Files {
+// Parse reads the .sql files of a folder, which may use those of other rooms as templates. It panics where one is no
+// template, or has the name of another: they are part of the program.
+func Parse(files fs.FS, folder string, others ...*Files) *Files {
 	all := template.New("").Funcs(vocabulary).Option("missingkey=error")
+	for _, o := range others {
+		for _, t := range o.all.Templates() {
+			template.Must(all.AddParseTree(t.Name(), t.Tree))
+		}
+	}
 	names, err := fs.Glob(files, folder+"/*.sql")
 	if err != nil || len(names) == 0 {
 		panic(fmt.Sprintf("no statements in %s: %v", folder, err))
@@ -55,6 +61,9 @@ func Parse(files fs.FS, folder string) *Files {
 			panic(err)
 		}
 		short := strings.TrimSuffix(strings.TrimPrefix(name, folder+"/"), ".sql")
+		if all.Lookup(short) != nil {
+			panic("two statements are called " + short)
+		}
 		template.Must(all.New(short).Parse(strings.TrimSuffix(string(text), "\n")))
 	}
 	return &Files{all}

@@ -16,16 +16,67 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"text/template"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/projections/insight"
 )
 
-//go:embed openapi.yaml
-var openAPI []byte
+//go:embed openapi.yaml.tmpl
+var openAPITemplate string
 
-// OpenAPI describes the HTTP side.
+var openAPI = func() []byte {
+	var text bytes.Buffer
+	t := template.Must(template.New("openapi").Funcs(template.FuncMap{"quoted": strconv.Quote, "schema": columnSchema,
+		"camel": camel, "tables": insightTables, "sums": func(p insight.Part) bool {
+			return slices.ContainsFunc(p.Columns, func(c insight.Column) bool { return c.Sum })
+		}}).Parse(openAPITemplate))
+	if err := t.Execute(&text, insight.Questions()); err != nil {
+		panic(err) // the template is a part of this program
+	}
+	return text.Bytes()
+}()
+
+// camel is a name as schemas have it: WhatIf of what-if.
+func camel(name string) string {
+	var all strings.Builder
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' || r == '/' }) {
+		all.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return all.String()
+}
+
+// insightTables are the tables of a question, each under the name of its schema.
+func insightTables(name string, q *insight.Question) []insight.Part {
+	all := []insight.Part{{Name: name, Columns: q.Columns}}
+	for _, p := range q.Parts {
+		all = append(all, insight.Part{Name: name + camel(p.Name), Columns: p.Columns})
+	}
+	return all
+}
+
+// columnSchema is the schema of a column's values, as one line of YAML.
+func columnSchema(c insight.Column) string {
+	if c.Estimate {
+		return fmt.Sprintf(`{$ref: "#/components/schemas/Estimate", description: %q}`, c.About)
+	}
+	kind := "type: [string, \"null\"]"
+	switch c.Unit {
+	case insight.Count:
+		kind = "type: [integer, \"null\"]"
+	case insight.YesNo:
+		kind = "type: [boolean, \"null\"]"
+	case insight.List:
+		kind = "type: array, items: {type: string}"
+	}
+	return fmt.Sprintf("{%s, description: %q}", kind, c.About)
+}
+
+// OpenAPI describes the HTTP side. What the owner asks follows from the declarations in projections/insight.
 func OpenAPI() []byte { return openAPI }
 
 //go:embed asyncapi.yaml.tmpl

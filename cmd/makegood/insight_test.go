@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/makegood/makegood/cmd/makegood/terminal"
+	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/report"
+)
+
+// planted writes events that are worked out by hand: of one store, each order with an id of its own.
+type planted struct {
+	store string
+	n     int
+	all   []string
+}
+
+func (p *planted) tell(kind, at, order, data string) {
+	p.n++
+	subject := order
+	p.all = append(p.all, event(fmt.Sprintf("%s-%d", p.store, p.n), kind, at, subject,
+		fmt.Sprintf(`{"order_id":%q,"store_id":%q,"currency":"USD",%s}`, order, p.store, data)))
+}
+
+// sold is an order of one piece of M at 100, which cost 60; more is further members.
+func (p *planted) sold(order, at, more string) {
+	p.tell("order.placed", at, order,
+		`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","unit_cost":"60"}]`+more)
+}
+
+func (p *planted) arrived(order, at string) {
+	p.n++
+	p.all = append(p.all, event(fmt.Sprintf("%s-%d", p.store, p.n), "order.delivered", at, order,
+		fmt.Sprintf(`{"order_id":%q,"store_id":%q}`, order, p.store)))
+}
+
+// given is a case of an order, and cash for the customer.
+func (p *planted) given(order, kind, at, amount string) {
+	p.tell("error.reported", at, order, fmt.Sprintf(`"error_id":"%s-e","kind":%q,"found":"after_delivery",
+		"detected_by":"customer"`, order, kind))
+	p.tell("concession.granted", at, order, fmt.Sprintf(`"error_id":"%s-e","concession_id":"%[1]s-c","kind":"cash",
+		"amount":%[2]q`, order, amount))
+}
+
+func until(at string) string { return fmt.Sprintf(`,"promise":{"until":%q}`, at) }
+
+// plantPromises: two orders late by 3 and 24 hours, one kept, one that never comes, one that the customer cancels and
+// one that the business cancels, and one that nobody promised a time for.
+func plantPromises(p *planted) {
+	const due = "2026-01-12T12:00:00Z"
+	for _, order := range []string{"kept", "late3", "late24", "never", "given-up", "undone"} {
+		p.sold(order, "2026-01-10T09:00:00Z", `,"channel":"web","promise":{"from":"2026-01-12T09:00:00Z","until":"`+due+`"}`)
+	}
+	p.sold("free", "2026-01-10T09:00:00Z", "")
+	p.arrived("kept", "2026-01-12T11:00:00Z")
+	p.arrived("late3", "2026-01-12T15:00:00Z")
+	p.arrived("late24", "2026-01-13T12:00:00Z")
+	p.arrived("free", "2026-01-13T12:00:00Z")
+	p.tell("order.cancelled", "2026-01-11T09:00:00Z", "given-up", `"by":"customer"`)
+	p.tell("order.cancelled", "2026-01-11T09:00:00Z", "undone", `"by":"business"`)
+	p.given("late3", "late", "2026-01-12T16:00:00Z", "5")
+	p.given("late24", "late", "2026-01-13T16:00:00Z", "10.01")
+	p.given("never", "not_delivered", "2026-01-14T16:00:00Z", "7")
+	p.given("free", "billing_error", "2026-01-14T16:00:00Z", "3")
+	// A fix that was promised for 10:00 and came at 12:00, with a part of 60.
+	p.tell("redelivery.dispatched", "2026-01-14T09:00:00Z", "late24", `"error_id":"late24-e","redelivery_id":"d",
+		"mode":"pickup","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]`+until("2026-01-14T10:00:00Z"))
+	p.tell("redelivery.completed", "2026-01-14T12:00:00Z", "late24",
+		`"error_id":"late24-e","redelivery_id":"d","succeeded":true`)
+}
+
+// insightAnswer asks a question.
+func insightAnswer(t *testing.T, c *client, name string, query url.Values) *insight.Answer {
+	t.Helper()
+	var text bytes.Buffer
+	if err := c.get(t.Context(), "/v1/"+name, query, &text); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	all := insight.Questions()
+	i := slices.IndexFunc(all, func(q *insight.Question) bool { return q.Name == name })
+	a, err := all[i].Decode(text.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// hold compares the named columns of a row with what was worked out.
+func hold(t *testing.T, what string, row insight.Row, want map[string]string) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		got := "null"
+		if row[name] != nil {
+			text, err := json.Marshal(row[name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = strings.Trim(string(text), `"`)
+		}
+		if got != want[name] {
+			t.Errorf("%s: %s is %s, worked out %s", what, name, got, want[name])
+		}
+	}
+}
+
+// find is the one row whose columns have these values.
+func find(t *testing.T, rows []insight.Row, of map[string]string) insight.Row {
+	t.Helper()
+	var found []insight.Row
+	for _, row := range rows {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(of)), func(name string) bool {
+			return fmt.Sprint(row[name]) != of[name]
+		}) {
+			found = append(found, row)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%d rows have %v: %v", len(found), of, rows)
+	}
+	return found[0]
+}
+
+// leakageOf is the net leakage of a store in January, by the leakage report.
+func leakageOf(t *testing.T, c *client, store string) string {
+	t.Helper()
+	var l report.Leakage
+	if err := c.get(t.Context(), "/v1/reports/leakage", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"},
+		"store": {store}, "currency": {"USD"}}, &l); err != nil {
+		t.Fatal(err)
+	}
+	return l.Totals.Net
+}
+
+// TestInsight holds the owner's questions against events that are worked out by hand.
+func TestInsight(t *testing.T) {
+	t.Parallel()
+	app, c := startTestApp(t, t.TempDir())
+	var all []string
+	for store, plant := range map[string]func(*planted){"p1": plantPromises} {
+		p := &planted{store: store}
+		plant(p)
+		all = append(all, p.all...)
+	}
+	if status, text := postBody(t, c, "application/cloudevents-batch+json",
+		"["+strings.Join(slices.Concat(goldenRates, all), ",")+"]"); status != 202 {
+		t.Fatalf("%d %s", status, text)
+	}
+	mustCatchUp(t, c)
+	t.Run("promises", func(t *testing.T) { promisesHold(t, c) })
+	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
+}
+
+func promisesHold(t *testing.T, c *client) {
+	january := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"p1"}, "currency": {"USD"}}
+	a := insightAnswer(t, c, "promises", january)
+	if len(a.Rows) != 1 {
+		t.Fatalf("%v", a.Rows)
+	}
+	want := map[string]string{"promised": "6", "kept": "1", "late": "2", "broken": "2", "open": "0", "withdrawn": "1",
+		"late_median": "13.50", "late_worst": "24.00", "leakage_late": "75.0100", "price_late": "37.50500000",
+		"leakage_broken": "47.0000", "price_broken": "23.50000000", "leakage_kept": "0.0000", "leakage_other": "0.0000"}
+	hold(t, "orders", a.Rows[0], want)
+	hold(t, "totals", a.Totals, map[string]string{"promised": "6", "leakage_late": "75.0100", "leakage_broken": "47.0000"})
+	fixes := a.Parts["fixes"].Rows
+	if len(fixes) != 1 {
+		t.Fatalf("%v", fixes)
+	}
+	hold(t, "fixes", fixes[0], map[string]string{"promised": "1", "late": "1", "late_worst": "2.00",
+		"leakage_late": "70.0100", "price_late": "70.01000000"})
+	for outcome, amount := range map[string]string{"late": "75.0100", "broken": "47.0000", "none": "3.0000"} {
+		hold(t, "leakage", find(t, a.Parts["leakage"].Rows, map[string]string{"outcome": outcome}),
+			map[string]string{"leakage": amount})
+	}
+	if got, want := a.Parts["leakage"].Totals["leakage"], leakageOf(t, c, "p1"); got != want || want != "125.0100" {
+		t.Errorf("split by promise the leakage is %v, the report has %s", got, want)
+	}
+
+	by := func(what string) []insight.Row {
+		query := maps.Clone(january)
+		query.Set("by", what)
+		return insightAnswer(t, c, "promises", query).Rows
+	}
+	hold(t, "by slot", find(t, by("slot"), map[string]string{"group": "09:00-12:00"}), want)
+	hold(t, "by weekday", find(t, by("weekday"), map[string]string{"group": "Monday"}), want)
+	hold(t, "by day", find(t, by("day"), map[string]string{"group": "2026-01-12"}), want)
+	hold(t, "by channel", find(t, by("how"), map[string]string{"group": "web"}), want)
+}
+
+// commandsHold: every question is a command, which prints its table, or writes it as CSV.
+func commandsHold(t *testing.T, at string) {
+	for _, q := range insight.Questions() {
+		if slices.ContainsFunc(q.Params, func(p insight.Param) bool { return p.Must }) {
+			continue
+		}
+		for _, format := range []string{"table", "csv"} {
+			var out, said bytes.Buffer
+			if status := run(t.Context(), []string{q.Name, "--to", at, "--from", "2026-01-01", "--until", "2026-02-01",
+				"--currency", "USD", "--format", format}, terminal.Streams{Out: &out, Err: &said}); status != 0 {
+				t.Fatalf("%s: %d %s", q.Name, status, said.String())
+			}
+			if !strings.Contains(out.String(), q.Columns[0].Name) ||
+				format == "table" && !strings.Contains(out.String(), q.Method) {
+				t.Errorf("%s as %s:\n%s", q.Name, format, out.String())
+			}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/makegood/makegood/projections/insight"
+)
+
+// Insight is the owner's questions, each declared in projections/insight.
+type Insight interface {
+	// Ask answers one. Errors: *report.Invalid, *report.SeveralCurrenciesError.
+	Ask(context.Context, *insight.Question, insight.Query) (*insight.Answer, error)
+}
+
+// insightRoutes adds a route for each question.
+func insightRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
+	for _, question := range insight.Questions() {
+		handle("GET /v1/"+question.Name, func(w http.ResponseWriter, r *http.Request) error {
+			return askInsight(w, r, b, question)
+		})
+	}
+}
+
+// askInsight answers a question as JSON, as CSV of its own table or of a part, or as a workbook with a sheet for each.
+func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insight.Question) error {
+	values := r.URL.Query()
+	known := slices.Concat(insight.Common, []string{"format", "part"})
+	q := insight.Query{Currency: values.Get("currency"), Store: values.Get("store"), Of: map[string]string{}}
+	for _, p := range question.Params {
+		if known = append(known, p.Name); values.Has(p.Name) {
+			q.Of[p.Name] = values.Get(p.Name)
+		}
+	}
+	if err := onlyParameters(values, known...); err != nil {
+		return err
+	}
+	format, err := formatOf(values)
+	if err != nil {
+		return err
+	}
+	part := values.Get("part")
+	if parts := question.PartNames(); part != "" && !slices.Contains(parts, part) {
+		return notOneOf("part", part, parts...)
+	}
+	if q.From, q.To, err = days(values); err != nil {
+		return err
+	}
+	if q.AsOf, err = asOf(r.Context(), values.Get("as_of"), b); err != nil {
+		return err
+	}
+	if err := question.Validate(&q); err != nil {
+		return err
+	}
+	a, err := b.Ask(r.Context(), question, q)
+	if err != nil {
+		return err
+	}
+	return answerInsight(w, question, a, format, part)
+}
+
+func answerInsight(w http.ResponseWriter, question *insight.Question, a *insight.Answer, format, part string) error {
+	switch format {
+	case "csv":
+		name := question.Name
+		if part != "" {
+			name += "-" + part
+		}
+		columns, t := question.Table(a, part)
+		return insightTable(a, columns, &t).csv(w, name)
+	case "xlsx":
+		sheets := []sheet{{question.Name, insightTable(a, question.Columns, &a.Table)}}
+		for _, p := range question.Parts {
+			of := a.Parts[p.Name]
+			sheets = append(sheets, sheet{p.Name, insightTable(a, p.Columns, &of)})
+		}
+		return workbook(w, question.Name, sheets...)
+	default:
+		return answer(w, a, nil)
+	}
+}
+
+// insightTable is a table of the answer as rows of text. Each row ends with the currency, if there is one.
+func insightTable(a *insight.Answer, columns []insight.Column, of *insight.Table) *table {
+	cells := of.Cells(columns)
+	t := &table{header: cells.Header, numeric: cells.Numeric, rows: cells.Rows}
+	if a.Currency == "" || slices.Contains(t.header, "currency") {
+		return t
+	}
+	t.header, t.numeric = append(t.header, "currency"), append(t.numeric, false)
+	for i := range t.rows {
+		t.rows[i] = append(t.rows[i], a.Currency)
+	}
+	return t
+}

@@ -1,0 +1,145 @@
+package insight
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/makegood/makegood/projections/insight/estimate"
+)
+
+// Cells is a table as text, for files and terminals. Numeric says of each column whether it holds numbers.
+type Cells struct {
+	Header  []string
+	Numeric []bool
+	Rows    [][]string
+}
+
+// Cells is a table by its columns. An estimate has a column for its value, and others with _low, _high, _n and _why_not
+// behind its name. What is not known is empty.
+func (t *Table) Cells(columns []Column) Cells {
+	var c Cells
+	for _, column := range columns {
+		c.Header = append(c.Header, column.Name)
+		c.Numeric = append(c.Numeric, column.Estimate || numeric(column.Unit))
+		if column.Estimate {
+			for _, part := range []string{"_low", "_high", "_n", "_why_not"} {
+				c.Header, c.Numeric = append(c.Header, column.Name+part), append(c.Numeric, part != "_why_not")
+			}
+		}
+	}
+	for _, row := range t.Rows {
+		cells := make([]string, 0, len(c.Header))
+		for _, column := range columns {
+			if e, is := row[column.Name].(*estimate.Estimate); is {
+				cells = append(cells, known(e.Value), known(e.Low), known(e.High), strconv.FormatUint(e.N, 10), e.WhyNot)
+				continue
+			}
+			cells = append(cells, cell(row[column.Name]))
+		}
+		c.Rows = append(c.Rows, cells)
+	}
+	return c
+}
+
+// TotalsRow is the totals as a row of the same table: for people. Programs sum the rows.
+func (t *Table) TotalsRow(columns []Column) []string {
+	var cells []string
+	for i, column := range columns {
+		switch value, is := t.Totals[column.Name]; {
+		case is:
+			cells = append(cells, cell(value))
+		case i == 0:
+			cells = append(cells, "total")
+		default:
+			cells = append(cells, "")
+		}
+		if column.Estimate {
+			cells = append(cells, "", "", "", "")
+		}
+	}
+	return cells
+}
+
+func numeric(unit string) bool {
+	switch unit {
+	case Money, Price, Share, Count, Days, Hours:
+		return true
+	}
+	return false
+}
+
+func known(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+func cell(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case []string:
+		return strings.Join(v, "; ")
+	case []any: // of an answer that was read
+		all := make([]string, len(v))
+		for i := range v {
+			all[i] = fmt.Sprint(v[i])
+		}
+		return strings.Join(all, "; ")
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// PartNames are the names of its further tables.
+func (q *Question) PartNames() []string {
+	names := make([]string, 0, len(q.Parts))
+	for _, p := range q.Parts {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Table is the table of an answer that a part names, with its columns; its own where part is empty.
+func (q *Question) Table(a *Answer, part string) ([]Column, Table) {
+	for _, p := range q.Parts {
+		if p.Name == part {
+			return p.Columns, a.Parts[part]
+		}
+	}
+	return q.Columns, a.Table
+}
+
+// Decode reads an answer to the question from JSON. Counts are json.Number in it, and lists []any.
+func (q *Question) Decode(text []byte) (*Answer, error) {
+	var a Answer
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&a); err != nil {
+		return nil, fmt.Errorf("read the answer to %s: %w", q.Name, err)
+	}
+	for _, name := range append([]string{""}, q.PartNames()...) {
+		columns, of := q.Table(&a, name)
+		for _, column := range columns {
+			for _, row := range of.Rows {
+				if !column.Estimate {
+					continue
+				}
+				said, err := json.Marshal(row[column.Name])
+				if err != nil {
+					return nil, fmt.Errorf("read %s of the answer to %s: %w", column.Name, q.Name, err)
+				}
+				e := new(estimate.Estimate)
+				if err := json.Unmarshal(said, e); err != nil {
+					return nil, fmt.Errorf("read %s of the answer to %s: %w", column.Name, q.Name, err)
+				}
+				row[column.Name] = e
+			}
+		}
+	}
+	return &a, nil
+}

@@ -1,0 +1,1 @@
+toDateTime64(@now, 6, 'UTC')

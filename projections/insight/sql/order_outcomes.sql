@@ -1,0 +1,22 @@
+{{- /* What became of the promise of the orders that order_candidates names. A time is promised by its end. Without a
+delivery it is broken once that is over, or once the business has cancelled the whole order. */ -}}
+SELECT order_id, sold.1 AS store_id, sold.2 AS currency, sold.3 AS channel, agreed.1 AS until, agreed.2 AS since, came, arrived_at,
+       multiIf(until IS NULL, 'none', came > 0 AND arrived_at <= until, 'kept', came > 0, 'late',
+           order_id IN ({{template "cancelled_whole" .}}), 'withdrawn',
+           undone > 0 OR until <= {{template "moment_now"}}, 'broken', 'open') AS outcome,
+       ifNull(if(outcome = 'late', dateDiff('second', until, arrived_at), 0), 0) AS late_by
+FROM (
+    SELECT order_id, countIf(event_type = {{event "order.placed"}}) AS placed,
+           argMinIf((toString(store_id), toString(currency), JSONExtractString(payload, 'channel')), (occurred_at, source, event_id),
+               event_type = {{event "order.placed"}}) AS sold,
+           argMaxIf(({{template "moment" "JSONExtractString(payload, 'promise', 'until')"}}, {{template "moment" "JSONExtractString(payload, 'promise', 'from')"}}),
+               (occurred_at, source, event_id), {{template "sets_a_promise"}}) AS agreed,
+           countIf(event_type = {{event "order.delivered"}}) AS came,
+           maxIf(coalesce({{template "moment" "JSONExtractString(payload, 'delivered_at')"}}, occurred_at), event_type = {{event "order.delivered"}}) AS arrived_at,
+           countIf(event_type = {{event "order.cancelled"}} AND JSONExtractString(payload, 'by') = 'business' AND JSONLength(payload, 'lines') = 0
+               AND (source, event_id) NOT IN (SELECT source, event_id FROM {{.Failures}} WHERE has(flag_code, 'part_unknown'))) AS undone
+    FROM ledger
+    WHERE order_id IN ({{template "order_candidates" .}}) AND {{template "standing" .}}
+        AND event_type IN {{events "order.placed" "order.promise_changed" "order.changed" "order.cancelled" "order.delivered"}}
+    GROUP BY order_id)
+WHERE placed > 0
