@@ -15,7 +15,7 @@ import (
 )
 
 // commerce are the mappings of shops and tills.
-var commerce = []string{"shopify", "woocommerce"}
+var commerce = []string{"shopify", "woocommerce", "square"}
 
 // testCase is a case of a file of cases, in which every case is
 //
