@@ -54,6 +54,10 @@ func TestEveryAmountHasItsCurrency(t *testing.T) {
 			}
 		}
 	}
+	err := c.get(t.Context(), "/v1/summary", url.Values{"from": {"2025-12-01"}, "to": {"2026-01-01"}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "ask for one of USD, JPY") { // the order's sale is in dollars as well
+		t.Errorf("the currency with the most lines doesn't come first: %v", err)
+	}
 	var changes report.Changes
 	if err := c.get(t.Context(), "/v1/reports/changes", url.Values{"since_close": {"2025-12"}}, &changes); err != nil {
 		t.Fatal(err)

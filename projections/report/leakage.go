@@ -79,7 +79,8 @@ func LeakageKeys() []string {
 	return names
 }
 
-// SeveralCurrenciesError says that a report was asked for without a currency, and which there are.
+// SeveralCurrenciesError says that a report was asked for without a currency, and which there are: that with the most
+// lines first.
 type SeveralCurrenciesError struct{ Currencies []string }
 
 func (e *SeveralCurrenciesError) Error() string {
@@ -184,7 +185,6 @@ func OnlyCurrency(ctx context.Context, db driver.Conn, list sql.Statement) (stri
 	if err := list.Row(ctx, db).Scan(&found); err != nil {
 		return "", fmt.Errorf("list the currencies of the report: %w", err)
 	}
-	slices.Sort(found)
 	switch len(found) {
 	case 0:
 		return "", nil

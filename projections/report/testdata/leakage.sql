@@ -1,4 +1,5 @@
-SELECT groupUniqArray(currency) FROM leakage_daily FINAL WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND true;
+SELECT arrayMap(c -> c.2, arraySort(groupArray((-toInt64(n), currency))))
+FROM (SELECT currency, count() AS n FROM leakage_daily FINAL WHERE lines > 0 AND day >= toDate(@from) AND day < toDate(@to) AND true GROUP BY currency);
 -- with [{from 2026-01-01} {to 2026-02-01}]
 
 SELECT
