@@ -13,7 +13,9 @@ import (
 
 // tillCommand is what helps to connect a till, a shop, a processor, a carrier.
 type tillCommand struct {
-	Map tillMapCommand `cmd:"" help:"The events that a mapping makes of files, without a server."`
+	Map  tillMapCommand  `cmd:"" help:"The events that a mapping makes of files, without a server."`
+	Test tillTestCommand `cmd:"" help:"Hold a mapping against examples: bodies, and what it must make of them."`
+	New  tillNewCommand  `cmd:"" help:"A mapping to begin with, and examples, in a folder."`
 }
 
 type tillMapCommand struct {

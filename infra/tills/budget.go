@@ -116,7 +116,8 @@ func shallow(v any) int {
 type failure struct {
 	code, reason, hint string
 	site               string // the piece of the program, as gojq writes it
-	pointer            string // into the event, or the document
+	pointer            string // into the event
+	value              string // what is there
 }
 
 func (f *failure) Error() string { return f.reason }

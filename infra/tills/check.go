@@ -64,6 +64,9 @@ func contractFailure(err error, e map[string]any) *failure {
 		return &failure{code: CodeNotAnEvent, reason: err.Error()}
 	}
 	f := &failure{code: wrong.Code, reason: wrong.Detail, pointer: wrong.Pointer}
+	if v, there := at(e, wrong.Pointer); there && !strings.Contains(wrong.Detail, show(v)) {
+		f.value = show(v)
+	}
 	switch wrong.Code {
 	case wire.CodeTooManyDecimals:
 		f.hint = "amount takes zeros off; dround(currency) rounds"
@@ -87,6 +90,29 @@ func contractFailure(err error, e map[string]any) *failure {
 		}
 	}
 	return f
+}
+
+// at is the value that a pointer (RFC 6901) leads to.
+func at(v any, pointer string) (any, bool) {
+	for _, step := range strings.Split(pointer, "/")[1:] {
+		switch in := v.(type) {
+		case map[string]any:
+			next, there := in[pointerUnescapes.Replace(step)]
+			if !there {
+				return nil, false
+			}
+			v = next
+		case []any:
+			n, err := strconv.Atoi(step)
+			if err != nil || n < 0 || n >= len(in) {
+				return nil, false
+			}
+			v = in[n]
+		default:
+			return nil, false
+		}
+	}
+	return v, pointer != ""
 }
 
 func eventTypes() []string {
@@ -193,6 +219,8 @@ func appendObject(b []byte, o map[string]any, pointer string, depth int) ([]byte
 	}
 	return append(b, '}'), nil
 }
+
+var pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -56,16 +57,21 @@ type Refusal struct {
 	Code    string `json:"code"`
 	Reason  string `json:"reason"`
 	Hint    string `json:"hint,omitempty"`
+	File    string `json:"file,omitempty"`    // that the body is of, where there are several
 	Record  int    `json:"record"`            // which body of the document, from 1
 	Kind    string `json:"kind,omitempty"`    // of body
 	Line    int    `json:"line,omitempty"`    // of the mapping
 	Program string `json:"program,omitempty"` // the piece of it
 	Event   int    `json:"event,omitempty"`   // which event of the body, from 1
 	Pointer string `json:"pointer,omitempty"` // into the event
+	Value   string `json:"value,omitempty"`   // what is there, cut short
 }
 
 func (r Refusal) String() string {
 	var place []string
+	if r.File != "" {
+		place = append(place, r.File)
+	}
 	if r.Record > 1 {
 		place = append(place, fmt.Sprintf("record %d", r.Record))
 	}
@@ -82,6 +88,9 @@ func (r Refusal) String() string {
 		place = append(place, r.Pointer)
 	}
 	s := r.Code + ": " + r.Reason
+	if r.Value != "" {
+		s += ", not " + r.Value
+	}
 	if len(place) > 0 {
 		s = strings.Join(place, ", ") + ": " + s
 	}
@@ -141,14 +150,28 @@ type mapRun struct {
 
 func (r *mapRun) refuse(f *failure, s source, event int) {
 	refusal := Refusal{Code: f.code, Reason: f.reason, Hint: f.hint, Record: r.number, Kind: r.kind, Program: f.site,
-		Event: event, Pointer: f.pointer}
+		Event: event, Pointer: f.pointer, Value: f.value}
 	if s.line > 0 {
 		refusal.Line = s.lineOf(f.site)
+		if f.site == "" {
+			refusal.Line = s.lineOf(lastMember(f.pointer))
+		}
 	}
 	r.result.Refusals = append(r.result.Refusals, refusal)
 	if r.machine != nil && f.code == CodeRefused {
 		r.machine.budget.stop = nil // the next body is another one
 	}
+}
+
+// lastMember is the last name in a pointer, with the colon that it is written with.
+func lastMember(pointer string) string {
+	steps := strings.Split(pointer, "/")
+	for i := len(steps) - 1; i > 0; i-- {
+		if _, err := strconv.Atoi(steps[i]); err != nil {
+			return steps[i] + ":"
+		}
+	}
+	return ""
 }
 
 func (r *mapRun) begin(ctx context.Context) *failure {

@@ -22,6 +22,7 @@ type rewriter struct {
 	own     map[string]function
 	sites   []string
 	wrong   *failure
+	piped   string // what the function that comes next is at the end of: .x | f says more than f
 }
 
 func (r *rewriter) refuse(site fmt.Stringer, reason, hint string) {
@@ -97,6 +98,9 @@ func (r *rewriter) query(q *gojq.Query) {
 		return
 	}
 	r.query(q.Left)
+	if right := q.Right.Term; q.Op == gojq.OpPipe && right != nil && right.Type == gojq.TermTypeFunc {
+		r.piped = site
+	}
 	r.query(q.Right)
 	if name := operators[q.Op]; name != "" {
 		defs := q.FuncDefs
@@ -146,6 +150,9 @@ func (r *rewriter) patterns(patterns []*gojq.Pattern) {
 
 func (r *rewriter) term(t *gojq.Term) {
 	site := t.String()
+	if r.piped != "" {
+		site, r.piped = r.piped, ""
+	}
 	for _, s := range t.SuffixList {
 		r.index(s.Index)
 	}
