@@ -20,10 +20,10 @@ import (
 
 // Case is an example of a mapping: bodies that a till sent, and what must become of them. In a folder it is
 //
-//	NAME.in.json      a body; of several, NAME.in.1.json, NAME.in.2.json …, they come in the order of their names
+//	NAME.in.json      a body; of several, NAME.in.1.json, NAME.in.2.json, in the order of their names
 //	NAME.want.ndjson  the events, one a line; none where it is empty
 //	NAME.refused.txt  the codes of the refusals, one a line, where something must be refused
-//	NAME.till.yaml    kind, headers, set (settings), received: what came beside the bodies; till.yaml: the same, of all cases
+//	NAME.till.yaml    kind, headers, set, received: what came beside the bodies; till.yaml: the same, of all cases
 type Case struct {
 	Name    string
 	Bodies  []Body
@@ -124,9 +124,9 @@ type Got struct {
 	Problems []string  // what isn't as it must be; none: the case is right
 }
 
-// Run maps the bodies of a case and holds what they give against what they must. Then it maps them again, each twice and
-// in an order drawn by the seed: the events must be the same ones, since deliveries are repeated and come in any order.
-// Two bodies that give one id with different content would be a conflict in the books.
+// Run maps the bodies of a case and holds what they give against what they must. Then it maps them again, each twice
+// and in an order drawn by the seed: the events must be the same ones, since deliveries are repeated and come in any
+// order. Two bodies that give one id with different content would be a conflict in the books.
 func (c *Case) Run(ctx context.Context, m *Mapping, seed uint64) Got {
 	var got Got
 	content := map[string]any{}
