@@ -15,7 +15,7 @@ import (
 )
 
 // commerce are the mappings of shops and tills.
-var commerce = []string{"shopify", "woocommerce", "square"}
+var commerce = []string{"shopify", "woocommerce", "square", "poslog"}
 
 // testCase is a case of a file of cases, in which every case is
 //
