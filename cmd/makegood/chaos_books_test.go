@@ -164,7 +164,7 @@ func identityOf(t *testing.T, event []byte) reference.Identity {
 func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64) {
 	c := newClient(f.gateways[0])
 	waitReady(ctx, t, c, &process{said: new(bytes.Buffer)})
-	if _, err := c.caughtUp(ctx); err != nil {
+	if _, err := tillMapped(ctx, c, "shop"); err != nil { // and all is booked
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	begun := time.Now()
@@ -258,6 +258,11 @@ func (x *traffic) acknowledged(t *testing.T, inLog map[reference.Identity]bool, 
 			if id := identityOf(t, r.Event); !inLog[id] {
 				t.Errorf("seed %d: %v was acknowledged and is not in the log", seed, id)
 			}
+		}
+	}
+	for _, id := range x.tillIdentities() {
+		if !inLog[id] {
+			t.Errorf("seed %d: %v was acknowledged as a webhook, and no event of it is in the log", seed, id)
 		}
 	}
 	if len(badInLog) != len(x.bad) {

@@ -11,18 +11,18 @@
 //	MAKEGOOD_CHAOS_FAULTS  how many faults, 60 unless given; 1000 take about an hour (give -timeout as well)
 //	MAKEGOOD_CHAOS_SEED    of a run to repeat: the same events, by the same routes, the same faults in the same order
 //
-// What runs: three projectors and two gateways, each a process under a supervisor that starts it again whenever it
-// ends; a broker and a ClickHouse, processes as well; a proxy before each of these two. Four producers at once: two
-// send over HTTP and go to the other gateway when one fails, two write straight to Kafka in both content modes, and not
-// by the gateway's partitioner either. Events are shuffled within a window, a tenth of them is sent twice by different
-// producers, some break the contract, and every one is sent until it is acknowledged. Meanwhile two months are closed,
-// and the journal of each is asked for until it is given as final; with Apache Kafka, rates come as well, and months
-// are reopened.
+// What runs: three projectors, two gateways and a mapper, each a process under a supervisor that starts it again
+// whenever it ends; a broker and a ClickHouse, processes as well; a proxy before each of these two. Four producers at
+// once: two send over HTTP and go to the other gateway when one fails, two write straight to Kafka in both content
+// modes, and not by the gateway's partitioner either; and a shop sends its orders as webhooks. Events are shuffled
+// within a window, a tenth of them is sent twice by different producers, some break the contract, and every one is sent
+// until it is acknowledged. Meanwhile two months are closed, and the journal of each is asked for until it is given as
+// final; with Apache Kafka, rates come as well, and months are reopened.
 //
 // What fails, with a pause between of 0 to 2 seconds, for up to 3 (faults overlap):
 //
-//   - a projector or gateway is killed (-9), or told to stop and away for a while (which makes the group rebalance), or
-//     stands still (SIGSTOP), some of them for longer than the group waits for a member;
+//   - a projector, gateway or mapper is killed (-9), or told to stop and away for a while (which makes the group
+//     rebalance), or stands still (SIGSTOP), some of them for longer than the group waits for a member;
 //   - the broker or ClickHouse is killed, stopped in good order, or stands still;
 //   - their disk is full. ClickHouse has a small one of its own (a tmpfs), which is filled to its last byte; where
 //     mounting isn't allowed, that is said, and ClickHouse is killed instead. For the broker every write beyond the
@@ -133,6 +133,7 @@ var possible = map[string][]string{
 	"projector 0":     roleKinds,
 	"projector 1":     roleKinds,
 	"projector 2":     roleKinds,
+	"mapper 0":        roleKinds,
 	"gateway 0":       {"kill", "leave", "pause"},
 	"gateway 1":       {"kill", "leave", "pause"},
 	"broker":          {"kill", "stop", "pause", "full disk"},
@@ -212,12 +213,15 @@ func startFleet(ctx context.Context, t *testing.T, startBroker func(*testing.T, 
 	f.peopleKey = filepath.Join(t.TempDir(), "people.key")
 	common := []string{"--brokers", f.brokerPath.addr(), "--clickhouse", behind, "--data-dir",
 		filepath.Join(t.TempDir(), "none"), "--people-key", f.peopleKey}
+	tills := chaosTills(t)
 	for i := range 2 {
 		addr := freeAddress(t)
 		f.gateways = append(f.gateways, "http://"+addr)
 		name := fmt.Sprintf("gateway %d", i)
-		f.roles[name] = newRole(t, name, append(common, "--roles", "gateway", "--http", addr)...)
+		f.roles[name] = newRole(t, name, append(common, "--roles", "gateway", "--http", addr, "--tills", tills)...)
 	}
+	f.roles["mapper 0"] = newRole(t, "mapper 0", append(common, "--roles", "mapper", "--http", freeAddress(t), "--tills",
+		tills)...)
 	for i := range 3 {
 		name := fmt.Sprintf("projector %d", i)
 		f.roles[name] = newRole(t, name, append(common, "--roles", "projector", "--http", freeAddress(t))...)

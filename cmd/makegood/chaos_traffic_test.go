@@ -34,6 +34,8 @@ type traffic struct {
 	bad     map[string]string     // what breaks the contract, by its bytes: the stream it is sent to
 	badList [4][]reference.Record
 
+	tillOrders int // that a shop sends as webhooks
+
 	sent atomic.Int64
 
 	mu      sync.Mutex
@@ -48,7 +50,7 @@ func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	options := reference.Options{Orders: max(60, 6*faults), Periods: true, Duplicates: true, Conflicts: true,
 		SecondVoids: true, StockFixes: true}
 	records := bookstest.WithoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
-	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{})}
+	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{}), tillOrders: 5 * faults}
 	var rest []reference.Record
 	late := map[reference.Identity]bool{} // copies go where the first goes
 	for _, r := range records {
@@ -262,6 +264,7 @@ func (x *traffic) producers(t *testing.T, f *fleet) []func(context.Context) erro
 			return x.overKafka(ctx, f, 2, kafkago.Murmur2Balancer{Consistent: true}, false)
 		},
 		func(ctx context.Context) error { return x.overKafka(ctx, f, 3, &kafkago.Hash{}, true) },
+		func(ctx context.Context) error { return x.overTill(ctx, f) },
 		func(ctx context.Context) error { return x.sendLate(ctx, t, f) },
 	}
 }

@@ -90,7 +90,7 @@ func TestComposeIsComplete(t *testing.T) {
 			roles[*s.Environment["MAKEGOOD_ROLES"]] = true
 		}
 	}
-	for _, role := range []string{server.RoleGateway, server.RoleProjector, server.RoleExporter} {
+	for _, role := range []string{server.RoleGateway, server.RoleProjector, server.RoleExporter, server.RoleMapper} {
 		if !roles[role] {
 			t.Errorf("no process has the role %s", role)
 		}
@@ -113,7 +113,8 @@ func TestComposeIsConfined(t *testing.T) {
 	p := composed(t)
 	want := map[string][]string{
 		"gateway": {"front", "log", "store", "watch"}, "projector": {"log", "store", "watch"},
-		"exporter": {"log", "store", "watch"}, "kafka": {"log"}, "clickhouse": {"store"}, "prometheus": {"watch"},
+		"exporter": {"log", "store", "watch"}, "mapper": {"log", "store", "watch"}, "kafka": {"log"},
+		"clickhouse": {"store"}, "prometheus": {"watch"},
 		"grafana": {"front", "store", "watch"},
 	}
 	for name, s := range p.Services {

@@ -26,6 +26,7 @@ type importCommand struct {
 	SourceFormat string   `help:"cloudevents (NDJSON or a JSON array) or online-retail (UCI's CSV)." name:"format" enum:"cloudevents,online-retail" default:"cloudevents"`
 	Files        []string `arg:"" help:"Files, plain or .gz; - is standard input."`
 
+	tillImport   `group:"Files of a till:"`
 	OnlineRetail onlineRetailFlags `embed:"" prefix:"retail-" group:"What Online Retail doesn't hold, and is assumed:"`
 }
 
@@ -38,6 +39,11 @@ var errRefused = errors.New("not everything was accepted")
 
 // Run imports the files and says what became of them.
 func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
+	if c.Till != "" {
+		if err := c.load(c.Tills); err != nil {
+			return err
+		}
+	}
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
@@ -53,7 +59,11 @@ func (c *importCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 		progressbar.OptionSetSpinnerChangeInterval(0)) // its own goroutine reads what Set writes without the lock
 	out := newSender(ctx, books, func(accepted int) { _ = bar.Set(accepted) }) // a bar that can't be drawn stops nothing
 	for _, name := range c.Files {
-		if err := c.file(ctx, name, s, out); err != nil {
+		read := c.file
+		if c.Till != "" {
+			read = c.tillImport.file
+		}
+		if err := read(ctx, name, s, out); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

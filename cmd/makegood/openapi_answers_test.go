@@ -36,8 +36,8 @@ func (o *openAPI) questions(c *client) {
 	}
 	get := func(path string, values url.Values) { o.Helper(); o.ask(c, "GET", path, values, "", "") }
 	for _, path := range []string{"/healthz", "/readyz", "/v1/status", "/v1/periods", "/v1/unpriced", "/v1/deadletters",
-		"/v1/rates", "/v1/audit", "/v1/seals", "/v1/verify", "/v1/rebuild", "/openapi.yaml", "/asyncapi.yaml", "/metrics",
-		"/", "/cases"} {
+		"/v1/rates", "/v1/audit", "/v1/seals", "/v1/verify", "/v1/rebuild", "/v1/tills", "/openapi.yaml", "/asyncapi.yaml",
+		"/metrics", "/", "/cases"} {
 		get(path, nil)
 	}
 	get("/v1/rates", url.Values{"all": {"true"}, "at": {"2026-01-05"}})
@@ -142,6 +142,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	fake := kafkatest.StartFake(t)
 	app, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) {
 		config.Accounts, config.Brokers = chart, fake.Brokers()
+		config.Tills = writeTills(t, t.TempDir(), shopTills+"table: {mapping: csv}\n", shopMapping)
 	})
 	o.questions(c)
 
@@ -248,6 +249,8 @@ func (o *openAPI) problems(c *client) {
 		{"POST", "/v1/events", nil, "application/cloudevents+json", strings.Replace(goldenEvents[4], `"minutes":18`,
 			`"minutes":-1`, 1), "invalid_events", "errors"},
 		{"POST", "/v1/events", nil, "text/html", "", "unsupported_media_type", ""},
+		{"POST", "/v1/tills/{name}", url.Values{"name": {"shop"}}, "application/json", "{}", "bad_signature", ""},
+		{"POST", "/v1/tills/{name}", url.Values{"name": {"nobody"}}, "application/json", "{}", "not_found", ""},
 	} {
 		answer := o.ask(c, p.method, p.path, p.values, p.contentType, p.body)
 		if answer["type"] != "urn:makegood:problem:"+p.code || p.member != "" && answer[p.member] == nil {
@@ -284,6 +287,8 @@ func (o *openAPI) closedMonth(app *server.App, c *client, w *kafkago.Writer) {
 	mustCatchUp(o.T, c)
 	o.ask(c, "POST", "/v1/deadletters/{id}/discard", id, "", "")
 	o.people(c, w)
+	o.ask(c, "POST", "/v1/tills/{name}", url.Values{"name": {"table"}}, "text/csv", "what,order\n")
+	o.ask(c, "GET", "/v1/tills", nil, "", "")
 	o.ask(c, "POST", "/v1/reconcile", url.Values{"currency": {"USD"}}, "text/csv",
 		"date,id,amount\n2026-01-11,stranger,5\n")
 	if err := app.Store.DB.Exec(o.Context(),

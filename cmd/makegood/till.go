@@ -16,6 +16,7 @@ type tillCommand struct {
 	Map  tillMapCommand  `cmd:"" help:"The events that a mapping makes of files, without a server."`
 	Test tillTestCommand `cmd:"" help:"Hold a mapping against examples: bodies, and what it must make of them."`
 	New  tillNewCommand  `cmd:"" help:"A mapping to begin with, and examples, in a folder."`
+	List tillListCommand `cmd:"" help:"The tills that are served: last seen, mapped, refused, waiting."`
 }
 
 type tillMapCommand struct {

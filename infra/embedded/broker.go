@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -75,11 +76,15 @@ type BrokerConfig struct {
 	NameHeader string
 	// MaySend is Principal.MaySend of everybody who isn't asked who they are.
 	MaySend func(headers map[string]string, value []byte) (sign bool, err error)
+	// Private are topics that nobody but connections of Broker.Dial, and who is
+	// Own, may read or write: what is in them is not for who may read the rest.
+	Private []string
 	// Logger takes the broker's own log; nil discards it.
 	Logger *slog.Logger
 
-	segmentBytes int           // for tests: many segments from few records
-	offsetsCheck time.Duration // for tests: how often expired offsets are looked for
+	cluster      *atomic.Pointer[kfake.Cluster] // once it is there: who asks for a topic may give its id alone
+	segmentBytes int                            // for tests: many segments from few records
+	offsetsCheck time.Duration                  // for tests: how often expired offsets are looked for
 	// for tests: how often to look for members that are gone, and how long to
 	// miss them
 	memberCheckEvery, memberPatience time.Duration
@@ -126,6 +131,7 @@ func (c BrokerConfig) withDefaults() BrokerConfig {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.cluster = new(atomic.Pointer[kfake.Cluster])
 	return c
 }
 
@@ -212,6 +218,7 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 		if s.err != nil {
 			return nil, fmt.Errorf("starting broker in %s: %w", dir, s.err)
 		}
+		cfg.cluster.Store(s.cluster)
 		debug.FreeOSMemory() // reading the log left whole segments behind
 		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log, connections: open}
 		watch, stop := context.WithCancel(context.WithoutCancel(ctx))

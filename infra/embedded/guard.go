@@ -26,6 +26,7 @@ import (
 //     (Kafka refuses it too), but one that does must not cost others' records;
 //   - it lets everybody delete topics and records, alter settings and move
 //     offsets of groups: see refused and BrokerConfig.Groups;
+//   - it lets everybody read all topics: see BrokerConfig.Private;
 //   - it takes any time that a producer claims: see inspect.
 //
 // It also asks who connects, where BrokerConfig.Authenticate says so.
@@ -215,9 +216,33 @@ func (c *guardedConn) judgeWhole(rule rule) error {
 	if !c.who.Read && !c.who.Own {
 		return c.hangUp(fmt.Errorf("%s may not read", c.who.Name))
 	}
+	if topic := c.guard.privateIn(r.body); topic != "" && !c.who.Own {
+		return c.hangUp(fmt.Errorf("topic %s is makegood's own, and not for %s to read", topic, c.who.Name))
+	}
 	c.pending = c.whole
 	c.handOn(1)
 	return nil
+}
+
+// privateIn is the first private topic that a request would read records of;
+// empty where there is none.
+func (g *guard) privateIn(r kmsg.Request) string {
+	fetch, is := r.(*kmsg.FetchRequest)
+	if !is || len(g.cfg.Private) == 0 {
+		return ""
+	}
+	for i := range fetch.Topics {
+		name := fetch.Topics[i].Topic
+		if cluster := g.cfg.cluster.Load(); name == "" && cluster != nil {
+			if info := cluster.TopicIDInfo(fetch.Topics[i].TopicID); info != nil {
+				name = info.Topic
+			}
+		}
+		if slices.Contains(g.cfg.Private, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // know finds out who somebody is who needn't say so.

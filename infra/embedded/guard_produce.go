@@ -70,7 +70,7 @@ func (c *guardedConn) inspect(req *kmsg.ProduceRequest) (fault *produceFault, ch
 		if t.Topic == "" {
 			return &produceFault{kerr.UnsupportedVersion, "topics are named here, not numbered"}, false
 		}
-		if !c.who.mayWrite(t.Topic) {
+		if !c.who.mayWrite(t.Topic) || !c.who.Own && slices.Contains(c.guard.cfg.Private, t.Topic) {
 			return &produceFault{kerr.TopicAuthorizationFailed,
 				fmt.Sprintf("%s may not write to %s", c.who.Name, t.Topic)}, false
 		}

@@ -22,6 +22,10 @@ type nowhere struct{}
 func (nowhere) Publish(string, ...*message.Message) error { return nil }
 func (nowhere) Close() error                              { return nil }
 
+type noTills struct{ Tills }
+
+func (noTills) Find(string) (known, signed bool) { return false, false }
+
 // everything is a server with all routes that there are, and handlers where the books would be asked that never answer.
 func everything(t *testing.T) *Server {
 	t.Helper()
@@ -29,7 +33,8 @@ func everything(t *testing.T) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Addr: "127.0.0.1:0", Events: events, Books: struct{ Books }{}, Metrics: http.NotFoundHandler()})
+	s, err := New(Config{Addr: "127.0.0.1:0", Events: events, Tills: NewTillRequests(noTills{}, events),
+		Books: struct{ Books }{}, Metrics: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +65,8 @@ func ask(s *Server, pattern string, body int, from string) *httptest.ResponseRec
 // where too many are worked on. Those that have none are known: what they cost is bounded otherwise.
 func TestEveryRouteIsBounded(t *testing.T) {
 	s := everything(t)
-	bounded := []string{"GET /healthz", "GET /readyz", eventsPattern, "GET /assets/{name}", "GET /openapi.yaml"}
+	bounded := []string{"GET /healthz", "GET /readyz", eventsPattern, tillPattern, "GET /assets/{name}",
+		"GET /openapi.yaml"}
 	for _, g := range []*gate{s.gates.reports, s.gates.changes, s.gates.watching, s.gates.reconcile} {
 		g.wait = time.Millisecond
 		for i := range cap(g.places) {

@@ -30,6 +30,7 @@ const (
 	ProblemBadQuery          = "bad_query"
 	ProblemSeveralCurrencies = "several_currencies"
 	ProblemUnauthorized      = "unauthorized"
+	ProblemBadSignature      = "bad_signature"
 	ProblemForbidden         = "forbidden"
 	ProblemNotFound          = "not_found"
 	ProblemNotAllowed        = "method_not_allowed"

@@ -37,6 +37,8 @@ type Books interface {
 	Discard(ctx context.Context, id string, by Actor) error
 	// Closes are a period's closes as the log has them, the first at first.
 	Closes(ctx context.Context, period domain.Period) ([]domain.Closing, error)
+	// Tills are those that are configured here, by name, and how it goes with them.
+	Tills(context.Context) ([]TillStatus, error)
 	Doubts
 	Finance
 	Numbers
@@ -138,6 +140,10 @@ func (s *Server) readRoutes(b Books) {
 	handle("GET /v1/unpriced", func(w http.ResponseWriter, r *http.Request) error { return unpriced(w, r, b) })
 	doubtRoutes(b, handle)
 	deadLetterRoutes(b, handle)
+	handle("GET /v1/tills", plain(func(w http.ResponseWriter, r *http.Request) error {
+		tills, err := b.Tills(r.Context())
+		return answer(w, map[string]any{"tills": tills}, err)
+	}))
 	personRoutes(b, handle)
 }
 

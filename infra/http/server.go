@@ -24,6 +24,8 @@ type Config struct {
 	TLS *tls.Config
 	// Events answers POST /v1/events. Nil: no events are taken in.
 	Events *Events
+	// Tills answer POST /v1/tills/{name}. Nil: nothing of tills is taken in.
+	Tills *TillRequests
 	// Books answer the read side. Nil: nothing is read back.
 	Books Books
 	// Hosts are the names, beside loopback and the address itself, by which the service may be called: without a Guard no
@@ -158,6 +160,10 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Events != nil {
 		s.handle(eventsPattern, c.Events, Write, KeepBooks)
+	}
+	if c.Tills != nil {
+		c.Tills.guard = c.Guard
+		s.handle(tillPattern, c.Tills, Open) // its senders sign, or the handler asks for a token
 	}
 	if c.Books != nil {
 		s.readRoutes(c.Books)

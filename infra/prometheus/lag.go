@@ -19,7 +19,8 @@ type Progress struct {
 
 var (
 	lagRecords = prometheus.NewDesc("makegood_lag_records",
-		"Records of a partition that are acknowledged and not booked yet.", []string{"topic", "partition"}, nil)
+		"Records of a partition that are acknowledged and not booked yet; of the tills' topic, not mapped yet.",
+		[]string{"topic", "partition"}, nil)
 	logChanged = prometheus.NewDesc("makegood_log_changed",
 		"1 for each topic that is not as the books need it: topic_remade, topic_compacted, books_split.",
 		[]string{"kind", "topic"}, nil)

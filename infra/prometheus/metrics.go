@@ -170,8 +170,8 @@ func WatchAccess(r prometheus.Registerer, read func() AccessCounts) {
 // WatchAccessFile adds whether what a file of access says is in force.
 func WatchAccessFile(r prometheus.Registerer, what string, stale func() bool) {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_access_file_stale",
-		Help: "1 while the access file or the certificate can not be used as it is, so that what it said before is " +
-			"in force, else 0.",
+		Help: "1 while the access file, the certificate or the tills file can not be used as it is, so that what it " +
+			"said before is in force, else 0.",
 		ConstLabels: prometheus.Labels{"file": what}}, func() float64 {
 		if stale() {
 			return 1

@@ -63,6 +63,8 @@ func full(t *testing.T) *prometheus.Registry {
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })
 	WatchAccess(r, func() AccessCounts { return AccessCounts{Missing: 1} })
 	WatchAccessFile(r, "certificate", func() bool { return true })
+	WatchTills(r, func(each func(string, TillCounts)) { each("shop", TillCounts{Received: 2, Mapped: 1, Last: 1}) })
+	WatchTillRequests(r, func() TillRequestCounts { return TillRequestCounts{} })
 	WatchLag(r, func(context.Context) ([]Progress, error) { return []Progress{{"makegood.orders", 0, 9, 7}}, nil },
 		func() time.Time { return noon }, slog.New(slog.DiscardHandler))
 	if err := WatchBooks(r, sampleConfig()); err != nil {

@@ -35,6 +35,8 @@ type Mapping struct {
 	unwrap []*program
 	each   *program
 	kinds  []*kind
+
+	functions string // that all programs may call
 }
 
 // Setting is something that a till's configuration may say, and programs see in $till.
@@ -297,6 +299,9 @@ func (p *page) mapping() (*Mapping, error) {
 		if _, err := compile(source{text: ".", line: p.Functions.line}, p.Functions); err != nil {
 			return nil, errors.Join(append(wrong, err)...)
 		}
+	}
+	if p.Functions != nil {
+		m.functions = p.Functions.text
 	}
 	m.each = build(p.Each)
 	for i := range p.Unwrap {

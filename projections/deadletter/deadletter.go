@@ -51,7 +51,7 @@ func (d *Letter) Identify() {
 	sort.Strings(names)
 	for _, name := range names {
 		if name == ledger.EndsHeader || name == ledger.FirstHeader || name == ledger.TokenHeader ||
-			name == ledger.CustomerHeader {
+			name == ledger.CustomerHeader || name == ReceivedHeader {
 			continue // what we add, and which differs each time, is no part of what was sent
 		}
 		part(name)
@@ -76,6 +76,10 @@ func (d *Letter) WithoutPayload() Letter {
 	small.Key, small.Payload, small.Headers = "", nil, nil
 	return small
 }
+
+// ReceivedHeader is the header of a record of what a till sent that says when it came, in RFC 3339. The same body sent
+// again is the same dead letter.
+const ReceivedHeader = "makegood_received"
 
 // Topic is where dead letters go for others to read, under the prefix of the topics.
 const Topic = "deadletters"

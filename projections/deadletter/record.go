@@ -26,5 +26,6 @@ var Refusals = map[string]string{
 	"conflict": "the same source and id were recorded earlier with other content, which is in the books",
 	// Of books that version 1 kept: it let only the first void of an event count.
 	"already_voided": "the event was voided before, by an event recorded earlier",
+	"body_too_large": "it is larger than the log takes of a till",
 	"out_of_range":   "with the other events of its order it makes an amount that no account can hold",
 }

@@ -28,9 +28,9 @@ import (
 type Command struct {
 	Events  int      `help:"Order events of the backlog that pipe, stages and rebuild read." default:"1000000"`
 	Rounds  int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
-	Only    []string `help:"Parts to run: pipe, stages, latency, gateway, growth, rebuild." default:"pipe,stages,latency,gateway"`
+	Only    []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild." default:"pipe,stages,latency,gateway,tills"`
 	Rate    int      `help:"Events a second while latency is measured." default:"10000"`
-	Seconds int      `help:"How long latency and gateway are measured." default:"20"`
+	Seconds int      `help:"How long latency, gateway and tills are measured." default:"20"`
 	History []int    `help:"How many rows of history growth is measured with." default:"1000000,10000000"`
 	Profile string   `help:"Directory to write CPU and allocation profiles of pipe and gateway to." type:"path"`
 
@@ -64,6 +64,7 @@ var benchParts = []benchPart{
 	{"stages", (*bench).stages},
 	{"latency", (*bench).latency},
 	{"gateway", (*bench).gateway},
+	{"tills", (*bench).webhooks},
 	{"growth", (*bench).growth},
 	{"rebuild", (*bench).rebuild},
 }
@@ -72,7 +73,7 @@ var benchParts = []benchPart{
 func (c *Command) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	for _, name := range c.Only {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, growth, rebuild", name)
+			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, tills, growth, rebuild", name)
 		}
 	}
 	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Seconds < 1 {
@@ -216,15 +217,29 @@ func (b *bench) app(ctx context.Context, role string) (*server.App, error) {
 	if projecting {
 		role = server.RoleExporter
 	}
+	a, err := b.appOf(ctx, func(c *server.Config) { c.Roles = []string{role} })
+	if err != nil {
+		return nil, err
+	}
+	if projecting {
+		if err := a.StartProjector(ctx); err != nil {
+			return nil, errors.Join(err, a.Close())
+		}
+	}
+	return a, nil
+}
+
+func (b *bench) appOf(ctx context.Context, change func(*server.Config)) (*server.App, error) {
 	name := b.database()
 	dsn, err := inDatabase(b.server, name)
 	if err != nil {
 		return nil, err
 	}
-	a, err := server.Start(ctx, server.Config{HTTP: "127.0.0.1:0", Brokers: b.brokers, ClickHouse: dsn,
-		Roles: []string{role}, People: server.PeopleFlags{PeopleKey: b.keys},
-		Prefix: b.prefix, Group: name,
-		Partitions: 4, Zone: "UTC", MetricLabels: 50}, b.logger, io.Discard)
+	config := server.Config{HTTP: "127.0.0.1:0", Brokers: b.brokers, ClickHouse: dsn,
+		People: server.PeopleFlags{PeopleKey: b.keys}, Prefix: b.prefix, Group: name, Partitions: 4, Zone: "UTC",
+		MetricLabels: 50}
+	change(&config)
+	a, err := server.Start(ctx, config, b.logger, io.Discard)
 	if err != nil {
 		return nil, err
 	}
@@ -232,11 +247,6 @@ func (b *bench) app(ctx context.Context, role string) (*server.App, error) {
 	a.OnClose(func() error {
 		return a.Store.DB.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+name+" SYNC")
 	})
-	if projecting {
-		if err := a.StartProjector(ctx); err != nil {
-			return nil, errors.Join(err, a.Close())
-		}
-	}
 	return a, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,6 +26,7 @@ import (
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/people"
 	"github.com/makegood/makegood/infra/prometheus"
+	"github.com/makegood/makegood/infra/tills/pipe"
 	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/deadletter"
@@ -41,7 +43,8 @@ type Config struct {
 	Health     string   `help:"Another address, on which /healthz and /readyz alone are answered."`
 	Brokers    []string `help:"Kafka brokers; without them a broker runs inside."`
 	ClickHouse string   `help:"Address of ClickHouse: clickhouse://user:password@host:port/database; without it an engine runs inside." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
-	Roles      []string `help:"What this process does: gateway, projector, exporter." default:"gateway,projector,exporter"`
+	Roles      []string `help:"What this process does: gateway, projector, exporter, mapper." default:"gateway,projector,exporter,mapper"`
+	Tills      string   `help:"File of the tills that may send here, by name: POST /v1/tills/NAME, folders and topics." type:"path"`
 
 	KafkaListen string `help:"Address of the broker inside; where the usual port is taken, any other." default:"127.0.0.1:9092"`
 	Prefix      string `help:"Prefix of the topics." default:"makegood."`
@@ -70,16 +73,22 @@ const (
 	RoleGateway   = "gateway"
 	RoleProjector = "projector"
 	RoleExporter  = "exporter"
+	RoleMapper    = "mapper" // makes events of what tills sent
 )
+
+var roles = []string{RoleGateway, RoleProjector, RoleExporter, RoleMapper}
 
 func (c *Config) Validate() error {
 	for _, r := range c.Roles {
-		if !slices.Contains([]string{RoleGateway, RoleProjector, RoleExporter}, r) {
-			return fmt.Errorf("--roles: %q is none of gateway, projector, exporter", r)
+		if !slices.Contains(roles, r) {
+			return fmt.Errorf("--roles: %q is none of %s", r, strings.Join(roles, ", "))
 		}
 	}
 	if len(c.Roles) == 0 {
-		return errors.New("--roles: at least one of gateway, projector, exporter")
+		return fmt.Errorf("--roles: at least one of %s", strings.Join(roles, ", "))
+	}
+	if len(c.Roles) == 1 && c.has(RoleMapper) && c.Tills == "" {
+		return errors.New("--tills: a mapper wants to know the tills")
 	}
 	if c.MetricLabels < 0 {
 		return fmt.Errorf("--metric-labels: %d is below zero", c.MetricLabels)
@@ -131,6 +140,9 @@ type App struct {
 	URL       string   // of the same
 	Routes    []string // that it answers
 
+	tills  *pipe.Tills     // nil: nothing of tills is taken in
+	events *gateway.Events // see intake
+
 	People  *people.File  // the keys that hide people; nil where nothing is taken in and booked
 	privacy *wire.Privacy // what of people is kept
 
@@ -180,6 +192,14 @@ func Start(ctx context.Context, config Config, logger *slog.Logger, progress io.
 	}
 	if config.has(RoleGateway) {
 		if err := a.StartRebuilder(); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.openTills(ctx); err != nil {
+		return nil, err
+	}
+	if config.has(RoleMapper) {
+		if err := a.startMapper(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -239,9 +259,10 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 // any port will do.
 func (a *App) startBroker(ctx context.Context) (*embedded.Broker, error) {
 	config := embedded.BrokerConfig{Dir: a.Dir.Path(), Addr: a.Config.KafkaListen, Partitions: a.Config.Partitions,
-		Groups: []string{a.Config.Group}, NameHeader: ledger.TokenHeader,
+		Groups:     []string{a.Config.Group, a.Config.Prefix + mapperGroup, a.Config.Prefix + copierGroup},
+		NameHeader: ledger.TokenHeader,
 		OwnHeaders: []string{ledger.EndsHeader, ledger.FirstHeader, ledger.TokenHeader, ledger.CustomerHeader},
-		MaySend:    maySend(nil), Logger: a.logger}
+		Private:    []string{a.Config.tillsTopic()}, MaySend: maySend(nil), Logger: a.logger}
 	if a.guard != nil {
 		config.Authenticate = a.brokerPrincipal
 	}

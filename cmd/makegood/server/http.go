@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	gateway "github.com/makegood/makegood/infra/http"
-	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/prometheus"
 )
 
@@ -25,16 +24,14 @@ func (a *App) startHTTP(ctx context.Context) error {
 	a.Config.Limits.Server(&config)
 	a.letIn(&config)
 	if a.Config.has(RoleGateway) {
-		intake := gateway.EventsConfig{Publisher: a.Publisher, TopicPrefix: a.Config.Prefix, PartitionKey: kafka.PartitionKey,
-			Ends: a.Ends, Privacy: a.privacy, Logger: a.logger}
-		a.Config.Limits.Events(&intake)
-		events, err := gateway.NewEvents(intake)
+		events, err := a.intake()
 		if err != nil {
 			return err
 		}
-		prometheus.WatchGateway(registry,
-			func() prometheus.GatewayCounts { return prometheus.GatewayCounts(events.Counts()) })
 		config.Events = events
+		config.Tills = gateway.NewTillRequests(takenTills{a}, events)
+		prometheus.WatchTillRequests(registry,
+			func() prometheus.TillRequestCounts { return prometheus.TillRequestCounts(config.Tills.Counts()) })
 	}
 	server, err := gateway.New(config)
 	if err != nil {

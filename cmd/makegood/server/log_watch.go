@@ -31,6 +31,9 @@ func (a *App) logSpecs() []kafka.TopicSpec {
 	for _, s := range []domain.Stream{domain.Orders, domain.Errors, domain.Redeliveries} {
 		specs = append(specs, kafka.TopicSpec{Name: a.Config.Topic(s), Partitions: a.Config.Partitions, Config: settings})
 	}
+	if a.Config.Tills != "" {
+		specs = append(specs, kafka.TopicSpec{Name: a.Config.tillsTopic(), Partitions: a.Config.Partitions, Config: settings})
+	}
 	return append(specs,
 		kafka.TopicSpec{Name: a.Config.Topic(domain.Books), Partitions: 1, Config: settings},
 		kafka.TopicSpec{Name: a.Config.Prefix + deadletter.Topic, Partitions: 1, Config: settings})

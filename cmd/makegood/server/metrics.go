@@ -43,11 +43,20 @@ func (a *App) watched() (*promclient.Registry, error) {
 	})
 }
 
-// progress compares the log with what is booked. The booked is read first: a lag may look larger than it is, not
-// smaller.
+// progress compares the log with what is booked, and what tills sent with what is mapped.
 func (a *App) progress(ctx context.Context) ([]prometheus.Progress, error) {
-	topics := a.Config.topics()
-	committed, err := a.Admin.Committed(ctx, a.Config.Group, topics...)
+	booked, err := a.progressOf(ctx, a.Config.Group, a.Config.topics()...)
+	if err != nil {
+		return nil, err
+	}
+	mapped, err := a.tillsProgress(ctx)
+	return append(booked, mapped...), err
+}
+
+// progressOf is how far a group is with topics. What is committed is read first: a lag may look larger than it is, not
+// smaller.
+func (a *App) progressOf(ctx context.Context, group string, topics ...string) ([]prometheus.Progress, error) {
+	committed, err := a.Admin.Committed(ctx, group, topics...)
 	if err != nil {
 		return nil, err
 	}

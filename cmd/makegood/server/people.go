@@ -33,11 +33,16 @@ type PeopleFlags struct {
 
 // validatePeople refuses to choose a place for keys that other processes need as well.
 func (c *Config) validatePeople() error {
-	if c.People.PeopleKey == "" && !c.Embedded() && (c.has(RoleGateway) || c.has(RoleProjector)) {
+	if c.People.PeopleKey == "" && !c.Embedded() && c.hides() {
 		return errors.New("--people-key: with --brokers and --clickhouse a file with the keys that hide people's ids is " +
 			"wanted, the same for every process that takes events in or books them; the first one makes it")
 	}
 	return nil
+}
+
+// hides says whether the process takes events in or books them.
+func (c *Config) hides() bool {
+	return c.has(RoleGateway) || c.has(RoleProjector) || c.has(RoleMapper) && c.Tills != ""
 }
 
 // preparePeople reads the keys, or makes them on the first start.
@@ -47,7 +52,7 @@ func (a *App) preparePeople() (err error) {
 		return nil
 	}
 	if path == "" {
-		if !a.Config.has(RoleGateway) && !a.Config.has(RoleProjector) {
+		if !a.Config.hides() {
 			return nil
 		}
 		path = filepath.Join(a.Dir.Path(), "people.key")
