@@ -90,6 +90,7 @@ var rooms = map[string][]string{
 		"projections/insight/estimate"},
 
 	"projections/insight/estimate": {},
+	"projections/insight/trials":   {"projections/insight/estimate"},
 }
 
 // isTestTool reports whether a package, or one that it is in, serves tests alone.

@@ -53,6 +53,8 @@ type commandLine struct {
 	Loadgen     loadgenCommand      `cmd:"" help:"Simulated events, as many and as disordered as you like."`
 	Bench       bench.Command       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
 	BenchBroker bench.BrokerCommand `cmd:"" hidden:""`
+
+	InsightCheck insightCheckCommand `cmd:"" help:"Hold the estimates against simulated shops whose truth is known."`
 }
 
 func main() {

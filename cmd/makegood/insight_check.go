@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/makegood/makegood/cmd/makegood/terminal"
+	"github.com/makegood/makegood/projections/insight/trials"
+)
+
+type insightCheckCommand struct {
+	Seed  uint64   `help:"Decides everything." default:"1"`
+	Shops int      `help:"How many simulated shops each estimator is held against." default:"60"`
+	Only  []string `help:"Questions to check: signals, counter, provision, budget, customers, prevention, what-if."`
+}
+
+// Run holds the estimators against shops whose truth is known.
+func (c *insightCheckCommand) Run(s terminal.Streams) error {
+	if c.Shops < 2 {
+		return fmt.Errorf("%d shops: a coverage wants at least 2", c.Shops)
+	}
+	fmt.Fprintf(s.Out, "seed %d, %d shops each; ± is three standard errors of that many\n", c.Seed, c.Shops)
+	known := map[string]bool{}
+	failed := 0
+	for n, t := range trials.Trials() {
+		known[t.Name] = true
+		if len(c.Only) > 0 && !slices.Contains(c.Only, t.Name) {
+			continue
+		}
+		start := time.Now()
+		claims := t.Run(rand.New(rand.NewPCG(c.Seed, uint64(n))), c.Shops)
+		fmt.Fprintf(s.Out, "\n%s: %s (%s)\n", t.Name, t.About, time.Since(start).Round(time.Millisecond))
+		for _, claim := range claims {
+			fmt.Fprintln(s.Out, " ", claim)
+			if !claim.Holds() {
+				failed++
+			}
+		}
+	}
+	for _, name := range c.Only {
+		if !known[name] {
+			return fmt.Errorf("%q is none of the questions that are estimated", name)
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of the claims do not hold", failed)
+	}
+	return nil
+}

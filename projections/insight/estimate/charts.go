@@ -1,0 +1,101 @@
+package estimate
+
+import (
+	"fmt"
+	"math"
+)
+
+// Budget is how many false alarms a year the company accepts, shared by all its charts: with one a year for 200 charts
+// each may call once in 200 years.
+type Budget struct {
+	PerYear float64
+	Charts  int
+}
+
+// PerPeriod is what one chart may call falsely per period of so many days.
+func (b Budget) PerPeriod(days float64) float64 {
+	return b.PerYear * days / daysAYear / float64(max(1, b.Charts))
+}
+
+const daysAYear = 365.25
+
+// Limits are those of a chart; a point outside of them is a signal.
+type Limits struct{ Centre, Low, High float64 }
+
+// Outside is -1 below the limits, 1 above them, else 0.
+func (l Limits) Outside(x float64) int {
+	switch {
+	case x < l.Low:
+		return -1
+	case x > l.High:
+		return 1
+	}
+	return 0
+}
+
+// Shares is a p chart's baseline: of so many in each period so many were right.
+type Shares struct{ Right, Of []float64 }
+
+// Laney makes the limits of a p′ chart for a period of n orders (Laney 2002): those of a p chart, widened by how much
+// more the periods vary than binomial chance does. That factor is the mean moving range of the periods' z over its
+// expectation for a normal variable, 2/√π; below 1 it counts as 1, and the chart is a p chart. false alarms: the chance
+// that a point of a process that didn't change is outside.
+func Laney(base Shares, n, alarms float64) (Limits, error) {
+	var right, of float64
+	for i := range base.Of {
+		right, of = right+base.Right[i], of+base.Of[i]
+	}
+	if len(base.Of) < leastPeriods || right == of || right == 0 {
+		return Limits{}, fmt.Errorf("%d periods and %g failures are known; %d periods are needed, and some failures",
+			len(base.Of), of-right, leastPeriods)
+	}
+	p := right / of
+	z := make([]float64, 0, len(base.Of))
+	for i, of := range base.Of {
+		if of > 0 {
+			z = append(z, (base.Right[i]/of-p)/math.Sqrt(p*(1-p)/of))
+		}
+	}
+	half := wide(alarms, len(z)) * math.Max(1, meanRange(z)/expectedRange) * math.Sqrt(p*(1-p)/n)
+	return Limits{Centre: p, Low: math.Max(0, p-half), High: math.Min(1, p+half)}, nil
+}
+
+// leastPeriods is the least of a baseline of periods: a moving range of 20 is known to within a quarter.
+const leastPeriods = 20
+
+// XmR makes the limits of an individuals chart (Shewhart 1931) for weekly money: the baseline's mean, and on each
+// side so many standard deviations as the false alarms allow, the deviation read from the mean moving range.
+func XmR(base []float64, alarms float64) (Limits, error) {
+	if len(base) < leastPeriods {
+		return Limits{}, fmt.Errorf("%d periods are known; %d are needed", len(base), leastPeriods)
+	}
+	mean := 0.0
+	for _, x := range base {
+		mean += x / float64(len(base))
+	}
+	half := wide(alarms, len(base)) * meanRange(base) / expectedRange
+	return Limits{Centre: mean, Low: mean - half, High: mean + half}, nil
+}
+
+// expectedRange is the mean distance of two normal variables of deviation 1: E|X−Y| = 2/√π.
+const expectedRange = 2 / math.SqrtPi
+
+// meanRange is the mean distance of neighbours.
+func meanRange(x []float64) float64 {
+	sum := 0.0
+	for i := 1; i < len(x); i++ {
+		sum += math.Abs(x[i] - x[i-1])
+	}
+	return sum / float64(len(x)-1)
+}
+
+// wide is how many deviations a limit lies from the centre, where centre and deviation are estimated from n periods: a
+// new point varies by √(1+1/n), and the deviation has the degrees of freedom that a mean of moving ranges leaves.
+func wide(alarms float64, n int) float64 {
+	return student(1-alarms, freedomPerRange*float64(n-1)) * math.Sqrt(1+1/float64(n))
+}
+
+// freedomPerRange is how many degrees of freedom one moving range is worth: half its mean squared over its variance. A
+// range of normal variables has the mean 2/√π and the variance 2 − 4/π; neighbours share a point, so their covariance,
+// 4/π (√3/2 + π/12 − 1), counts twice. It is 0.605.
+var freedomPerRange = 4 / math.Pi / 2 / (2 - 4/math.Pi + 8/math.Pi*(math.Sqrt(3)/2+math.Pi/12-1))

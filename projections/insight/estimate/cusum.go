@@ -1,0 +1,205 @@
+package estimate
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Counts is what is known of a chart before it starts: so many cases in so many periods, days or weeks.
+type Counts struct {
+	Cases, Periods int
+	// Dispersion is the variance of the periods over their mean. 1 is Poisson; below 1 counts as 1.
+	Dispersion float64
+}
+
+// Cusum adds up what the counts are above the reference and calls when the sum reaches the threshold: the quickest
+// test for a change of known size whose day isn't known (Page 1954; Lucas 1985 for counts).
+type Cusum struct {
+	Mean      float64 // of the baseline, per period
+	Reference float64 // per period; halfway between the mean and its multiple, on the scale of the likelihood ratio
+	Threshold float64
+	Hazard    float64 // false alarms per period once it runs, over what the baseline leaves open
+}
+
+// leastCases is the least of a baseline: with fewer the mean is known to no better than a half either way, and a
+// doubling isn't told from it. 16 cases have a standard error of a quarter, whose double is a half.
+const leastCases = 16
+
+// NewCusum makes the chart that finds counts that grow by the factor (2: a doubling) as soon as can be at no more than
+// so many false alarms per period. The threshold is computed, not looked up: for each mean that the baseline leaves
+// possible the rate of false alarms is that of the Markov chain of the sums (Brook and Evans 1972), and their average
+// is held to the budget.
+func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
+	if base.Cases < leastCases {
+		return Cusum{}, fmt.Errorf("the baseline has %d cases; %d are needed", base.Cases, leastCases)
+	}
+	c := Cusum{Mean: float64(base.Cases) / float64(base.Periods)}
+	spread := math.Max(1, base.Dispersion)
+	// The sums live on a lattice; the reference is at least 8 of its steps.
+	exact := c.Mean * (factor - 1) / math.Log(factor)
+	steps := math.Max(8, math.Ceil(8/exact))
+	reference := int(math.Round(exact * steps))
+	means, weights := possible(base, spread)
+	chain := newChain(means, spread, int(steps), reference)
+	threshold, hazard := chain.threshold(weights, int(steps), alarms)
+	c.Reference, c.Threshold, c.Hazard = float64(reference)/steps, float64(threshold)/steps, hazard
+	return c, nil
+}
+
+// threshold is the least whose rate of false alarms is within the budget, and that rate. The logarithm of the rate is
+// nearly straight in the threshold, so each guess but the first stands on the line through two.
+func (c *chain) threshold(weights []float64, first int, alarms float64) (int, float64) {
+	low, high := 0, 0 // too low, and high enough
+	var atLow, atHigh float64
+	try := func(at int) {
+		if h := c.hazard(weights, at); h > alarms {
+			low, atLow = at, h
+		} else {
+			high, atHigh = at, h
+		}
+	}
+	for at := max(2, first); high == 0; at *= 2 {
+		try(at)
+	}
+	if low == 0 {
+		try(1)
+	}
+	for high-low > 1 && low > 0 {
+		part := math.Log(atLow/alarms) / math.Log(atLow/math.Max(atHigh, 1e-300))
+		guess := low + int(math.Ceil(part*float64(high-low)))
+		try(min(max(guess, low+1), high-1))
+		if guess < high && high > guess+1 { // the line lies a little off: look at the guess's other side as well
+			try(min(max(guess-1, low+1), high-1))
+		}
+	}
+	return high, atHigh
+}
+
+// possible are the means that the baseline leaves possible, with their weights: the posterior of Jeffreys' prior, read
+// at even steps of a normal variable.
+func possible(base Counts, spread float64) (means, weights []float64) {
+	posterior := distuv.Gamma{Alpha: (float64(base.Cases) + 0.5) / spread, Beta: float64(base.Periods) / spread}
+	sum := 0.0
+	for z := -2.5; z < 3.6; z += 0.5 {
+		means = append(means, posterior.Quantile(distuv.UnitNormal.CDF(z)))
+		weights = append(weights, distuv.UnitNormal.Prob(z))
+		sum += distuv.UnitNormal.Prob(z)
+	}
+	for i := range weights {
+		weights[i] /= sum
+	}
+	return means, weights
+}
+
+// chain walks the sums of a CUSUM as a Markov chain, for each possible mean.
+type chain struct {
+	counts           [][]float64 // chances of 0, 1, 2 … cases, for each mean
+	tails            [][]float64 // chances of so many or more
+	steps, reference int
+}
+
+func newChain(means []float64, spread float64, steps, reference int) *chain {
+	c := &chain{steps: steps, reference: reference}
+	for _, m := range means {
+		var counts, tails []float64
+		rest := 1.0
+		for n, p := range chances(m, spread) {
+			counts = append(counts, p)
+			tails = append(tails, rest)
+			rest = math.Max(0, rest-p)
+			if float64(n) > m && rest < 1e-12 {
+				break
+			}
+		}
+		c.counts, c.tails = append(c.counts, counts), append(c.tails, append(tails, 0))
+	}
+	return c
+}
+
+// chances goes through the chances of 0, 1, 2 … cases: Poisson, or negative binomial where they spread more.
+func chances(mean, spread float64) func(func(int, float64) bool) {
+	return func(yield func(int, float64) bool) {
+		if spread <= 1+1e-9 {
+			for n, p := 0, math.Exp(-mean); yield(n, p); n++ {
+				p *= mean / float64(n+1)
+			}
+			return
+		}
+		size, share := mean/(spread-1), (spread-1)/spread
+		for n, p := 0, math.Pow(spread, -size); yield(n, p); n++ {
+			p *= (size + float64(n)) / float64(n+1) * share
+		}
+	}
+}
+
+// hazard is the chance of an alarm per period, of a chart that has run for long without one, averaged over the means.
+func (c *chain) hazard(weights []float64, threshold int) (mean float64) {
+	now, next := make([]float64, threshold), make([]float64, threshold)
+	for k := range weights {
+		clear(now)
+		now[0] = 1
+		last := -1.0
+		for range 5000 {
+			out := c.step(k, now, next)
+			now, next = next, now
+			if math.Abs(out-last) < 1e-4*out {
+				break
+			}
+			last = out
+		}
+		mean += weights[k] * math.Max(last, 0)
+	}
+	return mean
+}
+
+// step moves the sums by one period; it returns the chance that they reach the threshold, and leaves what didn't,
+// scaled to 1.
+func (c *chain) step(k int, now, next []float64) (out float64) {
+	clear(next)
+	counts, tails := c.counts[k], c.tails[k]
+	for at, p := range now {
+		if p == 0 {
+			continue
+		}
+		room := len(now) - at + c.reference // an alarm from here: counts × steps ≥ room
+		first := (room + c.steps - 1) / c.steps
+		for n := range min(first, len(counts)) {
+			next[max(0, at+n*c.steps-c.reference)] += p * counts[n]
+		}
+		out += p * tails[min(first, len(tails)-1)]
+	}
+	stay := 0.0
+	for _, p := range next {
+		stay += p
+	}
+	for i := range next {
+		next[i] /= stay
+	}
+	return out
+}
+
+// Next is the sum after a period with so many cases, where so much of a usual period's orders were handled (1: all of
+// them). At the threshold or above it the chart calls.
+func (c Cusum) Next(sum float64, cases int, exposure float64) float64 {
+	return math.Max(0, sum+float64(cases)-c.Reference*exposure)
+}
+
+// Dispersion is the variance of counts over their mean, after what is explained by exposure (a usual period's is 1).
+func Dispersion(counts []int, exposure []float64) float64 {
+	var cases, exposed float64
+	for i, n := range counts {
+		cases, exposed = cases+float64(n), exposed+exposure[i]
+	}
+	if cases == 0 || exposed == 0 || len(counts) < 2 {
+		return 1
+	}
+	sum := 0.0
+	for i, n := range counts {
+		if expected := cases / exposed * exposure[i]; expected > 0 {
+			sum += (float64(n) - expected) * (float64(n) - expected) / expected
+		}
+	}
+	return sum / float64(len(counts)-1)
+}

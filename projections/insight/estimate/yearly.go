@@ -1,0 +1,28 @@
+package estimate
+
+import (
+	"fmt"
+	"math"
+)
+
+const weeksAYear = daysAYear / 7
+
+// Yearly is what comes in a year as it came in the weeks known: their mean times a year. The interval is that of a year
+// to come, not of the mean alone: a year's own luck is in it.
+func Yearly(weeks []float64, level float64) Estimated {
+	n := len(weeks)
+	if n < leastWeeks {
+		return cannot(n, level, fmt.Sprintf("%d weeks are known; %d are needed", n, leastWeeks))
+	}
+	mean, sum := 0.0, 0.0
+	for _, x := range weeks {
+		mean += x / float64(n)
+	}
+	for _, x := range weeks {
+		sum += (x - mean) * (x - mean)
+	}
+	variance := sum / float64(n-1) * (weeksAYear + weeksAYear*weeksAYear/float64(n))
+	half := student(level, float64(n-1)) * math.Sqrt(variance)
+	value := mean * weeksAYear
+	return Estimated{Value: value, Low: value - half, High: value + half, Level: level, N: n}
+}

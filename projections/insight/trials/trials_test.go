@@ -1,0 +1,47 @@
+package trials
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestEstimatesHold holds each estimator against some dozens of shops. A claim may miss by what chance explains in so
+// few; the command insight-check does it with as many as one likes.
+func TestEstimatesHold(t *testing.T) {
+	const seed, shops = 20261128, 36
+	t.Logf("seed %d, %d shops", seed, shops)
+	for n, trial := range Trials() {
+		t.Run(trial.Name, func(t *testing.T) {
+			shops := shops
+			if trial.Name == "signals" {
+				shops = 8 // a company of 200 charts for a year is slow under the race detector
+			}
+			for _, claim := range trial.Run(rand.New(rand.NewPCG(seed, uint64(n))), shops) {
+				t.Log(claim)
+				if !claim.Holds() {
+					t.Error(claim)
+				}
+			}
+		})
+	}
+}
+
+// TestClaims: a claim that is missed by more than chance explains doesn't hold.
+func TestClaims(t *testing.T) {
+	for _, c := range []struct {
+		claim Claim
+		holds bool
+	}{
+		{share("", 50, 1000, -none, 0.05), true},
+		{share("", 60, 1000, -none, 0.05), true}, // chance
+		{share("", 90, 1000, -none, 0.05), false},
+		{share("", 700, 1000, 0.77, 0.83), false},
+		{mean("", []float64{9, 10, 11, 10}, 12, none), false},
+		{median("", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, -none, 10), true},
+	} {
+		if c.claim.Holds() != c.holds || math.IsNaN(c.claim.Margin) {
+			t.Errorf("%s holds: %v", c.claim, c.claim.Holds())
+		}
+	}
+}
