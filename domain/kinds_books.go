@@ -18,6 +18,7 @@ const (
 	TypeFactDecided
 	TypeBooksSealed
 	TypePersonErased
+	TypeVendorTerms
 	TypeEventVoided
 )
 
@@ -51,6 +52,9 @@ var bookKinds = []kind{
 	}},
 	{TypePersonErased, "person.erased", Books, PostsNothing, []Data{
 		&PersonErased{Person: "p"},
+	}},
+	{TypeVendorTerms, "vendor.terms", Books, PostsNothing, []Data{
+		&VendorTerms{VendorID: "v", WindowDays: 30, Covers: []Cover{{Element: "GOODS"}}},
 	}},
 	{TypeEventVoided, "event.voided", AnyStream, PostsSettled, []Data{
 		&EventVoided{Original: &Event{Currency: "EUR", Time: probed, Type: TypeLabourSpent,
@@ -146,6 +150,24 @@ func (t Type) Own() bool {
 	}
 	return false
 }
+
+// VendorTerms says what a supplier or carrier pays for what it caused, from a moment on: until when a claim must be
+// filed, counted from the day on which the case was reported, and what of the costs is covered. It posts nothing.
+type VendorTerms struct {
+	VendorID      string
+	WindowDays    int64
+	EffectiveFrom time.Time
+	Covers        []Cover
+}
+
+// Cover is a share (of 1; all of it where it isn't set) of the cost of an element, by a clause of the agreement. Cause
+// narrows it to cases of that root cause; such a cover goes before one without.
+type Cover struct {
+	Element, Cause, Clause string
+	Share                  Optional
+}
+
+func (*VendorTerms) data() Type { return TypeVendorTerms }
 
 // EventVoided takes an event back, on whatever stream that was.
 type EventVoided struct {

@@ -222,7 +222,7 @@ var Types = []string{
 	"claim.filed",
 	"claim.accepted", "claim.settled", "claim.closed", "rate.set", "quality.spent", "period.closed", "period.reopened",
 	"deadletter.replayed", "deadletter.discarded", "books.rebuilt", "fact.decided", "books.sealed",
-	"person.erased", "event.voided",
+	"person.erased", "vendor.terms", "event.voided",
 }
 
 // Journal writes every line of the books as text, one a line, tab-separated, sorted: two books are the same exactly

@@ -99,6 +99,7 @@ func generate(seed int64, opts Options, tell func(*generator)) []Record {
 	tell(g)
 	if opts.Letters {
 		g.letters()
+		g.terms()
 	}
 	if opts.Periods {
 		g.periods()

@@ -111,6 +111,19 @@ func (g *generator) letters() {
 			"hashes": []any{object{"hash": "p-3fa91c02-abcdefghijklmnopqrstuvwxyz"}}, "actor": "ann", "reason": "asked for it"})
 }
 
+// terms of a vendor, which change no number.
+func (g *generator) terms() {
+	for i := range 2 {
+		at := firstDay.AddDate(0, i, 3)
+		cover := object{"element": "GOODS"}
+		if i > 0 {
+			cover["cause"], cover["share"], cover["clause"] = "supplier_quality", "0.5", "4.2"
+		}
+		g.add("books", "vendor.terms", "", at, object{"vendor_id": "v-acme", "window_days": json.Number("30"),
+			"effective_from": at.Format(time.DateOnly), "covers": []any{cover}})
+	}
+}
+
 // seals of closes that never were: they change nothing.
 func (g *generator) seals() {
 	for i := range 2 {

@@ -331,7 +331,8 @@ func TestGeneratorIsRepeatableAndWhole(t *testing.T) {
 func checkValid(t *testing.T, e *event) {
 	t.Helper()
 	books := slices.Contains([]string{"rate.set", "quality.spent", "period.closed", "period.reopened", "books.rebuilt",
-		"deadletter.replayed", "deadletter.discarded", "fact.decided", "books.sealed", "person.erased"}, e.kind)
+		"deadletter.replayed", "deadletter.discarded", "fact.decided", "books.sealed", "person.erased",
+		"vendor.terms"}, e.kind)
 	order, errorID := e.data.str("order_id"), e.data.str("error_id")
 	switch {
 	case books, e.kind == "event.voided":

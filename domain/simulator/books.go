@@ -55,6 +55,9 @@ func newBookkeeping(s *Simulation) bookkeeping {
 			}
 		}
 	}
+	for _, d := range s.world.terms(c.Start) {
+		put(domain.Event{Source: b.till.source, ID: b.till.nextID(), Type: domain.TypeVendorTerms, Time: c.Start, Data: d})
+	}
 	y, m, d := c.Start.Date()
 	b.day = time.Date(y, m, d, 8, 0, 0, 0, s.zone)
 	b.tomorrow()

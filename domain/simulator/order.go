@@ -198,7 +198,7 @@ func carriesMoney(t domain.Type) bool {
 	switch t {
 	case domain.TypePromiseChanged, domain.TypeOrderDelivered, domain.TypeFeedbackReceived, domain.TypeErrorClassified,
 		domain.TypeErrorRejected, domain.TypeClaimClosed, domain.TypePeriodClosed, domain.TypePeriodReopened,
-		domain.TypeFactDecided, domain.TypeEventVoided:
+		domain.TypeFactDecided, domain.TypeVendorTerms, domain.TypeEventVoided:
 		return false
 	}
 	return true

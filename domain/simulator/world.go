@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"time"
 
 	"github.com/makegood/makegood/domain"
 )
@@ -128,6 +129,32 @@ func newWorld(c *Config, tag string, random *rand.Rand) *world {
 	w.payments = &till{source: "urn:webhook:payments", tag: tag}
 	w.usualTrouble = w.meanTrouble()
 	return w
+}
+
+// terms are what suppliers and carriers agreed to pay: a supplier the goods and half of the truck, and what a bad one
+// did to them alone; a carrier what was damaged or late on its way. Only one pays for the shop's own wages.
+func (w *world) terms(from time.Time) []*domain.VendorTerms {
+	all := make([]*domain.VendorTerms, 0, len(w.vendors)+len(w.carriers))
+	cover := func(element, cause, clause string, share domain.Optional) domain.Cover {
+		return domain.Cover{Element: element, Cause: cause, Clause: clause, Share: share}
+	}
+	half := domain.Some(one / 2)
+	for n, v := range w.vendors {
+		d := &domain.VendorTerms{VendorID: v.id, WindowDays: int64(21 + 7*(n%3)), EffectiveFrom: from,
+			Covers: []domain.Cover{cover("GOODS", "", "4.1", domain.Optional{}),
+				cover("WRITE_DOWN", "", "4.1", domain.Optional{}),
+				cover("FREIGHT_OUT", "", "4.2", domain.Optional{}), cover("FLEET", "supplier_quality", "4.2", half)}}
+		if n == 0 {
+			d.Covers = append(d.Covers, cover("LABOUR", "", "4.3", half))
+		}
+		all = append(all, d)
+	}
+	for _, c := range w.carriers {
+		all = append(all, &domain.VendorTerms{VendorID: c.id, WindowDays: 14, EffectiveFrom: from,
+			Covers: []domain.Cover{cover("GOODS", "carrier", "9", domain.Optional{}),
+				cover("WRITE_DOWN", "carrier", "9", domain.Optional{}), cover("REFUND", "carrier", "10", half)}})
+	}
+	return all
 }
 
 // otherSize is a neighbour of an item in its family.

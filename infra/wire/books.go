@@ -177,3 +177,33 @@ var _ = event(object(
 	id("actor", required, func(p *domain.PersonErased) *string { return &p.Actor }),
 	text("reason", required, func(p *domain.PersonErased) *string { return &p.Reason }),
 ))
+
+var _ = event(object(
+	id("vendor_id", required, func(v *domain.VendorTerms) *string { return &v.VendorID }),
+	count("window_days", func(v *domain.VendorTerms) *int64 { return &v.WindowDays }).
+		described("Until when a claim must be filed: days after the one on which the case was reported."),
+	moment("effective_from", required, timesOrDates, func(v *domain.VendorTerms) *time.Time { return &v.EffectiveFrom }),
+	list("covers", required, object(
+		word("element", required, domain.CostElements(), func(c *domain.Cover) *string { return &c.Element }),
+		word("cause", optional, domain.RootCauses(), func(c *domain.Cover) *string { return &c.Cause }),
+		fractionOf("share", func(c *domain.Cover) *domain.Optional { return &c.Share }).
+			described("Of the cost, from 0 to 1; all of it where it is left out."),
+		id("clause", optional, func(c *domain.Cover) *string { return &c.Clause }),
+	), func(v *domain.VendorTerms) *[]domain.Cover { return &v.Covers },
+		func(s *store) *[]domain.Cover { return &s.covers }),
+))
+
+// fractionOf is a number of 0 to 1 that may be left out.
+func fractionOf[T any](name string, at func(*T) *domain.Optional) field[T] {
+	f := maybe(name, unitDecimals, at)
+	f.schema = JSON{"allOf": []any{ref("unit"), fraction}}
+	read := f.read
+	f.read = func(d *Decoder, t *T) uint64 {
+		hash := read(d, t)
+		if v := at(t).Value; d.err == nil && v > 1*millionths {
+			d.fail(CodeOutOfRange, "%s is not between 0 and 1: a %s is a fraction", v, name)
+		}
+		return hash
+	}
+	return f
+}

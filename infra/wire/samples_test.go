@@ -125,6 +125,9 @@ var contract = []struct {
 	{"person.erased", "books", `
 		person="p-erased00-abcdefghijklmnopqrstuvwxyz" hashes=[{hash="p-3fa91c02-abcdefghijklmnopqrstuvwxyz"}] actor="ann"
 		reason="asked for it"`},
+	{"vendor.terms", "books", `
+		vendor_id="v-1" window_days=30 effective_from="2026-01-01"
+		covers=[{element="GOODS" cause?="supplier_quality" share??="0.5" clause?="art-4.2"}]`},
 }
 
 // tree is a JSON object that can be edited.

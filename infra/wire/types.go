@@ -19,6 +19,7 @@ type store struct {
 	goodsLines     []domain.GoodsLine
 	returnLines    []domain.ReturnLine
 	erased         []domain.ErasedHash
+	covers         []domain.Cover
 }
 
 // codec reads and writes the data of one type of event, and describes it.

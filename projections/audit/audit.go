@@ -108,6 +108,10 @@ func (e *AuditEntry) read(payload []byte, voids voidedName) {
 	case domain.TypeRateSet:
 		e.Change = strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s from %s", text("rate"), text("key"), text("value"),
 			text("currency"), text("effective_from"))), " ")
+	case domain.TypeVendorTerms:
+		covers, _ := data["covers"].([]any)
+		e.Change = fmt.Sprintf("%s, %s days, %d covers, from %s", text("vendor_id"), text("window_days"), len(covers),
+			text("effective_from"))
 	case domain.TypePeriodClosed, domain.TypePeriodReopened:
 		e.Change = text("period")
 	case domain.TypeBooksSealed:

@@ -21,7 +21,8 @@ var (
 			"redelivery.dispatched", "redelivery.completed", "labour.spent", "refund.issued", "concession.granted",
 			"voucher.redeemed", "voucher.expired", "return.received", "salvage.sold", "dispute.opened", "dispute.won",
 			"dispute.lost", "marketplace.charged", "claim.filed", "claim.accepted", "claim.settled", "claim.closed"},
-		gateway.KeepBooks: {"rate.set", "quality.spent", "period.closed", "period.reopened", "fact.decided"},
+		gateway.KeepBooks: {"rate.set", "quality.spent", "period.closed", "period.reopened", "fact.decided",
+			"vendor.terms"},
 		gateway.Process: {"books.rebuilt", "books.sealed", "deadletter.replayed", "deadletter.discarded",
 			"person.erased"},
 	}
@@ -30,6 +31,7 @@ var (
 			"GET /v1/cases/{id}", "GET /v1/periods", "GET /v1/periods/{period}", "GET /v1/journal", "GET /v1/rates",
 			"GET /v1/reports/changes", "GET /v1/audit", "GET /v1/verify", "GET /v1/seals",
 			"GET /v1/events", "GET /v1/summary", "GET /v1/statement",
+			"GET /v1/promises",
 			"GET /v1/rebuild", "GET /v1/unpriced", "GET /v1/doubles", "GET /v1/flags", "GET /v1/deadletters",
 			"GET /v1/deadletters/{id}", "GET /v1/tills"},
 		gateway.KeepBooks: {"POST /v1/rebuild", "POST /v1/rebuild/{id}/swap", "DELETE /v1/rebuild/{id}",
@@ -76,7 +78,9 @@ var data = map[string]string{
 	"period.closed":       `"period":"2026-01"`,
 	"period.reopened":     `"period":"2026-01"`,
 	"fact.decided":        `"source":"urn:till:1","id":"1","order_id":"o","counts":true,"actor":"a","reason":"r"`,
-	"books.rebuilt":       `"rebuild_id":"b"`,
+	"vendor.terms": `"vendor_id":"v","window_days":30,"effective_from":"2026-01-01",` +
+		`"covers":[{"element":"GOODS"}]`,
+	"books.rebuilt": `"rebuild_id":"b"`,
 	"books.sealed": fmt.Sprintf(`"period":"2026-01","close":1,"format":1,"events":1,"root":"%064d","previous":"%064d"`,
 		0, 1),
 	"deadletter.replayed":  `"dead_letter_id":"z","actor":"a"`,

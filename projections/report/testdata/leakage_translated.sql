@@ -14,7 +14,7 @@ SELECT DISTINCT currency, day AS on_day FROM (    WITH events AS (SELECT * FROM 
     sold AS (
         SELECT unit, max(order_id) AS of_order,
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
-               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1'))) AS by_store
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1', 'makegood.vendor.terms.v1'))) AS by_store
         FROM events GROUP BY unit),
     homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
     lines AS (
@@ -66,7 +66,7 @@ FROM (
     sold AS (
         SELECT unit, max(order_id) AS of_order,
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
-               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1'))) AS by_store
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1', 'makegood.vendor.terms.v1'))) AS by_store
         FROM events GROUP BY unit),
     homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
     lines AS (
@@ -118,7 +118,7 @@ FROM (
     sold AS (
         SELECT unit, max(order_id) AS of_order,
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
-               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1'))) AS by_store
+               argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1', 'makegood.vendor.terms.v1'))) AS by_store
         FROM events GROUP BY unit),
     homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
     lines AS (
