@@ -15,7 +15,7 @@ import (
 )
 
 // commerce are the mappings of shops and tills.
-var commerce = []string{"shopify", "woocommerce", "square", "amazon", "poslog"}
+var commerce = []string{"shopify", "woocommerce", "square", "amazon", "poslog", "csv"}
 
 // testCase is a case of a file of cases, in which every case is
 //
