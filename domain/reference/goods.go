@@ -357,6 +357,9 @@ func (f *file) goodsStore(c *facts) string {
 // price unknown: any above 0), or a refund says replaces_goods: true".
 func (f *file) released(g *letters) bool {
 	for _, e := range f.events {
+		if e.named() == "" && f.backWhole[e.Identity] {
+			continue // "nothing was taken off" isn't so: it is of no case
+		}
 		if e.kind == "refund.issued" && e.data.boolText("replaces_goods") == "true" && f.caseOf(e) == g.caseOf {
 			return true
 		}
