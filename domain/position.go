@@ -16,6 +16,7 @@ type slot struct {
 	incident name // the case
 	currency name
 	store    name
+	order    name // 0 where the unit has but one: then it goes without saying
 }
 
 // position is what a set of events posts in all: an amount by slot, none of them zero in the end.
@@ -27,6 +28,7 @@ type on struct {
 	incident name
 	currency name
 	store    name
+	order    name
 }
 
 // basisOf is how real an amount on an account is for the general ledger, as the contract's §4 says.
@@ -46,7 +48,7 @@ func (v *view) post(to on, a Account, element Element, amount Amount) {
 	if amount == 0 {
 		return
 	}
-	s := slot{a, element, to.step, to.incident, to.currency, to.store}
+	s := slot{a, element, to.step, to.incident, to.currency, to.store, to.order}
 	sum := v.position[s] + amount
 	if sum > MaxAmount || sum < -MaxAmount {
 		v.fail(ErrAmountOutOfRange)
@@ -84,30 +86,40 @@ func (v *view) money(d Decimal) Amount {
 	return v.round(&s)
 }
 
-// lines writes the difference between two positions as lines: debits first, each by account.
-func (u *unit) lines(after, before position, to []Line) []Line {
-	from := len(to)
+// lines writes the difference between two positions as lines: debits first, each by account. own is the order of the
+// event that they are of.
+func (u *unit) lines(after, before position, own name) []Line {
+	var to []Line
 	for s, amount := range after {
 		if d := amount - before[s]; d != 0 {
-			to = append(to, u.line(s, d))
+			to = append(to, u.line(s, d, own))
 		}
 	}
 	for s, amount := range before {
 		if _, is := after[s]; !is && amount != 0 {
-			to = append(to, u.line(s, -amount))
+			to = append(to, u.line(s, -amount, own))
 		}
 	}
-	slices.SortFunc(to[from:], compareLines)
+	slices.SortFunc(to, compareLines)
 	return to
 }
 
-func (u *unit) line(s slot, amount Amount) Line {
-	return Line{Account: s.account, Element: s.element, Basis: basisOf(s.account), Amount: amount,
+func (u *unit) line(s slot, amount Amount, own name) Line {
+	l := Line{Account: s.account, Element: s.element, Basis: basisOf(s.account), Amount: amount,
 		Step: s.step, Case: u.names.text(s.incident), Currency: u.names.text(s.currency), Store: u.names.text(s.store)}
+	if s.order != own {
+		l.Order = u.names.text(s.order)
+	}
+	return l
 }
 
-func (u *unit) slot(l *Line) slot {
-	return slot{l.Account, l.Element, l.Step, u.names.number(l.Case), u.names.number(l.Currency), u.names.number(l.Store)}
+// slot is where a line of an event of the order own is posted to.
+func (u *unit) slot(l *Line, own name) slot {
+	if l.Order != "" {
+		own = u.names.number(l.Order)
+	}
+	return slot{l.Account, l.Element, l.Step, u.names.number(l.Case), u.names.number(l.Currency), u.names.number(l.Store),
+		own}
 }
 
 func compareLines(a, b Line) int {
@@ -118,7 +130,8 @@ func compareLines(a, b Line) int {
 		return 1
 	}
 	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Element, b.Element), cmp.Compare(a.Step, b.Step),
-		cmp.Compare(a.Case, b.Case), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Store, b.Store))
+		cmp.Compare(a.Case, b.Case), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Store, b.Store),
+		cmp.Compare(a.Order, b.Order))
 }
 
 // names numbers the texts of a unit in the order in which they come.

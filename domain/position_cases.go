@@ -1,5 +1,7 @@
 package domain
 
+import "cmp"
+
 // This file says what a case is: of which order, of what kind, founded or not, part of another one, reported or not.
 // See domain/README.md, "What counts".
 
@@ -289,7 +291,28 @@ func (v *view) ownCase(order name, i int32, id string) int32 {
 // ofCase is where amounts of a statement of a case are posted to.
 func (v *view) ofCase(step Step, i int32) on {
 	s := &v.u.statements[i]
-	return on{step, v.caseName(v.stances[i].incident), s.currency, s.store}
+	return on{step, v.caseName(v.stances[i].incident), s.currency, s.store, v.inOrder(i)}
+}
+
+// inOrder is the order that the amounts of a statement are of; 0 where all are of one.
+func (v *view) inOrder(i int32) name {
+	if !v.u.severalOrders {
+		return 0
+	}
+	st := &v.stances[i]
+	if st.order == 0 && st.incident != none {
+		return v.orderOfCase(&v.incidents[st.incident])
+	}
+	return cmp.Or(st.order, v.u.ownOrder(i))
+}
+
+// orderOfCase is the order that the amounts of a case are of; 0 where all are of one. What is posted before anybody
+// names its order is of that order already: nothing moves when somebody does.
+func (v *view) orderOfCase(c *incident) name {
+	if !v.u.severalOrders {
+		return 0
+	}
+	return cmp.Or(c.order, v.u.homeOf(c.name))
 }
 
 func (v *view) caseName(n int32) name {

@@ -256,7 +256,10 @@ func (v *view) claimIn(thread []int32, currency name) {
 		}
 	}
 	A, Z := v.round(&accepted), v.round(&settled)
-	to := on{Fix, v.caseName(incident), currency, v.u.statements[first].store}
+	to := on{Fix, v.caseName(incident), currency, v.u.statements[first].store, v.inOrder(first)}
+	if incident != none {
+		to.order = v.orderOfCase(&v.incidents[incident])
+	}
 	recovered, open := max(A, Z), max(A-Z, 0)
 	if closed {
 		recovered, open = Z, 0

@@ -342,7 +342,7 @@ func (v *view) postGoods(g *goods, n int32) {
 	if c.pays || D > 0 || o != nil && o.whole {
 		settled = vSold
 	}
-	to := on{Fix, c.name, currency, v.storeOf(c)}
+	to := on{Fix, c.name, currency, v.storeOf(c), v.orderOfCase(c)}
 	v.post(to, Inventory, NoElement, U-S-D+vStrayed+vSold)
 	v.post(to, GoodsOwed, NoElement, -(owed-released)-(vSold-settled))
 	v.post(to, ReturnAsset, NoElement, S-cStrayed)

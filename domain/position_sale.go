@@ -186,7 +186,7 @@ func (v *view) soldCost(i int32, l *OrderLine) (cost, bool) {
 func (v *view) placed(i int32, d *OrderPlaced) {
 	s := &v.u.statements[i]
 	o := v.orderOf(s.order)
-	to := on{Perfect, v.caseName(v.stances[i].incident), s.currency, s.store}
+	to := v.ofCase(Perfect, i)
 	var b booking
 	b.sales.add(d.DeliveryFee)
 	b.tax.add(d.DeliveryTax)
@@ -326,7 +326,7 @@ func (v *view) change(i int32, o *order, currency name, failure bool, bookings .
 	if currency == 0 && o != nil {
 		currency = o.currency
 	}
-	to := on{Change, v.caseName(v.stances[i].incident), currency, s.store}
+	to := on{Change, v.caseName(v.stances[i].incident), currency, s.store, v.inOrder(i)}
 	added, back, tax := Amount(0), Amount(0), Amount(0)
 	for _, b := range bookings {
 		if total := v.book(to, b, o, failure); total > 0 {
@@ -436,7 +436,6 @@ func (v *view) all(o *order, b *booking) {
 
 // charged posts what an order costs beside its goods.
 func (v *view) charged(i int32, d *OrderCharged) {
-	s := &v.u.statements[i]
 	amount := v.money(d.Amount)
 	if d.Credit {
 		amount = -amount
@@ -452,5 +451,5 @@ func (v *view) charged(i int32, d *OrderCharged) {
 	case ChargePackaging:
 		debit, credit = Packaging, AccruedCosts
 	}
-	v.move(on{Perfect, v.caseName(v.stances[i].incident), s.currency, s.store}, debit, NoElement, credit, amount)
+	v.move(v.ofCase(Perfect, i), debit, NoElement, credit, amount)
 }

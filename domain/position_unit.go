@@ -40,6 +40,9 @@ type unit struct {
 	voids, decisions, merges, mixed, severalOrders, severalSales, severalCurrencies bool
 
 	rated []bool // by number as given
+
+	orders []name        // those that others than decisions name
+	homes  map[name]name // by error_id, of several orders: see findHomes
 }
 
 // turn is when a fact's statements are compared.
@@ -153,7 +156,6 @@ func (u *unit) connect() {
 			u.decisions = true
 			u.aim(int32(i), d.Source, d.ID)
 		case *ErrorClassified:
-			u.merges = u.merges || d.SameAs != ""
 			u.names.number(d.SameAs)
 		case *RefundIssued:
 			u.names.number(d.RefundID)
@@ -196,17 +198,105 @@ func (u *unit) connect() {
 
 // findOrders tells whether the unit is of several orders or currencies, or has events that name no order.
 func (u *unit) findOrders() {
-	first, currency := name(0), name(0)
+	currency := name(0)
 	for i := range u.statements {
 		o, c := u.statements[i].order, u.statements[i].currency
 		u.severalCurrencies = u.severalCurrencies || c != 0 && currency != 0 && c != currency
 		currency = max(c, currency)
 		u.mixed = u.mixed || o != u.statements[0].order || o == 0 && u.statements[i].errorID != u.statements[0].errorID
-		u.severalOrders = u.severalOrders || o != 0 && first != 0 && o != first
-		if first == 0 {
-			first = o
+		if o != 0 && !tellsADecision(u.statements[i].Event) && !slices.Contains(u.orders, o) {
+			u.orders = append(u.orders, o)
+		}
+		if d, is := u.statements[i].Data.(*ErrorClassified); is {
+			u.merges = u.merges || d.SameAs != ""
 		}
 	}
+	if u.severalOrders = len(u.orders) > 1; u.severalOrders {
+		u.findHomes()
+	}
+}
+
+// tellsADecision reports whether an event is what a person decided, or takes such a decision back: the order that it
+// names may be any.
+func tellsADecision(e *Event) bool {
+	for void, is := e.Data.(*EventVoided); is && void.Original != nil; void, is = e.Data.(*EventVoided) {
+		e = void.Original
+	}
+	_, is := e.Data.(*FactDecided)
+	return is
+}
+
+// findHomes finds which order each case of several orders was first named under. One that nobody names under any is of
+// the order of the case that it is part of, or that is part of it.
+func (u *unit) findHomes() {
+	u.homes = map[name]name{}
+	for i := range u.statements {
+		s := &u.statements[i]
+		if !tellsADecision(s.Event) && s.order != 0 && s.errorID != 0 && u.homes[s.errorID] == 0 {
+			u.homes[s.errorID] = s.order
+		}
+	}
+	for more := u.merges; more; {
+		more = false
+		for i := range u.statements {
+			d, is := u.statements[i].Data.(*ErrorClassified)
+			if !is || d.SameAs == "" || u.statements[i].errorID == 0 {
+				continue
+			}
+			part, whole := u.statements[i].errorID, u.names.number(d.SameAs)
+			for _, of := range [][2]name{{part, whole}, {whole, part}} {
+				if u.homes[of[0]] == 0 && u.homes[of[1]] != 0 {
+					u.homes[of[0]], more = u.homes[of[1]], true
+				}
+			}
+		}
+	}
+}
+
+// ownOrder is the order of a statement, also where only others of its case name it; 0 where all are of one. A decision
+// is of the order of what it is about, unless it names another of the unit.
+func (u *unit) ownOrder(i int32) name {
+	if !u.severalOrders {
+		return 0
+	}
+	return u.orderSaid(i)
+}
+
+func (u *unit) orderSaid(i int32) name {
+	for range u.statements { // voids may void each other
+		s := &u.statements[i]
+		if !s.decides(u) || s.target == none || slices.Contains(u.orders, s.order) {
+			break
+		}
+		i = s.target
+	}
+	return cmp.Or(u.statements[i].order, u.homeOf(u.statements[i].errorID))
+}
+
+// homeOf is the order of a case that nobody names under any; where nothing tells, the first of all.
+func (u *unit) homeOf(errorID name) name { return cmp.Or(u.homes[errorID], u.orders[0]) }
+
+// home is the order of a statement that names none, or that decides on what is of another one; 0 where it goes without
+// saying, or there is none.
+func (u *unit) home(i int32) name {
+	if s := &u.statements[i]; len(u.orders) == 0 || slices.Contains(u.orders, s.order) {
+		return 0
+	}
+	return u.orderSaid(i)
+}
+
+// decides reports whether a statement is what a person decided, or takes such a decision back.
+func (s *statement) decides(u *unit) bool {
+	for range u.statements {
+		if _, is := s.Data.(*FactDecided); is {
+			return true
+		}
+		if _, is := s.Data.(*EventVoided); !is || s.target == none {
+			return false
+		}
+		s = &u.statements[s.target]
+	}
+	return false
 }
 
 // aim finds what a void or a decision is about.

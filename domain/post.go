@@ -13,6 +13,9 @@ type Line struct {
 	Case     string // empty where the amount is of no case
 	Currency string
 	Store    string
+	// Order is the order that the amount is of where that isn't the event's: of events that are settled together because
+	// two orders name one case, one may change what another order's come to. Empty else.
+	Order string
 }
 
 // Entry is what one event posts. Σ Amount of its lines is zero per currency. It is reused from event to event.

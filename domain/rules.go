@@ -40,12 +40,14 @@ var postingRules = sync.OnceValue(func() uint32 {
 					put(int64(l.Account), int64(l.Element), int64(l.Basis), int64(l.Amount), int64(l.Step))
 					text(l.Case)
 					text(l.Store)
+					text(l.Order)
 				}
 				for _, name := range e.Unpriced {
 					text(name)
 				}
 				for _, c := range e.Cases {
 					text(c.Case + c.Kind)
+					text(c.Order)
 					put(int64(said(c.Founded)), int64(said(c.Gone)))
 				}
 			}

@@ -89,6 +89,8 @@ type CaseFacts struct {
 	Founded                                             bool // not rejected, not changed_mind, not merged into another
 	Reported                                            bool // somebody reported it; else a fix made it
 	SameAs                                              string
+	// Order is the order of the case where that isn't the event's that says so; see Line.Order.
+	Order string
 	// Gone: nothing that counts makes it a case any more. The other facts are those that were known last, for what closed
 	// months hold of it; but that somebody reported it isn't kept.
 	Gone bool
@@ -102,6 +104,8 @@ type SettledEvent struct {
 
 	Standing Standing
 	Of       Identity // the event that counts in its place, or that it contradicts; zero where there is none
+	// Home is the order that the event is of where it doesn't name it: that of its case, or of what it decides on.
+	Home string
 	// Cases are the facts of the cases that the event changed, as they are with the events up to it in the sequence; of
 	// those that are no case any more too.
 	Cases []CaseFacts

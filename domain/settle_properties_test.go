@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -141,9 +142,9 @@ func entriesSumUp(terms *Terms, all []Recorded, s *Settlement) error {
 	u := newUnit(terms, all)
 	v := &view{u: u, settled: &Settlement{Events: make([]SettledEvent, len(all))}}
 	v.take(len(u.statements), nil)
-	for i := range s.Events {
-		for _, l := range s.Events[i].Lines {
-			v.position[u.slot(&l)] -= l.Amount
+	for i := range u.statements {
+		for _, l := range s.Events[u.statements[i].given].Lines {
+			v.position[u.slot(&l, u.ownOrder(int32(i)))] -= l.Amount
 		}
 	}
 	for k, a := range v.position {
@@ -154,18 +155,22 @@ func entriesSumUp(terms *Terms, all []Recorded, s *Settlement) error {
 	return nil
 }
 
-// factsSumUp: what the events say last of each case, in the sequence, is what is known of it in the end. Cases that a
-// person separated have one name under two orders: those are told apart by more than their facts.
+// factsSumUp: what the events say last of each case of an order, in the sequence, is what is known of it in the end.
 func factsSumUp(terms *Terms, all []Recorded, s *Settlement) error {
-	if newUnit(terms, all).severalOrders {
-		return nil
-	}
-	last := lastFacts(s)
-	for _, c := range s.Cases {
-		if last[c.Case] != c {
-			return fmt.Errorf("of case %s the events say %+v, and in the end it is %+v", c.Case, last[c.Case], c)
+	u := newUnit(terms, all)
+	last := map[[2]string]CaseFacts{}
+	for i := range u.statements {
+		for _, f := range s.Events[u.statements[i].given].Cases {
+			f.Order = cmp.Or(f.Order, u.names.text(u.ownOrder(int32(i))))
+			last[[2]string{f.Order, f.Case}] = f
 		}
-		delete(last, c.Case)
+	}
+	for _, c := range s.Cases {
+		at := [2]string{c.Order, c.Case}
+		if last[at] != c {
+			return fmt.Errorf("of case %s the events say %+v, and in the end it is %+v", c.Case, last[at], c)
+		}
+		delete(last, at)
 	}
 	for _, f := range last {
 		if !f.Gone {

@@ -16,7 +16,6 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 	var before, booked position
 	var anew *statement
 	var facts []CaseFacts
-	left := map[pair]CaseFacts{} // what each order said last of cases that may leave it
 	for i := range u.statements {
 		s := &u.statements[i]
 		e := &settled.Events[s.given]
@@ -37,11 +36,9 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 		if v.err != nil {
 			return nil, v.err
 		}
-		u.enter(e, s, v.position, &before, &booked)
-		facts = v.news(e, facts)
-		if u.severalOrders && s.order != 0 {
-			v.leave(e, s.order, left)
-		}
+		own := u.ownOrder(int32(i))
+		u.enter(e, s, own, v.position, &before, &booked)
+		facts = v.news(e, own, facts)
 	}
 	v.conclude(facts)
 	return settled, nil
@@ -102,7 +99,7 @@ func (s *statement) isApart() bool {
 
 // enter writes the entry of a statement: what the position changed by. What is kept stays as it is; a rebuild that
 // prices closed epochs brings the books to the position.
-func (u *unit) enter(e *SettledEvent, s *statement, after position, before, booked *position) {
+func (u *unit) enter(e *SettledEvent, s *statement, own name, after position, before, booked *position) {
 	rebuilds := false
 	if d, is := s.Data.(*BooksRebuilt); is {
 		rebuilds = d.ClosedPeriods
@@ -110,14 +107,14 @@ func (u *unit) enter(e *SettledEvent, s *statement, after position, before, book
 	switch {
 	case s.kept != nil:
 		e.Lines = s.kept.Kept
-		u.keep(s, *before, booked)
+		u.keep(s, own, *before, booked)
 	case rebuilds && *booked != nil:
-		e.Lines = u.lines(after, *booked, nil)
+		e.Lines = u.lines(after, *booked, own)
 		*booked = nil
 	default:
-		e.Lines = u.lines(after, *before, nil)
+		e.Lines = u.lines(after, *before, own)
 		if *booked != nil {
-			u.add(*booked, e.Lines)
+			u.add(*booked, e.Lines, own)
 		}
 	}
 	if *before == nil {
@@ -130,7 +127,7 @@ func (u *unit) enter(e *SettledEvent, s *statement, after position, before, book
 }
 
 // keep books lines that other rules posted: from then on what is booked isn't the position.
-func (u *unit) keep(s *statement, before position, booked *position) {
+func (u *unit) keep(s *statement, own name, before position, booked *position) {
 	if *booked == nil {
 		*booked = make(position, len(before))
 		for k, a := range before {
@@ -144,12 +141,12 @@ func (u *unit) keep(s *statement, before position, booked *position) {
 		}
 		lines[i] = l
 	}
-	u.add(*booked, lines)
+	u.add(*booked, lines, own)
 }
 
-func (u *unit) add(to position, lines []Line) {
+func (u *unit) add(to position, lines []Line, own name) {
 	for i := range lines {
-		k := u.slot(&lines[i])
+		k := u.slot(&lines[i], own)
 		if to[k] += lines[i].Amount; to[k] == 0 {
 			delete(to, k)
 		}
@@ -180,9 +177,9 @@ func (s *statement) isSilent() bool {
 	return false
 }
 
-// news are the facts of the cases that changed with an event, and of those that it leaves nothing of. It returns those
-// of all cases that are left.
-func (v *view) news(e *SettledEvent, known []CaseFacts) []CaseFacts {
+// news are the facts of the cases that changed with an event, and of those that it leaves nothing of, or that went from
+// one order to another. It returns those of all cases that are left.
+func (v *view) news(e *SettledEvent, own name, known []CaseFacts) []CaseFacts {
 	all := v.caseFacts()
 	for _, f := range all {
 		if !slices.Contains(known, f) {
@@ -190,43 +187,17 @@ func (v *view) news(e *SettledEvent, known []CaseFacts) []CaseFacts {
 		}
 	}
 	for _, k := range known {
-		if !slices.ContainsFunc(all, func(f CaseFacts) bool { return f.Case == k.Case }) {
+		if !slices.ContainsFunc(all, func(f CaseFacts) bool { return f.Case == k.Case && f.Order == k.Order }) {
 			k.Gone, k.Reported = true, false // the books write one or the other
 			e.Cases = append(e.Cases, k)
 		}
 	}
-	return all
-}
-
-// leave says of cases that went to another order that they are gone from the order of an event: "a case is of one
-// order", and what an order said of it would stay else. said is what each order said last of its cases.
-func (v *view) leave(e *SettledEvent, order name, said map[pair]CaseFacts) {
-	for n := range v.incidents {
-		c := &v.incidents[n]
-		if !c.is || c.name == 0 || len(v.apart) > 0 && v.isApart(c.order, c.name) {
-			continue
+	for i, order := 0, v.u.names.text(own); i < len(e.Cases); i++ {
+		if f := &e.Cases[i]; f.Order == order {
+			f.Order = ""
 		}
-		at := pair{order, c.name}
-		told := slices.IndexFunc(e.Cases, func(f CaseFacts) bool { return f.Case == c.facts.Case })
-		was, known := said[at]
-		foreign := c.order != 0 && c.order != order
-		switch {
-		case told != none:
-		case foreign && known && !was.Gone, !foreign && known && was.Gone:
-			f := c.facts
-			if f.VendorID == "" {
-				f.VendorID = v.vendorOf(int32(n))
-			}
-			e.Cases = append(e.Cases, f)
-			told = len(e.Cases) - 1
-		default:
-			continue
-		}
-		if f := &e.Cases[told]; foreign {
-			f.Gone, f.Reported = true, false // the books write one or the other
-		}
-		said[at] = e.Cases[told]
 	}
+	return all
 }
 
 // caseFacts are what is known of the cases of the set. What is said of a case makes none where nobody reported it and
@@ -242,6 +213,7 @@ func (v *view) caseFacts() []CaseFacts {
 		if f.VendorID == "" {
 			f.VendorID = v.vendorOf(int32(n))
 		}
+		f.Order = v.u.names.text(v.orderOfCase(c))
 		all = append(all, f)
 	}
 	return all
@@ -305,7 +277,7 @@ func (v *view) conclude(facts []CaseFacts) {
 	}
 	for i := range u.statements {
 		e, st := &v.settled.Events[u.statements[i].given], &v.stances[i]
-		e.Standing, e.Of = st.standing, Identity{}
+		e.Standing, e.Of, e.Home = st.standing, Identity{}, u.names.text(u.home(int32(i)))
 		if st.of != none {
 			e.Of = Identity{u.statements[st.of].Source, u.statements[st.of].ID}
 		}

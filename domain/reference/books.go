@@ -14,6 +14,7 @@ type Line struct {
 	Account, Element, Basis string
 	Case, Currency          string
 	Step, Store             string // step is perfect, change or fix
+	Order                   string // the order that the amount is of; "" where there is none
 	Amount                  *big.Rat
 }
 
@@ -55,7 +56,7 @@ type Books struct {
 
 	zone   *time.Location
 	events []*event
-	cases  map[string]*facts
+	cases  map[caseKey]*facts
 	units  []*view // each with all its events
 	orders map[string]*sale
 }
@@ -103,7 +104,7 @@ func AsOf(records []Record, t time.Time) []Record {
 
 // Run keeps the books of the records. zone decides which day and month a moment is in.
 func Run(records []Record, zone *time.Location) (*Books, error) {
-	b := &Books{zone: zone, cases: map[string]*facts{}, orders: map[string]*sale{}}
+	b := &Books{zone: zone, cases: map[caseKey]*facts{}, orders: map[string]*sale{}}
 	events, err := b.firstRecorded(records)
 	if err != nil {
 		return nil, err
@@ -132,10 +133,11 @@ func Run(records []Record, zone *time.Location) (*Books, error) {
 // enter makes the entries of a unit: "The entry of an event is what the position changes by when the event is added to
 // those before it in the sequence."
 func (b *Books) enter(t *terms, n int, unit []*event, all map[Identity]*event) {
-	whole := look(t, unit)
+	homes := homesOf(unit)
+	whole := look(t, unit, homes)
 	before := position{}
 	for i, e := range unit {
-		sofar := look(t, unit[:i+1])
+		sofar := look(t, unit[:i+1], homes)
 		now := sofar.position
 		for id, c := range sofar.cases { // "what was known of it last", should it be none in the end
 			last := *c
@@ -234,7 +236,7 @@ func (b *Books) Journal() string {
 			rows = append(rows, strings.Join([]string{
 				e.Source, e.ID, e.Type, e.OrderID, e.ErrorID, e.StoreID,
 				e.OccurredAt.UTC().Format(time.RFC3339Nano), e.OriginPeriod, e.PostingPeriod,
-				l.Currency, l.Account, l.Element, l.Basis, money(l.Amount), l.Case, l.Step, l.Store,
+				l.Currency, l.Account, l.Element, l.Basis, money(l.Amount), l.Case, l.Step, l.Order, l.Store,
 			}, "\t"))
 		}
 	}
@@ -245,10 +247,10 @@ func (b *Books) Journal() string {
 // CasesOfUnit says of each case of the unit of that number in Units, sorted, all that is known of it.
 func (b *Books) CasesOfUnit(n int) []string {
 	var all []string
-	for id, c := range b.units[n].cases {
+	for _, c := range b.units[n].cases {
 		all = append(all, fmt.Sprintf("%s %s: cause %s, at fault %s, vendor %s, employee %s, severity %s, avoidable %s, "+
-			"before delivery %t, founded %t, reported %t, part of %s", id, c.kind, c.rootCause, c.atFault, c.vendor, c.employee,
-			c.severity, c.avoidable, c.before(), c.founded, c.report != nil, c.sameAs))
+			"before delivery %t, founded %t, reported %t, part of %s", c.id, c.kind, c.rootCause, c.atFault, c.vendor,
+			c.employee, c.severity, c.avoidable, c.before(), c.founded, c.report != nil, c.sameAs))
 	}
 	slices.Sort(all)
 	return all

@@ -7,6 +7,9 @@ import (
 
 const changedMind = "changed_mind"
 
+// caseKey is a case of an order: one that a person separated is one of each of two.
+type caseKey struct{ order, id string }
+
 // facts are what is known of a case; "" is not known.
 type facts struct {
 	id, order string
@@ -73,10 +76,10 @@ func (f *file) gatherCases() {
 
 // partOf keeps what was said of a case that is part of another.
 func (f *file) partOf(other string, e *event) {
-	c := f.view.cases[e.named()]
+	c := f.view.cases[caseKey{f.home, e.named()}]
 	if c == nil || c.sameAs == "" {
-		c = &facts{id: e.named(), order: f.order, sameAs: other}
-		f.view.cases[e.named()] = c
+		c = &facts{id: e.named(), order: f.home, sameAs: other}
+		f.view.cases[caseKey{f.home, e.named()}] = c
 		f.merged = append(f.merged, c)
 	}
 	if e.kind == "error.reported" {

@@ -8,7 +8,7 @@ func (v *view) wholeCancellations() map[Identity]bool {
 	for _, name := range v.groups() {
 		scratch := &view{terms: v.terms, set: v.set, inSet: v.inSet, counted: v.counted, sameAs: v.sameAs, orderOf: v.orderOf,
 			standing: v.standing, instead: v.instead, position: position{}, unpriced: map[Identity][]string{},
-			cases: map[string]*facts{}, sales: map[string]*sale{}}
+			cases: map[caseKey]*facts{}, sales: map[string]*sale{}, homes: v.homes}
 		f := newFile(scratch, name)
 		f.wholes = whole
 		f.bookSale()

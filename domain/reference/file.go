@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
 )
@@ -9,6 +10,7 @@ import (
 type file struct {
 	view   *view
 	order  string
+	home   string   // the order, also of a case whose order nobody has named yet
 	events []*event // what counts of it, in the sequence
 	sale   *sale
 	cases  []*facts // in the order of their reports, else of their first events
@@ -32,6 +34,7 @@ func newFile(v *view, name string) *file {
 		if v.groupOf(e) == name {
 			f.events = append(f.events, e)
 			f.order = v.orderFor(e)
+			f.home = cmp.Or(f.order, v.homes[v.caseOf(e.named())], v.homes[""])
 		}
 	}
 	return f
@@ -100,9 +103,9 @@ func (f *file) caseNamed(id string) *facts {
 			return c
 		}
 	}
-	c := &facts{id: id, order: f.order, founded: true}
+	c := &facts{id: id, order: f.home, founded: true}
 	f.cases = append(f.cases, c)
-	f.view.cases[id] = c
+	f.view.cases[caseKey{f.home, id}] = c
 	return c
 }
 

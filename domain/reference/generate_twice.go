@@ -76,6 +76,7 @@ func (g *generator) contradict(data object) {
 	if lines, is := data["lines"].([]any); is && len(lines) > 0 {
 		line := maps.Clone(lines[0].(object))
 		line["quantity"], _ = g.quantity()
+		delete(line, "discount") // it may be more than what is left
 		data["lines"] = append([]any{line}, lines[1:]...)
 		delete(data, "tenders")
 	}

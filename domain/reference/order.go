@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
@@ -55,23 +56,20 @@ func (b *Books) distinct(id func(*Entry) string) []string {
 	return slices.Sorted(mapKeys(seen))
 }
 
-// orderOf is the order that a line is of: its event's, else its case's, else that of the unit if it has but one.
-func (b *Books) orderOf(e *Entry, l Line) string {
-	if e.OrderID != "" {
-		return e.OrderID
-	}
-	if c := b.cases[l.Case]; c != nil && c.order != "" {
-		return c.order
-	}
-	if sales := slices.Sorted(mapKeys(b.units[e.unit].sales)); len(sales) == 1 {
-		return sales[0]
-	}
-	return ""
+// aboutOf is the order that an entry without lines is about.
+func (b *Books) aboutOf(e *Entry) string {
+	homes := b.units[e.unit].homes
+	return cmp.Or(e.OrderID, homes[e.ErrorID], homes[""])
 }
+
+// caseOf is what is known of the case that a line is of; nil where it is of none.
+func (b *Books) caseOf(l Line) *facts { return b.cases[caseKey{l.Order, l.Case}] }
 
 // Order reads one order; nil where the books know nothing of it.
 func (b *Books) Order(orderID string) *Order {
-	return b.read(orderID, func(e *Entry, l Line) bool { return b.orderOf(e, l) == orderID })
+	return b.read(orderID, func(e *Entry, l Line) bool {
+		return l.Order == orderID || l.Account == "" && b.aboutOf(e) == orderID
+	})
 }
 
 // Case reads one case in the same form; its OrderID is that of its earliest event, and nothing is promised by a case
@@ -106,14 +104,13 @@ func (b *Books) read(orderID string, in func(*Entry, Line) bool) *Order {
 		}
 		return x.less(y.Identity)
 	})
-	o.StoreID = o.Entries[0].StoreID
 	currencies := map[string]bool{}
 	for i := range o.Entries {
 		e := &o.Entries[i]
-		if o.Currency == "" {
-			o.Currency = e.Currency
+		if orderID == "" || b.aboutOf(e) == orderID { // of others there are only lines
+			o.StoreID, o.Currency = cmp.Or(o.StoreID, e.StoreID), cmp.Or(o.Currency, e.Currency)
+			o.Unpriced = o.Unpriced || len(e.Unpriced) > 0
 		}
-		o.Unpriced = o.Unpriced || len(e.Unpriced) > 0
 		for _, l := range e.Lines {
 			currencies[l.Currency] = true
 		}
@@ -131,8 +128,8 @@ func (b *Books) read(orderID string, in func(*Entry, Line) bool) *Order {
 }
 
 // apart is where the leakage of a case is shown if not in gross and net: changedMind, unfounded or "".
-func (b *Books) apart(caseID string) string {
-	switch c := b.cases[caseID]; {
+func (b *Books) apart(l Line) string {
+	switch c := b.caseOf(l); {
 	case c == nil || c.founded:
 		return ""
 	case c.kind == changedMind:
@@ -154,7 +151,7 @@ func (b *Books) figures(entries []Entry, currency string) *Figures {
 				continue
 			}
 			f.Contribution = minus(f.Contribution, l.Amount)
-			switch apart := b.apart(l.Case); {
+			switch apart := b.apart(l); {
 			case l.Step == perfect:
 				f.Perfect = minus(f.Perfect, l.Amount)
 			case l.Element == "" && l.Step == change:

@@ -21,9 +21,9 @@ const (
 )
 
 // place is what an amount of a position is of.
-type place struct{ account, element, caseID, currency, step, store string }
+type place struct{ account, element, caseID, currency, step, store, order string }
 
-// position is "an amount per account, element, basis, case, currency, step and store".
+// position is "an amount per account, element, basis, case, currency, step and store", of each order by itself.
 type position map[place]*big.Rat
 
 // half is one account of a posting: debit above, credit below zero. Amounts are whole to 4 decimals.
@@ -73,7 +73,7 @@ func (p position) less(q position) []Line {
 		}
 		if d := minus(a, b); d.Sign() != 0 {
 			lines = append(lines, Line{at.account, at.element, basisOf(at.account), at.caseID, at.currency, at.step, at.store,
-				d})
+				at.order, d})
 		}
 	}
 	slices.SortFunc(lines, func(a, b Line) int { return strings.Compare(a.sortKey(), b.sortKey()) })
@@ -81,7 +81,7 @@ func (p position) less(q position) []Line {
 }
 
 func (l Line) sortKey() string {
-	return strings.Join([]string{l.Account, l.Element, l.Case, l.Currency, l.Step, l.Store}, "\x00")
+	return strings.Join([]string{l.Account, l.Element, l.Case, l.Currency, l.Step, l.Store, l.Order}, "\x00")
 }
 
 // basisOf: "1010, 13xx disputes, 2200, 2310–2330, 4000–4110, 5050, 5070, 5090, 5120, 5400, 5420 CASH; 5220, 5300 and

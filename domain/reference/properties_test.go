@@ -65,7 +65,7 @@ func TestPositions(t *testing.T) {
 			sum := position{}
 			for _, e := range b.EntriesOfUnit(n) {
 				for _, l := range e.Lines {
-					sum.add(place{"", "", l.Case, l.Currency, l.Step, l.Store}, half{l.Account, l.Element, l.Amount})
+					sum.add(place{"", "", l.Case, l.Currency, l.Step, l.Store, l.Order}, half{l.Account, l.Element, l.Amount})
 				}
 			}
 			if lines := v.position.less(sum); len(lines) != 0 {

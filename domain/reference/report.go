@@ -63,7 +63,7 @@ func (s *sums) add(order string, l Line, gone bool) {
 	}
 	s.some = true
 	if l.Case != "" {
-		s.cases[l.Case] = true
+		s.cases[l.Order+"\x00"+l.Case] = true
 	}
 	if order != "" {
 		s.orders[order] = true
@@ -107,7 +107,7 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 				continue
 			}
 			currencies[l.Currency] = true
-			if where := b.apart(l.Case); where != "" {
+			if where := b.apart(l); where != "" {
 				apart[where].add("", l, false)
 				continue
 			}
@@ -116,8 +116,8 @@ func (b *Books) Leakage(from, to string, groupBy []string, view, periodBy, curre
 			if groups[group] == nil {
 				groups[group], keys[group] = newSums(), values
 			}
-			groups[group].add(b.orderOf(e, l), l, b.isGone(e, l))
-			totals.add(b.orderOf(e, l), l, b.isGone(e, l))
+			groups[group].add(l.Order, l, b.isGone(l))
+			totals.add(l.Order, l, b.isGone(l))
 		}
 	}
 	all := slices.Sorted(mapKeys(currencies))
@@ -192,14 +192,9 @@ var Keys = []string{
 }
 
 func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
-	c := b.cases[l.Case]
+	c := b.caseOf(l)
 	if c == nil {
 		c = &facts{} // without a case: all empty
-	}
-	if b.isGone(e, l) {
-		last := *c
-		last.gone = true
-		c = &last
 	}
 	switch key {
 	case "day":
@@ -209,13 +204,13 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 	case "store":
 		return l.Store
 	case "selling_store":
-		return b.soldBy(b.orderOf(e, l))
+		return b.soldBy(l.Order)
 	case "founded":
 		return c.foundedText()
 	case "case":
 		return l.Case
 	case "order":
-		return b.orderOf(e, l)
+		return l.Order
 	case "vendor":
 		return c.vendor
 	case "kind":
@@ -243,11 +238,10 @@ func (b *Books) keyOf(key string, e *Entry, l Line, day string) string {
 	panic("unknown key " + key) // Leakage has checked
 }
 
-// isGone tells whether what a line is of was a case and is none any more, or none of the order any more: a case is of
-// one order.
-func (b *Books) isGone(e *Entry, l Line) bool {
-	c := b.cases[l.Case]
-	return c != nil && (c.gone || c.order != "" && e.OrderID != "" && c.order != e.OrderID)
+// isGone tells whether what a line is of was a case of the order and is none any more.
+func (b *Books) isGone(l Line) bool {
+	c := b.caseOf(l)
+	return c != nil && c.gone
 }
 
 // foundedText is "yes, no; ” where there is no case".
@@ -263,7 +257,7 @@ func (c *facts) foundedText() string {
 
 // VendorOf is the vendor of the case that a line is of; "" where there is none.
 func (b *Books) VendorOf(l Line) string {
-	if c := b.cases[l.Case]; c != nil {
+	if c := b.caseOf(l); c != nil {
 		return c.vendor
 	}
 	return ""

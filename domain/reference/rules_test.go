@@ -131,7 +131,7 @@ func TestCasesAreAsLastClassifiedFieldByField(t *testing.T) {
 		about+`"kind":"defective","found":"after_delivery","detected_by":"system","employee_id":"e"}`)
 	tp.add("error.classified", "2026-01-13T00:00:00Z", about+`"kind":"defective","root_cause":"dispatch"}`)
 	text := func() string {
-		c := tp.run(t).cases["c1"]
+		c := tp.run(t).cases[caseKey{"o1", "c1"}]
 		return strings.Join([]string{c.kind, c.rootCause, c.vendor, c.avoidable, c.found, c.employee}, " ")
 	}
 	if got, want := text(), "damaged carrier v9 true before_delivery "; got != want {

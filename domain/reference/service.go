@@ -315,7 +315,7 @@ func serveMoney(s Service, books *Books, orders map[string]*promised, zone *time
 			if l.Currency != q.Currency || !q.holdsDay(day, l.Store) {
 				continue
 			}
-			month, order := day[:len("2006-01")], books.orderOf(e, l)
+			month, order := day[:len("2006-01")], l.Order
 			if name := map[string]string{"6100": "prevention", "6110": "appraisal"}[l.Account]; name != "" {
 				sums.add(name, l.Amount)
 				sums.add(name+" "+month, l.Amount)
@@ -327,7 +327,7 @@ func serveMoney(s Service, books *Books, orders map[string]*promised, zone *time
 			if l.Step == perfect && isProfitAndLoss(l.Account) && !orders[order].customerTookAll() {
 				sums.take("perfect", l.Amount)
 			}
-			if books.apart(l.Case) == "" {
+			if books.apart(l) == "" {
 				if l.Step == fix || l.Step == change && byBusiness {
 					sums.serveView(l)
 				}
@@ -366,17 +366,17 @@ func (b *Books) serveLeak(sums totals, cases, months map[string]bool, e *Entry, 
 			sums.add("hidden", l.Amount)
 		}
 	}
-	c, category := b.cases[l.Case], "external"
+	c, category := b.caseOf(l), "external"
 	if c != nil && c.before() {
 		category = "internal"
 	}
 	sums.add(category, l.Amount)
 	sums.add(category+" "+month, l.Amount)
 	months[month] = true
-	if c == nil || b.isGone(e, l) {
+	if c == nil || c.gone {
 		return
 	}
-	cases[l.Case] = true
+	cases[l.Order+"\x00"+l.Case] = true
 	sums.add("of cases", l.Amount)
 	switch c.avoidable {
 	case "":

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"slices"
@@ -34,8 +35,9 @@ type view struct {
 	position position
 	unpriced map[Identity][]string
 	flags    []Flag
-	cases    map[string]*facts
-	sales    map[string]*sale // by order_id
+	cases    map[caseKey]*facts
+	homes    map[string]string // of cases: see homesOf
+	sales    map[string]*sale  // by order_id
 }
 
 // Flag is something that can't be right, booked as far as it is known.
@@ -48,11 +50,11 @@ type Flag struct {
 }
 
 // look makes the books of a set: "The position is a pure function of the set."
-func look(t *terms, set []*event) *view {
+func look(t *terms, set []*event, homes map[string]string) *view {
 	v := &view{
 		terms: t, set: set, inSet: make(map[Identity]*event), standing: make(map[Identity]string),
 		instead: make(map[Identity]Identity), position: make(position), unpriced: make(map[Identity][]string),
-		cases: make(map[string]*facts), sales: make(map[string]*sale),
+		cases: make(map[caseKey]*facts), sales: make(map[string]*sale), homes: homes,
 	}
 	for _, e := range set {
 		v.inSet[e.Identity] = e
@@ -62,10 +64,44 @@ func look(t *terms, set []*event) *view {
 	v.oneOrderPerCase()
 	v.mergeCases()
 	v.oneEventPerFact()
+	all := v.position
 	for _, name := range v.groups() {
-		newFile(v, name).book()
+		f := newFile(v, name)
+		v.position = position{}
+		f.book()
+		for at, amount := range v.position {
+			at.order = f.home
+			all[at] = amount
+		}
 	}
+	v.position = all
 	return v
+}
+
+// homesOf says of which order the cases of a unit are before anybody names it: of the one that they are of then. Where
+// nothing tells, it is the first order of the unit: that of "".
+func homesOf(unit []*event) map[string]string {
+	homes := map[string]string{}
+	for _, e := range unit {
+		if e.order() == "" || e.kind == "fact.decided" {
+			continue
+		}
+		homes[""] = cmp.Or(homes[""], e.order())
+		if id := e.named(); id != "" && homes[id] == "" {
+			homes[id] = e.order()
+		}
+	}
+	for range unit {
+		for _, e := range unit {
+			part, whole := e.named(), e.data.str("same_as")
+			if e.kind != "error.classified" || part == "" || whole == "" {
+				continue
+			}
+			homes[part] = cmp.Or(homes[part], homes[whole])
+			homes[whole] = cmp.Or(homes[whole], homes[part])
+		}
+	}
+	return homes
 }
 
 // speaks tells whether the event still has a say: no void took it, nothing makes it wait, nobody decided against it.

@@ -17,11 +17,13 @@ SELECT arrayStringConcat([source, event_id, event_type, if(event_type = 'makegoo
     if(event_type = 'makegood.books.rebuilt.v1', '', error_id), store_id,
     formatDateTime(occurred_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), formatDateTime(origin_period, '%Y-%m'),
     formatDateTime(posting_period, '%Y-%m'),
-    l_currency, toString(a), toString(e), toString(b), toDecimalString(x, 4), l_case, toString(s), l_store], '\t')
-FROM (SELECT *, `+sql.LineCase+` AS cases, `+sql.LineCurrency+` AS currencies, `+sql.LineStore+` AS stores
+    l_currency, toString(a), toString(e), toString(b), toDecimalString(x, 4), l_case, toString(s),
+    if(l_unit IN (SELECT order_id FROM ledger), l_unit, ''), l_store], '\t')
+FROM (SELECT *, `+sql.LineCase+` AS cases, `+sql.LineCurrency+` AS currencies, `+sql.LineStore+` AS stores,
+    `+sql.LineUnit+` AS units
     FROM ledger FINAL)
 ARRAY JOIN account AS a, element AS e, basis AS b, amount AS x, step AS s, cases AS l_case,
-    currencies AS l_currency, stores AS l_store`)
+    currencies AS l_currency, stores AS l_store, units AS l_unit`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package bookstest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -89,9 +90,19 @@ func journalLines(r *ledger.Row) (lines []string) {
 	for _, l := range r.Lines {
 		lines = append(lines, strings.Join([]string{e.Source, e.ID, e.Type.String(), order, errorID, e.StoreID,
 			e.Time.UTC().Format(time.RFC3339), r.Origin.String(), r.Posting.String(), l.Currency, fmt.Sprint(uint16(l.Account)),
-			l.Element.String(), l.Basis.String(), l.Amount.String(), l.Case, l.Step.String(), l.Store}, "\t"))
+			l.Element.String(), l.Basis.String(), l.Amount.String(), l.Case, l.Step.String(),
+			orderOfLine(r, &l), l.Store}, "\t"))
 	}
 	return lines
+}
+
+// orderOfLine is the order that a line is of; empty where it has none.
+func orderOfLine(r *ledger.Row, l *domain.Line) string {
+	unit := cmp.Or(l.Order, r.Unit())
+	if r.Event.OrderID == "" && l.Order == "" && unit == r.Event.ErrorID {
+		return ""
+	}
+	return unit
 }
 
 // Apart is how two sets of books of the same records differ; Sort is empty where they don't.

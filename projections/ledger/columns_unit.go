@@ -47,6 +47,8 @@ func rareColumns() []Column {
 			func(e *domain.Event) string { return e.Currency }),
 		ofOwnLines("line_store", func(l *domain.Line) *string { return &l.Store },
 			func(e *domain.Event) string { return e.StoreID }),
+		ofOwnLines("line_order", func(l *domain.Line) *string { return &l.Order },
+			func(*domain.Event) string { return "" }),
 	}
 	for i, field := range factFields {
 		all = append(all, Column{"fact_" + field.name, "Array(String)", &List[string]{
@@ -100,11 +102,12 @@ func standingOf(name string) domain.Standing {
 	return domain.Standing(math.MaxUint8) // nobody's word: whoever settles the unit writes it anew
 }
 
-// ownLines reports whether a line is of another case, currency or store than the event.
+// ownLines reports whether a line is of another case, currency, store or order than the event.
 func (r *Row) ownLines() bool {
 	for i := range r.Lines {
 		l := &r.Lines[i]
-		if l.Currency != "" && (l.Case != r.Event.ErrorID || l.Currency != r.Event.Currency || l.Store != r.Event.StoreID) {
+		if l.Currency != "" && (l.Case != r.Event.ErrorID || l.Currency != r.Event.Currency || l.Store != r.Event.StoreID ||
+			l.Order != "") {
 			return true
 		}
 	}
@@ -180,6 +183,7 @@ var factFields = []struct {
 		return "no"
 	}, func(f *domain.CaseFacts, v string) { f.Reported, f.Gone = v == "yes", v == goneCase }},
 	factText("same_as", func(f *domain.CaseFacts) *string { return &f.SameAs }),
+	factText("order", func(f *domain.CaseFacts) *string { return &f.Order }),
 }
 
 // goneCase is what the books write of a case, in place of whether it was reported, where nothing makes it one any more.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"embed"
+	"strings"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/sql"
@@ -32,6 +33,10 @@ type part struct{ Element, Kind, Founded string }
 
 // CaseFacts are what is known of the cases of events, as a common table expression, cases.
 var CaseFacts = statements.Text("case_facts", goneCase)
+
+// SharedUnits selects the orders that are settled together with others. What is known of a case of one of them, and the
+// lines of it, may stand with an event of another: who asks for some units asks for these rows as well.
+var SharedUnits = strings.TrimSpace(statements.Text("shared_units", nil))
 
 // The columns of leakage_daily: by which its rows are told apart, and what else is known of each.
 const (

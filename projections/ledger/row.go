@@ -165,7 +165,7 @@ func (r *Row) CompleteLines() {
 			l.Step = domain.Perfect
 		}
 		if l.Currency == "" {
-			l.Case, l.Currency, l.Store = r.Event.ErrorID, r.Event.Currency, r.Event.StoreID
+			l.Case, l.Currency, l.Store, l.Order = r.Event.ErrorID, r.Event.Currency, r.Event.StoreID, ""
 		}
 	}
 }

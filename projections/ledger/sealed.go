@@ -27,7 +27,7 @@ var Unsealed = map[string][]string{
 	Placed: {"recorded_at", "stream", "partition", "offset", "token"},
 	AsSettled: {"epoch", "standing", "of_source", "of_id", "settled_with", "sold_by", "unpriced",
 		"fact_case", "fact_kind", "fact_root_cause", "fact_party", "fact_vendor", "fact_employee", "fact_severity",
-		"fact_avoidable", "fact_category", "fact_founded", "fact_reported", "fact_same_as",
+		"fact_avoidable", "fact_category", "fact_founded", "fact_reported", "fact_same_as", "fact_order", "line_order",
 		"flag_code", "flag_case", "flag_currency", "flag_amount"},
 	Own: {"version", "terms", "rules", "rated", "settled"},
 }

@@ -109,7 +109,7 @@ var hidden = map[string]map[string]string{
 // question does for both.
 func (v *viewer) seen() map[string]string {
 	all := map[string]string{}
-	for _, table := range []string{"journal", "orders", "cases", "unpriced", "identities"} {
+	for _, table := range []string{"journal", "orders", "cases", "unpriced", "identities", "case_units"} {
 		all[table] = "SELECT * FROM " + v.of(table)
 	}
 	for table, instead := range hidden {

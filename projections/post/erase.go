@@ -61,7 +61,8 @@ ORDER BY table, name`); err != nil {
 			}
 		}
 		if table == "leakage_daily" { // which doesn't say where its events stand: it goes by those that were changed before
-			before = "unit IN (SELECT unit FROM failures WHERE has(fact_employee, " + person + "))"
+			before = "unit IN (SELECT arrayJoin(arrayConcat([unit], fact_order)) FROM failures " +
+				"WHERE has(fact_employee, " + person + "))"
 		}
 		if err := eraseFrom(ctx, db, table, strings.Join(set, ", "),
 			"("+strings.Join(where, " OR ")+") AND "+before); err != nil {

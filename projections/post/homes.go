@@ -1,7 +1,6 @@
 package post
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -11,90 +10,40 @@ import (
 
 // homes say of which unit the rows are that are settled together, where their own order doesn't.
 type homes struct {
-	units  []string          // that events say themselves, but for decisions
-	orders map[string]string // of cases, by error_id
-	first  string            // of the units: an order, where there is one
-	only   bool              // there is no other order
-	all    *Settler          // of whose events they are read
+	units []string // that events say themselves, but for decisions
+	first string   // of them
 }
 
-// homes reads from the events which orders the cases are of.
 func (s *Settler) homes() homes {
-	h := homes{orders: map[string]string{}, all: s}
-	orders := map[string]bool{}
+	var h homes
 	for _, r := range s.of {
-		if r.Decides() || r.Event.Subject() == "" {
-			continue
-		}
-		h.units = append(h.units, r.Event.Subject())
-		order := r.Event.OrderID
-		if order == "" {
-			continue
-		}
-		orders[order] = true
-		for _, c := range r.Cases() {
-			if was, known := h.orders[c]; !known || order < was {
-				h.orders[c] = order
-			}
+		if unit := r.Event.Subject(); unit != "" && !r.Decides() {
+			h.units = append(h.units, unit)
 		}
 	}
-	h.only = len(orders) == 1
-	for unit := range orders {
-		if h.first == "" || unit < h.first {
-			h.first = unit
-		}
-	}
-	if h.first == "" && len(h.units) > 0 {
+	if len(h.units) > 0 {
 		h.first = slices.Min(h.units)
 	}
 	return h
 }
 
 // unit is the unit that a row is of, where its event doesn't name that: what was decided, and what is said of a case
-// without the order that the case is of. So all rows of a case are of one unit.
-func (h *homes) unit(r *ledger.Stored) string {
-	home := ""
+// without the order that the case is of. So all rows of a case are of one unit. home is the order that settling found
+// for it; where no event names an order, cases that are one share the unit of the first.
+func (h *homes) unit(r *ledger.Stored, home string) string {
 	switch {
-	case r.Decides():
-		if slices.Contains(h.units, r.Event.Subject()) {
-			return ""
-		}
-		home = h.decision(r.Identity())
-	case r.Event.OrderID != "" || r.Event.ErrorID == "":
+	case home != "":
+	case r.Decides() && slices.Contains(h.units, r.Event.Subject()):
 		return ""
-	case h.only || len(h.orders) == 0:
-		home = h.first
+	case !r.Decides() && (r.Event.OrderID != "" || r.Event.ErrorID == ""):
+		return ""
 	default:
-		home = h.orders[r.Event.ErrorID]
+		home = h.first
 	}
 	if home == r.Event.Subject() {
 		return ""
 	}
 	return strings.Clone(home)
-}
-
-// decision is the unit of the event that a decision is about, and a void of a decision. A case under two orders is
-// settled with both: what a decision on an event of one changes is not the other's.
-func (h *homes) decision(of domain.Identity) string {
-	for range h.all.of { // a void may name a void, and they may go round
-		i := slices.IndexFunc(h.all.of, func(r *ledger.Stored) bool { return r.Identity() == of })
-		if i < 0 {
-			return h.first
-		}
-		switch data := h.all.events[i].Event.Data.(type) {
-		case *domain.FactDecided:
-			of = domain.Identity{Source: data.Source, ID: data.ID}
-			continue
-		case *domain.EventVoided:
-			if h.all.of[i].Decides() {
-				of = domain.Identity{Source: data.Source, ID: data.ID}
-				continue
-			}
-		}
-		e := h.all.of[i].Event
-		return cmp.Or(e.OrderID, h.orders[e.ErrorID], h.first)
-	}
-	return h.first
 }
 
 // sold is which store placed an order, from which epoch on that was known, and in which it was taken back.

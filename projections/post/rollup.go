@@ -44,7 +44,12 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 			if err != nil {
 				return err
 			}
-			if err := rollUpWhere(with, p.db, "unit IN (SELECT unit FROM settled_units)"); err != nil {
+			const filter = "unit IN (SELECT unit FROM settled_units)"
+			from := filter
+			if len(part) < len(units) { // what is settled together may be in another part
+				from += " OR unit IN (" + ledger.SharedUnits + ")"
+			}
+			if err := rollUpWhere(with, p.db, filter, from); err != nil {
 				return fmt.Errorf("recompute the leakage of %d units: %w", len(part), err)
 			}
 			return nil
@@ -55,8 +60,9 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 	return nil
 }
 
-// rollUpWhere recomputes the leakage of the units of a condition.
-func rollUpWhere(ctx context.Context, db driver.Conn, filter string) error {
+// rollUpWhere recomputes the leakage of the units of a condition, filter, from the rows of units of another: what is of
+// one may stand with an event of another that is settled with it.
+func rollUpWhere(ctx context.Context, db driver.Conn, filter, from string) error {
 	// A bucket that the rows no longer fill (its event left the books, or posts otherwise now) is overwritten with
 	// nothing. A row stands above the one that it takes the place of, also where ClickHouse's clock was put back
 	// meanwhile.
@@ -67,12 +73,12 @@ SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, fac
 FROM (
     SELECT %[1]s, argMax((%[2]s), fresh) AS facts, sum(amount) AS amount, sum(lines) AS lines, max(stood) AS before
     FROM (
-        SELECT %[1]s, %[2]s, amount, lines, 1 AS fresh, toUInt64(0) AS stood FROM (%[3]s)
+        SELECT %[1]s, %[2]s, amount, lines, 1 AS fresh, toUInt64(0) AS stood FROM (%[3]s) WHERE %[4]s
         UNION ALL
         SELECT %[1]s, %[2]s, toDecimal128(0, 4) AS amount, toUInt64(0) AS lines, 0 AS fresh, version AS stood
         FROM leakage_daily WHERE %[4]s)
     GROUP BY %[1]s)
 SETTINGS max_partitions_per_insert_block = 0`,
-		ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines(filter), filter)
+		ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("("+from+")"), filter)
 	return db.Exec(ctx, query)
 }

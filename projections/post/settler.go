@@ -180,7 +180,7 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 			r.Lines, r.Unpriced, r.Rules = e.Lines, e.Unpriced, domain.PostingRules()
 			r.Rated = was.Rated || e.Rated || len(e.Unpriced) > 0
 		}
-		r.With = homes.unit(r)
+		r.With = homes.unit(r, e.Home)
 		r.Standing, r.Of, r.Facts, r.Flags, r.SoldBy = e.Standing, e.Of, e.Cases, nil, ""
 		for _, f := range flags[domain.Identity{Source: r.Event.Source, ID: r.Event.ID}] {
 			f.Event = domain.Identity{}

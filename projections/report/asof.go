@@ -51,11 +51,12 @@ type Sources struct {
 	Ledger   string // what stands for ledger FINAL
 	Failures string // what stands for failures FINAL
 	Leakage  string // what stands for leakage_daily FINAL
+	Shared   string // the units of which something may stand with another one, see ledger.SharedUnits
 }
 
 // Sources are what to read as of that moment.
 func (a AsOf) Sources() Sources {
-	r := Sources{a.known(), "ledger FINAL", "failures FINAL", "leakage_daily FINAL"}
+	r := Sources{a.known(), "ledger FINAL", "failures FINAL", "leakage_daily FINAL", ledger.SharedUnits}
 	if a.settled != nil {
 		const others = "(source, event_id, content) NOT IN (SELECT source, event_id, content FROM " + settledRows + ")"
 		columns := ledger.ColumnNames()

@@ -163,12 +163,20 @@ func ReadOrder(ctx context.Context, db driver.Conn, orderID string, asOf AsOf) (
 	if err != nil {
 		return nil, err
 	}
-	rows = append(rows, more...)
+	others, err := ofOtherOrders(ctx, db, orderID, rows, from)
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.Concat(rows, more, others)
+	for i := range rows {
+		unit := rows[i].Unit()
+		rows[i].Lines = slices.DeleteFunc(rows[i].Lines, func(l domain.Line) bool { return cmp.Or(l.Order, unit) != orderID })
+	}
 	slices.SortFunc(rows, func(a, b ledger.Stored) int {
 		return cmp.Or(a.Event.Time.Compare(b.Event.Time), a.RecordedAt.Compare(b.RecordedAt),
 			strings.Compare(a.Event.Source, b.Event.Source), strings.Compare(a.Event.ID, b.Event.ID))
 	})
-	return tell(ctx, db, rows, asOf)
+	return tell(ctx, db, rows, orderID, asOf)
 }
 
 // withoutOrder reads what is of an order and doesn't name it: what was said of its cases alone, what was decided.
@@ -187,6 +195,36 @@ func withoutOrder(ctx context.Context, db driver.Conn, orderID string, rows []le
 			return slices.Contains(o.Cases(), r.Event.ErrorID)
 		})
 	}), err
+}
+
+// ofOtherOrders reads what events of other orders changed of this one: those that name a case which it names too.
+func ofOtherOrders(ctx context.Context, db driver.Conn, orderID string, rows []ledger.Stored,
+	from Sources) ([]ledger.Stored, error) {
+	var cases []string
+	for i := range rows {
+		cases = append(cases, rows[i].Cases()...)
+	}
+	if len(cases) == 0 {
+		return nil, nil
+	}
+	named, err := ledger.Texts(ctx, "named_cases", "error_id", cases)
+	if err != nil {
+		return nil, err
+	}
+	var n uint64
+	err = db.QueryRow(named, `SELECT count() FROM case_units
+        WHERE error_id IN (SELECT error_id FROM named_cases) AND order_id NOT IN ('', ?)`, orderID).Scan(&n)
+	if err != nil {
+		return nil, fmt.Errorf("look for other orders with the cases of %s: %w", orderID, err)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return ledger.Read(ctx, db, from.Ledger+` WHERE refused = '' AND `+from.Known+`
+        AND (order_id, source, event_id) IN (
+            SELECT order_id, source, event_id FROM `+from.Failures+`
+            WHERE refused = '' AND order_id != ? AND unit != ? AND unit IN (`+from.Shared+`)
+                AND (has(line_order, ?) OR has(fact_order, ?)))`, orderID, orderID, orderID, orderID)
 }
 
 // ReadCase tells a case's story: its events, and what others posted for it.
@@ -209,7 +247,7 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 	for i := range rows {
 		rows[i].Lines = slices.DeleteFunc(rows[i].Lines, func(l domain.Line) bool { return l.Case != errorID })
 	}
-	story, err := tell(ctx, db, rows, asOf)
+	story, err := tell(ctx, db, rows, "", asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +264,8 @@ func ReadCase(ctx context.Context, db driver.Conn, errorID string, asOf AsOf) (*
 	return story, nil
 }
 
-func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) (*Story, error) {
+// tell tells a story of rows. Those of another unit than an order, if it is one's, only changed something of it.
+func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, order string, asOf AsOf) (*Story, error) {
 	s := &Story{Cases: []Case{}, Events: []StoryEvent{}}
 	if asOf.Bounded() {
 		at := asOf.Moment(time.Time{})
@@ -235,8 +274,15 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 	var units []string
 	// Where an order's events disagree, the order itself knows its store best: the first that counts.
 	var placed *ledger.Stored
+	if order != "" {
+		units = []string{order}
+	}
 	for i := range rows {
-		e := rows[i].Event
+		e, unit := rows[i].Event, rows[i].Unit()
+		if order != "" && unit != order {
+			continue
+		}
+		s.Unpriced = s.Unpriced || len(rows[i].Unpriced) > 0
 		if e.Type == domain.TypeOrderPlaced && rows[i].Standing == domain.Counts &&
 			(placed == nil || rows[i].Epoch < placed.Epoch) {
 			placed = &rows[i]
@@ -248,8 +294,13 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 		if s.OrderID == "" && !rows[i].Decides() {
 			s.OrderID = e.OrderID
 		}
-		if unit := rows[i].Unit(); !slices.Contains(units, unit) {
+		if !slices.Contains(units, unit) {
 			units = append(units, unit)
+		}
+		for _, l := range rows[i].Lines {
+			if l.Order != "" && !slices.Contains(units, l.Order) {
+				units = append(units, l.Order)
+			}
 		}
 	}
 	var err error
@@ -263,7 +314,6 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 	for i := range rows {
 		r := &rows[i]
 		s.Events = append(s.Events, storyEvent(r))
-		s.Unpriced = s.Unpriced || len(r.Unpriced) > 0
 		for k := range r.Lines {
 			l := &r.Lines[k]
 			of := figures[l.Currency]
@@ -271,7 +321,7 @@ func tell(ctx context.Context, db driver.Conn, rows []ledger.Stored, asOf AsOf) 
 				of = &storyFigures{}
 				figures[l.Currency] = of
 			}
-			of.add(l, s.part(r.Unit(), l.Case))
+			of.add(l, s.part(cmp.Or(l.Order, r.Unit()), l.Case))
 		}
 	}
 	s.Cases = slices.DeleteFunc(s.Cases, func(c Case) bool { return c.Gone })

@@ -35,14 +35,17 @@ var vocabulary = template.FuncMap{
 	"line_case":       func() string { return LineCase },
 	"line_currency":   func() string { return LineCurrency },
 	"line_store":      func() string { return LineStore },
+	"line_unit":       func() string { return LineUnit },
 }
 
-// LineCase, LineCurrency and LineStore are lists, of a row of the ledger, with the case, currency and store of each
-// line.
+// LineCase, LineCurrency, LineStore and LineUnit are lists, of a row of the ledger, with the case, currency, store and
+// unit of each line.
 const (
 	LineCase     = "if(empty(line_case), arrayWithConstant(length(account), error_id), line_case)"
 	LineCurrency = "if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency)"
 	LineStore    = "if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)"
+	LineUnit     = "if(empty(line_order), arrayWithConstant(length(account), " + Unit + "), " +
+		"arrayMap(o -> if(o != '', o, " + Unit + "), line_order))"
 )
 
 // Unit is, of a row of the ledger, what its event is settled with: the order, or the case that has none.

@@ -1,6 +1,7 @@
 package against
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -112,27 +113,24 @@ func sidesAreRight(_ *domain.Terms, events []domain.Recorded, s *domain.Settleme
 	return ""
 }
 
-// factsSumUp: what the events say last of each case is what is known of it in the end. Cases that a person separated
-// have one name under two orders.
+// factsSumUp: what the events say last of each case of an order is what is known of it in the end.
 func factsSumUp(_ *domain.Terms, events []domain.Recorded, s *domain.Settlement) string {
-	orders := map[string]bool{}
-	for i := range events {
-		orders[events[i].Event.OrderID] = true
-	}
-	if delete(orders, ""); len(orders) > 1 {
-		return ""
-	}
-	last := map[string]domain.CaseFacts{}
+	several := slices.ContainsFunc(s.Cases, func(c domain.CaseFacts) bool { return c.Order != "" })
+	last := map[[2]string]domain.CaseFacts{}
 	for _, i := range s.Sequence {
 		for _, f := range s.Events[i].Cases {
-			last[f.Case] = f
+			if f.Order == "" && several {
+				f.Order = cmp.Or(s.Events[i].Home, events[i].Event.OrderID)
+			}
+			last[[2]string{f.Order, f.Case}] = f
 		}
 	}
 	for _, c := range s.Cases {
-		if last[c.Case] != c {
-			return fmt.Sprintf("facts: of case %s the events say %+v, and in the end it is %+v", c.Case, last[c.Case], c)
+		at := [2]string{c.Order, c.Case}
+		if last[at] != c {
+			return fmt.Sprintf("facts: of case %s the events say %+v, and in the end it is %+v", c.Case, last[at], c)
 		}
-		delete(last, c.Case)
+		delete(last, at)
 	}
 	for _, f := range last {
 		if !f.Gone {
@@ -164,9 +162,8 @@ func closesHold(terms *domain.Terms, events []domain.Recorded, s *domain.Settlem
 		for n, i := range was {
 			a, b := &got.Events[n], &s.Events[i]
 			if !slices.Equal(a.Lines, b.Lines) || !reflect.DeepEqual(a.Cases, b.Cases) {
-				return fmt.Sprintf("closed: %s had %v %+v before epoch %d, and has %v %+v", events[i].Event.ID, linesOf(a.Lines),
-					a.Cases,
-					next, linesOf(b.Lines), b.Cases)
+				return fmt.Sprintf("closed: %s had %v %+v before epoch %d, and has %v %+v", events[i].Event.ID,
+					linesOf(a.Lines, ""), a.Cases, next, linesOf(b.Lines, ""), b.Cases)
 			}
 		}
 	}

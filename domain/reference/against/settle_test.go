@@ -2,6 +2,7 @@
 package against
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -158,7 +159,7 @@ func compareUnit(terms *domain.Terms, want *reference.Books, n int, unit []refer
 	}
 	wanted := entriesOf(want, n, unit)
 	for _, id := range unit {
-		w, g := wanted[id], linesOf(settled[id].Lines)
+		w, g := wanted[id], linesOf(settled[id].Lines, cmp.Or(settled[id].Home, recorded[id].Event.OrderID))
 		if a, b := strings.Join(w.lines, "\n"), strings.Join(g, "\n"); a != b {
 			return fmt.Sprintf("lines: of %v (%s)\nreference:\n%s\nsettle:\n%s\n%s", id, recorded[id].Event.Type, a, b,
 				story(events, settled, wanted))
@@ -205,7 +206,7 @@ func entriesOf(b *reference.Books, n int, unit []reference.Identity) map[referen
 		w := wantedEntry{standing: e.Standing}
 		for _, l := range e.Lines {
 			w.lines = append(w.lines, strings.Join([]string{l.Account, l.Element, l.Basis, l.Step, l.Case, l.Currency, l.Store,
-				l.Amount.FloatString(4)}, " "))
+				l.Amount.FloatString(4), l.Order}, " "))
 		}
 		sort.Strings(w.lines)
 		all[e.Identity] = w
@@ -218,12 +219,13 @@ func entriesOf(b *reference.Books, n int, unit []reference.Identity) map[referen
 	return all
 }
 
-func linesOf(lines []domain.Line) []string {
+// linesOf writes the lines of an event of an order.
+func linesOf(lines []domain.Line, order string) []string {
 	var text []string
 	for _, l := range lines {
 		text = append(text, strings.Join([]string{fmt.Sprint(uint16(l.Account)), l.Element.String(), l.Basis.String(),
 			l.Step.String(), l.Case,
-			l.Currency, l.Store, l.Amount.String()}, " "))
+			l.Currency, l.Store, l.Amount.String(), cmp.Or(l.Order, order)}, " "))
 	}
 	sort.Strings(text)
 	return text
@@ -260,7 +262,7 @@ func story(events []domain.Recorded, settled map[reference.Identity]*domain.Sett
 		fmt.Fprintf(&b, "-- at %d: %s %s %s case %s store %s %s: %+v\n   reference %s %q\n   settle    %s %q\n", r.At.Offset,
 			r.Event.Time.UTC().Format(time.RFC3339), r.Event.Type, r.Event.ID, r.Event.ErrorID, r.Event.StoreID,
 			r.Event.Currency, r.Event.Data,
-			wanted[id].standing, wanted[id].lines, settled[id].Standing, linesOf(settled[id].Lines))
+			wanted[id].standing, wanted[id].lines, settled[id].Standing, linesOf(settled[id].Lines, r.Event.OrderID))
 	}
 	return b.String()
 }

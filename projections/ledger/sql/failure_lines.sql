@@ -5,15 +5,13 @@
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
                argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT {{.PostsAlone}}) AS by_store
         FROM events GROUP BY unit),
-    homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
     lines AS (
-        -- What was decided, and what a rebuild posts, is one event of all orders that are settled together.
-        SELECT if(h.home != '' AND ({{template "of_several_orders"}}), h.home, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
+        SELECT if(l_order != '', l_order, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
                l_currency, l_store, l_case, l_account, toString(l_element) AS l_of, toString(l_basis) AS l_on, l_amount
         FROM events AS e
         ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
-                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
-        LEFT JOIN homes AS h ON h.error_id = l_case
+                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store,
+                   e.line_order AS l_order
         WHERE {{leaks "l_element"}} OR l_step = 'change' AND {{profit_and_loss "l_account"}})
     SELECT l.of_unit AS unit, l.on_day AS day, l.posted_on AS posting_day, l_currency AS currency, l_store AS store_id,
            any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account, l_of AS element, l_on AS basis,

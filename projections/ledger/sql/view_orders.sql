@@ -9,11 +9,11 @@ WITH events AS (SELECT * FROM failures FINAL WHERE refused = ''),
     counted AS (SELECT unit, countIf(NOT gone) AS n FROM cases GROUP BY unit),
     lines AS (
         -- What is said of an order's case alone, and what was decided, names no order.
-        SELECT of_order AS order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x,
+        SELECT l_unit AS order_id, l_currency AS currency, l_case, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s, x,
                {{profit_and_loss "a"}} AS pl
-        FROM (SELECT *, {{line_case}} AS of_case, {{line_currency}} AS of_currency, if(order_id != '', order_id, settled_with) AS of_order
-              FROM ledger FINAL WHERE of_order != '' AND refused = '' AND notEmpty(account))
-        ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case, of_currency AS l_currency),
+        FROM (SELECT *, {{line_case}} AS of_case, {{line_currency}} AS of_currency, {{line_unit}} AS of_unit
+              FROM ledger FINAL WHERE (order_id != '' OR settled_with != '') AND refused = '' AND notEmpty(account))
+        ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x, of_case AS l_case, of_currency AS l_currency, of_unit AS l_unit),
     money AS (
         SELECT order_id, currency,
                -sumIf({{money "x"}}, pl AND s = 'perfect') AS perfect_contribution, -sumIf({{money "x"}}, pl) AS contribution,

@@ -1,14 +1,17 @@
 {{template "statement_cases_known" .}},
     lines AS (
-        SELECT e.unit AS unit, l_case, l_currency, l_store, toString(k_) AS k, x, e.{{.Month}} AS in_month
+        SELECT if(l_order != '', l_order, e.unit) AS unit, l_case, l_currency, l_store, toString(k_) AS k, x, e.{{.Month}} AS in_month
         FROM events AS e
-        ARRAY JOIN e.element AS k_, e.amount AS x, e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
+        ARRAY JOIN e.element AS k_, e.amount AS x, e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store,
+                   e.line_order AS l_order
         WHERE in_month <= toDate(@month) AND {{leaks "k"}}),
     evidence AS (
-        SELECT unit, of, groupUniqArray((occurred_at, source, event_id, moved)) AS events FROM (
-            SELECT unit, occurred_at, source, event_id,
-                   arrayJoin(arrayDistinct(arrayConcat([error_id], line_case, fact_case))) AS of,
-                   arrayDistinct(arrayFilter((c, k) -> k = of, line_currency, line_case)) AS moved
+        SELECT about.1 AS unit, about.2 AS of, groupUniqArray((occurred_at, source, event_id, moved)) AS events FROM (
+            SELECT occurred_at, source, event_id,
+                   arrayMap(o -> if(o != '', o, e.unit), line_order) AS units,
+                   arrayJoin(arrayDistinct(arrayConcat([(e.unit, error_id)], arrayZip(units, line_case),
+                       arrayMap((o, c) -> (if(o != '', o, e.unit), c), fact_order, fact_case)))) AS about,
+                   arrayDistinct(arrayFilter((c, k, u) -> (u, k) = about, line_currency, line_case, units)) AS moved
             FROM events AS e WHERE e.{{.Month}} <= toDate(@month) AND NOT (error_id = '' AND empty(account) AND empty(fact_case)))
         GROUP BY unit, of),
     homes AS (SELECT unit, max(order_id) AS order_id FROM events GROUP BY unit)

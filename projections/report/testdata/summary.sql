@@ -75,19 +75,20 @@ FROM (
     WHERE notEmpty(arrivals)),
         reported AS (
     WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND true AND unit IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true)),
+        SELECT * FROM failures FINAL WHERE refused = '' AND true AND (unit IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true) OR unit IN (SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1)))),
         
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id)
     SELECT unit AS order_id, countIf(NOT gone) AS reports, countIf(founded = 'yes') AS wrong,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('missing_item', 'not_delivered')) AS not_in_full,
@@ -193,23 +194,23 @@ GROUP BY month;
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND true),
     
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id)
 SELECT toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), a = 1010), 4), toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), (a >= 4000 AND a < 6000)), 4)
 FROM (
     -- An entry may hold what a customer changed and what the business changed: one with failure cost is the business's.
-    SELECT unit, l_case, a, x
-    FROM events
-    ARRAY JOIN account AS a, amount AS x, step AS s, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
+    SELECT if(l_order != '', l_order, e.unit) AS unit, l_case, a, x
+    FROM events AS e
+    ARRAY JOIN account AS a, amount AS x, step AS s, line_case AS l_case, line_currency AS l_currency, line_store AS l_store, line_order AS l_order
     WHERE occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR l_store = @store) AND l_currency = @currency
         AND (s = 'fix' OR s = 'change' AND arrayExists((e, t) -> e != '' AND t = 'change', element, step))) AS l
 LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.l_case
@@ -232,19 +233,21 @@ WITH firsts AS (
     wrong AS (
     WITH events AS (
         SELECT * FROM failures FINAL WHERE refused = '' AND true AND unit IN (
-            SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store))),
+            SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store)
+            UNION ALL SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1))),
         
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id)
     SELECT DISTINCT unit FROM cases WHERE founded = 'yes')
 SELECT w.unit != '' AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)

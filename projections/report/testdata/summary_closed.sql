@@ -76,19 +76,20 @@ FROM (
     WHERE notEmpty(arrivals)),
         reported AS (
     WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND unit IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)))),
+        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND (unit IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))) OR unit IN (SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1)))),
         
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id)
     SELECT unit AS order_id, countIf(NOT gone) AS reports, countIf(founded = 'yes') AS wrong,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('missing_item', 'not_delivered')) AS not_in_full,
@@ -168,31 +169,29 @@ SELECT toDecimalString(sumIf(amount, part = 'changed_mind'), 4), toDecimalString
        toDecimalString(-sumIf(amount, part = 'customer_changes'), 4)
 FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id),
     sold AS (
         SELECT unit, max(order_id) AS of_order,
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
                argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1', 'makegood.vendor.terms.v1'))) AS by_store
         FROM events GROUP BY unit),
-    homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
     lines AS (
-        -- What was decided, and what a rebuild posts, is one event of all orders that are settled together.
-        SELECT if(h.home != '' AND ('makegood.books.rebuilt.v1' = e.event_type OR 'makegood.fact.decided.v1' IN (e.event_type, e.voids_type)), h.home, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
+        SELECT if(l_order != '', l_order, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
                l_currency, l_store, l_case, l_account, toString(l_element) AS l_of, toString(l_basis) AS l_on, l_amount
         FROM events AS e
         ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
-                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
-        LEFT JOIN homes AS h ON h.error_id = l_case
+                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store,
+                   e.line_order AS l_order
         WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000))
     SELECT l.of_unit AS unit, l.on_day AS day, l.posted_on AS posting_day, l_currency AS currency, l_store AS store_id,
            any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account, l_of AS element, l_on AS basis,
@@ -218,31 +217,29 @@ SELECT formatDateTime(posting_day, '%Y-%m') AS month,
        toDecimalString(sumIf(amount, category = 'internal'), 4), toDecimalString(sumIf(amount, category = 'external'), 4)
 FROM (    WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id),
     sold AS (
         SELECT unit, max(order_id) AS of_order,
                -- What a close saw doesn't know what came later: the last row that may know says who sold the order.
                argMaxIf(sold_by, (epoch, occurred_at, source, event_id), sold_by != '' OR NOT (error_id = '' AND event_type IN ('makegood.order.placed.v1', 'makegood.order.promise_changed.v1', 'makegood.order.delivered.v1', 'makegood.feedback.received.v1', 'makegood.claim.filed.v1', 'makegood.rate.set.v1', 'makegood.quality.spent.v1', 'makegood.period.closed.v1', 'makegood.period.reopened.v1', 'makegood.deadletter.replayed.v1', 'makegood.deadletter.discarded.v1', 'makegood.books.rebuilt.v1', 'makegood.books.sealed.v1', 'makegood.person.erased.v1', 'makegood.vendor.terms.v1'))) AS by_store
         FROM events GROUP BY unit),
-    homes AS (SELECT error_id, any(unit) AS home FROM cases WHERE NOT gone AND same_as = '' GROUP BY error_id),
     lines AS (
-        -- What was decided, and what a rebuild posts, is one event of all orders that are settled together.
-        SELECT if(h.home != '' AND ('makegood.books.rebuilt.v1' = e.event_type OR 'makegood.fact.decided.v1' IN (e.event_type, e.voids_type)), h.home, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
+        SELECT if(l_order != '', l_order, e.unit) AS of_unit, e.day AS on_day, greatest(e.day, e.posting_period) AS posted_on,
                l_currency, l_store, l_case, l_account, toString(l_element) AS l_of, toString(l_basis) AS l_on, l_amount
         FROM events AS e
         ARRAY JOIN e.account AS l_account, e.element AS l_element, e.basis AS l_basis, e.amount AS l_amount, e.step AS l_step,
-                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store
-        LEFT JOIN homes AS h ON h.error_id = l_case
+                   e.line_case AS l_case, e.line_currency AS l_currency, e.line_store AS l_store,
+                   e.line_order AS l_order
         WHERE l_element != '' OR l_step = 'change' AND (l_account >= 4000 AND l_account < 6000))
     SELECT l.of_unit AS unit, l.on_day AS day, l.posted_on AS posting_day, l_currency AS currency, l_store AS store_id,
            any(s.by_store) AS selling_store, l_case AS error_id, any(s.of_order) AS order_id, l_account AS account, l_of AS element, l_on AS basis,
@@ -270,23 +267,23 @@ GROUP BY month;
 WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
     
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id)
 SELECT toDecimalString(sumIf(CAST(x AS Decimal(38, 4)), a = 1010), 4), toDecimalString(-sumIf(CAST(x AS Decimal(38, 4)), (a >= 4000 AND a < 6000)), 4)
 FROM (
     -- An entry may hold what a customer changed and what the business changed: one with failure cost is the business's.
-    SELECT unit, l_case, a, x
-    FROM events
-    ARRAY JOIN account AS a, amount AS x, step AS s, line_case AS l_case, line_currency AS l_currency, line_store AS l_store
+    SELECT if(l_order != '', l_order, e.unit) AS unit, l_case, a, x
+    FROM events AS e
+    ARRAY JOIN account AS a, amount AS x, step AS s, line_case AS l_case, line_currency AS l_currency, line_store AS l_store, line_order AS l_order
     WHERE occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
     AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR l_store = @store) AND l_currency = @currency
         AND (s = 'fix' OR s = 'change' AND arrayExists((e, t) -> e != '' AND t = 'change', element, step))) AS l
@@ -310,19 +307,21 @@ WITH firsts AS (
     wrong AS (
     WITH events AS (
         SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND unit IN (
-            SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store))),
+            SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store)
+            UNION ALL SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1))),
         
     cases AS (
-        SELECT unit, fact AS error_id,
+        SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
                argMax((f_kind, f_root_cause, f_party, f_vendor, f_employee, f_severity, f_avoidable, f_category, f_founded, f_reported, f_same_as),
                       (epoch, occurred_at, source, event_id)) AS known,
                known.1 AS kind, known.2 AS root_cause, known.3 AS party_at_fault, known.4 AS vendor_id, known.5 AS employee_id, known.6 AS severity,
                known.7 AS avoidable, known.8 AS category, known.9 AS was_founded, known.10 AS reported, known.11 AS same_as,
                known.10 = 'gone' AS gone, if(gone, '', was_founded) AS founded
-        FROM events
+        FROM (SELECT * EXCEPT unit, unit AS of_unit FROM events)
         ARRAY JOIN fact_case AS fact, fact_kind AS f_kind, fact_root_cause AS f_root_cause, fact_party AS f_party, fact_vendor AS f_vendor,
                    fact_employee AS f_employee, fact_severity AS f_severity, fact_avoidable AS f_avoidable, fact_category AS f_category,
-                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as
+                   fact_founded AS f_founded, fact_reported AS f_reported, fact_same_as AS f_same_as, fact_order AS f_order
         GROUP BY unit, error_id)
     SELECT DISTINCT unit FROM cases WHERE founded = 'yes')
 SELECT w.unit != '' AS had_error, countIf(over30), countIf(over30 AND again30), countIf(over90), countIf(over90 AND again90)
