@@ -95,7 +95,7 @@ func (w *rowReader) add(cells []string, line int) error {
 	case len(w.columns) == 0:
 		return w.header(cells, line)
 	}
-	if w.cells += len(w.columns); w.cells > maxValues {
+	if w.cells += objectValues + len(w.columns); w.cells > maxValues {
 		return tooManyValues()
 	}
 	row, empty := make(map[string]any, len(w.columns)), true

@@ -154,11 +154,14 @@ func netOfRate(_ *machine, in any, args []any) any {
 	if _, err := arithmetic.Add(rate, rate, apd.New(1, 0)); err != nil {
 		return err
 	}
-	digits := []any{4}
 	if len(args) > 1 {
-		digits = args[1:]
+		return textOr(divided(gross, rate, args[1:]))
 	}
-	return textOr(divided(gross, rate, digits))
+	net, err := divided(gross, rate, []any{4})
+	if err != nil {
+		return err
+	}
+	return text(trimmed(net, 0))
 }
 
 func dround(in, digits any) any {

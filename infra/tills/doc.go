@@ -95,7 +95,8 @@
 //	in_zone(zone)              a local time (2006-01-02T15:04:05, with a space, without seconds, a date) of a zone, such
 //	                           as "Europe/Berlin" or "+02:00". A time with an offset of its own keeps it
 //	parse_time(form; zone)     a time of another form: YYYY YY MM MMM (Jan) MMMM (January) DD D, hh, HH (01–12,
-//	                           with AM or am), mm, ss, Z (+0200), ZZ (+02:00), dddd ddd (the weekday)
+//	                           with AM or am), mm, ss, Z (+0200), ZZ (+02:00), dddd ddd (the weekday); DD and the like
+//	                           may have one digit
 //	parse_time(form)           the same, where the form has an offset
 //	unix_time unix_millis      seconds, milliseconds since 1970
 //	excel_time(zone)           a date of a spreadsheet: the number of its cell, of a local time; a text is as by in_zone
@@ -131,7 +132,7 @@
 //	format: form               application/x-www-form-urlencoded; a name that is there twice is a list
 //	format: [json, csv]        several: the body tells which it is of ({ or [, <, a zip, else a table or a form)
 //
-// Documents are at most 200 deep, and have at most 5,000,000 values.
+// Documents are at most 200 deep, and have at most 2,000,000 values, of which an object or a row counts as 4 more.
 //
 // # Signatures
 //

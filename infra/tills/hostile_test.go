@@ -50,6 +50,8 @@ func TestProgramsEnd(t *testing.T) {
 		`reduce range(60) as $i ([1]; [., .]) | flatten`, `reduce range(60) as $i ([1]; [., .]) | {type: .}`,
 		`reduce range(60) as $i ([1]; [., .]) | [.. | 1] | length`, `reduce range(60) as $i ([1]; [., .]) | sort`,
 		`reduce range(60) as $i ([1]; [., .]) | contains([[1]])`, `reduce range(60) as $i ([1]; [., .]) | "\(.)"`,
+		`reduce range(60) as $i ([1]; [., .]) | error`, `error(reduce range(60) as $i ([1]; [., .]))`,
+		`[1, 2] | sort_by(reduce range(60) as $i ([1]; [., .]))`, `[1, 2] | group_by(reduce range(60) as $i ([1]; [., .]))`,
 		`reduce range(60) as $i ([1]; [., .]) | unique`, `[reduce range(60) as $i ([1]; [., .])] | group_by(.)`,
 		`reduce range(100000) as $i (1; [.]) | tojson`, `reduce range(100000) as $i (1; {a: .}) | {type: .}`,
 		`reduce range(40) as $i ("x"; "\(.)\(.)")`, `def f: "\(.)\(.)" | f; "x" | f`,

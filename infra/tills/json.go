@@ -65,15 +65,17 @@ func nesting(body []byte) error {
 			quoted = !quoted
 		case quoted:
 		case c == '{' || c == '[':
+			values += objectValues
 			if depth++; depth > maxDepth {
 				return &failure{code: CodeTooDeep, reason: fmt.Sprintf("it is nested deeper than %d", maxDepth)}
 			}
 		case c == '}' || c == ']':
 			depth--
 		case c == ',':
-			if values++; values > maxValues {
-				return tooManyValues()
-			}
+			values++
+		}
+		if values > maxValues {
+			return tooManyValues()
 		}
 	}
 	return nil

@@ -287,7 +287,10 @@ func place(m *machine, in any, args []any) any {
 
 func shortText(m *machine, in any, _ []any) any {
 	s, is := in.(string)
-	if is && len(s) > maxTextScan {
+	switch {
+	case !is:
+		return fmt.Errorf("a text is searched, not %s", show(in))
+	case len(s) > maxTextScan:
 		return fmt.Errorf("a text of %d bytes is searched: at most %d", len(s), maxTextScan)
 	}
 	return orError(in, m.budget.charge(shallow(in)))

@@ -117,7 +117,13 @@ func compile(s source, shared *source) (*program, error) {
 	return &program{source: s, code: code, sites: sites}, nil
 }
 
+// maxProgram bounds a program, in bytes.
+const maxProgram = 64 << 10
+
 func parse(s source) (*gojq.Query, error) {
+	if len(s.text) > maxProgram {
+		return nil, placed(&failure{reason: fmt.Sprintf("a program has at most %d bytes", maxProgram)}, s)
+	}
 	q, err := gojq.Parse(s.text)
 	if err == nil {
 		return q, nil
@@ -174,7 +180,13 @@ type input struct {
 }
 
 // run gives every value that the program makes, and the failure that ended it.
-func (p *program) run(m *machine, body any, in *input) ([]any, *failure) {
+func (p *program) run(m *machine, body any, in *input) (values []any, wrong *failure) {
+	// What gojq fails on must not end the process: it becomes the refusal of this body.
+	defer func() {
+		if r := recover(); r != nil {
+			wrong = &failure{code: CodeProgram, reason: fmt.Sprintf("gojq failed: %v", r)}
+		}
+	}()
 	if m.budget.stop != nil {
 		return nil, asFailure(m.budget.stop, CodeProgram)
 	}
@@ -183,7 +195,6 @@ func (p *program) run(m *machine, body any, in *input) ([]any, *failure) {
 		received = in.received.UTC().Format(time.RFC3339Nano)
 	}
 	out := p.code.RunWithContext(m.budget, body, in.till, in.headers, in.kind, in.envelope, received, m)
-	var values []any
 	for {
 		v, more := out.Next()
 		if !more {

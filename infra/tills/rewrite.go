@@ -97,6 +97,10 @@ func (r *rewriter) query(q *gojq.Query) {
 		r.term(q.Term)
 		return
 	}
+	if q.Right == nil {
+		r.refuse(q, "there is no program", "write . for the body as it is")
+		return
+	}
 	r.query(q.Left)
 	if right := q.Right.Term; q.Op == gojq.OpPipe && right != nil && right.Type == gojq.TermTypeFunc {
 		r.piped = site
@@ -300,7 +304,12 @@ func (r *rewriter) function(t *gojq.Term, site string) {
 	case name == "add" && len(args) == 1:
 		all := term(&gojq.Term{Type: gojq.TermTypeArray, Array: &gojq.Array{Query: args[0]}})
 		r.replace(t, pipe(all, pipe(r.call(before, site), plainCall(name))))
+	case name == "error" && len(args) == 1:
+		r.replace(t, pipe(args[0], pipe(r.call(before, site), plainCall(name))))
 	default:
+		if how == walked && strings.HasSuffix(name, "_by") { // what it sorts by is compared
+			args[0] = pipe(args[0], r.call("walk", site))
+		}
 		r.replace(t, pipe(r.call(before, site), plainCall(name, args...)))
 	}
 }

@@ -79,10 +79,10 @@ func inZone(_ *machine, in any, args []any) any {
 		hint: `say its form: parse_time("DD.MM.YYYY hh:mm"; zone)`}
 }
 
-// letters of a form, and what Go calls them. The longest come first.
+// letters of a form, and what Go calls them. The longest come first. Numbers of two digits may have one.
 var letters = strings.NewReplacer(
-	"YYYY", "2006", "YY", "06", "MMMM", "January", "MMM", "Jan", "MM", "01", "DD", "02", "D", "2", "dddd", "Monday",
-	"ddd", "Mon", "HH", "03", "hh", "15", "mm", "04", "ss", "05", "AM", "PM", "am", "pm", "ZZ", "Z07:00", "Z", "-0700",
+	"YYYY", "2006", "YY", "06", "MMMM", "January", "MMM", "Jan", "MM", "1", "DD", "2", "D", "2", "dddd", "Monday",
+	"ddd", "Mon", "HH", "3", "hh", "15", "mm", "4", "ss", "5", "AM", "PM", "am", "pm", "ZZ", "Z07:00", "Z", "-0700",
 )
 
 // parseTime reads a time by its form, see letters; a fraction may follow the seconds. A form without an offset wants a

@@ -16,7 +16,7 @@ var vocabulary = map[string]int{
 	"empty": asIs, "not": asIs, "path": asIs, "length": asIs, "utf8bytelength": asIs, "keys": asIs, "has": asIs,
 	"in": asIs, "type": asIs, "startswith": asIs, "endswith": asIs, "ltrimstr": asIs, "rtrimstr": asIs, "trimstr": asIs,
 	"ltrim": asIs, "rtrim": asIs, "trim": asIs, "ascii_downcase": asIs, "ascii_upcase": asIs, "getpath": asIs,
-	"error": asIs, "map": asIs, "map_values": asIs, "select": asIs, "recurse": asIs, "to_entries": asIs,
+	"map": asIs, "map_values": asIs, "select": asIs, "recurse": asIs, "to_entries": asIs,
 	"from_entries": asIs, "with_entries": asIs, "while": asIs, "until": asIs, "repeat": asIs, "range": asIs,
 	"arrays": asIs, "objects": asIs, "iterables": asIs, "booleans": asIs, "numbers": asIs, "strings": asIs, "nulls": asIs,
 	"values": asIs, "scalars": asIs, "first": asIs, "last": asIs, "isempty": asIs, "all": asIs, "any": asIs, "limit": asIs,
@@ -24,7 +24,8 @@ var vocabulary = map[string]int{
 
 	"tojson": walked, "explode": walked, "implode": walked, "flatten": walked, "min": walked, "max": walked,
 	"min_by": walked, "max_by": walked, "sort": walked, "sort_by": walked, "group_by": walked, "unique": walked,
-	"unique_by": walked, "reverse": walked, "join": walked, "del": walked, "delpaths": walked, "setpath": walked,
+	"unique_by": walked, "reverse": walked, "join": walked, "del": walked, "setpath": walked,
+	"error": walked,
 
 	"split": overText, "splits": overText, "sub": overText, "gsub": overText, "test": overText, "match": overText,
 	"capture": overText, "scan": overText, "index": overText, "rindex": overText, "indices": overText,
@@ -75,7 +76,7 @@ func knownNames() []string {
 
 // nearest is the name that differs least from what was written, "" where none is near.
 func nearest(name string, names []string) string {
-	best, at := "", 1+len(name)/3
+	best, at := "", 2+len(name)/4
 	for _, n := range names {
 		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < at || d == at && best != "" && n < best {
 			best, at = n, d

@@ -54,7 +54,7 @@ func (r *reading) xlsx(body []byte) (values []any, err error) {
 		if err != nil {
 			return nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("row %d can't be read: %v", line, err)}
 		}
-		if cells += 1 + len(row); cells > maxValues {
+		if cells += objectValues + len(row); cells > maxValues {
 			return nil, tooManyValues()
 		}
 		for i := range row {

@@ -11,8 +11,12 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 )
 
-// maxValues bounds what is read of one document: members, elements, cells.
-const maxValues = 5_000_000
+// maxValues bounds what is read of one document: members, elements, cells. An object takes as much memory as some
+// objectValues others.
+const (
+	maxValues    = 2_000_000
+	objectValues = 4
+)
 
 // element is one that is being read.
 type element struct {
@@ -50,7 +54,7 @@ func readXML(body []byte) (any, error) {
 			if len(open) > maxDepth {
 				return nil, &failure{code: CodeTooDeep, reason: fmt.Sprintf("it is nested deeper than %d", maxDepth)}
 			}
-			if values += 1 + len(t.Attr); values > maxValues {
+			if values += objectValues + len(t.Attr); values > maxValues {
 				return nil, tooManyValues()
 			}
 			open = append(open, begun(t))
@@ -72,7 +76,8 @@ func readXML(body []byte) (any, error) {
 }
 
 func tooManyValues() *failure {
-	return &failure{code: CodeTooMuch, reason: fmt.Sprintf("it has more than %d values", maxValues)}
+	return &failure{code: CodeTooMuch, reason: fmt.Sprintf("it has more than %d values", maxValues),
+		hint: "send it in parts"}
 }
 
 func begun(t xml.StartElement) *element {

@@ -1,0 +1,256 @@
+package tills_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"github.com/makegood/makegood/infra/tills"
+)
+
+// reader maps a body to one event whose reason is the JSON of what was read, so that a test sees what programs see.
+func reader(t testing.TB, read string) func([]byte) (string, tills.Result) {
+	t.Helper()
+	page := "name: x\nread: " + read + `
+each: .
+kinds:
+  - kind: all
+    when: "true"
+    events: |
+      {type: "makegood.error.rejected.v1", id: "1", time: "2026-01-10T09:00:00Z", subject: "o1",
+       data: {error_id: "e1", order_id: "o1", store_id: "s1", reason: tojson}}
+`
+	m, err := tills.Parse("x.yaml", []byte(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(body []byte) (string, tills.Result) {
+		got := m.Map(context.Background(), tills.Till{Name: "x"}, tills.Input{Body: body})
+		var all []string
+		for _, e := range got.Events {
+			var event struct{ Data struct{ Reason string } }
+			if err := json.Unmarshal(e.JSON, &event); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, event.Data.Reason)
+		}
+		return strings.Join(all, " "), got
+	}
+}
+
+// TestReading: what programs see of a body.
+func TestReading(t *testing.T) {
+	for _, c := range []struct{ name, read, body, want string }{
+		{"numbers keep their digits", "{format: json}", `[1, -7, 9007199254740992, 9007199254740993, 1.10, 1e2, -0, 0.1,
+			123456789012345678901234567890, 1.0]`,
+			`[1,-7,9007199254740992,"9007199254740993","1.10","1e2","-0","0.1","123456789012345678901234567890","1.0"]`},
+		{"one after the other", "{format: json}", "{\"a\":1}\n{\"a\":2}\n", `{"a":1} {"a":2}`},
+		{"byte order mark", "{format: json}", "\xef\xbb\xbf{\"a\":\"ü\"}", `{"a":"ü"}`},
+		{"xml", "{format: xml}", `<?xml version="1.0" encoding="iso-8859-1"?>` +
+			"<p:Log xmlns:p='urn:x' xmlns='urn:y'><Line n='1' p:of='2'>a &amp; \xfc</Line><Line> 2 </Line><Empty/>" +
+			"<!-- x --><One><![CDATA[<3]]></One><Nil xsi:nil='true'/></p:Log>",
+			`{"Log":{"Empty":null,"Line":[{"#text":"a & ü","@n":"1","@of":"2"},"2"],"Nil":{"@nil":"true"},"One":"<3"}}`},
+		{"form", "{format: form}", "a=1&b=x+y&a=2&c=%C3%BC", `{"a":["1","2"],"b":"x y","c":"ü"}`},
+		{"csv", "{format: csv}", "a;b;c\r\n1;\"x;\"\"y\"\"\nz\";\r\n;;\r\n2;3;4\r\n",
+			`[{"a":"1","b":"x;\"y\"\nz","c":null},{"a":"2","b":"3","c":"4"}]`},
+		{"tabs", "{format: csv, delimiter: tab}", "a\tb\n1, 2\t3\n", `[{"a":"1, 2","b":"3"}]`},
+		{"encoding", "{format: csv, encoding: windows-1252, decimal_comma: true, delimiter: ';'}",
+			"Stück;Preis\n1.234,50;-0,5\n1.000;1,5 kg\n1.00;1,5,5\n12;1.234.567\n",
+			`[{"Preis":"-0.5","Stück":"1234.50"},{"Preis":"1,5 kg","Stück":"1000"},{"Preis":"1,5,5","Stück":"1.00"},` +
+				`{"Preis":"1234567","Stück":"12"}]`},
+		{"names", "{format: csv, columns: [x, y], skip_rows: 2}", "report\n\"of,\",all\n1,2\n3\n",
+			`[{"x":"1","y":"2"},{"x":"3","y":null}]`},
+		{"no name", "{format: csv}", "a,,c\n1,2,3\n", `[{"a":"1","c":"3","column_2":"2"}]`},
+		{"one of several", "{format: [json, csv, xml]}", ` {"a":1}`, `{"a":1}`},
+		{"another of several", "{format: [json, csv, xml]}", `<a>1</a>`, `{"a":"1"}`},
+		{"a third of several", "{format: [json, csv, xml]}", "a,b\n1,2\n", `[{"a":"1","b":"2"}]`},
+	} {
+		body := []byte(c.body)
+		if strings.Contains(c.read, "1252") {
+			body = []byte(strings.ReplaceAll(c.body, "ü", "\xfc"))
+		}
+		if got, all := reader(t, c.read)(body); got != c.want || len(all.Refusals) > 0 {
+			t.Errorf("%s:\n got %s\nwant %s\n%v", c.name, got, c.want, all.Refusals)
+		}
+	}
+}
+
+// TestReadingRefuses: a body that isn't what it should be is refused with its line, in bounded time.
+func TestReadingRefuses(t *testing.T) {
+	many := func(s string, n int) string { return strings.Repeat(s, n) }
+	for _, c := range []struct{ name, read, body, want string }{
+		{"no JSON", "{format: json}", "{\"a\":1,\n\"b\":}", "bad_body: it is not JSON, line 2"},
+		{"cut", "{format: json}", "{\"a\":1,\n\"b\":", "line 2: the JSON ends too early"},
+		{"something behind", "{format: json}", "{}\n{}\n!", "line 3"},
+		{"empty", "{format: json}", " ", "it is empty"},
+		{"not UTF-8", "{format: json}", "{\"a\":\"\xff\"}", "not UTF-8"},
+		{"deep", "{format: json}", many("[", 1_000_000), "too_deep"},
+		{"deep objects", "{format: json}", many(`{"a":`, 300) + "1" + many("}", 300), "too_deep"},
+		{"many", "{format: json}", "[" + many("0,", 2_100_000) + "0]", "too_much"},
+		{"entities", "{format: xml}", `<!DOCTYPE l [<!ENTITY a "lol"><!ENTITY b "&a;&a;">]><l>&b;</l>`, "a document type"},
+		{"external", "{format: xml}", `<!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/passwd">]><l>&a;</l>`, "a document type"},
+		{"an entity", "{format: xml}", `<l>&a;</l>`, "entity"},
+		{"deep XML", "{format: xml}", many("<a>", 1_000_000), "too_deep"},
+		{"many elements", "{format: xml}", "<a>" + many("<b/>", 600_000) + "</a>", "too_much"},
+		{"two roots", "{format: xml}", "<a/><b/>", "not one element"},
+		{"text outside", "{format: xml}", "<a/>b", "outside"},
+		{"not closed", "{format: xml}", "<a>\n<b>\n</a>", "line 3"},
+		{"another encoding", "{format: xml}", `<?xml version="1.0" encoding="magic"?><a/>`, "no encoding"},
+		{"a form", "{format: form}", "a=%zz", "it is no form"},
+		{"pairs", "{format: form}", many("a&", 20_000), "too_much"},
+		{"quotes", "{format: csv}", "a,b\n1,\"2\n", "bad_body: it is no CSV, line"},
+		{"ragged", "{format: csv}", "a,b\n1,2\n1,2,3\n", "line 3 has 3 cells, and the header 2"},
+		{"twice", "{format: csv}", "a,b,a\n", `two columns are called "a"`},
+		{"Latin", "{format: csv}", "a,b\n\xfc,1\n", "encoding: windows-1252"},
+		{"columns", "{format: csv}", many("a,", 2000) + "\n", "at most 1000 columns"},
+		{"cells", "{format: csv, columns: [a]}", many("1\n", 500_000), "too_much"},
+		{"no zip", "{format: xlsx}", "PK\x03\x04nothing", "no spreadsheet"},
+		{"no sheet", "{format: xlsx}", "a,b", "no spreadsheet"},
+		{"large", "{format: json}", many(" ", tills.MaxBody+1), "too_large"},
+	} {
+		began := time.Now()
+		_, got := reader(t, c.read)([]byte(c.body))
+		if len(got.Refusals) == 0 || !strings.Contains(got.Refusals[len(got.Refusals)-1].String(), c.want) {
+			t.Errorf("%s: %d events, %v, want %s", c.name, len(got.Events), got.Refusals, c.want)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s took %v", c.name, took)
+		}
+	}
+}
+
+func sheet(t testing.TB, fill func(*excelize.File)) []byte {
+	t.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	fill(f)
+	var b bytes.Buffer
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func set(t testing.TB, f *excelize.File, name string, cells map[string]any) {
+	t.Helper()
+	for cell, v := range cells {
+		if err := f.SetCellValue(name, cell, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestSpreadsheets: cells as they stand in the file, numbers as a spreadsheet shows them, another sheet by its name; a
+// table's mapping takes a spreadsheet as well.
+func TestSpreadsheets(t *testing.T) {
+	at := time.Date(2026, 1, 10, 9, 30, 0, 0, time.UTC)
+	cents := 1.0000000000000002 // what it computes has 17 digits
+	body := sheet(t, func(f *excelize.File) {
+		set(t, f, "Sheet1", map[string]any{"A1": "id", "B1": "net", "C1": "at", "A2": "0012", "B2": 19.99, "C2": at,
+			"A3": 7, "B3": cents * 19.99, "A5": "1234567890123456789"})
+		if _, err := f.NewSheet("Other"); err != nil {
+			t.Fatal(err)
+		}
+		set(t, f, "Other", map[string]any{"A1": "x", "A2": true})
+	})
+	want := `[{"at":"46032.3958333333","id":"0012","net":"19.99"},{"at":null,"id":"7","net":"19.99"},` +
+		`{"at":null,"id":"1234567890123456789","net":null}]`
+	for _, read := range []string{"{format: xlsx}", "{format: csv}", "{format: [json, csv]}",
+		"{format: xlsx, sheet: sheet1}"} {
+		if got, all := reader(t, read)(body); got != want {
+			t.Errorf("%s\n got %s\nwant %s\n%v", read, got, want, all.Refusals)
+		}
+	}
+	if got, all := reader(t, "{format: xlsx, sheet: Other}")(body); got != `[{"x":"TRUE"}]` && got != `[{"x":"1"}]` {
+		t.Errorf("%s %v", got, all.Refusals)
+	}
+	if _, got := reader(t, "{format: xlsx, sheet: Third}")(body); len(got.Refusals) != 1 ||
+		!strings.Contains(got.Refusals[0].Hint, "Sheet1, Other") {
+		t.Errorf("%v", got.Refusals)
+	}
+}
+
+// TestBombs: a spreadsheet that unpacks to more than it should is refused before it is unpacked; one that lies about it
+// ends where it said that it would; so does one whose cells are far apart.
+func TestBombs(t *testing.T) {
+	plain := sheet(t, func(f *excelize.File) { set(t, f, "Sheet1", map[string]any{"A1": "a", "A2": 1}) })
+	far := sheet(t, func(f *excelize.File) { set(t, f, "Sheet1", map[string]any{"A1": "a", "XFD1048576": 1}) })
+	rewrite := func(change func(name string, text []byte) []byte, more int) []byte {
+		in, err := zip.NewReader(bytes.NewReader(plain), int64(len(plain)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		out := zip.NewWriter(&b)
+		for _, f := range in.File {
+			r, err := f.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := out.Create(f.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(change(f.Name, text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range more {
+			if _, err := out.Create(fmt.Sprintf("x/%d", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	same := func(_ string, text []byte) []byte { return text }
+	// The sizes that the parts say they have stand in the zip's directory.
+	sized := func(body []byte, size uint32) []byte {
+		body = bytes.Clone(body)
+		for i := 0; i+46 < len(body); i++ {
+			if bytes.HasPrefix(body[i:], []byte("PK\x01\x02")) {
+				binary.LittleEndian.PutUint32(body[i+24:], size)
+			}
+		}
+		return body
+	}
+	large := sized(plain, 20<<20)
+	lying := sized(rewrite(func(_ string, text []byte) []byte {
+		return append(text, bytes.Repeat([]byte(" "), 1<<20)...)
+	}, 0), 100)
+	for name, body := range map[string][]byte{
+		"large": large, "lying": lying, "parts": rewrite(same, 3000),
+		"rows": rewrite(func(name string, text []byte) []byte {
+			if !strings.Contains(name, "sheet1") {
+				return text
+			}
+			rows := strings.Repeat(`<row><c r="XFD1"><v>1</v></c></row>`, 5000)
+			return bytes.Replace(text, []byte("</sheetData>"), []byte(rows+"</sheetData>"), 1)
+		}, 0),
+		"far": far,
+	} {
+		began := time.Now()
+		got, all := reader(t, "{format: xlsx}")(body)
+		if len(all.Refusals) != 1 {
+			t.Errorf("%s: %.100s %v", name, got, all.Refusals)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s took %v", name, took)
+		}
+	}
+}
