@@ -153,3 +153,47 @@ func TestCommerce(t *testing.T) {
 		})
 	}
 }
+
+// TestCommerceOnPayloadsThatNobodyHereWrote holds the mappings against bodies that are kept beside the repository. In
+// the file of cases the name is the file's, and the body is the mapping's name. Every file of these systems is in it.
+func TestCommerceOnPayloadsThatNobodyHereWrote(t *testing.T) {
+	data := "../../../shared/data"
+	if _, err := os.Stat(data); os.IsNotExist(err) {
+		data = "../../../../shared/data"
+	}
+	if _, err := os.Stat(data); os.IsNotExist(err) {
+		t.Logf("%s isn't here: not checked", data) // it is no part of the repository
+		return
+	}
+	decided, mappings := map[string]bool{}, map[string]*tills.Mapping{}
+	for _, name := range commerce {
+		var err error
+		if mappings[name], err = tills.Load(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range casesOf(t, "testdata/payloads.cases") {
+		decided[c.what] = true
+		m := mappings[strings.TrimSpace(c.body)]
+		body, err := os.ReadFile(filepath.Join(data, c.what))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := inShort(t, run(m, body, c.options...)); !agree(got, c.want) {
+			t.Errorf("%s makes\n=> %s\nand not\n=> %s", c.what, strings.Join(got, "\n=> "), strings.Join(c.want, "\n=> "))
+		}
+	}
+	for _, name := range commerce {
+		for _, pattern := range []string{"tills/" + name + "/*", "pos/" + name + "_*"} {
+			files, err := filepath.Glob(filepath.Join(data, pattern))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if of, err := filepath.Rel(data, f); err != nil || !decided[of] {
+					t.Errorf("%s: nobody decided what it becomes (%v)", f, err)
+				}
+			}
+		}
+	}
+}
