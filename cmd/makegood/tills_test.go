@@ -274,7 +274,8 @@ func TestTillsRefuse(t *testing.T) {
 func TestTillsFromElsewhere(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, shopTills+"table: {mapping: csv, folder: in, currency: USD}\n"+
-		"outbox: {mapping: shop.yaml, topic: theirs, kind: orders/create, currency: USD}\n",
+		"outbox: {mapping: shop.yaml, topic: theirs, kind: orders/create, currency: USD}\n"+
+		"other: {mapping: shop.yaml, topic: others, kind: orders/create, currency: USD}\n",
 		strings.Replace(shopMapping, ".COST", ".cost", 1))
 	table := "what,order,line,date,sku,quantity,unit_price,discount,tax,unit_cost,currency,id,amount,kind\n" +
 		"sale,1001,1,2026-01-10 09:00,M,1,100.00,,8.00,60.00,USD,,,\n"
@@ -283,28 +284,31 @@ func TestTillsFromElsewhere(t *testing.T) {
 	}
 	client := &kafkago.Client{Addr: kafkago.TCP(s.app.Brokers...)}
 	if _, err := client.CreateTopics(t.Context(), &kafkago.CreateTopicsRequest{
-		Topics: []kafkago.TopicConfig{{Topic: "theirs", NumPartitions: 2, ReplicationFactor: 1}}}); err != nil {
+		Topics: []kafkago.TopicConfig{{Topic: "theirs", NumPartitions: 2, ReplicationFactor: 1},
+			{Topic: "others", NumPartitions: 1, ReplicationFactor: 1}}}); err != nil {
 		t.Fatal(err)
 	}
-	w := &kafkago.Writer{Addr: kafkago.TCP(s.app.Brokers...), Topic: "theirs", RequiredAcks: kafkago.RequireAll,
+	w := &kafkago.Writer{Addr: kafkago.TCP(s.app.Brokers...), RequiredAcks: kafkago.RequireAll,
 		BatchTimeout: time.Millisecond}
 	defer w.Close()
-	if err := w.WriteMessages(t.Context(), kafkago.Message{Key: []byte("5"), Value: []byte(shopOrder(5))},
-		kafkago.Message{Key: []byte("5")}); err != nil {
+	if err := w.WriteMessages(t.Context(),
+		kafkago.Message{Topic: "theirs", Key: []byte("5"), Value: []byte(shopOrder(5))},
+		kafkago.Message{Topic: "theirs", Key: []byte("5")},
+		kafkago.Message{Topic: "others", Key: []byte("6"), Value: []byte(shopOrder(6))}); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if s.till("table").Events == 1 && s.till("outbox").Events == 1 {
+		if s.till("table").Events == 1 && s.till("outbox").Events == 1 && s.till("other").Events == 1 {
 			break
 		}
 		if time.Now().After(end) {
-			t.Fatalf("table %+v, outbox %+v", s.till("table"), s.till("outbox"))
+			t.Fatalf("table %+v, outbox %+v, other %+v", s.till("table"), s.till("outbox"), s.till("other"))
 		}
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "in", "done", "day.csv")); err != nil {
 		t.Error(err)
 	}
-	for _, order := range []string{"1001", "5"} {
+	for _, order := range []string{"1001", "5", "6"} {
 		if err := s.c.get(t.Context(), "/v1/orders/"+order, nil, nil); err != nil {
 			t.Error(err)
 		}

@@ -133,6 +133,9 @@ type App struct {
 	Terms     *post.Terms
 	Projector *post.Projector
 	still     func() []kafka.Problem // partitions that the projector can't read now; nil without a projector
+
+	stillMapping func() []kafka.Problem // the same of the mapper
+
 	problems  atomic.Pointer[[]gateway.LogProblem]
 	Rebuilder *rebuild.Rebuilder // of a gateway
 	metrics   *promclient.Registry

@@ -194,8 +194,11 @@ func (a *App) ready(ctx context.Context) error {
 			return errors.New(p.Reason)
 		}
 	}
-	if a.still != nil {
-		if still := a.still(); len(still) > 0 {
+	for _, standing := range []func() []kafka.Problem{a.still, a.stillMapping} {
+		if standing == nil {
+			continue
+		}
+		if still := standing(); len(still) > 0 {
 			p := still[0]
 			return fmt.Errorf("%d partitions stand still, %s/%d at offset %d: %w", len(still), p.Topic, p.Partition, p.From, p)
 		}

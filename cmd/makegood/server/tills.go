@@ -31,7 +31,7 @@ func (a *App) openTills(ctx context.Context) (err error) {
 	if a.Config.Tills == "" {
 		return nil
 	}
-	if a.tills, err = pipe.Open(pipe.TillsConfig{File: a.Config.Tills, Load: pipe.LoadMapping,
+	if a.tills, err = pipe.Open(pipe.TillsConfig{File: a.Config.Tills, OwnTopics: a.Config.Prefix, Load: pipe.LoadMapping,
 		ReadSecret: access.ReadSecret,
 		Now:        a.Now, Logger: a.logger}); err != nil {
 		return fmt.Errorf("--tills: %w", err)
@@ -102,6 +102,7 @@ func (a *App) startMapper(ctx context.Context) error {
 		return err
 	}
 	a.OnClose(subscriber.Close)
+	a.stillMapping = subscriber.StandingStill
 	mapper := pipe.NewMapper(pipe.MapperConfig{Tills: a.tills, Topic: a.Config.tillsTopic(), Send: send,
 		Refuse: letters.refuse, Logger: a.logger})
 	a.background(ctx, func(ctx context.Context) error { return mapper.Run(ctx, subscriber) })
@@ -121,7 +122,8 @@ func (a *App) startMapper(ctx context.Context) error {
 // mapperConfig bounds what a mapper holds: bodies are larger than events, and each that is in flight is a goroutine.
 func (a *App) mapperConfig(group string) kafka.SubscriberConfig {
 	return kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.Config.Prefix + group, MaxInFlight: 256,
-		MaxInFlightBytes: 4 << 20, Buffer: 64, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond}
+		MaxInFlightBytes: 4 << 20, Buffer: 64, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond,
+		NackDelay: 100 * time.Millisecond, MaxNackDelay: 5 * time.Second}
 }
 
 // sendMade publishes events that were made of what a till sent, as a token of the till's could.

@@ -80,6 +80,14 @@ func (a *accepting) take() []*message.Message {
 	return took
 }
 
+// signed is a till that nobody has signed for.
+type signed struct{}
+
+func (signed) Find(string) (known, signs bool) { return true, true }
+func (signed) Keep(context.Context, *gateway.Delivery) error {
+	return &gateway.SignatureError{Reason: "not signed"}
+}
+
 // guarded is a gateway behind a guard, and what belongs to it.
 type guarded struct {
 	t      *testing.T
@@ -111,6 +119,7 @@ func serve(t *testing.T, file string, change func(*access.GuardConfig, *gateway.
 	if sc.Events, err = gateway.NewEvents(gateway.EventsConfig{Publisher: g.publisher, PartitionKey: "key"}); err != nil {
 		t.Fatal(err)
 	}
+	sc.Tills = gateway.NewTillRequests(signed{}, sc.Events)
 	sc.Guard = g.guard.Check
 	server, err := gateway.New(sc)
 	if err != nil {

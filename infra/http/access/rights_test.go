@@ -38,7 +38,7 @@ var (
 			"POST /v1/deadletters/{id}/replay", "POST /v1/deadletters/{id}/discard", "POST /v1/person",
 			"POST /v1/person/erase"},
 		gateway.Operate: {"POST /v1/reconcile"},
-		gateway.Open:    {"GET /healthz", "GET /readyz"},
+		gateway.Open:    {"GET /healthz", "GET /readyz"}, // and what tills sign: see TestTillsTakeNoToken
 	}
 )
 
@@ -242,8 +242,8 @@ func TestRightsOfRoutes(t *testing.T) {
 		s.Books = struct{ gateway.Books }{}
 	})
 	for _, pattern := range g.patterns {
-		if slices.Contains([]string{"POST /v1/events", "GET /read", "POST /operate"}, pattern) {
-			continue // see above; and those of the fixtures
+		if slices.Contains([]string{"POST /v1/events", "POST /v1/tills/{name}", "GET /read", "POST /operate"}, pattern) {
+			continue // see above and below; and those of the fixtures
 		}
 		want, ok := scopeOf(scopesOfRoutes, pattern)
 		if !ok {
@@ -261,6 +261,19 @@ func TestRightsOfRoutes(t *testing.T) {
 		response, _ := g.ask(method, path, "")
 		if asked := response.StatusCode == http.StatusUnauthorized; asked != (want != gateway.Open) {
 			t.Errorf("%s without a token: answered %d", pattern, response.StatusCode)
+		}
+	}
+}
+
+// TestTillsTakeNoToken: what a till signs is judged by that alone, whatever token comes with it.
+func TestTillsTakeNoToken(t *testing.T) {
+	file := newFile(t)
+	held := holders(t, file)
+	g := serve(t, file, nil)
+	for _, scope := range append(gateway.Scopes(), "") {
+		text := g.want(http.StatusUnauthorized, "POST", "/v1/tills/shop", "{}", "Authorization", "Bearer "+held[scope])
+		if !strings.Contains(text, gateway.ProblemBadSignature) {
+			t.Errorf("with %q: %s", scope, text)
 		}
 	}
 }

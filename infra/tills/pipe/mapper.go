@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -39,6 +40,7 @@ const (
 type Mapper struct {
 	config MapperConfig
 	turns  chan struct{}
+	said   atomic.Int64 // when it was last said that something doesn't answer, Unix
 }
 
 // NewMapper makes one.
@@ -66,9 +68,10 @@ func (m *Mapper) Run(ctx context.Context, from message.Subscriber) error {
 const closing = 10 * time.Second
 
 func newRouter(logger *slog.Logger) (*message.Router, error) {
-	// Info of watermill is of no use to who runs makegood.
+	// What it does by itself is of no use to who runs makegood, and what handlers answer they say themselves, once and
+	// not a thousand times a second.
 	adapter := watermill.NewSlogLoggerWithLevelMapping(logger, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug,
-		slog.LevelError: slog.LevelWarn})
+		slog.LevelError: slog.LevelDebug})
 	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: closing}, adapter)
 	if err != nil {
 		return nil, fmt.Errorf("make a router: %w", err)
@@ -79,6 +82,19 @@ func newRouter(logger *slog.Logger) (*message.Router, error) {
 // Handle makes events of one record. An error says that the record must come again: something that it needs doesn't
 // answer. What is wrong with the record itself is no error, since the record would be as wrong the next time.
 func (m *Mapper) Handle(record *message.Message) error {
+	err := m.handle(record)
+	if now := time.Now().Unix(); err != nil && record.Context().Err() == nil {
+		if last := m.said.Load(); now-last >= int64(sayEvery/time.Second) && m.said.CompareAndSwap(last, now) {
+			m.config.Logger.Warn("a body can't be mapped now: it is tried again", "error", err)
+		}
+	}
+	return err
+}
+
+// sayEvery is how often it is said that something doesn't answer.
+const sayEvery = 10 * time.Second
+
+func (m *Mapper) handle(record *message.Message) error {
 	ctx := record.Context()
 	body, err := ReadRecord(record)
 	if err != nil {

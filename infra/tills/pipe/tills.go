@@ -102,6 +102,8 @@ type Tills struct {
 // TillsConfig is what Tills need.
 type TillsConfig struct {
 	File string
+	// OwnTopics begins the names of topics that no till may have: those that we write.
+	OwnTopics string
 	// Load reads a mapping, with the settings of a till and the secrets that its senders sign with.
 	Load func(t *Till, secrets []string) (Mapping, error)
 	// ReadSecret reads a file that holds a secret.
@@ -186,6 +188,10 @@ func (t *Tills) look() error {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("till %s: %w", till.Name, err))
 			continue
+		}
+		if own := t.config.OwnTopics; own != "" && strings.HasPrefix(till.Topic, own) {
+			errs = append(errs, fmt.Errorf("till %s: topic %s is makegood's own, by its beginning %s", till.Name, till.Topic,
+				own))
 		}
 		if mapping.Signed() && len(secrets[i]) == 0 && till.Folder == "" && till.Topic == "" {
 			errs = append(errs, fmt.Errorf("till %s: its mapping %s signs what it sends: give its secret_file", till.Name,
