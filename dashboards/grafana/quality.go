@@ -91,7 +91,8 @@ func waterfallChart() Panel {
 		Description: "Each bar begins where the one before ended. Contribution of the perfect orders, and what customers " +
 			"changed, less what was no failure and all failure costs is the true margin: −Σ of all lines on 4xxx and " +
 			"5xxx. The picture supposes a margin above zero; the table beside it is exact in any case.",
-		SQL: waterfall + `SELECT step AS "Step", least(before, after) AS "Base", if(is_total, after, 0) AS "Total",
+		SQL: waterfall + `
+SELECT step AS "Step", least(before, after) AS "Base", if(is_total, after, 0) AS "Total",
        if(NOT is_total AND amount > 0, amount, 0) AS "Gain", if(NOT is_total AND amount < 0, -amount, 0) AS "Loss"
 FROM steps ORDER BY n`,
 		Columns: []Column{{Name: "Base", Color: "transparent", Hidden: true}, {Name: "Total", Color: "blue"},
@@ -101,31 +102,19 @@ FROM steps ORDER BY n`,
 func waterfallTable() Panel {
 	return Panel{Kind: table, Title: "The same, exactly ($currency)", Width: 10, Unit: "string",
 		Description: "Every step of the waterfall with all four decimals. A minus is a cost.",
-		SQL: waterfall + `SELECT step AS "Step", ` + exactly("if(is_total, after, amount)") + ` AS "Amount"
+		SQL: waterfall + `
+SELECT step AS "Step", ` + exactly("if(is_total, after, amount)") + ` AS "Amount"
 FROM steps ORDER BY n`}
 }
 
 func paf() Panel {
-	spent := func(on domain.Account) string { return `sumIf(x, a = ` + account(on) + `)` }
 	return Panel{Kind: bars, Title: "Prevention, appraisal, internal and external failure by month ($currency)", Width: 10,
 		Unit: money, Stacked: true,
 		Description: "PAF: what is spent so that things go right (prevention 6100, appraisal 6110) beside net leakage " +
 			"found before the customer met it (internal) and after (external). More of the first two should make less of the " +
 			"last.",
-		SQL: `SELECT month AS "Month", sum(p) AS "Prevention", sum(q) AS "Appraisal", sum(i) AS "Internal failure",
-       sum(o) AS "External failure"
-FROM (
-    SELECT formatDateTime(day, '%Y-%m') AS month, ` + spent(domain.Prevention) + ` AS p,
-           ` + spent(domain.Appraisal) + ` AS q, toDecimal128(0, 4) AS i, toDecimal128(0, 4) AS o
-    FROM ` + journalLines + `
-    WHERE a IN (` + account(domain.Prevention) + `, ` + account(domain.Appraisal) + `)
-    GROUP BY month
-    UNION ALL
-    SELECT formatDateTime(day, '%Y-%m') AS month, toDecimal128(0, 4), toDecimal128(0, 4),
-           sumIf(amount, category = 'internal'), sumIf(amount, category = 'external')
-    FROM ` + leaks + `
-    GROUP BY month)
-GROUP BY month ORDER BY month`}
+		SQL: statements.Text("paf", map[string]string{"prevention": account(domain.Prevention),
+			"appraisal": account(domain.Appraisal), "lines": journalLines, "leaks": leaks})}
 }
 
 func pareto() Panel {

@@ -87,10 +87,8 @@ const months = `occurred_at >= $__fromTime - INTERVAL 2 DAY AND occurred_at <= $
 var journalLines = `(SELECT day, of_case, a, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s,
         CAST(x_ AS Decimal(38, 4)) AS x
     FROM ledger FINAL
-    ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_,
-        ` + sql.LineCase + ` AS of_case,
-        ` + sql.LineCurrency + ` AS of_currency,
-        ` + sql.LineStore + ` AS of_store
+    ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_, ` + sql.LineCase + ` AS of_case,
+        ` + sql.LineCurrency + ` AS of_currency, ` + sql.LineStore + ` AS of_store
     WHERE ` + months + ` AND $__dateFilter(day) AND of_currency = ` + value("currency") + `
       AND ` + chosen("of_store", "store") + `)`
 

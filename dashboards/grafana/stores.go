@@ -53,8 +53,7 @@ func whoFound() Panel {
 		SQL: `SELECT if(store_id = '', 'no store', store_id) AS "Store", countIf(detected_by = 'customer') AS "Customer",
        countIf(detected_by = 'employee') AS "Employee", countIf(detected_by = 'system') AS "System",
        countIf(detected_by = 'carrier') AS "Carrier"
-FROM (SELECT store_id, JSONExtractString(payload, 'detected_by') AS detected_by
-    FROM ledger FINAL
+FROM (SELECT store_id, JSONExtractString(payload, 'detected_by') AS detected_by FROM ledger FINAL
     WHERE ` + is(domain.TypeErrorReported) + ` AND ` + stands + ` AND ` + months + ` AND $__dateFilter(day)
       AND ` + chosen("store_id", "store") + `
       AND (order_id, error_id) NOT IN (SELECT order_id, error_id FROM cases WHERE NOT founded))

@@ -219,20 +219,8 @@ func (r *Reconciliation) compareRollUp(ctx context.Context, db driver.Conn) erro
 	if err := db.QueryRow(ctx, `SELECT count() FROM leakage_daily FINAL WHERE lines > 0`).Scan(&c.Compared); err != nil {
 		return fmt.Errorf("count the roll-up: %w", err)
 	}
-	rows, err := db.Query(ctx, fmt.Sprintf(`
-SELECT concat(toString(day), ' ', store_id, ' ', currency, ' ', toString(account), ' ', element, ' ', basis, ', case ',
-    error_id, ', order ', any(order_id)) AS bucket,
-       toDecimalString(sumIf(amount, fresh), 4) AS expected, toDecimalString(sumIf(amount, NOT fresh), 4) AS actual,
-       toString(anyIf((%[2]s), fresh)) AS expected_facts, toString(anyIf((%[2]s), NOT fresh)) AS actual_facts, error_id,
-           unit, day, currency
-FROM (
-    SELECT %[1]s, %[2]s, amount, lines, true AS fresh FROM (%[3]s) WHERE lines > 0
-    UNION ALL
-    SELECT %[1]s, %[2]s, amount, lines, false AS fresh FROM leakage_daily FINAL WHERE lines > 0)
-GROUP BY %[1]s
-HAVING sumIf(amount, fresh) != sumIf(amount, NOT fresh) OR sumIf(lines, fresh) != sumIf(lines, NOT fresh) OR
-    expected_facts != actual_facts
-ORDER BY bucket`, ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("true")))
+	rows, err := db.Query(ctx, statements.Text("roll_up_differs", struct{ Key, Facts, Fresh string }{ledger.LeakageKey,
+		ledger.LeakageFacts, ledger.FailureLines("true")}))
 	if err != nil {
 		return fmt.Errorf("recompute the roll-up: %w", err)
 	}

@@ -308,8 +308,8 @@ func sameAs(data []byte) string {
 
 // AboutSpend is the condition on rows of the ledger that are about what was spent on quality, and SpendID the spend_id
 // of such a row, else nothing.
-const (
-	AboutSpend = "(order_id = '' AND error_id = '' AND 'makegood.quality.spent.v1' IN (event_type, voids_type))"
+var (
+	AboutSpend = "(order_id = '' AND error_id = '' AND " + sql.Event("quality.spent") + " IN (event_type, voids_type))"
 	SpendID    = "multiIf(NOT " + AboutSpend + ", '', voids_type = '', JSONExtractString(payload, 'spend_id'), " +
 		"JSONExtractString(payload, 'original', 'data', 'spend_id'))"
 )

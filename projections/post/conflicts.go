@@ -182,7 +182,7 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 	}
 	if err := p.markWhere(ctx, &units,
 		`toYYYYMM(occurred_at) IN (`+monthList(months)+`) AND event_type = `+sql.Event("order.placed")+`
-        AND cityHash64('order.placed', order_id) IN (SELECT identity FROM conflicts)`); err != nil {
+        AND `+placedIdentity+` IN (SELECT identity FROM conflicts)`); err != nil {
 		return 0, fmt.Errorf("find the orders placed twice: %w", err)
 	}
 	settled, err := p.settleUnits(ctx, &units, after)

@@ -66,19 +66,6 @@ func rollUpWhere(ctx context.Context, db driver.Conn, filter, from string) error
 	// A bucket that the rows no longer fill (its event left the books, or posts otherwise now) is overwritten with
 	// nothing. A row stands above the one that it takes the place of, also where ClickHouse's clock was put back
 	// meanwhile.
-	query := fmt.Sprintf(`INSERT INTO leakage_daily (%[1]s, %[2]s, amount, lines, version)
-SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, facts.9, facts.10, facts.11,
-    amount, lines,
-       greatest(toUInt64(toUnixTimestamp64Nano(now64(9))), before + 1) AS version
-FROM (
-    SELECT %[1]s, argMax((%[2]s), fresh) AS facts, sum(amount) AS amount, sum(lines) AS lines, max(stood) AS before
-    FROM (
-        SELECT %[1]s, %[2]s, amount, lines, 1 AS fresh, toUInt64(0) AS stood FROM (%[3]s) WHERE %[4]s
-        UNION ALL
-        SELECT %[1]s, %[2]s, toDecimal128(0, 4) AS amount, toUInt64(0) AS lines, 0 AS fresh, version AS stood
-        FROM leakage_daily WHERE %[4]s)
-    GROUP BY %[1]s)
-SETTINGS max_partitions_per_insert_block = 0`,
-		ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("("+from+")"), filter)
-	return db.Exec(ctx, query)
+	return db.Exec(ctx, statements.Text("roll_up", struct{ Key, Facts, Fresh, Where string }{ledger.LeakageKey,
+		ledger.LeakageFacts, ledger.FailureLines("(" + from + ")"), filter}))
 }

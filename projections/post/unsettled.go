@@ -26,6 +26,10 @@ SELECT count() FROM (
 	return n, nil
 }
 
+// placedIdentity is what identities has of an order.placed beside its source and id, to find orders placed twice: the
+// migrations write it.
+const placedIdentity = "cityHash64('order.placed', order_id)"
+
 // UnsettledDoubles counts the orders that several events place and that were not settled since, until the next check
 // for conflicts sees to them: where two projectors booked them, or they came far apart.
 func UnsettledDoubles(ctx context.Context, db driver.Conn) (n uint64, err error) {
@@ -37,7 +41,7 @@ func UnsettledDoubles(ctx context.Context, db driver.Conn) (n uint64, err error)
 SELECT count() FROM (
     SELECT order_id FROM ledger FINAL
     WHERE refused = '' AND event_type = `+sql.Event("order.placed")+` AND standing = '' AND
-        cityHash64('order.placed', order_id) IN (?)
+        `+placedIdentity+` IN (?)
     GROUP BY order_id HAVING count() > 1)`, suspects).Scan(&n); err != nil {
 		return 0, fmt.Errorf("look for orders placed twice in the ledger: %w", err)
 	}

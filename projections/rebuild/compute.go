@@ -379,22 +379,9 @@ func (s *computation) rollUp(ctx context.Context) error {
 		failures := fmt.Sprintf(`(SELECT * FROM failures FINAL WHERE %[1]s AND %[2]s NOT IN (SELECT %[2]s FROM %[3]s)
         UNION ALL SELECT * FROM %[3]s FINAL WHERE %[1]s)`, "("+mine+" OR unit IN ("+ledger.SharedUnits+"))", key,
 			s.table("failures"))
-		if err := s.exec(ctx, "recompute the roll-up", fmt.Sprintf(`
-INSERT INTO %[4]s (%[1]s, %[2]s, amount, lines, version)
-SELECT %[1]s, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, facts.9, facts.10, facts.11,
-    new_amount, new_lines, greatest(toUInt64(toUnixTimestamp64Nano(now64(9))), before + 1) AS version FROM (
-    SELECT %[1]s, argMax((%[2]s), fresh) AS facts, sumIf(amount, fresh) AS new_amount, sumIf(lines, fresh) AS new_lines,
-           sumIf(amount, NOT fresh) AS old_amount, sumIf(lines, NOT fresh) AS old_lines, argMin((%[2]s), fresh) AS
-               old_facts, max(stood) AS before
-    FROM (
-        SELECT %[1]s, %[2]s, amount, lines, true AS fresh, toUInt64(0) AS stood FROM (%[3]s) WHERE lines > 0 AND %[5]s
-        UNION ALL
-        SELECT %[1]s, %[2]s, amount, lines, false AS fresh, version AS stood
-        FROM leakage_daily FINAL WHERE lines > 0 AND %[5]s)
-    GROUP BY %[1]s)
-WHERE new_amount != old_amount OR new_lines != old_lines OR facts != old_facts
-SETTINGS max_partitions_per_insert_block = 0`, ledger.LeakageKey, ledger.LeakageFacts,
-			ledger.FailureLinesOf(failures, "true"), s.table("leakage_daily"), mine)); err != nil {
+		if err := s.exec(ctx, "recompute the roll-up", statements.Text("roll_up",
+			struct{ Into, Key, Facts, Fresh, Where string }{s.table("leakage_daily"), ledger.LeakageKey, ledger.LeakageFacts,
+				ledger.FailureLinesOf(failures, "true"), mine})); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // Person is what there is of somebody: as a customer or as an employee.
@@ -54,16 +56,15 @@ const MaxPersonEvents = 10_000
 func ReadPerson(ctx context.Context, db driver.Conn, hashes []string) (*Person, error) {
 	p := &Person{Hashes: hashes, Events: []PersonEvent{}, Orders: []PersonOrder{}, Cases: []PersonCase{},
 		DeadLetters: []string{}}
-	const named = `(has(?, customer_id) OR multiSearchAny(payload, ?))`
+	named := `(has(?, customer_id) OR multiSearchAny(payload, ?)) AND event_type != ` + sql.Event("person.erased")
 	if err := db.Select(ctx, &p.Events, `
 SELECT source, event_id, toString(event_type) AS event_type, order_id, error_id, occurred_at
-FROM ledger FINAL WHERE `+named+` AND event_type != 'makegood.person.erased.v1'
+FROM ledger FINAL WHERE `+named+`
 ORDER BY occurred_at, source, event_id LIMIT ?`, hashes, hashes, MaxPersonEvents); err != nil {
 		return nil, fmt.Errorf("look for a person's events: %w", err)
 	}
 	var all uint64
-	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE `+named+
-		` AND event_type != 'makegood.person.erased.v1'`, hashes, hashes).Scan(&all); err != nil {
+	if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE `+named, hashes, hashes).Scan(&all); err != nil {
 		return nil, fmt.Errorf("count a person's events: %w", err)
 	}
 	p.LeftOut = all - min(all, uint64(len(p.Events)))
@@ -72,7 +73,7 @@ ORDER BY occurred_at, source, event_id LIMIT ?`, hashes, hashes, MaxPersonEvents
 	}
 	var placed, cases []string
 	if err := db.QueryRow(ctx, `SELECT groupUniqArray(order_id) FROM ledger FINAL WHERE has(?, customer_id)
-    AND event_type = 'makegood.order.placed.v1' AND order_id != '' AND refused = ''`,
+    AND event_type = `+sql.Event("order.placed")+` AND order_id != '' AND refused = ''`,
 		hashes).Scan(&placed); err != nil {
 		return nil, fmt.Errorf("look for a customer's orders: %w", err)
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -194,35 +195,14 @@ func (b *bench) kafkaEngine(ctx context.Context) (r lap, err error) {
 	})
 }
 
-const (
-	kafkaTarget = `CREATE TABLE landed (
-    source LowCardinality(String), id String, type LowCardinality(String), time DateTime64(6, 'UTC'), order_id String,
-    store_id LowCardinality(String), currency LowCardinality(String), payment_fee Decimal(18, 4),
-    line_id Array(String), sku Array(String), quantity Array(Decimal(18, 4)), unit_price Array(Decimal(18, 6)),
-    tax Array(Decimal(18, 4)), unit_cost Array(Decimal(18, 6))
-) ENGINE = MergeTree PARTITION BY toYYYYMM(time) ORDER BY (order_id, source, id)`
-
-	kafkaSource = `CREATE TABLE queue (
-    source String, id String, type String, time DateTime64(6, 'UTC'),
-    data Tuple(order_id String, store_id String, currency String, payment_fee Decimal(18, 4),
-        lines Array(Tuple(line_id String, sku String, quantity Decimal(18, 4), unit_price Decimal(18, 6),
-        tax Decimal(18, 4), unit_cost Decimal(18, 6))))
-) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = '%s', kafka_group_name = '%s',
-    kafka_format = 'JSONEachRow',
-    kafka_num_consumers = 2, kafka_thread_per_consumer = 1, kafka_max_block_size = 65536,
-    kafka_poll_max_batch_size = 65536, kafka_flush_interval_ms = 1000,
-    input_format_skip_unknown_fields = 1, date_time_input_format = 'best_effort'`
-
-	kafkaView = `CREATE MATERIALIZED VIEW feed TO landed AS
-SELECT source, id, type, time, data.order_id AS order_id, data.store_id AS store_id, data.currency AS currency,
-    data.payment_fee AS payment_fee,
-    tupleElement(tupleElement(data, 'lines'), 'line_id') AS line_id,
-    tupleElement(tupleElement(data, 'lines'), 'sku') AS sku,
-    tupleElement(tupleElement(data, 'lines'), 'quantity') AS quantity,
-    tupleElement(tupleElement(data, 'lines'), 'unit_price') AS unit_price,
-    tupleElement(tupleElement(data, 'lines'), 'tax') AS tax,
-    tupleElement(tupleElement(data, 'lines'), 'unit_cost') AS unit_cost
-FROM queue`
+// ClickHouse's own way from Kafka: the table that is filled, the one that reads the topic, and the view between them.
+var (
+	//go:embed sql/kafka_target.sql
+	kafkaTarget string
+	//go:embed sql/kafka_source.sql
+	kafkaSource string // with the brokers, the topic and the group
+	//go:embed sql/kafka_view.sql
+	kafkaView string
 )
 
 // usage is what this process took between two moments.

@@ -1,0 +1,14 @@
+SELECT month AS "Month", sum(p) AS "Prevention", sum(q) AS "Appraisal", sum(i) AS "Internal failure",
+       sum(o) AS "External failure"
+FROM (
+    SELECT formatDateTime(day, '%Y-%m') AS month, sumIf(x, a = {{.prevention}}) AS p,
+           sumIf(x, a = {{.appraisal}}) AS q, toDecimal128(0, 4) AS i, toDecimal128(0, 4) AS o
+    FROM {{.lines}}
+    WHERE a IN ({{.prevention}}, {{.appraisal}})
+    GROUP BY month
+    UNION ALL
+    SELECT formatDateTime(day, '%Y-%m') AS month, toDecimal128(0, 4), toDecimal128(0, 4),
+           sumIf(amount, category = 'internal'), sumIf(amount, category = 'external')
+    FROM {{.leaks}}
+    GROUP BY month)
+GROUP BY month ORDER BY month
