@@ -42,6 +42,8 @@ type Input struct {
 	Headers  map[string]string // of HTTP, in whatever case
 	Kind     string            // names the kind; "": the header or the body tells
 	Received time.Time
+	// SkipThin leaves out the records that only name an object, since it is fetched: see Fetching.Thin.
+	SkipThin bool
 }
 
 // Event is one that a body gave, valid by the contract.
@@ -126,7 +128,9 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 	for _, value := range document {
 		records, wrong := run.records(value)
 		for _, record := range records {
-			run.record(record)
+			if !in.SkipThin || !run.isThin(record) {
+				run.record(record)
+			}
 		}
 		if wrong != nil {
 			run.refuse(wrong, m.each.source, 0)

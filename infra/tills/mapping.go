@@ -34,6 +34,7 @@ type Mapping struct {
 	tables map[string]any
 	unwrap []*program
 	each   *program
+	fetch  *fetching // nil: its API isn't asked
 	kinds  []*kind
 
 	functions string // that all programs may call
@@ -100,6 +101,7 @@ type page struct {
 	Each      *source        `yaml:"each"`
 	Unwrap    []source       `yaml:"unwrap"`
 	Kinds     []kindPage     `yaml:"kinds"`
+	Fetch     *fetchPage     `yaml:"fetch"`
 }
 
 type kindPage struct {
@@ -306,6 +308,10 @@ func (p *page) mapping() (*Mapping, error) {
 	m.each = build(p.Each)
 	for i := range p.Unwrap {
 		m.unwrap = append(m.unwrap, build(&p.Unwrap[i]))
+	}
+	if p.Fetch != nil {
+		note(p.Fetch.check(p.Settings))
+		m.fetch = &fetching{p.Fetch, build(p.Fetch.Thin), build(p.Fetch.First), build(p.Fetch.Next), build(p.Fetch.Since)}
 	}
 	if len(p.Kinds) == 0 {
 		note(&MappingError{Reason: "kinds: there is none"})

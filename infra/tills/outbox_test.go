@@ -46,6 +46,10 @@ func TestDebeziumOutbox(t *testing.T) {
 		{name: "a row without its envelope", body: row, want: ofRow},
 		{name: "nanoseconds", body: with(t, row, "1767225600123456", "1767225600123456789"), want: ofRow},
 		{name: "deleted", body: change("d", row, "null")},
+		{name: "a void of its own", body: `{"id":"e2","source":"urn:shop","type":"makegood.event.voided.v1",` +
+			`"time":"2026-01-02T00:00:00Z","subject":"o1","data":{"voids":{"source":"urn:shop","id":"e1"},"reason":"x",` +
+			`"original":` + event + `}}`, want: []string{"event.voided o1 [" + told + `Z id e1] reason=x ` +
+			`voids={"id":"e1","source":"//tills/debezium"} at 2026-01-02T00:00:00Z id e2`}},
 		{name: "a tombstone", body: `null`},
 		{name: "a heartbeat", body: `{"ts_ms":1}`},
 		{name: "an event of somebody else's", body: with(t, row, "makegood.refund.issued.v1", "UserRegistered")},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -104,8 +105,13 @@ func (a *App) startMapper(ctx context.Context) error {
 	a.OnClose(subscriber.Close)
 	a.stillMapping = subscriber.StandingStill
 	mapper := pipe.NewMapper(pipe.MapperConfig{Tills: a.tills, Topic: a.Config.tillsTopic(), Send: send,
-		Refuse: letters.refuse, Logger: a.logger})
+		Keep: a.keepBody, Refuse: letters.refuse, Logger: a.logger})
 	a.background(ctx, func(ctx context.Context) error { return mapper.Run(ctx, subscriber) })
+	a.background(ctx, func(ctx context.Context) error {
+		pipe.Backfill(ctx, pipe.BackfillConfig{Tills: a.tills, Dir: filepath.Join(a.Config.DataDir, "tills"),
+			Keep: a.keepBody, Now: a.Now, Logger: a.logger})
+		return nil
+	})
 	a.background(ctx, func(ctx context.Context) error {
 		return pipe.Copy(ctx, pipe.CopyConfig{Tills: a.tills, Topic: a.Config.tillsTopic(), To: a.Publisher,
 			From:   func() (message.Subscriber, error) { return kafka.NewSubscriber(a.mapperConfig(copierGroup)) },
@@ -116,6 +122,14 @@ func (a *App) startMapper(ctx context.Context) error {
 		folders.Run(ctx)
 		return nil
 	})
+	return nil
+}
+
+// keepBody makes a body durable.
+func (a *App) keepBody(_ context.Context, record *message.Message) error {
+	if err := a.Publisher.Publish(a.Config.tillsTopic(), record); err != nil {
+		return fmt.Errorf("keep a body: %w", err)
+	}
 	return nil
 }
 

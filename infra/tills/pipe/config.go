@@ -26,6 +26,8 @@ type Till struct {
 	// SecretFile and SecretFiles hold what its sender signs with; several while one is replaced by another.
 	SecretFile  string   `yaml:"secret_file"`
 	SecretFiles []string `yaml:"secret_files"`
+	// APIKeyFile holds the key of the till's API: with it, what webhooks only name is fetched, and what was missed.
+	APIKeyFile string `yaml:"api_key_file"`
 	// URL is the address that its sender was given, where a proxy shows another one to us: some sign it.
 	URL string `yaml:"url"`
 
@@ -92,6 +94,9 @@ func (t *Till) complete(dir string) error {
 	}
 	for i := range t.SecretFiles {
 		t.SecretFiles[i] = beside(dir, t.SecretFiles[i])
+	}
+	if t.APIKeyFile != "" {
+		t.APIKeyFile = beside(dir, t.APIKeyFile)
 	}
 	if t.Folder != "" {
 		t.Folder = beside(dir, t.Folder)

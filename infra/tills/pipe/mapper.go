@@ -18,6 +18,8 @@ type MapperConfig struct {
 	Tills *Tills
 	// Topic holds the records.
 	Topic string
+	// Keep publishes a record of Topic. It returns nil only when it is durable.
+	Keep func(ctx context.Context, m *message.Message) error
 	// Send publishes events, all of them or none. It returns nil only when they are durable. Its error may be a *Refused:
 	// they break the contract, or the log will never take them.
 	Send func(ctx context.Context, till string, events [][]byte) error
@@ -105,7 +107,10 @@ func (m *Mapper) handle(record *message.Message) error {
 		return m.refuse(ctx, record, body.Till, nil, Refusal{Code: CodeUnknownTill,
 			Reason: "no till of that name is configured", Hint: "name it in the tills file, and replay this"})
 	}
-	events, err := m.mapped(ctx, till, body)
+	var events [][]byte
+	if err = m.fetch(ctx, till, body); err == nil {
+		events, err = m.mapped(ctx, till, body)
+	}
 	if err == nil && len(events) > 0 {
 		err = m.config.Send(ctx, body.Till, events)
 	}

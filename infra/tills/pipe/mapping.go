@@ -43,10 +43,13 @@ func (t *Till) Engine() tills.Till {
 	return tills.Till{Name: t.Name, Settings: settings}
 }
 
+// Fetching is how the till's API is asked; nil where the mapping doesn't say.
+func (s *spoken) Fetching() (*tills.Fetching, error) { return s.Mapping.Fetching(s.till) }
+
 // Map makes events of a body.
 func (s *spoken) Map(ctx context.Context, b *Body) ([][]byte, error) {
 	result := s.Mapping.Map(ctx, s.till, tills.Input{Body: b.Content, Headers: b.Header, Kind: b.Kind,
-		Received: b.Received})
+		Received: b.Received, SkipThin: b.fetched})
 	if err := ctx.Err(); err != nil {
 		return nil, err // what it ended isn't the body's fault
 	}

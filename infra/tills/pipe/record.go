@@ -47,6 +47,7 @@ type Body struct {
 	Header   map[string]string // of interest to the mapping; names in lower case
 	Content  []byte
 	Received time.Time
+	fetched  bool // what it only names is fetched
 }
 
 // Record makes a body a record of Topic. Errors: ErrTooLarge.

@@ -74,6 +74,7 @@ func (r *Refused) Error() string {
 type loaded struct {
 	*Till
 	mapping Mapping
+	api     *api // nil: it isn't asked
 	counts  *Counts
 }
 
@@ -108,8 +109,10 @@ type TillsConfig struct {
 	Load func(t *Till, secrets []string) (Mapping, error)
 	// ReadSecret reads a file that holds a secret.
 	ReadSecret func(path string) (string, error)
-	Now        func() time.Time
-	Logger     *slog.Logger
+	// Loopback lets tests ask an API on this machine.
+	Loopback bool
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Open reads the tills file. From then on what can't be used changes nothing.
@@ -158,7 +161,7 @@ func (t *Tills) look() error {
 	}
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%d", len(tills))
-	secrets := make([][]string, len(tills))
+	secrets, keys := make([][]string, len(tills)), make([]string, len(tills))
 	var errs []error
 	for i, till := range tills {
 		fmt.Fprintf(hash, "%q %v", till.Name, *till)
@@ -172,6 +175,11 @@ func (t *Tills) look() error {
 			errs = append(errs, err)
 			secrets[i] = append(secrets[i], secret)
 			fmt.Fprintf(hash, "%q", secret)
+		}
+		if till.APIKeyFile != "" {
+			keys[i], err = t.config.ReadSecret(till.APIKeyFile)
+			errs = append(errs, err)
+			fmt.Fprintf(hash, "%q", keys[i])
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -197,7 +205,11 @@ func (t *Tills) look() error {
 			errs = append(errs, fmt.Errorf("till %s: its mapping %s signs what it sends: give its secret_file", till.Name,
 				till.Mapping))
 		}
-		all[till.Name] = &loaded{Till: till, mapping: mapping, counts: t.countsOf(till.Name)}
+		api, err := t.apiOf(till, mapping, keys[i])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("till %s: %w", till.Name, err))
+		}
+		all[till.Name] = &loaded{Till: till, mapping: mapping, api: api, counts: t.countsOf(till.Name)}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
