@@ -161,7 +161,11 @@
 //
 // A body has at most 64 MiB. Its programs have 1,000,000 steps of gojq's machine and 100 more per byte, and may make 32
 // MiB of values and 50 bytes more per byte. None of that depends on a clock or on the machine. Texts that are searched
-// with patterns have at most 64 KiB.
+// with patterns have at most 64 KiB; a pattern is written in the program, or a setting ($till.x).
+//
+// # Examples
+//
+// A folder of a mapping and examples (Case) is what makegood till test wants. makegood till new writes one.
 //
 // # Libraries
 //

@@ -317,6 +317,7 @@ func (r *mapRun) kindOf(body any) (k *kind, name string, wrong *failure, at sour
 		return nil, "", r.m.unknownKind(fmt.Sprintf("the header %s names a kind that there isn't: %s", k.header, show(v)), v),
 			source{}
 	}
+	var failed *failure
 	for _, k := range r.m.kinds {
 		if k.when == nil {
 			continue
@@ -329,8 +330,16 @@ func (r *mapRun) kindOf(body any) (k *kind, name string, wrong *failure, at sour
 		if wrong == nil && len(values) > 0 && values[0] != nil && values[0] != false {
 			return k, k.name, nil, source{}
 		}
+		if wrong != nil && failed == nil {
+			failed = wrong
+			failed.hint = fmt.Sprintf("when of %s failed: %s", k.name, failed.reason)
+		}
 	}
-	return nil, "", r.m.unknownKind("no kind of the mapping fits this body", ""), source{}
+	wrong = r.m.unknownKind("no kind of the mapping fits this body", "")
+	if failed != nil {
+		wrong.hint += "; " + failed.hint
+	}
+	return nil, "", wrong, source{}
 }
 
 func (m *Mapping) kindNamed(name, header string) *kind {

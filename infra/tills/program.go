@@ -112,7 +112,9 @@ func compile(s source, shared *source) (*program, error) {
 	}
 	code, err := gojq.Compile(query, options...)
 	if err != nil {
-		return nil, placed(&failure{code: CodeBadMapping, reason: err.Error()}, s)
+		_, what, _ := strings.Cut(err.Error(), ": ") // a function or a variable that isn't defined
+		what, _, _ = strings.Cut(what, "/")
+		return nil, &MappingError{Line: s.lineOf(what), Reason: err.Error()}
 	}
 	return &program{source: s, code: code, sites: sites}, nil
 }

@@ -265,6 +265,9 @@ func (r *rewriter) replace(t *gojq.Term, q *gojq.Query) {
 
 func (r *rewriter) function(t *gojq.Term, site string) {
 	name, args := t.Func.Name, t.Func.Args
+	if patterned[name] && !r.defined[name] && len(args) > 0 && !(name == "split" && len(args) == 1) && !constant(args[0]) {
+		r.refuse(t, "a pattern that the program makes", "gojq keeps every pattern that it ever saw: a text, or $till.x")
+	}
 	for _, a := range args {
 		r.query(a)
 	}
@@ -312,6 +315,22 @@ func (r *rewriter) function(t *gojq.Term, site string) {
 		}
 		r.replace(t, pipe(r.call(before, site), plainCall(name, args...)))
 	}
+}
+
+// patterned are functions whose first argument is a regular expression.
+var patterned = map[string]bool{"test": true, "match": true, "capture": true, "scan": true, "sub": true, "gsub": true,
+	"split": true, "splits": true}
+
+// constant says whether it is a text without anything put into it, or a setting of the till.
+func constant(q *gojq.Query) bool {
+	t := q.Term
+	if t == nil || len(q.FuncDefs) > 0 {
+		return false
+	}
+	if t.Type == gojq.TermTypeFunc && t.Func.Name == "$till" {
+		return len(t.SuffixList) == 1 && t.SuffixList[0].Index != nil && t.SuffixList[0].Index.Name != ""
+	}
+	return t.Type == gojq.TermTypeString && t.Str.Queries == nil && len(t.SuffixList) == 0
 }
 
 // replacement is for functions whose arguments make many values, or that are written with others.
