@@ -34,7 +34,8 @@
 // # From a document to events
 //
 // A document is read (JSON values that stand one after the other are so many documents; a table is a list of rows).
-//   - each, a jq program, gives its records. Without it, a list is its elements, and anything else is one record.
+//   - each, a jq program, gives its records. Without it, a list is its elements, and anything else is one record. An
+//     each that fails on a list of JSON is tried on its elements.
 //   - unwrap is tried program by program: the first that gives anything but null gives the bodies, all of its values
 //     (.orders[] gives every order). A program that fails on this record is passed over. Where none gives anything, the
 //     record is the body: so a mapping takes an object bare, and as the till's API wraps it.

@@ -31,7 +31,7 @@ func TestProgramsReachNothing(t *testing.T) {
 		"1.5", "1e3", ".a * 0.19", "sqrt", "pow(2; 3)", "infinite", "nan", "floor", "strftime(\"%Y\")", "$nothing", "nothing",
 		"_add(1; 2)", "_multiply(1; 2)", "_modify(.a; 1)", "_sort_by(.a)", "transpose", "combinations", "tojson | _match",
 		".. |= getpath(env.x)", "limit(3; now)", "label $out | env", "foreach env as $x (0; 1)", "(env)", "-env",
-			".[env:]", "test(.x)", "test(.a + .b)", "gsub(\"\\(.x)\"; \"\")", "split(.a; null)",
+		".[env:]", "test(.x)", "test(.a + .b)", "gsub(\"\\(.x)\"; \"\")", "split(.a; null)",
 	} {
 		if _, err := mappingOf(t, program); err == nil {
 			t.Errorf("%s was accepted", program)

@@ -230,16 +230,31 @@ func (m *Mapping) settings(till Till) (map[string]any, *failure) {
 	return values, nil
 }
 
-// records are what each: makes of a document; without it, what a list has, or the document.
+// records are what each: makes of a document; without it, what a list has, or the document. An each that is of objects,
+// and so fails on a list of JSON, is of the elements of the list: any till's API, or whoever exports, may put many into
+// one.
 func (r *mapRun) records(document any) ([]any, *failure) {
-	if r.m.each != nil {
-		r.given.envelope = document
-		return r.m.each.run(r.machine, document, &r.given)
+	list, is := document.([]any)
+	if r.m.each == nil {
+		if is {
+			return list, nil
+		}
+		return []any{document}, nil
 	}
-	if list, is := document.([]any); is {
-		return list, nil
+	r.given.envelope = document
+	records, wrong := r.m.each.run(r.machine, document, &r.given)
+	failedAtOnce := wrong != nil && wrong.code == CodeProgram && len(records) == 0 && r.machine.budget.stop == nil
+	if !is || !failedAtOnce || r.m.read.formatOf(r.in.Body) != "json" {
+		return records, wrong
 	}
-	return []any{document}, nil
+	for _, one := range list {
+		r.given.envelope = one
+		some, wrong := r.m.each.run(r.machine, one, &r.given)
+		if records = append(records, some...); wrong != nil {
+			return records, wrong
+		}
+	}
+	return records, nil
 }
 
 func (r *mapRun) record(record any) {

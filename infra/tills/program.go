@@ -134,7 +134,7 @@ func parse(s source) (*gojq.Query, error) {
 	var wrong *gojq.ParseError
 	line := s.line
 	if errors.As(err, &wrong) {
-		at := min(max(wrong.Offset-len(wrong.Token), 0), len(s.text))
+		at := min(max(wrong.Offset-len(wrong.Token), 0), len(strings.TrimSpace(s.text)))
 		line += strings.Count(s.text[:at], "\n")
 	}
 	return nil, &MappingError{Line: line, Reason: f.reason}
