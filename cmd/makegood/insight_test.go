@@ -143,17 +143,19 @@ func TestInsight(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	var all []string
-	for store, plant := range map[string]func(*planted){"p1": plantPromises} {
+	for store, plant := range map[string]func(*planted){"p1": plantPromises, "v1": plantVendors} {
 		p := &planted{store: store}
 		plant(p)
 		all = append(all, p.all...)
 	}
 	if status, text := postBody(t, c, "application/cloudevents-batch+json",
-		"["+strings.Join(slices.Concat(goldenRates, all), ",")+"]"); status != 202 {
+		"["+strings.Join(slices.Concat(goldenRates, vendorsTerms, all), ",")+"]"); status != 202 {
 		t.Fatalf("%d %s", status, text)
 	}
 	mustCatchUp(t, c)
 	t.Run("promises", func(t *testing.T) { promisesHold(t, c) })
+	t.Run("recoverable", func(t *testing.T) { recoverableHolds(t, c) })
+	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 

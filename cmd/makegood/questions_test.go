@@ -45,7 +45,7 @@ var wrongQuestions = []question{
 	{"GET", "/v1/reports/leakage", "currency=XXQ", "bad_query", `currency: "XXQ" is no code`},
 	{"GET", "/v1/reports/leakage", "currency=CHF", "", ""}, // there is nothing in it
 	{"GET", "/v1/reports/leakage", "format=pdf&currency=USD", "bad_query", `format: "pdf" is none of json, csv, xlsx`},
-	{"GET", "/v1/reports/leakage", "", "several_currencies", "EUR, USD"},
+	{"GET", "/v1/reports/leakage", "", "several_currencies", "USD, EUR"},
 	{"GET", "/v1/reports/leakage", "store=s1&currency=USD&format=json", "", ""},
 	{"GET", "/v1/reports/leakage", "translate_to=usd", "bad_query", `translate_to: "usd" is no code`},
 	{"GET", "/v1/reports/leakage", "translate_to=*", "bad_query", `translate_to: "*" is no code`},
@@ -62,7 +62,7 @@ var wrongQuestions = []question{
 	{"GET", "/v1/summary", "from=2026-01-01", "bad_query", "to is wanted"},
 	{"GET", "/v1/summary", "from=x&to=y", "bad_query", `from: "x"`},
 	{"GET", "/v1/summary", "from=2026-02-01&to=2026-01-01", "bad_query", "from must be before to"},
-	{"GET", "/v1/summary", "from=2026-01-01&to=2026-02-01", "several_currencies", "EUR, USD"},
+	{"GET", "/v1/summary", "from=2026-01-01&to=2026-02-01", "several_currencies", "USD, EUR"},
 	{"GET", "/v1/summary", "from=2026-01-01&to=2026-02-01&currency=EURO", "bad_query", "is no code"},
 	{"GET", "/v1/summary", "from=2026-01-01&to=2026-02-01&group_by=store", "bad_query", "is no parameter"},
 	{"GET", "/v1/summary", "from=2026-01-01&to=2026-02-01&as_of=close:2026-01", "bad_query", "was never closed"},

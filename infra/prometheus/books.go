@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -19,6 +20,7 @@ type BooksConfig struct {
 	Gauges     func(context.Context) (*report.Gauges, error)
 	Unbalanced func(context.Context) (uint64, error)
 	Served     func(context.Context) (report.Served, error)
+	Due        func(context.Context) ([]insight.DueClaim, error)
 	Now        func() time.Time
 	Logger     *slog.Logger
 
@@ -71,6 +73,12 @@ var (
 	leakageByVendor = prometheus.NewDesc("makegood_leakage_recent_vendor_amount",
 		"Net leakage by the vendor of the case in its currency, of the last 7 days and of the 28 days before them.",
 		[]string{"window", "currency", "vendor"}, nil)
+	claimsAmount = prometheus.NewDesc("makegood_claims_to_file_amount",
+		"What the terms of a vendor cover of what it caused and nobody has claimed yet, in its currency.",
+		[]string{"currency", "vendor"}, nil)
+	claimsWindow = prometheus.NewDesc("makegood_claims_window_seconds",
+		"Until the first window ends in which something is to be claimed from a vendor.",
+		[]string{"currency", "vendor"}, nil)
 	spendAmount = prometheus.NewDesc("makegood_quality_spend_amount",
 		"Prevention and appraisal spend of the running day or month in its currency.",
 		[]string{"period", "currency", "category"}, nil)
@@ -84,7 +92,8 @@ var (
 
 // WatchBooks adds what the books hold.
 func WatchBooks(r prometheus.Registerer, c BooksConfig) error {
-	if c.Count == nil || c.Gauges == nil || c.Unbalanced == nil || c.Served == nil || c.Now == nil || c.Logger == nil {
+	if c.Count == nil || c.Gauges == nil || c.Unbalanced == nil || c.Served == nil || c.Due == nil || c.Now == nil ||
+		c.Logger == nil {
 		return errors.New("prometheus: the books want their readers, a clock and a logger")
 	}
 	if c.LabelValues == 0 {
@@ -110,13 +119,15 @@ type booksCollector struct {
 	audited    time.Time
 	unbalanced uint64
 	served     report.Served
+	due        []insight.DueClaim
 }
 
 // Describe names the metrics.
 func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDoubles, booksContradictions,
 		booksVoidsNothing, booksFlagged, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest, booksGaps,
-		rebuildRunning, rebuildProgress, leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders} {
+		rebuildRunning, rebuildProgress, leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders,
+		claimsAmount, claimsWindow} {
 		out <- d
 	}
 }
@@ -157,6 +168,7 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 	c.sendLeakage(gauge)
 	c.sendRecent(gauge, leakageByStore, c.gauges.Stores)
 	c.sendRecent(gauge, leakageByVendor, c.gauges.Vendors)
+	c.sendClaims(gauge)
 	for _, s := range c.gauges.Spend {
 		gauge(spendAmount, s.Day, "day", s.Currency, s.Category)
 		gauge(spendAmount, s.Month, "month", s.Currency, s.Category)
@@ -191,7 +203,11 @@ func (c *booksCollector) refresh(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.unbalanced, c.served, c.audited = unbalanced, served, now
+		due, err := c.config.Due(ctx)
+		if err != nil {
+			return err
+		}
+		c.unbalanced, c.served, c.due, c.audited = unbalanced, served, due, now
 	}
 	return nil
 }
@@ -242,6 +258,29 @@ func (c *booksCollector) sendLeakage(gauge sendGauge) {
 	}
 	for l, amount := range sums {
 		gauge(leakageAmount, amount, l.period, l.currency, l.store, l.kind, l.cause, l.element, l.basis)
+	}
+}
+
+// sendClaims gives the vendors that most is to be claimed from, and all others as one: with the first window that ends.
+func (c *booksCollector) sendClaims(gauge sendGauge) {
+	weights := map[string]float64{}
+	for _, d := range c.due {
+		weights[d.Vendor] += math.Abs(d.Amount)
+	}
+	word := largest(weights, c.config.LabelValues)
+	type labels struct{ currency, vendor string }
+	amounts, left := map[labels]float64{}, map[labels]float64{}
+	for _, d := range c.due {
+		of := labels{d.Currency, word(d.Vendor)}
+		amounts[of] += d.Amount
+		seconds := d.Ends.Sub(c.config.Now()).Seconds()
+		if known, is := left[of]; !is || seconds < known {
+			left[of] = seconds
+		}
+	}
+	for of, amount := range amounts {
+		gauge(claimsAmount, amount, of.currency, of.vendor)
+		gauge(claimsWindow, left[of], of.currency, of.vendor)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -46,6 +47,10 @@ func sampleConfig() BooksConfig {
 		Unbalanced: func(context.Context) (uint64, error) { return 0, nil },
 		Served: func(context.Context) (report.Served, error) {
 			return report.Served{All: 10, Promised: 9, OnTime: 9, InFull: 9, Perfect: 8, RightFirstTime: 7, Silent: 1}, nil
+		},
+		Due: func(context.Context) ([]insight.DueClaim, error) {
+			return []insight.DueClaim{{Vendor: "v1", Currency: "USD", Amount: 60, Ends: noon.Add(48 * time.Hour)},
+				{Vendor: "v2", Currency: "USD", Amount: 6, Ends: noon.Add(-time.Hour)}}, nil
 		},
 		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	}

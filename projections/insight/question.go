@@ -144,7 +144,7 @@ func (q *Question) Ask(ctx context.Context, db driver.Conn, asked Query, zone *t
 	asked.Now = asked.AsOf.Moment(now).In(zone)
 	if asked.Currency == "" && !q.Plain {
 		var err error
-		if asked.Currency, err = report.OnlyCurrency(ctx, db, asked.make("currencies")); err != nil {
+		if asked.Currency, err = report.OnlyCurrency(ctx, db, asked.make("summary_currencies")); err != nil {
 			return nil, err
 		}
 	}
@@ -275,4 +275,4 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 }
 
 // Questions are all of them, in the order in which they are listed.
-func Questions() []*Question { return []*Question{&promises} }
+func Questions() []*Question { return []*Question{&promises, &recoverable} }

@@ -7,6 +7,7 @@ import (
 	promclient "github.com/prometheus/client_golang/prometheus"
 
 	"github.com/makegood/makegood/infra/prometheus"
+	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -38,6 +39,9 @@ func (a *App) watched() (*promclient.Registry, error) {
 		Unbalanced: report.NewAuditor(a.Store.Watch).Unbalanced,
 		Served: func(ctx context.Context) (report.Served, error) {
 			return report.ReadServed(ctx, a.Store.Watch, a.Now().In(zone))
+		},
+		Due: func(ctx context.Context) ([]insight.DueClaim, error) {
+			return insight.ReadDueClaims(ctx, a.Store.Watch, a.Now().In(zone))
 		},
 		Now: a.Now, Logger: a.logger, LabelValues: a.Config.MetricLabels,
 	})
