@@ -101,7 +101,8 @@ var impossibles = []impossible{
 	{"more comes back", []told{{data: sale}, inCase(1, backAgain("t", "p", "2"))}, nil, "returned_too_much"},
 	{"it comes back twice", []told{{data: sale}, inCase(1, backAgain("t", "p", "1")), inCase(2, backAgain("u", "p", "1"))},
 		nil, "returned_too_much"},
-	{"what was never sold comes back", []told{{data: sale}, inCase(1, backAgain("t", "z", "1"))}, nil, "returned_too_much"},
+	{"what was never sold comes back", []told{{data: sale}, inCase(1, backAgain("t", "z", "1"))}, nil,
+		"returned_too_much"},
 	{"both come back, for one was sent again", []told{{data: sale}, inCase(1, report("damaged", "")), inCase(2, sent("n")),
 		inCase(3, backAgain("t", "p", "2"))}, nil, ""},
 
@@ -127,8 +128,8 @@ var impossibles = []impossible{
 		{minute: 1, data: &OrderCancelled{By: ByCustomer, Net: Some(d("100"))}}}, inCurrency("EUR", 1), "other_currency"},
 }
 
-// TestWhatCantBeRightIsFlaggedWheneverItCame: in all orders of arrival, each split by a close at every place, and what is next to it
-// isn't.
+// TestWhatCantBeRightIsFlaggedWheneverItCame: in all orders of arrival, each split by a close at every place; and what
+// is next to it isn't.
 func TestWhatCantBeRightIsFlaggedWheneverItCame(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	told := map[string]bool{}

@@ -42,8 +42,10 @@ func TestOneNumberOnAllSurfaces(t *testing.T) {
 	now := time.Now().UTC() // metrics tell of the running month
 	const order = `"order_id":"o1","store_id":"s1",`
 	for i, e := range [][2]string{
-		{"order.placed", `"currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","unit_cost":"60"}]`},
-		{"error.reported", `"error_id":"e1","kind":"damaged","found":"after_delivery","detected_by":"customer","vendor_id":"v1"`},
+		{"order.placed", `"currency":"USD",` +
+			`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","unit_cost":"60"}]`},
+		{"error.reported", `"error_id":"e1","kind":"damaged","found":"after_delivery","detected_by":"customer",` +
+			`"vendor_id":"v1"`},
 		{"refund.issued", `"error_id":"e1","refund_id":"r1","currency":"USD","net":"10"`},
 		{"refund.issued", `"error_id":"e1","refund_id":"r2","currency":"JPY","net":"9000"`},
 		{"claim.filed", `"error_id":"e1","claim_id":"k","party":"supplier","currency":"EUR","amount":"30"`},
@@ -190,7 +192,8 @@ func (s *surfaces) journals() {
 func (s *surfaces) views() {
 	s.Helper()
 	db := asFinance(s.T, s.app)
-	for _, from := range []string{"(SELECT currency, net FROM finance.orders)", "(SELECT currency, net FROM finance.cases)",
+	for _, from := range []string{"(SELECT currency, net FROM finance.orders)",
+		"(SELECT currency, net FROM finance.cases)",
 		"(SELECT currency, amount AS net FROM finance.journal WHERE element != '')",
 		"(SELECT currency, amount AS net FROM makegood.leakage_daily FINAL WHERE part = 'leakage')"} {
 		var currencies, nets []string
