@@ -156,6 +156,8 @@ func TestInsight(t *testing.T) {
 	t.Run("promises", func(t *testing.T) { promisesHold(t, c) })
 	t.Run("recoverable", func(t *testing.T) { recoverableHolds(t, c) })
 	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
+	t.Run("provision", func(t *testing.T) { provisionHolds(t, c) })
+	t.Run("budget", func(t *testing.T) { budgetHolds(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 

@@ -44,6 +44,7 @@ const (
 	ControlCharacters = "control_characters"
 	NotADigest        = "not_a_digest"
 	Wanted            = "wanted" // the parameter that Value names
+	NotAPrice         = "not_a_price"
 )
 
 // words are what the codes mean: name gives the parameters their names, with a value where one is meant.
@@ -102,6 +103,7 @@ var words = map[string]func(e *Invalid, name func(parameter, value string) strin
 		return fmt.Sprintf("%s characters, and at most %s are taken", e.Value, e.Of[0])
 	},
 	NotADigest: quoted("is no SHA-256: 64 hexadecimal digits"),
+	NotAPrice:  quoted("is no price above 0 of at most 6 decimals"),
 	Wanted: func(e *Invalid, name func(string, string) string) string {
 		return name(e.Value, "") + " is wanted"
 	},

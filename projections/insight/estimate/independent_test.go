@@ -37,10 +37,10 @@ func TestTriangleOfTaylorAndAshe(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "the provision", p.Total.Value, 18_680_856, 1)
-	near(t, "the provision of the last year", p.ByCohort[9], 4_625_811, 1)
+	near(t, "the provision of the last year", p.ByCohort[9].Value, 4_625_811, 1)
 	sum := 0.0
 	for _, x := range p.ByCohort {
-		sum += x
+		sum += x.Value
 	}
 	near(t, "the sum of the cohorts", sum, p.Total.Value, 1e-6)
 	// Mack's standard error is 2,447,095; the interval is that times a quantile between the normal one (1.2816) and that

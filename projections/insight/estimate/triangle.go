@@ -7,7 +7,7 @@ import (
 
 // Provision is what is still to come of the failures of some months.
 type Provision struct {
-	ByCohort []float64 // still to come, by month of failure, the oldest first
+	ByCohort []Estimated // still to come, by month of failure, the oldest first
 	Total    Estimated
 }
 
@@ -26,21 +26,25 @@ func ChainLadder(triangle [][]float64, level float64) (Provision, error) {
 			return Provision{}, fmt.Errorf("row %d of the triangle has %d ages, not %d", i, len(row), n-i)
 		}
 	}
-	p := Provision{ByCohort: make([]float64, n)}
+	p := Provision{ByCohort: make([]Estimated, n)}
 	if n < leastCohorts {
-		p.Total = cannot(n, level, fmt.Sprintf("%d months are known; %d are needed", n, leastCohorts))
-		return p, nil
+		return p.refuse(level, fmt.Sprintf("%d whole months are known; %d are needed", n, leastCohorts)), nil
 	}
 	c := cumulate(triangle)
 	f, spread, err := ratios(c)
 	if err != nil {
-		p.Total = cannot(n, level, err.Error())
-		return p, nil
+		return p.refuse(level, err.Error()), nil
 	}
-	total, variance, freedom := p.mack(c, f, spread)
-	half := student(level, freedom) * math.Sqrt(variance)
-	p.Total = Estimated{Value: total, Low: total - half, High: total + half, Level: level, N: n}
+	p.mack(c, f, spread, level)
 	return p, nil
+}
+
+func (p Provision) refuse(level float64, why string) Provision {
+	p.Total = cannot(len(p.ByCohort), level, why)
+	for i := range p.ByCohort {
+		p.ByCohort[i] = p.Total
+	}
+	return p
 }
 
 func cumulate(triangle [][]float64) [][]float64 {
@@ -84,43 +88,51 @@ func ratios(c [][]float64) (f, spread []float64, err error) {
 	return f, spread, nil
 }
 
-// mack fills in what is still to come of each cohort, and returns their sum and its mean squared error. freedom is that
-// of the spreads, weighted by what they bring to it.
-func (p *Provision) mack(c [][]float64, f, spread []float64) (total, variance, freedom float64) {
+// mack fills in what is still to come of each cohort and of all, with their mean squared errors.
+func (p *Provision) mack(c [][]float64, f, spread []float64, level float64) {
 	n := len(c)
 	ultimate := make([]float64, n)
+	total := 0.0
 	for i := range n {
 		ultimate[i] = c[i][n-1-i]
 		for j := n - 1 - i; j < n-1; j++ {
 			ultimate[i] *= f[j]
 		}
-		p.ByCohort[i] = ultimate[i] - c[i][n-1-i]
-		total += p.ByCohort[i]
+		total += ultimate[i] - c[i][n-1-i]
 	}
 	parts := make([]float64, n-1)
-	for i := 1; i < n; i++ {
+	for i := range n {
 		later := 0.0
 		for k := i + 1; k < n; k++ {
 			later += ultimate[k]
 		}
-		at := c[i][n-1-i]
+		at, own := c[i][n-1-i], make([]float64, n-1)
 		for j := n - 1 - i; j < n-1; j++ {
 			before := 0.0
 			for k := range n - 1 - j {
 				before += c[k][j]
 			}
 			each := spread[j] / (f[j] * f[j])
-			parts[j] += ultimate[i]*ultimate[i]*each*(1/at+1/before) + 2*ultimate[i]*later*each/before
+			own[j] = ultimate[i] * ultimate[i] * each * (1/at + 1/before)
+			parts[j] += own[j] + 2*ultimate[i]*later*each/before
 			at *= f[j]
 		}
+		p.ByCohort[i] = withError(ultimate[i]-c[i][n-1-i], own, level, n)
 	}
-	weight := 0.0
+	p.Total = withError(total, parts, level, n)
+}
+
+// withError is a value whose mean squared error has these parts, one for each age: the ratio of that age is read from
+// one month less than the age before. The degrees of freedom are those of Satterthwaite (1946).
+func withError(value float64, parts []float64, level float64, n int) Estimated {
+	variance, weight := 0.0, 0.0
 	for j, part := range parts {
 		variance += part
 		weight += part * part / float64(max(1, n-2-j))
 	}
-	if weight == 0 {
-		return total, variance, float64(n)
+	half := 0.0
+	if weight > 0 {
+		half = student(level, variance*variance/weight) * math.Sqrt(variance)
 	}
-	return total, variance, variance * variance / weight
+	return Estimated{Value: value, Low: value - half, High: value + half, Level: level, N: n}
 }
