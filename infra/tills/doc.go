@@ -158,6 +158,28 @@
 //	  tolerance: 5m            how old, or new, a signed timestamp may be. Where none is signed (adyen, square), an old
 //	                           request is only known by its events, which change nothing again
 //
+// # Fetching
+//
+// What a webhook only names, and what was missed, is asked of the till's API, where the till has a key (api_key_file in
+// the tills file). The answers are bodies like any other: each, unwrap and kinds take them as they take a webhook.
+//
+//	fetch:
+//	  hosts: [api.example.com, "{shop}.example.com"]   # that may be asked; {…} is a setting. Nothing else is
+//	  auth: bearer             # how the key goes along: none, bearer, basic (user:password), header
+//	  header: X-Token          # auth header: where it is
+//	  headers: {Accept-Version: v3}
+//	  thin: |                  # of a record, the addresses of what it only names; none where it is whole
+//	    .order_id | values | "https://api.example.com/orders/\(.)"
+//	  every: 1h                # how often what was missed is asked for
+//	  first: '"https://api.example.com/refunds" + (if .since then "?since=\(.since | @uri)" else "" end)'
+//	  next: .links.next        # of a page, the next one; null: it is the last
+//	  since: '.body.refunds | last | .id // .found'    # of a page, where the next run begins; null: it doesn't say
+//
+// The input of first is {since}, where the last whole run ended, null before the first. That of next and since is {url,
+// links, number, since, found, body}: the page's address, the addresses of its header Link by rel, its number in this
+// run from 1, what the pages before it gave as since, and the page. So cursors, page numbers and Link are all one
+// program. Package fetch says how it is asked, and when again.
+//
 // # Bounds
 //
 // A body has at most 64 MiB. Its programs have 1,000,000 steps of gojq's machine and 100 more per byte, and may make 32

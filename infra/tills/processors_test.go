@@ -260,6 +260,7 @@ func TestStripeDisputes(t *testing.T) {
 	for _, g := range []given{
 		{name: "an inquiry", body: inquiry},
 		{name: "an inquiry that is over", body: with(t, inquiry, "warning_needs_response", "warning_closed")},
+		{name: "an inquiry, under the name of a reinstatement", kind: "charge.dispute.funds_reinstated", body: inquiry},
 		{name: "opened, nothing withdrawn yet", body: stripeEvent("charge.dispute.created", none, `null`)},
 		{name: "withdrawn", body: stripeEvent("charge.dispute.funds_withdrawn", dispute, `null`), want: []string{opened}},
 		{name: "reinstated", body: stripeEvent("charge.dispute.funds_reinstated", over, `null`), want: []string{opened, won}},
