@@ -26,13 +26,14 @@ import (
 // Command measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the
 // same server. It prints what it measured and nothing that it knew before.
 type Command struct {
-	Events  int      `help:"Order events of the backlog that pipe, stages and rebuild read." default:"1000000"`
-	Rounds  int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
-	Only    []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild." default:"pipe,stages,latency,gateway,tills"`
-	Rate    int      `help:"Events a second while latency is measured." default:"10000"`
-	Seconds int      `help:"How long latency, gateway and tills are measured." default:"20"`
-	History []int    `help:"How many rows of history growth is measured with." default:"1000000,10000000"`
-	Profile string   `help:"Directory to write CPU and allocation profiles of pipe and gateway to." type:"path"`
+	Events   int      `help:"Order events of the backlog that pipe, stages and rebuild read." default:"1000000"`
+	Rounds   int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
+	Only     []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild." default:"pipe,stages,latency,gateway,tills"`
+	Rate     int      `help:"Events a second while latency is measured." default:"10000"`
+	Webhooks int      `help:"Webhooks of a till a second while tills are measured." default:"2000"`
+	Seconds  int      `help:"How long latency, gateway and tills are measured." default:"20"`
+	History  []int    `help:"How many rows of history growth is measured with." default:"1000000,10000000"`
+	Profile  string   `help:"Directory to write CPU and allocation profiles of pipe and gateway to." type:"path"`
 
 	DataDir    string   `help:"Where the embedded broker and engine keep their data, a new directory; without it a temporary one." type:"path"`
 	Brokers    []string `help:"Kafka brokers; without them one runs in a process of its own."`
@@ -76,8 +77,8 @@ func (c *Command) Run(ctx context.Context, logger *slog.Logger, s terminal.Strea
 			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, tills, growth, rebuild", name)
 		}
 	}
-	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Seconds < 1 {
-		return errors.New("--events, --rounds, --rate and --seconds are at least 1")
+	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Webhooks < 1 || c.Seconds < 1 {
+		return errors.New("--events, --rounds, --rate, --webhooks and --seconds are at least 1")
 	}
 	b := &bench{Command: *c, logger: logger, out: s.Out, prefix: fmt.Sprintf("bench%d.", time.Now().UnixNano()/1e6)}
 	stop, err := b.start(ctx, s.Err)

@@ -22,7 +22,6 @@ import (
 )
 
 const (
-	webhookRate    = 2000 // a second
 	webhookSenders = 64
 	webhookBytes   = 14_000
 	webhookSecret  = "bench-secret-of-a-till"
@@ -42,8 +41,8 @@ kinds:
               lines: [.line_items[] | {line_id: "\(.id)", sku, quantity, unit_price: (.price | amount)}]}}
 `
 
-// webhooks measures how long a till waits for its answer, which comes when the brokers have what it sent, at 2,000
-// webhooks of 14 KB a second. A wait counts from the moment that a webhook was due, so that one slow answer isn't
+// webhooks measures how long a till waits for its answer, which comes when the brokers have what it sent, at a
+// steady rate of webhooks of 14 KB. A wait counts from the moment that a webhook was due, so that one slow answer isn't
 // hidden by the webhooks that weren't sent meanwhile. The mapper works beside it, and the senders share this process.
 func (b *bench) webhooks(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "makegood-bench-tills")
@@ -66,7 +65,7 @@ func (b *bench) webhooks(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, a.Close()) }()
 	transport := &http.Transport{MaxIdleConnsPerHost: webhookSenders}
 	defer transport.CloseIdleConnections()
-	w := &webhookSender{client: &http.Client{Transport: transport}, url: a.URL + "/v1/tills/bench",
+	w := &webhookSender{rate: b.Webhooks, client: &http.Client{Transport: transport}, url: a.URL + "/v1/tills/bench",
 		run: fmt.Sprintf("w%d-", b.made)}
 	stop := b.profile("tills")()
 	before := measure()
@@ -76,7 +75,7 @@ func (b *bench) webhooks(ctx context.Context) (err error) {
 		return err
 	}
 	b.say("\nwebhooks of %d bytes, %s a second asked for, from %d senders, each answered when the brokers have it:",
-		webhookBytes, terminal.Count(webhookRate), webhookSenders)
+		webhookBytes, terminal.Count(float64(b.Webhooks)), webhookSenders)
 	b.say("  %s webhooks/s  p50 %s  p99 %s  worst %s; %.0f µs CPU a webhook, senders and mapper included",
 		terminal.Count(float64(len(took))/w.lasted.Seconds()), quantile(took, .5), quantile(took, .99), quantile(took, 1),
 		spent.cpu.Seconds()*1e6/float64(len(took)))
@@ -90,6 +89,7 @@ func (b *bench) webhooks(ctx context.Context) (err error) {
 
 // webhookSender sends as a till does.
 type webhookSender struct {
+	rate   int // a second
 	client *http.Client
 	url    string
 	run    string
@@ -105,7 +105,7 @@ func (w *webhookSender) send(ctx context.Context, long time.Duration) ([]time.Du
 	for i := range webhookSenders {
 		sending.Go(func() {
 			for n := i; failed[i] == nil; n += webhookSenders {
-				due := start.Add(time.Duration(n) * time.Second / webhookRate)
+				due := start.Add(time.Duration(n) * time.Second / time.Duration(w.rate))
 				if due.Sub(start) >= long {
 					return
 				}
