@@ -142,7 +142,8 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	fake := kafkatest.StartFake(t)
 	app, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) {
 		config.Accounts, config.Brokers = chart, fake.Brokers()
-		config.Tills = writeTills(t, t.TempDir(), shopTills+"table: {mapping: csv}\n", shopMapping)
+		config.Tills = writeTills(t, t.TempDir(), shopTills+"table: {mapping: csv}\n"+
+			"woo: {mapping: woocommerce, secret_file: secret}\n", shopMapping)
 	})
 	o.questions(c)
 
@@ -288,6 +289,7 @@ func (o *openAPI) closedMonth(app *server.App, c *client, w *kafkago.Writer) {
 	o.ask(c, "POST", "/v1/deadletters/{id}/discard", id, "", "")
 	o.people(c, w)
 	o.ask(c, "POST", "/v1/tills/{name}", url.Values{"name": {"table"}}, "text/csv", "what,order\n")
+	o.ask(c, "POST", "/v1/tills/{name}", url.Values{"name": {"woo"}}, "text/plain", "webhook_id=7")
 	o.ask(c, "GET", "/v1/tills", nil, "", "")
 	o.ask(c, "POST", "/v1/reconcile", url.Values{"currency": {"USD"}}, "text/csv",
 		"date,id,amount\n2026-01-11,stranger,5\n")

@@ -17,7 +17,7 @@ type Tills interface {
 	// Find says whether there is a till of that name, and whether its senders sign what they send.
 	Find(name string) (known, signed bool)
 	// Keep verifies the sender and keeps the delivery. It returns nil only when the delivery is durable. Errors: a
-	// *SignatureError, a *TooLargeError; any other says that the delivery wasn't acknowledged.
+	// *SignatureError, a *TooLargeError, ErrTrial; any other says that the delivery wasn't acknowledged.
 	Keep(context.Context, *Delivery) error
 }
 
@@ -30,6 +30,9 @@ type Delivery struct {
 	Body     []byte      // unpacked
 	Received time.Time
 }
+
+// ErrTrial says that the sender only tries the address: it is answered, and there is nothing to keep.
+var ErrTrial = errors.New("the sender tries the address")
 
 // SignatureError says why a sender isn't the till that it says it is. It holds no secret.
 type SignatureError struct{ Reason string }
@@ -83,7 +86,11 @@ func (h *TillRequests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := &countedBody{ReadCloser: r.Body}
 	r = r.WithContext(r.Context()) // a copy, see Events.ServeHTTP
 	r.Body = body
-	problem := h.take(w, r)
+	trial, problem := h.take(w, r)
+	if trial {
+		writeJSON(w, http.StatusOK, map[string]int{"accepted": 0})
+		return
+	}
 	if problem == nil {
 		h.kept.Add(1)
 		writeJSON(w, http.StatusAccepted, map[string]int{"accepted": 1})
@@ -97,32 +104,36 @@ func (h *TillRequests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	WriteProblem(w, problem)
 }
 
-func (h *TillRequests) take(w http.ResponseWriter, r *http.Request) *Problem {
+// take keeps what came. trial: the sender only tried the address.
+func (h *TillRequests) take(w http.ResponseWriter, r *http.Request) (trial bool, _ *Problem) {
 	name := r.PathValue("name")
 	known, signed := h.tills.Find(name)
 	if !known {
 		h.unknown.Add(1)
-		return NewProblem(http.StatusNotFound, ProblemNotFound, "no till of that name is configured here")
+		return false, NewProblem(http.StatusNotFound, ProblemNotFound, "no till of that name is configured here")
 	}
 	if !signed && h.guard != nil {
 		if p := h.guarded(w, r, name); p != nil {
-			return p
+			return false, p
 		}
 	}
 	room := reservation{of: &h.events.inFlight}
 	defer room.release()
 	body, err := h.events.readBody(w, r, &room)
 	if err != nil {
-		return h.counted(h.events.bodyProblem(w, err))
+		return false, h.counted(h.events.bodyProblem(w, err))
 	}
 	if len(body) == 0 {
-		return NewProblem(http.StatusBadRequest, ProblemBadRequest, "the body is empty")
+		return false, NewProblem(http.StatusBadRequest, ProblemBadRequest, "the body is empty")
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.events.cfg.PublishTimeout)
 	defer cancel()
 	err = h.tills.Keep(ctx, &Delivery{Till: name, Kind: r.URL.Query().Get("kind"), URL: calledAs(r), Header: r.Header,
 		Body: body, Received: time.Now().UTC()})
-	return h.counted(h.keepProblem(ctx, name, err))
+	if errors.Is(err, ErrTrial) {
+		return true, nil
+	}
+	return false, h.counted(h.keepProblem(ctx, name, err))
 }
 
 // guarded asks for a token where nothing else tells who sends: the till's name stands for the source that it writes.

@@ -30,6 +30,8 @@ func (c *shopTills) Keep(_ context.Context, d *gateway.Delivery) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case string(d.Body) == "trial":
+		return gateway.ErrTrial
 	case d.Till == "shop" && d.Header.Get("X-Signature") != "ours":
 		return &gateway.SignatureError{Reason: "the header X-Signature doesn't fit the body"}
 	case bytes.Contains(d.Body, []byte("huge")):
@@ -99,6 +101,7 @@ func TestTills(t *testing.T) {
 		t.Errorf("kept %q", c.kept[1].Body)
 	}
 
+	s.postTill("shop", "trial").want(t, 200, "").wantAccepted(t, 0)
 	s.postTill("nobody", "x").want(t, 404, gateway.ProblemNotFound)
 	s.postTill("shop", "x").want(t, 401, gateway.ProblemBadSignature)
 	s.postTill("shop", "", "X-Signature", "ours").want(t, 400, gateway.ProblemBadRequest)

@@ -157,6 +157,8 @@
 //	scheme: square             X-Square-HmacSha256-Signature, over the URL and the body
 //	  tolerance: 5m            how old, or new, a signed timestamp may be. Where none is signed (adyen, square), an old
 //	                           request is only known by its events, which change nothing again
+//	  trial: "id=[0-9]+"       a pattern of a whole body, of at most 1 KiB, that the sender tries a new address with,
+//	                           unsigned: it is answered 200, and nothing is kept
 //
 // # Fetching
 //

@@ -9,6 +9,15 @@ import (
 // Signed says whether senders sign what they send.
 func (m *Mapping) Signed() bool { return m.sign.Scheme != "none" }
 
+// maxTrial bounds a body that a sender tries an address with, in bytes.
+const maxTrial = 1 << 10
+
+// Trial says whether a body is what the sender tries a new address with, before it signs anything. It tells nothing of
+// the business, so it is answered and not kept.
+func (m *Mapping) Trial(body []byte) bool {
+	return m.sign.trial != nil && len(body) <= maxTrial && m.sign.trial.Match(body)
+}
+
 // CheckTill says what a till's settings lack, or have that the mapping doesn't know.
 func (m *Mapping) CheckTill(till Till) error {
 	if _, wrong := m.settings(till); wrong != nil {

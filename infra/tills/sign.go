@@ -2,6 +2,7 @@ package tills
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ type signaturePage struct {
 	Key       string        `yaml:"key"`
 	Query     string        `yaml:"query"`
 	Tolerance time.Duration `yaml:"tolerance"`
+	Trial     string        `yaml:"trial"`
 	line      int
 }
 
@@ -28,7 +30,7 @@ type signaturePage struct {
 func (p *signaturePage) UnmarshalYAML(n *yaml.Node) error {
 	type plainPage signaturePage
 	if err := knownKeys(n, "scheme", "header", "algorithm", "encoding", "over", "timestamp", "prefix",
-		"join", "key", "query", "tolerance"); err != nil {
+		"join", "key", "query", "tolerance", "trial"); err != nil {
 		return err
 	}
 	p.line = n.Line
@@ -39,15 +41,18 @@ func (p *signaturePage) UnmarshalYAML(n *yaml.Node) error {
 var schemes = []string{"none", "token", "basic", "hmac", "stripe", "adyen", "square"}
 
 // signature is a signaturePage that was checked.
-type signature struct{ signaturePage }
+type signature struct {
+	signaturePage
+	trial *regexp.Regexp // of a whole body; nil: there is none
+}
 
 const defaultTolerance = 5 * time.Minute
 
 func (p *signaturePage) signature() (*signature, error) {
 	if p == nil {
-		return &signature{signaturePage{Scheme: "none"}}, nil
+		return &signature{signaturePage: signaturePage{Scheme: "none"}}, nil
 	}
-	s := &signature{*p}
+	s := &signature{signaturePage: *p}
 	bad := func(format string, args ...any) (*signature, error) {
 		return nil, &MappingError{Line: p.line, Reason: "sign: " + fmt.Sprintf(format, args...)}
 	}
@@ -56,6 +61,12 @@ func (p *signaturePage) signature() (*signature, error) {
 	}
 	if reason := s.complete(); reason != "" {
 		return bad("%s", reason)
+	}
+	if p.Trial != "" {
+		var err error
+		if s.trial, err = regexp.Compile(`\A(?:` + p.Trial + `)\z`); err != nil {
+			return bad("trial: %v", err)
+		}
 	}
 	if s.Tolerance == 0 {
 		s.Tolerance = defaultTolerance

@@ -179,6 +179,9 @@ func (t takenTills) Keep(ctx context.Context, d *gateway.Delivery) error {
 	if wrong, is := errors.AsType[*pipe.VerifyError](err); is {
 		return &gateway.SignatureError{Reason: wrong.Reason}
 	}
+	if errors.Is(err, pipe.ErrTrial) {
+		return gateway.ErrTrial
+	}
 	if err != nil {
 		return err
 	}

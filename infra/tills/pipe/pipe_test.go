@@ -28,6 +28,8 @@ type words struct{ secrets []string }
 func (w words) Signed() bool    { return len(w.secrets) > 0 }
 func (words) Headers() []string { return []string{"x-topic"} }
 
+func (words) Trial(body []byte) bool { return string(body) == "trial" }
+
 func (w words) Verify(r *Request, _ time.Time) error {
 	if !w.Signed() || slices.Contains(w.secrets, r.Header.Get("X-Signature")) {
 		return nil
@@ -322,6 +324,9 @@ func TestVerify(t *testing.T) {
 	var wrong *VerifyError
 	if _, err := s.tills.Verify("shop", "", &Request{Header: header}); !errors.As(err, &wrong) {
 		t.Errorf("a wrong signature: %v", err)
+	}
+	if _, err := s.tills.Verify("shop", "", &Request{Header: header, Body: []byte("trial")}); !errors.Is(err, ErrTrial) {
+		t.Errorf("a trial: %v", err)
 	}
 	if _, err := s.tills.Verify("nobody", "", &Request{Header: header}); !errors.Is(err, ErrUnknown) {
 		t.Errorf("no till: %v", err)

@@ -20,6 +20,8 @@ type Mapping interface {
 	Signed() bool
 	// Headers are the names of those that Map looks at.
 	Headers() []string
+	// Trial says whether a body is one that the sender tries a new address with, unsigned.
+	Trial(body []byte) bool
 	// Verify says why a request isn't of the till; nil where it is. Its error holds no secret.
 	Verify(r *Request, now time.Time) error
 	// Map makes events of a body. The error of a *Refused says what of it can't be mapped: what can is in events.
@@ -259,16 +261,23 @@ func (t *Tills) Find(name string) (known, signed bool) {
 // ErrUnknown says that no till of that name is configured.
 var ErrUnknown = errors.New("no till of that name is configured")
 
+// ErrTrial says that a body is one that the sender tries an address with: there is nothing to keep.
+var ErrTrial = errors.New("the sender tries the address")
+
 // VerifyError says why a request is not of the till. It holds no secret.
 type VerifyError struct{ Reason string }
 
 func (e *VerifyError) Error() string { return e.Reason }
 
-// Verify holds a request against what its till signs, and makes a body of it. Errors: ErrUnknown, a *VerifyError.
+// Verify holds a request against what its till signs, and makes a body of it. Errors: ErrUnknown, ErrTrial, a
+// *VerifyError.
 func (t *Tills) Verify(name, kind string, r *Request) (*Body, error) {
 	l := t.find(name)
 	if l == nil {
 		return nil, ErrUnknown
+	}
+	if l.mapping.Trial(r.Body) {
+		return nil, ErrTrial
 	}
 	if l.URL != "" {
 		r.URL = l.URL
