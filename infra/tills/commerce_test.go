@@ -24,8 +24,8 @@ var commerce = []string{"shopify", "woocommerce", "square", "amazon", "poslog", 
 //	the body
 //	=> an event in short, or refused: and a piece of the reason; => nothing
 type testCase struct {
-	what, body, till string
-	options, want    []string
+	what, body    string
+	options, want []string
 }
 
 func casesOf(t *testing.T, path string) []testCase {

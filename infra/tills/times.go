@@ -1,6 +1,7 @@
 package tills
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ func zoneOf(v any) (*time.Location, error) {
 		return nil, fmt.Errorf("%s is no zone, such as Europe/Berlin", show(v))
 	}
 	if name == "Local" {
-		return nil, fmt.Errorf("Local is the zone of a machine: name one, such as Europe/Berlin")
+		return nil, errors.New("no zone is called Local, which is that of a machine: name one, such as Europe/Berlin")
 	}
 	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
 		t, err := time.Parse("-07:00", name)
