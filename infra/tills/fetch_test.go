@@ -38,10 +38,16 @@ func TestWhatIsAskedOfAPIs(t *testing.T) {
 		{name: "easypost", first: "https://api.easypost.com/v2/trackers?page_size=100", page: tills.Page{Body: []byte(
 			`{"trackers":[{"id":"trk_2"},{"id":"trk_1"}],"has_more":true}`)},
 			next: "https://api.easypost.com/v2/trackers?page_size=100&before_id=trk_1"},
-		{name: "square", first: "https://connect.squareup.com/v2/refunds?sort_order=ASC",
-			page: tills.Page{URL: "https://connect.squareup.com/v2/refunds?sort_order=ASC", Body: []byte(
-				`{"refunds":[{"created_at":"2026-01-01T00:00:00Z"}],"cursor":"a+b"}`)},
-			next: "https://connect.squareup.com/v2/refunds?sort_order=ASC&cursor=a%2Bb", found: "2026-01-01T00:00:00Z"},
+		{name: "square", first: "https://connect.squareup.com/v2/payments?sort_order=ASC",
+			page: tills.Page{URL: "https://connect.squareup.com/v2/payments?sort_order=ASC", Body: []byte(
+				`{"payments":[{"created_at":"2026-01-01T00:00:00Z"}],"cursor":"a+b"}`)},
+			next: "https://connect.squareup.com/v2/payments?sort_order=ASC&cursor=a%2Bb", found: "2026-01-01T00:00:00Z"},
+		{name: "woocommerce", settings: "site=shop.example.com", since: "2026-01-01T00:00:00",
+			first: "https://shop.example.com/wp-json/wc/v3/refunds?per_page=100&orderby=date&order=asc&dates_are_gmt=true" +
+				"&after=2026-01-01T00%3A00%3A00",
+			page: tills.Page{Links: map[string]string{"next": "https://shop.example.com/n"}, Body: []byte(
+				`[{"date_created_gmt":"2026-01-02T00:00:00"}]`)},
+			next: "https://shop.example.com/n", found: "2026-01-02T00:00:00"},
 		{name: "shopify", settings: "shop=acme", since: "2026-01-01T00:00:00Z",
 			first: "https://acme.myshopify.com/admin/api/2025-10/orders.json?status=any&limit=250&order=updated_at+asc" +
 				"&updated_at_min=2026-01-01T00%3A00%3A00Z",
@@ -76,6 +82,15 @@ func TestWhatWebhooksOnlyName(t *testing.T) {
 			`"object":{"order_updated":{"order_id":"o1"}}}}`,
 			"https://connect.squareup.com/v2/orders/o1"},
 		{"square", "", `{"type":"refund.updated","data":{"object":{"refund":{"id":"r1"}}}}`, ""},
+		{"square", "", `{"type":"refund.updated","data":{"object":{"refund":{"id":"r1","order_id":"o2",` +
+			`"status":"PENDING"}}}}`, ""},
+		{"square", "", `{"type":"refund.updated","data":{"object":{"refund":{"id":"r1","order_id":"o2",` +
+			`"status":"COMPLETED"}}}}`, "https://connect.squareup.com/v2/orders/o2"},
+		{"woocommerce", "site=shop.example.com", `{"id":727,"status":"processing","refunds":[{"id":726,"total":"-10.00"}]}`,
+			"https://shop.example.com/wp-json/wc/v3/orders/727" +
+				" https://shop.example.com/wp-json/wc/v3/orders/727/refunds?per_page=100"},
+		{"woocommerce", "site=shop.example.com", `{"id":727,"status":"processing","refunds":[]}`, ""},
+		{"woocommerce", "site=shop.example.com", "webhook_id=3", ""},
 		{"zendesk", "order_path=custom_fields.7", `{"type":"zen:event-type:ticket.created","detail":{"id":"5"}}`,
 			"https://acme.zendesk.com/api/v2/tickets/5.json"},
 		{"zendesk", "", `{"type":"zen:event-type:ticket.created","detail":{"id":"5"}}`, ""},
