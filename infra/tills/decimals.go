@@ -1,6 +1,7 @@
 package tills
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 
@@ -24,6 +25,7 @@ var decimalFunctions = []function{
 	{"dabs", 0, 0, unary((*apd.Decimal).Abs)},
 	{"dcmp", 1, 1, dcmp},
 	{"minor", 1, 1, minor},
+	{"unscaled", 1, 1, unscaled},
 	{"net", 1, 2, netOfRate},
 	{"digits", 0, 0, func(_ *machine, in any, _ []any) any { return orError(digitsOf(in)) }},
 	{"amount", 0, 0, func(_ *machine, in any, _ []any) any { return atMost(in, 4) }},
@@ -200,6 +202,30 @@ func minor(_ *machine, in any, args []any) any {
 	m := apd.NewWithBigInt(&d.Coeff, -int32(n))
 	m.Negative = d.Negative
 	return text(m)
+}
+
+// unscaled reads a decimal as Kafka Connect writes its bytes into JSON: base64 of a two's complement whole number, the
+// highest byte first, of so many decimals.
+func unscaled(_ *machine, in any, args []any) any {
+	s, is := in.(string)
+	if !is {
+		return fmt.Errorf("%s is no text of base64", show(in))
+	}
+	scale, is := args[0].(int)
+	if !is || scale < 0 || scale > maxDigits {
+		return fmt.Errorf("a scale is 0 to %d, not %s", maxDigits, show(args[0]))
+	}
+	raw, err := base64.StdEncoding.DecodeString(s)
+	if err != nil || len(raw) == 0 || len(raw) > 16 {
+		return fmt.Errorf("%s is no base64 of 1 to 16 bytes", show(in))
+	}
+	n := new(apd.BigInt).SetBytes(raw)
+	if raw[0]&0x80 != 0 {
+		n.Sub(n, new(apd.BigInt).Lsh(apd.NewBigInt(1), uint(8*len(raw))))
+	}
+	d := apd.NewWithBigInt(new(apd.BigInt).Abs(n), -int32(scale))
+	d.Negative = n.Sign() < 0
+	return text(d)
 }
 
 // atMost wants a number of at most so many decimals; zeros behind them are no decimals.

@@ -86,6 +86,7 @@
 //	dround(digits)             rounded
 //	dshare(weights; digits)    an array: the input split by the weights; the parts sum to it (largest remainder)
 //	minor(digits)              minor units to a decimal: 1500 | minor("JPY") is "1500", minor("KWD") is "1.500"
+//	unscaled(scale)            a decimal of Kafka Connect's: base64 of its bytes. "BBo=" | unscaled(2) is "10.50"
 //	digits                     the decimals of the currency
 //	net(rate)                  the input without the tax that it includes: input / (1 + rate), to 4 decimals
 //	net(rate; digits)          the same, to digits
@@ -100,6 +101,7 @@
 //	                           may have one digit
 //	parse_time(form)           the same, where the form has an offset
 //	unix_time unix_millis      seconds, milliseconds since 1970
+//	unix_micros                microseconds since 1970
 //	excel_time(zone)           a date of a spreadsheet: the number of its cell, of a local time; a text is as by in_zone
 //	utc                        a time of RFC 3339, in UTC: for comparing
 //	minutes_since(t)           how many minutes lie between t and the later input

@@ -3,6 +3,8 @@ package tills_test
 import (
 	"encoding/json"
 	"testing"
+
+	"github.com/makegood/makegood/infra/tills"
 )
 
 func TestDebeziumOutbox(t *testing.T) {
@@ -25,16 +27,16 @@ func TestDebeziumOutbox(t *testing.T) {
 			`","ts_ms":1}`
 	}
 	told := "refund.issued o1 currency=USD net=10.50 refund_id=r1 at 2026-01-01T00:00:00"
-	ofRow, ofEvent := []string{told + ".123Z id 0b-1"}, []string{told + "Z id e1"}
+	ofRow, ofEvent := []string{told + ".123456Z id 0b-1"}, []string{told + "Z id e1"}
 	for _, g := range []given{
 		{name: "the router, a whole event", body: event, want: ofEvent},
 		{name: "the router, a whole event as text", body: quoted(event), want: ofEvent},
 		{name: "the router, with its schema", body: `{"schema":{"type":"string"},"payload":` + quoted(event) + `}`,
 			want: ofEvent},
 		{name: "the router, the data alone", body: data, headers: "id=0b-1 type=makegood.refund.issued.v1 " +
-			"timestamp=1767225600123", want: ofRow},
+			"timestamp=1767225600123456", want: ofRow},
 		{name: "the router, a type that stands in another header", body: data, settings: "type_column=event time_column=at",
-			headers: "id=0b-1 event=makegood.refund.issued.v1 at=2026-01-01T00:00:00.123Z", want: ofRow},
+			headers: "id=0b-1 event=makegood.refund.issued.v1 at=2026-01-01T00:00:00.123456Z", want: ofRow},
 		{name: "inserted", body: change("c", "null", row), want: ofRow},
 		{name: "read in a snapshot", body: change("r", "null", row), want: ofRow},
 		{name: "with its schema", body: `{"schema":{"type":"struct"},"payload":` + change("c", "null", row) + `}`,
@@ -60,5 +62,62 @@ func TestDebeziumOutbox(t *testing.T) {
 		{name: "nothing of Debezium's", body: `{"foo":1}`, want: []string{"refused: no kind of the mapping fits this body"}},
 	} {
 		g.try(t, "debezium")
+	}
+}
+
+// rows is a mapping of rows of a table, as the README has it.
+const rows = `
+name: rows
+read: {format: json}
+unwrap: [.payload]
+functions: |
+  def refund: {type: "makegood.refund.issued.v1", id: "refund/\(.id)", time: (.paid_at | unix_micros),
+    subject: .order_no, data: {order_id: .order_no, store_id: $till.store_id, refund_id: (.id | tostring),
+    currency: "EUR",
+    net: (if .net | tostring | test("^-?[0-9.]+$") then .net else .net | unscaled(2) end)}};
+kinds:
+  - {kind: tombstone, when: . == null, nothing: a tombstone only tells Kafka to forget}
+  - kind: refunds
+    when: .source.table == "refunds"
+    events: |
+      if .op == "d" then
+        {type: "makegood.event.voided.v1", id: "refund/\(.before.id)/deleted", time: (.ts_ms | unix_millis),
+         data: {reason: "the row is deleted", original: (.before | refund)}}
+      elif .after.paid_at == null then empty
+      else .after | refund end
+`
+
+func TestRowsOfATable(t *testing.T) {
+	m, err := tills.Parse("rows.yaml", []byte(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.Store("rows", m)
+	row := `{"id":7,"order_no":"o1","net":"BBo=","paid_at":1767225600123456}`
+	change := func(op, before, after string) string {
+		return `{"schema":{},"payload":{"before":` + before + `,"after":` + after +
+			`,"source":{"table":"refunds"},"op":"` + op + `","ts_ms":1767312000000}}`
+	}
+	told := "refund.issued o1 currency=EUR net=10.50 refund_id=7 at 2026-01-01T00:00:00.123456Z id refund/7"
+	for _, g := range []given{
+		{name: "inserted before it was paid", body: change("c", "null", with(t, row, "1767225600123456", "null"))},
+		{name: "updated, its decimal as bytes", body: change("u", row, row), want: []string{told}},
+		{name: "its decimal as text", body: change("u", row, with(t, row, "BBo=", "10.50")), want: []string{told}},
+		{name: "its decimal as a number", body: change("u", row, with(t, row, `"BBo="`, "10.50")), want: []string{told}},
+		{name: "deleted", body: change("d", row, "null"), want: []string{"event.voided o1 [" + told +
+			`] reason=the row is deleted voids={"id":"refund/7","source":"//tills/rows"} at 2026-01-02T00:00:00Z` +
+			" id refund/7/deleted"}},
+	} {
+		g.try(t, "rows")
+	}
+}
+
+func TestDecimalsOfKafkaConnect(t *testing.T) {
+	for text, want := range map[string]string{"BBo=": "10.50", "AA==": "0.00", "/w==": "-0.01", "gA==": "-1.28",
+		"AIA=": "1.28", "/AY=": "-10.18", "f////////////////////w==": "1701411834604692317316873037158841057.27"} {
+		got := evaluator(t, "unscaled(2)")(`"` + text + `"`)
+		if got != `"`+want+`"` {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 }

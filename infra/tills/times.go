@@ -17,6 +17,7 @@ var timeFunctions = []function{
 	{"parse_time", 1, 2, parseTime},
 	{"unix_time", 0, 0, func(_ *machine, in any, _ []any) any { return sinceEpoch(in, 1000) }},
 	{"unix_millis", 0, 0, func(_ *machine, in any, _ []any) any { return sinceEpoch(in, 1) }},
+	{"unix_micros", 0, 0, func(_ *machine, in any, _ []any) any { return sinceEpochMicros(in) }},
 	{"excel_time", 1, 1, excelTime},
 	{"utc", 0, 0, utc},
 	{"minutes_since", 1, 1, minutesSince},
@@ -156,6 +157,19 @@ func excelTime(m *machine, in any, args []any) any {
 	}
 	day, second := n/(24*60*60), n%(24*60*60)
 	return time.Date(1899, 12, 30+int(day), 0, 0, int(second), 0, zone).Format(time.RFC3339Nano)
+}
+
+// sinceEpochMicros reads microseconds since 1970, a whole number or its digits.
+func sinceEpochMicros(in any) any {
+	d, err := decimal(in)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.ParseInt(text(d), 10, 64)
+	if err != nil || n < 0 || n > 5_000_000_000_000_000 { // 2128
+		return fmt.Errorf("%s is no number of microseconds since 1970", show(in))
+	}
+	return time.UnixMicro(n).UTC().Format(time.RFC3339Nano)
 }
 
 func moment(v any) (time.Time, error) {
