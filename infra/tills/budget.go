@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
-// What one document may take. Both grow with the document, and depend on nothing else: the same document with the same
-// mapping is refused on every machine, or on none.
+// What one document may take. Steps and weight grow with the document, and depend on nothing else: the same document
+// with the same mapping is refused on every machine, or on none. maxTime is there for what gojq does in one step with a
+// large text (.[1:] in a loop), and is far beyond what any document should take.
 const (
 	baseSteps     = 1_000_000
 	stepsPerByte  = 100
 	baseWeight    = 32 << 20 // bytes
 	weightPerByte = 50
+	maxTime       = time.Minute
 	maxNesting    = 500 // of values that programs build, which other functions walk through recursively
 )
 
@@ -45,7 +47,7 @@ func (b *budget) Done() <-chan struct{} {
 	case b.steps < 0:
 		b.stop = &failure{code: CodeTooLong, reason: "the programs take more steps than a document of this size may",
 			hint: "a loop that doesn't end, or one over the lines within one over the lines"}
-	case b.steps&1023 == 0 && b.parent.Err() != nil:
+	case b.steps&63 == 0 && b.parent.Err() != nil:
 		b.stop = b.parent.Err()
 	}
 	if b.stop != nil {

@@ -187,8 +187,9 @@
 // # Bounds
 //
 // A body has at most 64 MiB. Its programs have 1,000,000 steps of gojq's machine and 100 more per byte, and may make 32
-// MiB of values and 50 bytes more per byte. None of that depends on a clock or on the machine. Texts that are searched
-// with patterns have at most 64 KiB; a pattern is written in the program, or a setting ($till.x).
+// MiB of values and 50 bytes more per byte. None of that depends on a clock or on the machine; what should take a
+// minute all the same is refused, too. Texts that are searched with patterns have at most 64 KiB; a pattern is written
+// in the program, or a setting ($till.x).
 //
 // # Examples
 //

@@ -112,9 +112,11 @@ type Result struct {
 	Nothing  []string // kinds that say nothing, and why, of each body that was of one
 }
 
-// Map makes events of a body. It does no I/O, asks no clock and reads nothing beside its arguments, and is bounded in
-// time and memory by the size of the body. ctx may end it earlier.
+// Map makes events of a body. It does no I/O, reads nothing beside its arguments, and is bounded in time and memory by
+// the size of the body. ctx may end it earlier.
 func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
 	run := &mapRun{m: m, till: till, in: in}
 	if wrong := run.begin(ctx); wrong != nil {
 		run.refuse(wrong, source{}, 0)

@@ -32,6 +32,7 @@ var operatorFunctions = []function{
 	{"greater_equal", 2, 2, comparing(func(c int) bool { return c >= 0 }, true)},
 	{"less_equal", 2, 2, comparing(func(c int) bool { return c <= 0 }, true)},
 	{"walk", 0, 0, func(m *machine, in any, _ []any) any { return orError(in, m.budget.walk(in)) }},
+	{"measure", 0, 0, func(m *machine, in any, _ []any) any { return orError(in, m.budget.charge(shallow(in))) }},
 	{"place", 1, 1, place},
 	{"short_text", 0, 0, shortText},
 	{"addable", 0, 0, addable},

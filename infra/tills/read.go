@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 )
 
@@ -60,7 +61,7 @@ func (p readingPage) reading() (reading, error) {
 	}
 	if p.Encoding != "" && !strings.EqualFold(p.Encoding, "utf-8") {
 		var err error
-		if r.encoding, err = ianaindex.IANA.Encoding(p.Encoding); err != nil || r.encoding == nil {
+		if r.encoding, err = encodingOf(p.Encoding); err != nil {
 			return bad("there is no encoding %q, such as utf-8, windows-1252, iso-8859-1", p.Encoding)
 		}
 	}
@@ -68,6 +69,14 @@ func (p readingPage) reading() (reading, error) {
 		return bad("skip_rows is 0 to %d", maxSkip)
 	}
 	return r, nil
+}
+
+// encodingOf finds an encoding by IANA's name, or by one that browsers take (cp1252).
+func encodingOf(name string) (encoding.Encoding, error) {
+	if e, err := ianaindex.IANA.Encoding(name); err == nil && e != nil {
+		return e, nil
+	}
+	return htmlindex.Get(name)
 }
 
 // formats are one, or several that a till sends; then the body tells which it is of.

@@ -67,6 +67,9 @@ func TestReading(t *testing.T) {
 			"Stück;Preis\n1.234,50;-0,5\n1.000;1,5 kg\n1.00;1,5,5\n12;1.234.567\n",
 			`[{"Preis":"-0.5","Stück":"1234.50"},{"Preis":"1,5 kg","Stück":"1000"},{"Preis":"1,5,5","Stück":"1.00"},` +
 				`{"Preis":"1234567","Stück":"12"}]`},
+		{"Excel's Unicode text", "{format: csv, encoding: utf-16, delimiter: tab}",
+			"\xff\xfea\x00\t\x00b\x00\n\x001\x00\t\x002\x00",
+			`[{"a":"1","b":"2"}]`},
 		{"names", "{format: csv, columns: [x, y], skip_rows: 2}", "report\n\"of,\",all\n1,2\n3\n",
 			`[{"x":"1","y":"2"},{"x":"3","y":null}]`},
 		{"no name", "{format: csv}", "a,,c\n1,2,3\n", `[{"a":"1","c":"3","column_2":"2"}]`},

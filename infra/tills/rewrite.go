@@ -296,7 +296,7 @@ func (r *rewriter) function(t *gojq.Term, site string) {
 		r.refuse(t, reason, hint)
 		return
 	}
-	before := map[int]string{walked: "walk", overText: "short_text", decimalAdd: "addable"}[how]
+	before := map[int]string{measured: "measure", walked: "walk", overText: "short_text", decimalAdd: "addable"}[how]
 	switch {
 	case before == "":
 	case name == "setpath" && len(args) == 2:

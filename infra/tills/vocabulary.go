@@ -7,31 +7,32 @@ import "strings"
 // gojq can't give programs more than this list.
 const (
 	asIs       = iota // takes what gojq's machine counts, or no more than it gets
+	measured          // as long as its text, or as many as its members
 	walked            // walks through all of its input
 	overText          // of texts: its time may grow with the square of the text, which is therefore bounded
 	decimalAdd        // add: walks, and hints at decimals that would be joined as texts
 )
 
-var vocabulary = map[string]int{
-	"empty": asIs, "not": asIs, "path": asIs, "length": asIs, "utf8bytelength": asIs, "keys": asIs, "has": asIs,
-	"in": asIs, "type": asIs, "startswith": asIs, "endswith": asIs, "ltrimstr": asIs, "rtrimstr": asIs, "trimstr": asIs,
-	"ltrim": asIs, "rtrim": asIs, "trim": asIs, "ascii_downcase": asIs, "ascii_upcase": asIs, "getpath": asIs,
-	"map": asIs, "map_values": asIs, "select": asIs, "recurse": asIs, "to_entries": asIs,
-	"from_entries": asIs, "with_entries": asIs, "while": asIs, "until": asIs, "repeat": asIs, "range": asIs,
-	"arrays": asIs, "objects": asIs, "iterables": asIs, "booleans": asIs, "numbers": asIs, "strings": asIs, "nulls": asIs,
-	"values": asIs, "scalars": asIs, "first": asIs, "last": asIs, "isempty": asIs, "all": asIs, "any": asIs, "limit": asIs,
-	"skip": asIs, "nth": asIs, "paths": asIs, "toboolean": asIs, "abs": asIs, "walk": asIs,
-
-	"tojson": walked, "explode": walked, "implode": walked, "flatten": walked, "min": walked, "max": walked,
-	"min_by": walked, "max_by": walked, "sort": walked, "sort_by": walked, "group_by": walked, "unique": walked,
-	"unique_by": walked, "reverse": walked, "join": walked, "del": walked, "setpath": walked,
-	"error": walked,
-
-	"split": overText, "splits": overText, "sub": overText, "gsub": overText, "test": overText, "match": overText,
-	"capture": overText, "scan": overText, "index": overText, "rindex": overText, "indices": overText,
-
-	"add": decimalAdd,
-}
+// vocabulary says of each function how it is called.
+var vocabulary = func() map[string]int {
+	names := map[string]int{}
+	for how, list := range map[int]string{
+		asIs: `empty not path has in type getpath map map_values select recurse from_entries while until repeat
+			range arrays objects iterables booleans numbers strings nulls values scalars first last isempty
+			all any limit skip nth paths abs walk`,
+		measured: `length utf8bytelength keys startswith endswith ltrimstr rtrimstr trimstr ltrim rtrim trim
+			ascii_downcase ascii_upcase to_entries with_entries toboolean`,
+		walked: `tojson explode implode flatten min max min_by max_by sort sort_by group_by unique unique_by
+			reverse join del setpath error`,
+		overText:   `split splits sub gsub test match capture scan index rindex indices`,
+		decimalAdd: `add`,
+	} {
+		for _, name := range strings.Fields(list) {
+			names[name] = how
+		}
+	}
+	return names
+}()
 
 // replaced are functions of gojq that programs call by its name, and get ours.
 var replaced = map[string]string{

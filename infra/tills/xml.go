@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"golang.org/x/text/encoding/ianaindex"
 )
 
 // maxValues bounds what is read of one document: members, elements, cells. An object takes as much memory as some
@@ -125,8 +123,8 @@ func add(members map[string]any, name string, v any) {
 
 // charset reads what isn't UTF-8 as the document says.
 func charset(label string, in io.Reader) (io.Reader, error) {
-	e, err := ianaindex.IANA.Encoding(label)
-	if err != nil || e == nil {
+	e, err := encodingOf(label)
+	if err != nil {
 		return nil, fmt.Errorf("there is no encoding %q", label)
 	}
 	return e.NewDecoder().Reader(in), nil
