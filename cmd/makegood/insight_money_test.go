@@ -6,6 +6,7 @@ import (
 
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/insight/estimate"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // estimateIn is the estimate in a row.
@@ -50,5 +51,56 @@ func budgetHolds(t *testing.T, c *client) {
 	query.Set("per_order", "1/3")
 	if err := c.get(t.Context(), "/v1/budget", query, nil); err == nil {
 		t.Error("a third is taken for a price")
+	}
+}
+
+// spentOnPrevention is money for two causes of a store, and some whose cause nobody said.
+var spentOnPrevention = []string{
+	event("sp1", "quality.spent", "2026-01-05T09:00:00Z", "", `{"spend_id":"sp1","category":"prevention","store_id":"p1",
+		"target_cause":"pick_pack","currency":"USD","amount":"12.34"}`),
+	event("sp2", "quality.spent", "2026-01-19T09:00:00Z", "", `{"spend_id":"sp2","category":"prevention","store_id":"p1",
+		"target_cause":"pick_pack","currency":"USD","amount":"2"}`),
+	event("sp3", "quality.spent", "2026-01-19T09:00:00Z", "", `{"spend_id":"sp3","category":"prevention","store_id":"p1",
+		"currency":"USD","amount":"1.01"}`),
+	typedTwice,
+	event("sp5", "event.voided", "2026-01-21T09:00:00Z", "", `{"voids":{"source":"urn:till:1","id":"sp4"},
+		"reason":"typed twice","original":`+typedTwice+`}`),
+}
+
+var typedTwice = event("sp4", "quality.spent", "2026-01-20T09:00:00Z", "", `{"spend_id":"sp4","category":"prevention",
+	"store_id":"p1","target_cause":"training","currency":"USD","amount":"50"}`)
+
+// preventionHolds: what was spent sums to account 6100, voids included, and three weeks tell nothing.
+func preventionHolds(t *testing.T, c *client) {
+	january := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"p1"}, "currency": {"USD"}}
+	a := insightAnswer(t, c, "prevention", january)
+	for cause, spent := range map[string]string{"pick_pack": "14.3400", "": "1.0100"} {
+		row := find(t, a.Rows, map[string]string{"cause": cause})
+		hold(t, cause, row, map[string]string{"spent": spent, "verdict": "cant_tell_yet", "paid_back": "null"})
+		if e := estimateIn(t, row, "net_value"); e.Enough || e.WhyNot == "" || row["needed"] == nil {
+			t.Errorf("%s: %+v, %v", cause, e, row["needed"])
+		}
+	}
+	var summary report.Summary
+	if err := c.get(t.Context(), "/v1/summary", january, &summary); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Totals["spent"]; len(summary.PAF.Periods) != 1 || got != summary.PAF.Periods[0].Prevention {
+		t.Errorf("%v was spent, the summary has %+v", got, summary.PAF)
+	}
+}
+
+// whatIfHolds: two weeks are no year.
+func whatIfHolds(t *testing.T, c *client) {
+	for _, by := range []string{"cause", "store", "vendor", "kind"} {
+		a := insightAnswer(t, c, "what-if", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"p1"},
+			"currency": {"USD"}, "by": {by}})
+		if len(a.Rows) == 0 || len(a.Parts["whole"].Rows) != 1 {
+			t.Fatalf("%s: %+v", by, a)
+		}
+		if e := estimateIn(t, a.Rows[0], "year"); e.Enough || e.N == 0 || e.Value != nil {
+			t.Errorf("%s: %+v", by, e)
+		}
+		hold(t, by, a.Rows[len(a.Rows)-1], map[string]string{"up_to_here": "1.000000"})
 	}
 }

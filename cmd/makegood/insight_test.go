@@ -149,7 +149,7 @@ func TestInsight(t *testing.T) {
 		all = append(all, p.all...)
 	}
 	if status, text := postBody(t, c, "application/cloudevents-batch+json",
-		"["+strings.Join(slices.Concat(goldenRates, vendorsTerms, all), ",")+"]"); status != 202 {
+		"["+strings.Join(slices.Concat(goldenRates, vendorsTerms, spentOnPrevention, all), ",")+"]"); status != 202 {
 		t.Fatalf("%d %s", status, text)
 	}
 	mustCatchUp(t, c)
@@ -158,6 +158,8 @@ func TestInsight(t *testing.T) {
 	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
 	t.Run("provision", func(t *testing.T) { provisionHolds(t, c) })
 	t.Run("budget", func(t *testing.T) { budgetHolds(t, c) })
+	t.Run("prevention", func(t *testing.T) { preventionHolds(t, c) })
+	t.Run("what-if", func(t *testing.T) { whatIfHolds(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 

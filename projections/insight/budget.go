@@ -65,11 +65,7 @@ func readBudget(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[strin
 		given = big.NewRat(int64(price), priceUnits)
 	}
 	since := q.From.AddDate(0, 0, -budgetHistory)
-	// What is known ends with the last whole day.
-	end := time.Date(q.Now.Year(), q.Now.Month(), q.Now.Day(), 0, 0, 0, 0, time.UTC)
-	if to := date(q.To); to.Before(end) {
-		end = to
-	}
+	end := q.wholeDays()
 	stores, names, err := q.daysOfStores(ctx, db, date(since), end)
 	if err != nil {
 		return nil, nil, err

@@ -275,4 +275,7 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 }
 
 // Questions are all of them, in the order in which they are listed.
-func Questions() []*Question { return []*Question{&promises, &recoverable, &budget, &provision} }
+func Questions() []*Question {
+	return []*Question{&promises, &recoverable, &budget, &provision, &prevention,
+		&whatIf}
+}

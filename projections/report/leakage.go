@@ -185,7 +185,6 @@ func OnlyCurrency(ctx context.Context, db driver.Conn, list sql.Statement) (stri
 	if err := list.Row(ctx, db).Scan(&found); err != nil {
 		return "", fmt.Errorf("list the currencies of the report: %w", err)
 	}
-	slices.Sort(found)
 	switch len(found) {
 	case 0:
 		return "", nil

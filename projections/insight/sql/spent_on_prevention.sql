@@ -1,0 +1,12 @@
+{{- /* What was spent on prevention, by the cause and the store it was meant for. It sums to account 6100. What a void takes back is of the
+original's cause. */ -}}
+SELECT toString(store_id) AS store, if(said = '', JSONExtractString(payload, 'original', 'data', 'target_cause'), said) AS cause,
+       toString(minIf(day, event_type = {{event "quality.spent"}})) AS first,
+       toDecimalString(sumIf({{sum_lines (is_account "prevention")}}, day >= toDate(@from)), 4) AS spent,
+       toFloat64(sum({{sum_lines (is_account "prevention")}})) AS since,
+       toFloat64(sumIf({{sum_lines (is_account "prevention")}}, day >= toDate(@to) - 365)) AS year
+FROM (
+    SELECT *, JSONExtractString(payload, 'target_cause') AS said FROM {{.Ledger}}
+    WHERE order_id = '' AND refused = '' AND day < toDate(@to) AND currency = @currency AND (@store = '' OR store_id = @store) AND {{.Known}}
+        AND has(account, {{account "prevention"}}))
+GROUP BY store, cause ORDER BY cause, store
