@@ -73,6 +73,7 @@ func TestAdyen(t *testing.T) {
 		{name: "another till tells the refunds", settings: "refunds=no", body: notification(item)},
 		{name: "test environment", settings: "test_mode=nothing", body: notification(item)},
 		{name: "of a terminal", body: `{"SaleToPOIRequest":{"EventNotification":{"EventToNotify":"Shutdown"}}}`},
+		{name: "no standard notification", body: `{"type":"ach.notificationOfChange","environment":"test","data":{}}`},
 		{name: "nothing of Adyen's", body: `{"id":1}`, want: []string{"refused: no kind of the mapping fits this body"}},
 	}
 	for _, code := range []string{"AUTHORISATION", "CAPTURE", "CAPTURE_FAILED", "CANCELLATION", "TECHNICAL_CANCEL",

@@ -66,6 +66,8 @@ func TestEasyPostTrackers(t *testing.T) {
 			want: []string{"refused: trk_1 has no order's id at reference"}},
 		{name: "an event without its tracker", body: `{"object":"Event","id":"evt_1","description":"tracker.updated"}`,
 			want: []string{"refused: event evt_1 doesn't hold its tracker"}},
+		{name: "a list of something else", body: `{"claims":[{"object":"Claim","id":"clm_1"}],"has_more":false}`},
+		{name: "an empty list", body: `{"trackers":[],"has_more":false}`},
 		{name: "another event", body: `{"object":"Event","id":"evt_1","description":"batch.created"}`},
 		{name: "nothing of EasyPost's", body: `{"id":"1"}`, want: []string{"refused: no kind of the mapping fits this body"}},
 	} {
@@ -95,6 +97,8 @@ func TestEasyPostPostage(t *testing.T) {
 		" id shipment/shp_1/PostageFee"
 	delivered := with(t, deliveredLine, "C1", "o1")
 	given{name: "bought", body: shipment, want: []string{insurance, postage, delivered}}.try(t, "easypost")
+	given{name: "a fee of five decimals", settings: "postage=yes", body: with(t, shipment, "1.00000", "1.24995"),
+		want: []string{with(t, insurance, "1.0000", "1.2500"), postage, delivered}}.try(t, "easypost")
 	given{name: "the shop tells it", settings: "postage=no", body: shipment, want: []string{delivered}}.try(t, "easypost")
 	given{name: "given back", body: with(t, shipment, `"submitted"`, `"refunded"`), want: []string{insurance, postage,
 		with(t, postage, "PostageFee", "PostageFee/refunded credit=true", " id shipment/shp_1/PostageFee",

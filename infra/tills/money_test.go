@@ -1,6 +1,7 @@
 package tills_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -35,6 +36,17 @@ func TestMoney(t *testing.T) {
 		{"poslog", []string{"void-line.in.xml"}, "0.0000", "0.0000", 0},
 		{"poslog", []string{"post-void.in.xml", "void-line.in.xml"}, "0.0000", "0.0000", 0},
 		{"amazon", []string{"reimbursements.in.txt"}, "12.5000", "-28.0000", 0},
+		{"stripe", numbered("three-events-of-one-refund", 3, 1, 2), "10.8000", "10.8000", 0},
+		{"stripe", numbered("refund-that-failed", 2, 1), "0.0000", "0.0000", 0},
+		{"stripe", []string{"inquiry.in.json"}, "0.0000", "0.0000", 0},
+		// The fee of 15.00 came back with the dispute.
+		{"stripe", numbered("dispute-won", 1, 2, 3, 4), "0.0000", "0.0000", 0},
+		{"stripe", numbered("dispute-won", 4, 2), "0.0000", "0.0000", 0},
+		{"stripe", numbered("dispute-lost", 2, 1), "265.0000", "265.0000", 0},
+		{"adyen", numbered("refund-that-failed", 2, 1), "0.0000", "0.0000", 0},
+		{"adyen", numbered("chargeback-reversed-and-again", 1, 2, 3), "0.0000", "0.0000", 0},
+		{"adyen", numbered("chargeback-reversed-and-again", 4, 3, 2, 1), "10.0000", "10.0000", 0},
+		{"debezium", []string{"row-of-the-outbox.in.json"}, "10.5000", "10.5000", 0},
 	} {
 		m, err := tills.Load(c.mapping)
 		if err != nil {
@@ -66,6 +78,15 @@ func TestMoney(t *testing.T) {
 				c.gross, c.net, c.flags)
 		}
 	}
+}
+
+// numbered are the bodies of an example, in an order of their own.
+func numbered(example string, numbers ...int) []string {
+	var names []string
+	for _, n := range numbers {
+		names = append(names, fmt.Sprintf("%s.in.%d.json", example, n))
+	}
+	return names
 }
 
 // booked settles events by order, as the books do, and sums what is failure cost and what pays it back.
