@@ -15,7 +15,9 @@ import (
 )
 
 type claimCommand struct {
-	Terms claimTermsCommand `cmd:"" help:"What a supplier or carrier pays for what it caused, and until when it must be claimed."`
+	Packet claimPacketCommand `cmd:"" help:"A claim that a vendor accepts: every covered cost, with clause, journal lines and evidence."`
+	File   claimFileCommand   `cmd:"" help:"Put on record that the claims of a packet were filed."`
+	Terms  claimTermsCommand  `cmd:"" help:"What a supplier or carrier pays for what it caused, and until when it must be claimed."`
 }
 
 type claimTermsCommand struct {

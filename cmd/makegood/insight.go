@@ -38,6 +38,9 @@ type insightCommand struct {
 func insightCommands() []kong.Option {
 	var all []kong.Option
 	for _, q := range insight.Questions() {
+		if strings.Contains(q.Name, "/") {
+			continue // it has a command of its own
+		}
 		help := q.About
 		for _, p := range q.Params {
 			help += fmt.Sprintf(" --with %s=…: %s", p.Name, p.About)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/insight"
@@ -155,11 +156,13 @@ func TestInsight(t *testing.T) {
 	mustCatchUp(t, c)
 	t.Run("promises", func(t *testing.T) { promisesHold(t, c) })
 	t.Run("recoverable", func(t *testing.T) { recoverableHolds(t, c) })
+	t.Run("packet", func(t *testing.T) { packetHolds(t, c) })
 	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
 	t.Run("provision", func(t *testing.T) { provisionHolds(t, c) })
 	t.Run("budget", func(t *testing.T) { budgetHolds(t, c) })
 	t.Run("prevention", func(t *testing.T) { preventionHolds(t, c) })
 	t.Run("what-if", func(t *testing.T) { whatIfHolds(t, c) })
+	t.Run("as of a moment", func(t *testing.T) { asOfHolds(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 
@@ -215,6 +218,43 @@ func commandsHold(t *testing.T, at string) {
 				format == "table" && !strings.Contains(out.String(), q.Method) {
 				t.Errorf("%s as %s:\n%s", q.Name, format, out.String())
 			}
+		}
+	}
+}
+
+// asOfHolds: as of a moment by which all was recorded, every question has the answer of now.
+func asOfHolds(t *testing.T, c *client) {
+	for _, q := range insight.Questions() {
+		query := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "currency": {"USD"}}
+		for _, p := range q.Params {
+			if p.Must {
+				query.Set(p.Name, "acme")
+			}
+		}
+		now := insightAnswer(t, c, q.Name, query)
+		query.Set("as_of", now.AsOf.Format(time.RFC3339Nano))
+		then := insightAnswer(t, c, q.Name, query)
+		for _, a := range []*insight.Answer{now, then} {
+			a.Missing = nil
+		}
+		want, err := json.Marshal(now.Parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(then.Parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := json.Marshal(now.Table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(then.Table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(a, b) || !bytes.Equal(want, got) {
+			t.Errorf("%s\n%s %s\nas of then\n%s %s", q.Name, a, want, b, got)
 		}
 	}
 }

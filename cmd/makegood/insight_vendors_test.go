@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,4 +148,65 @@ func termsByCommand(t *testing.T, c *client) {
 			t.Errorf("%q is taken", bad)
 		}
 	}
+}
+
+// packetHolds: what is claimed is the sum of the journal lines that are named, by clause, and is filed once.
+func packetHolds(t *testing.T, c *client) {
+	january := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"v1"}, "currency": {"USD"},
+		"vendor": {"acme"}}
+	a := insightAnswer(t, c, "claims/packet", january)
+	if len(a.Rows) != 3 {
+		t.Fatalf("%v", a.Rows)
+	}
+	hold(t, "totals", a.Totals, map[string]string{"amount": "177.1500", "claimed": "148.5750"})
+	hold(t, "goods", find(t, a.Rows, map[string]string{"case": "truck-e", "element": "GOODS"}), map[string]string{
+		"order": "truck", "party": "supplier", "sku": `["M"]`, "quantity": `["1"]`, "ordered": "2026-01-09T09:00:00Z",
+		"promised": "null", "reported": "2026-01-10T12:00:00Z", "condition": "defective", "status": "to_file",
+		"amount": "60.0000", "share": "1", "clause": "4.1", "claimed": "60.0000"})
+	fleet := find(t, a.Rows, map[string]string{"case": "truck-e", "element": "FLEET"})
+	hold(t, "truck", fleet, map[string]string{"amount": "57.1500", "share": "0.5", "clause": "4.2",
+		"claimed": "28.5750", "rate": `["45 minutes and 24 km"]`})
+	if lines := fmt.Sprint(fleet["lines"]); !strings.HasSuffix(lines, " 5220 57.1500]") {
+		t.Errorf("the journal lines of the truck: %s", lines)
+	}
+	if evidence, _ := fleet["evidence"].([]any); len(evidence) != 4 {
+		t.Errorf("the evidence of the truck: %v", evidence)
+	}
+
+	// As of a moment it is the same again, whatever is filed meanwhile.
+	january.Set("as_of", a.AsOf.Format(time.RFC3339Nano))
+	text := func(format string) string {
+		january.Set("format", format)
+		var b bytes.Buffer
+		if err := c.get(t.Context(), "/v1/claims/packet", january, &b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	before := [...]string{text("json"), text("csv"), text("html")}
+	if !strings.Contains(before[2], "148.5750") || !strings.Contains(before[1], "57.1500") {
+		t.Errorf("%v", before)
+	}
+	file := func() string {
+		var out, said bytes.Buffer
+		if status := run(t.Context(), []string{"claim", "file", "--to", c.base, "--vendor", "acme", "--from", "2026-01-01",
+			"--until", "2026-02-01", "--store", "v1", "--currency", "USD", "--yes"},
+			terminal.Streams{Out: &out, Err: &said}); status != 0 {
+			t.Fatalf("%d %s", status, said.String())
+		}
+		mustCatchUp(t, c)
+		return out.String()
+	}
+	if said := file(); said != "truck-e 88.5750 USD\n1 claims filed, 88.5750 USD\n" {
+		t.Error(said)
+	}
+	if said := file(); said != "nothing is to be filed with acme\n" {
+		t.Error(said)
+	}
+	if after := [...]string{text("json"), text("csv"), text("html")}; after != before {
+		t.Errorf("as of the same moment, after a claim was filed:\n%v\n%v", before, after)
+	}
+	hold(t, "filed", insightAnswer(t, c, "recoverable", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"},
+		"store": {"v1"}, "currency": {"USD"}, "vendor": {"acme"}}).Totals,
+		map[string]string{"to_file": "0.0000", "filed": "148.5750"})
 }

@@ -29,7 +29,7 @@ type commandLine struct {
 	Till        tillCommand         `cmd:"" help:"Connect a till, shop, processor, carrier or help desk: mappings, tried and written."`
 	Report      reportsCommand      `cmd:"" help:"What the fixes really cost, by what you ask."`
 	Summary     summaryCommand      `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
-	Claim       claimCommand        `cmd:"" help:"What suppliers and carriers are to pay: their terms."`
+	Claim       claimCommand        `cmd:"" help:"What suppliers and carriers are to pay: terms, packets, and what was filed."`
 	Statement   statementCommand    `cmd:"" help:"The account of a store or a vendor for a month, with its cases and their evidence."`
 	Reconcile   reconcileCommand    `cmd:"" help:"Hold the books against the log, themselves, and a payment processor's payouts."`
 	Verify      verifyCommand       `cmd:"" help:"Whether closed months are still as they were sealed: in the ledger and in the log."`

@@ -47,8 +47,16 @@ func (o *openAPI) questions(c *client) {
 		get("/v1/reports/leakage", with("format", format, "group_by", "store,kind,element"))
 	}
 	for _, q := range insight.Questions() {
-		for _, format := range []string{"json", "csv", "xlsx"} {
-			get("/v1/"+q.Name, with("format", format))
+		for _, format := range []string{"json", "csv", "xlsx", "html"} {
+			query := with("format", format)
+			for _, p := range q.Params {
+				if p.Must {
+					query.Set(p.Name, "v1")
+				}
+			}
+			if format != "html" || q.Page {
+				get("/v1/"+q.Name, query)
+			}
 		}
 	}
 	for _, format := range []string{"json", "csv", "xlsx", "quickbooks"} {
@@ -337,6 +345,11 @@ func (o *openAPI) fill(c *client) {
 		event("o7", "order.placed", "2026-01-10T09:00:00Z", "o7", `{"order_id":"o7","store_id":"s1","currency":"USD",`+
 			`"promise":{"until":"2026-01-11T00:00:00Z"},`+
 			`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"6"}]}`),
+		event("terms", "vendor.terms", "2026-01-01T09:00:00Z", "", `{"vendor_id":"v1","window_days":30000,`+
+			`"effective_from":"2026-01-01","covers":[{"element":"GOODS"}]}`),
+		event("o7-e", "error.reported", "2026-01-11T08:00:00Z", "o7", `{"order_id":"o7","store_id":"s1","error_id":"e7",`+
+			`"kind":"defective","found":"after_delivery","detected_by":"customer","party_at_fault":"supplier",`+
+			`"vendor_id":"v1"}`),
 		event("o7-d", "redelivery.dispatched", "2026-01-11T09:00:00Z", "o7", `{"order_id":"o7","store_id":"s1",`+
 			`"error_id":"e7","redelivery_id":"d7","mode":"pickup","currency":"USD","lines":[{"sku":"M","quantity":1,`+
 			`"unit_cost":"6"}],"promise":{"until":"2026-01-11T10:00:00Z"}}`),

@@ -1,9 +1,14 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	_ "embed"
+	"fmt"
+	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/makegood/makegood/projections/insight"
 )
@@ -36,9 +41,12 @@ func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insig
 	if err := onlyParameters(values, known...); err != nil {
 		return err
 	}
-	format, err := formatOf(values)
-	if err != nil {
-		return err
+	format := "html"
+	var err error
+	if !question.Page || values.Get("format") != format {
+		if format, err = formatOf(values); err != nil {
+			return err
+		}
 	}
 	part := values.Get("part")
 	if parts := question.PartNames(); part != "" && !slices.Contains(parts, part) {
@@ -57,25 +65,29 @@ func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insig
 	if err != nil {
 		return err
 	}
-	return answerInsight(w, question, a, format, part)
+	return answerInsight(w, question, a, format, part, q.Of["vendor"])
 }
 
-func answerInsight(w http.ResponseWriter, question *insight.Question, a *insight.Answer, format, part string) error {
+func answerInsight(w http.ResponseWriter, question *insight.Question, a *insight.Answer, format, part,
+	vendor string) error {
 	switch format {
+	case "html":
+		return packetAsHTML(w, a, vendor)
 	case "csv":
-		name := question.Name
+		name := fileName(question.Name)
 		if part != "" {
 			name += "-" + part
 		}
 		columns, t := question.Table(a, part)
 		return insightTable(a, columns, &t).csv(w, name)
 	case "xlsx":
-		sheets := []sheet{{question.Name, insightTable(a, question.Columns, &a.Table)}}
+		name := fileName(question.Name)
+		sheets := []sheet{{name, insightTable(a, question.Columns, &a.Table)}}
 		for _, p := range question.Parts {
 			of := a.Parts[p.Name]
 			sheets = append(sheets, sheet{p.Name, insightTable(a, p.Columns, &of)})
 		}
-		return workbook(w, question.Name, sheets...)
+		return workbook(w, name, sheets...)
 	default:
 		return answer(w, a, nil)
 	}
@@ -93,4 +105,23 @@ func insightTable(a *insight.Answer, columns []insight.Column, of *insight.Table
 		t.rows[i] = append(t.rows[i], a.Currency)
 	}
 	return t
+}
+
+//go:embed packet.html
+var packetHTML string
+
+var packetPage = template.Must(template.New("packet").Funcs(template.FuncMap{
+	"words": func(code string) string { return strings.ToLower(strings.ReplaceAll(code, "_", " ")) },
+}).Parse(packetHTML))
+
+// packetAsHTML shows a claim as a page that prints.
+func packetAsHTML(w http.ResponseWriter, a *insight.Answer, vendor string) error {
+	var page bytes.Buffer
+	if err := packetPage.Execute(&page, struct {
+		*insight.Answer
+		Vendor string
+	}{a, vendor}); err != nil {
+		return fmt.Errorf("write the claim: %w", err)
+	}
+	return writePage(w, &page)
 }

@@ -100,6 +100,11 @@ func statementAsHTML(w http.ResponseWriter, s *report.Statement) error {
 	}{s, statementOf(s)}); err != nil {
 		return fmt.Errorf("write the statement: %w", err)
 	}
+	return writePage(w, &page)
+}
+
+// writePage answers with a page that prints.
+func writePage(w http.ResponseWriter, page *bytes.Buffer) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	// It runs nothing and fetches nothing, whatever a till has called its orders.

@@ -27,6 +27,8 @@ type Question struct {
 	Heading string  // of the section of dashboards/README.md that says more
 	Columns []Column
 	Parts   []Part // further tables
+	// Page: it is also shown as a page that prints (format html).
+	Page bool
 	// Plain: no amounts are in it, so it needs no currency.
 	Plain bool
 	// Read gives the rows, and those of the parts by name.
@@ -276,6 +278,6 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 
 // Questions are all of them, in the order in which they are listed.
 func Questions() []*Question {
-	return []*Question{&promises, &recoverable, &budget, &provision, &prevention,
+	return []*Question{&promises, &recoverable, &packet, &budget, &provision, &prevention,
 		&whatIf}
 }

@@ -15,6 +15,7 @@ import (
 // vendorCase is a case that a supplier or a carrier caused, with what it cost in the time.
 type vendorCase struct {
 	unit, id, order     string
+	store               string
 	kind, cause, party  string
 	vendor              string // that of the case, else who a claim was sent to
 	reported            time.Time
@@ -109,6 +110,7 @@ func readVendorCosts(ctx context.Context, db driver.Conn, q *Query) ([]*vendorCa
 		Unit    string `ch:"unit"`
 		ID      string `ch:"error_id"`
 		Order   string `ch:"of_order"`
+		Store   string `ch:"of_store"`
 		Vendor  string `ch:"vendor"`
 		Kind    string `ch:"of_kind"`
 		Cause   string `ch:"cause"`
@@ -126,7 +128,7 @@ func readVendorCosts(ctx context.Context, db driver.Conn, q *Query) ([]*vendorCa
 		key := caseKey{f.Unit, f.ID}
 		c := byKey[key]
 		if c == nil {
-			c = &vendorCase{unit: f.Unit, id: f.ID, order: f.Order, kind: f.Kind, cause: f.Cause, party: f.Party,
+			c = &vendorCase{unit: f.Unit, id: f.ID, order: f.Order, store: f.Store, kind: f.Kind, cause: f.Cause, party: f.Party,
 				vendor: f.Vendor, gross: new(big.Rat), recovered: new(big.Rat), settled: new(big.Rat)}
 			byKey[key] = c
 			all = append(all, c)

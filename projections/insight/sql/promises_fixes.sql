@@ -1,8 +1,6 @@
 {{- /* A redelivery that is sent out again has the promise that it was given last. What a case leaked counts once, with
 its redelivery that fell due last. */ -}}
-WITH events AS (SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}}),
-    {{.Cases}},
-    fixes AS (
+WITH fixes AS (
         SELECT unit, redelivery_id, argMaxIf((assumeNotNull(until), since, store_id, currency, mode, error_id), (occurred_at, source, event_id), until IS NOT NULL) AS given,
                countIf(until IS NOT NULL) AS promises, countIf(succeeded) AS done, minIf(occurred_at, succeeded) AS done_at
         FROM (
@@ -26,7 +24,7 @@ WITH events AS (SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}}),
                multiIf(done > 0 AND done_at <= f.given.1, 'kept', done > 0, 'late', f.given.1 <= {{template "moment_now"}}, 'broken', 'open') AS outcome,
                if(outcome = 'late', dateDiff('second', f.given.1, done_at), 0) AS late_by,
                row_number() OVER (PARTITION BY unit, of_case ORDER BY f.given.1 DESC, f.redelivery_id DESC) = 1 AS counts_leakage
-        FROM fixes AS f LEFT JOIN cases AS c ON c.unit = f.unit AND c.error_id = f.given.6
+        FROM fixes AS f LEFT JOIN ({{template "same_as" .}}) AS c ON c.unit = f.unit AND c.error_id = f.given.6
         WHERE f.given.4 = @currency)
 SELECT store_id AS store, {{template "promise_group" .}} AS grouped,
 {{- template "promise_figures"}}

@@ -1,5 +1,3 @@
-WITH events AS (SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN ({{template "vendor_units" .}})),
-    {{.Cases}}
 SELECT l.unit AS unit, if(c.same_as != '', c.same_as, l.of_case) AS error_id, l.claim AS claim, l.said AS said, l.amount AS amount, l.party AS party,
        l.reason AS reason, l.at AS at, l.source AS source, l.event_id AS event_id
 FROM (
@@ -8,6 +6,6 @@ FROM (
            JSONExtractString(payload, 'reason') AS reason, occurred_at AS at, toString(source) AS source, event_id
     FROM {{.Ledger}}
     WHERE event_type IN {{events "claim.filed" "claim.accepted" "claim.settled" "claim.closed"}} AND refused = '' AND {{.Known}} AND {{template "counts" .}}
-        AND {{unit}} IN (SELECT unit FROM events)) AS l
-LEFT JOIN cases AS c ON c.unit = l.unit AND c.error_id = l.of_case
+        AND {{unit}} IN ({{template "vendor_units" .}})) AS l
+LEFT JOIN ({{template "same_as" .}}) AS c ON c.unit = l.unit AND c.error_id = l.of_case
 ORDER BY unit, error_id, claim, at, source, event_id

@@ -1,3 +1,4 @@
-SELECT unit FROM {{.Leakage}}
-        WHERE part = 'leakage' AND lines > 0 AND error_id != '' AND day >= toDate(@from) AND day < toDate(@to) AND currency = @currency
-            AND (@store = '' OR store_id = @store) AND {{template "vendor_caused"}}
+{{- /* Those with a case that a vendor caused, at some time: more than are asked for, and without the roll-up, whose own parts have names
+that others of a statement must not have. */ -}}
+SELECT unit FROM {{.Failures}}
+        WHERE refused = '' AND {{.Known}} AND arrayExists((p, c) -> p IN ('supplier', 'carrier') OR p IN ('', 'unknown') AND c IN ('supplier_quality', 'carrier'), fact_party, fact_root_cause)
