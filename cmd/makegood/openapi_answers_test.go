@@ -216,7 +216,7 @@ func (o *openAPI) currencies(c *client, chart string) {
 		`{`+goldenCase+`,"refund_id":"r","currency":"EUR","net":"1"}`))
 	mustCatchUp(o.T, c)
 	if answer := o.ask(c, "GET", "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "",
-		""); fmt.Sprint(answer["currencies"]) != "[USD EUR]" {
+		""); fmt.Sprint(answer["currencies"]) != "[EUR USD]" {
 		o.Errorf("%v", answer)
 	}
 	o.ask(c, "GET", "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "", "")

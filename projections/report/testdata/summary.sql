@@ -1,6 +1,6 @@
 SELECT arrayMap(c -> c.2, arraySort(groupArray((-toInt64(n), currency))))
 FROM (
-    SELECT l_currency AS currency, count() AS n FROM ledger ARRAY JOIN if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency) AS l_currency, if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store) AS l_store
+    SELECT l_currency AS currency, count() AS n FROM ledger FINAL ARRAY JOIN if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency) AS l_currency, if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store) AS l_store
     WHERE refused = '' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND true AND (@store = '' OR l_store = @store)
     GROUP BY currency);
 -- with [{from 2026-01-01} {to 2026-02-01} {store } {currency USD}]

@@ -1,6 +1,6 @@
 SELECT arrayMap(c -> c.2, arraySort(groupArray((-toInt64(n), currency))))
 FROM (
-    SELECT l_currency AS currency, count() AS n FROM ledger ARRAY JOIN if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency) AS l_currency, if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store) AS l_store
+    SELECT l_currency AS currency, count() AS n FROM ledger FINAL ARRAY JOIN if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency) AS l_currency, if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store) AS l_store
     WHERE refused = '' AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
     AND greatest(day, posting_period) < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND (@store = '' OR l_store = @store)
     GROUP BY currency);
