@@ -213,7 +213,7 @@ func TestRebuildBesideTheStream(t *testing.T) {
 					return
 				}
 				sent.Add(50)
-				time.Sleep(time.Millisecond)
+				time.Sleep(30 * time.Millisecond) // enough to come all the while, and not so many that the rest takes minutes
 			}
 		})
 	}

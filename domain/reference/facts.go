@@ -24,8 +24,10 @@ type decision struct {
 
 func (v *view) decided(e *event) (d decision) {
 	for _, o := range v.set {
-		about := Identity{o.data.str("source"), o.data.str("id")}
-		if o.kind == "fact.decided" && v.standing[o.Identity] != taken && about == e.Identity {
+		if o.kind != "fact.decided" || v.standing[o.Identity] == taken {
+			continue
+		}
+		if about := (Identity{o.data.str("source"), o.data.str("id")}); about == e.Identity {
 			d = decision{o.data.boolText("counts"), o.data.boolText("separate") == "true", o}
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // TestSummaryAgainstReference: in any order of arrival, with duplicates, conflicts, voids and restarts, every number of
 // the summary is the one that is counted event by event, with exact fractions, by code that shares nothing with it.
 func TestSummaryAgainstReference(t *testing.T) {
-	for _, seed := range bookstest.Seeds(t, 6, 2) {
+	for _, seed := range bookstest.Seeds(t, 4, 2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			store := bookstest.Open(t)
