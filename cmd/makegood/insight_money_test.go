@@ -104,3 +104,22 @@ func whatIfHolds(t *testing.T, c *client) {
 		hold(t, by, a.Rows[len(a.Rows)-1], map[string]string{"up_to_here": "1.000000"})
 	}
 }
+
+// signalsHold: cases are counted where they belong, and without a year before nothing is called.
+func signalsHold(t *testing.T, c *client) {
+	query := url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"p1"}, "currency": {"USD"}}
+	a := insightAnswer(t, c, "signals", query)
+	for _, of := range []map[string]string{{"series": "company"}, {"series": "store", "of": "p1"}} {
+		row := find(t, a.Rows, of)
+		hold(t, "January", row, map[string]string{"cases": "4", "signal": "null", "called": "null", "baseline": "null"})
+		if row["why_not"] == nil {
+			t.Error("nothing says why nothing is called")
+		}
+	}
+	for _, alarms := range []string{"0", "-1", "many", "1e9"} {
+		query.Set("alarms", alarms)
+		if err := c.get(t.Context(), "/v1/signals", query, nil); err == nil {
+			t.Errorf("%s alarms are accepted", alarms)
+		}
+	}
+}

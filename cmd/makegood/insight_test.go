@@ -163,6 +163,7 @@ func TestInsight(t *testing.T) {
 	t.Run("prevention", func(t *testing.T) { preventionHolds(t, c) })
 	t.Run("what-if", func(t *testing.T) { whatIfHolds(t, c) })
 	t.Run("as of a moment", func(t *testing.T) { asOfHolds(t, c) })
+	t.Run("signals", func(t *testing.T) { signalsHold(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 

@@ -12,9 +12,9 @@ type Budget struct {
 	Charts  int
 }
 
-// PerPeriod is what one chart may call falsely per period of so many days.
+// PerPeriod is what one chart may call falsely per period of so many days: in half of them at most.
 func (b Budget) PerPeriod(days float64) float64 {
-	return b.PerYear * days / daysAYear / float64(max(1, b.Charts))
+	return min(0.5, b.PerYear*days/daysAYear/float64(max(1, b.Charts)))
 }
 
 const daysAYear = 365.25

@@ -110,10 +110,7 @@ func hypergeometricTail(all, failed, n, k int) float64 {
 // choose is the logarithm of the number of ways to take k out of n.
 func choose(n, k int) float64 { return lfactorial(n) - lfactorial(k) - lfactorial(n-k) }
 
-func lfactorial(n int) float64 {
-	l, _ := math.Lgamma(float64(n) + 1)
-	return l
-}
+func lfactorial(n int) float64 { return lgamma(float64(n) + 1) }
 
 // funnel is the range of the share right first time that chance leaves to n orders of the counter.
 func funnel(people []Handled, p Handled, risk float64) (low, high float64) {
@@ -179,12 +176,7 @@ func (b beta) likelihood(people []Handled) float64 {
 	return sum
 }
 
-func lbeta(a, b float64) float64 {
-	x, _ := math.Lgamma(a)
-	y, _ := math.Lgamma(b)
-	z, _ := math.Lgamma(a + b)
-	return x + y - z
-}
+func lbeta(a, b float64) float64 { return lgamma(a) + lgamma(b) - lgamma(a+b) }
 
 // right is the share right first time of who failed so often: the mean over the distributions that are possible, and
 // the bounds of the beta distribution of that mean and variance.

@@ -27,6 +27,9 @@ type Cusum struct {
 // doubling isn't told from it. 16 cases have a standard error of a quarter, whose double is a half.
 const leastCases = 16
 
+// mostCases is the most that a period of a chart has: the chain of the sums takes a second beyond.
+const mostCases = 3000
+
 // NewCusum makes the chart that finds counts that grow by the factor (2: a doubling) as soon as can be at no more than
 // so many false alarms per period. The threshold is computed, not looked up: for each mean that the baseline leaves
 // possible the rate of false alarms is that of the Markov chain of the sums (Brook and Evans 1972), and their average
@@ -36,10 +39,14 @@ func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
 		return Cusum{}, fmt.Errorf("the baseline has %d cases; %d are needed", base.Cases, leastCases)
 	}
 	c := Cusum{Mean: float64(base.Cases) / float64(base.Periods)}
+	if c.Mean > mostCases {
+		return Cusum{}, fmt.Errorf("%.0f cases a period are charted in parts, not together", c.Mean)
+	}
 	spread := math.Max(1, base.Dispersion)
-	// The sums live on a lattice; the reference is at least 8 of its steps.
+	// The sums live on a lattice. Of its steps the reference has at least 8, and so has a case, or as many as make up for
+	// its spread: the threshold grows with that, and the lattice needn't.
 	exact := c.Mean * (factor - 1) / math.Log(factor)
-	steps := math.Max(8, math.Ceil(8/exact))
+	steps := math.Max(math.Ceil(8/spread), math.Ceil(8/exact))
 	reference := int(math.Round(exact * steps))
 	means, weights := possible(base, spread)
 	chain := newChain(means, spread, int(steps), reference)
@@ -109,7 +116,7 @@ func newChain(means []float64, spread float64, steps, reference int) *chain {
 			counts = append(counts, p)
 			tails = append(tails, rest)
 			rest = math.Max(0, rest-p)
-			if float64(n) > m && rest < 1e-12 {
+			if float64(n) > m && p < 1e-14 {
 				break
 			}
 		}
@@ -120,18 +127,21 @@ func newChain(means []float64, spread float64, steps, reference int) *chain {
 
 // chances goes through the chances of 0, 1, 2 … cases: Poisson, or negative binomial where they spread more.
 func chances(mean, spread float64) func(func(int, float64) bool) {
-	return func(yield func(int, float64) bool) {
-		if spread <= 1+1e-9 {
-			for n, p := 0, math.Exp(-mean); yield(n, p); n++ {
-				p *= mean / float64(n+1)
-			}
-			return
-		}
-		size, share := mean/(spread-1), (spread-1)/spread
-		for n, p := 0, math.Pow(spread, -size); yield(n, p); n++ {
-			p *= (size + float64(n)) / float64(n+1) * share
+	size, log := mean/(spread-1), func(n float64) float64 { return n*math.Log(mean) - mean - lgamma(n+1) }
+	if spread > 1+1e-9 {
+		log = func(n float64) float64 {
+			return lgamma(size+n) - lgamma(size) - lgamma(n+1) - size*math.Log(spread) + n*math.Log1p(-1/spread)
 		}
 	}
+	return func(yield func(int, float64) bool) {
+		for n := 0; yield(n, math.Exp(log(float64(n)))); n++ {
+		}
+	}
+}
+
+func lgamma(x float64) float64 {
+	l, _ := math.Lgamma(x)
+	return l
 }
 
 // hazard is the chance of an alarm per period, of a chart that has run for long without one, averaged over the means.

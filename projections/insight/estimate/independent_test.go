@@ -57,7 +57,8 @@ func TestHazardIsThatOfTheRunLength(t *testing.T) {
 		mean, spread     float64
 		steps, reference int
 		threshold        int
-	}{{1, 1, 8, 12, 60}, {1, 1.7, 8, 12, 90}, {5, 1, 8, 58, 80}, {0.3, 1, 19, 8, 150}} {
+	}{{1, 1, 8, 12, 60}, {1, 1.7, 8, 12, 90}, {5, 1, 8, 58, 80}, {0.3, 1, 19, 8, 150},
+		{900, 4, 2, 1960, 300}} {
 		chain := newChain([]float64{c.mean}, c.spread, c.steps, c.reference)
 		hazard := chain.hazard([]float64{1}, c.threshold)
 		a := mat.NewDense(c.threshold, c.threshold, nil)
