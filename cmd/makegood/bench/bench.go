@@ -26,9 +26,9 @@ import (
 // Command measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the
 // same server. It prints what it measured and nothing that it knew before.
 type Command struct {
-	Events   int      `help:"Order events of the backlog that pipe, stages and rebuild read." default:"1000000"`
+	Events   int      `help:"Events of the backlog that pipe, stages, rebuild and trouble read." default:"1000000"`
 	Rounds   int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
-	Only     []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild." default:"pipe,stages,latency,gateway,tills"`
+	Only     []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild, trouble." default:"pipe,stages,latency,gateway,tills"`
 	Rate     int      `help:"Events a second while latency is measured." default:"10000"`
 	Webhooks int      `help:"Webhooks of a till a second while tills are measured." default:"2000"`
 	Seconds  int      `help:"How long latency, gateway and tills are measured." default:"20"`
@@ -68,13 +68,14 @@ var benchParts = []benchPart{
 	{"tills", (*bench).webhooks},
 	{"growth", (*bench).growth},
 	{"rebuild", (*bench).rebuild},
+	{"trouble", (*bench).trouble},
 }
 
 // Run measures.
 func (c *Command) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	for _, name := range c.Only {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, tills, growth, rebuild", name)
+			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, tills, growth, rebuild, trouble", name)
 		}
 	}
 	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Webhooks < 1 || c.Seconds < 1 {

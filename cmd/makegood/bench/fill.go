@@ -56,7 +56,10 @@ func benchMessage(e *domain.Event) *message.Message {
 }
 
 // fill makes the topics and writes events to the orders'.
-func (b *bench) fill(ctx context.Context, events int) error {
+func (b *bench) fill(ctx context.Context, events int) error { return b.fillWith(ctx, events, nil) }
+
+// fillWith is fill, where other events may be in the place of some.
+func (b *bench) fillWith(ctx context.Context, events int, each func(int, *domain.Event) *domain.Event) error {
 	a, err := b.app(ctx, server.RoleExporter) // makes the topics
 	if err != nil {
 		return err
@@ -65,7 +68,7 @@ func (b *bench) fill(ctx context.Context, events int) error {
 		return err
 	}
 	start := time.Now()
-	bytes, err := b.write(ctx, &benchEvents{run: "a"}, events, nil)
+	bytes, err := b.write(ctx, &benchEvents{run: "a"}, events, each)
 	if err != nil {
 		return err
 	}
