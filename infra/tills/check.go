@@ -55,7 +55,8 @@ func (c *checker) event(v any) (Event, *failure) {
 	if err != nil {
 		return Event{}, contractFailure(err, e)
 	}
-	return Event{JSON: b, Key: strings.Clone(envelope.Event.Subject()), Type: envelope.Event.Type.String()}, nil
+	return Event{JSON: b, Key: strings.Clone(envelope.Event.Subject()), Type: envelope.Event.Type.String(),
+		source: strings.Clone(envelope.Event.Source), id: strings.Clone(envelope.Event.ID)}, nil
 }
 
 func contractFailure(err error, e map[string]any) *failure {

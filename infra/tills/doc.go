@@ -48,8 +48,9 @@
 // and source, which is //tills/ and the name of the till, and holds the event against the contract as the gateway does.
 // It refuses members that the contract doesn't have, since they would be slips of the pen. A null is left out. The id
 // is made of the object (refund/1234), never of the delivery, so that a webhook, its retry, a backfill and a file all
-// tell one event. Of an event.voided the program gives original, {type, id, time, subject, data}; the engine completes
-// it, voids and the subject.
+// tell one event. An event that a document tells twice comes out once; two that differ and have one id are refused. Of
+// an event.voided the program gives original, {type, id, time, subject, data}; the engine completes it, voids and the
+// subject.
 //
 // # What a program sees
 //

@@ -20,10 +20,9 @@ import (
 func evaluator(t testing.TB, program string) func(string) string {
 	t.Helper()
 	page := "name: x\ntables:\n  words: {a: b, n: 7}\nsettings: {zone: {default: Europe/Berlin}}\neach: .\nkinds:\n" +
-		"  - kind: all\n    when: \"true\"\n    events: |\n      [" + program + `] | {type: ` +
-		`"makegood.error.rejected.v1", id: "1",
-       time: "2026-01-10T09:00:00Z", subject: "o1",
-       data: {error_id: "e1", order_id: "o1", store_id: "s1", reason: (.[] | tojson)}}
+		"  - kind: all\n    when: \"true\"\n    events: |\n      [" + program + `] | to_entries[]
+       | {type: "makegood.error.rejected.v1", id: "\(.key)", time: "2026-01-10T09:00:00Z", subject: "o1",
+          data: {error_id: "e1", order_id: "o1", store_id: "s1", reason: (.value | tojson)}}
 `
 	m, err := tills.Parse("x.yaml", []byte(page))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,7 +61,9 @@ func FuzzReadJSON(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all = append(all, string(b))
+			if !slices.Contains(all, string(b)) { // what is said twice comes out once
+				all = append(all, string(b))
+			}
 		}
 		same := func(s string) string { return strings.NewReplacer(`"`, "", " ", "").Replace(s) }
 		if want := strings.Join(all, " "); same(want) != same(got) && !strings.Contains(want, "\\") {

@@ -2,7 +2,9 @@ package tills
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +27,7 @@ const (
 	CodeUnknownWord = "unknown_word" // a word that a table doesn't have
 	CodeNotAnEvent  = "not_an_event" // what a program gave is no event; wire's own codes come beside these
 	CodeUnknown     = "unknown_member"
+	CodeConflict    = "conflict" // two events of one document have one id and say different things
 )
 
 // MaxBody is the largest body that is mapped, in bytes.
@@ -52,6 +55,8 @@ type Event struct {
 	JSON []byte // a CloudEvent
 	Key  string // of Kafka: its subject
 	Type string
+
+	source, id string
 }
 
 // Refusal is why nothing, or not all, became of a body. A body, of many in a document, is mapped whole or not at all.
@@ -117,7 +122,7 @@ type Result struct {
 func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	run := &mapRun{m: m, till: till, in: in}
+	run := &mapRun{m: m, till: till, in: in, said: map[string][sha256.Size]byte{}}
 	if wrong := run.begin(ctx); wrong != nil {
 		run.refuse(wrong, source{}, 0)
 		return run.result
@@ -152,6 +157,7 @@ type mapRun struct {
 	kind    string // of the body
 	result  Result
 	checks  checker
+	said    map[string][sha256.Size]byte // by the identity of an event that came out, what it says
 }
 
 func (r *mapRun) refuse(f *failure, s source, event int) {
@@ -299,20 +305,43 @@ func (r *mapRun) body(body any) {
 		return
 	}
 	var events []Event
+	said := map[string][sha256.Size]byte{}
 	refused := false
 	for i, v := range values {
 		e, wrong := r.checks.event(v)
+		identity, content := e.source+"\x00"+e.id, sha256.Sum256(e.JSON)
+		if wrong == nil {
+			had, again := r.said[identity]
+			if !again {
+				had, again = said[identity]
+			}
+			if again && had == content {
+				continue // it says the same again, and comes out once
+			}
+			if again {
+				wrong = conflict(e)
+			}
+		}
 		if wrong != nil {
 			r.refuse(wrong, k.events.source, i+1)
 			refused = true
 			continue
 		}
 		e.Kind = named
+		said[identity] = content
 		events = append(events, e)
 	}
 	if !refused {
+		maps.Copy(r.said, said)
 		r.result.Events = append(r.result.Events, events...)
 	}
+}
+
+// conflict refuses an event whose identity the document has given to another one, as the books would.
+func conflict(e Event) *failure {
+	return &failure{code: CodeConflict, pointer: "/id",
+		reason: "an event before it has the id " + show(e.id) + " as well, and says something else",
+		hint:   "an id is of one fact that doesn't change: put into it which one it is"}
 }
 
 // kindOf finds the kind of a body, and the name that it goes by.

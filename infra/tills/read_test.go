@@ -26,7 +26,8 @@ kinds:
   - kind: all
     when: "true"
     events: |
-      {type: "makegood.error.rejected.v1", id: "1", time: "2026-01-10T09:00:00Z", subject: "o1",
+      {type: "makegood.error.rejected.v1", id: (tojson | @base64 | .[:100]),
+       time: "2026-01-10T09:00:00Z", subject: "o1",
        data: {error_id: "e1", order_id: "o1", store_id: "s1", reason: tojson}}
 `
 	m, err := tills.Parse("x.yaml", []byte(page))

@@ -35,8 +35,9 @@ kinds:
     also: [order.updated]
     when: .id
     events: |
-      {type: "makegood.error.rejected.v1", id: "\(.id)", time: "2026-01-10T09:00:00Z", subject: "\(.id)",
-       data: {error_id: "e", order_id: "\(.id)", store_id: $till.store_id, reason: "\($envelope | type) \($kind)"}},
+      {type: "makegood.error.rejected.v1", id: "\(.id)", time: "2026-01-10T09:00:00Z", subject: "\(.subject // .id)",
+       data: {error_id: "e", order_id: "\(.subject // .id)", store_id: $till.store_id,
+              reason: "\($envelope | type) \($kind)"}},
       (if .bad then {type: "makegood.error.rejected.v1", id: "2", data: {reasn: 1}} else empty end)
 `))
 	if err != nil {
@@ -51,7 +52,8 @@ kinds:
 		{"{\"id\": 1}\n{\"id\": 2}", "1 2", ""}, {`[{"type": "list", "items": [{"id": 1}]}, {"id": 2}]`, "1 2", ""},
 		{`[]`, "", ""}, {`{"orders": []}`, "", "no kind"}, {`{"data": null, "id": 3}`, "3", ""},
 		{`[{"id": 1}, {"id": 2, "bad": true}, {"id": 3}]`, "1 3",
-			"record 2, order, line 12 of the mapping, event 2, /data/reasn: unknown_member: the contract has no member"},
+			"record 2, order, line 13 of the mapping, event 2, /data/reasn: unknown_member: the contract has no member"},
+		{`[{"id": 1}, {"id": 1}, {"id": 2}]`, "1 2", ""}, {`[{"id": 1}, {"id": 1, "subject": 2}]`, "1", "record 2, order, "},
 		{`[{"id": 1}, {}]`, "1", "record 2: unknown_kind"}, {`[{"id": 1}, 7]`, "", "expected an object but got: number"},
 	} {
 		got := m.Map(context.Background(), tills.Till{Name: "x"}, tills.Input{Body: []byte(c.body)})
