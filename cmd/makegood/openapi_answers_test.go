@@ -215,8 +215,9 @@ func (o *openAPI) currencies(c *client, chart string) {
 	mustPost(o.T, c, event("eu", "refund.issued", "2026-01-12T10:00:00Z", "o1",
 		`{`+goldenCase+`,"refund_id":"r","currency":"EUR","net":"1"}`))
 	mustCatchUp(o.T, c)
-	if answer := o.ask(c, "GET", "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "",
-		""); fmt.Sprint(answer["currencies"]) != "[EUR USD]" {
+	answer := o.ask(c, "GET", "/v1/summary", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "", "")
+	// Which has more lines depends on whether the row that was deleted has been booked again.
+	if got := fmt.Sprint(answer["currencies"]); got != "[EUR USD]" && got != "[USD EUR]" {
 		o.Errorf("%v", answer)
 	}
 	o.ask(c, "GET", "/v1/journal", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}}, "", "")
