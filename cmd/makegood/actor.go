@@ -58,6 +58,25 @@ func (f *actorFlags) askWhy(ctx context.Context, s terminal.Streams, question st
 	return nil
 }
 
+// agree asks for the word yes, unless it was given by --yes.
+func agree(ctx context.Context, s terminal.Streams, yes bool, question string) error {
+	if yes || ask(ctx, s, question) {
+		return nil
+	}
+	return errNotDone
+}
+
+// decide asks whether to do something, and why, unless --yes says to.
+func (f *actorFlags) decide(ctx context.Context, s terminal.Streams, yes bool, question, why string) error {
+	if yes {
+		return nil
+	}
+	if err := agree(ctx, s, false, question); err != nil {
+		return err
+	}
+	return f.askWhy(ctx, s, why)
+}
+
 // data is an event's data with who and why added.
 func (f *actorFlags) data(members map[string]any) map[string]any {
 	members["actor"], members["reason"] = f.actor(), f.why()
@@ -90,7 +109,7 @@ func (c *client) recordAbout(ctx context.Context, subject, kind, id string, at t
 	if err != nil {
 		return fmt.Errorf("write the event %s: %w", kind, err)
 	}
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := c.post(ctx, "/v1/events", "application/cloudevents+json", bytes.NewReader(event), nil)
 		var p *problem
 		if errors.As(err, &p) {
@@ -98,12 +117,10 @@ func (c *client) recordAbout(ctx context.Context, subject, kind, id string, at t
 				return fmt.Errorf("the gateway refused it: %s at %q: %s", e.Code, e.Pointer, e.Detail)
 			}
 			if p.Status == 503 || p.Status == 429 { // nothing doubles when it is sent again
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(pause):
-					continue
+				if err := pause(ctx, wait); err != nil {
+					return err
 				}
+				continue
 			}
 		}
 		return err

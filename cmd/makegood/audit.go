@@ -25,14 +25,11 @@ type auditCommand struct {
 
 // Run lists who changed the books, the newest last.
 func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	query := url.Values{}
 	for name, value := range map[string]string{"from": c.From, "to": c.Until} {
 		if value != "" {

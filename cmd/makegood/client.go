@@ -214,10 +214,8 @@ func (c *client) caughtUp(ctx context.Context) (status, error) {
 		if !behind {
 			return now, nil
 		}
-		select {
-		case <-ctx.Done():
-			return now, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return now, err
 		}
 		if err := c.get(ctx, "/v1/status", nil, &now); err != nil {
 			return now, err
@@ -279,4 +277,26 @@ func (s *status) sinceBooked(before status) (n int64) {
 		n -= t.Booked
 	}
 	return n
+}
+
+// pause waits for so long, or until the context ends, which is an error.
+func pause(ctx context.Context, long time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(long):
+		return nil
+	}
+}
+
+// openBooked opens the books, and waits until what the log holds now is booked. The caller ends with done.
+func (f *booksFlags) openBooked(ctx context.Context, logger *slog.Logger, s terminal.Streams) (books *client,
+	now status, done func() error, err error) {
+	if books, done, err = f.open(ctx, logger, s); err != nil {
+		return nil, now, nil, err
+	}
+	if now, err = books.booked(ctx, s); err != nil {
+		return nil, now, nil, errors.Join(err, done())
+	}
+	return books, now, done, nil
 }

@@ -32,14 +32,11 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 	if err != nil {
 		return err
 	}
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	state, err := books.period(ctx, period)
 	if err != nil {
 		return err
@@ -53,14 +50,10 @@ func (c *closeCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 	if !state.Over {
 		fmt.Fprintf(s.Out, "note: %s is not over yet; what still happens in it will be posted to %s\n", period, period+1)
 	}
-	if !c.Yes {
-		if !ask(ctx, s, fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ",
-			period)) {
-			return errNotDone
-		}
-		if err := c.askWhy(ctx, s, "Why, for the record (month end, say): "); err != nil {
-			return err
-		}
+	if err := c.decide(ctx, s, c.Yes,
+		fmt.Sprintf("Close %s? What is recorded from now on is posted to the next open month. Type yes: ", period),
+		"Why, for the record (month end, say): "); err != nil {
+		return err
 	}
 	now := time.Now()
 	id := onceID("close-"+period.String(), now)
@@ -131,14 +124,10 @@ func (c *reopenCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	if !state.Closed {
 		return fmt.Errorf("%s is open", period)
 	}
-	if !c.Yes {
-		if !ask(ctx, s, fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ",
-			period, state.ClosedAt.Format(time.RFC3339))) {
-			return errNotDone
-		}
-		if err := c.askWhy(ctx, s, "Why, for the record: "); err != nil {
-			return err
-		}
+	if err := c.decide(ctx, s, c.Yes,
+		fmt.Sprintf("Reopen %s, closed at %s? What is recorded from now on is posted to it again. Type yes: ", period,
+			state.ClosedAt.Format(time.RFC3339)), "Why, for the record: "); err != nil {
+		return err
 	}
 	now := time.Now()
 	if err := books.record(ctx, domain.TypePeriodReopened.String(), onceID("reopen-"+period.String(), now), now,
@@ -169,10 +158,8 @@ func (c *client) settled(ctx context.Context, period domain.Period) (*audit.Peri
 		if err != nil || state.Settled || !state.Closed {
 			return state, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -204,10 +191,8 @@ func (c *client) booked(ctx context.Context, s terminal.Streams) (status, error)
 		if first {
 			fmt.Fprintf(s.Err, "%d records are not booked yet: waiting for them ...\n", behind)
 		}
-		select {
-		case <-ctx.Done():
-			return now, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return now, err
 		}
 	}
 }

@@ -36,15 +36,11 @@ type doublesAnswer struct {
 
 // Run lists the contradictions, which wait, and the doubles.
 func (c *doublesList) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, now, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	now, err := books.booked(ctx, s)
-	if err != nil {
-		return err
-	}
 	if c.Format != "table" {
 		return books.get(ctx, "/v1/doubles", url.Values{"format": {c.Format}}, s.Out)
 	}
@@ -128,14 +124,11 @@ type doublesShow struct {
 
 // Run shows the event and the one that counts in its place.
 func (c *doublesShow) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	said, err := books.findSaidTwice(ctx, c.Source, c.ID)
 	if err != nil {
 		return err
@@ -241,14 +234,11 @@ type doublesDecide struct {
 
 // Run shows both events, asks, writes the decision, and waits until it is booked.
 func (c *doublesDecide) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	said, err := books.findSaidTwice(ctx, c.Source, c.ID)
 	if err != nil {
 		return err
@@ -272,13 +262,8 @@ func (c *doublesDecide) Run(ctx context.Context, logger *slog.Logger, s terminal
 	if said.ErrorID != "" {
 		data["error_id"] = said.ErrorID
 	}
-	if !c.Yes {
-		if !ask(ctx, s, fmt.Sprintf("%s of %s %s. Type yes: ", c.ID, c.Source, words)) {
-			return errNotDone
-		}
-		if err := c.askWhy(ctx, s, "Why: "); err != nil {
-			return err
-		}
+	if err := c.decide(ctx, s, c.Yes, fmt.Sprintf("%s of %s %s. Type yes: ", c.ID, c.Source, words), "Why: "); err != nil {
+		return err
 	}
 	now := time.Now()
 	if err := books.record(ctx, domain.TypeFactDecided.String(), onceID("decided", now), now, c.data(data)); err != nil {
@@ -298,14 +283,11 @@ type flagsCommand struct {
 
 // Run lists what can't be right, and is booked as far as it is known.
 func (c *flagsCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	if c.Format != "table" {
 		return books.get(ctx, "/v1/flags", url.Values{"format": {c.Format}}, s.Out)
 	}

@@ -37,14 +37,11 @@ func (c *personCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 		c.ID = strings.TrimSpace(string(line))
 		c.Yes = c.Yes || !c.Erase // nothing more can be read
 	}
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	found, err := books.person(ctx, c.ID)
 	if err != nil {
 		return err
@@ -55,8 +52,8 @@ func (c *personCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	if err := printPerson(s, found); err != nil || !c.Erase {
 		return err
 	}
-	if !c.Yes && !ask(ctx, s, "Erase this person from what is kept? It can't be undone. Type yes: ") {
-		return errNotDone
+	if err := agree(ctx, s, c.Yes, "Erase this person from what is kept? It can't be undone. Type yes: "); err != nil {
+		return err
 	}
 	return c.erase(ctx, books, s)
 }
@@ -88,10 +85,8 @@ func (c *personCommand) erase(ctx context.Context, books *client, s terminal.Str
 			return fmt.Errorf("the erasure is on record, and %d events and %d dead letters still name them after %s",
 				len(left.Events), len(left.DeadLetters), patience)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(500 * time.Millisecond):
+		if err := pause(ctx, 500*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }
@@ -190,8 +185,8 @@ type peopleKeyDestroy struct {
 
 // Run destroys a key.
 func (c *peopleKeyDestroy) Run(ctx context.Context, s terminal.Streams) error {
-	if !c.Yes && !ask(ctx, s, "Nobody will find a person under this key's hashes again. Type yes: ") {
-		return errNotDone
+	if err := agree(ctx, s, c.Yes, "Nobody will find a person under this key's hashes again. Type yes: "); err != nil {
+		return err
 	}
 	if err := people.Destroy(c.File, c.Key); err != nil {
 		return err

@@ -156,10 +156,8 @@ func (c *client) computed(ctx context.Context, id string, s terminal.Streams) (*
 				terminal.Count(float64(r.Total)),
 				terminal.Count(float64(r.Done)/time.Since(started).Seconds()))
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -178,10 +176,8 @@ func (c *client) swapped(ctx context.Context, id string) error {
 		default:
 			return ended(r)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }

@@ -66,15 +66,23 @@ func (c *reconcileCommand) Run(ctx context.Context, logger *slog.Logger, s termi
 	if err := books.post(ctx, "/v1/reconcile?"+query.Encode(), "text/csv", bytes.NewReader(payouts), &found); err != nil {
 		return err
 	}
-	if c.Format == "json" {
-		err = json.NewEncoder(s.Out).Encode(&found)
-	} else {
-		err = printReconciliation(s, &found)
+	return tellFound(s, c.Format, &found, printReconciliation, errDiffers)
+}
+
+// tellFound writes what was found, as JSON or for a person. Where it isn't clean, that is the error, and so the exit
+// status.
+func tellFound[F interface{ Clean() bool }](s terminal.Streams, format string, found F,
+	write func(terminal.Streams, F) error, unclean error) error {
+	if format == "json" {
+		write = func(s terminal.Streams, found F) error { return json.NewEncoder(s.Out).Encode(found) }
 	}
-	if err == nil && !found.Clean() {
-		return errDiffers
+	if err := write(s, found); err != nil {
+		return err
 	}
-	return err
+	if !found.Clean() {
+		return unclean
+	}
+	return nil
 }
 
 // printReconciliation writes it for a person: what was compared, what differs, what is open.

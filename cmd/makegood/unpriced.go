@@ -21,15 +21,11 @@ type unpricedCommand struct {
 
 // Run lists the events with a line that no rate could price, and the rates that they lack.
 func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, now, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	now, err := books.booked(ctx, s)
-	if err != nil {
-		return err
-	}
 	if c.Format != "table" {
 		return books.get(ctx, "/v1/unpriced", url.Values{"format": {c.Format}}, s.Out)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,14 +28,11 @@ var errNotAsSealed = errors.New("not everything is as it was sealed")
 
 // Run holds closed months against their seals, and says what deviates.
 func (c *verifyCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	books.http.Timeout = 0 // all of the log is read
 	query := url.Values{}
 	for name, value := range map[string]string{"period": c.Period, "root": c.Root} {
@@ -51,15 +47,7 @@ func (c *verifyCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	if err := books.get(ctx, "/v1/verify", query, &found); err != nil {
 		return err
 	}
-	if c.Format == "json" {
-		err = json.NewEncoder(s.Out).Encode(&found)
-	} else {
-		err = printVerification(s, &found)
-	}
-	if err == nil && !found.Clean() {
-		return errNotAsSealed
-	}
-	return err
+	return tellFound(s, c.Format, &found, printVerification, errNotAsSealed)
 }
 
 // printVerification writes it for a person: each close with its root, then each deviation with its event.
@@ -128,10 +116,8 @@ func (c *client) sealed(ctx context.Context, period domain.Period) (*audit.SealS
 			}
 			return state.Seal, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
 }

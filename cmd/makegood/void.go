@@ -31,14 +31,11 @@ type voidCommand struct {
 // Run shows what the event posted, asks, takes it back, and waits until that is booked. What is void already stays as
 // it is.
 func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
-	books, done, err := c.open(ctx, logger, s)
+	books, _, done, err := c.openBooked(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := books.booked(ctx, s); err != nil {
-		return err
-	}
 	original, err := books.event(ctx, c.Source, c.ID)
 	if err != nil {
 		return err
@@ -62,8 +59,8 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.S
 	if err := printLines(s, original); err != nil {
 		return err
 	}
-	if !c.Yes && !ask(ctx, s, "Take all of this back? Type yes: ") {
-		return errNotDone
+	if err := agree(ctx, s, c.Yes, "Take all of this back? Type yes: "); err != nil {
+		return err
 	}
 	now := time.Now()
 	by := actorFlags{Actor: c.Actor, Reason: c.Reason}
