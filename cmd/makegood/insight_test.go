@@ -13,6 +13,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/insight/estimate"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -70,6 +71,17 @@ func plantPromises(p *planted) {
 	p.given("late24", "late", "2026-01-13T16:00:00Z", "10.01")
 	p.given("never", "not_delivered", "2026-01-14T16:00:00Z", "7")
 	p.given("free", "billing_error", "2026-01-14T16:00:00Z", "3")
+	for i, f := range []struct {
+		order, at string
+		rating    int
+		public    bool
+	}{{"kept", "2026-01-13T09:00:00Z", 5, true}, {"kept", "2026-01-13T10:00:00Z", 4, false},
+		{"late3", "2026-01-12T15:30:00Z", 1, true}, // before anything was made up for
+		{"late3", "2026-01-20T09:00:00Z", 4, false}, {"late24", "2026-01-20T09:00:00Z", 3, true},
+		{"never", "2026-01-20T09:00:00Z", 2, true}, {"free", "2026-02-20T09:00:00Z", 1, true}} {
+		p.all = append(p.all, event(fmt.Sprintf("f-%d", i), "feedback.received", f.at, f.order, fmt.Sprintf(
+			`{"order_id":%q,"store_id":%q,"rating":%d,"public":%t}`, f.order, p.store, f.rating, f.public)))
+	}
 	// A fix that was promised for 10:00 and came at 12:00, with a part of 60.
 	p.tell("redelivery.dispatched", "2026-01-14T09:00:00Z", "late24", `"error_id":"late24-e","redelivery_id":"d",
 		"mode":"pickup","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]`+until("2026-01-14T10:00:00Z"))
@@ -155,6 +167,7 @@ func TestInsight(t *testing.T) {
 	}
 	mustCatchUp(t, c)
 	t.Run("promises", func(t *testing.T) { promisesHold(t, c) })
+	t.Run("feedback", func(t *testing.T) { feedbackHolds(t, c) })
 	t.Run("recoverable", func(t *testing.T) { recoverableHolds(t, c) })
 	t.Run("packet", func(t *testing.T) { packetHolds(t, c) })
 	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
@@ -257,5 +270,25 @@ func asOfHolds(t *testing.T, c *client) {
 		if !bytes.Equal(a, b) || !bytes.Equal(want, got) {
 			t.Errorf("%s\n%s %s\nas of then\n%s %s", q.Name, a, want, b, got)
 		}
+	}
+}
+
+func feedbackHolds(t *testing.T, c *client) {
+	a := insightAnswer(t, c, "feedback", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"p1"}})
+	if len(a.Rows) != 4 {
+		t.Fatalf("%v", a.Rows)
+	}
+	for of, want := range map[[2]string]map[string]string{
+		{"kept", "no_case"}:   {"ratings": "2", "mean": "4.50", "public": "1"},
+		{"late", "not_fixed"}: {"ratings": "1", "mean": "1.00", "public": "1"},
+		{"late", "fixed"}:     {"ratings": "2", "mean": "3.50", "public": "1"},
+		{"broken", "fixed"}:   {"ratings": "1", "mean": "2.00", "public": "1"},
+	} {
+		hold(t, fmt.Sprint(of), find(t, a.Rows, map[string]string{"promise": of[0], "fix": of[1]}), want)
+	}
+	low, _ := find(t, a.Rows, map[string]string{"promise": "broken"})["low"].(*estimate.Estimate)
+	// Wilson's interval of 1 in 1 at 95 %.
+	if low == nil || *low.Value != "1.000000" || *low.Low != "0.206549" || low.Enough || low.N != 1 {
+		t.Errorf("%+v", low)
 	}
 }

@@ -346,6 +346,8 @@ func (o *openAPI) fill(c *client) {
 		event("o7", "order.placed", "2026-01-10T09:00:00Z", "o7", `{"order_id":"o7","store_id":"s1","currency":"USD",`+
 			`"promise":{"until":"2026-01-11T00:00:00Z"},`+
 			`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"6"}]}`),
+		event("o7-f", "feedback.received", "2026-01-12T08:00:00Z", "o7",
+			`{"order_id":"o7","store_id":"s1","rating":2,"public":true}`),
 		event("terms", "vendor.terms", "2026-01-01T09:00:00Z", "", `{"vendor_id":"v1","window_days":30000,`+
 			`"effective_from":"2026-01-01","covers":[{"element":"GOODS"}]}`),
 		event("o7-e", "error.reported", "2026-01-11T08:00:00Z", "o7", `{"order_id":"o7","store_id":"s1","error_id":"e7",`+
