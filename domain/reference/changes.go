@@ -54,7 +54,13 @@ func (f *file) changed(e *event) {
 		added = append(added, f.view.readLine(e, l, true))
 	}
 	if len(added) > 0 {
-		f.view.sell(f.sale, e, at, added, zero(), zero(), ofSales, ofCost)
+		s, before := f.sale, f.sale.booked.of("2200")
+		total := f.view.sell(s, e, at, added, zero(), zero(), ofSales, ofCost)
+		if total.Sign() < 0 { // "what is added for less than nothing (empties) is taken off"
+			s.paid.take(at.currency, total)
+			s.cashPaid.take(at.currency, total)
+			off.given, off.givenTax = negative(total), minus(before, s.booked.of("2200"))
+		}
 	}
 	f.takeOff(e, off)
 }
@@ -63,11 +69,13 @@ func (f *file) changed(e *event) {
 type takenLines struct {
 	net       totals
 	tax, cost *big.Rat
+
+	given, givenTax *big.Rat // what lines that were added gave back
 }
 
 // remove takes lines_removed, or the lines of a cancellation, off the order.
 func (f *file) remove(e *event) takenLines {
-	off := takenLines{totals{}, zero(), zero()}
+	off := takenLines{totals{}, zero(), zero(), zero(), zero()}
 	field := "lines_removed"
 	if e.kind == "order.cancelled" {
 		field = "lines"
@@ -116,7 +124,7 @@ func (f *file) takeOff(e *event, off takenLines) {
 	at := place{currency: e.currency(), step: change, store: e.store()}
 	ofSales, ofCost := elements(e)
 	p, s, c := f.view.position, f.sale, e.currency()
-	total := off.tax
+	total := plus(off.tax, off.given)
 	for account, amount := range off.net {
 		element := ""
 		if account == "4000" {
@@ -134,7 +142,7 @@ func (f *file) takeOff(e *event, off takenLines) {
 		return
 	}
 	s.takenOff.add(c, total)
-	s.takings = append(s.takings, taking{currency: c, total: total, tax: off.tax})
+	s.takings = append(s.takings, taking{currency: c, total: total, tax: plus(off.tax, off.givenTax)})
 	inCash := least(total, notBelowZero(s.cashPaid.of(c)))
 	byCard := least(minus(total, inCash), notBelowZero(s.giftPaid.of(c)))
 	inCash = minus(total, byCard) // more than was paid goes back in cash
@@ -163,7 +171,7 @@ func (f *file) cancelled(e *event) {
 		off = f.takeAll()
 		f.isWhole(e)
 	default:
-		off = takenLines{totals{}, zero(), zero()}
+		off = takenLines{totals{}, zero(), zero(), zero(), zero()}
 		f.view.flag("part_unknown", e, "", e.currency(), d.dec("net"))
 	}
 	if d.has("net") {
@@ -193,7 +201,7 @@ func (f *file) isWhole(e *event) {
 
 // takeAll takes what is left on the order: its lines before this in the sequence, its delivery fee.
 func (f *file) takeAll() takenLines {
-	off := takenLines{totals{}, zero(), zero()}
+	off := takenLines{totals{}, zero(), zero(), zero(), zero()}
 	s := f.sale
 	for _, account := range []string{"4000", "2310", "2320", "2330"} {
 		off.net.add(account, s.booked.of(account))
