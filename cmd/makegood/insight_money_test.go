@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/makegood/makegood/projections/insight"
@@ -121,5 +122,36 @@ func signalsHold(t *testing.T, c *client) {
 		if err := c.get(t.Context(), "/v1/signals", query, nil); err == nil {
 			t.Errorf("%s alarms are accepted", alarms)
 		}
+	}
+}
+
+// whoCameBack are the orders of four customers: two were failed, of whom one came back, as did one of the others.
+func whoCameBack() []string {
+	p := &planted{store: "p7"}
+	for customer, again := range map[string]bool{"failed-a": true, "failed-b": false, "fine-c": true, "fine-d": false} {
+		with := `,"customer_id":"` + customer + `"`
+		p.sold("p7-"+customer, "2026-01-05T09:00:00Z", with)
+		if strings.HasPrefix(customer, "failed") {
+			p.given("p7-"+customer, "late", "2026-01-06T09:00:00Z", "1")
+		}
+		if again {
+			p.sold("p7-"+customer+"-2", "2026-02-20T09:00:00Z", with)
+		}
+	}
+	return p.all
+}
+
+// customersHold: failed orders are counted with those like them, and two tell nothing.
+func customersHold(t *testing.T, c *client) {
+	a := insightAnswer(t, c, "customers", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"p7"},
+		"currency": {"USD"}})
+	for _, store := range []string{"p7", "all"} {
+		row := find(t, a.Rows, map[string]string{"store": store})
+		hold(t, store, row, map[string]string{"failed": "2", "alike": "2", "back_failed": "null", "e_value": "null"})
+		if e := estimateIn(t, row, "difference"); e.Enough || e.N != 2 || e.WhyNot == "" {
+			t.Errorf("%+v", e)
+		}
+		hold(t, "balance", find(t, a.Parts["balance"].Rows, map[string]string{"store": store, "what": "basket"}),
+			map[string]string{"before": "0.0000", "after": "0.0000"})
 	}
 }

@@ -161,8 +161,9 @@ func TestInsight(t *testing.T) {
 		plant(p)
 		all = append(all, p.all...)
 	}
-	if status, text := postBody(t, c, "application/cloudevents-batch+json",
-		"["+strings.Join(slices.Concat(goldenRates, vendorsTerms, spentOnPrevention, all), ",")+"]"); status != 202 {
+	all = slices.Concat(goldenRates, vendorsTerms, spentOnPrevention, all, whoCameBack())
+	batch := "[" + strings.Join(all, ",") + "]"
+	if status, text := postBody(t, c, "application/cloudevents-batch+json", batch); status != 202 {
 		t.Fatalf("%d %s", status, text)
 	}
 	mustCatchUp(t, c)
@@ -177,6 +178,7 @@ func TestInsight(t *testing.T) {
 	t.Run("what-if", func(t *testing.T) { whatIfHolds(t, c) })
 	t.Run("as of a moment", func(t *testing.T) { asOfHolds(t, c) })
 	t.Run("signals", func(t *testing.T) { signalsHold(t, c) })
+	t.Run("customers", func(t *testing.T) { customersHold(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 
