@@ -156,7 +156,7 @@ func TestInsight(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	var all []string
-	for store, plant := range map[string]func(*planted){"p1": plantPromises, "v1": plantVendors} {
+	for store, plant := range map[string]func(*planted){"p1": plantPromises, "q1": plantHabits, "v1": plantVendors} {
 		p := &planted{store: store}
 		plant(p)
 		all = append(all, p.all...)
@@ -169,6 +169,7 @@ func TestInsight(t *testing.T) {
 	mustCatchUp(t, c)
 	t.Run("promises", func(t *testing.T) { promisesHold(t, c) })
 	t.Run("feedback", func(t *testing.T) { feedbackHolds(t, c) })
+	t.Run("sources", func(t *testing.T) { sourcesHold(t, c) })
 	t.Run("recoverable", func(t *testing.T) { recoverableHolds(t, c) })
 	t.Run("packet", func(t *testing.T) { packetHolds(t, c) })
 	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
@@ -293,4 +294,29 @@ func feedbackHolds(t *testing.T, c *client) {
 	if low == nil || *low.Value != "1.000000" || *low.Low != "0.206549" || low.Enough || low.N != 1 {
 		t.Errorf("%+v", low)
 	}
+}
+
+// plantHabits: four orders a day for seven weeks, and then none any more.
+func plantHabits(p *planted) {
+	last := time.Date(2026, 1, 26, 0, 0, 0, 0, time.UTC)
+	for at := last.AddDate(0, 0, -49); !at.After(last); at = at.Add(6 * time.Hour) {
+		order := "habit-" + at.Format("0102-15")
+		p.all = append(p.all, event(order, "order.placed", at.Format(time.RFC3339), order, fmt.Sprintf(
+			`{"order_id":%q,"store_id":%q,"currency":"CHF","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"1"}]}`,
+			order, p.store)))
+	}
+}
+
+// sourcesHold: of seven weeks an order stands at each of four hours of a day seven times, on Monday at midnight eight
+// times.
+func sourcesHold(t *testing.T, c *client) {
+	of := func(to string) insight.Row {
+		a := insightAnswer(t, c, "sources", url.Values{"from": {"2025-12-01"}, "to": {to}, "store": {"q1"}})
+		return find(t, a.Rows, map[string]string{"what": "store", "name": "q1"})
+	}
+	hold(t, "after six days", of("2026-02-01"), map[string]string{"orders": "197", "last": "2026-01-26T00:00:00Z",
+		"silent_for": "144.00", "expected": "24.14", "silent": "true"})
+	hold(t, "after a day", of("2026-01-27"), map[string]string{"silent_for": "24.00", "expected": "4.14",
+		"silent": "false"})
+	hold(t, "before there are habits", of("2025-12-15"), map[string]string{"expected": "null", "silent": "null"})
 }

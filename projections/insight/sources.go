@@ -1,0 +1,107 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/insight/estimate"
+	"github.com/makegood/makegood/projections/sql"
+)
+
+// sources asks which tills and stores fell silent. It reads the orders of the 56 days before the end of the time, or
+// before now where that is earlier.
+var sources = Question{
+	Name:  "sources",
+	About: "Tills and stores that fell silent: how many orders were to be expected since the last one.",
+	Method: "What is expected since the last order is the sum, over the hours since, of the mean orders of that hour " +
+		"of the week in the 56 days before. A source is silent where 12 or more were expected and none came: by chance " +
+		"that happens to one of 200 sources that are looked at every hour once a month at most, if orders don't crowd.",
+	Heading: "Silent tills and stores",
+	Columns: []Column{
+		{Name: "what", Unit: Text, About: "till (the source of its events) or store."},
+		{Name: "name", Unit: Text, About: "Its name."},
+		{Name: "store", Unit: Text, About: "The store."},
+		{Name: "orders", Unit: Count, About: "Orders in the 56 days."},
+		{Name: "last", Unit: Text, About: "When the last order was placed (RFC 3339)."},
+		{Name: "silent_for", Unit: Hours, About: "Since then."},
+		{Name: "expected", Unit: Text, About: "Orders to be expected since then; null where too little is known."},
+		{Name: "silent", Unit: YesNo, About: "Whether it fell silent; null where too little is known."},
+	},
+	Plain: true,
+	Read:  readSources,
+}
+
+const (
+	hoursOfWeek = 168
+	// silentFrom is how many orders must have been expected: exp(−12) × 200 sources × 730 hours a month is 0.9.
+	silentFrom = 12
+	// leastOrders and leastDays are what a source's habits are known from.
+	leastOrders = 50
+	leastDays   = 14
+)
+
+func readSources(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
+	y, m, d := q.To.Date()
+	until := time.Date(y, m, d, 0, 0, 0, 0, q.Now.Location())
+	if until.After(q.Now) {
+		until = q.Now
+	}
+	var rows []Row
+	for _, what := range []string{"store", "till"} {
+		found, err := q.makeWith("sources", what,
+			sql.Named("until", until.UTC().Format("2006-01-02 15:04:05.000000"))).Rows(ctx, db)
+		if err != nil {
+			return nil, nil, fmt.Errorf("count what each %s sent: %w", what, err)
+		}
+		for found.Next() {
+			var s struct {
+				name, store string
+				orders      uint64
+				first, last time.Time
+			}
+			var at, n []uint64
+			if err := found.Scan(&s.name, &s.store, &s.orders, &s.first, &s.last, &at, &n); err != nil {
+				return nil, nil, fmt.Errorf("count what each %s sent: %w", what, err)
+			}
+			var habits [hoursOfWeek]uint64
+			for i := range at {
+				habits[at[i]] = n[i]
+			}
+			row := Row{"what": what, "name": s.name, "store": s.store, "orders": s.orders,
+				"last": s.last.UTC().Format(time.RFC3339), "silent_for": hours(until.Sub(s.last).Seconds()),
+				"expected": nil, "silent": nil}
+			if s.orders >= leastOrders && s.last.Sub(s.first) >= leastDays*24*time.Hour {
+				expected := expectedSince(&habits, s.first, s.last, until)
+				row["expected"], row["silent"] = *estimate.Text(expected, 2), expected >= silentFrom
+			}
+			rows = append(rows, row)
+		}
+		if err := found.Err(); err != nil {
+			return nil, nil, fmt.Errorf("count what each %s sent: %w", what, err)
+		}
+		if err := found.Close(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return rows, nil, nil
+}
+
+// expectedSince is how many orders were to come after the last one until a moment, by the habits from the first to the
+// last: orders by hour of the week, Monday 0:00 first, in the zone of until.
+func expectedSince(habits *[hoursOfWeek]uint64, first, last, until time.Time) float64 {
+	weeks := last.Sub(first).Hours() / hoursOfWeek
+	var expected float64
+	for at := last.In(until.Location()); at.Before(until); {
+		next := at.Truncate(time.Hour).Add(time.Hour)
+		if next.After(until) {
+			next = until
+		}
+		hour := (int(at.Weekday())+6)%7*24 + at.Hour()
+		expected += float64(habits[hour]) / weeks * next.Sub(at).Hours()
+		at = next
+	}
+	return expected
+}
