@@ -120,6 +120,7 @@ type failure struct {
 	site               string // the piece of the program, as gojq writes it
 	pointer            string // into the event
 	value              string // what is there
+	id                 string // of the event
 }
 
 func (f *failure) Error() string { return f.reason }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -15,20 +16,25 @@ const maxColumns = 1000
 
 // csv reads a table: an array of objects, a member per column, all texts. An empty cell is null, so that nothing takes
 // it for a number. The delimiter is looked for in the first line where the mapping doesn't say it.
-func (r *reading) csv(body []byte) ([]any, error) {
+func (r *reading) csv(body []byte) (*document, error) {
 	body, err := r.decoded(body)
 	if err != nil {
 		return nil, err
 	}
-	lines := csv.NewReader(bytes.NewReader(body))
-	lines.Comma = r.delimiter
-	if lines.Comma == 0 {
-		lines.Comma = likelyDelimiter(body)
+	delimiter := r.delimiter
+	if delimiter == 0 {
+		delimiter = r.likelyDelimiter(body)
 	}
+	rows := r.rows()
+	if r.Quotes == quotesNone || r.Quotes == quotesNotWithTabs && delimiter == '\t' {
+		return rows.unquoted(body, delimiter)
+	}
+	lines := csv.NewReader(bytes.NewReader(body))
+	lines.Comma = delimiter
 	lines.FieldsPerRecord = -1
 	lines.ReuseRecord = true
-	rows := r.rows()
 	for {
+		began := lines.InputOffset()
 		cells, err := lines.Read()
 		if errors.Is(err, io.EOF) {
 			return rows.done()
@@ -41,10 +47,50 @@ func (r *reading) csv(body []byte) ([]any, error) {
 			return nil, err
 		}
 		line, _ := lines.FieldPos(0)
+		if err := rows.whole(body[began:lines.InputOffset()], delimiter, line); err != nil {
+			return nil, err
+		}
 		if err := rows.add(cells, line); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// unquoted reads a table whose cells have no quotes: a quote in one is a character like others, and a row is a line.
+func (w *rowReader) unquoted(body []byte, delimiter rune) (*document, error) {
+	line := 0
+	for text := range bytes.Lines(body) {
+		line++
+		row := strings.TrimRight(string(text), "\r\n")
+		if row == "" {
+			continue
+		}
+		if n := strings.Count(row, string(delimiter)); n > maxValues {
+			return nil, tooManyValues()
+		}
+		if err := w.add(strings.Split(row, string(delimiter)), line); err != nil {
+			return nil, err
+		}
+	}
+	return w.done()
+}
+
+// whole refuses a row that goes over several lines of which each would be a row by itself: a quote that begins a cell
+// of a file without quotes would take all rows up to the next one for one cell. Two columns say too little.
+func (w *rowReader) whole(raw []byte, delimiter rune, line int) error {
+	raw = bytes.Trim(raw, "\r\n")
+	if len(w.columns) < 3 || !bytes.ContainsRune(raw, '\n') {
+		return nil
+	}
+	n := 0
+	for text := range bytes.Lines(raw) {
+		if n++; bytes.Count(text, []byte(string(delimiter))) != len(w.columns)-1 {
+			return nil
+		}
+	}
+	return &failure{code: CodeBadBody,
+		reason: fmt.Sprintf("line %d: a quote makes one cell of %d lines that are rows", line, n),
+		hint:   "where cells have no quotes around them: read: {quotes: none}"}
 }
 
 // decoded is the body in UTF-8, without a byte order mark.
@@ -63,8 +109,14 @@ func (r *reading) decoded(body []byte) ([]byte, error) {
 	return body, nil
 }
 
-func likelyDelimiter(body []byte) rune {
-	first, _, _ := bytes.Cut(body, []byte("\n"))
+// likelyDelimiter is what the first line of the table has most of.
+func (r *reading) likelyDelimiter(body []byte) rune {
+	var first []byte
+	for line, n := range nonEmpty(body) {
+		if first = line; n >= r.SkipRows {
+			break
+		}
+	}
 	best, most := ',', 0
 	for _, d := range []rune{',', ';', '\t', '|'} {
 		if n := bytes.Count(first, []byte(string(d))); n > most {
@@ -74,6 +126,22 @@ func likelyDelimiter(body []byte) rune {
 	return best
 }
 
+// nonEmpty are the lines that have something, with how many of these come before.
+func nonEmpty(body []byte) iter.Seq2[[]byte, int] {
+	return func(yield func([]byte, int) bool) {
+		n := 0
+		for line := range bytes.Lines(body) {
+			if len(bytes.Trim(line, "\r\n")) == 0 {
+				continue
+			}
+			if !yield(line, n) {
+				return
+			}
+			n++
+		}
+	}
+}
+
 // rowReader makes objects of rows, those of a file of text or of a sheet.
 type rowReader struct {
 	r       *reading
@@ -81,10 +149,11 @@ type rowReader struct {
 	cells   int
 	columns []string
 	rows    []any
+	lines   map[uintptr]int
 }
 
 func (r *reading) rows() *rowReader {
-	return &rowReader{r: r, skip: r.SkipRows, columns: r.Columns, rows: []any{}}
+	return &rowReader{r: r, skip: r.SkipRows, columns: r.Columns, rows: []any{}, lines: map[uintptr]int{}}
 }
 
 func (w *rowReader) add(cells []string, line int) error {
@@ -115,6 +184,7 @@ func (w *rowReader) add(cells []string, line int) error {
 	}
 	if !empty {
 		w.rows = append(w.rows, row)
+		w.lines[identityOf(row)] = line
 	}
 	return nil
 }
@@ -139,11 +209,11 @@ func (w *rowReader) header(cells []string, line int) error {
 	return nil
 }
 
-func (w *rowReader) done() ([]any, error) {
+func (w *rowReader) done() (*document, error) {
 	if len(w.columns) == 0 {
 		return nil, &failure{code: CodeBadBody, reason: "it is empty"}
 	}
-	return []any{w.rows}, nil
+	return &document{values: []any{w.rows}, lines: w.lines}, nil
 }
 
 var (

@@ -129,12 +129,19 @@
 //	  delimiter: ";"           one character, or tab; without it it is found in the first line
 //	  encoding: windows-1252   any of IANA's names; without it UTF-8
 //	  decimal_comma: true      1.234,56 is 1234.56
+//	  quotes: none             a quote is a character like others; not_with_tabs: only where the delimiter is a tab. Else
+//	                           one that begins a cell ends at the next one (RFC 4180), over lines, too. Where that makes
+//	                           one cell of lines that each are a row, the file is refused
 //	  columns: [a, b]          the names, where the file has no header
 //	  skip_rows: 2             lines above the header
 //	format: xlsx               the same of a sheet, cells as they stand in the file: a date is a number, see excel_time
 //	  sheet: Refunds           the first one, where nothing is said
 //	format: form               application/x-www-form-urlencoded; a name that is there twice is a list
 //	format: [json, csv]        several: the body tells which it is of ({ or [, <, a zip, else a table or a form)
+//
+// A refusal names the lines of the table that the rows of its body begin in,
+// and a record of anything else by its number. Rows know their lines as long as
+// programs group, sort or choose them; one that a program makes knows none.
 //
 // Documents are at most 200 deep, and have at most 2,000,000 values, of which an object or a row counts as 4 more.
 //

@@ -155,7 +155,7 @@ func (f *Fetching) Thin(ctx context.Context, in Input) ([]string, error) {
 		return nil, nil //nolint:nilerr // Map says so, with its place
 	}
 	var urls []string
-	for _, value := range document {
+	for _, value := range document.values {
 		records, wrong := run.records(value)
 		if wrong != nil {
 			return nil, nil

@@ -61,17 +61,43 @@ type Event struct {
 
 // Refusal is why nothing, or not all, became of a body. A body, of many in a document, is mapped whole or not at all.
 type Refusal struct {
-	Code    string `json:"code"`
-	Reason  string `json:"reason"`
-	Hint    string `json:"hint,omitempty"`
-	File    string `json:"file,omitempty"`    // that the body is of, where there are several
-	Record  int    `json:"record"`            // which body of the document, from 1
-	Kind    string `json:"kind,omitempty"`    // of body
-	Line    int    `json:"line,omitempty"`    // of the mapping
-	Program string `json:"program,omitempty"` // the piece of it
-	Event   int    `json:"event,omitempty"`   // which event of the body, from 1
-	Pointer string `json:"pointer,omitempty"` // into the event
-	Value   string `json:"value,omitempty"`   // what is there, cut short
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
+	Hint   string `json:"hint,omitempty"`
+	File   string `json:"file,omitempty"` // that the body is of, where there are several
+	Record int    `json:"record"`         // which body of the document, from 1
+	// FileLines are the lines of a table, from 1, that the rows of the body begin in: at most 10, none where a program
+	// made other rows of them.
+	FileLines []int  `json:"file_lines,omitempty"`
+	Kind      string `json:"kind,omitempty"`    // of body
+	Line      int    `json:"line,omitempty"`    // of the mapping
+	Program   string `json:"program,omitempty"` // the piece of it
+	Event     int    `json:"event,omitempty"`   // which event of the body, from 1
+	Pointer   string `json:"pointer,omitempty"` // into the event
+	Value     string `json:"value,omitempty"`   // what is there, cut short
+	ID        string `json:"id,omitempty"`      // of the event, cut short
+}
+
+// Place is where in the document it is: the lines of a table, else which record.
+func (r Refusal) Place() string {
+	switch n := len(r.FileLines); {
+	case n == 1:
+		return fmt.Sprintf("line %d of the file", r.FileLines[0])
+	case n > 1:
+		s := "lines"
+		for i, line := range r.FileLines {
+			if s += fmt.Sprintf(" %d", line); i < n-1 {
+				s += ","
+			}
+		}
+		if n == maxLines {
+			s += " …"
+		}
+		return s + " of the file"
+	case r.Record > 1:
+		return fmt.Sprintf("record %d", r.Record)
+	}
+	return ""
 }
 
 func (r Refusal) String() string {
@@ -79,8 +105,8 @@ func (r Refusal) String() string {
 	if r.File != "" {
 		place = append(place, r.File)
 	}
-	if r.Record > 1 {
-		place = append(place, fmt.Sprintf("record %d", r.Record))
+	if where := r.Place(); where != "" {
+		place = append(place, where)
 	}
 	if r.Kind != "" {
 		place = append(place, r.Kind)
@@ -88,8 +114,8 @@ func (r Refusal) String() string {
 	if r.Line > 0 {
 		place = append(place, fmt.Sprintf("line %d of the mapping", r.Line))
 	}
-	if r.Event > 0 {
-		place = append(place, fmt.Sprintf("event %d", r.Event))
+	if event := r.event(); event != "" {
+		place = append(place, event)
 	}
 	if r.Pointer != "" {
 		place = append(place, r.Pointer)
@@ -108,6 +134,17 @@ func (r Refusal) String() string {
 		s += " (" + r.Hint + ")"
 	}
 	return s
+}
+
+// event is which one of the body it is, with its id where it has one.
+func (r Refusal) event() string {
+	switch {
+	case r.Event == 0:
+		return ""
+	case r.ID != "":
+		return fmt.Sprintf("event %d (id %s)", r.Event, r.ID)
+	}
+	return fmt.Sprintf("event %d", r.Event)
 }
 
 // Result is what became of a body.
@@ -132,7 +169,8 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 		run.refuse(asFailure(err, CodeBadBody), source{}, 0)
 		return run.result
 	}
-	for _, value := range document {
+	run.document = document
+	for _, value := range document.values {
 		records, wrong := run.records(value)
 		for _, record := range records {
 			if !in.SkipThin || !run.isThin(record) {
@@ -153,16 +191,22 @@ type mapRun struct {
 	in      Input
 	machine *machine
 	given   input
-	number  int    // of the body
-	kind    string // of the body
-	result  Result
-	checks  checker
-	said    map[string][sha256.Size]byte // by the identity of an event that came out, what it says
+
+	document *document
+	number   int    // of the body
+	kind     string // of the body
+	rows     any    // the body, where its lines in the file are asked for
+	result   Result
+	checks   checker
+	said     map[string][sha256.Size]byte // by the identity of an event that came out, what it says
 }
 
 func (r *mapRun) refuse(f *failure, s source, event int) {
 	refusal := Refusal{Code: f.code, Reason: f.reason, Hint: f.hint, Record: r.number, Kind: r.kind, Program: f.site,
-		Event: event, Pointer: f.pointer, Value: f.value}
+		Event: event, Pointer: f.pointer, Value: f.value, ID: f.id}
+	if r.document != nil && r.rows != nil {
+		refusal.FileLines = r.document.linesOf(r.rows)
+	}
 	if s.line > 0 {
 		refusal.Line = s.lineOf(f.site)
 		if f.site == "" {
@@ -272,7 +316,9 @@ func (r *mapRun) record(record any) {
 		values, wrong := p.run(r.machine, record, &r.given)
 		if wrong != nil && r.machine.budget.stop != nil {
 			r.number++
+			r.rows = record
 			r.refuse(wrong, p.source, 0)
+			r.rows = nil
 			return
 		}
 		values = slices.DeleteFunc(values, func(v any) bool { return v == nil })
@@ -283,7 +329,9 @@ func (r *mapRun) record(record any) {
 	}
 	for _, body := range bodies {
 		r.number++
+		r.rows = body
 		r.body(body)
+		r.rows = nil
 	}
 }
 
@@ -323,6 +371,9 @@ func (r *mapRun) body(body any) {
 			}
 		}
 		if wrong != nil {
+			if id := idOf(v); id != "" {
+				wrong.id = cut(id)
+			}
 			r.refuse(wrong, k.events.source, i+1)
 			refused = true
 			continue
@@ -335,6 +386,12 @@ func (r *mapRun) body(body any) {
 		maps.Copy(r.said, said)
 		r.result.Events = append(r.result.Events, events...)
 	}
+}
+
+// idOf is the id that a program gave an event, "" where it has none.
+func idOf(event any) string {
+	e, _ := event.(map[string]any)
+	return asString(e["id"])
 }
 
 // conflict refuses an event whose identity the document has given to another one, as the books would.

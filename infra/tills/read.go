@@ -3,6 +3,7 @@ package tills
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,7 +22,15 @@ type readingPage struct {
 	Columns      []string `yaml:"columns"`
 	SkipRows     int      `yaml:"skip_rows"`
 	Sheet        string   `yaml:"sheet"`
+	Quotes       string   `yaml:"quotes"`
 }
+
+// What a quote at the beginning of a cell is.
+const (
+	quotesAll         = "all"           // it ends at the next one: RFC 4180
+	quotesNone        = "none"          // a character
+	quotesNotWithTabs = "not_with_tabs" // a character where the delimiter is a tab, else as in all
+)
 
 // reading is a readingPage that was checked.
 type reading struct {
@@ -47,9 +56,10 @@ func (p readingPage) reading() (reading, error) {
 		}
 	}
 	table := r.has("csv") || r.has("xlsx")
-	ofText := p.Delimiter != "" || p.Encoding != ""
+	ofText := p.Delimiter != "" || p.Encoding != "" || p.Quotes != ""
 	if ofText && !r.has("csv") || !table && (p.DecimalComma || len(p.Columns) > 0 || p.SkipRows != 0 || p.Sheet != "") {
-		return bad("delimiter and encoding are of csv; decimal_comma, columns, skip_rows and sheet of tables")
+		return bad("delimiter and encoding are of csv, and so are quotes; " +
+			"decimal_comma, columns, skip_rows and sheet of tables")
 	}
 	switch d := []rune(p.Delimiter); {
 	case p.Delimiter == "tab":
@@ -64,6 +74,9 @@ func (p readingPage) reading() (reading, error) {
 		if r.encoding, err = encodingOf(p.Encoding); err != nil {
 			return bad("there is no encoding %q, such as utf-8, windows-1252, iso-8859-1", p.Encoding)
 		}
+	}
+	if !slices.Contains([]string{"", quotesAll, quotesNone, quotesNotWithTabs}, p.Quotes) {
+		return bad("quotes are all, none or not_with_tabs: not %q", p.Quotes)
 	}
 	if p.SkipRows < 0 || p.SkipRows > maxSkip {
 		return bad("skip_rows is 0 to %d", maxSkip)
@@ -117,8 +130,14 @@ func (r *reading) formatOf(body []byte) string {
 	return r.Format[0]
 }
 
-// document is a body as programs see it: one value, or many that stand one after the other.
-func (r *reading) document(body []byte) ([]any, error) {
+// document is a body as it was read: one value, or many that stand one after the other.
+type document struct {
+	values []any
+	lines  map[uintptr]int // of a table: in which line of the file a row begins, by identityOf
+}
+
+// document reads a body.
+func (r *reading) document(body []byte) (*document, error) {
 	switch r.formatOf(body) {
 	case "csv":
 		return r.csv(body)
@@ -126,10 +145,51 @@ func (r *reading) document(body []byte) ([]any, error) {
 		return r.xlsx(body)
 	case "xml":
 		v, err := readXML(body)
-		return []any{v}, err
+		return &document{values: []any{v}}, err
 	case "form":
 		v, err := readForm(body)
-		return []any{v}, err
+		return &document{values: []any{v}}, err
 	}
-	return readJSON(body)
+	values, err := readJSON(body)
+	return &document{values: values}, err
+}
+
+// identityOf is of this one object, not of what it holds: programs that group, sort or choose rows pass on the rows
+// themselves, which know no line. An object that a program makes has another.
+func identityOf(o map[string]any) uintptr { return reflect.ValueOf(o).Pointer() }
+
+// maxLines bounds how many lines a refusal names.
+const maxLines = 10
+
+// linesOf are the lines of the file that a body's rows begin in, in their order, at most maxLines.
+func (d *document) linesOf(body any) []int {
+	var lines []int
+	if len(d.lines) > 0 {
+		d.collect(body, &lines, 0)
+	}
+	slices.Sort(lines)
+	if len(lines) > maxLines {
+		lines = lines[:maxLines]
+	}
+	return lines
+}
+
+// collect looks for rows in a body: it is one, a list of them, or has such lists.
+func (d *document) collect(v any, lines *[]int, depth int) {
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			d.collect(one, lines, depth)
+		}
+	case map[string]any:
+		if line, is := d.lines[identityOf(v)]; is {
+			*lines = append(*lines, line)
+			return
+		}
+		for _, one := range v {
+			if depth < 2 {
+				d.collect(one, lines, depth+1)
+			}
+		}
+	}
 }

@@ -73,6 +73,15 @@ func TestReading(t *testing.T) {
 			`[{"a":"1","b":"2"}]`},
 		{"names", "{format: csv, columns: [x, y], skip_rows: 2}", "report\n\"of,\",all\n1,2\n3\n",
 			`[{"x":"1","y":"2"},{"x":"3","y":null}]`},
+		{"no quotes", "{format: csv, quotes: none}", "a;b;c\r\n1;\"too big;x\r\n\r\n2;\";\"5\" long\"\n3;y;z",
+			`[{"a":"1","b":"\"too big","c":"x"},{"a":"2","b":"\"","c":"\"5\" long\""},{"a":"3","b":"y","c":"z"}]`},
+		{"no quotes with tabs", "{format: csv, quotes: not_with_tabs}", "a\tb\n1\t\"x\n2\ty\"\n",
+			`[{"a":"1","b":"\"x"},{"a":"2","b":"y\""}]`},
+		{"quotes with commas", "{format: csv, quotes: not_with_tabs}", "a,b\n1,\"x, y\"\n", `[{"a":"1","b":"x, y"}]`},
+		{"a text of several lines", "{format: csv}", "a,b,c\n1,\"x, y\nz, and\nso on\",3\n",
+			`[{"a":"1","b":"x, y\nz, and\nso on","c":"3"}]`},
+		{"the delimiter of the table, not of what is above it", "{format: csv, skip_rows: 1}", "a, b, c, d\n\nx;y\n1;2\n",
+			`[{"x":"1","y":"2"}]`},
 		{"no name", "{format: csv}", "a,,c\n1,2,3\n", `[{"a":"1","c":"3","column_2":"2"}]`},
 		{"one of several", "{format: [json, csv, xml]}", ` {"a":1}`, `{"a":1}`},
 		{"another of several", "{format: [json, csv, xml]}", `<a>1</a>`, `{"a":"1"}`},
@@ -112,6 +121,9 @@ func TestReadingRefuses(t *testing.T) {
 		{"a form", "{format: form}", "a=%zz", "it is no form"},
 		{"pairs", "{format: form}", many("a&", 20_000), "too_much"},
 		{"quotes", "{format: csv}", "a,b\n1,\"2\n", "bad_body: it is no CSV, line"},
+		{"a quote over rows", "{format: csv}", "a,b,c\n1,2,3\n4,5,\"x\n6,7,y\n8,9,z\"\n10,11,12\n",
+			"line 3: a quote makes one cell of 3 lines that are rows"},
+		{"ragged without quotes", "{format: csv, quotes: none}", "a,b\n1,2\n1,2,\"3\n", "line 3 has 3 cells"},
 		{"ragged", "{format: csv}", "a,b\n1,2\n1,2,3\n", "line 3 has 3 cells, and the header 2"},
 		{"twice", "{format: csv}", "a,b,a\n", `two columns are called "a"`},
 		{"Latin", "{format: csv}", "a,b\n\xfc,1\n", "encoding: windows-1252"},
@@ -128,6 +140,34 @@ func TestReadingRefuses(t *testing.T) {
 		}
 		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("%s took %v", c.name, took)
+		}
+	}
+}
+
+// TestRefusalsNameTheLine: of a table each refusal names the lines of the file, however its rows are grouped, and what
+// stands above them; and the id of the event where there is one.
+func TestRefusalsNameTheLine(t *testing.T) {
+	m, err := tills.Load("csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := "what,order,line,date,sku,quantity,unit_price,currency,id,amount,kind\n\n" +
+		"sale,2,1,2026-01-10,\"A\nB\",1,5.00,EUR,,,\n" + // lines 3 and 4
+		"refund,1,,2026-01-10,,,,EUR,r1,a lot,\n" +
+		"back,1,,2026-01-10,M,1,,EUR,c1,,brand new\n" +
+		"sale,2,2,2026-01-10,C,1,free,EUR,,,\n" + strings.Repeat("sale,3,,2026-01-10,C,1,x,EUR,,,\n", 12)
+	got := map[string]bool{}
+	for _, r := range run(m, []byte(body)).Refusals {
+		place, _, _ := strings.Cut(r.String(), ", line ")
+		got[place] = true
+		if strings.Contains(place, "back") && !strings.Contains(r.String(), "event 1 (id back/c1), /data/lines/0/grade") {
+			t.Error(r)
+		}
+	}
+	for _, want := range []string{"lines 3, 7 of the file, sale", "line 5 of the file, refund", "line 6 of the file, back",
+		"lines 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 … of the file, sale"} {
+		if !got[want] || len(got) != 4 {
+			t.Errorf("there is no %q in %v", want, got)
 		}
 	}
 }

@@ -52,7 +52,7 @@ kinds:
 		{"{\"id\": 1}\n{\"id\": 2}", "1 2", ""}, {`[{"type": "list", "items": [{"id": 1}]}, {"id": 2}]`, "1 2", ""},
 		{`[]`, "", ""}, {`{"orders": []}`, "", "no kind"}, {`{"data": null, "id": 3}`, "3", ""},
 		{`[{"id": 1}, {"id": 2, "bad": true}, {"id": 3}]`, "1 3",
-			"record 2, order, line 13 of the mapping, event 2, /data/reasn: unknown_member: the contract has no member"},
+			"record 2, order, line 13 of the mapping, event 2 (id 2), /data/reasn: unknown_member: the contract has no member"},
 		{`[{"id": 1}, {"id": 1}, {"id": 2}]`, "1 2", ""}, {`[{"id": 1}, {"id": 1, "subject": 2}]`, "1", "record 2, order, "},
 		{`[{"id": 1}, {}]`, "1", "record 2: unknown_kind"}, {`[{"id": 1}, 7]`, "", "expected an object but got: number"},
 	} {

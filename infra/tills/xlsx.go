@@ -18,11 +18,11 @@ const (
 
 // xlsx reads a sheet as csv reads a table. Cells are what the file has: a number by its digits, to the 15 that a
 // spreadsheet counts with; a date as the number that it is, which excel_time reads.
-func (r *reading) xlsx(body []byte) (values []any, err error) {
+func (r *reading) xlsx(body []byte) (read *document, err error) {
 	// The library has failed on spreadsheets that were made to break it. One of them must not end the process.
 	defer func() {
 		if wrong := recover(); wrong != nil {
-			values, err = nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is no readable spreadsheet: %v", wrong)}
+			read, err = nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is no readable spreadsheet: %v", wrong)}
 		}
 	}()
 	if err := unzips(body); err != nil {

@@ -76,14 +76,17 @@ func place(r tills.Refusal) string {
 			parts = append(parts, fmt.Sprintf(format, n))
 		}
 	}
-	if r.Record > 1 {
-		add(r.Record, "record %d")
+	if where := r.Place(); where != "" {
+		parts = append(parts, where)
 	}
 	if r.Kind != "" {
 		parts = append(parts, r.Kind)
 	}
 	add(r.Line, "line %d of the mapping")
 	add(r.Event, "event %d")
+	if r.ID != "" {
+		parts = append(parts, "id "+r.ID)
+	}
 	return strings.Join(parts, ", ")
 }
 
