@@ -102,7 +102,15 @@ func TestWhatWebhooksOnlyName(t *testing.T) {
 			"https://api.stripe.com/v1/charges/ch_1?expand%5B%5D=refunds&expand%5B%5D=balance_transaction" +
 				"&expand%5B%5D=payment_intent"},
 		{"stripe", "", stripeEvent("refund.created", refund, "null"), ""},
-		{"stripe", "", stripeEvent("charge.dispute.funds_withdrawn", dispute, "null"),
+		{"stripe", "order_in=payment", stripeEvent("refund.created", refund, "null"), ""},
+		{"stripe", "", stripeEvent("charge.refunded", `{"object":"charge","id":"ch_1","amount_refunded":500,`+
+			`"status":"succeeded","balance_transaction":null,"refunds":{"has_more":true,"data":[`+refund+`]}}`, "{}"),
+			"https://api.stripe.com/v1/charges/ch_1?expand%5B%5D=refunds&expand%5B%5D=balance_transaction" +
+				"&expand%5B%5D=payment_intent"},
+		{"stripe", "", stripeEvent("charge.dispute.funds_withdrawn", dispute, "null"), ""},
+		{"stripe", "", stripeEvent("charge.dispute.funds_withdrawn", with(t, dispute, withdrawn, `"txn_1"`), "null"),
+			"https://api.stripe.com/v1/disputes/dp_1?expand%5B%5D=charge&expand%5B%5D=payment_intent"},
+		{"stripe", "order_in=payment", stripeEvent("charge.dispute.funds_withdrawn", dispute, "null"),
 			"https://api.stripe.com/v1/disputes/dp_1?expand%5B%5D=charge&expand%5B%5D=payment_intent"},
 		{"stripe", "", "no JSON", ""},
 	} {

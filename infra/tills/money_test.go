@@ -43,6 +43,10 @@ func TestMoney(t *testing.T) {
 		{"stripe", numbered("dispute-won", 1, 2, 3, 4), "0.0000", "0.0000", 0},
 		{"stripe", numbered("dispute-won", 4, 2), "0.0000", "0.0000", 0},
 		{"stripe", numbered("dispute-lost", 2, 1), "265.0000", "265.0000", 0},
+		// 150.00 of 250.00 came back, with the fee.
+		{"stripe", numbered("dispute-won-in-part", 2, 1), "100.0000", "100.0000", 0},
+		// Won, and lost in a second round with a fee of its own.
+		{"stripe", numbered("dispute-won-and-lost-again", 2, 1), "265.0000", "265.0000", 0},
 		{"adyen", numbered("refund-that-failed", 2, 1), "0.0000", "0.0000", 0},
 		{"adyen", numbered("chargeback-reversed-and-again", 1, 2, 3), "0.0000", "0.0000", 0},
 		{"adyen", numbered("chargeback-reversed-and-again", 4, 3, 2, 1), "10.0000", "10.0000", 0},

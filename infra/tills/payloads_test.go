@@ -20,10 +20,7 @@ var payloads = map[string]map[string][]string{
 			"dispute.opened ch_00000000000000 amount=250.00 currency=USD dispute_id=dp_00000000000000 fee=15.00" +
 				" at 2018-01-16T23:23:42Z id dispute/dp_00000000000000/opened"},
 		"tills/stripe/rubymock_charge.dispute.funds_reinstated.json": {
-			"dispute.opened ch_00000000000000 amount=250.00 currency=USD dispute_id=dp_00000000000000 fee=15.00" +
-				" at 2018-01-16T23:23:42Z id dispute/dp_00000000000000/opened",
-			"dispute.won ch_00000000000000 amount=250.00 currency=USD dispute_id=dp_00000000000000 fee_returned=15.00" +
-				" at 2018-01-16T23:23:42Z id dispute/dp_00000000000000/reinstated"},
+			"refused: dispute dp_00000000000000 came back, and balance_transactions doesn't say what moved"},
 		"tills/stripe/rubymock_charge.refund.updated.json": {
 			"refund.issued 6735 currency=USD net=1.00 refund_id=re_000000000000000000000000 at 2022-03-26T18:39:05Z" +
 				" id refund/re_000000000000000000000000"},

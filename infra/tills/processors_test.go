@@ -202,7 +202,8 @@ func TestStripeRefunds(t *testing.T) {
 		{name: "failed before it moved", body: stripeEvent("refund.updated", failed, `{"status":"pending"}`)},
 		{name: "a case of the shop's", body: with(t, refund, `"6735"`, `"6735","error_id":"e7"`),
 			want: []string{with(t, issued, " net", " error_id=e7 net")}},
-		{name: "the order's id in the charge", body: with(t, charge, `{"order_id":"6735"}`, `{}`, `"id":"ch_1",`,
+		{name: "the order's id in the charge", settings: "order_in=payment", body: with(t, charge,
+			`{"order_id":"6735"}`, `{}`, `"id":"ch_1",`,
 			`"id":"ch_1","metadata":{"order_id":6735},`), want: []string{issued}},
 		{name: "no order's id", body: with(t, refund, `{"order_id":"6735"}`, `{}`), want: []string{with(t, issued, "6735",
 			"ch_1")}},
@@ -210,6 +211,20 @@ func TestStripeRefunds(t *testing.T) {
 			want: []string{"refused: refund re_1 has no order's id at metadata.order_id"}},
 		{name: "an order's id in a text", settings: `order_path=description order_pattern=#(\d+)`,
 			body: with(t, refund, `{"order_id":"6735"}`, `{},"description":"Shop, order #6735."`), want: []string{issued}},
+		{name: "the order's id in the charge, which isn't looked at", body: with(t, charge, `{"order_id":"6735"}`, `{}`,
+			`"id":"ch_1",`, `"id":"ch_1","metadata":{"order_id":"o77"},`), want: []string{with(t, issued, "6735", "ch_1")}},
+		{name: "only names the charge, which may have the order's id", settings: "order_in=payment",
+			body: with(t, refund, `{"order_id":"6735"}`, `{}`), want: []string{"refused: refund re_1 only names its charge"}},
+		{name: "only names the payment intent", settings: "order_in=payment", body: with(t, charge, `{"order_id":"6735"}`,
+			`{}`), want: []string{"refused: refund re_1 only names its payment intent"}},
+		{name: "the order's id in the payment intent", settings: "order_in=payment", body: with(t, refund,
+			`{"order_id":"6735"}`, `{}`, `"charge":"ch_1","payment_intent":"pi_1"`,
+			`"charge":{"id":"ch_1","payment_intent":"pi_1"},`+
+				`"payment_intent":{"id":"pi_1","metadata":{"order_id":"6735"}}`), want: []string{issued}},
+		{name: "a list that is cut off", body: with(t, charge, `"amount_refunded":100`, `"amount_refunded":4500`),
+			want: []string{"refused: charge ch_1 says that 4500 is refunded and lists refunds of 100"}},
+		{name: "a list that is cut off, which others tell", settings: "charge_without_refunds=skip", body: with(t, charge,
+			`"amount_refunded":100`, `"amount_refunded":4500`), want: []string{issued}},
 		{name: "another till tells the refunds", settings: "refunds=no", body: refund},
 		{name: "a charge that hides its refunds", body: with(t, charge, refund, ``),
 			want: []string{"refused: charge ch_1 says that 100 is refunded and doesn't list its refunds"}},
@@ -228,6 +243,12 @@ func TestStripeRefunds(t *testing.T) {
 		folds(t, "stripe", []string{refund, stripeEvent("refund.created", refund, `null`),
 			stripeEvent("refund.updated", refund, `{"metadata":{}}`), stripeEvent("charge.refunded", charge, `{}`),
 			stripeEvent("charge.refund.updated", refund, `{}`)}, issued)
+	})
+	t.Run("the order of the charge doesn't get into it by one route", func(t *testing.T) {
+		bare := with(t, refund, `{"order_id":"6735"}`, `{}`)
+		folds(t, "stripe", []string{bare, stripeEvent("refund.created", bare, `null`), stripeEvent("charge.refunded", with(t,
+			charge, refund, bare, `"id":"ch_1",`, `"id":"ch_1","metadata":{"order_id":"o77"},`), `{}`)},
+			with(t, issued, "6735", "ch_1"))
 	})
 	t.Run("one that fails later is taken back", func(t *testing.T) {
 		folds(t, "stripe", []string{stripeEvent("refund.created", refund, `null`), stripeEvent("charge.refunded", charge,
@@ -267,16 +288,37 @@ func TestStripeDisputes(t *testing.T) {
 		{name: "reinstated without the fee", body: with(t, over, `"fee":-1500`, `"fee":0`),
 			want: []string{opened, with(t, won, " fee_returned=15.00", "")}},
 		{name: "reinstated, and what came back is not listed", body: stripeEvent("charge.dispute.funds_reinstated",
-			dispute, `null`),
-			want: []string{opened, with(t, won, "2018-01-23T22:03:42Z", "2018-01-16T23:23:42Z")}},
-		{name: "closed as won, nothing listed", body: with(t, none, "needs_response", "won"),
-			want: []string{with(t, won, " fee_returned=15.00", "", "reinstated", "won", "2018-01-23T22:03:42Z",
-				"2018-01-16T23:23:42Z")}},
+			dispute, `null`), want: []string{"refused: dispute dp_1 came back, and balance_transactions"}},
+		{name: "reinstated, nothing listed", body: stripeEvent("charge.dispute.funds_reinstated", none, `null`),
+			want: []string{"refused: dispute dp_1 came back, and balance_transactions"}},
+		{name: "withdrawn, nothing listed", body: stripeEvent("charge.dispute.funds_withdrawn", none, `null`),
+			want: []string{"refused: dispute dp_1 was withdrawn, and balance_transactions"}},
+		{name: "withdrawn, without a list", body: stripeEvent("charge.dispute.funds_withdrawn", with(t, none,
+			`"balance_transactions":[]`, `"balance_transaction":"txn_1"`), `null`),
+			want: []string{"refused: dispute dp_1 was withdrawn, and balance_transactions"}},
+		{name: "withdrawn, by an id", body: with(t, dispute, withdrawn, `"txn_1"`),
+			want: []string{"refused: dispute dp_1 lists its moves by their ids"}},
+		{name: "lost, nothing listed", body: with(t, none, "needs_response", "lost"),
+			want: []string{"refused: dispute dp_1 is lost, and balance_transactions"}},
+		{name: "closed as won, nothing was withdrawn", body: with(t, none, "needs_response", "won")},
+		{name: "closed as won, what comes back tells it", body: with(t, dispute, "needs_response", "won"),
+			want: []string{opened}},
+		{name: "a part came back", body: with(t, over, `"amount":25000,"created":1516745022`,
+			`"amount":15000,"created":1516745022`), want: []string{opened, with(t, won, "250.00", "150.00"),
+			"dispute.lost ch_1 amount=100.00 currency=USD dispute_id=dp_1/rest at 2018-01-23T22:03:42Z id dispute/dp_1/rest"}},
+		{name: "more came back, at another rate", body: with(t, over, `"amount":25000,"created":1516745022`,
+			`"amount":25040,"created":1516745022`), want: []string{opened, with(t, won, "250.00", "250.40"),
+			"order.charged ch_1 amount=0.40 charge_id=dp_1/rest credit=true currency=USD kind=other at " +
+				"2018-01-23T22:03:42Z id dispute/dp_1/rest"}},
+		{name: "it came back in two parts", body: with(t, over, reinstated, reinstated+","+with(t, reinstated, "txn_2",
+			"txn_3")), want: []string{"refused: dispute dp_1: txn_3 gives back what is no one withdrawal before it"}},
 		{name: "lost", body: stripeEvent("charge.dispute.closed", with(t, dispute, "needs_response", "lost"), `null`),
 			want: []string{opened, lost}},
 		{name: "lost after it was won", body: with(t, over, `"won"`, `"lost"`, reinstated,
 			reinstated+","+with(t, withdrawn, "txn_1", "txn_3", "1516145022", "1517000000")),
-			want: []string{opened, with(t, lost, "2018-01-16T23:23:42Z", "2018-01-26T20:53:20Z")}},
+			want: []string{opened, won, strings.ReplaceAll(with(t, opened, "2018-01-16T23:23:42Z", "2018-01-26T20:53:20Z"),
+				"dp_1", "dp_1/2"), strings.ReplaceAll(with(t, lost, "2018-01-16T23:23:42Z", "2018-01-26T20:53:20Z"),
+				"dp_1", "dp_1/2")}},
 		{name: "settled in another currency than the payment's", body: with(t, dispute, `"currency":"usd"`,
 			`"currency":"eur"`),
 			want: []string{opened}},
@@ -284,8 +326,9 @@ func TestStripeDisputes(t *testing.T) {
 			body: `{"object":"dispute","amount":1000,"charge":"ch_1","created":1516145022,"currency":"usd","status":"won"}`,
 			want: []string{"dispute.won ch_1 amount=10.00 currency=USD dispute_id=ch_1 at 2018-01-16T23:23:42Z id " +
 				"dispute/ch_1/won"}},
-		{name: "of an order", body: with(t, dispute, `"charge":"ch_1"`, `"charge":{"object":"charge","id":"ch_1",`+
-			`"metadata":{"order_id":"o1"}}`),
+		{name: "of an order", settings: "order_in=payment", body: with(t, dispute, `"charge":"ch_1"`,
+			`"charge":{"object":"charge","id":"ch_1",`+
+				`"metadata":{"order_id":"o1"}}`),
 			want: []string{with(t, opened, "ch_1", "o1")}},
 	} {
 		g.try(t, "stripe")
@@ -307,11 +350,14 @@ func TestStripeFees(t *testing.T) {
 		{name: "of a charge", body: `{"object":"charge","id":"ch_1","status":"succeeded","balance_transaction":` +
 			transaction + `}`,
 			want: []string{charged}},
-		{name: "of a payment intent", body: `{"object":"payment_intent","id":"pi_1","metadata":{"order_id":"o1"},` +
+		{name: "of a payment intent", settings: "order_in=payment", body: `{"object":"payment_intent","id":"pi_1",` +
+			`"metadata":{"order_id":"o1"},` +
 			`"latest_charge":` +
 			`{"object":"charge","id":"ch_1","balance_transaction":` + transaction + `}}`, want: []string{with(t, charged,
 			"ch_1", "o1")}},
-		{name: "by itself", body: transaction, want: []string{charged}},
+		{name: "by itself", body: transaction, want: []string{"refused: the fee of txn_9 belongs to ch_1: expand source"}},
+		{name: "by itself, with its charge", body: with(t, transaction, `"ch_1"`, `{"object":"charge","id":"ch_1",`+
+			`"metadata":{"order_id":"o77"}}`), want: []string{with(t, charged, "ch_1", "o77")}},
 		{name: "not said", body: `{"object":"charge","id":"ch_1","status":"succeeded","balance_transaction":"txn_9"}`},
 		{name: "of a refund whose order can't be known", body: with(t, transaction, `"charge"`, `"refund"`, `"ch_1"`,
 			`"re_1"`),

@@ -454,7 +454,7 @@ func TestThin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	till := tills.Till{Name: "stripe", Settings: map[string]string{"store_id": "s1"}}
+	till := tills.Till{Name: "stripe", Settings: map[string]string{"store_id": "s1", "order_in": "payment"}}
 	f, err := m.Fetching(till)
 	if err != nil {
 		t.Fatal(err)
