@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -28,8 +29,8 @@ var decimalFunctions = []function{
 	{"unscaled", 1, 1, unscaled},
 	{"net", 1, 2, netOfRate},
 	{"digits", 0, 0, func(_ *machine, in any, _ []any) any { return orError(digitsOf(in)) }},
-	{"amount", 0, 0, func(_ *machine, in any, _ []any) any { return atMost(in, 4) }},
-	{"optional_amount", 0, 0, optional(4)},
+	{"amount", 0, 1, func(_ *machine, in any, args []any) any { return atMostOf(in, args) }},
+	{"optional_amount", 0, 1, optionalAmount},
 	{"optional_price", 0, 0, optional(6)},
 	{"price", 0, 0, func(_ *machine, in any, _ []any) any { return atMost(in, 6) }},
 }
@@ -241,6 +242,31 @@ func atMost(in any, decimals int) any {
 		return fmt.Errorf("%s has more than %d decimals", text(d), decimals)
 	}
 	return text(d)
+}
+
+// atMostOf wants an amount of at most 4 decimals, or of those of the currency of the argument: it was paid, or billed.
+func atMostOf(in any, args []any) any {
+	if len(args) == 0 {
+		return atMost(in, 4)
+	}
+	n, err := digitsOf(args[0])
+	if err != nil {
+		return err
+	}
+	out := atMost(in, n)
+	d, wrong := decimal(in)
+	currency, is := args[0].(string)
+	if _, refused := out.(error); refused && wrong == nil && is {
+		return fmt.Errorf("%s has more decimals than %s, which has %d", text(d), strings.ToUpper(currency), n)
+	}
+	return out
+}
+
+func optionalAmount(_ *machine, in any, args []any) any {
+	if in == nil || in == "" {
+		return nil
+	}
+	return atMostOf(in, args)
 }
 
 // optional is null where there is nothing, and else atMost.

@@ -77,6 +77,7 @@
 // where they round. Digits are a number of decimals, 0 to 6, or a currency of ISO 4217, in capitals or not.
 //
 //	amount, price              the input, of at most 4 (6) decimals; null, "" and what is no number are refused
+//	amount(digits)             the same, of at most the decimals of the currency: what was paid, or billed
 //	optional_amount,           the same, but null where there is nothing: for what an event may leave out
 //	optional_price
 //	dsum                       the sum of an array
