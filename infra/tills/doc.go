@@ -97,7 +97,10 @@
 // Functions of time (times.go). All give RFC 3339.
 //
 //	in_zone(zone)              a local time (2006-01-02T15:04:05, with a space, without seconds, a date) of a zone, such
-//	                           as "Europe/Berlin" or "+02:00". A time with an offset of its own keeps it
+//	                           as "Europe/Berlin" or "+02:00". A time with an offset of its own keeps it. Of an hour that
+//	                           comes twice, as clocks are put back, it is the first; a time that they skip, as they are
+//	                           put forward, is refused; a day whose midnight they skip begins at its first moment. So it
+//	                           is with parse_time and excel_time
 //	parse_time(form; zone)     a time of another form: YYYY YY MM MMM (Jan) MMMM (January) DD D, hh, HH (01–12,
 //	                           with AM or am), mm, ss, Z (+0200), ZZ (+02:00), dddd ddd (the weekday); DD and the like
 //	                           may have one digit

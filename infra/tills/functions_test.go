@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,41 @@ func evaluator(t testing.TB, program string) func(string) string {
 	}
 }
 
+// TestLocalTimesAreShown: whatever local time is given, the moment shows it on the clocks of its zone, and no earlier
+// moment does; what is refused is shown by none.
+func TestLocalTimesAreShown(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	for _, name := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
+		"Africa/Casablanca"} {
+		of := evaluator(t, `in_zone("`+name+`")`)
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 300 {
+			clock := time.Date(2026, 1, 1, 0, 1+random.IntN(365*24*60), 0, 0, time.UTC)
+			if _, end := clock.In(zone).ZoneBounds(); i%2 == 0 && !end.IsZero() { // near a change of the clocks
+				_, offset := end.Zone()
+				clock = end.UTC().Truncate(time.Minute).Add(time.Duration(offset) * time.Second)
+				clock = clock.Add(time.Duration(random.IntN(300)-150) * time.Minute)
+			}
+			said := clock.Format("2006-01-02 15:04")
+			shown := ""
+			for quarter := -60; quarter < 60 && shown == ""; quarter++ {
+				if m := clock.Add(time.Duration(quarter) * 15 * time.Minute).In(zone); m.Format("2006-01-02 15:04") == said {
+					shown = strconv.Quote(m.Format(time.RFC3339Nano))
+				}
+			}
+			got := of(strconv.Quote(said))
+			refused := strings.Contains(got, "skipped") || strings.HasSuffix(said, "00:00")
+			if got != shown && (shown != "" || !refused) {
+				t.Fatalf("seed %d: %s in %s is %s, not %q", seed, said, name, got, shown)
+			}
+		}
+	}
+}
+
 // TestFunctions: what our functions give, and what they refuse.
 func TestFunctions(t *testing.T) {
 	for _, c := range []struct{ in, program, want string }{
@@ -81,6 +117,20 @@ func TestFunctions(t *testing.T) {
 		{`"20260110093059"`, `parse_time("YYYYMMDDhhmmss"; "UTC")`, `"2026-01-10T09:30:59Z"`},
 		{"1767258000", "unix_time, todate", `"2026-01-01T09:00:00Z" "2026-01-01T09:00:00Z"`},
 		{`"1767258000250"`, "unix_millis", `"2026-01-01T09:00:00.25Z"`},
+		// Of an hour that comes twice the first; of a day whose midnight was skipped the first moment.
+		{`"2026-10-25 02:30"`, `in_zone("Europe/Berlin"), in_zone("America/New_York")`,
+			`"2026-10-25T02:30:00+02:00" "2026-10-25T02:30:00-04:00"`},
+		{`"2026-10-25 03:00"`, `in_zone("Europe/Berlin")`, `"2026-10-25T03:00:00+01:00"`},
+		{`"2026-10-25 01:59:59.5"`, `in_zone("Europe/Berlin")`, `"2026-10-25T01:59:59.5+02:00"`},
+		{`"25.10.2026 02:30"`, `parse_time("DD.MM.YYYY hh:mm"; "Europe/Berlin")`, `"2026-10-25T02:30:00+02:00"`},
+		{`"25.10.2026 02:30 +01:00"`, `parse_time("DD.MM.YYYY hh:mm ZZ"; "Europe/Berlin")`, `"2026-10-25T02:30:00+01:00"`},
+		{`"46320.1041666667"`, `excel_time("Europe/Berlin")`, `"2026-10-25T02:30:00+02:00"`},
+		{`"2026-11-01 01:30"`, `in_zone("America/New_York")`, `"2026-11-01T01:30:00-04:00"`},
+		{`"2026-04-05 02:45"`, `in_zone("Australia/Lord_Howe")`, `"2026-04-05T02:45:00+10:30"`},
+		{`"2026-04-05 01:45"`, `in_zone("Australia/Lord_Howe")`, `"2026-04-05T01:45:00+11:00"`},
+		{`"2026-04-24"`, `in_zone("Africa/Cairo")`, `"2026-04-24T01:00:00+03:00"`},
+		{`"2026-03-29"`, `in_zone("Europe/Berlin")`, `"2026-03-29T00:00:00+01:00"`},
+		{`"2026-03-29 03:00"`, `in_zone("Europe/Berlin")`, `"2026-03-29T03:00:00+02:00"`},
 		{`"46032.3958333333"`, `excel_time("Europe/Berlin")`, `"2026-01-10T09:30:00+01:00"`},
 		{`"2026-01-10T10:15:30Z"`, `minutes_since("2026-01-10T10:00:00+01:00"), minutes_since("2026-01-10T10:15:29.5Z")`,
 			`"75.5" "0.0083"`},
@@ -117,6 +167,11 @@ func TestFunctions(t *testing.T) {
 		{"{}", ".id | tostring", "null would be put into a text"}, {`"1/2/2026"`, `in_zone("UTC")`, "parse_time"},
 		{`"2026-01-10"`, `in_zone("Local")`, "no zone is called Local"}, {`"2026-01-10"`, `in_zone("Mars/One")`,
 			"is no zone"},
+		{`"2026-03-29 02:30"`, `in_zone("Europe/Berlin")`,
+			"a time that Europe/Berlin skipped, as clocks were put forward"},
+		{`"2026-03-29 02:00:00"`, `in_zone("Europe/Berlin")`, "skipped"},
+		{`"46110.1041666667"`, `excel_time("Europe/Berlin")`, "skipped"},
+		{`"29.3.2026 2:59"`, `parse_time("DD.MM.YYYY hh:mm"; "Europe/Berlin")`, "skipped"},
 		{`"10.01.2026"`, `parse_time("DD.MM.YYYY")`, "no zone is given"}, {"1767258000250", "unix_time", "unix_millis"},
 		{"[1]", ".a", "expected an object but got: array"}, {`"{\"a\": 1.5}"`, "fromjson.a + 1", "can't add"},
 	} {

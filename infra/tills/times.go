@@ -73,8 +73,8 @@ func inZone(_ *machine, in any, args []any) any {
 		return err
 	}
 	for _, form := range forms {
-		if t, err := time.ParseInLocation(form, s, zone); err == nil {
-			return t.Format(time.RFC3339Nano)
+		if t, err := time.Parse(form, s); err == nil {
+			return local(t, zone, in)
 		}
 	}
 	return &failure{code: CodeProgram, reason: show(in) + " is no time of the form 2006-01-02T15:04:05",
@@ -108,11 +108,49 @@ func parseTime(_ *machine, in any, args []any) any {
 		return &failure{code: CodeProgram, reason: "the form " + show(form) + " has no offset, and no zone is given",
 			hint: "parse_time(form; $till.zone)"}
 	}
-	t, err := time.ParseInLocation(layout, strings.TrimSpace(s), zone)
-	if err != nil {
+	t, err := time.Parse(layout, strings.TrimSpace(s))
+	switch {
+	case err != nil:
 		return fmt.Errorf("%s is no time of the form %s", show(s), show(form))
+	case strings.Contains(layout, "-0700"), strings.Contains(layout, "Z07:00"):
+		return t.Format(time.RFC3339Nano) // its own offset says which moment it is
+	}
+	return local(t, zone, in)
+}
+
+// local is the moment at which the clocks of a zone show a time. Of two, as clocks are put back, it is the first:
+// nobody knows which, and money doesn't change by an hour. A time that they never show, since they were put forward, is
+// refused. Midnight stands for a day, which begins with the first moment that it has.
+func local(clock time.Time, zone *time.Location, said any) any {
+	clock = clock.UTC()
+	day := clock.Hour() == 0 && clock.Minute() == 0 && clock.Second() == 0
+	t, shown := shownBy(clock, zone)
+	if !shown && day {
+		next := clock
+		for !shown && next.Sub(clock) < 24*time.Hour {
+			next = next.Add(time.Minute)
+			t, shown = shownBy(next, zone)
+		}
+	}
+	if !shown {
+		return &failure{code: CodeProgram, reason: fmt.Sprintf("%s is a time that %s skipped, as clocks were put forward",
+			show(said), zone), hint: "another zone, UTC say, or a clock that wasn't put forward"}
 	}
 	return t.Format(time.RFC3339Nano)
+}
+
+// shownBy is the first moment at which the clocks of a zone show a time, which is given as if of UTC. It is by one of
+// the offsets that the zone has a day before and a day after.
+func shownBy(clock time.Time, zone *time.Location) (first time.Time, shown bool) {
+	for _, days := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+		_, offset := clock.Add(days).In(zone).Zone()
+		t := clock.Add(-time.Duration(offset) * time.Second).In(zone)
+		_, has := t.Zone()
+		if has == offset && (!shown || t.Before(first)) {
+			first, shown = t, true
+		}
+	}
+	return first, shown
 }
 
 // sinceEpoch reads units of so many milliseconds since 1970, a whole number or its digits.
@@ -156,7 +194,7 @@ func excelTime(m *machine, in any, args []any) any {
 		return fmt.Errorf("%s is no date of a spreadsheet", show(in))
 	}
 	day, second := n/(24*60*60), n%(24*60*60)
-	return time.Date(1899, 12, 30+int(day), 0, 0, int(second), 0, zone).Format(time.RFC3339Nano)
+	return local(time.Date(1899, 12, 30+int(day), 0, 0, int(second), 0, time.UTC), zone, in)
 }
 
 // sinceEpochMicros reads microseconds since 1970, a whole number or its digits.
