@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -150,6 +151,7 @@ type rowReader struct {
 	columns []string
 	rows    []any
 	lines   map[uintptr]int
+	sheet   bool // of a spreadsheet
 }
 
 func (r *reading) rows() *rowReader {
@@ -170,11 +172,22 @@ func (w *rowReader) add(cells []string, line int) error {
 	row, empty := make(map[string]any, len(w.columns)), true
 	for i, name := range w.columns {
 		row[name] = nil
-		if i < len(cells) {
-			if s := strings.TrimSpace(cells[i]); s != "" {
-				row[name], empty = w.r.cell(s), false
-			}
+		if i >= len(cells) {
+			continue
 		}
+		s := strings.TrimSpace(cells[i])
+		if s == "" {
+			continue
+		}
+		if slices.Contains(w.r.DecimalComma, name) {
+			read, why := w.withPoint(s)
+			if why != "" {
+				return &failure{code: CodeBadBody, reason: fmt.Sprintf("line %d, %s: %s %s", line, name, show(s), why),
+					hint: "decimal_comma lists columns whose numbers are like 1.234,56"}
+			}
+			s = read
+		}
+		row[name], empty = s, false
 	}
 	for i := len(w.columns); i < len(cells); i++ {
 		if strings.TrimSpace(cells[i]) != "" {
@@ -206,6 +219,9 @@ func (w *rowReader) header(cells []string, line int) error {
 		seen[name] = true
 		w.columns = append(w.columns, name)
 	}
+	if wrong := w.r.DecimalComma.in(w.columns); wrong != nil {
+		return wrong
+	}
 	return nil
 }
 
@@ -222,10 +238,19 @@ var (
 	groupPoints = strings.NewReplacer(".", "", ",", ".")
 )
 
-// cell reads 1.234,56 as 1234.56 where the mapping says that commas are decimal.
-func (r *reading) cell(s string) string {
-	if r.DecimalComma && (withComma.MatchString(s) || withGroups.MatchString(s)) {
-		return groupPoints.Replace(s)
+// withPoint reads a number like 1.234,56 as 1234.56, and gives back what is none. A point before anything but thousands
+// contradicts the mapping, so the file may mix two ways of writing. A number of a spreadsheet has a point, where a text
+// in it has what its writer meant.
+func (w *rowReader) withPoint(s string) (read, why string) {
+	switch {
+	case withComma.MatchString(s):
+		return groupPoints.Replace(s), ""
+	case withGroups.MatchString(s) && w.sheet:
+		return "", "may be a number of three decimals, or a text with its thousands"
+	case withGroups.MatchString(s):
+		return groupPoints.Replace(s), ""
+	case !w.sheet && strings.ContainsAny(s, ".eE") && plainNumber(s) == nil:
+		return "", "has no comma before its decimals"
 	}
-	return s
+	return s, ""
 }

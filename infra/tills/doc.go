@@ -132,7 +132,8 @@
 //	                           that comes in place of a text is read too
 //	  delimiter: ";"           one character, or tab; without it it is found in the first line
 //	  encoding: windows-1252   any of IANA's names; without it UTF-8
-//	  decimal_comma: true      1.234,56 is 1234.56
+//	  decimal_comma: [Preis]   columns in which 1.234,56 is 1234.56, and 1.234 is 1234. One that there isn't is refused,
+//	                           and so is a file with 12.50 in them. In all others nothing is changed: 10.045 may be an id
 //	  quotes: none             a quote is a character like others; not_with_tabs: only where the delimiter is a tab. Else
 //	                           one that begins a cell ends at the next one (RFC 4180), over lines, too. Where that makes
 //	                           one cell of lines that each are a row, the file is refused

@@ -18,7 +18,7 @@ type readingPage struct {
 	Format       formats  `yaml:"format"`
 	Delimiter    string   `yaml:"delimiter"`
 	Encoding     string   `yaml:"encoding"`
-	DecimalComma bool     `yaml:"decimal_comma"`
+	DecimalComma numbers  `yaml:"decimal_comma"`
 	Columns      []string `yaml:"columns"`
 	SkipRows     int      `yaml:"skip_rows"`
 	Sheet        string   `yaml:"sheet"`
@@ -57,7 +57,8 @@ func (p readingPage) reading() (reading, error) {
 	}
 	table := r.has("csv") || r.has("xlsx")
 	ofText := p.Delimiter != "" || p.Encoding != "" || p.Quotes != ""
-	if ofText && !r.has("csv") || !table && (p.DecimalComma || len(p.Columns) > 0 || p.SkipRows != 0 || p.Sheet != "") {
+	ofTables := len(p.DecimalComma) > 0 || len(p.Columns) > 0 || p.SkipRows != 0 || p.Sheet != ""
+	if ofText && !r.has("csv") || !table && ofTables {
 		return bad("delimiter and encoding are of csv, and so are quotes; " +
 			"decimal_comma, columns, skip_rows and sheet of tables")
 	}
@@ -78,6 +79,11 @@ func (p readingPage) reading() (reading, error) {
 	if !slices.Contains([]string{"", quotesAll, quotesNone, quotesNotWithTabs}, p.Quotes) {
 		return bad("quotes are all, none or not_with_tabs: not %q", p.Quotes)
 	}
+	if len(p.Columns) > 0 {
+		if wrong := p.DecimalComma.in(p.Columns); wrong != nil {
+			return bad("%s (%s)", wrong.reason, wrong.hint)
+		}
+	}
 	if p.SkipRows < 0 || p.SkipRows > maxSkip {
 		return bad("skip_rows is 0 to %d", maxSkip)
 	}
@@ -90,6 +96,34 @@ func encodingOf(name string) (encoding.Encoding, error) {
 		return e, nil
 	}
 	return htmlindex.Get(name)
+}
+
+// numbers are the columns of a table whose numbers have a comma before their decimals. It is said of each column: of a
+// text like 10.045 nothing tells whether it is an id or ten thousand.
+type numbers []string
+
+// UnmarshalYAML reads the list.
+func (c *numbers) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.SequenceNode {
+		return fmt.Errorf("line %d: decimal_comma lists the columns of numbers: [Preis, Betrag]", n.Line)
+	}
+	return n.Decode((*[]string)(c))
+}
+
+// in wants each of them to be a column: where one has another name, its 1.234 would be read as a bit more than one.
+func (c numbers) in(columns []string) *failure {
+	for _, name := range c {
+		if slices.Contains(columns, name) {
+			continue
+		}
+		f := &failure{code: CodeBadBody, reason: "decimal_comma names a column that there isn't: " + show(name),
+			hint: "there are " + strings.Join(columns, ", ")}
+		if near := nearest(name, columns); near != "" {
+			f.hint = "do you mean " + near + "? " + f.hint
+		}
+		return f
+	}
+	return nil
 }
 
 // formats are one, or several that a till sends; then the body tells which it is of.

@@ -64,10 +64,13 @@ func TestReading(t *testing.T) {
 		{"csv", "{format: csv}", "a;b;c\r\n1;\"x;\"\"y\"\"\nz\";\r\n;;\r\n2;3;4\r\n",
 			`[{"a":"1","b":"x;\"y\"\nz","c":null},{"a":"2","b":"3","c":"4"}]`},
 		{"tabs", "{format: csv, delimiter: tab}", "a\tb\n1, 2\t3\n", `[{"a":"1, 2","b":"3"}]`},
-		{"encoding", "{format: csv, encoding: windows-1252, decimal_comma: true, delimiter: ';'}",
-			"Stück;Preis\n1.234,50;-0,5\n1.000;1,5 kg\n1.00;1,5,5\n12;1.234.567\n",
-			`[{"Preis":"-0.5","Stück":"1234.50"},{"Preis":"1,5 kg","Stück":"1000"},{"Preis":"1,5,5","Stück":"1.00"},` +
-				`{"Preis":"1234567","Stück":"12"}]`},
+		{"encoding", "{format: csv, encoding: windows-1252, decimal_comma: [Stück, Preis], delimiter: ';'}",
+			"Stück;Preis\n1.234,50;-0,5\n1.000;1,5 kg\n1.00.0;1,5,5\n12;1.234.567\n1234,5;\n",
+			`[{"Preis":"-0.5","Stück":"1234.50"},{"Preis":"1,5 kg","Stück":"1000"},{"Preis":"1,5,5","Stück":"1.00.0"},` +
+				`{"Preis":"1234567","Stück":"12"},{"Preis":null,"Stück":"1234.5"}]`},
+		{"an id isn't a number", "{format: csv, decimal_comma: [preis], delimiter: ';'}",
+			"auftrag;preis\n10.045;1,5\n1,5;1.234\n",
+			`[{"auftrag":"10.045","preis":"1.5"},{"auftrag":"1,5","preis":"1234"}]`},
 		{"Excel's Unicode text", "{format: csv, encoding: utf-16, delimiter: tab}",
 			"\xff\xfea\x00\t\x00b\x00\n\x001\x00\t\x002\x00",
 			`[{"a":"1","b":"2"}]`},
@@ -121,6 +124,11 @@ func TestReadingRefuses(t *testing.T) {
 		{"a form", "{format: form}", "a=%zz", "it is no form"},
 		{"pairs", "{format: form}", many("a&", 20_000), "too_much"},
 		{"quotes", "{format: csv}", "a,b\n1,\"2\n", "bad_body: it is no CSV, line"},
+		{"two ways of writing numbers", "{format: csv, decimal_comma: [p]}", "o;p\n1.5;1.234\n2;12.50\n",
+			`line 3, p: "12.50" has no comma before its decimals`},
+		{"an exponent has no comma", "{format: csv, decimal_comma: [p]}", "o;p\n1;1e3\n", `line 2, p: "1e3"`},
+		{"no such column", "{format: csv, decimal_comma: [Preise]}", "o;Preis\n1;1.234\n",
+			`decimal_comma names a column that there isn't: "Preise" (do you mean Preis? there are o, Preis)`},
 		{"a quote over rows", "{format: csv}", "a,b,c\n1,2,3\n4,5,\"x\n6,7,y\n8,9,z\"\n10,11,12\n",
 			"line 3: a quote makes one cell of 3 lines that are rows"},
 		{"ragged without quotes", "{format: csv, quotes: none}", "a,b\n1,2\n1,2,\"3\n", "line 3 has 3 cells"},
@@ -212,6 +220,16 @@ func TestSpreadsheets(t *testing.T) {
 		"{format: xlsx, sheet: sheet1}"} {
 		if got, all := reader(t, read)(body); got != want {
 			t.Errorf("%s\n got %s\nwant %s\n%v", read, got, want, all.Refusals)
+		}
+	}
+	if got, all := reader(t, "{format: csv, decimal_comma: [net]}")(body); got != want {
+		t.Errorf("with commas\n got %s\nwant %s\n%v", got, want, all.Refusals)
+	}
+	for text, read := range map[string]string{"1.234,50": `"1234.50"`, "1.234": "line 2, net", "-1,5": `"-1.5"`} {
+		body := sheet(t, func(f *excelize.File) { set(t, f, "Sheet1", map[string]any{"A1": "net", "A2": text}) })
+		got, all := reader(t, "{format: csv, decimal_comma: [net]}")(body)
+		if got != `[{"net":`+read+`}]` && !strings.Contains(fmt.Sprint(all.Refusals), read) {
+			t.Errorf("%s is %s %v", text, got, all.Refusals)
 		}
 	}
 	if got, all := reader(t, "{format: xlsx, sheet: Other}")(body); got != `[{"x":"TRUE"}]` && got != `[{"x":"1"}]` {

@@ -49,6 +49,7 @@ func (r *reading) xlsx(body []byte) (read *document, err error) {
 	}
 	defer lines.Close()
 	rows, cells := r.rows(), 0
+	rows.sheet = true
 	for line := 1; lines.Next(); line++ {
 		row, err := lines.Columns()
 		if err != nil {
