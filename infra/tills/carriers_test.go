@@ -10,19 +10,26 @@ const (
 		`"datetime":"2026-01-05T10:00:00Z"}`
 	again = `{"object":"TrackingDetail","status":"delivered","datetime":"2026-01-09T10:00:00Z"}`
 
-	deliveredLine = "order.delivered C1 at 2026-01-03T15:33:00Z id tracker/trk_1/delivered"
-	brokenLine    = "error.reported C1 detected_by=carrier error_id=failure/trk_1 found=after_delivery kind=damaged" +
-		" at 2026-01-03T09:00:00Z id tracker/failure/trk_1"
+	deliveredLine = "order.delivered C1 at 2026-01-03T15:33:00Z id tracker/trk_1/delivered/2026-01-03T15:33:00Z"
+	failedLine    = "error.reported C1 detected_by=carrier error_id=failure/trk_1 found=after_delivery " +
+		"kind=not_delivered at 2026-01-03T09:00:00Z id tracker/failure/trk_1/2026-01-03T09:00:00Z"
+	damagedLine = "error.classified C1 error_id=failure/trk_1 kind=damaged at 2026-01-03T09:00:00Z id " +
+		"tracker/failure/trk_1/damaged/2026-01-03T09:00:00Z"
 	backLine = "error.reported C1 detected_by=carrier error_id=after_delivery/trk_1 found=after_delivery " +
 		"kind=not_delivered" +
-		" at 2026-01-05T10:00:00Z id tracker/after_delivery/trk_1"
+		" at 2026-01-05T10:00:00Z id tracker/after_delivery/trk_1/2026-01-05T10:00:00Z"
+	// What a delivery to the shop makes: it was no delivery to the customer.
+	againVoided = "event.voided C1 [order.delivered C1 at 2026-01-09T10:00:00Z id tracker/trk_1/delivered/" +
+		"2026-01-09T10:00:00Z] reason=the parcel was on its way back to the sender voids={\"id\":" +
+		"\"tracker/trk_1/delivered/2026-01-09T10:00:00Z\",\"source\":\"//tills/easypost\"} at 2026-01-09T10:00:00Z id " +
+		"tracker/trk_1/delivered/2026-01-09T10:00:00Z/returned"
 )
 
 func tracker(status, scans string) string {
 	return `{"object":"Tracker","id":"trk_1","mode":"production","tracking_code":"C1","status":"` + status +
 		`","created_at":` +
 		`"2026-01-01T07:00:00Z","updated_at":"2026-01-04T00:00:00Z","est_delivery_date":"2026-01-03T00:00:00Z",` +
-		`"shipment_id":"shp_1","is_return":false,"tracking_details":[` + scans + `]}`
+		`"shipment_id":null,"is_return":false,"tracking_details":[` + scans + `]}`
 }
 
 func trackerUpdated(status, scans string) string {
@@ -46,14 +53,21 @@ func TestEasyPostTrackers(t *testing.T) {
 			want: []string{with(t, deliveredLine, "trk_1", "C1")}},
 		{name: "no scan says when", body: tracker("delivered", accepted),
 			want: []string{"refused: tracker trk_1 is delivered, and no scan in tracking_details says when"}},
-		{name: "damaged", body: tracker("failure", accepted+","+broken), want: []string{brokenLine}},
+		{name: "damaged", body: tracker("failure", accepted+","+broken), want: []string{failedLine, damagedLine}},
 		{name: "damaged, then sent back: one case", body: tracker("return_to_sender", accepted+","+broken+","+back),
-			want: []string{brokenLine}},
+			want: []string{failedLine, damagedLine}},
 		{name: "sent back after it was delivered: a new case", body: tracker("return_to_sender", arrived+","+back),
 			want: []string{deliveredLine, backLine}},
 		{name: "sent back, and delivered to the shop", body: tracker("delivered", accepted+","+back+","+again),
-			want: []string{with(t, backLine, "error_id=after_delivery", "error_id=failure", "tracker/after_delivery",
-				"tracker/failure")}},
+			want: []string{againVoided, with(t, backLine, "error_id=after_delivery", "error_id=failure",
+				"tracker/after_delivery", "tracker/failure")}},
+		{name: "on its way back, nobody says when", body: tracker("delivered", arrived+","+with(t, back,
+			`,"datetime":"2026-01-05T10:00:00Z"`, ``)),
+			want: []string{"refused: a scan of tracker trk_1 says return_to_sender"}},
+		{name: "of a shipment", body: with(t, tracker("delivered", arrived), `"shipment_id":null`, `"shipment_id":"shp_1"`),
+			want: []string{"refused: tracker trk_1 only names its shipment shp_1"}},
+		{name: "of a shipment that isn't looked at", settings: "order_in=tracker", body: with(t, tracker("delivered",
+			arrived), `"shipment_id":null`, `"shipment_id":"shp_1"`), want: []string{deliveredLine}},
 		{name: "sent back, no scan says when", body: tracker("return_to_sender", accepted),
 			want: []string{"refused: tracker trk_1 is return_to_sender, and no scan"}},
 		{name: "a return", body: with(t, tracker("delivered", arrived), `"is_return":false`, `"is_return":true`)},
@@ -78,6 +92,20 @@ func TestEasyPostTrackers(t *testing.T) {
 			accepted+","+arrived),
 			trackerUpdated("return_to_sender", accepted+","+arrived+","+back), tracker("in_transit", accepted+","+arrived)},
 			deliveredLine, backLine)
+	})
+	t.Run("scans that come late", func(t *testing.T) {
+		folds(t, "easypost", []string{tracker("delivered", accepted+","+again), tracker("delivered", back+","+again),
+			tracker("delivered", broken+","+back+","+again)},
+			with(t, deliveredLine, "2026-01-03T15:33:00Z", "2026-01-09T10:00:00Z", "2026-01-03T15:33:00Z",
+				"2026-01-09T10:00:00Z"), againVoided, failedLine, damagedLine, with(t, backLine, "error_id=after_delivery",
+				"error_id=failure", "tracker/after_delivery", "tracker/failure"))
+	})
+	t.Run("of one order by every route", func(t *testing.T) {
+		shipment := `{"object":"Shipment","id":"shp_1","reference":"o1","tracking_code":"C1","fees":[],"tracker":` +
+			with(t, tracker("delivered", arrived), `"shipment_id":null`, `"shipment_id":"shp_1"`) + `}`
+		folds(t, "easypost", []string{shipment, `{"shipments":[` + shipment + `]}`}, with(t, deliveredLine, "C1", "o1"))
+		given{name: "the tracker's own", settings: "order_in=tracker", body: shipment, want: []string{deliveredLine}}.try(t,
+			"easypost")
 	})
 }
 

@@ -41,11 +41,11 @@ var payloads = map[string]map[string][]string{
 	},
 	"easypost": {
 		"tills/easypost/examples_create_tracker_response.json": {
-			"order.delivered EZ1000000001 at 2014-07-22T10:09:00Z id tracker/EZ1000000001/delivered"},
+			"order.delivered EZ1000000001 at 2014-07-22T10:09:00Z id tracker/EZ1000000001/delivered/2014-07-22T10:09:00Z"},
 		"tills/easypost/examples_tracking-webhook.json": {
-			"order.delivered EZ4000000004 at 2014-11-19T10:51:54Z id tracker/trk_.../delivered"},
+			"order.delivered EZ4000000004 at 2014-11-19T10:51:54Z id tracker/trk_.../delivered/2014-11-19T10:51:54Z"},
 		"tills/easypost/examples_tracking_webhook_response.json": {
-			"order.delivered EZ4000000004 at 2014-08-24T15:33:00Z id tracker/trk_Txyy1vaM/delivered"},
+			"order.delivered EZ4000000004 at 2014-08-24T15:33:00Z id tracker/trk_Txyy1vaM/delivered/2014-08-24T15:33:00Z"},
 		"tills/easypost/examples_shipping-refund-refund.json": {
 			"order.charged 9405500208303109884199 amount=11.0100 charge_id=shp_597ccf75eb5f441282d22199e802474b/PostageFee" +
 				" currency=USD kind=delivery at 2025-05-09T20:40:15Z id shipment/shp_597ccf75eb5f441282d22199e802474b/PostageFee"},
