@@ -179,6 +179,23 @@ func TestZendesk(t *testing.T) {
 		{name: "a field says why", settings: "reason_path=custom_fields.360005657120", body: with(t, open, "null}]",
 			`"wrong_size"}]`),
 			want: []string{reported, classified}},
+		{name: "a tag says that nobody knows", body: with(t, open, `"tags":[]`, `"tags":["unspecified"]`), want: []string{
+			reported, with(t, classified, "wrong_item", "unspecified")}},
+		{name: "a tag is taken away", body: `{"type":"zen:event-type:ticket.tags_changed","detail":` + open +
+			`,"event":{"tags_added":[],"tags_removed":["wrong_item"]}}`, want: []string{reported, with(t, classified,
+			"wrong_item", "unspecified")}},
+		{name: "a tag that was no reason is taken away", body: `{"type":"zen:event-type:ticket.tags_changed","detail":` +
+			open + `,"event":{"tags_added":[],"tags_removed":["vip"]}}`, want: []string{reported}},
+		{name: "a question's tag is taken away", body: `{"type":"zen:event-type:ticket.tags_changed","detail":` + with(t,
+			open, `"type":null`, `"type":"QUESTION"`) + `,"event":{"tags_removed":["wrong_item"]}}`, want: []string{reported,
+			with(t, classified, "wrong_item", "unspecified")}},
+		{name: "one of two reasons is taken away", body: `{"type":"zen:event-type:ticket.tags_changed","detail":` + with(t,
+			open, `"tags":[]`, `"tags":["wrong_item"]`) + `,"event":{"tags_removed":["damaged"]}}`,
+			want: []string{reported, classified}},
+		{name: "a field is emptied", settings: "reason_path=custom_fields.360005657120",
+			body: `{"type":"zen:event-type:ticket.custom_field_changed","detail":` + open +
+				`,"event":{"current":null,"previous":"wrong_size","field":{"id":360005657120}}}`,
+			want: []string{reported, with(t, classified, "wrong_item", "unspecified")}},
 		{name: "a question", body: with(t, open, `"type":null`, `"type":"question"`)},
 		{name: "no reason", settings: "without_reason=nothing", body: open},
 		{name: "seconds", settings: "seconds_path=custom_fields.360005657120 currency=USD", body: closed,
@@ -191,9 +208,6 @@ func TestZendesk(t *testing.T) {
 		{name: "minutes may still come", settings: "seconds_path=custom_fields.360005657120 currency=USD", body: with(t,
 			closed, "closed", "solved"),
 			want: []string{reported}},
-		{name: "minutes when it is solved", settings: "seconds_path=custom_fields.360005657120 currency=USD " +
-			"labour_when=solved",
-			body: with(t, closed, "closed", "solved"), want: []string{reported, with(t, labour, "/closed", "/solved")}},
 		{name: "nobody worked on it", settings: "seconds_path=custom_fields.360005657120 currency=USD", body: with(t,
 			closed, `"750"`, `0`),
 			want: []string{reported}},
