@@ -77,6 +77,10 @@ func TestAdyen(t *testing.T) {
 		decided("PREARBITRATION_ACCEPTED", `{"disputeStatus":"Lost"}`, "dispute.lost"),
 		decided("PREARBITRATION_ISSUER_WITHDRAWN", `{"disputeStatus":"Won"}`, "dispute.won"),
 		decided("DISPUTE_DEFENSE_PERIOD_ENDED", "{}", "dispute.lost"), // Brazil
+		{name: "of a dispute that isn't named", body: notification(with(t, item, `"REFUND"`, `"CHARGEBACK_REVERSED"`,
+			`"originalReference":"9913140798220028",`, ``)), want: []string{"refused: originalReference is missing"}},
+		{name: "lost, of a dispute that isn't named", body: notification(with(t, item, `"REFUND"`, `"SECOND_CHARGEBACK"`,
+			`"9913140798220028"`, `""`)), want: []string{"refused: originalReference is missing"}},
 		{name: "not defended, and won", body: notification(with(t, item, `"REFUND"`, `"DISPUTE_DEFENSE_PERIOD_ENDED"`,
 			`"additionalData":{}`, `"additionalData":{"disputeStatus":"Won"}`)),
 			want: []string{`refused: additionalData.disputeStatus is "Won", though`}},
