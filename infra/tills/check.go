@@ -17,6 +17,7 @@ import (
 type checker struct {
 	source  string
 	decoder wire.Decoder
+	floats  floats
 }
 
 // attributes are those that a program gives, in the order in which they are written.
@@ -33,6 +34,9 @@ func (c *checker) event(v any) (Event, *failure) {
 	}
 	e = c.completed(e)
 	if wrong := knownMembers(e); wrong != nil {
+		return Event{}, wrong
+	}
+	if wrong := c.floats.asID(e); wrong != nil {
 		return Event{}, wrong
 	}
 	b := []byte{'{'}

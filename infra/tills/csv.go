@@ -152,10 +152,12 @@ type rowReader struct {
 	rows    []any
 	lines   map[uintptr]int
 	sheet   bool // of a spreadsheet
+	floats  floats
 }
 
 func (r *reading) rows() *rowReader {
-	return &rowReader{r: r, skip: r.SkipRows, columns: r.Columns, rows: []any{}, lines: map[uintptr]int{}}
+	return &rowReader{r: r, skip: r.SkipRows, columns: r.Columns, rows: []any{}, lines: map[uintptr]int{},
+		floats: floats{}}
 }
 
 func (w *rowReader) add(cells []string, line int) error {
@@ -179,6 +181,7 @@ func (w *rowReader) add(cells []string, line int) error {
 		if s == "" {
 			continue
 		}
+		w.floats.noteCell(s)
 		if slices.Contains(w.r.DecimalComma, name) {
 			read, why := w.withPoint(s)
 			if why != "" {
@@ -229,7 +232,7 @@ func (w *rowReader) done() (*document, error) {
 	if len(w.columns) == 0 {
 		return nil, &failure{code: CodeBadBody, reason: "it is empty"}
 	}
-	return &document{values: []any{w.rows}, lines: w.lines}, nil
+	return &document{values: []any{w.rows}, lines: w.lines, floats: w.floats}, nil
 }
 
 var (

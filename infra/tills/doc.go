@@ -197,6 +197,12 @@
 // run from 1, what the pages before it gave as since, and the page. So cursors, page numbers and Link are all one
 // program. Package fetch says how it is asked, and when again.
 //
+// # Ids
+//
+// An id that was a number with an exponent, or 1001.0, went through a float somewhere, and so has one that a
+// spreadsheet wrote as 1.23457E+17: digits are lost, and many orders would be one. An event with such an id, subject or
+// sku is refused. As amounts such numbers are taken.
+//
 // # Bounds
 //
 // A body has at most 64 MiB. Its programs have 1,000,000 steps of gojq's machine and 100 more per byte, and may make 32

@@ -12,7 +12,10 @@ import (
 
 // readJSON reads JSON values that stand one after the other: one in the body of a webhook, many in a file with one a
 // line. Numbers keep their digits, see exactNumber.
-func readJSON(body []byte) ([]any, error) {
+func readJSON(body []byte) ([]any, error) { return readNumbers(body, nil) }
+
+// readNumbers notes the floats.
+func readNumbers(body []byte, noted floats) ([]any, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(body) {
 		return nil, &failure{code: CodeBadBody, reason: "it is not UTF-8"}
@@ -30,7 +33,7 @@ func readJSON(body []byte) ([]any, error) {
 		} else if err != nil {
 			return nil, jsonFault(err, body, d.InputOffset())
 		}
-		values = append(values, exact(v))
+		values = append(values, exact(v, noted))
 	}
 	if len(values) == 0 {
 		return nil, &failure{code: CodeBadBody, reason: "it is empty"}
@@ -82,17 +85,18 @@ func nesting(body []byte) error {
 }
 
 // exact replaces the numbers of a value by what programs may have.
-func exact(v any) any {
+func exact(v any, noted floats) any {
 	switch v := v.(type) {
 	case json.Number:
+		noted.note(string(v))
 		return exactNumber(string(v))
 	case []any:
 		for i := range v {
-			v[i] = exact(v[i])
+			v[i] = exact(v[i], noted)
 		}
 	case map[string]any:
 		for k, e := range v {
-			v[k] = exact(e)
+			v[k] = exact(e, noted)
 		}
 	}
 	return v

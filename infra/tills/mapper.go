@@ -169,7 +169,7 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 		run.refuse(asFailure(err, CodeBadBody), source{}, 0)
 		return run.result
 	}
-	run.document = document
+	run.document, run.checks.floats = document, document.floats
 	for _, value := range document.values {
 		records, wrong := run.records(value)
 		for _, record := range records {

@@ -168,6 +168,7 @@ func (r *reading) formatOf(body []byte) string {
 type document struct {
 	values []any
 	lines  map[uintptr]int // of a table: in which line of the file a row begins, by identityOf
+	floats floats
 }
 
 // document reads a body.
@@ -184,8 +185,9 @@ func (r *reading) document(body []byte) (*document, error) {
 		v, err := readForm(body)
 		return &document{values: []any{v}}, err
 	}
-	values, err := readJSON(body)
-	return &document{values: values}, err
+	noted := floats{}
+	values, err := readNumbers(body, noted)
+	return &document{values: values, floats: noted}, err
 }
 
 // identityOf is of this one object, not of what it holds: programs that group, sort or choose rows pass on the rows

@@ -152,6 +152,44 @@ func TestReadingRefuses(t *testing.T) {
 	}
 }
 
+// TestIdsThatWereFloats: an id that somebody counted with has lost digits, and is refused; an amount hasn't, and a text
+// that only looks like one is a text.
+func TestIdsThatWereFloats(t *testing.T) {
+	page := "name: x\nread: {format: [json, csv]}\nkinds:\n  - kind: all\n    when: \"true\"\n    events: |\n" +
+		`      (if type == "array" then .[] else . end)
+      | {type: "makegood.redelivery.dispatched.v1", id: "sent/\(.id // "a")/1", time: "2026-01-10T09:00:00Z",
+         subject: "o1", data: {error_id: "e1", order_id: "o1", store_id: "s1", redelivery_id: "r",
+           mode: "carrier", currency: "EUR", carrier_charge: (.net | amount),
+           lines: [{sku: (.sku // "s"), quantity: 1}]}}
+`
+	m, err := tills.Parse("x.yaml", []byte(strings.Replace(page, "kinds:", "each: .\nkinds:", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spreadsheet := func(id any) string {
+		return string(sheet(t, func(f *excelize.File) {
+			set(t, f, "Sheet1", map[string]any{"A1": "id", "B1": "net", "A2": id, "B2": 1.5})
+		}))
+	}
+	for _, c := range []struct{ body, want string }{
+		{`{"id": 9.007199254740993e18, "net": 1}`, `(id sent/9.007199254740993e18/1), /id: float: the id "9.00`},
+		{`{"id": 1001.0, "net": 1}`, "/id: float"}, {`{"sku": 4E12, "net": 1}`, "/data/lines/0/sku: float"},
+		{`{"id": "1e5", "sku": "1.0", "net": 1e1}`, ""}, {`{"id": 9007199254740993, "net": 10.0}`, ""},
+		{"id,net\n1.23457E+17,1\n", "/id: float"}, {"id;net\n1,23457E+17;1\n", "/id: float"},
+		{"id,sku,net\n12E4,1E+,1.5E+01\n", ""}, {"id,sku,net\n1,4.00638E+12,1\n", "/data/lines/0/sku: float"},
+		{spreadsheet("1.2345678901234567E+17"), "line 2 of the file"}, {spreadsheet("123456789012345678"), ""},
+		{spreadsheet(123456789012345), ""},
+	} {
+		got := run(m, []byte(c.body))
+		if c.want == "" && len(got.Events) == 1 && len(got.Refusals) == 0 {
+			continue
+		}
+		if c.want == "" || len(got.Refusals) != 1 || !strings.Contains(got.Refusals[0].String(), c.want) {
+			t.Errorf("%.60s: %d events, %v", c.body, len(got.Events), got.Refusals)
+		}
+	}
+}
+
 // TestRefusalsNameTheLine: of a table each refusal names the lines of the file, however its rows are grouped, and what
 // stands above them; and the id of the event where there is one.
 func TestRefusalsNameTheLine(t *testing.T) {

@@ -114,6 +114,9 @@ func fifteenDigits(cell string) string {
 	if err != nil || scale(d) == 0 && !strings.ContainsAny(cell, "eE") {
 		return cell // a long whole number is an id that was written as a text
 	}
+	if d.NumDigits()+int64(d.Exponent) > 15 {
+		return cell // no amount has so many digits, and an id has lost some: see floats
+	}
 	to := new(apd.Decimal)
 	c := apd.Context{Precision: 15, MaxExponent: 400, MinExponent: -400, Rounding: apd.RoundHalfUp}
 	if _, err := c.Round(to, d); err != nil {
