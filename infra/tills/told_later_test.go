@@ -1,6 +1,9 @@
 package tills_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -86,6 +89,64 @@ func TestWhatIsToldLater(t *testing.T) {
 			for i, j := 0, len(told)-1; i < j; i, j = i+1, j-1 {
 				told[i], told[j] = told[j], told[i]
 			}
+		}
+	}
+}
+
+// TestRefundsOfShopifyByEachRoute: a part of a refund's lines, whose prices include tax or don't, comes to what was
+// moved, with the tax of its rate to a cent; and the webhook says of it what the order says.
+func TestRefundsOfShopifyByEachRoute(t *testing.T) {
+	m, err := tills.Load("shopify")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 200 {
+		included, rate, whole, tax := random.IntN(2) == 0, 5+random.IntN(20), 0, 0
+		var lines []object
+		for range 1 + random.IntN(3) {
+			net := 1000 + random.IntN(20_000)
+			t := (net*rate + 50) / 100
+			if included {
+				net, t = net+t, (2*(net+t)*rate+100+rate)/(2*(100+rate))
+			}
+			whole, tax = whole+net, tax+t
+			lines = append(lines, object{"quantity": 1, "restock_type": "no_restock", "subtotal": cents(net),
+				"total_tax": cents(t), "line_item": object{"id": 1, "sku": "M", "tax_lines": []object{
+					{"rate": json.Number(fmt.Sprintf("0.%02d", rate))}}}})
+		}
+		if !included {
+			whole += tax
+		}
+		paid := whole
+		if random.IntN(2) == 0 {
+			paid = 1 + random.IntN(whole)
+		}
+		refund := object{"id": 5, "order_id": 1, "created_at": "2026-01-12T09:00:00Z", "refund_line_items": lines,
+			"transactions": []object{{"id": 7, "kind": "refund", "status": "success", "amount": cents(paid), "currency": "EUR"}}}
+		order := object{"id": 1, "currency": "EUR", "taxes_included": included, "refunds": []object{refund}}
+		var told []string
+		for kind, body := range map[string]object{"refunds/create": refund, "orders/updated": order} {
+			text, err := json.Marshal(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := run(m, text, "kind="+kind)
+			if len(got.Events) != 1 || len(got.Refusals) > 0 {
+				t.Fatalf("seed %d: %s: %v of %s", seed, kind, got.Refusals, text)
+			}
+			told = append(told, string(got.Events[0].JSON))
+		}
+		decoded, err := new(wire.Decoder).Structured([]byte(told[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := decoded.Event.Data.(*domain.RefundIssued)
+		off := int64(said.Tax)/100 - int64(paid*tax*100/whole) // both in hundredths of a cent
+		if told[0] != told[1] || int64(said.Net+said.Tax)/10_000 != int64(paid) || off < -100 || off > 100 {
+			t.Fatalf("seed %d: prices include tax: %t, %s of %s with tax of %s:\n%s\n%s", seed, included, cents(paid),
+				cents(whole), cents(tax), told[0], told[1])
 		}
 	}
 }
