@@ -225,6 +225,8 @@ func TestStripeRefunds(t *testing.T) {
 			want: []string{"refused: charge ch_1 says that 4500 is refunded and lists refunds of 100"}},
 		{name: "a list that is cut off, which others tell", settings: "charge_without_refunds=skip", body: with(t, charge,
 			`"amount_refunded":100`, `"amount_refunded":4500`), want: []string{issued}},
+		{name: "a payment intent whose charge hides its refunds", body: `{"object":"payment_intent","id":"pi_1",` +
+			`"latest_charge":` + with(t, charge, refund, ``) + `}`, want: []string{"refused: charge ch_1 says that 100 is"}},
 		{name: "another till tells the refunds", settings: "refunds=no", body: refund},
 		{name: "a charge that hides its refunds", body: with(t, charge, refund, ``),
 			want: []string{"refused: charge ch_1 says that 100 is refunded and doesn't list its refunds"}},
