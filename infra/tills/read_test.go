@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +150,41 @@ func TestReadingRefuses(t *testing.T) {
 		}
 		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("%s took %v", c.name, took)
+		}
+	}
+}
+
+// TestTablesWithoutQuotes: whatever stands in the cells of a table without quotes, each line is a row with just that.
+func TestTablesWithoutQuotes(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	of := reader(t, "{format: csv, quotes: none, delimiter: tab}")
+	pieces := []string{`"`, `""`, "x", ",", ";", "'", `"x"`, "ü", `\`, `x "y" z`}
+	for range 300 {
+		columns, rows := 1+random.IntN(6), random.IntN(8)
+		var names []string
+		for i := range columns {
+			names = append(names, fmt.Sprintf("c%d", i))
+		}
+		body, want := strings.Join(names, "\t")+"\r\n", []map[string]string{}
+		for range rows {
+			cells, row := make([]string, columns), map[string]string{}
+			for i := range cells {
+				for range 1 + random.IntN(3) {
+					cells[i] += pieces[random.IntN(len(pieces))]
+				}
+				row[names[i]] = cells[i]
+			}
+			body += strings.Join(cells, "\t") + "\n"
+			want = append(want, row)
+		}
+		text, all := of([]byte(body))
+		var got []map[string]string
+		if err := json.Unmarshal([]byte(text), &got); err != nil || len(all.Refusals) > 0 {
+			t.Fatalf("seed %d: %q: %v %v", seed, body, err, all.Refusals)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d: %q is %v", seed, body, got)
 		}
 	}
 }
