@@ -130,7 +130,7 @@
 //	                           of what may have attributes
 //	format: csv                rows as objects of texts by the header's names; an empty cell is null. A spreadsheet
 //	                           that comes in place of a text is read too
-//	  delimiter: ";"           one character, or tab; without it it is found in the first line
+//	  delimiter: ";"           one character, or tab; without it it is found in the header
 //	  encoding: windows-1252   any of IANA's names; without it UTF-8
 //	  decimal_comma: [Preis]   columns in which 1.234,56 is 1234.56, and 1.234 is 1234. One that there isn't is refused,
 //	                           and so is a file with 12.50 in them. In all others nothing is changed: 10.045 may be an id
