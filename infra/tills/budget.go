@@ -39,6 +39,17 @@ func newBudget(ctx context.Context, size int) *budget {
 	return &budget{parent: ctx, steps: baseSteps + stepsPerByte*n, weight: baseWeight + weightPerByte*n}
 }
 
+// tableWalks is how often the programs may walk through all rows of a table, beside what its bytes allow: grouped,
+// compared and told apart, mostly empty rows take more than their text.
+const tableWalks = 6
+
+// allow gives what a table takes more than a text of so many bytes.
+func (b *budget) allow(d *document, bytes int) {
+	more := int64(max(d.size-bytes, 0))
+	b.steps += stepsPerByte * more
+	b.weight += weightPerByte*more + tableWalks*int64(d.weight)
+}
+
 // Done is asked once a step.
 func (b *budget) Done() <-chan struct{} {
 	b.steps--

@@ -15,6 +15,9 @@ import (
 
 const maxColumns = 1000
 
+// rowWeight is what a row takes, and as much for each column, in bytes: see shallow.
+const rowWeight = 48
+
 // csv reads a table: an array of objects, a member per column, all texts. An empty cell is null, so that nothing takes
 // it for a number. The delimiter is looked for in the first line where the mapping doesn't say it.
 func (r *reading) csv(body []byte) (*document, error) {
@@ -153,6 +156,7 @@ type rowReader struct {
 	lines   map[uintptr]int
 	sheet   bool // of a spreadsheet
 	floats  floats
+	size    int
 }
 
 func (r *reading) rows() *rowReader {
@@ -170,6 +174,9 @@ func (w *rowReader) add(cells []string, line int) error {
 	}
 	if w.cells += objectValues + len(w.columns); w.cells > maxValues {
 		return tooManyValues()
+	}
+	for _, c := range cells {
+		w.size += len(c) + 1
 	}
 	row, empty := make(map[string]any, len(w.columns)), true
 	for i, name := range w.columns {
@@ -232,7 +239,8 @@ func (w *rowReader) done() (*document, error) {
 	if len(w.columns) == 0 {
 		return nil, &failure{code: CodeBadBody, reason: "it is empty"}
 	}
-	return &document{values: []any{w.rows}, lines: w.lines, floats: w.floats}, nil
+	return &document{values: []any{w.rows}, lines: w.lines, floats: w.floats, size: w.size,
+		weight: len(w.rows) * (rowWeight + rowWeight*len(w.columns))}, nil
 }
 
 var (

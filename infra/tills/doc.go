@@ -210,6 +210,9 @@
 // minute all the same is refused, too. Texts that are searched with patterns have at most 64 KiB; a pattern is written
 // in the program, or a setting ($till.x).
 //
+// A table counts by the text of its cells, where it is a spreadsheet, and its rows may be walked through 6 times beside
+// that: empty cells have no bytes.
+//
 // # Examples
 //
 // A folder of a mapping and examples (Case) is what makegood till test wants. makegood till new writes one.

@@ -170,6 +170,7 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 		return run.result
 	}
 	run.document, run.checks.floats = document, document.floats
+	run.machine.budget.allow(document, len(in.Body))
 	for _, value := range document.values {
 		records, wrong := run.records(value)
 		for _, record := range records {

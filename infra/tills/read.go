@@ -169,6 +169,8 @@ type document struct {
 	values []any
 	lines  map[uintptr]int // of a table: in which line of the file a row begins, by identityOf
 	floats floats
+	size   int // of a table: bytes of its cells, of which a spreadsheet packs many into one of the body
+	weight int // of a table: what its rows take, however little stands in them
 }
 
 // document reads a body.

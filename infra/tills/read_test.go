@@ -189,6 +189,38 @@ func TestTablesWithoutQuotes(t *testing.T) {
 	}
 }
 
+// TestLongTables: a table of many rows that are mostly empty is mapped whole, as a text and as a spreadsheet, which
+// packs it into few bytes.
+func TestLongTables(t *testing.T) {
+	m, err := tills.Load("csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const orders = 9000
+	columns := strings.Split("what,order,line,date,sku,quantity,unit_price,discount,tax,unit_cost,delivery_fee,currency,"+
+		"id,amount,kind,minutes,km", ",")
+	table := strings.Join(columns, ",") + "\n"
+	for i := range orders {
+		for line := range 2 {
+			table += fmt.Sprintf("sale,%d,%d,2026-01-10,M,1,1,,,,,,,,,,\n", i, line)
+		}
+	}
+	packed := sheet(t, func(f *excelize.File) {
+		for i, line := range strings.Split(strings.TrimSpace(table), "\n") {
+			cells := strings.Split(line, ",")
+			if err := f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &cells); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	for name, body := range map[string][]byte{"text": []byte(table), "spreadsheet": packed} {
+		if got := run(m, body, "currency=EUR"); len(got.Events) != orders || len(got.Refusals) > 0 {
+			t.Errorf("%s: %d events, %d refusals: %v", name, len(got.Events), len(got.Refusals),
+				got.Refusals[:min(1, len(got.Refusals))])
+		}
+	}
+}
+
 // TestIdsThatWereFloats: an id that somebody counted with has lost digits, and is refused; an amount hasn't, and a text
 // that only looks like one is a text.
 func TestIdsThatWereFloats(t *testing.T) {
