@@ -136,8 +136,10 @@ func every(idle time.Duration, took time.Duration, most time.Duration) time.Dura
 }
 
 func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, error) {
+	// What a rebuild posts for units is no other event than the rebuild's own.
 	rows, err := ledger.Read(ctx, p.db, `ledger FINAL WHERE toYYYYMM(occurred_at) IN (?)
-        AND cityHash64(source, event_id) IN (SELECT identity FROM conflicts)`, months)
+        AND cityHash64(source, event_id) IN (SELECT identity FROM conflicts)
+        AND NOT (event_type = `+sql.Event("books.rebuilt")+` AND (order_id != '' OR error_id != ''))`, months)
 	if err != nil {
 		return 0, err
 	}

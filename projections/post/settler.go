@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 )
@@ -129,13 +131,22 @@ func (s *Settler) addRebuilds(terms *domain.Terms, rows []*ledger.Stored) {
 		e := r.Event
 		e.OrderID, e.ErrorID = order, errorID
 		data, _ := e.Data.(*domain.BooksRebuilt)
-		stored := &ledger.Stored{Row: ledger.Row{Event: &e, Content: r.Content,
+		stored := &ledger.Stored{Row: ledger.Row{Event: &e, Content: unitContent(r.Content, order, errorID),
 			Data:     fmt.Appendf(nil, `{"rebuild_id":%q,"closed_periods":true}`, data.RebuildID),
 			Position: at, Terms: at.Offset + 1, Rules: domain.PostingRules(), Rated: true}}
 		stored.Place(terms.Periods)
 		s.events = append(s.events, domain.Recorded{Event: &e, At: at, RecordedAt: stored.RecordedAt})
 		s.of = append(s.of, stored)
 	}
+}
+
+// unitContent tells the rows apart that one rebuild has in several units. The ledger's key has the order, and not the
+// case: without this all cases that have no order would share one row, and with the rebuild's own event.
+func unitContent(content uint64, order, errorID string) uint64 {
+	if order != "" {
+		return content
+	}
+	return content ^ xxhash.Sum64String(errorID)
 }
 
 // unitOf names the unit of rows: of several orders the first by name.
