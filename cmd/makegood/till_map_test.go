@@ -61,7 +61,8 @@ kinds:
 		event.Source != "//tills/csv" || event.Data["store_id"] != "s=1" {
 		t.Errorf("%v: %s", err, out)
 	}
-	if status != 1 || !strings.Contains(errs, "bad.csv: sale, line ") || !strings.Contains(errs, "none") ||
+	if status != 1 || !strings.Contains(errs, "none") ||
+		!strings.Contains(errs, "bad.csv: line 2 of the file, sale, line ") ||
 		!strings.Contains(errs, `"one hundred" is no decimal number in .unit_price | price`) {
 		t.Errorf("status %d: %s", status, errs)
 	}
