@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"math/big"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -68,11 +67,7 @@ func (c *claimPacketCommand) Run(ctx context.Context, logger *slog.Logger, s ter
 	if err := books.get(ctx, "/v1/"+packetName, query, &text); err != nil {
 		return err
 	}
-	if c.Output == "" {
-		_, err = s.Out.Write(text.Bytes())
-		return err
-	}
-	if err := os.WriteFile(c.Output, text.Bytes(), 0o600); err != nil {
+	if err := s.Give(text.Bytes(), c.Output); err != nil {
 		return fmt.Errorf("write the claim: %w", err)
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -88,11 +87,7 @@ func (c *insightCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 			return err
 		}
 	}
-	if c.Output == "" {
-		_, err = s.Out.Write(text.Bytes())
-		return err
-	}
-	if err := os.WriteFile(c.Output, text.Bytes(), 0o600); err != nil {
+	if err := s.Give(text.Bytes(), c.Output); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil

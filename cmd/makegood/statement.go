@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 )
@@ -42,11 +41,7 @@ func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s termi
 	if err := books.get(ctx, "/v1/statement", query, &text); err != nil {
 		return err
 	}
-	if c.Output == "" {
-		_, err = s.Out.Write(text.Bytes())
-		return err
-	}
-	if err := os.WriteFile(c.Output, text.Bytes(), 0o644); err != nil {
+	if err := s.Give(text.Bytes(), c.Output); err != nil {
 		return fmt.Errorf("write the statement: %w", err)
 	}
 	return nil

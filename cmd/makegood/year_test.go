@@ -31,9 +31,6 @@ func TestYearClosedMonthByMonth(t *testing.T) {
 		"year":   "../../../shared/data/online_retail/online_retail_all.csv.gz",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && name == "year" {
-				t.Skip("the year takes about a minute")
-			}
 			text, err := os.ReadFile(file)
 			if errors.Is(err, fs.ErrNotExist) && name == "year" {
 				t.Skip("Online Retail isn't beside the repository")

@@ -102,8 +102,8 @@ func numbered(example string, numbers ...int) []string {
 	return names
 }
 
-// booked settles events by order, as the books do, and sums what is failure cost and what pays it back.
-func booked(t *testing.T, said []domain.Recorded) (gross, net domain.Amount, flags int) {
+// settled are the journal lines of events that are settled by order, as the books do, and how many flags they have.
+func settled(t *testing.T, said []domain.Recorded) (lines []domain.Line, flags int) {
 	t.Helper()
 	units := map[string][]domain.Recorded{}
 	for _, r := range said {
@@ -114,20 +114,28 @@ func booked(t *testing.T, said []domain.Recorded) (gross, net domain.Amount, fla
 		units[of] = append(units[of], r)
 	}
 	for _, unit := range units {
-		settled, err := domain.NewTerms(time.UTC).Settle(unit)
+		settlement, err := domain.NewTerms(time.UTC).Settle(unit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		flags += len(settled.Flags)
-		for _, e := range settled.Events {
-			for _, l := range e.Lines {
-				switch {
-				case l.Element.IsCost():
-					gross, net = gross+l.Amount, net+l.Amount
-				case l.Element.IsRecovery():
-					net += l.Amount
-				}
-			}
+		flags += len(settlement.Flags)
+		for _, e := range settlement.Events {
+			lines = append(lines, e.Lines...)
+		}
+	}
+	return lines, flags
+}
+
+// booked sums what is failure cost and what pays it back.
+func booked(t *testing.T, said []domain.Recorded) (gross, net domain.Amount, flags int) {
+	t.Helper()
+	lines, flags := settled(t, said)
+	for _, l := range lines {
+		switch {
+		case l.Element.IsCost():
+			gross, net = gross+l.Amount, net+l.Amount
+		case l.Element.IsRecovery():
+			net += l.Amount
 		}
 	}
 	return gross, net, flags

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/tills"
@@ -178,28 +177,13 @@ func oncePerID(t *testing.T, name string, told [][]tills.Event) []tills.Event {
 
 func soldAndSpent(t *testing.T, said []domain.Recorded) (sales, cost domain.Amount) {
 	t.Helper()
-	units := map[string][]domain.Recorded{}
-	for _, r := range said {
-		of := r.Event.OrderID
-		if of == "" {
-			of = r.Event.ErrorID
+	lines, _ := settled(t, said)
+	for _, l := range lines {
+		if l.Account == domain.Sales {
+			sales += l.Amount
 		}
-		units[of] = append(units[of], r)
-	}
-	for _, unit := range units {
-		settled, err := domain.NewTerms(time.UTC).Settle(unit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range settled.Events {
-			for _, l := range e.Lines {
-				if l.Account == domain.Sales {
-					sales += l.Amount
-				}
-				if l.Element.IsCost() {
-					cost += l.Amount
-				}
-			}
+		if l.Element.IsCost() {
+			cost += l.Amount
 		}
 	}
 	return sales, cost

@@ -32,8 +32,7 @@ type unitWalk struct {
 }
 
 // compareUnits settles the units of the verified months again. What deviates already makes its whole unit deviate:
-// those
-// units are left out.
+// those units are left out.
 func (v *Verification) compareUnits(ctx context.Context, db driver.Conn, with *VerifyAgainst) error {
 	w := &unitWalk{v: v, otherwise: with.Otherwise, closes: map[domain.Period]*Sealable{}, named: map[string]bool{},
 		told: map[string]bool{}}

@@ -370,9 +370,8 @@ func readSpends(ctx context.Context, db driver.Conn, ids []string) (rows []Store
 }
 
 // SpentAs names what a row that is about what was spent on quality says something of: the spend_id, the event
-// itself, and
-// what a void takes back, which may have another spend_id than the void says. None where the row is about another
-// thing.
+// itself, and what a void takes back, which may have another spend_id than the void says. None where the row is about
+// another thing.
 func (s *Stored) SpentAs() []string {
 	spend := s.Spend()
 	if spend == "" {

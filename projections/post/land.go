@@ -19,8 +19,8 @@ import (
 // Every step of a landing asks ClickHouse or the log, and each may fail in three ways. What may get better, also by a
 // person's hand, is waited for: nothing is acknowledged meanwhile, and readiness says what is waited for. What was too
 // much for ClickHouse's memory is done in halves. What ClickHouse refuses for what it says will be refused for ever:
-// the halves
-// lead to the record or the unit, the record becomes a dead letter, the unit stays as it is, and the others land.
+// the halves lead to the record or the unit, the record becomes a dead letter, the unit stays as it is, and the others
+// land.
 
 // Wait is something that the projector waits for.
 type Wait struct {

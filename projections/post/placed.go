@@ -14,10 +14,9 @@ import (
 // An order.placed posts alone, unless something else is said of its order: that it was placed by another event too, or
 // something that came before it. The one is looked for among the orders placed lately, and what that can't see (a
 // restart, another projector, far apart) the background check finds, as it finds conflicts. The other is noted:
-// whoever settles an
-// order without its order.placed says so in the table unplaced_orders and reads the order again, and so either sees the
-// order.placed or is seen by whoever inserts it. The same holds for a void that comes before its original, where the
-// original posts alone: it is noted in that table under the order and the original's identity.
+// whoever settles an order without its order.placed says so in the table unplaced_orders and reads the order again, and
+// so either sees the order.placed or is seen by whoever inserts it. The same holds for a void that comes before its
+// original, where the original posts alone: it is noted in that table under the order and the original's identity.
 
 // placements remember orders, by a hash, that were placed lately, and those that are waited for.
 type placements struct {

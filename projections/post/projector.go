@@ -37,8 +37,7 @@ type Config struct {
 	// Hide takes out of a record what of people may not be kept, before it becomes a dead letter. Nil: nothing.
 	Hide func(*Original)
 	// HideRow hides people in a row that was written before that was done, and reports whether it changed anything. Nil:
-	// no
-	// row is looked at.
+	// no row is looked at.
 	HideRow func(*ledger.Row) bool
 	// SameButHidden reports whether two rows of one identity say the same, but for people and for what isn't kept, which
 	// may have been hidden in another way when each came. Nil: never.

@@ -92,8 +92,7 @@ func (s *Settler) read(terms *domain.Terms, rows []*ledger.Stored) (not []*NotPo
 }
 
 // decode reads a stored event. What a person decided, and what a rebuild posts, stands with the unit that it is about:
-// that is
-// the row's to say, not its data's.
+// that is the row's to say, not its data's.
 func (s *Settler) decode(reader int, r *ledger.Stored) (*domain.Event, error) {
 	stored, data := r.Event, r.Data
 	if !r.Decides() && stored.Type != domain.TypeBooksRebuilt {

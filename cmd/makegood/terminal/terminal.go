@@ -19,6 +19,15 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
+// Give writes a whole answer to a file that only its owner reads, or to the output where none is named.
+func (s Streams) Give(answer []byte, file string) error {
+	if file != "" {
+		return os.WriteFile(file, answer, 0o600)
+	}
+	_, err := s.Out.Write(answer)
+	return err
+}
+
 // Script reports whether the input is a file or a pipe: its lines were written before anybody asked.
 func (s Streams) Script() bool {
 	f, is := s.In.(*os.File)
