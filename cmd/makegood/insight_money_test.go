@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -153,5 +156,27 @@ func customersHold(t *testing.T, c *client) {
 		}
 		hold(t, "balance", find(t, a.Parts["balance"].Rows, map[string]string{"store": store, "what": "basket"}),
 			map[string]string{"before": "0.0000", "after": "0.0000"})
+	}
+}
+
+// TestStoreNamedAll: a store that is called as all stores together are has its own row, and counts once among all.
+func TestStoreNamedAll(t *testing.T) {
+	t.Parallel()
+	_, c := startTestApp(t, t.TempDir())
+	for i, store := range []string{"all", "s1"} {
+		id := strconv.Itoa(i)
+		mustPost(t, c, event("p"+id, "order.placed", "2026-01-10T09:00:00Z", "o"+id, `{"order_id":"o`+id+`","store_id":"`+
+			store+`","currency":"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100"}]}`))
+		mustPost(t, c, event("r"+id, "refund.issued", "2026-01-11T09:00:00Z", "o"+id, `{"order_id":"o`+id+`","store_id":"`+
+			store+`","error_id":"e`+id+`","refund_id":"r`+id+`","currency":"USD","net":"`+strconv.Itoa(i*10+5)+`"}`))
+	}
+	mustCatchUp(t, c)
+	a := insightAnswer(t, c, "budget", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "per_order": {"10"}})
+	var got []string
+	for _, row := range a.Rows {
+		got = append(got, fmt.Sprint(row["store"], " ", row["orders"], " ", row["leakage"]))
+	}
+	if want := []string{"all 1 5.0000", "s1 1 15.0000", "all 2 20.0000"}; !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
 	}
 }

@@ -47,6 +47,18 @@ const (
 	priceUnits    = 1_000_000
 )
 
+// allStores is what all stores together go by, beside names of stores. It is no such name, since those have no control
+// characters: a store may be called all.
+const allStores = "\x00"
+
+// storeNamed is what an answer calls a store, or all of them.
+func storeNamed(name string) string {
+	if name == allStores {
+		return "all"
+	}
+	return name
+}
+
 // daysOfStore are the days of one store that are known, from the first of the history on.
 type daysOfStore struct {
 	orders []uint64
@@ -98,11 +110,11 @@ func (q *Query) daysOfStores(ctx context.Context, db driver.Conn, since, end tim
 		if err != nil || !is {
 			return nil, nil, fmt.Errorf("read the days of the stores: %q, %q", f.Day, f.Leakage)
 		}
-		for _, name := range []string{f.Store, "all"} {
+		for _, name := range []string{f.Store, allStores} {
 			s := stores[name]
 			if s == nil {
 				s = &daysOfStore{make([]uint64, n), make([]float64, n), new(big.Rat), 0}
-				if stores[name] = s; name != "all" {
+				if stores[name] = s; name != allStores {
 					names = append(names, name)
 				}
 			}
@@ -117,7 +129,7 @@ func (q *Query) daysOfStores(ctx context.Context, db driver.Conn, since, end tim
 		}
 	}
 	if len(names) > 0 {
-		names = append(names, "all")
+		names = append(names, allStores)
 	}
 	return stores, names, nil
 }
@@ -152,8 +164,8 @@ func (q *Query) budgetRow(name string, s *daysOfStore, given *big.Rat, since, en
 		f = estimate.Estimated{Level: budgetLevel, N: len(known.Amount)}
 	}
 	f.Value, f.Low, f.High = came+f.Value, came+f.Low, came+f.High
-	row := Row{"store": name, "orders": s.placed, "leakage": s.came.FloatString(4), "per_order": nil, "allowed": nil,
-		"burn": nil, "orders_expected": uint64(expected + 0.5), "forecast": f.Estimate("weekday_means", 2)}
+	row := Row{"store": storeNamed(name), "orders": s.placed, "leakage": s.came.FloatString(4), "per_order": nil,
+		"allowed": nil, "burn": nil, "orders_expected": uint64(expected + 0.5), "forecast": f.Estimate("weekday_means", 2)}
 	allowed := given
 	if allowed == nil && before > 0 && costBefore > 0 {
 		allowed = new(big.Rat).SetFloat64(costBefore / float64(before))

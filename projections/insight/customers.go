@@ -66,8 +66,8 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 		c := estimate.Cell{Stratum: f.Stratum, Group: int(f.Customers), Failed: f.Failed, Tally: estimate.Tally{N: f.N,
 			Back: f.Back, Contribution: f.Later, Prior: [2]float64{f.Prior, f.PriorSquares},
 			Basket: [2]float64{f.Basket, f.BasketSquares}}}
-		for _, name := range []string{f.Store, "all"} {
-			if cells[name] == nil && name != "all" {
+		for _, name := range []string{f.Store, allStores} {
+			if cells[name] == nil && name != allStores {
 				names = append(names, name)
 			}
 			cells[name] = append(cells[name], c)
@@ -75,9 +75,9 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 	}
 	slices.Sort(names)
 	rows, balance := []Row{}, []Row{}
-	for _, name := range append(names, "all") {
+	for _, name := range append(names, allStores) {
 		m := estimate.Match(cells[name], 0.95)
-		row := Row{"store": name, "failed": uint64(m.Failed), "alike": uint64(m.Alike), "back_failed": nil,
+		row := Row{"store": storeNamed(name), "failed": uint64(m.Failed), "alike": uint64(m.Alike), "back_failed": nil,
 			"back_alike": nil, "difference": m.Back.Estimate("matched_strata", 6),
 			"contribution": m.Contribution.Estimate("matched_strata", 2), "e_value": nil, "e_value_bound": nil}
 		if m.Back.Enough() {
@@ -90,7 +90,7 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 		}
 		rows = append(rows, row)
 		for _, b := range m.Balance {
-			balance = append(balance, Row{"store": name, "what": b.What, "before": *estimate.Text(b.Before, 4),
+			balance = append(balance, Row{"store": storeNamed(name), "what": b.What, "before": *estimate.Text(b.Before, 4),
 				"after": *estimate.Text(b.After, 4)})
 		}
 	}

@@ -91,7 +91,7 @@ func readSignals(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 	budget := estimate.Budget{PerYear: accepted, Charts: len(all) + len(weekly)}
 	rows := make([]Row, 0, len(all))
 	for i := range all {
-		days := stores["all"]
+		days := stores[allStores]
 		if all[i].series == "store" && slices.Contains(names, all[i].of) {
 			days = stores[all[i].of]
 		}
