@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+
+	"github.com/makegood/makegood/projections/report"
 )
 
 // mostCases bounds a list; what isn't in it is summed under it, and the spreadsheet has all of them.
@@ -45,8 +47,8 @@ func (p *Page) cases(r *http.Request, a *ask) (*view, error) {
 			return nil, err
 		}
 		id, order := row.Key["case"], row.Key["order"]
-		c := caseRow{Case: id, Order: order, Store: row.Key["store"], Kind: word("kind", row.Key["kind"]),
-			Cause: word("root_cause", row.Key["root_cause"]), F: f}
+		c := caseRow{Case: id, Order: order, Store: row.Key["store"], Kind: report.Word("kind", row.Key["kind"]),
+			Cause: report.Word("root_cause", row.Key["root_cause"]), F: f}
 		if id != "" {
 			c.CaseURL = a.Link("/case", "id", id, "case", id, "order", order)
 		}

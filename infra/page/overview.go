@@ -110,7 +110,7 @@ type answers struct {
 
 func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	b := &overviewBody{ByMonth: a.query.To.Sub(a.query.From) > mostDays*24*time.Hour,
-		Timeline: a.Group == "day" || a.Group == "month", Name: keyWords[a.Group]}
+		Timeline: a.Group == "day" || a.Group == "month", Name: report.KeyWord(a.Group)}
 	b.Before = span(before(a.query.From, a.query.To))
 	got, err := p.askAll(r.Context(), a, b)
 	if err != nil {

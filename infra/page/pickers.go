@@ -67,7 +67,7 @@ func (a *ask) PeriodsBy() []choice {
 func (a *ask) Groups() []choice {
 	var pairs []string
 	for _, g := range groups {
-		pairs = append(pairs, g, keyWords[g])
+		pairs = append(pairs, g, report.KeyWord(g))
 	}
 	return choices(a.Group, pairs...)
 }
@@ -124,7 +124,7 @@ func (a *ask) Filters() []filter {
 	var all []filter
 	for _, key := range report.LeakageKeys() {
 		if value, ok := a.query.Only[key]; ok {
-			all = append(all, filter{key, value, keyWords[key], word(key, value), a.without(key)})
+			all = append(all, filter{key, value, report.KeyWord(key), report.Word(key, value), a.without(key)})
 		}
 	}
 	return all

@@ -196,9 +196,10 @@ func (p *Page) step(a *ask, e *report.StoryEvent, key, of string) (*step, error)
 		if err != nil {
 			return nil, err
 		}
-		shown := line{Account: l.Account, Name: sentence(l.Name), Basis: word("basis", l.Basis), Failure: l.Element != ""}
+		shown := line{Account: l.Account, Name: report.Sentence(l.Name),
+			Basis: report.Word("basis", l.Basis), Failure: l.Element != ""}
 		if shown.Failure {
-			shown.Element = word("element", l.Element)
+			shown.Element = report.Word("element", l.Element)
 			s.Cost.add(amount)
 		}
 		if amount.Sign() < 0 {
@@ -307,6 +308,6 @@ func (p *Page) event(r *http.Request, a *ask) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	trail := append(a.trail(1), crumb{keyWords[within] + " " + of, a.Link("/"+within, "id", of)})
+	trail := append(a.trail(1), crumb{report.KeyWord(within) + " " + of, a.Link("/"+within, "id", of)})
 	return &view{template: "event", Title: step.Word, Ask: a, Trail: trail, Body: step}, nil
 }

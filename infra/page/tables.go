@@ -76,7 +76,7 @@ func (a *ask) cost(l *report.Leakage) ([]bar, error) {
 		if err != nil {
 			return nil, err
 		}
-		bars = append(bars, bar{Text: word("element", element), Amount: amount, Step: step, F: f,
+		bars = append(bars, bar{Text: report.Word("element", element), Amount: amount, Step: step, F: f,
 			URL: a.Link("/cases", "element", element)})
 	}
 	slices.SortStableFunc(bars, func(x, y bar) int { return y.Amount.units.Cmp(&x.Amount.units) })
@@ -130,7 +130,7 @@ func (a *ask) ranked(l *report.Leakage, total *figures, rank bool) ([]bar, *bar,
 			return nil, nil, err
 		}
 		value := row.Key[a.Group]
-		bars = append(bars, bar{Text: word(a.Group, value), F: f, URL: a.Link("/cases", a.Group, value)})
+		bars = append(bars, bar{Text: report.Word(a.Group, value), F: f, URL: a.Link("/cases", a.Group, value)})
 	}
 	if rank {
 		slices.SortStableFunc(bars, func(x, y bar) int { return y.F.Net.units.Cmp(&x.F.Net.units) })
