@@ -13,7 +13,7 @@ import (
 type insightCheckCommand struct {
 	Seed  uint64   `help:"Decides everything." default:"1"`
 	Shops int      `help:"How many simulated shops each estimator is held against." default:"60"`
-	Only  []string `help:"Questions to check: signals, counter, provision, budget, customers, prevention, what-if."`
+	Only  []string `help:"Questions to check: signals, counter, vendors, provision, budget, customers, prevention, what-if."`
 }
 
 // Run holds the estimators against shops whose truth is known.

@@ -171,6 +171,7 @@ func TestInsight(t *testing.T) {
 	t.Run("feedback", func(t *testing.T) { feedbackHolds(t, c) })
 	t.Run("sources", func(t *testing.T) { sourcesHold(t, c) })
 	t.Run("recoverable", func(t *testing.T) { recoverableHolds(t, c) })
+	t.Run("vendors", func(t *testing.T) { vendorsHold(t, c) })
 	t.Run("packet", func(t *testing.T) { packetHolds(t, c) })
 	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
 	t.Run("provision", func(t *testing.T) { provisionHolds(t, c) })

@@ -11,6 +11,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/insight/estimate"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -70,6 +71,8 @@ func plantVendors(p *planted) {
 	goods("late", "pickup")
 	report("paid", acme)
 	goods("paid", "pickup")
+	p.tell("claim.filed", "2026-01-11T04:00:00Z", "paid", `"error_id":"paid-e","claim_id":"paid-k","party":"supplier",
+		"party_id":"acme","amount":"45"`)
 	claim("accepted", "paid", "45")
 	claim("settled", "paid", "45")
 	report("mistaken", acme)
@@ -126,6 +129,42 @@ func recoverableHolds(t *testing.T, c *client) {
 	if got := insightAnswer(t, c, "recoverable", alone); len(got.Rows) != 1 || got.Totals["gross"] != "60.0000" {
 		t.Errorf("of swift alone: %v", got.Rows)
 	}
+}
+
+// vendorsHold: sales and costs sum to the journal, what failed to the leakage report.
+func vendorsHold(t *testing.T, c *client) {
+	a := insightAnswer(t, c, "vendors", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"v1"},
+		"currency": {"USD"}})
+	row := func(vendor string) insight.Row { return find(t, a.Rows, map[string]string{"vendor": vendor}) }
+	hold(t, "acme", row("acme"), map[string]string{"lines": "1", "pieces": "1.0000", "sales": "100.0000",
+		"received": "60.0000", "margin": "40.0000", "failed_lines": "1", "cases": "3", "gross": "247.1500",
+		"recovered": "45.0000", "net": "202.1500", "of_margin": "5.053750", "claims": "2", "claims_accepted": "1",
+		"days_to_accept": "1.25", "place_from": "null"})
+	hold(t, "other", row("other"), map[string]string{"lines": "1", "sales": "20.0000", "received": "9.0000",
+		"failed_lines": "0", "cases": "0", "net": "0.0000", "of_margin": "0.000000"})
+	hold(t, "swift", row("swift"), map[string]string{"lines": "0", "margin": "0.0000", "net": "60.0000",
+		"of_margin": "null", "days_to_accept": "null"})
+	hold(t, "nobody", row(""), map[string]string{"lines": "5", "sales": "500.0000", "received": "300.0000",
+		"net": "3.0000"})
+	hold(t, "totals", a.Totals, map[string]string{"sales": "620.0000", "received": "369.0000", "gross": "310.1500",
+		"recovered": "45.0000", "net": "265.1500"})
+	if e, _ := row("acme")["per_thousand"].(*estimate.Estimate); e == nil || e.Enough || *e.Value != "1000.000000" {
+		t.Errorf("%+v", e)
+	}
+	var text bytes.Buffer
+	if err := c.get(t.Context(), strings.SplitN(row("acme")["link"].(string), "?", 2)[0],
+		mustQuery(t, row("acme")["link"].(string)), &text); err != nil || !strings.Contains(text.String(), "truck-e") {
+		t.Errorf("%v: %s", err, text.String())
+	}
+}
+
+func mustQuery(t *testing.T, link string) url.Values {
+	t.Helper()
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
 }
 
 // termsByCommand: what the command sends is what counts from that day on, however often it is sent.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -279,5 +280,11 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 // Questions are all of them, in the order in which they are listed.
 func Questions() []*Question {
 	return []*Question{&promises, &recoverable, &packet, &feedback, &budget, &provision, &prevention, &whatIf,
-		&signals, &customers, &sources}
+		&signals, &customers, &vendors, &sources}
+}
+
+// link is the address of another question of the same time and currency, asked with a parameter.
+func (q *Query) link(name, param, value string) string {
+	return "/v1/" + name + "?" + url.Values{"from": {q.From.Format(time.DateOnly)}, "to": {q.To.Format(time.DateOnly)},
+		"currency": {q.Currency}, param: {value}}.Encode()
 }

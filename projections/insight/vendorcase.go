@@ -21,6 +21,7 @@ type vendorCase struct {
 	reported            time.Time
 	gross               *big.Rat
 	recovered           *big.Rat // what claims brought, by the journal
+	salvaged            *big.Rat // what was sold of the leftovers
 	settled             *big.Rat // what was paid, by claim.settled
 	covered, notCovered *big.Rat // together the gross
 	costs               []vendorCost
@@ -129,7 +130,8 @@ func readVendorCosts(ctx context.Context, db driver.Conn, q *Query) ([]*vendorCa
 		c := byKey[key]
 		if c == nil {
 			c = &vendorCase{unit: f.Unit, id: f.ID, order: f.Order, store: f.Store, kind: f.Kind, cause: f.Cause, party: f.Party,
-				vendor: f.Vendor, gross: new(big.Rat), recovered: new(big.Rat), settled: new(big.Rat)}
+				vendor: f.Vendor, gross: new(big.Rat), recovered: new(big.Rat), salvaged: new(big.Rat),
+				settled: new(big.Rat)}
 			byKey[key] = c
 			all = append(all, c)
 		}
@@ -140,6 +142,7 @@ func readVendorCosts(ctx context.Context, db driver.Conn, q *Query) ([]*vendorCa
 		case f.Element == domain.Recovery.String():
 			c.recovered.Sub(c.recovered, amount)
 		case slices.Contains(recoveries, f.Element):
+			c.salvaged.Sub(c.salvaged, amount)
 		default:
 			c.gross.Add(c.gross, amount)
 			c.costs = append(c.costs, vendorCost{element: f.Element, amount: amount})

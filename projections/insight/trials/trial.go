@@ -25,6 +25,8 @@ func Trials() []Trial {
 		{"customers", "large baskets fail more and buy more; a failure costs 12 points, or nothing", customers},
 		{"prevention", "eight stores, five causes, common shocks, staggered starts; effects of 0, −20 and −50 %", prevention},
 		{"what-if", "causes of different size over a year, and the year after", yearly},
+		{"vendors", "twelve suppliers of a thousand to three thousand lines; one fails four times as often, or all alike",
+			vendors},
 	}
 }
 
