@@ -156,7 +156,8 @@ func TestInsight(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	var all []string
-	for store, plant := range map[string]func(*planted){"p1": plantPromises, "q1": plantHabits, "v1": plantVendors} {
+	for store, plant := range map[string]func(*planted){"p1": plantPromises, "q1": plantHabits, "v1": plantVendors,
+		"n1": plantWeeks} {
 		p := &planted{store: store}
 		plant(p)
 		all = append(all, p.all...)
@@ -167,6 +168,7 @@ func TestInsight(t *testing.T) {
 		t.Fatalf("%d %s", status, text)
 	}
 	mustCatchUp(t, c)
+	t.Run("next", func(t *testing.T) { nextHolds(t, c) })
 	t.Run("promises", func(t *testing.T) { promisesHold(t, c) })
 	t.Run("feedback", func(t *testing.T) { feedbackHolds(t, c) })
 	t.Run("sources", func(t *testing.T) { sourcesHold(t, c) })

@@ -279,7 +279,7 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 
 // Questions are all of them, in the order in which they are listed.
 func Questions() []*Question {
-	return []*Question{&promises, &recoverable, &packet, &feedback, &budget, &provision, &prevention, &whatIf,
+	return []*Question{&next, &promises, &recoverable, &packet, &feedback, &budget, &provision, &prevention, &whatIf,
 		&signals, &customers, &vendors, &sources}
 }
 

@@ -13,6 +13,8 @@ package estimate
 import (
 	"math"
 	"strconv"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Estimate is a figure with its interval. Where there is not enough to tell, Enough is false, WhyNot says what would be
@@ -69,4 +71,14 @@ func Wilson(k, n, least uint64, per float64) *Estimate {
 	i := WilsonInterval(k, n, Level95)
 	e.Value, e.Low, e.High = Text(per*float64(k)/float64(n), 6), Text(per*i.Low, 6), Text(per*i.High, 6)
 	return e
+}
+
+// PoissonInterval is the exact interval of the mean of a count n (Garwood 1936, Biometrika 28, 437–442): it covers the
+// mean in at least level of the cases. level is between 0 and 1.
+func PoissonInterval(n uint64, level float64) (low, high float64) {
+	tail := (1 - level) / 2
+	if n > 0 {
+		low = distuv.ChiSquared{K: 2 * float64(n)}.Quantile(tail) / 2
+	}
+	return low, distuv.ChiSquared{K: 2*float64(n) + 2}.Quantile(1-tail) / 2
 }

@@ -256,3 +256,27 @@ func TestEffectWithoutNoise(t *testing.T) {
 		t.Errorf("paid back in week %d, %v", week, back)
 	}
 }
+
+// TestPoissonInterval holds the interval against the two tails that define it, summed term by term.
+func TestPoissonInterval(t *testing.T) {
+	term := func(k uint64, mean float64) float64 {
+		return math.Exp(float64(k)*math.Log(mean) - mean - lfactorial(int(k)))
+	}
+	for _, n := range []uint64{0, 1, 5, 23, 400} {
+		low, high := PoissonInterval(n, 0.95)
+		below := 0.0
+		for k := range n + 1 {
+			below += term(k, high)
+		}
+		near(t, "at most n where the mean is the upper bound", below, 0.025, 1e-9)
+		if n == 0 {
+			near(t, "the lower bound of none", low, 0, 0)
+			continue
+		}
+		below = 0
+		for k := range n {
+			below += term(k, low)
+		}
+		near(t, "at least n where the mean is the lower bound", 1-below, 0.025, 1e-9)
+	}
+}

@@ -1,0 +1,91 @@
+package insight
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/makegood/makegood/projections/insight/estimate"
+)
+
+// number is a figure as an estimate carries it; 0 for none.
+func number(text *string) float64 {
+	if text == nil {
+		return 0
+	}
+	x, err := strconv.ParseFloat(*text, 64)
+	if err != nil {
+		return 0
+	}
+	return x
+}
+
+// money writes an amount with two decimals and its currency.
+func (q *Query) money(text string) string { return cents(text) + " " + q.Currency }
+
+// cents is an amount with two decimals, half to even, and commas; as it is where it is none.
+func cents(text string) string {
+	r, is := new(big.Rat).SetString(text)
+	if !is {
+		return text
+	}
+	hundred := new(big.Rat).Mul(new(big.Rat).Abs(r), big.NewRat(100, 1))
+	whole, rest := new(big.Int).QuoRem(hundred.Num(), hundred.Denom(), new(big.Int))
+	if c := rest.Lsh(rest, 1).Cmp(hundred.Denom()); c > 0 || c == 0 && whole.Bit(0) == 1 {
+		whole.Add(whole, big.NewInt(1))
+	}
+	digits := fmt.Sprintf("%03s", whole)
+	units, hundredths := digits[:len(digits)-2], digits[len(digits)-2:]
+	var b strings.Builder
+	if r.Sign() < 0 && whole.Sign() != 0 {
+		b.WriteString("−")
+	}
+	for i, c := range units {
+		if i > 0 && (len(units)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return b.String() + "." + hundredths
+}
+
+// withRange is an estimate of money in words: 12,300.00 USD (9,100.00 to 15,500.00).
+func (q *Query) withRange(e *estimate.Estimate) string {
+	return fmt.Sprintf("%s (%s to %s)", q.money(known(e.Value)), cents(known(e.Low)), cents(known(e.High)))
+}
+
+// percentOf is a share in whole percent.
+func percentOf(text *string) string { return fmt.Sprintf("%.0f %%", 100*number(text)) }
+
+// countOf is a number of things.
+func countOf(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatUint(n, 10) + " " + many
+}
+
+// named is a name, or what stands for none.
+func named(name, none string) string {
+	if name == "" {
+		return none
+	}
+	return name
+}
+
+// dayInWords is a day: 12 December 2026.
+func dayInWords(t time.Time) string { return t.Format("2 January 2006") }
+
+// inDays says when the last day is.
+func inDays(days any, last time.Time) string {
+	switch text := fmt.Sprint(days); text {
+	case "0":
+		return "today"
+	case "1":
+		return "tomorrow"
+	default:
+		return "in " + text + " days, on " + dayInWords(last)
+	}
+}
