@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 type loadgenCommand struct {
 	Seed       uint64    `help:"Decides everything." default:"1"`
 	Orders     int       `help:"How many orders; 0 goes on until stopped." default:"10000"`
+	Days       int       `help:"Days that the orders are spread over; 0: 300 orders a day."`
 	Start      time.Time `help:"When the simulated business begins (RFC 3339)." default:"2026-01-05T08:00:00Z"`
 	Stores     int       `help:"How many stores." default:"4"`
 	ErrorRate  float64   `help:"Share of orders that go wrong." default:"0.05"`
@@ -29,6 +31,8 @@ type loadgenCommand struct {
 	Duplicates float64   `help:"Share of events that are sent twice." default:"0"`
 	Disorder   int       `help:"Events held back to be shuffled." default:"0"`
 	Rate       int       `help:"Events a second; 0 is as fast as can be." default:"0"`
+
+	Truth string `help:"Tell a story (seasons, prevention, vendors that worsen, customers lost) and write what was planted to this file, as JSON. Over 364 days where --days isn't given." type:"path"`
 
 	Output  string   `help:"File for NDJSON; without any, or -, standard output." xor:"where"`
 	To      string   `help:"URL of a gateway." xor:"where"`
@@ -44,6 +48,13 @@ func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 	config := simulator.Defaults()
 	config.Seed, config.Start, config.Orders, config.Stores, config.ErrorRate, config.Currencies = c.Seed, c.Start,
 		c.Orders, c.Stores, c.ErrorRate, c.Currencies
+	config.Days = c.Days
+	if c.Truth != "" {
+		if config.Days == 0 {
+			config.Days = 364
+		}
+		config.Story = simulator.StandardStory(&config)
+	}
 	simulation, err := simulator.New(config)
 	if err != nil {
 		return err
@@ -79,10 +90,23 @@ func (c *loadgenCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 	if err := sink.close(); err != nil {
 		return err
 	}
+	if c.Truth != "" {
+		if err := writeTruth(c.Truth, simulation.Truth()); err != nil {
+			return err
+		}
+	}
 	took := time.Since(start)
 	fmt.Fprintf(s.Err, "%d events in %s: %.0f a second\n", sent, took.Round(time.Millisecond),
 		float64(sent)/took.Seconds())
 	return nil
+}
+
+func writeTruth(path string, t *simulator.Truth) error {
+	text, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write what was planted: %w", err)
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
 // sink is where simulated events go.

@@ -61,6 +61,9 @@ func newBookkeeping(s *Simulation) bookkeeping {
 	y, m, d := c.Start.Date()
 	b.day = time.Date(y, m, d, 8, 0, 0, 0, s.zone)
 	b.tomorrow()
+	if s.plot != nil {
+		b.exchange(s, c.Start.UnixNano(), c.Start)
+	}
 	return b
 }
 
@@ -74,6 +77,9 @@ func (b *bookkeeping) tell(s *Simulation) {
 	if b.day.Weekday() == time.Monday {
 		b.weeks++
 		b.quality(s)
+	}
+	if s.plot != nil && b.day.Day() == 1 {
+		b.exchange(s, b.next, b.day)
 	}
 	if s.config.ClosePeriods {
 		last := domain.PeriodOf(b.day.AddDate(0, -1, 0), s.zone)
@@ -103,6 +109,10 @@ func (b *bookkeeping) quality(s *Simulation) {
 			Amount:      fromCents(4_000 + s.random.Int64N(6_000)), Description: "inspection of goods received",
 		}
 		b.put(s, domain.TypeQualitySpent, shop, d)
+		if s.plot != nil {
+			b.prevention(s, shop)
+			continue
+		}
 		if b.weeks%4 != n%4 {
 			continue
 		}
@@ -110,6 +120,43 @@ func (b *bookkeeping) quality(s *Simulation) {
 			SpendID: "prevention-" + s.tag + "-" + shop.id + "-" + strconv.Itoa(b.weeks), Category: "prevention",
 			TargetCause: "pick_pack",
 			Amount:      fromCents(12_000 + s.random.Int64N(20_000)), Description: "training in the warehouse",
+		})
+	}
+}
+
+func midnight(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// prevention spends what a story plants.
+func (b *bookkeeping) prevention(s *Simulation, shop *store) {
+	for i := range s.plot.Preventions {
+		p := &s.plot.Preventions[i]
+		if p.Store != "" && p.Store != shop.id || b.day.Before(p.From) {
+			continue
+		}
+		b.put(s, domain.TypeQualitySpent, shop, &domain.QualitySpent{
+			SpendID:  "plan-" + s.tag + "-" + strconv.Itoa(i) + "-" + shop.id + "-" + strconv.Itoa(b.weeks),
+			Category: "prevention", TargetCause: p.Cause, Amount: p.Weekly, Description: "fewer failures by " + p.Cause,
+		})
+	}
+}
+
+// exchange sets what the other currencies are worth in the first one, within a tenth of what they are worth in the
+// middle.
+func (b *bookkeeping) exchange(s *Simulation, at int64, day time.Time) {
+	first := s.config.Currencies[0]
+	seen := map[string]bool{first: true}
+	for _, currency := range s.config.Currencies {
+		if seen[currency] {
+			continue
+		}
+		seen[currency] = true
+		s.tell(at, &domain.Event{
+			Source: b.till.source, ID: b.till.nextID(), Type: domain.TypeRateSet, Currency: first,
+			Data: &domain.RateSet{Rate: domain.ExchangeRate, Key: currency, EffectiveFrom: midnight(day),
+				Value: one + domain.Decimal(s.random.Int64N(one/5))},
 		})
 	}
 }

@@ -19,12 +19,14 @@ type fix struct {
 	cause   cause
 	line    *domain.OrderLine // the line that is wrong, as it was then; nil in the stockroom
 	item    int
-	alone   bool // the order has no other case
+	alone   bool  // the order has no other case
+	since   int64 // when it was found
 }
 
 // fail lets an order go wrong and makes it good.
 func (s *Simulation) fail(o *order, c cause, placed int64) {
 	f := s.open(o, c)
+	o.failed = c != customer
 	if c == picking && s.chance(12) {
 		f.foundInTime(placed)
 		return
@@ -47,9 +49,13 @@ func (s *Simulation) fail(o *order, c cause, placed int64) {
 	if s.chance(3) {
 		f.reportedAgain()
 	}
+	if s.plot != nil && s.chance(10) {
+		s.feedback(o, f.at+s.between(time.Minute, 5*time.Minute), s.rating(ratedFailed, 0))
+	}
+	f.since = f.at
 	f.remedy()
 	if s.chance(35) {
-		s.feedback(o, f.at+s.between(time.Hour, 96*time.Hour), 1+s.random.IntN(4))
+		s.feedback(o, f.at+s.between(time.Hour, 96*time.Hour), s.rating(ratedFixed, 1+s.random.IntN(4)))
 	}
 }
 
@@ -108,6 +114,14 @@ func (f *fix) later(low, high time.Duration) { f.at += f.between(low, high) }
 
 func (f *fix) say(t domain.Type, d domain.Data) *domain.Event {
 	return f.tellOf(f.order, f.at, f.errorID, t, d)
+}
+
+// tellOf is that of the simulation; a story counts the days since the failure was found.
+func (f *fix) tellOf(o *order, at int64, errorID string, t domain.Type, d domain.Data) *domain.Event {
+	if f.plot != nil && f.since > 0 {
+		addTo(f.plot.told.lags, t, float64(at-f.since)/float64(24*time.Hour))
+	}
+	return f.Simulation.tellOf(o, at, errorID, t, d)
 }
 
 // received is what came instead: the part in another size.
@@ -259,6 +273,9 @@ func (s *Simulation) stockCase(at int64) {
 	bought := f.kind == "defective"
 	if bought {
 		d.PartyAtFault, d.RootCause, d.VendorID = "supplier", "supplier_quality", s.world.vendors[it.vendor].id
+	}
+	if s.plot != nil && s.plot.prevents(s, d.RootCause, shop.id, at) {
+		return
 	}
 	f.say(domain.TypeErrorReported, d)
 	f.later(time.Minute, 3*time.Hour)

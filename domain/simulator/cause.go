@@ -29,9 +29,10 @@ const overpromising = 8
 // troubles is how likely each cause is for this order, in units of the company's error rate.
 func (s *Simulation) troubles(o *order) (t [causeCount]float64, sum float64) {
 	t = causeWeights
+	vendor := &s.world.vendors[s.world.items[o.item].vendor]
 	t[picking] *= o.picker.trouble
-	t[supplier] *= s.world.vendors[s.world.items[o.item].vendor].trouble
-	t[carriage] *= o.carrier.trouble
+	t[supplier] *= vendor.trouble * s.plot.worse(vendor.id, o.at)
+	t[carriage] *= o.carrier.trouble * s.plot.worse(o.carrier.id, o.at)
 	if o.store.overpromises {
 		t[overpromise] *= overpromising
 	}
@@ -48,15 +49,24 @@ func (s *Simulation) troubles(o *order) (t [causeCount]float64, sum float64) {
 func (s *Simulation) goesWrong(o *order) (cause, bool) {
 	t, sum := s.troubles(o)
 	x := s.random.Float64() * s.world.usualTrouble / s.config.ErrorRate
+	if s.plot != nil {
+		x /= s.plot.laden(o) * s.plot.shocked(o.at)
+	}
 	if x >= sum {
 		return 0, false
 	}
+	drawn := office
 	for c, weight := range t {
 		if x -= weight; x < 0 {
-			return cause(c), true
+			drawn = cause(c)
+			break
 		}
 	}
-	return office, true
+	if s.plot != nil { // a story can prevent it
+		o.root = s.rootOf(drawn)
+		return drawn, !s.plot.prevents(s, o.root, o.store.id, o.at)
+	}
+	return drawn, true
 }
 
 // meanTrouble is the mean of what troubles sums up to, so that the error rate is the one configured.
@@ -110,31 +120,47 @@ func (s *Simulation) kindOf(c cause) string {
 		"service_conduct", "wrong_address", "wrong_address")
 }
 
+// rootOf draws what an investigation finds behind a cause.
+func (s *Simulation) rootOf(c cause) string {
+	switch c {
+	case picking:
+		return oneOf(s, "pick_pack", "pick_pack", "pick_pack", "pick_pack", "inventory_accuracy", "training", "preparation")
+	case supplier:
+		return "supplier_quality"
+	case carriage:
+		return "carrier"
+	case overpromise:
+		return "overpromise"
+	case customer:
+		return "customer"
+	}
+	return oneOf(s, "order_capture", "order_capture", "catalog_data", "dispatch", "billing_system", "billing_system",
+		"training", "unknown")
+}
+
 // classify says what an investigation finds.
 func (s *Simulation) classify(c cause, o *order) domain.Classification {
 	k := domain.Classification{
 		PartyAtFault: "own", Avoidable: domain.Yes,
 		Severity: oneOf(s, "minor", "minor", "minor", "major", "major", "critical"),
 	}
+	if k.RootCause = o.root; k.RootCause == "" {
+		k.RootCause = s.rootOf(c)
+	}
 	switch c {
 	case picking:
-		k.RootCause = oneOf(s, "pick_pack", "pick_pack", "pick_pack", "pick_pack", "inventory_accuracy", "training",
-			"preparation")
 		k.EmployeeID = o.picker.id
 	case supplier:
-		k.RootCause, k.PartyAtFault = "supplier_quality", "supplier"
+		k.PartyAtFault = "supplier"
 		k.VendorID = o.lines[0].VendorID
 		k.Avoidable = oneOf(s, domain.No, domain.No, domain.Unknown, domain.Yes)
 	case carriage:
-		k.RootCause, k.PartyAtFault = "carrier", "carrier"
+		k.PartyAtFault = "carrier"
 		k.Avoidable = oneOf(s, domain.No, domain.Unknown)
 	case overpromise:
-		k.RootCause = "overpromise"
 	case customer:
-		k.RootCause, k.PartyAtFault, k.Avoidable = "customer", "customer", domain.No
+		k.PartyAtFault, k.Avoidable = "customer", domain.No
 	default:
-		k.RootCause = oneOf(s, "order_capture", "order_capture", "catalog_data", "dispatch", "billing_system",
-			"billing_system", "training", "unknown")
 		if o.placed.Channel == "marketplace" {
 			k.PartyAtFault = oneOf(s, "own", "marketplace", "unknown")
 		}

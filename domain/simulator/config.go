@@ -26,6 +26,8 @@ type Config struct {
 	ErrorRate float64
 	// ClosePeriods closes each month on the fifth of the next, and now and then reopens it for a day.
 	ClosePeriods bool
+	// Story is what befalls the company beside its everyday trouble; nil: nothing, and customers come as they like.
+	Story *Story
 	// WithoutTruck leaves the truck case out, but not its rates.
 	WithoutTruck bool
 }
@@ -60,6 +62,9 @@ func (c Config) Validate() error {
 	}
 	if c.ErrorRate < 0 || c.ErrorRate > 0.5 {
 		problems = append(problems, fmt.Errorf("an error rate of %g is not between 0 and 0.5", c.ErrorRate))
+	}
+	if c.Story != nil {
+		problems = append(problems, c.Story.validate(&c))
 	}
 	return errors.Join(problems...)
 }

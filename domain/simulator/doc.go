@@ -12,6 +12,9 @@
 // whole, of 2 % a cost is billed later, and of 1 % something is told by two systems. A mix-up is reported as
 // unspecified, a refund names no case, two amounts stand under one refund_id until a person decides.
 //
+// A Story plants more: seasons, money spent on prevention with an effect that is known, vendors who worsen, customers
+// whose large baskets fail more and who come back more, ratings that follow. Truth says what was planted.
+//
 // What it promises: times never go back, every id is told once but for what two systems tell, no refund is above what
 // was paid, no voucher is used for more than it is worth, and every cost is there. What it settles to is balanced,
 // priced and never flagged. The tests hold it to that.

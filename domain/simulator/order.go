@@ -20,8 +20,12 @@ type order struct {
 	customer int                // where the world remembers them
 	until    int64              // what was promised
 	arrived  int64
-	edited   int64 // when the order was last edited before it was delivered; 0 where it was not
-	changed  bool  // something was taken off
+	edited   int64  // when the order was last edited before it was delivered; 0 where it was not
+	changed  bool   // something was taken off
+	at       int64  // when it was placed
+	visit    visit  // of a story: who orders
+	root     string // of a story: the root cause of what goes wrong
+	failed   bool   // a founded case came of it
 }
 
 // order places one and decides its fate.
@@ -32,7 +36,11 @@ func (s *Simulation) order(at int64) {
 	o.till = o.store.tills[r.IntN(len(o.store.tills))]
 	o.picker = &o.store.pickers[r.IntN(len(o.store.pickers))]
 	o.id = "o" + s.tag + "-" + strconv.Itoa(s.orders+1)
+	o.at = at
 	s.fill(&o, at)
+	if s.plot != nil {
+		defer func() { s.plot.comesBack(s, &o, at) }()
+	}
 	e := s.tellOf(&o, at, "", domain.TypeOrderPlaced, o.placed)
 	if s.afterwards(&o, at, e) {
 		return
@@ -42,7 +50,9 @@ func (s *Simulation) order(at int64) {
 			s.stockCase(at)
 		}
 		if source, wrong := s.goesWrong(&o); wrong {
-			w.customers.recent[o.customer].burned = true
+			if s.plot == nil {
+				w.customers.recent[o.customer].burned = true
+			}
 			s.fail(&o, source, at)
 			return
 		}
@@ -77,8 +87,13 @@ func (s *Simulation) afterwards(o *order, at int64, placed *domain.Event) bool {
 // fill draws what is ordered, by whom, at what price and for when.
 func (s *Simulation) fill(o *order, at int64) {
 	r := s.random
-	slot, customer := s.world.customers.pick(r)
-	o.customer = slot
+	var customer string
+	if s.plot == nil {
+		o.customer, customer = s.world.customers.pick(r)
+	} else {
+		o.visit = s.plot.who(s, at)
+		customer = s.plot.customerID(s, o.visit.number)
+	}
 	d := &domain.OrderPlaced{CustomerID: customer, EmployeeID: o.picker.id}
 	total := s.fillGoods(o, d)
 	var lead int64
@@ -128,9 +143,14 @@ func (s *Simulation) delivered(o *order) {
 	s.tellOf(o, o.arrived, "", domain.TypeOrderDelivered, d)
 	if n >= 998 && s.config.ErrorRate > 0 && !o.changed {
 		s.moneyWithoutCase(o)
+		o.failed = true
 	}
 	if s.random.Uint32N(16) == 0 {
-		s.feedback(o, o.arrived+s.between(time.Hour, 72*time.Hour), 5-s.random.IntN(2))
+		what := ratedKept
+		if o.arrived > o.until {
+			what = ratedLate
+		}
+		s.feedback(o, o.arrived+s.between(time.Hour, 72*time.Hour), s.rating(what, 5-s.random.IntN(2)))
 	}
 }
 
@@ -162,6 +182,14 @@ func addDelivered(d *domain.OrderDelivered, sku string, quantity domain.Decimal)
 		}
 	}
 	d.Lines = append(d.Lines, domain.DeliveredLine{SKU: sku, Quantity: quantity})
+}
+
+// rating is usual, or what a story has.
+func (s *Simulation) rating(what string, usual int) int {
+	if s.plot != nil {
+		return s.plot.rated(s, what)
+	}
+	return usual
 }
 
 func (s *Simulation) feedback(o *order, at int64, rating int) {

@@ -11,6 +11,7 @@ func (f *fix) remedy() {
 	f.work(roleAgent, "call with the customer")
 	if f.cause != customer && f.chance(6) {
 		f.later(time.Hour, 48*time.Hour)
+		f.sold.failed = false
 		f.say(domain.TypeErrorRejected, &domain.ErrorRejected{Reason: "what was delivered is what was ordered"})
 		return
 	}

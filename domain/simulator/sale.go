@@ -22,11 +22,15 @@ var lineIDs = [...]string{"1", "2", "3", "4", "5", "6", "7", "8"}
 // fillGoods draws the goods and returns what they come to, tax included.
 func (s *Simulation) fillGoods(o *order, d *domain.OrderPlaced) (total domain.Decimal) {
 	r := s.random
-	count := [10]int{1, 1, 1, 1, 1, 1, 2, 2, 3, 4}[r.IntN(10)]
+	var count int
+	if s.plot == nil {
+		count = [10]int{1, 1, 1, 1, 1, 1, 2, 2, 3, 4}[r.IntN(10)]
+	} else {
+		count = s.plot.drawLines(s, o.visit.fond)
+	}
 	d.Lines = make([]domain.OrderLine, count)
 	for i := range d.Lines {
-		x := r.Float64()
-		n := int(x * x * float64(len(s.world.items))) // some parts are asked for much more often
+		n := s.drawItem(o)
 		if i == 0 {
 			o.item = n
 		}
@@ -40,6 +44,15 @@ func (s *Simulation) fillGoods(o *order, d *domain.OrderPlaced) (total domain.De
 		total += quantity*l.UnitPrice - l.Discount + l.Tax
 	}
 	return total
+}
+
+// drawItem is what a line is of: some parts are asked for much more often.
+func (s *Simulation) drawItem(o *order) int {
+	if s.plot != nil {
+		return s.plot.drawItem(s, o.visit.fond)
+	}
+	x := s.random.Float64()
+	return int(x * x * float64(len(s.world.items)))
 }
 
 // goodsLine is a line of some pieces of an item at its price, with the tax on it.

@@ -20,6 +20,7 @@ type Simulation struct {
 	world  *world
 	queue  queue
 	hours  openHours
+	plot   *plot // nil without a story
 	books  bookkeeping
 	orders int
 	cases  uint64
@@ -38,7 +39,8 @@ func New(c Config) (*Simulation, error) {
 		tag: strconv.FormatUint(c.Seed, 36), zone: c.Start.Location(),
 	}
 	s.world = newWorld(&s.config, s.tag, s.random)
-	s.hours = newOpenHours(&s.config)
+	s.plot = newPlot(&s.config)
+	s.hours = newOpenHours(&s.config, s.plot)
 	s.next, s.closed = s.hours.advance(s.random)
 	s.books = newBookkeeping(s)
 	return s, nil
@@ -95,27 +97,29 @@ type openHours struct {
 	from, to  int64 // the open hours of the day
 	at        int64
 	perOrder  float64 // mean time between two orders, in nanoseconds
+	trade     float64 // of the day, in those of the mean day
 	notBefore int64
+	plot      *plot
 }
 
 const opening, closing = 7, 19
 
-func newOpenHours(c *Config) openHours {
+func newOpenHours(c *Config, p *plot) openHours {
 	y, m, d := c.Start.Date()
 	h := openHours{
 		day: time.Date(y, m, d, 0, 0, 0, 0, c.Start.Location()), limit: c.Days,
-		notBefore: c.Start.Add(time.Minute).UnixNano(),
+		notBefore: c.Start.Add(time.Minute).UnixNano(), plot: p,
 	}
 	perDay := float64(c.OrdersPerDay)
 	if c.Days > 0 && c.Orders > 0 {
-		open := 0
+		open := 0.0
 		for n := range c.Days {
-			if h.day.AddDate(0, 0, n).Weekday() != time.Sunday {
-				open++
+			if day := h.day.AddDate(0, 0, n); day.Weekday() != time.Sunday {
+				open += p.trade(day)
 			}
 		}
 		// A little faster than needed, so that chance hardly ever leaves orders over when the days are.
-		perDay = (float64(c.Orders)+4*math.Sqrt(float64(c.Orders)))/float64(max(open, 1)) + 1
+		perDay = (float64(c.Orders)+4*math.Sqrt(float64(c.Orders)))/max(open, 1) + 1
 	}
 	h.perOrder = float64((closing-opening)*time.Hour) / perDay
 	h.enter()
@@ -127,6 +131,7 @@ func (h *openHours) enter() {
 	if h.day.Weekday() == time.Sunday {
 		h.day, h.days = h.day.AddDate(0, 0, 1), h.days+1
 	}
+	h.trade = h.plot.trade(h.day)
 	y, m, d := h.day.Date()
 	h.from = time.Date(y, m, d, opening, 0, 0, 0, h.day.Location()).UnixNano()
 	h.to = time.Date(y, m, d, closing, 0, 0, 0, h.day.Location()).UnixNano()
@@ -139,7 +144,7 @@ func (h *openHours) advance(random *rand.Rand) (int64, bool) {
 		if h.limit > 0 && h.days >= h.limit {
 			return h.at, true
 		}
-		h.at += int64(random.ExpFloat64() * h.perOrder)
+		h.at += int64(random.ExpFloat64() * h.perOrder / h.trade)
 		if h.at < h.to {
 			return h.at, false
 		}

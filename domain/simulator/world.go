@@ -24,6 +24,8 @@ type world struct {
 	usualTrouble float64 // see meanTrouble
 }
 
+func storeName(n int) string { return "store-" + strconv.Itoa(n) }
+
 type store struct {
 	id, currency string
 	tills        []*till
@@ -87,7 +89,7 @@ func newWorld(c *Config, tag string, random *rand.Rand) *world {
 	}
 	for n := range c.Stores {
 		s := store{
-			id: "store-" + strconv.Itoa(n+1), currency: c.Currencies[n%len(c.Currencies)],
+			id: storeName(n + 1), currency: c.Currencies[n%len(c.Currencies)],
 			overpromises: n == min(2, c.Stores-1),
 		}
 		for k := range tillsPerStore {
