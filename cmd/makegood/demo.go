@@ -11,6 +11,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/simulator"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -19,7 +20,7 @@ type demoCommand struct {
 	DataDir            string `help:"Where to keep the demo's books; without it they are gone when it ends." type:"path"`
 	HTTP               string `help:"Address to listen on." default:"127.0.0.1:8080"`
 	ClickHouseHTTPPort int    `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
-	Orders             int    `help:"How many orders the simulated history has." default:"3000"`
+	Orders             int    `help:"How many orders the simulated year has, about." default:"5000"`
 	Seed               uint64 `help:"Of the simulation." default:"1"`
 	Once               bool   `help:"Stop when the story is told, without the live trickle."`
 }
@@ -45,30 +46,15 @@ func (c *demoCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.S
 	base := app.URL
 	books := newClient(base)
 
-	const (
-		days  = 45
-		truck = "truck-1" // the order of simulator.TruckCase
-	)
+	const truck = "truck-1" // the order of simulator.TruckCase
 	now := app.Now().UTC()
-	config := simulator.Defaults()
-	config.Seed, config.Orders, config.Days, config.Start = c.Seed, c.Orders, days,
-		now.AddDate(0, 0, -days).Truncate(24*time.Hour)
-	simulation, err := simulator.New(config)
+	simulation, err := simulator.New(demoConfig(now, c.Seed, c.Orders))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Err, "sending %d days of a simulated parts distributor, %d orders ...\n", days, c.Orders)
-	out := httpSink(ctx, books)
-	for {
-		event, more := simulation.Next()
-		if !more || event.Time.After(now) {
-			break
-		}
-		if err := out.add(&event); err != nil {
-			return err
-		}
-	}
-	if err := out.close(); err != nil {
+	fmt.Fprintf(s.Err, "sending a year of a simulated parts distributor, some %d orders ...\n", c.Orders)
+	next, err := c.history(ctx, books, simulation, demoTruck(now, truck), now)
+	if err != nil {
 		return err
 	}
 	if _, err := books.caughtUp(ctx); err != nil {
@@ -87,8 +73,50 @@ Where to look while this runs:
 	if c.Once {
 		return nil
 	}
-	fmt.Fprintln(s.Out, "New orders trickle in, one a second. Ctrl-C ends it.")
-	return c.trickle(ctx, app, books)
+	fmt.Fprintln(s.Out, "New orders trickle in: a dozen events now, then as many in an hour as in the year before. Ctrl-C ends it.")
+	return c.trickle(ctx, app, books, next)
+}
+
+// history sends what happened up to now, the truck's order among it, and returns what is still to happen. The rates of
+// the first day come first; what else the books say prices nothing, and comes last, since the sender waits around it.
+func (c *demoCommand) history(ctx context.Context, books *client, simulation *simulator.Simulation,
+	truck []domain.Event, now time.Time) (func() (domain.Event, bool), error) {
+	out := httpSink(ctx, books)
+	var last []domain.Event
+	orders := false
+	for {
+		event, more := simulation.Next()
+		for len(truck) > 0 && (!more || truck[0].Time.Before(event.Time)) {
+			if err := out.add(&truck[0]); err != nil {
+				return nil, err
+			}
+			truck = truck[1:]
+		}
+		if more && !event.Time.After(now) {
+			if event.Stream() == domain.Books && orders {
+				last = append(last, event)
+				continue
+			}
+			orders = orders || event.Stream() == domain.Orders
+			if err := out.add(&event); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for i := range last {
+			if err := out.add(&last[i]); err != nil {
+				return nil, err
+			}
+		}
+		first := true
+		return func() (domain.Event, bool) {
+			if first {
+				first = false
+				return event, more
+			}
+			return simulation.Next()
+		}, out.close()
+	}
 }
 
 // tell prints the truck's story and the whole company's leakage.
@@ -105,38 +133,4 @@ func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s t
 		return err
 	}
 	return printLeakage(s, &answer, []string{"root_cause"})
-}
-
-// trickle sends a new order's events about once a second, until ctx ends.
-func (c *demoCommand) trickle(ctx context.Context, app *server.App, books *client) error {
-	config := simulator.Defaults()
-	config.Seed, config.Start, config.WithoutTruck = c.Seed+1, app.Now().UTC(), true
-	live, err := simulator.New(config)
-	if err != nil {
-		return err
-	}
-	out := httpSink(ctx, books)
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-app.Failed():
-			return err
-		case <-tick.C:
-		}
-		event, more := live.Next()
-		if !more {
-			return nil
-		}
-		// Simulated time runs ahead of the clock: what happens, happens now.
-		event.Time = app.Now().UTC()
-		if err := out.add(&event); err != nil {
-			return err
-		}
-		if err := out.flush(); err != nil {
-			return err
-		}
-	}
 }

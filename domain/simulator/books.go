@@ -101,6 +101,9 @@ func (b *bookkeeping) tell(s *Simulation) {
 
 // quality spends on doing it right the first time: small sums, against what errors cost.
 func (b *bookkeeping) quality(s *Simulation) {
+	if s.plot != nil {
+		b.prevention(s)
+	}
 	for n := range s.world.stores {
 		shop := &s.world.stores[n]
 		d := &domain.QualitySpent{
@@ -110,7 +113,6 @@ func (b *bookkeeping) quality(s *Simulation) {
 		}
 		b.put(s, domain.TypeQualitySpent, shop, d)
 		if s.plot != nil {
-			b.prevention(s, shop)
 			continue
 		}
 		if b.weeks%4 != n%4 {
@@ -129,15 +131,21 @@ func midnight(t time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// prevention spends what a story plants.
-func (b *bookkeeping) prevention(s *Simulation, shop *store) {
+// prevention spends what a story plants: what is for all stores once.
+func (b *bookkeeping) prevention(s *Simulation) {
 	for i := range s.plot.Preventions {
 		p := &s.plot.Preventions[i]
-		if p.Store != "" && p.Store != shop.id || b.day.Before(p.From) {
+		if b.day.Before(p.From) {
 			continue
 		}
-		b.put(s, domain.TypeQualitySpent, shop, &domain.QualitySpent{
-			SpendID:  "plan-" + s.tag + "-" + strconv.Itoa(i) + "-" + shop.id + "-" + strconv.Itoa(b.weeks),
+		of := &store{currency: s.config.Currencies[0]}
+		for n := range s.world.stores {
+			if s.world.stores[n].id == p.Store {
+				of = &s.world.stores[n]
+			}
+		}
+		b.put(s, domain.TypeQualitySpent, of, &domain.QualitySpent{
+			SpendID:  "plan-" + s.tag + "-" + strconv.Itoa(i) + "-" + strconv.Itoa(b.weeks),
 			Category: "prevention", TargetCause: p.Cause, Amount: p.Weekly, Description: "fewer failures by " + p.Cause,
 		})
 	}

@@ -30,7 +30,7 @@ const overpromising = 8
 func (s *Simulation) troubles(o *order) (t [causeCount]float64, sum float64) {
 	t = causeWeights
 	vendor := &s.world.vendors[s.world.items[o.item].vendor]
-	t[picking] *= o.picker.trouble
+	t[picking] *= o.picker.trouble * s.plot.pickers()
 	t[supplier] *= vendor.trouble * s.plot.worse(vendor.id, o.at)
 	t[carriage] *= o.carrier.trouble * s.plot.worse(o.carrier.id, o.at)
 	if o.store.overpromises {
@@ -155,7 +155,7 @@ func (s *Simulation) classify(c cause, o *order) domain.Classification {
 		k.VendorID = o.lines[0].VendorID
 		k.Avoidable = oneOf(s, domain.No, domain.No, domain.Unknown, domain.Yes)
 	case carriage:
-		k.PartyAtFault = "carrier"
+		k.PartyAtFault, k.VendorID = "carrier", o.carrier.id
 		k.Avoidable = oneOf(s, domain.No, domain.Unknown)
 	case overpromise:
 	case customer:

@@ -72,6 +72,14 @@ func (p *plot) shocked(at int64) float64 {
 	return p.shock
 }
 
+// pickers is how often all of them err, in times of usual ones.
+func (p *plot) pickers() float64 {
+	if p == nil || p.Pickers == 0 {
+		return 1
+	}
+	return p.Pickers
+}
+
 // worse is how many times as often as in the beginning somebody errs.
 func (p *plot) worse(who string, at int64) float64 {
 	if p == nil {

@@ -17,7 +17,9 @@ type Story struct {
 	Season float64
 	// Shocks is the standard deviation of the logarithm of how often orders go wrong, from week to week. A shock befalls
 	// all stores and causes alike.
-	Shocks      float64
+	Shocks float64
+	// Pickers is how often all pickers err, in times of usual ones; 0 is once.
+	Pickers     float64
 	Preventions []Prevention
 	Worsening   []Worsening
 	Loyalty     Loyalty
@@ -29,7 +31,7 @@ type Prevention struct {
 	Store  string // empty: all
 	From   time.Time
 	Effect float64        // −0.5: half of these failures don't happen any more; 0: nothing changes
-	Weekly domain.Decimal // spent each week, in the currency of each store
+	Weekly domain.Decimal // spent each week, in the currency of the store; for all stores in the first one
 }
 
 // Worsening is a vendor or a carrier who errs Times as often as before, from a day on.
@@ -83,6 +85,9 @@ func (s *Story) validate(c *Config) error {
 	}
 	if s.Shocks < 0 || s.Shocks > 1 {
 		bad("shocks of %g are not between 0 and 1", s.Shocks)
+	}
+	if s.Pickers < 0 || s.Pickers > 10 {
+		bad("pickers who err %g times as often as usual ones", s.Pickers)
 	}
 	for _, p := range s.Preventions {
 		if !slices.Contains(Preventable(), p.Cause) {

@@ -152,6 +152,7 @@ func TestStoriesAreChecked(t *testing.T) {
 		"there is":  func(s *Story) { s.Preventions[0].Store = "store-7" },
 		"effect of": func(s *Story) { s.Preventions[0].Effect = 0.5 },
 		"a season":  func(s *Story) { s.Season = 1 },
+		"pickers":   func(s *Story) { s.Pickers = -1 },
 		"shocks":    func(s *Story) { s.Shocks = -1 },
 		"as often":  func(s *Story) { s.Worsening[0].Times = 0 },
 		"come back": func(s *Story) { s.Loyalty.High = 0.1 },

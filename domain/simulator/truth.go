@@ -47,7 +47,7 @@ type TruePrevention struct {
 	Store     string  `json:"store"` // empty: all
 	From      string  `json:"from"`
 	Effect    float64 `json:"effect"` // of the cost per order
-	Weekly    string  `json:"weekly"` // spent, in the currency of each store
+	Weekly    string  `json:"weekly"` // spent each week
 	Happened  int     `json:"happened"`
 	Prevented int     `json:"prevented"`
 }
@@ -77,7 +77,7 @@ func (s *Simulation) Truth() *Truth {
 		shop := &s.world.stores[i]
 		t.Stores = append(t.Stores, TrueStore{shop.id, shop.currency, shop.overpromises})
 		for _, p := range shop.pickers {
-			t.Pickers = append(t.Pickers, Errs{Who: p.id, Store: shop.id, Errs: p.trouble})
+			t.Pickers = append(t.Pickers, Errs{Who: p.id, Store: shop.id, Errs: p.trouble * s.plot.pickers()})
 		}
 	}
 	for _, v := range s.world.vendors {

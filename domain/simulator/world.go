@@ -133,18 +133,18 @@ func newWorld(c *Config, tag string, random *rand.Rand) *world {
 	return w
 }
 
-// terms are what suppliers and carriers agreed to pay: a supplier the goods and half of the truck, and what a bad one
-// did to them alone; a carrier what was damaged or late on its way. Only one pays for the shop's own wages.
+// terms are what suppliers and carriers agreed to pay: a supplier the goods, of a refund what is about their cost, and
+// half of the truck where quality is to blame; a carrier what was damaged or late on its way. Only one pays for the shop's own wages.
 func (w *world) terms(from time.Time) []*domain.VendorTerms {
 	all := make([]*domain.VendorTerms, 0, len(w.vendors)+len(w.carriers))
 	cover := func(element, cause, clause string, share domain.Optional) domain.Cover {
 		return domain.Cover{Element: element, Cause: cause, Clause: clause, Share: share}
 	}
-	half := domain.Some(one / 2)
+	half, most := domain.Some(one/2), domain.Some(one*3/4)
 	for n, v := range w.vendors {
 		d := &domain.VendorTerms{VendorID: v.id, WindowDays: int64(21 + 7*(n%3)), EffectiveFrom: from,
 			Covers: []domain.Cover{cover("GOODS", "", "4.1", domain.Optional{}),
-				cover("WRITE_DOWN", "", "4.1", domain.Optional{}),
+				cover("WRITE_DOWN", "", "4.1", domain.Optional{}), cover("REFUND", "", "4.1", most),
 				cover("FREIGHT_OUT", "", "4.2", domain.Optional{}), cover("FLEET", "supplier_quality", "4.2", half)}}
 		if n == 0 {
 			d.Covers = append(d.Covers, cover("LABOUR", "", "4.3", half))
@@ -154,7 +154,7 @@ func (w *world) terms(from time.Time) []*domain.VendorTerms {
 	for _, c := range w.carriers {
 		all = append(all, &domain.VendorTerms{VendorID: c.id, WindowDays: 14, EffectiveFrom: from,
 			Covers: []domain.Cover{cover("GOODS", "carrier", "9", domain.Optional{}),
-				cover("WRITE_DOWN", "carrier", "9", domain.Optional{}), cover("REFUND", "carrier", "10", half)}})
+				cover("WRITE_DOWN", "carrier", "9", domain.Optional{}), cover("REFUND", "carrier", "10", most)}})
 	}
 	return all
 }
