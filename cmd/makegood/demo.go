@@ -73,7 +73,8 @@ Where to look while this runs:
 	if c.Once {
 		return nil
 	}
-	fmt.Fprintln(s.Out, "New orders trickle in: a dozen events now, then as many in an hour as in the year before. Ctrl-C ends it.")
+	fmt.Fprintln(s.Out, "New orders trickle in: a dozen events now, then as many in an hour as in the year before. "+
+		"Ctrl-C ends it.")
 	return c.trickle(ctx, app, books, next)
 }
 

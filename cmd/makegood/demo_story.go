@@ -57,7 +57,8 @@ const (
 
 // trickle goes on with the year until ctx ends: the next events soon, so that there is something to see, and then each
 // when it is due. What comes early is moved as a whole, promises too.
-func (c *demoCommand) trickle(ctx context.Context, app *server.App, books *client, next func() (domain.Event, bool)) error {
+func (c *demoCommand) trickle(ctx context.Context, app *server.App, books *client,
+	next func() (domain.Event, bool)) error {
 	out := httpSink(ctx, books)
 	var moved time.Duration
 	for n := 0; ; n++ {

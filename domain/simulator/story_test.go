@@ -46,10 +46,41 @@ func TestWhatIsPlantedIsThere(t *testing.T) {
 	c := storied(11, 40_000)
 	t.Logf("seed %d", c.Seed)
 	events, truth := told(t, c)
-	customers, placed := map[string]time.Time{}, map[string]string{}
-	back, spends, rates := 0, map[string]int{}, 0
-	june, december := 0.0, 0.0
-	worse := [2][2]float64{} // cases of the vendor, orders: before and since
+	seen := look(t, c, events)
+	if truth.Orders != len(seen.placed) || truth.Customers.Back < seen.back || seen.back < truth.Customers.Back*8/10 {
+		t.Errorf("%d orders, %d times somebody comes back: %+v", len(seen.placed), seen.back, truth.Customers)
+	}
+	if seen.june < 1.2*seen.december || seen.rates < 12 {
+		t.Errorf("%g orders in June, %g in December; %d exchange rates", seen.june, seen.december, seen.rates)
+	}
+	if before, after := seen.worse[0][0]/seen.worse[0][1], seen.worse[1][0]/seen.worse[1][1]; after < 2.5*before {
+		t.Errorf("the vendor fails %g of the orders, then %g", before, after)
+	}
+	for i, p := range truth.Preventions {
+		n := float64(p.Happened + p.Prevented)
+		about(t, "prevented by "+p.Cause, float64(p.Prevented), -p.Effect*n, -p.Effect*(1+p.Effect)*n)
+		weeks := c.Start.AddDate(0, 0, c.Days).Sub(c.Story.Preventions[i].From).Hours() / 24 / 7
+		if got := float64(seen.spends[p.Cause+" "+p.Store]); n == 0 ||
+			math.Abs(got-weeks) > 4 { // the orders may be told before the days are over
+			t.Errorf("%+v: spent on in %g weeks of %.1f", p, got, weeks)
+		}
+	}
+	heldTruth(t, truth)
+}
+
+// seen is what the events of a story show.
+type seen struct {
+	placed         map[string]string // customers by order
+	back, rates    int
+	june, december float64
+	spends         map[string]int
+	worse          [2][2]float64 // cases of the vendor who worsens, orders: before and since
+}
+
+func look(t *testing.T, c Config, events []domain.Event) *seen {
+	t.Helper()
+	s := &seen{placed: map[string]string{}, spends: map[string]int{}}
+	customers := map[string]time.Time{}
 	turn := c.Story.Worsening[0].From
 	for _, e := range events {
 		since := 0
@@ -58,13 +89,13 @@ func TestWhatIsPlantedIsThere(t *testing.T) {
 		}
 		switch d := e.Data.(type) {
 		case *domain.OrderPlaced:
-			if placed[e.OrderID] != "" || e.OrderID == "truck-1" {
+			if s.placed[e.OrderID] != "" || e.OrderID == "truck-1" {
 				continue
 			}
-			placed[e.OrderID] = d.CustomerID
-			worse[since][1]++
+			s.placed[e.OrderID] = d.CustomerID
+			s.worse[since][1]++
 			if last, known := customers[d.CustomerID]; known {
-				back++
+				s.back++
 				if days := e.Time.Sub(last).Hours() / 24; days < 2 || days > 90 {
 					t.Errorf("%s comes back after %.1f days", d.CustomerID, days)
 				}
@@ -72,41 +103,30 @@ func TestWhatIsPlantedIsThere(t *testing.T) {
 			customers[d.CustomerID] = e.Time
 			switch e.Time.Month() {
 			case time.June:
-				june++
+				s.june++
 			case time.December:
-				december++
+				s.december++
 			}
 		case *domain.ErrorReported:
 			if d.VendorID == c.Story.Worsening[0].Who && e.OrderID != "" {
-				worse[since][0]++
+				s.worse[since][0]++
 			}
 		case *domain.QualitySpent:
 			if d.Category == "prevention" {
-				spends[d.TargetCause+" "+e.StoreID]++
+				s.spends[d.TargetCause+" "+e.StoreID]++
 			}
 		case *domain.RateSet:
 			if d.Rate == domain.ExchangeRate {
-				rates++
+				s.rates++
 			}
 		}
 	}
-	if truth.Orders != len(placed) || truth.Customers.Back < back || back < truth.Customers.Back*8/10 {
-		t.Errorf("%d orders, %d times somebody comes back: %+v", len(placed), back, truth.Customers)
-	}
-	if june < 1.2*december || rates < 12 {
-		t.Errorf("%g orders in June, %g in December; %d exchange rates", june, december, rates)
-	}
-	if before, after := worse[0][0]/worse[0][1], worse[1][0]/worse[1][1]; after < 2.5*before {
-		t.Errorf("the vendor fails %g of the orders, then %g", before, after)
-	}
-	for i, p := range truth.Preventions {
-		n := float64(p.Happened + p.Prevented)
-		about(t, "prevented by "+p.Cause, float64(p.Prevented), -p.Effect*n, -p.Effect*(1+p.Effect)*n)
-		weeks := c.Start.AddDate(0, 0, c.Days).Sub(c.Story.Preventions[i].From).Hours() / 24 / 7
-		if got := float64(spends[p.Cause+" "+p.Store]); n == 0 || math.Abs(got-weeks) > 4 { // orders may be told before the days are
-			t.Errorf("%+v: spent on in %g weeks of %.1f", p, got, weeks)
-		}
-	}
+	return s
+}
+
+// heldTruth is the truth of a large story against what the standard story plants.
+func heldTruth(t *testing.T, truth *Truth) {
+	t.Helper()
 	failed := float64(truth.Customers.FailedBack) / float64(truth.Customers.Failed)
 	others := float64(truth.Customers.Back-truth.Customers.FailedBack) / float64(truth.Orders-truth.Customers.Failed)
 	// Without confounding it would be 12 points; those who are failed are those who come back more.

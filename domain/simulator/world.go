@@ -134,7 +134,8 @@ func newWorld(c *Config, tag string, random *rand.Rand) *world {
 }
 
 // terms are what suppliers and carriers agreed to pay: a supplier the goods, of a refund what is about their cost, and
-// half of the truck where quality is to blame; a carrier what was damaged or late on its way. Only one pays for the shop's own wages.
+// half of the truck where quality is to blame; a carrier what was damaged or late on its way. Only one pays for the
+// shop's own wages.
 func (w *world) terms(from time.Time) []*domain.VendorTerms {
 	all := make([]*domain.VendorTerms, 0, len(w.vendors)+len(w.carriers))
 	cover := func(element, cause, clause string, share domain.Optional) domain.Cover {
