@@ -157,7 +157,7 @@ func TestInsight(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	var all []string
 	for store, plant := range map[string]func(*planted){"p1": plantPromises, "q1": plantHabits, "v1": plantVendors,
-		"n1": plantWeeks} {
+		"n1": plantWeeks, "k1": plantCounter} {
 		p := &planted{store: store}
 		plant(p)
 		all = append(all, p.all...)
@@ -174,6 +174,7 @@ func TestInsight(t *testing.T) {
 	t.Run("sources", func(t *testing.T) { sourcesHold(t, c) })
 	t.Run("recoverable", func(t *testing.T) { recoverableHolds(t, c) })
 	t.Run("vendors", func(t *testing.T) { vendorsHold(t, c) })
+	t.Run("counter", func(t *testing.T) { counterHolds(t, c) })
 	t.Run("packet", func(t *testing.T) { packetHolds(t, c) })
 	t.Run("terms", func(t *testing.T) { termsByCommand(t, c) })
 	t.Run("provision", func(t *testing.T) { provisionHolds(t, c) })

@@ -21,12 +21,14 @@ const (
 	KeepBooks Scope = "books"
 	// Operate is for holding the books against the log, which is a lot of work.
 	Operate Scope = "operate"
+	// SeePeople is for how single employees do. Read doesn't show that.
+	SeePeople Scope = "people"
 	// Process is for other processes of makegood, at the broker inside. It opens nothing over HTTP.
 	Process Scope = "process"
 )
 
 // Scopes are all that a token may have.
-func Scopes() []Scope { return []Scope{Read, Write, KeepBooks, Operate, Process} }
+func Scopes() []Scope { return []Scope{Read, Write, KeepBooks, Operate, SeePeople, Process} }
 
 // Guard decides whether a request may do something that takes one of the scopes. It answers ErrUnauthenticated where it
 // doesn't know who asks, ErrForbidden where it does and they may not, or a *Problem of its own. A nil Guard lets

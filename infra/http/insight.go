@@ -19,6 +19,17 @@ type Insight interface {
 	Ask(context.Context, *insight.Question, insight.Query) (*insight.Answer, error)
 }
 
+// peoplePatterns are the routes of the questions about single employees.
+func peoplePatterns() []string {
+	var all []string
+	for _, question := range insight.Questions() {
+		if question.People {
+			all = append(all, "GET /v1/"+question.Name)
+		}
+	}
+	return all
+}
+
 // insightRoutes adds a route for each question.
 func insightRoutes(b Books, handle func(pattern string, f func(http.ResponseWriter, *http.Request) error)) {
 	for _, question := range insight.Questions() {

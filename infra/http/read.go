@@ -93,6 +93,8 @@ func (s *Server) readRoutes(b Books) {
 	handle := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
 		scope := Read
 		switch {
+		case slices.Contains(peoplePatterns(), pattern):
+			scope = SeePeople
 		case pattern == reconcilePattern:
 			scope = Operate
 		case !strings.HasPrefix(pattern, "GET "):
@@ -372,6 +374,13 @@ func leakageQuery(r *http.Request, b Books) (report.LeakageQuery, error) {
 	}
 	if err := q.Validate(); err != nil {
 		return q, err
+	}
+	for _, key := range report.PersonKeys() {
+		if slices.Contains(q.GroupBy, key) || values.Has(key) {
+			if !grantOf(r).Has(SeePeople) {
+				return q, NewProblem(http.StatusForbidden, ProblemForbidden, "%s takes the scope %s too", key, SeePeople)
+			}
+		}
 	}
 	return q, nil
 }

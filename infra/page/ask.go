@@ -70,6 +70,9 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 	}
 	for _, key := range report.LeakageKeys() {
 		if a.values.Has(key) {
+			if slices.Contains(report.PersonKeys(), key) {
+				return a, &badQuery{"the page doesn't tell employees apart: /v1/counter does, for who may see it"}
+			}
 			if a.query.Only == nil {
 				a.query.Only = map[string]string{}
 			}

@@ -9,7 +9,7 @@ import (
 
 // groups are the keys that a table can be grouped by, in the order of their picker.
 var groups = []string{
-	"root_cause", "kind", "store", "vendor", "party_at_fault", "employee", "avoidable", "element", "account", "basis",
+	"root_cause", "kind", "store", "vendor", "party_at_fault", "avoidable", "element", "account", "basis",
 	"category", "selling_store", "founded", "day", "month",
 }
 

@@ -32,6 +32,8 @@ type Question struct {
 	Page bool
 	// Plain: no amounts are in it, so it needs no currency.
 	Plain bool
+	// People: it is about single employees, and shown only to who may see that (the scope people).
+	People bool
 	// Read gives the rows, and those of the parts by name.
 	Read func(ctx context.Context, db driver.Conn, q *Query) (rows []Row, parts map[string][]Row, err error)
 }
@@ -280,7 +282,7 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 // Questions are all of them, in the order in which they are listed.
 func Questions() []*Question {
 	return []*Question{&next, &promises, &recoverable, &packet, &feedback, &budget, &provision, &prevention, &whatIf,
-		&signals, &customers, &vendors, &sources}
+		&signals, &customers, &vendors, &counter, &sources}
 }
 
 // link is the address of another question of the same time and currency, asked with a parameter.

@@ -79,6 +79,9 @@ func LeakageKeys() []string {
 	return names
 }
 
+// PersonKeys are those of the keys that tell single employees apart. Who may see that is asked where a report is.
+func PersonKeys() []string { return []string{"employee"} }
+
 // SeveralCurrenciesError says that a report was asked for without a currency, and which there are: that with the most
 // lines first.
 type SeveralCurrenciesError struct{ Currencies []string }

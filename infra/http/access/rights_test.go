@@ -36,6 +36,7 @@ var (
 			"GET /v1/customers", "GET /v1/vendors",
 			"GET /v1/rebuild", "GET /v1/unpriced", "GET /v1/doubles", "GET /v1/flags", "GET /v1/deadletters",
 			"GET /v1/deadletters/{id}", "GET /v1/tills"},
+		gateway.SeePeople: {"GET /v1/counter"},
 		gateway.KeepBooks: {"POST /v1/rebuild", "POST /v1/rebuild/{id}/swap", "DELETE /v1/rebuild/{id}",
 			"POST /v1/deadletters/{id}/replay", "POST /v1/deadletters/{id}/discard", "POST /v1/person",
 			"POST /v1/person/erase"},
@@ -265,6 +266,25 @@ func TestRightsOfRoutes(t *testing.T) {
 			t.Errorf("%s without a token: answered %d", pattern, response.StatusCode)
 		}
 	}
+}
+
+// TestEmployeesTakeAScope: a report that tells single employees apart takes the scope for that beside the one for
+// reports, by whatever parameter it is asked to.
+func TestEmployeesTakeAScope(t *testing.T) {
+	file := newFile(t)
+	reads := issue(t, file, "reads", []gateway.Scope{gateway.Read})
+	both := issue(t, file, "both", []gateway.Scope{gateway.Read, gateway.SeePeople})
+	g := serve(t, file, func(c *access.GuardConfig, s *gateway.Config) {
+		c.Burst = 1000
+		s.Books = struct{ gateway.Books }{}
+	})
+	const report = "/v1/reports/leakage?from=2026-01-01&to=2026-02-01&currency=EUR"
+	for _, how := range []string{"&group_by=employee", "&group_by=store,employee", "&employee=p-1", "&employee="} {
+		g.want(http.StatusForbidden, "GET", report+how, "", "Authorization", "Bearer "+reads)
+		// The books behind it are not there: who is let in finds that out.
+		g.want(http.StatusInternalServerError, "GET", report+how, "", "Authorization", "Bearer "+both)
+	}
+	g.want(http.StatusInternalServerError, "GET", report+"&group_by=store", "", "Authorization", "Bearer "+reads)
 }
 
 // TestTillsTakeNoToken: what a till signs is judged by that alone, whatever token comes with it.

@@ -26,21 +26,19 @@ type Standing struct {
 	WhyNot string // why nothing can be said of this person yet
 }
 
-// Counter compares people who handle orders of one store. Who has fewer than least orders is not judged. Among equals
-// somebody stands apart in no more than 1 − level of all counters: each person is held against all others by the exact
-// conditional test (Fisher 1935), and the risk is shared by the people and the two directions. Who stands apart is
-// taken out before the next is looked at, so that one bad run doesn't make all others look good.
-func Counter(people []Handled, least int, level float64) []Standing {
+// Counter compares people who handle orders of one store, of as many stores as there are counters. Who has fewer than
+// least orders is not judged. Among equals somebody stands apart in no more than 1 − level of companies: each person
+// is held against all others of the counter by the exact conditional test (Fisher 1935), and the risk is shared by the
+// counters, the people and the two directions. Who stands apart is taken out before the next is looked at, so that one
+// bad run doesn't make all others look good.
+func Counter(people []Handled, least int, level float64, counters int) []Standing {
 	judged := make([]Handled, 0, len(people))
 	for _, p := range people {
 		if p.Orders >= least && p.Orders > 0 {
 			judged = append(judged, p)
 		}
 	}
-	apart := map[string]int{}
-	if len(judged) > 1 {
-		apart = standApart(judged, (1-level)/float64(2*len(judged)))
-	}
+	apart, risk := Apart(people, least, level, counters), riskOf(len(judged), level, counters)
 	prior := fitBeta(judged)
 	all := make([]Standing, 0, len(people))
 	for _, p := range people {
@@ -51,7 +49,7 @@ func Counter(people []Handled, least int, level float64) []Standing {
 		case len(judged) < 2:
 			s.WhyNot = "nobody else of this counter has enough orders"
 		default:
-			s.FunnelLow, s.FunnelHigh = funnel(judged, p, (1-level)/float64(2*len(judged)))
+			s.FunnelLow, s.FunnelHigh = funnel(judged, p, risk)
 		}
 		if s.Right = prior.right(p, level); s.WhyNot != "" {
 			s.Right = cannot(p.Orders, level, s.WhyNot)
@@ -61,7 +59,23 @@ func Counter(people []Handled, least int, level float64) []Standing {
 	return all
 }
 
-// standApart names who differs from all the others, the clearest first.
+// Apart is who of a counter stands apart, see Counter: 1 for better, -1 for worse.
+func Apart(people []Handled, least int, level float64, counters int) map[string]int {
+	judged := make([]Handled, 0, len(people))
+	for _, p := range people {
+		if p.Orders >= least && p.Orders > 0 {
+			judged = append(judged, p)
+		}
+	}
+	return standApart(judged, riskOf(len(judged), level, counters))
+}
+
+// riskOf is the risk that each of so many people, and each direction, has.
+func riskOf(people int, level float64, counters int) float64 {
+	return (1 - level) / float64(2*max(1, people)*max(1, counters))
+}
+
+// standApart names who differs from all the others, the clearest first. Of two it names both.
 func standApart(people []Handled, risk float64) map[string]int {
 	apart := map[string]int{}
 	rest := slices.Clone(people)
@@ -82,6 +96,10 @@ func standApart(people []Handled, risk float64) map[string]int {
 			break
 		}
 		apart[rest[at].Who] = way
+		if len(rest) == 2 { // of two nothing tells which of them is usual
+			apart[rest[1-at].Who] = -way
+			break
+		}
 		rest = slices.Delete(rest, at, at+1)
 	}
 	return apart

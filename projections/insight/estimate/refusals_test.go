@@ -22,7 +22,7 @@ func TestRefusals(t *testing.T) {
 	for i := range nowhere {
 		nowhere[i] = Cell{Stratum: string(rune('a' + i%20)), Group: i % Groups, Failed: i%20 < 18, Tally: Tally{N: 1}}
 	}
-	counter := Counter([]Handled{{"a", 50, 1}, {"b", 400, 4}}, 100, 0.95)
+	counter := Counter([]Handled{{"a", 50, 1}, {"b", 400, 4}}, 100, 0.95, 1)
 	for what, e := range map[string]Estimated{
 		"two months":               triangle.Total,
 		"a month without a cost":   gone.Total,

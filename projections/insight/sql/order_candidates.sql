@@ -3,6 +3,8 @@
 SELECT order_id FROM {{.Leakage}} WHERE part = 'leakage' AND lines > 0 AND order_id != '' AND day >= toDate(@from) AND day < toDate(@to)
 {{- else if eq .With "rated" -}}
 SELECT order_id FROM ledger WHERE event_type = {{event "feedback.received"}} AND {{template "in_days" .}} AND {{.Known}}
+{{- else if eq .With "placed" -}}
+SELECT order_id FROM ledger WHERE event_type = {{event "order.placed"}} AND {{template "in_period" .}} AND {{.Known}}
 {{- else -}}
 SELECT order_id FROM ledger
     WHERE occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 400 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY

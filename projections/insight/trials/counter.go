@@ -27,7 +27,7 @@ func counter(r *rand.Rand, shops int) []Claim {
 			}
 		}
 		anybody := false
-		for i, s := range estimate.Counter(people, 100, 0.95) {
+		for i, s := range estimate.Counter(people, 100, 0.95, 1) {
 			anybody = anybody || s.Apart != 0
 			switch {
 			case planted && i == 0 && s.Apart < 0:
@@ -50,5 +50,26 @@ func counter(r *rand.Rand, shops int) []Claim {
 		share("counters of equals where nobody is named", shops-named, shops, 0.95, none),
 		share("somebody else named for the planted picker, of all counters", wrongly, shops, -none, 0.05),
 		share("shares right first time that are covered", covered, estimates, 0.95, none),
+		counters(r, shops),
 	}
+}
+
+// counters plays companies of twenty stores, all of whose people are equals.
+func counters(r *rand.Rand, shops int) Claim {
+	const stores, pickers, orders, chance = 20, 8, 300, 0.03
+	nobody := 0
+	for range shops {
+		apart := false
+		for range stores {
+			people := make([]estimate.Handled, pickers)
+			for i := range people {
+				people[i] = estimate.Handled{Who: fmt.Sprint(i), Orders: orders, Failed: poisson(r, orders*chance)}
+			}
+			apart = apart || len(estimate.Apart(people, 100, 0.95, stores)) > 0
+		}
+		if !apart {
+			nobody++
+		}
+	}
+	return share("companies of 20 counters of equals where nobody is named", nobody, shops, 0.95, none)
 }
