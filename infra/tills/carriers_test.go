@@ -80,7 +80,7 @@ func TestEasyPostTrackers(t *testing.T) {
 			want: []string{"refused: trk_1 has no order's id at reference"}},
 		{name: "an event without its tracker", body: `{"object":"Event","id":"evt_1","description":"tracker.updated"}`,
 			want: []string{"refused: event evt_1 doesn't hold its tracker"}},
-		{name: "a list of something else", body: `{"claims":[{"object":"Claim","id":"clm_1"}],"has_more":false}`},
+		{name: "a list of something else", body: `{"insurances":[{"object":"Insurance","id":"ins_1"}],"has_more":false}`},
 		{name: "an empty list", body: `{"trackers":[],"has_more":false}`},
 		{name: "another event", body: `{"object":"Event","id":"evt_1","description":"batch.created"}`},
 		{name: "nothing of EasyPost's", body: `{"id":"1"}`, want: []string{"refused: no kind of the mapping fits this body"}},

@@ -18,7 +18,7 @@
 //	  - .data.object
 //	kinds:
 //	  - kind: refund
-//	    also: [refund.created]  # other names that mean the same
+//	    also: [refund.created]  # other names that mean the same; refund.* is all names that begin so and are no kind's
 //	    header: X-Topic         # the header whose value is the kind's name
 //	    when: .object == "refund"
 //	    events: |

@@ -446,13 +446,24 @@ func (r *mapRun) kindOf(body any) (k *kind, name string, wrong *failure, at sour
 	return nil, "", wrong, source{}
 }
 
+// kindNamed is the kind that has exactly this name, else the first of those that take all names with its beginning.
 func (m *Mapping) kindNamed(name, header string) *kind {
+	var begun *kind
 	for _, k := range m.kinds {
-		if (header == "" || k.header == header) && (k.name == name || slices.Contains(k.also, name)) {
+		if header != "" && k.header != header {
+			continue
+		}
+		if k.name == name || slices.Contains(k.also, name) {
 			return k
 		}
+		if begun == nil && slices.ContainsFunc(k.also, func(also string) bool {
+			beginning, is := strings.CutSuffix(also, "*")
+			return is && strings.HasPrefix(name, beginning)
+		}) {
+			begun = k
+		}
 	}
-	return nil
+	return begun
 }
 
 func (m *Mapping) unknownKind(reason, said string) *failure {
