@@ -104,6 +104,8 @@ func (r *Row) Unsettle() {
 type revision uint8
 
 const (
+	// The first revision of a row that was settled before it was written: it stands above a copy that wasn't.
+	ByFirst   revision = 1
 	ByRebuild revision = 1
 	ByEvents  revision = 2
 	// A refusal stands above what somebody makes of the row who read it before it was refused, also where that moves it.

@@ -19,6 +19,7 @@ type Stored struct {
 	VoidsType string
 	Voids     Ref
 	Unfed     bool // tables that are fed from the ledger hold another copy of it: it must be written again
+	New       bool // the ledger doesn't have it yet
 }
 
 // Read reads rows of the ledger with all their columns; from is what follows FROM. It is for few rows; Reader is for

@@ -6,7 +6,9 @@
 // It promises that what the consumer group has committed is in the ledger and visible in every report, and that the
 // books are a function of the log: a crash anywhere repeats work that changes nothing.
 //
-// What it costs: a batch is one insert and one question of the books stream. Where it marks units, their rows are read,
-// what comes out otherwise is inserted once more, they are read again, and the roll-ups take one statement. See
-// makegood bench.
+// What it costs: a batch is one insert and one question of the books stream. Its units are settled ahead of that
+// insert, with what is known of them (ahead.go): where their earlier events are neither in the batch nor among those
+// of lately, they are read. After the insert one question tells whether the ledger holds what they were settled with,
+// and the roll-ups take one statement. Units of which it holds something else, and those of voids and decisions, are
+// read, what comes out otherwise is inserted once more, and they are read again. See makegood bench.
 package post

@@ -146,10 +146,14 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 	start := p.config.Now()
 	var landing Landing
 	place := p.place(b.messages)
+	if err := p.settleAhead(ctx, b); err != nil {
+		return err
+	}
+	ahead := p.config.Now().Sub(start)
 	if err := p.insertRows(ctx, b); err != nil {
 		return err
 	}
-	landing.Insert = p.config.Now().Sub(start)
+	landing.Insert = p.config.Now().Sub(start) - ahead
 	steps := []struct {
 		doing string
 		do    func(context.Context) error
@@ -167,6 +171,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		{"find the orders that were awaited", func(ctx context.Context) error { return p.markAwaited(ctx, b) },
 			len(b.placed) > 0, nil},
 		{"find what was decided on", func(ctx context.Context) error { return p.markDecided(ctx, b) }, true, nil},
+		{"ask whether units are settled", func(ctx context.Context) error { return p.confirmAhead(ctx, b) }, true, nil},
 		{"settle units", func(ctx context.Context) error { return p.settleBatch(ctx, b) }, true, &landing.Settle},
 		{"recompute roll-ups", func(ctx context.Context) error { return p.finish(ctx, b.after) }, true, &landing.RollUp},
 	}
@@ -182,6 +187,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 			*s.took = p.config.Now().Sub(began)
 		}
 	}
+	landing.Settle += ahead
 	for _, m := range b.messages {
 		m.Ack()
 	}
@@ -190,7 +196,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 }
 
 func (p *Projector) landed(b *batch, landing Landing, start time.Time) {
-	p.stats.Booked.Add(int64(b.rows.Rows()))
+	p.stats.Booked.Add(int64(b.rows.Rows() - b.ahead.extra))
 	p.stats.DeadLetters.Add(int64(len(b.letters)))
 	p.stats.Batches.Add(1)
 	p.stats.LastRows.Store(int64(len(b.messages)))
@@ -223,6 +229,7 @@ func (p *Projector) insertRows(ctx context.Context, b *batch) error {
 	}
 	p.config.Logger.Warn("ClickHouse doesn't take a batch: its records are inserted in parts", "records", len(b.messages),
 		"from", p.place(b.messages), "error", err)
+	b.settleLater()
 	return p.insertHalves(ctx, b, b.messages)
 }
 
@@ -232,7 +239,8 @@ func (p *Projector) insertHalves(ctx context.Context, b *batch, messages []*mess
 		if len(part) == 0 {
 			continue
 		}
-		some := p.newBatch() // whose letters are among the batch's
+		some := p.newBatch() // whose letters are among the batch's, and its units
+		some.plain = true
 		if err := p.post(ctx, part, some); err != nil {
 			return err
 		}
@@ -291,8 +299,9 @@ func (p *Projector) settleBatch(ctx context.Context, b *batch) error {
 func (p *Projector) markAwaited(ctx context.Context, b *batch) error {
 	names, err := p.awaitedAmong(ctx, b.placed)
 	for _, name := range names {
-		order, _, _ := strings.Cut(name, afterOrder)
-		b.units.Orders[order] = true
+		if order, _, original := strings.Cut(name, afterOrder); original || !b.ahead.placed[order] {
+			b.units.Orders[order] = true
+		}
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"sync"
 
 	"github.com/makegood/makegood/domain"
@@ -118,9 +117,12 @@ func (p *Projector) noteUnplaced(ctx context.Context, rows []ledger.Stored, afte
 	if err != nil {
 		return false, err
 	}
-	missing := map[string]bool{}
+	missing, waits := map[string]bool{}, map[string]bool{}
+	for _, order := range awaited {
+		waits[order] = true
+	}
 	for order, is := range placed {
-		switch known := slices.Contains(awaited, order); {
+		switch known := waits[order]; {
 		case is && known:
 			after.came[order] = true
 		case !is && !known:

@@ -78,6 +78,7 @@ type Projector struct {
 	writer     ledger.Writer
 	db         driver.Conn
 	placed     *placements
+	recent     *recent
 	stats      Stats
 
 	posting sync.Mutex // of what posting uses: the decoder and what was placed lately
@@ -111,7 +112,8 @@ func New(config Config, subscriber Subscriber, letters message.Publisher, decode
 	}
 	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms,
 		writer: writer, db: db,
-		placed: newPlacements(), store: storeWatch{blocks: map[block]uint64{}, months: map[string]uint64{}}}, nil
+		placed: newPlacements(), recent: newRecent(),
+		store: storeWatch{blocks: map[block]uint64{}, months: map[string]uint64{}}}, nil
 }
 
 // Stats are live.
@@ -129,6 +131,8 @@ type batch struct {
 	terms    int64             // the oldest that a row of it was posted with
 	books    []int64           // offsets of the records of the books stream in it
 	again    bool              // it was booked before, so that what is said of it may be there already
+	plain    bool              // its rows are inserted as they are posted, and settled afterwards
+	ahead    ahead             // what of it is settled before
 }
 
 func (b *batch) hasBooks(offset int64) bool { return slices.Contains(b.books, offset) }
@@ -146,6 +150,7 @@ func (b *batch) reset() {
 	b.placed, b.decided = b.placed[:0], b.decided[:0]
 	b.after.clear()
 	b.books = b.books[:0]
+	b.ahead.clear()
 }
 
 // Run works until ctx ends; what it has taken in by then it lands, within grace.
@@ -291,8 +296,12 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 				failed = err // a bug of ours: stop rather than book what doesn't balance
 				return
 			}
-			if b.rows.Rows() == 0 {
+			if b.rows.Rows() == 0 && len(b.ahead.held) == 0 {
 				b.terms = row.Terms
+			}
+			if _, again := firsts[m]; !again && !b.again && !b.plain && settledAhead(&row) {
+				b.ahead.hold(&row)
+				continue
 			}
 			b.rows.Append(&row)
 			if row.Position.Stream == domain.Books {
@@ -356,6 +365,9 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 	}
 	if len(p.terms.decisions) > 0 && len(p.terms.decisions[domain.Identity{Source: e.Source, ID: e.ID}]) > 0 {
 		b.units.Add(e) // decided on before it came
+	}
+	if e.OrderID != "" {
+		b.ahead.alone = append(b.ahead.alone, aloneOf{p.placed.hash(e.OrderID), len(b.messages) - 1})
 	}
 	if e.Type == domain.TypeOrderPlaced {
 		order := p.placed.hash(e.OrderID)

@@ -1,0 +1,374 @@
+package post
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// Settling a unit by reading it, writing it and reading it again costs ten times what the events alone do. Most of
+// what goes wrong with an order is told in few events, close to each other. So the units of a batch are settled ahead
+// of its insert, with what is known of them: the batch's own events, those of orders that were settled lately
+// (recent.go), and, of an order that the batch doesn't place, what the ledger holds. Each row is written once, with its
+// entry.
+//
+// After the insert one question tells whether the ledger holds exactly the rows that a unit was settled with, at their
+// versions. Where it doesn't (another projector wrote, a copy was there before, something was remembered that is no
+// more), the unit is settled as settle.go has it. So the promise is the same: whoever writes looks afterwards, and of
+// two who write at once at least one sees what both have written. What was remembered is judged by versions alone,
+// which are places in the log.
+//
+// What is rare is settled that way from the start: voids, decisions, identities told twice, cases without an order.
+
+// ahead is what of a batch is settled before it is inserted.
+type ahead struct {
+	held   []ledger.Stored // rows of the batch that are not among those to insert yet
+	alone  []aloneOf       // what the batch says of orders that posts alone
+	rows   []ledger.Stored // of the units, those that are settled otherwise too
+	units  [][]*ledger.Stored
+	placed map[string]bool // orders of the units, of which the order.placed is there
+	extra  int             // rows to insert that are no records of the batch: what settling changed of others
+}
+
+// aloneOf is a message of the batch whose event posts alone, and its order, by hash.
+type aloneOf struct {
+	order   uint64
+	message int
+}
+
+func (a *ahead) clear() {
+	clear(a.held)
+	clear(a.rows)
+	clear(a.units)
+	*a = ahead{held: a.held[:0], alone: a.alone[:0], rows: a.rows[:0], units: a.units[:0]}
+}
+
+// settledAhead reports whether a row is one that waits for its unit to be settled, before it is inserted.
+func settledAhead(r *ledger.Row) bool {
+	e := r.Event
+	return e.OrderID != "" && r.Position.Stream != domain.Books && e.Type != domain.TypeEventVoided && !domain.Alone(e)
+}
+
+// hold keeps a copy of a row.
+func (a *ahead) hold(r *ledger.Row) { a.held = append(a.held, ownCopy(r)) }
+
+// ownCopy is a row as the ledger would give it back, which is not there yet.
+func ownCopy(r *ledger.Row) ledger.Stored {
+	s := ledger.Stored{Row: *r, New: true}
+	e := *r.Event
+	if d, is := e.Data.(*domain.OrderPlaced); is && s.Customer == "" {
+		s.Customer = d.CustomerID
+	}
+	e.Source, e.ID, e.OrderID, e.StoreID = strings.Clone(e.Source), strings.Clone(e.ID), strings.Clone(e.OrderID),
+		strings.Clone(e.StoreID)
+	e.ErrorID, e.Currency, e.Data = strings.Clone(e.ErrorID), strings.Clone(e.Currency), nil
+	s.Event = &e
+	s.Data, s.Extensions = slices.Clone(r.Data), slices.Clone(r.Extensions)
+	s.Token, s.Customer = strings.Clone(s.Token), strings.Clone(s.Customer)
+	s.KeepLines()
+	for i := range s.Unpriced {
+		s.Unpriced[i] = strings.Clone(s.Unpriced[i])
+	}
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		l.Case, l.Currency, l.Store, l.Order = e.ErrorID, e.Currency, e.StoreID, ""
+	}
+	return s
+}
+
+// settleAhead settles the units of the rows that were held, and adds their rows to those to insert.
+func (p *Projector) settleAhead(ctx context.Context, b *batch) error {
+	a := &b.ahead
+	erased := p.terms.erasures()
+	if p.recent.empty(len(erased)) && len(a.held) == 0 {
+		return nil
+	}
+	orders := map[uint64]string{}
+	for i := range a.held {
+		if order := a.held[i].Event.OrderID; !b.units.Orders[order] {
+			orders[p.placed.hash(order)] = order
+		}
+	}
+	alone, err := p.aloneOfUnits(b, orders)
+	if err != nil {
+		return err
+	}
+	err = p.insist(ctx, "read the units of new events", p.place(b.messages), func(ctx context.Context) error {
+		return p.gatherAhead(ctx, b, orders, alone)
+	})
+	if err != nil && !ledger.RefusesContent(err) && !ledger.TooMuch(err) {
+		return err
+	}
+	p.settleGathered(b)
+	for _, unit := range a.units {
+		for _, r := range unit {
+			a.placed[r.Event.OrderID] = a.placed[r.Event.OrderID] || r.Event.Type == domain.TypeOrderPlaced
+		}
+	}
+	for i := range a.rows {
+		r := &a.rows[i]
+		if !r.New && !r.Unfed {
+			continue // the ledger has it as it is
+		}
+		erased.apply(&r.Row)
+		if err := r.Check(); err != nil {
+			return err
+		}
+		if r.Unfed {
+			a.extra++
+		}
+		b.rows.Append(&r.Row)
+	}
+	return nil
+}
+
+// aloneOfUnits are copies of the batch's rows that post alone and are of the orders, or of orders that were settled
+// lately, which are added.
+func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []ledger.Stored, err error) {
+	p.posting.Lock() // of the decoder
+	defer p.posting.Unlock()
+	p.terms.Use(func(terms *domain.Terms) {
+		erased := p.terms.erased
+		var row ledger.Row
+		var poster Poster
+		for _, of := range b.ahead.alone {
+			order, is := orders[of.order]
+			if !is {
+				if order = p.recent.order(of.order); order == "" || b.units.Orders[order] {
+					continue
+				}
+				orders[of.order] = order
+			}
+			m := b.messages[of.message]
+			if rejection := p.postOne(m, terms, &row, &poster); rejection != nil {
+				err = rejection // it was none before
+				return
+			}
+			if row.Event.OrderID != order { // of the same hash
+				continue
+			}
+			erased.apply(&row)
+			s := ownCopy(&row)
+			s.New = false // it is among the rows to insert
+			rows = append(rows, s)
+		}
+	})
+	return rows, err
+}
+
+// gatherAhead gathers the rows that the orders are settled with. An order that the batch places has no other ones, as
+// far as anybody knows.
+func (p *Projector) gatherAhead(ctx context.Context, b *batch, orders map[uint64]string, alone []ledger.Stored) error {
+	a := &b.ahead
+	known := map[string]bool{}
+	for i := range alone {
+		if alone[i].Event.Type == domain.TypeOrderPlaced {
+			known[alone[i].Event.OrderID] = true
+		}
+	}
+	a.rows = a.rows[:0]
+	for hash, order := range orders {
+		if rows := p.recent.take(hash, order); rows != nil {
+			a.rows = append(a.rows, rows...)
+			known[order] = true
+		}
+	}
+	var unknown []string
+	for _, order := range orders {
+		if !known[order] {
+			unknown = append(unknown, order)
+		}
+	}
+	var cases []string
+	for i := range a.held {
+		if e := a.held[i].Event; e.ErrorID != "" && !known[e.OrderID] && !b.units.Orders[e.OrderID] {
+			cases = append(cases, a.held[i].Cases()...)
+		}
+	}
+	var err error
+	if len(unknown) > 0 {
+		var read []ledger.Stored
+		read, err = ledger.ReadUnits(ctx, p.db, unknown, cases, p.terms.Decisions())
+		a.rows = append(a.rows, read...)
+	}
+	a.rows = append(append(a.rows, alone...), a.held...)
+	return err
+}
+
+// settleGathered settles the units of the rows. Those that aren't settled ahead are marked, and their rows are as they
+// would be without.
+func (p *Projector) settleGathered(b *batch) {
+	a := &b.ahead
+	a.units, a.placed = a.units[:0], map[string]bool{}
+	p.terms.settling.Lock() // of the decoders
+	defer p.terms.settling.Unlock()
+	p.terms.Use(func(terms *domain.Terms) {
+		var was []ledger.Row
+		for _, unit := range Components(a.rows, p.terms.decisions) {
+			was = was[:0]
+			for _, r := range unit {
+				was = append(was, r.Row)
+			}
+			if p.regular(b, unit) && p.settleAsNew(terms, unit) {
+				a.units = append(a.units, unit)
+				continue
+			}
+			for i, r := range unit {
+				r.Row, r.Unfed = was[i], false
+				b.units.AddStored(r)
+			}
+		}
+	})
+}
+
+// regular reports whether a unit can be settled ahead.
+func (p *Projector) regular(b *batch, unit []*ledger.Stored) bool {
+	for i, r := range unit {
+		id := r.Identity()
+		if r.Event.OrderID == "" || r.VoidsType != "" || r.Decides() || r.Refused != "" || b.units.Orders[r.Event.OrderID] ||
+			len(p.terms.decisions[id]) > 0 {
+			return false
+		}
+		for _, o := range unit[:i] {
+			if o.Identity() == id {
+				return false
+			}
+		}
+	}
+	return len(unit) <= mostAhead
+}
+
+// mostAhead is how many events a unit has that is settled ahead.
+const mostAhead = 100
+
+// settleAsNew settles a unit, and reports whether all of it could be. A row that is written for the first time stands
+// above a copy of itself that somebody wrote without its unit; those of others that change are marked as unfed.
+func (p *Projector) settleAsNew(terms *domain.Terms, unit []*ledger.Stored) bool {
+	changed, refused, not := p.terms.settler.Settle(terms, unit)
+	if len(refused) > 0 || len(not) > 0 {
+		return false
+	}
+	found := 0
+	for _, r := range unit {
+		if !slices.Contains(changed, &r.Row) {
+			continue
+		}
+		found++
+		if r.New {
+			r.Revise(ledger.ByFirst)
+		} else {
+			r.Revise(ledger.ByEvents)
+			r.Unfed = true
+		}
+	}
+	return found == len(changed)
+}
+
+// confirmAhead asks the ledger whether it holds what the units were settled with, and marks those of which it holds
+// something else.
+func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
+	a := &b.ahead
+	if len(a.units) == 0 {
+		return nil
+	}
+	if _, err := p.noteUnplaced(ctx, a.rows, b.after); err != nil { // before it asks, see placed.go
+		return err
+	}
+	there := &whatIsThere{orders: map[string]sums{}, cases: map[string][]string{}}
+	for part := range slices.Chunk(a.units, mostUnits) {
+		if err := there.ask(ctx, p.db, part); err != nil {
+			if ledger.TooMuch(err) || ledger.RefusesContent(err) {
+				there = nil // settling can do with less at once
+				break
+			}
+			return err
+		}
+	}
+	for _, unit := range a.units {
+		if there != nil && there.holds(unit) && !markedIn(&b.units, unit) {
+			p.confirmed(b, unit)
+			continue
+		}
+		for _, r := range unit {
+			b.units.AddStored(r)
+		}
+	}
+	a.units = a.units[:0]
+	return nil
+}
+
+func markedIn(units *ledger.Units, unit []*ledger.Stored) bool {
+	return slices.ContainsFunc(unit, func(r *ledger.Stored) bool {
+		return units.Orders[r.Event.OrderID] || units.Cases[r.Event.ErrorID]
+	})
+}
+
+// confirmed has the roll-ups of a unit recomputed, and remembers it where it is one order.
+func (p *Projector) confirmed(b *batch, unit []*ledger.Stored) {
+	order := unit[0].Event.OrderID
+	rows := make([]ledger.Stored, len(unit))
+	one := true
+	for i, r := range unit {
+		b.after.units[r.Unit()] = true
+		one = one && r.Event.OrderID == order
+		rows[i] = *r
+		rows[i].New, rows[i].Unfed = false, false
+	}
+	if one {
+		p.recent.remember(p.placed.hash(order), order, rows)
+	}
+}
+
+// settleLater gives up what was settled ahead: its units are settled as all others.
+func (b *batch) settleLater() {
+	for _, unit := range b.ahead.units {
+		for _, r := range unit {
+			b.units.AddStored(r)
+		}
+	}
+	b.ahead.units, b.ahead.placed = b.ahead.units[:0], nil
+}
+
+// sums are what the ledger holds of an order: how many rows, and their versions summed up, and bit by bit. It holds no
+// lower version of a row that was inserted, so it holds other rows or versions where these differ.
+type sums struct{ rows, sum, bits uint64 }
+
+func (s *sums) add(version uint64) {
+	s.rows++
+	s.sum += version
+	s.bits ^= version
+}
+
+// whatIsThere is what the ledger holds of orders, and under which orders it has cases.
+type whatIsThere struct {
+	orders map[string]sums
+	cases  map[string][]string
+}
+
+// holds reports whether exactly the rows of a unit are there.
+func (w *whatIsThere) holds(unit []*ledger.Stored) bool {
+	want := map[string]sums{}
+	for _, r := range unit {
+		s := want[r.Event.OrderID]
+		s.add(r.Version())
+		want[r.Event.OrderID] = s
+	}
+	for order, s := range want {
+		if w.orders[order] != s {
+			return false
+		}
+	}
+	for _, r := range unit {
+		for _, c := range r.Cases() {
+			for _, order := range w.cases[c] {
+				if _, of := want[order]; !of {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,93 @@
+package post
+
+import (
+	"sync"
+
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// recent remembers the rows of orders that were settled lately, as the ledger holds them, so that what comes next of an
+// order needn't read them back. Nothing depends on it: whoever settles with remembered rows asks the ledger afterwards
+// whether it holds those, at the versions that they were remembered with (see ahead.go).
+//
+// There are two generations, of which the older one is forgotten when the younger is full. An order belongs to whoever
+// takes it out, and is remembered again once that is done with it.
+type recent struct {
+	mu         sync.Mutex
+	young, old map[uint64]*remembered // by the hash of the order
+	bytes      int                    // of the younger, about
+	erased     int                    // people who were known to be erased
+}
+
+type remembered struct {
+	order string
+	rows  []ledger.Stored
+}
+
+// mostRecent is how many bytes of rows a generation remembers.
+const mostRecent = 24 << 20
+
+func newRecent() *recent {
+	return &recent{young: map[uint64]*remembered{}, old: map[uint64]*remembered{}}
+}
+
+// order is the name of an order that is remembered; empty where it isn't.
+func (r *recent) order(hash uint64) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if one := r.young[hash]; one != nil {
+		return one.order
+	}
+	if one := r.old[hash]; one != nil {
+		return one.order
+	}
+	return ""
+}
+
+// take takes the rows of an order out; nil where it isn't remembered.
+func (r *recent) take(hash uint64, order string) []ledger.Stored {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.young[hash]
+	if one == nil {
+		one = r.old[hash]
+	}
+	delete(r.young, hash)
+	delete(r.old, hash)
+	if one == nil || one.order != order {
+		return nil
+	}
+	return one.rows
+}
+
+// remember keeps the rows of an order, which are its own from now on.
+func (r *recent) remember(hash uint64, order string, rows []ledger.Stored) {
+	const envelope, line = 1200, 96 // bytes of a row and of a line of it, about
+	size := 0
+	for i := range rows {
+		size += envelope + len(rows[i].Data) + line*len(rows[i].Lines)
+	}
+	if size > mostRecent/100 {
+		return // what is asked of it later is read back
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bytes += size; r.bytes > mostRecent {
+		r.young, r.old, r.bytes = map[uint64]*remembered{}, r.young, size
+	}
+	delete(r.old, hash)
+	r.young[hash] = &remembered{order, rows}
+}
+
+// empty reports whether nothing is remembered. What is remembered names people as it did when it was written: so all is
+// forgotten when somebody is erased.
+func (r *recent) empty(erased int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if erased != r.erased {
+		clear(r.young)
+		clear(r.old)
+		r.bytes, r.erased = 0, erased
+	}
+	return len(r.young)+len(r.old) == 0
+}
