@@ -40,7 +40,7 @@ func customers(r *rand.Rand, shops int) []Claim {
 			share(name+"shops where a paradox is claimed", paradox, shops, -none, 0.05),
 			share(name+"the same without matching", naive, shops, -none, none))
 	}
-	return append(claims, holdout(r, shops))
+	return append(append(claims, holdout(r, shops)), fixes(r, shops)...)
 }
 
 // holdout plays experiments: chance decides who gets a call, which brings five points more of them back.
