@@ -21,8 +21,8 @@ var customerFixes = Part{"fixes", "Of failed orders, by how and how fast they we
 		"otherwise: first order or later, third of the basket, store, kind of case.", Estimate: true},
 	{Name: "against_unfailed", Unit: Share, About: "That, less the share of orders like them that didn't fail: above 0 " +
 		"with its whole interval is the paradox.", Estimate: true},
-	{Name: "e_value_bound", Unit: Price, About: "How strongly something that isn't measured would have to go with both to " +
-		"explain away the bound nearer to none, against others."},
+	{Name: "e_value_bound", Unit: Price, About: "How strongly something that isn't measured would have to go with both " +
+		"to explain away the bound nearer to none, against others."},
 }}
 
 var customerExperiments = Part{"experiments", "Where lot decided how customers are treated: who came back, by arm.",
@@ -42,8 +42,8 @@ type fixedCell struct {
 	among, remedy, speed string
 }
 
-// fixRows compares the ways to make a failure good with one another, and with no failure. Their intervals hold together:
-// each has its part of the risk.
+// fixRows compares the ways to make a failure good with one another, and with no failure. Their intervals hold
+// together: each has its part of the risk.
 func fixRows(cells []fixedCell) []Row {
 	ways := map[[2]string]bool{}
 	for i := range cells {
@@ -53,7 +53,8 @@ func fixRows(cells []fixedCell) []Row {
 	}
 	level := 1 - (1-estimate.Level95)/float64(max(1, len(ways)))
 	rows := make([]Row, 0, len(ways))
-	for _, way := range slices.SortedFunc(maps.Keys(ways), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+	byName := func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
+	for _, way := range slices.SortedFunc(maps.Keys(ways), byName) {
 		var others, unfailed []estimate.Cell
 		var all estimate.Tally
 		for i := range cells {
