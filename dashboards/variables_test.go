@@ -183,6 +183,7 @@ func unescape(field string) string {
 // engine is a real ClickHouse with the tables of the books, empty but for what a test puts there.
 type engine struct {
 	once     sync.Once
+	planted  sync.Once
 	err      error
 	dir      string
 	running  *embedded.Engine

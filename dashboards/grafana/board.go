@@ -33,11 +33,13 @@ type Variable struct {
 	Query string
 	// Several may be chosen, or all.
 	Several bool
+	// Hidden: it is carried on to other boards, and nothing here is chosen by it.
+	Hidden bool
 }
 
 // Boards are makegood's dashboards, the first page first.
 func Boards() []Board {
-	return []Board{quality(), causes(), stores(), promises(), explorer(), pipeline()}
+	return []Board{quality(), next(), causes(), stores(), promises(), explorer(), pipeline()}
 }
 
 // Folder is where they are in Grafana.
@@ -133,8 +135,10 @@ func (b *Board) variableNames() []string {
 	return names
 }
 
+// dataSource is no picker: most have one of a kind. An address with var-clickhouse or var-prometheus chooses another.
 func dataSource(name, label, kind string) dashboard.VariableModel {
 	return dashboard.VariableModel{Type: dashboard.VariableTypeDatasource, Name: name, Label: &label,
+		Hide:        new(dashboard.VariableHideHideVariable),
 		Description: new("The data source of type " + kind), Query: &dashboard.StringOrMap{String: &kind},
 		Refresh: new(dashboard.VariableRefreshOnDashboardLoad)}
 }
@@ -143,6 +147,9 @@ func (v *Variable) build() dashboard.VariableModel {
 	m := dashboard.VariableModel{Hide: new(dashboard.VariableHideDontHide), Regex: new(""), Name: v.Name, Label: &v.Label,
 		Description: &v.Description,
 		Query:       &dashboard.StringOrMap{String: &v.Query}}
+	if v.Hidden {
+		m.Hide = new(dashboard.VariableHideHideVariable)
+	}
 	if v.Query == "" {
 		m.Type, m.Current = dashboard.VariableTypeTextbox, option("", "")
 		return m

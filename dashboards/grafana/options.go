@@ -2,6 +2,7 @@ package grafana
 
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/barchart"
+	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
 	grafanatable "github.com/grafana/grafana-foundation-sdk/go/table"
@@ -14,6 +15,7 @@ type Kind string
 // The kinds that the boards use.
 const (
 	number     Kind = "stat"
+	gauges     Kind = "bargauge" // bars with their names and values, of numbers that Prometheus has now
 	timeSeries Kind = "timeseries"
 	bars       Kind = "barchart"
 	table      Kind = "table"
@@ -23,13 +25,12 @@ const (
 func (p *Panel) options() any {
 	switch p.Kind {
 	case number:
-		o := stat.NewOptions()
-		o.GraphMode = common.BigValueGraphModeNone
-		o.Orientation = common.VizOrientationAuto
+		return p.numberOptions()
+	case gauges:
+		o := bargauge.NewOptions()
+		o.Orientation, o.DisplayMode = common.VizOrientationHorizontal, common.BarGaugeDisplayModeBasic
+		o.NamePlacement, o.ValueMode = common.BarGaugeNamePlacementLeft, common.BarGaugeValueModeText
 		o.ReduceOptions = common.ReduceDataOptions{Calcs: []string{"lastNotNull"}, Fields: new(""), Values: new(false)}
-		if p.Unit == "string" {
-			o.ReduceOptions.Fields = new("/.*/") // else it shows numbers only
-		}
 		return o
 	case timeSeries:
 		o := timeseries.NewOptions()
@@ -46,23 +47,52 @@ func (p *Panel) options() any {
 	return nil
 }
 
+func (p *Panel) numberOptions() *stat.Options {
+	o := stat.NewOptions()
+	o.GraphMode = common.BigValueGraphModeNone
+	o.Orientation = common.VizOrientationAuto
+	o.WideLayout = false // else a wide screen puts the number beside its name, at a third of the width
+	o.ReduceOptions = common.ReduceDataOptions{Calcs: []string{"lastNotNull"}, Fields: new(""), Values: new(false)}
+	if p.Unit == "string" {
+		o.ReduceOptions.Fields = new("/.*/") // else it shows numbers only
+	}
+	if p.Named {
+		// Each row is shown. Grafana calls a number after the text of its row where there is no other number.
+		o.ReduceOptions.Values, o.TextMode = new(true), common.BigValueTextModeValueAndName
+		o.Text = &common.VizTextDisplayOptions{TitleSize: new(12.0)}
+	}
+	if p.Size > 0 {
+		o.Text = &common.VizTextDisplayOptions{ValueSize: &p.Size}
+		o.TextMode, o.JustifyMode, o.ColorMode = common.BigValueTextModeValue, common.BigValueJustifyModeAuto,
+			common.BigValueColorModeNone
+	}
+	return o
+}
+
 func (p *Panel) barOptions() *barchart.Options {
 	o := barchart.NewOptions()
 	o.BarWidth, o.GroupWidth = 0.9, 0.8
 	o.XTickLabelMaxLength = 100 // else the SDK writes 0, and a label longer than 0 is cut
 	o.Legend = legend()
+	o.Legend.ShowLegend = len(p.Columns) > 1
 	o.Tooltip = common.VizTooltipOptions{Mode: common.TooltipDisplayModeMulti, Sort: common.SortOrderNone}
+	o.ShowValue = common.VisibilityModeNever
+	if p.Labelled {
+		o.ShowValue = common.VisibilityModeAuto
+	}
 	if p.Stacked {
 		o.Stacking = common.StackingModeNormal
 	}
 	if p.Horizontal {
 		o.Orientation = common.VizOrientationHorizontal
+	} else if !p.Slanted {
+		o.XTickLabelSpacing = new(int32(100)) // leaves out names that stand closer than that, in pixels
 	}
 	if p.Category != "" {
 		o.XField = &p.Category
 	}
-	if p.Bare {
-		o.ShowValue, o.XTickLabelRotation = common.VisibilityModeNever, -30
+	if p.Slanted {
+		o.XTickLabelRotation = -30
 	}
 	return o
 }
@@ -79,16 +109,12 @@ func (p *Panel) fields() any {
 		f := timeseries.FieldConfig{DrawStyle: new(common.GraphDrawStyleLine), FillOpacity: new(10.0), LineWidth: new(1.0),
 			ShowPoints: new(common.VisibilityModeNever), AxisSoftMin: new(0.0),
 			Stacking: &common.StackingConfig{Group: new("A"), Mode: new(common.StackingModeNone)}}
-		if p.Stacked {
-			f.DrawStyle, f.FillOpacity = new(common.GraphDrawStyleBars), new(80.0)
-			f.Stacking.Mode = new(common.StackingModeNormal)
-		}
 		return f
 	case bars:
 		return barchart.FieldConfig{FillOpacity: new(int32(80)), LineWidth: new(int32(0))}
 	case table:
 		auto := &common.TableAutoCellOptions{Type: common.TableCellDisplayModeAuto}
-		return grafanatable.FieldConfig{Align: common.FieldTextAlignmentAuto, Filterable: new(true),
+		return grafanatable.FieldConfig{Align: common.FieldTextAlignmentAuto, Filterable: new(false),
 			CellOptions: &common.TableCellOptions{TableAutoCellOptions: auto}}
 	}
 	return nil

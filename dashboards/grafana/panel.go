@@ -19,27 +19,30 @@ type Panel struct {
 
 	SQL    string   // asks the books; what is shown is what it selects, in its order
 	PromQL []Series // asks Prometheus, where SQL is empty
-	// OverTime says that SQL's answer is a series over time: its first column is the time.
-	OverTime bool
 
-	// Unit is Grafana's, or money: then columns are in the currency that is chosen, all of them or those of Money.
+	// Unit is Grafana's, or money: the currency that is chosen. Tables have none: their Columns say what they show.
 	Unit     string
-	Money    []string
 	Decimals *float64
+	// Floor is SQL for where the axis of a chart of money begins: a WITH of UnitSQL and an expression; nil: at zero.
+	Floor *Floor
+	// Nothing is what is said where there is no value.
+	Nothing string
 
 	// Steps are thresholds, each with its reason, which the description repeats.
 	Steps []Step
 	Links []Link
-	// Columns says how single columns are shown.
+	// Columns says how single columns are shown; of a table each, in the order in which SQL selects them.
 	Columns []Column
 
 	// Of charts: whether values are stacked.
 	Stacked bool
-	// Of bar charts: whether bars lie, which column names them where it isn't the first text, and whether they have no
-	// values beside them but slanted names.
-	Horizontal bool
-	Category   string
-	Bare       bool
+	// Of bar charts: whether bars lie, which column names them where it isn't the first text, whether their names are
+	// slanted, and whether the values stand beside them.
+	Horizontal, Slanted, Labelled bool
+	Category                      string
+	// Of numbers: whether a text of the row stands above the number, and the size of a text, in pixels; 0: what fits.
+	Named bool
+	Size  float64
 }
 
 // Series is a PromQL query and what its lines are called.
@@ -55,24 +58,26 @@ type Step struct {
 // Link leads on, with the time and what is chosen. To is a board's uid and what else the address carries.
 type Link struct{ Title, To string }
 
-// Column shows a column in its own way.
-type Column struct {
-	Name string
-	Unit string
-	Link *Link
-	// Bar fills the cell by its share of the column's range.
-	Bar bool
-	// Color is fixed: a hue of Grafana's, or transparent.
-	Color string
-	// Hidden from legend and tooltip: it only carries the others.
-	Hidden bool
-}
+// Floor is where an axis begins: With is the beginning of a query, and Value an expression of From.
+type Floor struct{ With, Value, From string }
 
 // money is the unit of amounts: the chosen currency. Grafana doesn't put variables into units, so a second query brings
-// the unit with the data and a transformation sets it (Config from query results).
+// the unit with the data and a transformation sets it (Config from query results) on every number. Columns that are no
+// amounts have a unit of their own by an override, and overrides go before what data brings. No name decides that:
+// while a panel has two queries, Grafana calls a column "A Net cost", so that a regular expression which begins with ^
+// finds none.
 const money = "money"
 
-var unitSQL = `SELECT concat('currency:financial:', ` + value("currency") + `, ' ') AS unit`
+var currencyUnit = `concat('currency:financial:', ` + value("currency") + `, ' ')`
+
+func (p *Panel) unitSQL() string {
+	if p.Floor == nil {
+		return `SELECT ` + currencyUnit + ` AS unit`
+	}
+	return p.Floor.With + `
+SELECT ` + currencyUnit + ` AS unit, ` + p.Floor.Value + ` AS min
+FROM ` + p.Floor.From
+}
 
 // build is the panel as Grafana wants it, on a board.
 func (p *Panel) build(on *Board) (*dashboard.Panel, error) {
@@ -83,11 +88,17 @@ func (p *Panel) build(on *Board) (*dashboard.Panel, error) {
 		Mappings:   []dashboard.ValueMapping{},
 		Color:      &dashboard.FieldColor{Mode: p.colorMode()},
 		Thresholds: &dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: p.thresholds()}}
-	if p.Unit == money {
+	if p.Nothing != "" {
+		defaults.NoValue = &p.Nothing
+	}
+	switch p.Unit {
+	case money:
 		defaults.Unit = new("locale")
 		if p.Decimals == nil {
 			defaults.Decimals = new(2.0)
 		}
+	case "":
+		defaults.Unit = new("string")
 	}
 	var err error
 	if defaults.Links, err = links(on, p.Links); err != nil {
@@ -112,8 +123,10 @@ func (p *Panel) check() error {
 		return errors.New("a title and a description are wanted")
 	case (p.SQL == "") == (len(p.PromQL) == 0):
 		return errors.New("either SQL or PromQL is wanted")
-	case p.Unit == "":
-		return errors.New("a unit is wanted")
+	case (p.Unit == "") != (p.Kind == table && p.SQL != ""):
+		return errors.New("a unit is wanted, but for a table of the books")
+	case p.Kind == table && p.SQL != "" && len(p.Columns) == 0:
+		return errors.New("a table's columns are wanted")
 	case p.showsMoney() && p.SQL == "":
 		return errors.New("money is asked of the books")
 	case p.options() == nil:
@@ -127,24 +140,26 @@ func (p *Panel) check() error {
 	return nil
 }
 
-func (p *Panel) showsMoney() bool { return p.Unit == money || len(p.Money) > 0 }
+func (p *Panel) showsMoney() bool {
+	return p.Unit == money ||
+		p.Kind == table && slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Shows == amount })
+}
 
-// currency is the transformation that gives the panel's amounts the unit which the query unit brings.
+// currency is the transformation that gives the panel's numbers the unit which the query unit brings.
 func (p *Panel) currency() dashboard.DataTransformerConfig {
-	applyTo := dashboard.MatcherConfig{Id: "byType", Options: "number"}
-	if len(p.Money) > 0 {
-		// With two queries Grafana puts the name of the query before a field's name.
-		applyTo = dashboard.MatcherConfig{Id: "byRegexp", Options: `/(^|\W)(` + strings.Join(p.Money, "|") + ")$/"}
-	}
 	type mapping struct {
 		FieldName  string `json:"fieldName"`
 		HandlerKey string `json:"handlerKey"`
+	}
+	mappings := []mapping{{"unit", "unit"}}
+	if p.Floor != nil {
+		mappings = append(mappings, mapping{"min", "min"})
 	}
 	return dashboard.DataTransformerConfig{Id: "configFromData", Options: struct {
 		ConfigRefID string                  `json:"configRefId"`
 		ApplyTo     dashboard.MatcherConfig `json:"applyTo"`
 		Mappings    []mapping               `json:"mappings"`
-	}{"unit", applyTo, []mapping{{"unit", "unit"}}}}
+	}{"unit", dashboard.MatcherConfig{Id: "byType", Options: "number"}, mappings}}
 }
 
 func (p *Panel) description() string {
@@ -155,12 +170,9 @@ func (p *Panel) description() string {
 	return text
 }
 
+// thresholds begin with no color: green would praise what is only less bad.
 func (p *Panel) thresholds() []dashboard.Threshold {
-	base := "text"
-	if len(p.Steps) > 0 {
-		base = "green"
-	}
-	all := []dashboard.Threshold{{Color: base}}
+	all := []dashboard.Threshold{{Color: "text"}}
 	for _, s := range p.Steps {
 		all = append(all, dashboard.Threshold{Color: s.Color, Value: new(s.Above)})
 	}
@@ -168,7 +180,7 @@ func (p *Panel) thresholds() []dashboard.Threshold {
 }
 
 func (p *Panel) colorMode() dashboard.FieldColorModeId {
-	if len(p.Steps) > 0 || p.Kind == number || p.Kind == table {
+	if len(p.Steps) > 0 || p.Kind == number || p.Kind == table || p.Kind == gauges {
 		return dashboard.FieldColorModeIdThresholds
 	}
 	return dashboard.FieldColorModeIdPaletteClassic
@@ -187,52 +199,12 @@ func (p *Panel) targets() []variants.Dataquery {
 		all = append(all, askOperations(string(rune('A'+i)), s, p.Kind))
 	}
 	if p.SQL != "" {
-		all = append(all, askBooks("A", p.SQL, p.OverTime))
+		all = append(all, askBooks("A", p.SQL))
 	}
 	if p.showsMoney() {
-		all = append(all, askBooks("unit", unitSQL, false))
+		all = append(all, askBooks("unit", p.unitSQL()))
 	}
 	return all
-}
-
-func (p *Panel) overrides(on *Board) ([]dashboard.DashboardFieldConfigSourceOverrides, error) {
-	overrides := []dashboard.DashboardFieldConfigSourceOverrides{}
-	for _, name := range p.Money {
-		overrides = append(overrides, override(name, dashboard.DynamicConfigValue{Id: "decimals", Value: 2}))
-	}
-	for _, c := range p.Columns {
-		var properties []dashboard.DynamicConfigValue
-		set := func(id string, value any) {
-			properties = append(properties, dashboard.DynamicConfigValue{Id: id, Value: value})
-		}
-		if c.Unit != "" {
-			set("unit", c.Unit)
-		}
-		if c.Link != nil {
-			some, err := links(on, []Link{*c.Link})
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", c.Name, err)
-			}
-			set("links", some)
-		}
-		if c.Bar {
-			set("custom.cellOptions", common.TableBarGaugeCellOptions{Type: common.TableCellDisplayModeGauge,
-				Mode: new(common.BarGaugeDisplayModeBasic), ValueDisplayMode: new(common.BarGaugeValueModeText)})
-		}
-		if c.Color != "" {
-			set("color", dashboard.FieldColor{Mode: dashboard.FieldColorModeIdFixed, FixedColor: &c.Color})
-		}
-		if c.Hidden {
-			set("custom.hideFrom", common.HideSeriesConfig{Legend: true, Tooltip: true})
-		}
-		overrides = append(overrides, override(c.Name, properties...))
-	}
-	return overrides, nil
-}
-
-func override(column string, with ...dashboard.DynamicConfigValue) dashboard.DashboardFieldConfigSourceOverrides {
-	return dashboard.DashboardFieldConfigSourceOverrides{
-		Matcher: dashboard.MatcherConfig{Id: "byName", Options: column}, Properties: with}
 }
 
 // links keep the time range and what is chosen in every variable that both boards have; To adds what was clicked. What

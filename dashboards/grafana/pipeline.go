@@ -5,9 +5,9 @@ func pipeline() Board {
 	return Board{
 		UID: "makegood-pipeline", Title: "Pipeline", From: "now-1h", Refresh: "30s",
 		Description: "Whether what was accepted is booked, how fast, and what could not be.",
-		Variables:   []Variable{currencyVariable(), storeVariable()},
+		Variables:   []Variable{carried(currencyVariable()), carried(storeVariable())},
 		Rows: []Row{
-			{Height: 4, Panels: pipelineNow()},
+			{Height: 4, Panels: pipelineNow()[:4]}, {Height: 4, Panels: pipelineNow()[4:]},
 			{Title: "In", Height: 8, Panels: gatewayPanels()},
 			{Title: "Booking", Height: 8, Panels: []Panel{
 				overTime("Records waiting, by topic", 8, "locale",
@@ -44,7 +44,7 @@ func pipeline() Board {
 					Series{`process_resident_memory_bytes{job="makegood"}`, "{{instance}}"}),
 			}},
 			{Title: "What it says about money, live", Height: 8, Panels: []Panel{
-				overTime("Net leakage of the running month, as monitored", 12, "locale", "As the alerts see it, by currency, "+
+				overTime("Net cost of the running month, as monitored", 12, "locale", "As the alerts see it, by currency, "+
 					"never summed over currencies. Exact numbers are on Cost of quality service.",
 					Series{`period_currency:makegood_leakage_net_amount:sum{period="month"}`, "{{currency}}"}),
 				{Kind: table, Title: "What runs", Width: 12, Unit: "string",
@@ -70,7 +70,7 @@ func quantiles(metric string) []Series {
 
 func pipelineNow() []Panel {
 	now := func(title, unit, description, query string, steps ...Step) Panel {
-		return Panel{Kind: number, Title: title, Width: 3, Unit: unit, Description: description,
+		return Panel{Kind: number, Title: title, Width: 6, Unit: unit, Description: description,
 			PromQL: []Series{{query, ""}}, Steps: steps}
 	}
 	return []Panel{
@@ -107,4 +107,10 @@ func gatewayPanels() []Panel {
 			"Bytes of requests that a gateway is working on. At its bound (64 MiB) it sheds.",
 			Series{`makegood_gateway_in_flight_bytes`, "{{instance}}"}),
 	}
+}
+
+// carried is a variable that is only kept for the boards to which links lead.
+func carried(v Variable) Variable {
+	v.Hidden = true
+	return v
 }

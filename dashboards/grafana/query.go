@@ -64,14 +64,10 @@ func operations() common.DataSourceRef {
 	return common.DataSourceRef{Type: new(prometheusType), Uid: new("${prometheus}")}
 }
 
-// askBooks is a query of the books for a table or, if series, for a series over time.
-func askBooks(name, sql string, series bool) clickhouseQuery {
-	q := clickhouseQuery{RefID: name, Datasource: books(), EditorType: "sql", RawSQL: sql, QueryType: "table", Format: 1,
+// askBooks is a query of the books for a table.
+func askBooks(name, sql string) clickhouseQuery {
+	return clickhouseQuery{RefID: name, Datasource: books(), EditorType: "sql", RawSQL: sql, QueryType: "table", Format: 1,
 		PluginVersion: pluginVersion}
-	if series {
-		q.QueryType, q.Format = "timeseries", 0
-	}
-	return q
 }
 
 // askOperations is a query of Prometheus: over the time in view for a time series, for now for all other kinds.

@@ -84,13 +84,18 @@ const stands = `refused = '' AND standing = ''`
 const months = `occurred_at >= $__fromTime - INTERVAL 2 DAY AND occurred_at <= $__toTime + INTERVAL 2 DAY`
 
 // journalLines are all lines in view, from the ledger. A line has its own case, currency and store.
-var journalLines = `(SELECT day, of_case, a, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s,
+var journalLines = linesOf(months + ` AND $__dateFilter(day)`)
+
+// linesOf are the lines of what is chosen, of the days that a condition names.
+func linesOf(days string) string {
+	return `(SELECT day, of_case, a, toString(e_) AS e, toString(b_) AS b, toString(s_) AS s,
         CAST(x_ AS Decimal(38, 4)) AS x
     FROM ledger FINAL
     ARRAY JOIN account AS a, element AS e_, basis AS b_, step AS s_, amount AS x_, ` + sql.LineCase + ` AS of_case,
         ` + sql.LineCurrency + ` AS of_currency, ` + sql.LineStore + ` AS of_store
-    WHERE ` + months + ` AND $__dateFilter(day) AND of_currency = ` + value("currency") + `
+    WHERE ` + days + ` AND of_currency = ` + value("currency") + `
       AND ` + chosen("of_store", "store") + `)`
+}
 
 // Parts of a SELECT over leaks.
 var (
@@ -101,14 +106,18 @@ var (
 	recoveries = `-sumIf(amount, ` + isBack + `)`
 )
 
-const (
-	cause     = `if(root_cause = '', 'not classified', root_cause)` // by this name it is chosen as well
-	caseCount = `uniqExactIf((unit, error_id), error_id != '' AND founded != '')`
+const caseCount = `uniqExactIf((unit, error_id), error_id != '' AND founded != '')`
+
+// What columns of the roll-up are called in front of people.
+var (
+	cause   = word("root_cause", "root_cause")
+	kind    = word("kind", "kind")
+	storeOf = word("store", "store_id")
 )
 
 // share divides exactly and shows what can't be divided as nothing.
 func share(numerator, denominator string) string {
-	return `if(` + denominator + ` = 0, NULL, toFloat64(` + numerator + `) / toFloat64(` + denominator + `))`
+	return `if(` + denominator + ` = 0, NULL, toFloat64(` + numerator + `) / toFloat64(` + denominator + `) + 0)` // + 0: no -0
 }
 
 // each is an amount divided by a count, exactly; nothing where the count is 0.
@@ -116,8 +125,10 @@ func each(amount, count string) string {
 	return `if(` + count + ` = 0, NULL, toDecimal64(` + amount + `, 4) / ` + count + `)`
 }
 
-// exactly writes an amount with all four decimals. A column of a table with it wants asText, else the table's unit
-// rounds what looks like a number.
-func exactly(amount string) string { return `toDecimalString(` + amount + `, 4)` }
+// exactly writes an amount of the chosen currency with all four decimals, as text, which no unit rounds.
+func exactly(amount string) string { return exactlyIn(value("currency"), amount) }
 
-func asText(column string) Column { return Column{Name: column, Unit: "string"} }
+// exactlyIn is exactly, in the currency that an expression says.
+func exactlyIn(currency, amount string) string {
+	return `concat(` + currency + `, ' ', toDecimalString(` + amount + `, 4))`
+}

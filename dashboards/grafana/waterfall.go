@@ -36,3 +36,53 @@ func lost(elements ...domain.Element) string {
 	}
 	return `-sumIf(amount, element IN ` + names(of) + `)`
 }
+
+// fromMargin is true of the steps that the chart shows. Sales and goods would make the others too small to be seen.
+const fromMargin = `n >= 4`
+
+// Bars of the waterfall reach from low to high. What is above zero and what is below are series of their own, since
+// Grafana stacks the two apart; a series without color carries what doesn't begin at zero.
+const (
+	aboveZero = `greatest(high, 0) - greatest(low, 0)`
+	belowZero = `least(low, 0) - least(high, 0)`
+)
+
+func waterfallChart() Panel {
+	series := func(is, name string) string {
+		return `,
+       if(` + is + `, ` + aboveZero + `, 0) AS "` + name + `", if(` + is + `, ` + belowZero + `, 0) AS "` + name + ` below zero"`
+	}
+	columns := []Column{{Name: "Carries", Shows: amount, Color: "transparent", Hidden: true},
+		{Name: "Carries below zero", Shows: amount, Color: "transparent", Hidden: true}}
+	for _, c := range []Column{{Name: "Margin", Color: totalColor}, {Name: "Adds", Color: backColor},
+		{Name: "Takes", Color: lossColor}} {
+		c.Shows = amount
+		columns = append(columns, c, Column{Name: c.Name + " below zero", Shows: amount, Color: c.Color, Hidden: true})
+	}
+	return Panel{Kind: bars, Title: "From the margin without failures down", Width: 14, Unit: money, Stacked: true,
+		Horizontal: true, Category: "Step", Nothing: "nothing in that time",
+		Description: "Each bar begins where the one before ended. What the orders would have brought without failures, less " +
+			"what was no failure and all failure costs, is the true margin: −Σ of all lines on 4xxx and 5xxx. So that the " +
+			"steps can be seen, the axis doesn't begin at zero where all of it is above zero.",
+		SQL: waterfall + `
+SELECT step AS "Step", if(low > 0, low, 0) AS "Carries", if(high < 0, high, 0) AS "Carries below zero"` +
+			series(`is_total`, "Margin") + series(`NOT is_total AND amount > 0`, "Adds") +
+			series(`NOT is_total AND amount < 0`, "Takes") + `
+FROM (SELECT *, least(before, after) AS low, greatest(before, after) AS high FROM steps)
+WHERE ` + fromMargin + ` ORDER BY n`,
+		Columns: columns,
+		Floor: &Floor{With: waterfall,
+			Value: `if(min(low) <= 0 OR min(low) = max(high), NULL,
+       toFloat64(greatest(0, min(low) - (max(high) - min(low)) / 4)))`,
+			From: `(SELECT if(is_total, after, least(before, after)) AS low, greatest(before, after) AS high
+    FROM steps WHERE ` + fromMargin + `)`}}
+}
+
+func waterfallTable() Panel {
+	return Panel{Kind: table, Title: "The same, exactly", Width: 10,
+		Description: "Every step from sales to the true margin, with all four decimals. A minus takes something away.",
+		SQL: waterfall + `
+SELECT step AS "Step", ` + exactly("if(is_total, after, amount)") + ` AS "Exactly"
+FROM steps ORDER BY n`,
+		Columns: []Column{{Name: "Step"}, {Name: "Exactly", Shows: exact}}}
+}

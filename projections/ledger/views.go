@@ -90,7 +90,7 @@ func (v *viewer) make(ctx context.Context, database string, views map[string]str
 // shown are the members of an event's data that finance may see: what reports need of promises, deliveries and finds.
 // None of them says who somebody is, or is free text.
 var shown = []string{"agreed_with_customer", "by", "delivered_at", "detected_by", "documents_ok", "lines",
-	"lines_added", "lines_removed", "promise", "redelivery_id", "succeeded"}
+	"lines_added", "lines_removed", "promise", "redelivery_id", "succeeded", "target_cause"}
 
 // hidden are the columns that finance sees empty, by table, and what stands in their place.
 var hidden = map[string]map[string]string{

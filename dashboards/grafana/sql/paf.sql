@@ -1,13 +1,13 @@
-SELECT month AS "Month", sum(p) AS "Prevention", sum(q) AS "Appraisal", sum(i) AS "Internal failure",
-       sum(o) AS "External failure"
+SELECT formatDateTime(month, '%b %Y') AS "Month", sum(p) AS "Prevention", sum(q) AS "Appraisal",
+       sum(i) AS "Failed before delivery", sum(o) AS "Failed after delivery"
 FROM (
-    SELECT formatDateTime(day, '%Y-%m') AS month, sumIf(x, a = {{.prevention}}) AS p,
+    SELECT toStartOfMonth(day) AS month, sumIf(x, a = {{.prevention}}) AS p,
            sumIf(x, a = {{.appraisal}}) AS q, toDecimal128(0, 4) AS i, toDecimal128(0, 4) AS o
     FROM {{.lines}}
     WHERE a IN ({{.prevention}}, {{.appraisal}})
     GROUP BY month
     UNION ALL
-    SELECT formatDateTime(day, '%Y-%m') AS month, toDecimal128(0, 4), toDecimal128(0, 4),
+    SELECT toStartOfMonth(day) AS month, toDecimal128(0, 4), toDecimal128(0, 4),
            sumIf(amount, category = 'internal'), sumIf(amount, category = 'external')
     FROM {{.leaks}}
     GROUP BY month)

@@ -18,11 +18,11 @@ beside AS (
     WHERE lines > 0 AND {{.in_view}}),
 parts AS (
     SELECT arrayJoin([(1, 'Sales as ordered', 0, sales), (2, 'Cost of goods', 0, goods),
-        (3, 'Fees and other costs of orders', 0, costs), (4, 'Margin without failures', 1, toDecimal128(0, 4)),
-        (5, 'Customers changed their orders', 0, customers), (6, 'Minds changed', 0, minds),
+        (3, 'Fees and other costs', 0, costs), (4, 'Margin without failures', 1, toDecimal128(0, 4)),
+        (5, 'Orders changed', 0, customers), (6, 'Minds changed', 0, minds),
         (7, 'Unfounded cases', 0, mistaken), (8, 'Refunds and credits', 0, given_back),
-        (9, 'Goods and write-downs', 0, lost_goods), (10, 'Freight', 0, freight), (11, 'Trucks', 0, trucks),
-        (12, 'Labour', 0, labour), (13, 'Disputes, marketplaces', 0, penalties), (14, 'Recovered', 0, recovered),
+        (9, 'Goods and write-downs', 0, lost_goods), (10, 'Freight', 0, freight), (11, 'Own trucks', 0, trucks),
+        (12, 'Staff time', 0, labour), (13, 'Disputes and fees', 0, penalties), (14, 'Paid back', 0, recovered),
         (15, 'True margin', 1, toDecimal128(0, 4))]) AS p
     FROM perfect, failed, beside),
 steps AS (
