@@ -13,14 +13,14 @@ import (
 // What Grafana does with an answer until a cell shows it, as far as our boards use it. The names are those of the
 // package @grafana/data, of which 12.4 and 13.2 do the same here:
 //
-//   - The plugin's frames are called as their query, and while a panel has two of them whose names differ, the name of a
-//     field begins with that of its frame (getFieldDisplayName): "A Net cost".
+//   - The plugin's frames are called as their query, and while a panel has two of them whose names differ, the name of
+//     a field begins with that of its frame (getFieldDisplayName): "A Net cost".
 //   - configFromData then takes the frame of the configuration away and writes what it says into the other fields that
 //     its matcher finds. A value that is null is left out.
 //   - Overrides come after that (applyFieldOverrides): what is default is set only where a field has nothing, what an
 //     override says always. Names have no frame's name any more, since one frame is left.
-//   - A text has no number under the unit string alone; under every other unit one that looks like a number is written as
-//     one (getDisplayProcessor).
+//   - A text has no number under the unit string alone; under every other unit one that looks like a number is written
+//     as one (getDisplayProcessor).
 
 // field is a column of an answer, with what is set for it.
 type field struct {
@@ -194,8 +194,8 @@ func (e *engine) answer(name, query string) (frame, error) {
 var (
 	asMoney   = regexp.MustCompile(`^USD -?\d{1,3}(,\d{3})*\.\d\d$`)
 	asExact   = regexp.MustCompile(`^USD -?\d+\.\d{4}$`)
-	moneyName = regexp.MustCompile(`(?i)cost|paid back|hidden|booked|cash|profit|ledger|avoidable$|case$|an order$|amount|` +
-		`prevention|appraisal|failed|margin|adds|takes|carries|^by$|brought|bring|spent`)
+	moneyName = regexp.MustCompile(`(?i)cost|paid back|hidden|booked|cash|profit|ledger|avoidable$|case$|an order$|` +
+		`amount|prevention|appraisal|failed|margin|adds|takes|carries|^by$|brought|bring|spent`)
 	codeWord = regexp.MustCompile(`^[a-z]+_[a-z_]+$|^[A-Z]+_?[A-Z]+$`)
 )
 

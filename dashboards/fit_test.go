@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What a screen of 1366 × 768 gives, in pixels, with Grafana's menu open: what is right of the menu less its margins, in
-// 24 columns with a gap between panels; rows of 30 with the same gap.
+// What a screen of 1366 × 768 gives, in pixels, with Grafana's menu open: what is right of the menu less its margins,
+// in 24 columns with a gap between panels; rows of 30 with the same gap.
 const (
 	boardWidth = 1366 - 300 - 2*16
 	gap        = 8
@@ -66,7 +66,8 @@ func TestColumnsFit(t *testing.T) {
 	}
 }
 
-// TestFirstScreen: on the first board the sentence, every figure and the beginning of a chart stand on the first screen.
+// TestFirstScreen: on the first board the sentence, every figure and the beginning of a chart stand on the first
+// screen.
 func TestFirstScreen(t *testing.T) {
 	const above, screen = 185, 768 // Grafana's bars and two lines of pickers; the screen's height
 	for _, b := range boards(t) {

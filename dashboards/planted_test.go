@@ -17,10 +17,11 @@ func (e *engine) plant(t *testing.T) {
 			{"o3", "e3", e.from.AddDate(0, 0, -2), "FLEET", "IMPUTED", "late", "overpromise", "", "false", "5000000.2500"},
 		} {
 			if err := e.store.DB.Exec(t.Context(), `INSERT INTO leakage_daily
-(order_id, unit, error_id, day, posting_day, element, basis, kind, root_cause, party_at_fault, avoidable, amount, currency,
-    store_id, vendor_id, account, part, founded, category, selling_store, lines)
-VALUES (?, ?, ?, toDate(?), toDate(?), ?, ?, ?, ?, ?, ?, toDecimal128(?, 4), 'USD', 's1', 'v1', 4100 + ?, 'leakage', 'yes',
-    'external', '', 1)`, row[0], row[0], row[1], row[2], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9],
+(order_id, unit, error_id, day, posting_day, element, basis, kind, root_cause, party_at_fault, avoidable, amount,
+    currency, store_id, vendor_id, account, part, founded, category, selling_store, lines)
+VALUES (?, ?, ?, toDate(?), toDate(?), ?, ?, ?, ?, ?, ?, toDecimal128(?, 4), 'USD', 's1', 'v1', 4100 + ?, 'leakage',
+    'yes', 'external', '', 1)`, row[0], row[0], row[1],
+				row[2], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9],
 				i); err != nil {
 				t.Fatal(err)
 			}
@@ -28,8 +29,8 @@ VALUES (?, ?, ?, toDate(?), toDate(?), ?, ?, ?, ?, ?, ?, toDecimal128(?, 4), 'US
 		for _, daysBefore := range []int{0, 2} {
 			day := e.from.AddDate(0, 0, -daysBefore)
 			if err := e.store.DB.Exec(t.Context(), `INSERT INTO ledger
-(source, event_id, content, event_type, occurred_at, recorded_at, day, order_id, currency, store_id, account, element, basis,
-    step, amount)
+(source, event_id, content, event_type, occurred_at, recorded_at, day, order_id, currency, store_id, account, element,
+    basis, step, amount)
 VALUES ('till', ?, 1, 'makegood.order.placed.v1', ?, ?, toDate(?), ?, 'USD', 's1', [1010, 4000, 5000, 1200],
     ['', '', '', ''], ['CASH', 'CASH', 'ACCRUED', 'ACCRUED'], ['perfect', 'perfect', 'perfect', 'perfect'],
     [100000, -100000, 39999.5, -39999.5])`,
@@ -45,9 +46,9 @@ func TestTheFirstRows(t *testing.T) {
 	e := startEngine(t)
 	e.plant(t)
 	for _, c := range []struct{ currency, title, want string }{
-		{"USD", "In a sentence", "Quality service cost USD 246.97 from 14 Mar 2026 to 15 Mar 2026. USD 12.50 of it is hidden: " +
-			"inside wages and fleet, where no ledger shows it as a failure's cost. USD 1,247.07 was marked avoidable: that is " +
-			"what serving right the first time would save. There are books of 1 of these 2 days only."},
+		{"USD", "In a sentence", "Quality service cost USD 246.97 from 14 Mar 2026 to 15 Mar 2026. USD 12.50 of it is " +
+			"hidden: inside wages and fleet, where no ledger shows it as a failure's cost. USD 1,247.07 was marked avoidable: " +
+			"that is what serving right the first time would save. There are books of 1 of these 2 days only."},
 		{"USD", "Real cost, net", "before: USD 5,000,000.25|USD 246.97"},
 		{"USD", "Hidden", "before: USD 5,000,000.25|USD 12.50"},
 		{"USD", "Your ledger shows", "before: USD 0.00|USD 234.47"},
@@ -55,8 +56,8 @@ func TestTheFirstRows(t *testing.T) {
 		{"USD", "Paid back", "before: USD 0.00|USD 1,100.10"},
 		{"USD", "Share of net sales", "before: 5000 %|0.25%"},
 		{"USD", "Without a price", "everything has its price|0"},
-		{"EUR", "In a sentence", "Nothing was booked of what is chosen above: choose a longer time, another currency or all " +
-			"stores."},
+		{"EUR", "In a sentence", "Nothing was booked of what is chosen above: choose a longer time, another currency or " +
+			"all stores."},
 		{"EUR", "Real cost, net", "nothing known before|"},
 		{"EUR", "Share of net sales", "nothing known before|"},
 	} {

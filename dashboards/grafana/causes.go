@@ -10,14 +10,17 @@ func causes() Board {
 				Query: `SELECT DISTINCT ` + cause + ` AS cause FROM leakage_daily
 WHERE lines > 0 AND ` + leakage + ` ORDER BY cause`},
 			{Name: "kind", Label: "What went wrong", Description: "The kind of failure", Several: true,
-				Query: `SELECT DISTINCT ` + kind + ` AS kind FROM leakage_daily WHERE kind != '' AND ` + leakage + ` ORDER BY kind`},
+				Query: `SELECT DISTINCT ` + kind + ` AS kind FROM leakage_daily
+WHERE kind != '' AND ` + leakage + ` ORDER BY kind`},
 			{Name: "vendor", Label: "Supplier", Description: "Whose goods they were", Several: true,
 				Query: `SELECT DISTINCT vendor_id FROM leakage_daily WHERE vendor_id != '' ORDER BY vendor_id`}},
 		Rows: []Row{
 			{Height: 11, Panels: []Panel{
-				costBy("Net cost by cause", "Cause", cause, "root_cause", "Net cost of the cases in view by their cause, as last classified."),
-				costBy("Net cost by what went wrong", "What went wrong", kind, "kind", "Net cost of the cases in view by what went wrong. "+
-					"No case recorded are orders that the business itself cancelled, and the like."),
+				costBy("Net cost by cause", "Cause", cause, "root_cause",
+					"Net cost of the cases in view by their cause, as last classified."),
+				costBy("Net cost by what went wrong", "What went wrong", kind, "kind",
+					"Net cost of the cases in view by what went wrong. No case recorded are orders that the business itself "+
+						"cancelled, and the like."),
 			}},
 			{Height: 10, Panels: []Panel{vendorTable()}},
 			{Height: 9, Panels: []Panel{avoidableTable(), noFailures()}},
@@ -43,8 +46,8 @@ GROUP BY ` + column + ` ORDER BY "Net cost" DESC LIMIT 12`,
 
 func vendorTable() Panel {
 	return Panel{Kind: table, Title: "Suppliers", Width: 24,
-		Description: "What cases with a supplier's goods cost, and what the supplier has paid of it. Paid back ÷ gross is how " +
-			"well claims work.",
+		Description: "What cases with a supplier's goods cost, and what the supplier has paid of it. Paid back ÷ gross is " +
+			"how well claims work.",
 		SQL: `SELECT vendor_id AS "Supplier", ` + caseCount + ` AS "Cases", ` + gross + ` AS "Gross cost",
        ` + recoveries + ` AS "Paid back", ` + net + ` AS "Net cost",
        ` + share(`"Paid back"`, `"Gross cost"`) + ` AS "Share paid back"
@@ -60,7 +63,8 @@ func avoidableTable() Panel {
 		Description: "Net cost of founded cases by whether somebody marked them avoidable. The avoidable share of the " +
 			"contract divides the avoidable by those with the mark known.",
 		SQL: `SELECT ` + word("avoidable", "avoidable") + ` AS "Avoidable",
-       ` + word("party_at_fault", "party_at_fault") + ` AS "At fault", ` + caseCount + ` AS "Cases", ` + net + ` AS "Net cost"
+       ` + word("party_at_fault", "party_at_fault") + ` AS "At fault", ` + caseCount + ` AS "Cases",
+       ` + net + ` AS "Net cost"
 FROM ` + chosenLeaks + ` AND founded = 'yes'
 GROUP BY avoidable, party_at_fault ORDER BY "Net cost" DESC`,
 		Columns: []Column{{Name: "Avoidable", Width: 105}, {Name: "At fault"}, {Name: "Cases", Shows: count, Width: 70},
@@ -69,10 +73,11 @@ GROUP BY avoidable, party_at_fault ORDER BY "Net cost" DESC`,
 
 func caseTable() Panel {
 	return Panel{Kind: table, Title: "The costliest cases", Width: 24,
-		Description: "The 200 costliest cases of what is chosen above. A click on an order tells its whole story, with all four " +
-			"decimals.",
+		Description: "The 200 costliest cases of what is chosen above. A click on an order tells its whole story, with all " +
+			"four decimals.",
 		SQL: `SELECT error_id AS "Case", order_id AS "Order", min(day) AS "First cost", ` + storeOf + ` AS "Store",
-       ` + kind + ` AS "What went wrong", ` + cause + ` AS "Cause", ` + net + ` AS "Net cost", ` + hidden + ` AS "Hidden"
+       ` + kind + ` AS "What went wrong", ` + cause + ` AS "Cause",
+       ` + net + ` AS "Net cost", ` + hidden + ` AS "Hidden"
 FROM ` + chosenLeaks + ` AND error_id != ''
 GROUP BY error_id, order_id, store_id, kind, root_cause ORDER BY "Net cost" DESC, error_id LIMIT 200`,
 		Columns: []Column{{Name: "Case"}, storyOf, {Name: "First cost", Shows: day}, {Name: "Store", Width: 100},

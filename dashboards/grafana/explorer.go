@@ -21,14 +21,14 @@ func explorer() Board {
 }
 
 // eventName is an event's type in words: makegood.order.placed.v1 is order placed.
-const eventName = `replaceAll(replaceAll(replaceRegexpOne(event_type, '^makegood\\.(.*)\\.v1', '\\1'), '.', ' '), '_', ' ')`
+const eventName = `translate(replaceRegexpOne(event_type, '^makegood\\.(.*)\\.v1', '\\1'), '._', '  ')`
 
 // figure is one of an order's numbers: its name, what it is, and its SQL over the order's lines.
 type figure struct{ title, description, sql string }
 
 var figuresOfOrder = []figure{
-	{"Was to bring", "What the order was to bring, its perfect contribution: −Σ of the lines on 4xxx and 5xxx of the order " +
-		"as placed and of its charges.", `-sumIf(x, ` + profitAndLoss + ` AND step = 'perfect')`},
+	{"Was to bring", "What the order was to bring, its perfect contribution: −Σ of the lines on 4xxx and 5xxx of the " +
+		"order as placed and of its charges.", `-sumIf(x, ` + profitAndLoss + ` AND step = 'perfect')`},
 	{"Brought", "What it brought, its fixes included: −Σ of all its lines on 4xxx and 5xxx.",
 		`-sumIf(x, ` + profitAndLoss + `)`},
 	{"Net cost", "Σ of its lines with an element, of failures: changed minds and unfounded cases stand beside it.",

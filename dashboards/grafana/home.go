@@ -60,19 +60,21 @@ func firstCards() []Panel {
 
 func secondCards() []Panel {
 	recovered := card("Paid back", "recovered", before("written(recovered_before)"),
-		"What suppliers, carriers and others paid or accepted to pay, and what salvage brought. The real cost is less by it.")
+		"What suppliers, carriers and others paid or accepted to pay, and what salvage brought. The real cost is less "+
+			"by it.")
 	recoverable := Panel{Kind: number, Title: "Still to be claimed", Width: 6, Unit: "locale", Decimals: digits(2),
 		Nothing: "no terms yet",
-		Description: "What the terms of suppliers and carriers cover and nobody has claimed yet, now, of all stores, in each " +
-			"currency. Without terms (makegood claim terms) nothing is known of it.",
+		Description: "What the terms of suppliers and carriers cover and nobody has claimed yet, now, of all stores, in " +
+			"each currency. Without terms (makegood claim terms) nothing is known of it.",
 		PromQL: []Series{{`sum by (currency) (max by (currency, vendor) (makegood_claims_to_file_amount))`, "{{currency}}"}},
 		Links:  []Link{{"Whose it is, and until when", "makegood-next"}}}
 	return []Panel{recovered, recoverable, shareOfSales(), unpriced()}
 }
 
 func shareOfSales() Panel {
-	return Panel{Kind: number, Title: "Share of net sales", Width: 6, Unit: "percentunit", Decimals: digits(2), Named: true,
-		Nothing: "no sales",
+	was := `ifNull(concat(toString(round(100 * ` + share("net_before", "sales_before") + `, 2)), ' %'), 'no sales')`
+	return Panel{Kind: number, Title: "Share of net sales", Width: 6, Unit: "percentunit", Decimals: digits(2),
+		Named: true, Nothing: "no sales",
 		Description: "Real cost, net ÷ net sales (account 4000: net of tax, cancellations taken off). Above it stands the " +
 			"same of as many days before.",
 		Steps: []Step{
@@ -83,15 +85,15 @@ func shareOfSales() Panel {
         SELECT -sumIf(x, day >= from_day) AS sales, -sumIf(x, day < from_day) AS sales_before
         FROM ` + linesOf(monthsOfBoth+` AND `+bothSpans) + `
         WHERE a = ` + account(domain.Sales) + `)
-SELECT ` + before(`ifNull(concat(toString(round(100 * `+share("net_before", "sales_before")+`, 2)), ' %'), 'no sales')`) + ` AS "Before",
+SELECT ` + before(was) + ` AS "Before",
        ` + share("net", "sales") + ` AS "Share of net sales"
 FROM money, known, trade`}
 }
 
 func unpriced() Panel {
 	return Panel{Kind: number, Title: "Without a price", Width: 6, Unit: "locale", Decimals: digits(0), Named: true,
-		Description: "Events in view with work, driving or goods that no rate could price, of all stores and currencies: the " +
-			"cost shown is too low by these. makegood unpriced lists them and the rates that they lack.",
+		Description: "Events in view with work, driving or goods that no rate could price, of all stores and currencies: " +
+			"the cost shown is too low by these. makegood unpriced lists them and the rates that they lack.",
 		Steps: []Step{{1, "orange", "a rate is missing, so the real cost is higher than what is shown"}},
 		SQL: `SELECT if(count() = 0, 'everything has its price', 'the cost shown is too low by these') AS "So",
        count() AS "Without a price"

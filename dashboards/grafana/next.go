@@ -7,8 +7,8 @@ import "github.com/makegood/makegood/domain"
 func next() Board {
 	return Board{
 		UID: "makegood-next", Title: "What to do next", From: "now-90d",
-		Description: "What can be claimed and until when, what is worth preventing, and what an order costs in fixes. Three " +
-			"sentences with what each is worth are on makegood's page and in makegood next.",
+		Description: "What can be claimed and until when, what is worth preventing, and what an order costs in fixes. " +
+			"Three sentences with what each is worth are on makegood's page and in makegood next.",
 		Variables: []Variable{currencyVariable(), storeVariable()},
 		Rows: []Row{
 			{Title: "Claim what others owe", Height: 9, Panels: claimable()},
@@ -44,7 +44,8 @@ func causedByOthers() Panel {
        ` + word("party_at_fault", "party_at_fault") + ` AS "At fault", ` + caseCount + ` AS "Cases",
        ` + gross + ` AS "Gross cost", ` + recoveries + ` AS "Paid back", ` + net + ` AS "Net cost"
 FROM ` + leaks + ` AND founded = 'yes'
-  AND (party_at_fault IN ('supplier', 'carrier') OR party_at_fault = '' AND root_cause IN ('supplier_quality', 'carrier'))
+  AND (party_at_fault IN ('supplier', 'carrier')
+      OR party_at_fault = '' AND root_cause IN ('supplier_quality', 'carrier'))
 GROUP BY vendor_id, party_at_fault ORDER BY "Net cost" DESC LIMIT 50`,
 		Columns: []Column{{Name: "Supplier", Link: &Link{"Its cases", "makegood-causes?var-vendor=" + clicked}},
 			{Name: "At fault", Width: 120}, {Name: "Cases", Shows: count}, {Name: "Gross cost", Shows: amount},
@@ -88,13 +89,14 @@ GROUP BY "Promise" ORDER BY "Net cost" DESC`,
 func costOfAnOrder() Panel {
 	return Panel{Kind: bars, Title: "What an order costs in fixes", Width: 24, Unit: money, Category: "When",
 		Nothing: "nothing in that time",
-		Description: "Net cost ÷ orders placed, by day, or by week or month where the time in view is longer than 45 or 200 " +
-			"days; nothing where no order was placed. makegood budget holds it against what is allowed and says where the " +
+		Description: "Net cost ÷ orders placed, by day, or by week or month where the time in view is longer than 45 or " +
+			"200 days; nothing where no order was placed. makegood budget holds it against what is allowed and says where the " +
 			"month will end.",
 		SQL: `SELECT ` + bucketName + ` AS "When", if(sum(orders) = 0, NULL, sum(x) / sum(orders)) AS "An order"
 FROM (SELECT ` + bucket + ` AS bucket, toDecimal64(0, 4) AS x, toUInt64(0) AS orders FROM ` + daysOf + `
     UNION ALL
-    SELECT ` + bucket + ` AS bucket, toDecimal64(` + net + `, 4) AS x, toUInt64(0) AS orders FROM ` + leaks + ` GROUP BY bucket
+    SELECT ` + bucket + ` AS bucket, toDecimal64(` + net + `, 4) AS x, toUInt64(0) AS orders
+    FROM ` + leaks + ` GROUP BY bucket
     UNION ALL
     SELECT ` + bucket + ` AS bucket, toDecimal64(0, 4) AS x, uniqExact(order_id) AS orders
     FROM ledger FINAL

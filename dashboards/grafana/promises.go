@@ -38,9 +38,9 @@ func howKept() Panel {
 	return Panel{Kind: number, Title: "How promises were kept", Width: 24, Unit: "percentunit", Decimals: digits(1),
 		Named: true, Nothing: "none delivered",
 		Description: "Of the orders whose last delivery falls in the time in view, and of as many days before. Right first " +
-			"time: the promise kept and no founded error. Perfect (SCOR RL.1.1): on time, in full, undamaged, documents right. " +
-			"On time: of those that had a time promised, no later than the last promise agreed with the customer. Silent " +
-			"failures: a promise was broken and nobody reported an error, which complaints alone never show.",
+			"time: the promise kept and no founded error. Perfect (SCOR RL.1.1): on time, in full, undamaged, documents " +
+			"right. On time: of those that had a time promised, no later than the last promise agreed with the customer. " +
+			"Silent failures: a promise was broken and nobody reported an error, which complaints alone never show.",
 		SQL: `SELECT concat(figure.1, ', before: ', if(isNull(figure.2.2), 'nothing known',
            concat(toString(round(100 * figure.2.2, 1)), ' %'))) AS "Figure", figure.2.1 AS "Share"
 FROM (
@@ -55,8 +55,8 @@ FROM (
 func howNotKept() Panel {
 	return Panel{Kind: bars, Title: "How they were not kept", Width: 24, Unit: "percentunit", Decimals: digits(1),
 		Category: "When", Nothing: "none delivered",
-		Description: "Shares of the orders delivered by day, or by week or month where the time in view is longer than 45 or " +
-			"200 days. Few orders make shares that swing.",
+		Description: "Shares of the orders delivered by day, or by week or month where the time in view is longer than 45 " +
+			"or 200 days. Few orders make shares that swing.",
 		SQL: `SELECT ` + bucketName + ` AS "When", countIf(NOT is_right) / count() AS "Not right first time",
        countIf(is_promised AND NOT is_on_time) / nullIf(countIf(is_promised), 0) AS "Late",
        countIf(NOT is_in_full) / count() AS "Not in full", countIf(is_silent) / count() AS "Silent"
@@ -90,8 +90,9 @@ const brokenPromise = `multiIf(kind IN ('late', 'not_delivered', 'wrong_address'
     kind IN ('missing_item', 'over_shipped'), 'In full', kind IN ('wrong_item', 'not_as_described'), 'The right thing',
     kind IN ('damaged', 'defective'), 'In order', 'The rest')`
 
-const whatIsBroken = "On time: late, not delivered, wrong address. In full: missing or too many. The right thing: wrong " +
-	"item, not as described. In order: damaged, defective. The rest: billing, documents, conduct and what nobody specified."
+const whatIsBroken = "On time: late, not delivered, wrong address. In full: missing or too many. The right thing: " +
+	"wrong item, not as described. In order: damaged, defective. The rest: billing, documents, conduct and " +
+	"what nobody specified."
 
 func brokenInMoney() Panel {
 	return Panel{Kind: bars, Title: "Net cost by the promise that was broken", Width: 12, Unit: money,

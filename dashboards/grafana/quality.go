@@ -47,11 +47,12 @@ func inTime(title, name, what, from, color, description string, width uint32) Pa
 
 func whereItShows() []Panel {
 	return []Panel{
-		inTime("Booked in the ledger", "Booked", booked, leaks, bookedColor, "What the general ledger has as a cost of its own (basis CASH "+
-			"and ACCRUED). Booked and hidden together are the gross cost.", 8),
+		inTime("Booked in the ledger", "Booked", booked, leaks, bookedColor,
+			"What the general ledger has as a cost of its own (basis CASH and ACCRUED). Booked and hidden together are the "+
+				"gross cost.", 8),
 		inTime("Hidden in wages and fleet", "Hidden", hidden, leaks, hiddenColor, hiddenMeans, 8),
-		inTime("Paid back by others", "Paid back", recoveries, leaks, backColor, "What suppliers, carriers and others accepted to pay, "+
-			"and what salvage brought.", 8),
+		inTime("Paid back by others", "Paid back", recoveries, leaks, backColor,
+			"What suppliers, carriers and others accepted to pay, and what salvage brought.", 8),
 	}
 }
 
@@ -59,8 +60,8 @@ func cashAndProfit() []Panel {
 	from := journalLines + `
     WHERE (of_case != '' OR e != '')
       AND of_case NOT IN (SELECT error_id FROM leakage_daily FINAL WHERE ` + changedMind + ` OR ` + unfounded + `)`
-	const both = " Of the events of cases and of orders that the business itself cancelled. Below zero: it left. Cash and " +
-		"profit differ where a cost is booked before it is paid, or is never paid apart."
+	const both = " Of the events of cases and of orders that the business itself cancelled. Below zero: it left. Cash " +
+		"and profit differ where a cost is booked before it is paid, or is never paid apart."
 	return []Panel{
 		inTime("What the fixes did to cash", "Cash", `sumIf(x, a = `+account(domain.Clearing)+`)`, from, bookedColor,
 			"Σ of the lines on 1010 clearing, taxes included."+both, 12),
@@ -70,8 +71,8 @@ func cashAndProfit() []Panel {
 }
 
 func paf() Panel {
-	return Panel{Kind: bars, Title: "Prevented, checked or failed", Width: 10, Unit: money, Stacked: true, Category: "Month",
-		Nothing: "nothing in that time",
+	return Panel{Kind: bars, Title: "Prevented, checked or failed", Width: 10, Unit: money, Stacked: true,
+		Category: "Month", Nothing: "nothing in that time",
 		Description: "PAF by month: what is spent so that things go right (prevention 6100, appraisal 6110) beside the net " +
 			"cost of what failed before the customer met it (internal) and after (external). More of the first two should " +
 			"make less of the last.",
@@ -83,8 +84,8 @@ func paf() Panel {
 			{Name: "Failed after delivery", Shows: amount, Color: "dark-orange"}}}
 }
 
-// soFar is what share of the cost this cause and the costlier ones make up. Causes of which more was paid back than they
-// cost are no part of it: they would bring the first ones above the whole.
+// soFar is what share of the cost this cause and the costlier ones make up. Causes of which more was paid back than
+// they cost are no part of it: they would bring the first ones above the whole.
 const soFar = `sum(greatest(toFloat64("Net cost"), 0)) OVER (ORDER BY "Net cost" DESC, root_cause
            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
            / nullIf(sum(greatest(toFloat64("Net cost"), 0)) OVER (), 0) AS "Share so far"`

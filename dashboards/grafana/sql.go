@@ -117,7 +117,8 @@ var (
 
 // share divides exactly and shows what can't be divided as nothing.
 func share(numerator, denominator string) string {
-	return `if(` + denominator + ` = 0, NULL, toFloat64(` + numerator + `) / toFloat64(` + denominator + `) + 0)` // + 0: no -0
+	of := `toFloat64(` + numerator + `) / toFloat64(` + denominator + `)`
+	return `if(` + denominator + ` = 0, NULL, ` + of + ` + 0)` // + 0: else a share of 0 may be -0
 }
 
 // each is an amount divided by a count, exactly; nothing where the count is 0.

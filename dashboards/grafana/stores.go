@@ -71,7 +71,8 @@ FROM (SELECT store_id, JSONExtractString(payload, 'detected_by') AS detected_by 
       AND ` + chosen("store_id", "store") + `
       AND (order_id, error_id) NOT IN (SELECT order_id, error_id FROM cases WHERE NOT founded))
 GROUP BY store_id ORDER BY count() DESC, store_id LIMIT 15`,
-		Columns: []Column{{Name: "Customer", Shows: count, Color: lossColor}, {Name: "Employee", Shows: count, Color: bookedColor},
+		Columns: []Column{{Name: "Customer", Shows: count, Color: lossColor},
+			{Name: "Employee", Shows: count, Color: bookedColor},
 			{Name: "System", Shows: count, Color: hiddenColor}, {Name: "Carrier", Shows: count, Color: "yellow"}}}
 }
 

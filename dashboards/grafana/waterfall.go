@@ -50,7 +50,8 @@ const (
 func waterfallChart() Panel {
 	series := func(is, name string) string {
 		return `,
-       if(` + is + `, ` + aboveZero + `, 0) AS "` + name + `", if(` + is + `, ` + belowZero + `, 0) AS "` + name + ` below zero"`
+       if(` + is + `, ` + aboveZero + `, 0) AS "` + name + `",
+       if(` + is + `, ` + belowZero + `, 0) AS "` + name + ` below zero"`
 	}
 	columns := []Column{{Name: "Carries", Shows: amount, Color: "transparent", Hidden: true},
 		{Name: "Carries below zero", Shows: amount, Color: "transparent", Hidden: true}}
@@ -61,9 +62,9 @@ func waterfallChart() Panel {
 	}
 	return Panel{Kind: bars, Title: "From the margin without failures down", Width: 14, Unit: money, Stacked: true,
 		Horizontal: true, Category: "Step", Nothing: "nothing in that time",
-		Description: "Each bar begins where the one before ended. What the orders would have brought without failures, less " +
-			"what was no failure and all failure costs, is the true margin: −Σ of all lines on 4xxx and 5xxx. So that the " +
-			"steps can be seen, the axis doesn't begin at zero where all of it is above zero.",
+		Description: "Each bar begins where the one before ended. What the orders would have brought without failures, " +
+			"less what was no failure and all failure costs, is the true margin: −Σ of all lines on 4xxx and 5xxx. So that " +
+			"the steps can be seen, the axis doesn't begin at zero where all of it is above zero.",
 		SQL: waterfall + `
 SELECT step AS "Step", if(low > 0, low, 0) AS "Carries", if(high < 0, high, 0) AS "Carries below zero"` +
 			series(`is_total`, "Margin") + series(`NOT is_total AND amount > 0`, "Adds") +

@@ -45,7 +45,8 @@ func list(of []string) string {
 
 // inWords defines the SQL function written(amount): the currency, thousands, and two decimals.
 var inWords = `(x -> concat(` + value("currency") + `, ' ', if(round(x, 2) < 0, '-', ''),
-        reverse(trim(TRAILING ',' FROM replaceRegexpAll(reverse(splitByChar('.', toDecimalString(abs(round(x, 2)), 2))[1]),
+        reverse(trim(TRAILING ',' FROM replaceRegexpAll(reverse(
+            splitByChar('.', toDecimalString(abs(round(x, 2)), 2))[1]),
             '([0-9]{3})', '\\1,'))), '.', splitByChar('.', toDecimalString(abs(round(x, 2)), 2))[2])) AS written`
 
 // A long time is shown by weeks or months.

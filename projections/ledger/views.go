@@ -11,6 +11,8 @@ import (
 
 	clickhouse "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/domain"
 )
 
 // CreateViews makes the views (sql/view_*.sql) for people who bring their own tools. They read with the rights of who
@@ -90,13 +92,18 @@ func (v *viewer) make(ctx context.Context, database string, views map[string]str
 // shown are the members of an event's data that finance may see: what reports need of promises, deliveries and finds.
 // None of them says who somebody is, or is free text.
 var shown = []string{"agreed_with_customer", "by", "delivered_at", "detected_by", "documents_ok", "lines",
-	"lines_added", "lines_removed", "promise", "redelivery_id", "succeeded", "target_cause"}
+	"lines_added", "lines_removed", "promise", "redelivery_id", "succeeded"}
+
+// shownCauses are causes as an event's data has them. What spending on prevention is meant for may be free text:
+// finance sees it where it is a cause.
+var shownCauses = `'"` + strings.Join(domain.RootCauses(), `"', '"`) + `"'`
 
 // hidden are the columns that finance sees empty, by table, and what stands in their place.
 var hidden = map[string]map[string]string{
 	"ledger": {
 		"payload": `concat('{', arrayStringConcat(arrayMap(m -> concat('"', m.1, '":', m.2),
-    arrayFilter(m -> m.1 IN ('` + strings.Join(shown, `', '`) + `'),
+    arrayFilter(m -> m.1 IN ('` + strings.Join(shown, `', '`) + `')
+        OR m.1 = 'target_cause' AND m.2 IN (` + shownCauses + `),
         JSONExtractKeysAndValuesRaw(payload))), ','), '}')`,
 		"extensions": "''", "customer_id": "''", "token": "''", "fact_employee": "arrayMap(e -> '', fact_employee)",
 	},
