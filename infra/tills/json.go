@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/go-faster/jx"
 )
 
 // readJSON reads JSON values that stand one after the other: one in the body of a webhook, many in a file with one a
@@ -20,6 +22,11 @@ func readNumbers(body []byte, noted floats) ([]any, error) {
 	if !utf8.Valid(body) {
 		return nil, &failure{code: CodeBadBody, reason: "it is not UTF-8"}
 	}
+	quick := quickJSON{noted: noted}
+	if values, ok := quick.read(body); ok {
+		return values, nil
+	}
+	// What is wrong with it, and where, encoding/json says best.
 	if err := nesting(body); err != nil {
 		return nil, err
 	}
@@ -39,6 +46,70 @@ func readNumbers(body []byte, noted floats) ([]any, error) {
 		return nil, &failure{code: CodeBadBody, reason: "it is empty"}
 	}
 	return values, nil
+}
+
+// quickJSON reads JSON in one pass, with github.com/go-faster/jx: encoding/json takes three, and half of what a webhook
+// costs. It gives up on all that it doesn't take: broken JSON, one that is too deep or too large, half a surrogate pair.
+type quickJSON struct {
+	d      jx.Decoder
+	noted  floats
+	values int // as nesting counts them
+}
+
+func (q *quickJSON) read(body []byte) (values []any, ok bool) {
+	q.d.ResetBytes(body)
+	for {
+		if q.d.Next() == jx.Invalid { // its end, or no JSON
+			return values, len(values) > 0 && errors.Is(q.d.Skip(), io.EOF)
+		}
+		v, err := q.value(0)
+		if err != nil {
+			return nil, false
+		}
+		values = append(values, v)
+	}
+}
+
+var errNotQuick = errors.New("it is too deep or too large")
+
+func (q *quickJSON) value(depth int) (any, error) {
+	if q.values++; q.values > maxValues {
+		return nil, errNotQuick
+	}
+	switch q.d.Next() {
+	case jx.String:
+		return q.d.Str()
+	case jx.Number:
+		n, err := q.d.Num()
+		if err != nil {
+			return nil, err
+		}
+		q.noted.note(string(n))
+		return exactNumber(string(n)), nil
+	case jx.Null:
+		return nil, q.d.Null()
+	case jx.Bool:
+		return q.d.Bool()
+	case jx.Array, jx.Object:
+		if q.values += objectValues; depth >= maxDepth {
+			return nil, errNotQuick
+		}
+	}
+	if q.d.Next() == jx.Array {
+		list := []any{}
+		err := q.d.Arr(func(*jx.Decoder) error {
+			v, err := q.value(depth + 1)
+			list = append(list, v)
+			return err
+		})
+		return list, err
+	}
+	object := map[string]any{}
+	err := q.d.Obj(func(_ *jx.Decoder, key string) (err error) {
+		object[key], err = q.value(depth + 1)
+		return err
+	})
+	return object, err
 }
 
 func jsonFault(err error, body []byte, offset int64) *failure {
