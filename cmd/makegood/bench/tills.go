@@ -157,7 +157,7 @@ func webhookBody(run string) (body, id []byte) {
 	}
 	const digits = 9
 	begin := `{"id": "` + run
-	rest := fmt.Sprintf(`", "created_at": "2026-01-10T09:00:00Z", "line_items": [%s], "note": "`, strings.Join(lines, ", "))
+	rest := `", "created_at": "2026-01-10T09:00:00Z", "line_items": [` + strings.Join(lines, ", ") + `], "note": "`
 	filler := strings.Repeat("x", webhookBytes-len(begin)-digits-len(rest)-2)
 	body = []byte(begin + strings.Repeat("0", digits) + rest + filler + `"}`)
 	return body, body[len(begin):][:digits]
