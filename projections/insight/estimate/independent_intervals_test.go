@@ -1,0 +1,171 @@
+package estimate
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// The tests of this file work intervals out a second time, in another way.
+
+// fit is a weighted least squares: coefficients, their covariance per unit of dispersion, and the dispersion.
+func fit(t *testing.T, x *mat.Dense, y, weights []float64) (beta *mat.VecDense, cov *mat.Dense, dispersion float64) {
+	t.Helper()
+	n, k := x.Dims()
+	var wx, information mat.Dense
+	wx.Mul(mat.NewDiagDense(n, weights), x)
+	information.Mul(x.T(), &wx)
+	cov, beta = mat.NewDense(k, k, nil), mat.NewVecDense(k, nil)
+	if err := cov.Inverse(&information); err != nil {
+		t.Fatal(err)
+	}
+	var right, fitted mat.VecDense
+	right.MulVec(wx.T(), mat.NewVecDense(n, y))
+	beta.MulVec(cov, &right)
+	fitted.MulVec(x, beta)
+	for i := range y {
+		dispersion += weights[i] * (y[i] - fitted.AtVec(i)) * (y[i] - fitted.AtVec(i)) / float64(n-k)
+	}
+	return beta, cov, dispersion
+}
+
+// TestForecastByRegression fits the weekdays as a regression of a variance in proportion to the mean, and predicts the
+// sum of coming days by its covariance.
+func TestForecastByRegression(t *testing.T) {
+	r := rand.New(rand.NewPCG(14, 4))
+	var known Days
+	usual := [7]float64{30, 80, 60, 60, 70, 100, 120}
+	for d := range 91 {
+		known.Weekday = append(known.Weekday, d%7)
+		known.Amount = append(known.Amount, usual[d%7]*(0.5+r.Float64()))
+	}
+	coming := []int{1, 2, 3, 4, 5, 6, 0, 1, 2, 3}
+	x, weights := mat.NewDense(len(known.Amount), 7, nil), make([]float64, len(known.Amount))
+	for i, weekday := range known.Weekday {
+		x.Set(i, weekday, 1)
+		weights[i] = 1
+	}
+	beta, _, _ := fit(t, x, known.Amount, weights)
+	for i, weekday := range known.Weekday {
+		weights[i] = 1 / beta.AtVec(weekday)
+	}
+	beta, cov, dispersion := fit(t, x, known.Amount, weights)
+	sum, own, times := 0.0, 0.0, mat.NewVecDense(7, nil)
+	for _, weekday := range coming {
+		sum, own = sum+beta.AtVec(weekday), own+beta.AtVec(weekday)
+		times.SetVec(weekday, times.AtVec(weekday)+1)
+	}
+	deviation := math.Sqrt(dispersion * (own + mat.Inner(times, cov, times)))
+	f := Forecast(known, coming, 0.8)
+	near(t, "the forecast", f.Value, sum, 1e-9)
+	near(t, "half of the interval", f.High-f.Value, 1.2917*deviation, 5e-3) // Student's 90 % for 84
+}
+
+// TestYearlyByRegression predicts a year as so many weeks of a regression on nothing but a mean.
+func TestYearlyByRegression(t *testing.T) {
+	weeks := []float64{12, 40, 0, 33, 18, 71, 25, 9, 44, 30, 12, 5}
+	x, ones := mat.NewDense(len(weeks), 1, nil), make([]float64, len(weeks))
+	for i := range weeks {
+		x.Set(i, 0, 1)
+		ones[i] = 1
+	}
+	beta, cov, dispersion := fit(t, x, weeks, ones)
+	const year = 365.25 / 7
+	deviation := math.Sqrt(dispersion * (year + year*year*cov.At(0, 0)))
+	e := Yearly(weeks, 0.95)
+	near(t, "the year", e.Value, beta.AtVec(0)*year, 1e-9)
+	near(t, "half of the interval", e.High-e.Value, 2.20099*deviation, 1e-2) // Student's 97.5 % for 11
+}
+
+// TestEffectByLeavingOut reads the spread of an effect from what it becomes without each week.
+func TestEffectByLeavingOut(t *testing.T) {
+	r := rand.New(rand.NewPCG(14, 5))
+	const before, after = 52, 48
+	treated, other := Unit{Start: before}, Unit{Start: Never}
+	for w := range before + after {
+		shock := math.Exp(0.2 * r.NormFloat64())
+		rate := 40 * shock
+		if w >= before {
+			rate *= 0.7
+		}
+		for u, mean := range map[*Unit]float64{&treated: rate, &other: 400 * shock} {
+			u.Orders = append(u.Orders, 100+20*r.Float64())
+			u.Amount = append(u.Amount, mean*(1+0.3*r.NormFloat64()))
+		}
+	}
+	effect := func(without int) float64 {
+		units := [2]Unit{{Start: before}, {Start: Never}}
+		for u, all := range [2]*Unit{&treated, &other} {
+			for w := range all.Amount {
+				if w != without {
+					units[u].Amount = append(units[u].Amount, all.Amount[w])
+					units[u].Orders = append(units[u].Orders, all.Orders[w])
+				}
+			}
+		}
+		if without >= 0 && without < before {
+			units[0].Start--
+		}
+		return math.Log1p(DifferenceInDifferences(units[:], 0, 0.95).Change.Value)
+	}
+	variance := 0.0
+	for _, span := range [][2]int{{0, before}, {before, before + after}} {
+		n := float64(span[1] - span[0])
+		sum, squares := 0.0, 0.0
+		for w := span[0]; w < span[1]; w++ {
+			x := effect(w)
+			sum, squares = sum+x, squares+x*x
+		}
+		variance += (n - 1) / n * (squares - sum*sum/n)
+	}
+	e := DifferenceInDifferences([]Unit{treated, other}, 0, 0.95)
+	half := (math.Log1p(e.Change.High) - math.Log1p(e.Change.Low)) / 2
+	near(t, "half of the interval over the deviation", half/math.Sqrt(variance), 1.985, 0.2) // Student's 97.5 % for 96
+}
+
+// TestLimitsOfTextbooks: with many periods and the false alarms of three deviations, an individuals chart has the
+// limits of Shewhart's constant, 2.66 mean ranges; a p′ chart of periods of one size is the individuals chart of its
+// shares.
+func TestLimitsOfTextbooks(t *testing.T) {
+	r := rand.New(rand.NewPCG(14, 6))
+	const three = 0.0026998 // chance that a normal variable is three deviations away
+	x, base := make([]float64, 20_000), Shares{}
+	for i := range x {
+		x[i] = 50 + 7*r.NormFloat64()
+		right := 900 + 20*r.NormFloat64() // binomial chance alone would be 9.5
+		base.Right, base.Of = append(base.Right, right), append(base.Of, 1000)
+	}
+	limits, err := XmR(x, three)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "the constant", (limits.High-limits.Centre)/meanRange(x), 2.66, 0.005)
+	p, err := Laney(base, 1000, 0.01)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shares := make([]float64, len(base.Right))
+	for i := range shares {
+		shares[i] = base.Right[i] / 1000
+	}
+	alike, err := XmR(shares, 0.01)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "low", p.Low, alike.Low, 1e-9)
+	near(t, "high", p.High, alike.High, 1e-9)
+}
+
+// TestScoreIntervals holds what Newcombe (1998, Statistics in Medicine 17, 857–872, table I, method 3) prints.
+func TestScoreIntervals(t *testing.T) {
+	for _, c := range []struct {
+		k, n      uint64
+		low, high float64
+	}{{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611}, {1, 29, 0.0061, 0.1718}} {
+		i := WilsonInterval(c.k, c.n, 0.95)
+		near(t, "low", i.Low, c.low, 5e-5)
+		near(t, "high", i.High, c.high, 5e-5)
+	}
+}
