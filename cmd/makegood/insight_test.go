@@ -184,7 +184,6 @@ func TestInsight(t *testing.T) {
 	t.Run("as of a moment", func(t *testing.T) { asOfHolds(t, c) })
 	t.Run("signals", func(t *testing.T) { signalsHold(t, c) })
 	t.Run("customers", func(t *testing.T) { customersHold(t, c) })
-	t.Run("experiment", func(t *testing.T) { experimentHolds(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 

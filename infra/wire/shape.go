@@ -242,7 +242,8 @@ func writeList[T, E any](n need, of *shape[E], at func(*T) *[]E) func([]byte, *d
 }
 
 // nested is an object inside of an object. Nothing inside is the same as no object.
-func nested[T any, E comparable](name string, n need, of *shape[E], at func(*T) *E) field[T] {
+func nested[T, E any](name string, n need, of *shape[E], at func(*T) *E) field[T] {
+	const empty = len(`{}`)
 	return field[T]{
 		schema: of.schema(),
 		name:   name, need: n,
@@ -254,11 +255,12 @@ func nested[T any, E comparable](name string, n need, of *shape[E], at func(*T) 
 			return hashObject(members)
 		},
 		write: func(b []byte, e *domain.Event, t *T) []byte {
-			var nothing E
-			if n == optional && *at(t) == nothing {
-				return b
+			start := len(b)
+			b = of.write(b, e, at(t))
+			if n == optional && len(b) == start+empty {
+				return b[:start]
 			}
-			return of.write(b, e, at(t))
+			return b
 		},
 	}
 }

@@ -46,10 +46,10 @@ func counter(r *rand.Rand, shops int) []Claim {
 		}
 	}
 	return []Claim{
-		share("counters where the planted picker is found, n = 300", found, shops, 0.90, none),
-		share("counters of equals where nobody is named", shops-named, shops, 0.95, none),
-		share("somebody else named for the planted picker, of all counters", wrongly, shops, -none, 0.05),
-		share("shares right first time that are covered", covered, estimates, 0.95, none),
+		Share("counters where the planted picker is found, n = 300", found, shops, 0.90, None),
+		Share("counters of equals where nobody is named", shops-named, shops, 0.95, None),
+		Share("somebody else named for the planted picker, of all counters", wrongly, shops, -None, 0.05),
+		Share("shares right first time that are covered", covered, estimates, 0.95, None),
 		counters(r, shops),
 	}
 }
@@ -71,5 +71,5 @@ func counters(r *rand.Rand, shops int) Claim {
 			nobody++
 		}
 	}
-	return share("companies of 20 counters of equals where nobody is named", nobody, shops, 0.95, none)
+	return Share("companies of 20 counters of equals where nobody is named", nobody, shops, 0.95, None)
 }

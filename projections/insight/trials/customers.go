@@ -35,12 +35,12 @@ func customers(r *rand.Rand, shops int) []Claim {
 		}
 		name := fmt.Sprintf("%+.0f points: ", 100*effect)
 		claims = append(claims,
-			share(name+"intervals that cover the difference in coming back", covered, shops, 0.93, none),
-			share(name+"intervals that cover the difference in contribution", money, shops, 0.93, none),
-			share(name+"shops where a paradox is claimed", paradox, shops, -none, 0.05),
-			share(name+"the same without matching", naive, shops, -none, none))
+			Share(name+"intervals that cover the difference in coming back", covered, shops, 0.93, None),
+			Share(name+"intervals that cover the difference in contribution", money, shops, 0.93, None),
+			Share(name+"shops where a paradox is claimed", paradox, shops, -None, 0.05),
+			Share(name+"the same without matching", naive, shops, -None, None))
 	}
-	return append(append(claims, holdout(r, shops)), fixes(r, shops)...)
+	return append(claims, holdout(r, shops))
 }
 
 // holdout plays experiments: chance decides who gets a call, which brings five points more of them back.
@@ -60,7 +60,7 @@ func holdout(r *rand.Rand, shops int) Claim {
 			covered++
 		}
 	}
-	return share("experiments of +5 points whose interval covers", covered, shops, 0.93, none)
+	return Share("experiments of +5 points whose interval covers", covered, shops, 0.93, None)
 }
 
 // bands are how many bands of baskets are told apart.

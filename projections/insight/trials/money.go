@@ -49,10 +49,10 @@ func provision(r *rand.Rand, shops int) []Claim {
 		estimated, truly = estimated+p.Total.Value, truly+truth
 		misses = append(misses, p.Total.Value-truth)
 	}
-	bias := mean("bias of the provision, as a share", misses, -none, none)
+	bias := Mean("bias of the provision, as a share", misses, -None, None)
 	scale := truly / float64(shops)
 	return []Claim{
-		share("80 % intervals of the provision that cover", covered, shops, 0.77, 0.83),
+		Share("80 % intervals of the provision that cover", covered, shops, 0.77, 0.83),
 		{"bias of the provision, as a share", bias.Value / scale, bias.Margin / scale, -0.01, 0.01},
 	}
 }
@@ -98,8 +98,8 @@ func budget(r *rand.Rand, shops int) []Claim {
 			misses = append(misses, (f.Value-truth)/expected)
 		}
 		name := map[int]string{10: "10", 15: "15", 20: "20", 25: "25"}[day]
-		claims = append(claims, share("80 % intervals of the month's end that cover, on day "+name, covered, shops,
-			0.77, 0.83), mean("bias of the forecast, as a share, on day "+name, misses, -0.01, 0.01))
+		claims = append(claims, Share("80 % intervals of the month's end that cover, on day "+name, covered, shops,
+			0.77, 0.83), Mean("bias of the forecast, as a share, on day "+name, misses, -0.01, 0.01))
 	}
 	return claims
 }
@@ -130,8 +130,8 @@ func yearly(r *rand.Rand, shops int) []Claim {
 		}
 	}
 	return []Claim{
-		share("95 % intervals of a cause's next year that cover", covered, of, 0.93, none),
-		share("companies where the causes come to more than the whole", above, shops, -none, 0),
+		Share("95 % intervals of a cause's next year that cover", covered, of, 0.93, None),
+		Share("companies where the causes come to more than the whole", above, shops, -None, 0),
 	}
 }
 

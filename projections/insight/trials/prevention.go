@@ -57,12 +57,12 @@ func prevention(r *rand.Rand, shops int) []Claim {
 	var claims []Claim
 	for i, effect := range effects {
 		name := fmt.Sprintf("%.0f %%: ", 100*effect)
-		claims = append(claims, share(name+"intervals that cover the change of cost an order", covered[i], shops, 0.93, none))
+		claims = append(claims, Share(name+"intervals that cover the change of cost an order", covered[i], shops, 0.93, None))
 		if effect == 0 {
-			claims = append(claims, share(name+"shops where a benefit is claimed", claimed[i], shops, -none, 0.05))
+			claims = append(claims, Share(name+"shops where a benefit is claimed", claimed[i], shops, -None, 0.05))
 		} else {
-			claims = append(claims, share(name+"shops where a benefit is claimed", claimed[i], shops, -none, none))
+			claims = append(claims, Share(name+"shops where a benefit is claimed", claimed[i], shops, -None, None))
 		}
 	}
-	return append(claims, share("-50 %: shops where a spend of 100 is paid back", paid, shops, 0.95, none))
+	return append(claims, Share("-50 %: shops where a spend of 100 is paid back", paid, shops, 0.95, None))
 }

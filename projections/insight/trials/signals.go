@@ -65,19 +65,19 @@ func signals(r *rand.Rand, shops int) []Claim {
 	for range shops {
 		run = append(run, untilFalse(r, c, rates, stores))
 	}
-	claims := []Claim{mean("days to the first false alarm, 200 stores", run, 365*0.9, 365*1.1)}
+	claims := []Claim{Mean("days to the first false alarm, 200 stores", run, 365*0.9, 365*1.1)}
 	for _, p := range []struct {
 		rate   float64
 		charts int
 		most   float64
-	}{{1, 1, 10}, {10, 1, 3}, {10, stores, 3}, {1, stores, none}} {
+	}{{1, 1, 10}, {10, 1, 3}, {10, stores, 3}, {1, stores, None}} {
 		found := make([]float64, 0, shops)
 		before, after := newDraws(p.rate), newDraws(2*p.rate)
 		for range shops {
 			found = append(found, untilFound(r, c, before, after, p.charts))
 		}
 		claims = append(claims, median(fmt.Sprintf("days till a doubling of %g a day is found, 1 of %d charts", p.rate,
-			p.charts), found, -none, p.most))
+			p.charts), found, -None, p.most))
 	}
 	return append(claims, limits(r, shops))
 }
@@ -116,7 +116,7 @@ func limits(r *rand.Rand, shops int) Claim {
 		}
 		points += 2
 	}
-	return share("points of unchanged weeks outside p′ and XmR limits of 1 %", outside, points, -none, 0.02)
+	return Share("points of unchanged weeks outside p′ and XmR limits of 1 %", outside, points, -None, 0.02)
 }
 
 func (d *draws) baseline(r *rand.Rand) int { return poisson(r, d.mean*baselineDays) }

@@ -62,10 +62,11 @@ func (c Claim) String() string {
 	return fmt.Sprintf("%-66s %9.4f ± %.4f  (%s: %s)", c.What, c.Value, c.Margin, wanted, verdict)
 }
 
-var none = math.Inf(1)
+// None is no limit; −None is none below.
+var None = math.Inf(1)
 
-// share is a claim of how often something happened.
-func share(what string, hits, of int, least, most float64) Claim {
+// Share is a claim of how often something happened.
+func Share(what string, hits, of int, least, most float64) Claim {
 	p := float64(hits) / float64(of)
 	expected := p
 	switch { // the chance of a value at the limit is that of the limit
@@ -77,8 +78,8 @@ func share(what string, hits, of int, least, most float64) Claim {
 	return Claim{what, p, 3 * math.Sqrt(expected*(1-expected)/float64(of)), least, most}
 }
 
-// mean is a claim of a mean.
-func mean(what string, values []float64, least, most float64) Claim {
+// Mean is a claim of a mean.
+func Mean(what string, values []float64, least, most float64) Claim {
 	m, sum := 0.0, 0.0
 	for _, x := range values {
 		m += x / float64(len(values))

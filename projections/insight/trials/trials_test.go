@@ -33,12 +33,12 @@ func TestClaims(t *testing.T) {
 		claim Claim
 		holds bool
 	}{
-		{share("", 50, 1000, -none, 0.05), true},
-		{share("", 60, 1000, -none, 0.05), true}, // chance
-		{share("", 90, 1000, -none, 0.05), false},
-		{share("", 700, 1000, 0.77, 0.83), false},
-		{mean("", []float64{9, 10, 11, 10}, 12, none), false},
-		{median("", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, -none, 10), true},
+		{Share("", 50, 1000, -None, 0.05), true},
+		{Share("", 60, 1000, -None, 0.05), true}, // chance
+		{Share("", 90, 1000, -None, 0.05), false},
+		{Share("", 700, 1000, 0.77, 0.83), false},
+		{Mean("", []float64{9, 10, 11, 10}, 12, None), false},
+		{median("", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, -None, 10), true},
 	} {
 		if c.claim.Holds() != c.holds || math.IsNaN(c.claim.Margin) {
 			t.Errorf("%s holds: %v", c.claim, c.claim.Holds())

@@ -54,8 +54,8 @@ func vendors(r *rand.Rand, shops int) []Claim {
 		}
 	}
 	return []Claim{
-		share("buyers where all places hold", held, shops, 0.95, none),
-		share("buyers of equals where nobody has a place of their own", alike, shops, 0.95, none),
-		share("buyers who see the one that is four times as bad in the last half", told, shops, 0.8, none),
+		Share("buyers where all places hold", held, shops, 0.95, None),
+		Share("buyers of equals where nobody has a place of their own", alike, shops, 0.95, None),
+		Share("buyers who see the one that is four times as bad in the last half", told, shops, 0.8, None),
 	}
 }
