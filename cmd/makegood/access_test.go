@@ -46,6 +46,7 @@ func command(t *testing.T, args ...string) (int, string, string) {
 
 // What would let in anybody is refused before anything is started.
 func TestServeRefusesToBeOpen(t *testing.T) {
+	t.Parallel()
 	access := writeFile(t, "access", "")
 	for _, c := range []struct {
 		says string
@@ -93,6 +94,7 @@ func TestServeRefusesToBeOpen(t *testing.T) {
 // Listening for the world, with TLS and tokens, through the commands; then a second makegood beside it that reaches the
 // same ClickHouse by a password from a file.
 func TestTokensAndTLS(t *testing.T) {
+	t.Parallel()
 	access := filepath.Join(t.TempDir(), "access")
 	of := newTokens(t, access)
 	certificates, err := kafkatest.NewCertificates()
@@ -123,16 +125,17 @@ func TestTokensAndTLS(t *testing.T) {
 	events := writeFile(t, "events", strings.Join(goldenEvents, "\n"))
 	foreign := writeFile(t, "foreign", strings.ReplaceAll(goldenEvents[0], "urn:till:1", "urn:till:9"))
 	// A process of its own: which authorities are trusted is read once.
+	var env []string
 	makegood := func(want int, says string, args ...string) {
 		t.Helper()
-		p := startProcess(t, args...)
+		p := startProcessWith(t, env, args...)
 		err := p.cmd.Wait()
 		if got := p.cmd.ProcessState.ExitCode(); got != want || !strings.Contains(p.said.String(), says) {
 			t.Errorf("%v ended with %d (%v) and said %s", args, got, err, p.said)
 		}
 	}
 	makegood(1, "certificate", "status", "--to", base, "--token-file", of.office)
-	t.Setenv("SSL_CERT_FILE", ca)
+	env = append(env, "SSL_CERT_FILE="+ca)
 	makegood(1, "Unauthorized", "status", "--to", base)
 	makegood(1, "Forbidden", "status", "--to", base, "--token-file", of.stranger)
 	makegood(1, "forbidden_type", "import", rates, "--to", base, "--token-file", of.till)
@@ -146,7 +149,7 @@ func TestTokensAndTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("MAKEGOOD_TOKEN", strings.TrimSpace(string(secret)))
+	env = append(env, "MAKEGOOD_TOKEN="+strings.TrimSpace(string(secret)))
 	makegood(0, "caught up: ", "status", "--to", base)
 	makegood(1, "both given", "status", "--to", base, "--token-file", of.office)
 	if strings.Contains(log.String(), "makegood_") {

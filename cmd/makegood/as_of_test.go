@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// known is what the books say at a time, by what was asked.
+// known is what the books say at a time, by what was asked: of the orders that were told of just before, and of all.
 type known struct {
 	at      time.Time
+	orders  []string
 	answers map[string]map[string]any
 }
 
@@ -28,7 +29,7 @@ var takenBack = []contractCase{
 }
 
 // TestAsOfATime tells every case of the contract event by event, in random order, and asks after each what the books
-// say. Asked again at the end, as of that time, they say the same.
+// say of it, and of all of them together. Asked again at the end, as of that time, they say the same.
 func TestAsOfATime(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -48,9 +49,10 @@ func TestAsOfATime(t *testing.T) {
 	}
 	var all []known
 	for step := range most {
-		var batch []string
+		var batch, toldOf []string
 		for i, arrival := range arrivals {
 			if step < len(arrival) {
+				toldOf = append(toldOf, orders[i])
 				text := cases[i].events[arrival[step]].on(orders[i], arrival[step])
 				if strings.Contains(text, `"original":$2`) {
 					text = strings.Replace(text, "$2", cases[i].events[2].on(orders[i], 2), 1)
@@ -71,11 +73,11 @@ func TestAsOfATime(t *testing.T) {
 		}
 		time.Sleep(5 * time.Millisecond) // recorded_at has milliseconds
 		at := time.Now()
-		all = append(all, known{at, askAll(t, c, orders, time.Time{})})
+		all = append(all, known{at, toldOf, askAll(t, c, toldOf, time.Time{})})
 		time.Sleep(5 * time.Millisecond)
 	}
 	for step, then := range all {
-		for asked, have := range askAll(t, c, orders, then.at) {
+		for asked, have := range askAll(t, c, then.orders, then.at) {
 			if want := then.answers[asked]; !reflect.DeepEqual(have, want) {
 				t.Errorf("%s as of step %d is\n%v\nand was\n%v", asked, step, have, want)
 			}

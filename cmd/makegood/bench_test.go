@@ -11,7 +11,7 @@ import (
 
 // TestBench runs every part of the benchmark with a few thousand events: that it measures, not what.
 func TestBench(t *testing.T) {
-	t.Setenv(asMakegood, "1") // for the broker's process
+	t.Parallel()
 	var out, said bytes.Buffer
 	status := run(t.Context(), []string{"bench", "--events", "4000", "--rounds", "1", "--rate", "1000", "--seconds", "1",
 		"--history", "2000,4000",
@@ -35,6 +35,7 @@ func TestBench(t *testing.T) {
 }
 
 func TestBenchSaysWhatItCannotDo(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"--only", "speed"}, {"--events", "0"}, {"--clickhouse", "clickhouse://127.0.0.1:1",
 		"--brokers", "127.0.0.1:1", "--events", "1"}} {
 		var out, said bytes.Buffer

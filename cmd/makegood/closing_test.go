@@ -23,6 +23,7 @@ import (
 // TestCloseUnderFire closes a month while producers whose clocks are wrong write on every partition: what stood before
 // the close in the log is in it, what came after is not, whatever the clocks say.
 func TestCloseUnderFire(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	writing, stop := context.WithCancel(t.Context())
 	defer stop()

@@ -58,7 +58,8 @@ var forFinance = []string{
 
 // TestFinanceSeesNoPeople: the user finance finds nobody in anything that it may read, and no text that somebody wrote.
 func TestFinanceSeesNoPeople(t *testing.T) {
-	app, c := startTestApp(t, t.TempDir())
+	t.Parallel()
+	app, c := startTestAppWith(t, t.TempDir(), engineInside)
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
 	}

@@ -22,6 +22,7 @@ import (
 // of it; both gateways tell the same, and nothing is booked twice. Then ClickHouse stands still: what is accepted waits
 // in the log, the projector says that it waits, and books it when ClickHouse is back: an outage is no poison message.
 func TestManyInstances(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	set := startApart(ctx, t)

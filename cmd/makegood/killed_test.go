@@ -23,6 +23,7 @@ import (
 // TestKilledAtAnyMoment: a process that is killed again and again, and events that are sent again and again until they
 // are acknowledged, give the books of an independent reference: nothing is lost, nothing counted twice.
 func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	kills := 6
 	if testing.Short() {
 		kills = 2

@@ -32,6 +32,7 @@ type changingLog struct {
 // TestTheLogChangesUnderUs: partitions that books gets leave no rate out; a topic that is made anew is never taken for
 // the one that was read, neither while running nor at a start; a compacted topic is refused.
 func TestTheLogChangesUnderUs(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	fake := kafkatest.StartFake(t)

@@ -103,7 +103,7 @@ func TestNobodyIsKeptPlain(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 4))
 	t.Run("run", func(t *testing.T) {
-		app, c = startTestApp(t, dir)
+		app, c = startTestAppWith(t, dir, engineInside)
 		for range 5 {
 			for _, e := range namesEverywhere(r, words[0]+" 4711", words[1]) {
 				status, text := postBody(t, c, "application/cloudevents+json", e)
@@ -211,7 +211,7 @@ func TestPerson(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "clickhouse")); err != nil {
 		t.Fatal(err)
 	}
-	app, c := startTestAppWith(t, dir, func(c *server.Config) { c.Group = "another" })
+	app, c := startTestAppWith(t, dir, func(c *server.Config) { c.Group, c.ClickHouse = "another", "" })
 	mustCatchUp(t, c)
 	if out := say(t, c, "", "person", "Mq0"); !strings.Contains(out, "\n1 events") {
 		t.Errorf("posted anew there is\n%s", out)
@@ -228,7 +228,7 @@ func TestPerson(t *testing.T) {
 // name that took its place.
 func listedAndErased(t *testing.T, dir string) (hash, name string) {
 	t.Helper()
-	app, c := startTestApp(t, dir)
+	app, c := startTestAppWith(t, dir, engineInside)
 	for i := range 3 {
 		for n, e := range namesEverywhere(rand.New(rand.NewPCG(uint64(i), 7)), "Mq"+fmt.Sprint(i%2), "Kf")[:6] {
 			if n != 3 { // which would make the case unfounded

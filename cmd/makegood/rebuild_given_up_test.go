@@ -155,6 +155,7 @@ func TestRebuildGivenUp(t *testing.T) {
 // TestInterrupted: whoever ends a command by Ctrl-C, while it waits or asks, is told in plain words that nothing was
 // changed.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
 	var complaints sharedText
 	app.Rebuilder = slowRebuilder(t, app, &complaints)

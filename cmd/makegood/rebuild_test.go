@@ -194,6 +194,7 @@ const agentRate = `{"rate":"labour_hour","key":"agent","value":"10","currency":"
 // TestRebuildBesideTheStream: events go on coming while a rebuild computes and swaps, and readers go on reading. What
 // came before the rate is priced by the rebuild, what came after by the rate, nothing twice, nothing not.
 func TestRebuildBesideTheStream(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	var sent atomic.Int64
 	sending, stop := context.WithCancel(t.Context())
@@ -324,6 +325,7 @@ func (k *rebuildUnderKills) wantClean() {
 // TestRebuildKilled: a process that is killed while it computes leaves the books as they were, and the next rebuild
 // takes over; one that is killed while it swaps finishes that when it is there again.
 func TestRebuildKilled(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 9))

@@ -177,6 +177,7 @@ func startAtPrompt(t *testing.T, c *client, awaited string, args ...string) *atP
 // TestTwoCloseAtOnce: of two people who close the same month at once one closes it, and the other is told who did and
 // when.
 func TestTwoCloseAtOnce(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)

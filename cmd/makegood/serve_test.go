@@ -15,7 +15,9 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
+	"github.com/makegood/makegood/infra/embedded/enginetest"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -30,17 +33,22 @@ import (
 // asMakegood makes the test binary be makegood itself, so that tests can kill a real process.
 const asMakegood = "MAKEGOOD_TEST_AS_MAKEGOOD"
 
-// startTestApp runs everything inside of the test.
+// startTestApp runs everything inside of the test but ClickHouse, where it has a database of the engine that the tests
+// share: what starts again on the same directory finds the same database.
 func startTestApp(t testing.TB, dir string) (*server.App, *client) {
 	t.Helper()
 	return startTestAppWith(t, dir, func(*server.Config) {})
 }
 
+// engineInside makes the app start an engine of its own, in its directory.
+func engineInside(c *server.Config) { c.ClickHouse = "" }
+
 func startTestAppWith(t testing.TB, dir string, change func(*server.Config)) (*server.App, *client) {
 	t.Helper()
 	config := server.Config{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.",
 		Group:      "makegood-projector",
-		Partitions: 4, Zone: "UTC", Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter}}
+		Partitions: 4, Zone: "UTC", Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter},
+		ClickHouse: enginetest.DatabaseOf(t, filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)))}
 	change(&config)
 	app, err := server.Start(t.Context(), config,
 		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
@@ -63,8 +71,14 @@ type process struct {
 
 func startProcess(t testing.TB, args ...string) *process {
 	t.Helper()
+	return startProcessWith(t, nil, args...)
+}
+
+// startProcessWith gives it an environment beside that of the tests.
+func startProcessWith(t testing.TB, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command(os.Args[0], args...), said: new(bytes.Buffer)}
-	p.cmd.Env = append(os.Environ(), asMakegood+"=1")
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -85,11 +99,16 @@ func waitReady(ctx context.Context, t testing.TB, c *client, p *process) {
 }
 
 // freeAddress is a loopback address that nobody listened on a moment ago, outside of the range that the system gives to
-// outgoing connections: it has to be the same after a restart.
+// outgoing connections: it has to be the same after a restart. No test gets the one of another, which may be free just
+// then.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		port := 10_000 + rand.IntN(20_000)
+		if _, given := portsGiven.LoadOrStore(port, true); given {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
 		}
@@ -99,6 +118,8 @@ func freeAddress(t testing.TB) string {
 	t.Fatal("no port is free")
 	return ""
 }
+
+var portsGiven sync.Map
 
 func postBody(t testing.TB, c *client, contentType, body string) (int, string) {
 	t.Helper()
@@ -392,6 +413,7 @@ func TestUnpricedIsCountedAndListed(t *testing.T) {
 
 // TestImport: lines and arrays, plain and packed, from files and standard input; refusals are told by place.
 func TestImport(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	input := strings.Join(append(goldenRates, goldenEvents...), "\n") + "\n{\"broken\n" + strings.Replace(goldenEvents[4],
 		`"minutes":18`, `"minutes":"18.00001"`, 1) + "\n"

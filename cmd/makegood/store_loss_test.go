@@ -33,6 +33,7 @@ SELECT (SELECT groupBitXor(cityHash64(source, event_id, content, order_id, error
 // TestWhatTheStoreLosesIsReadAgain: whatever ClickHouse loses of what was booked is found by the places that the group
 // has committed, is read again from the log, and makes the same books.
 func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	app, c := startTestApp(t, t.TempDir())

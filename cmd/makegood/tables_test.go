@@ -80,6 +80,7 @@ func sameRows(t *testing.T, format string, rows [][]string, want []string) {
 // TestImportOfOnlineRetail: the wholesaler's rows, every trap of them among the sample's, end in the books, and the
 // same file again changes nothing.
 func TestImportOfOnlineRetail(t *testing.T) {
+	t.Parallel()
 	samples, err := filepath.Glob("../../infra/pos/onlineretail/testdata/*.csv")
 	if err != nil || len(samples) == 0 {
 		t.Fatalf("no sample: %v", err)

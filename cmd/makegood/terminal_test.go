@@ -72,6 +72,7 @@ func TestUnpricedIsListed(t *testing.T) {
 
 // TestImportCountsItsOwn: what others write while an import runs is not told as new events of the import.
 func TestImportCountsItsOwn(t *testing.T) {
+	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	p := startAtPrompt(t, c, "", "import", "-")
 	// it reads: its count has begun

@@ -27,6 +27,7 @@ sale,1001,1,2026-01-10 09:00,M,1,100.00,,8.00,60.00,USD,,,
 // TestTillMap: events on one stream, what is refused with its place on the other; a file that is refused, or isn't
 // there, stops nothing in the others, and nothing is printed for what says nothing.
 func TestTillMap(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)

@@ -318,6 +318,7 @@ func TestTillsFromElsewhere(t *testing.T) {
 // TestTillsKilledAtAnyMoment: a process that is killed again and again while tills send, each body until it is
 // acknowledged, books every one of them once.
 func TestTillsKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	kills, orders := 5, 400
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -14,6 +14,7 @@ import (
 
 // TestVersion: it says which it is, and what it is made of, the engine and the page's charts included.
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	if code, out, said := command(t, "version"); code != 0 || !strings.HasPrefix(out, "makegood ") {
 		t.Errorf("%d %s%s", code, out, said)
 	}

@@ -1,7 +1,6 @@
 package bookstest
 
 import (
-	"context"
 	"log/slog"
 	"testing"
 
@@ -23,9 +22,6 @@ func Open(t testing.TB) *clickhouse.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := store.DB.Exec(context.Background(), "DROP DATABASE "+enginetest.Name(t)); err != nil {
-			t.Error(err)
-		}
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}

@@ -4,11 +4,14 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/makegood/makegood/infra/embedded"
 )
@@ -18,6 +21,7 @@ var running struct {
 	engine *embedded.Engine
 	dir    string
 	err    error
+	names  sync.Map // of the databases that tests have asked for
 }
 
 // Run is for TestMain: it runs the tests, ends the engine where one was started, and gives the exit code. A process
@@ -42,6 +46,25 @@ func Run(m *testing.M) int {
 // Database is the address of a database that is named for the test. Nobody has made it yet.
 func Database(t testing.TB) string {
 	t.Helper()
+	return DatabaseOf(t, t.Name())
+}
+
+// DatabaseOf is the same for a name: a test that starts something twice on the same books asks for one name. The
+// database goes when the test that asked first ends: what a test leaves costs those after it merges and memory.
+func DatabaseOf(t testing.TB, name string) string {
+	t.Helper()
+	start(t)
+	name = nameOf(name)
+	host, options, _ := strings.Cut(running.engine.DSN(), "?")
+	if _, asked := running.names.LoadOrStore(name, true); !asked {
+		t.Cleanup(func() { drop(t, name) })
+	}
+	return strings.TrimSuffix(host, "/") + "/" + name + "?" + options
+}
+
+// start starts the engine if nobody has.
+func start(t testing.TB) {
+	t.Helper()
 	running.once.Do(func() {
 		if running.dir, running.err = os.MkdirTemp("", "makegood"); running.err != nil {
 			return
@@ -52,16 +75,30 @@ func Database(t testing.TB) string {
 	if running.err != nil {
 		t.Fatal(running.err)
 	}
-	host, options, _ := strings.Cut(running.engine.DSN(), "?")
-	return strings.TrimSuffix(host, "/") + "/" + Name(t) + "?" + options
 }
 
-// Name is the name of the test's database.
-func Name(t testing.TB) string {
+// drop takes the database away at once: nobody asks for it any more.
+func drop(t testing.TB, name string) {
+	t.Helper()
+	running.names.Delete(name)
+	options, err := clickhouse.ParseDSN(running.engine.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := clickhouse.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name+" SYNC"), db.Close()); err != nil {
+		t.Errorf("dropping the test's database: %v", err)
+	}
+}
+
+func nameOf(name string) string {
 	return "t" + strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '_'
-	}, t.Name())
+	}, name)
 }
