@@ -7,9 +7,10 @@ import (
 )
 
 // A kind of event is declared once, in the file of its stream: kinds_orders.go, kinds_errors.go, kinds_redeliveries.go,
-// kinds_books.go. There are its number, its row in the list of the stream's kinds, and its data with the method that
-// says of which kind it is. Tests over all kinds tell what else a new one needs: its shape on the wire, its rows in the
-// contract, its posting rule and a second rule that is written independently.
+// kinds_books.go. There are its number, its row in the list of the stream's kinds, and its data with the methods that
+// say of which kind it is, what its business id and its tax are, and what it posts by itself, if anything. Tests over
+// all kinds tell what else a new one needs: its shape on the wire (infra/wire), its rows in the contract (README.md),
+// a place in the simulator, and a second rule that is written independently (reference/fixes.go).
 
 // Type is a kind of event. Its number is only for this process; what is kept is its name.
 type Type uint8
@@ -34,6 +35,18 @@ type Data interface{ data() Type }
 type fact interface {
 	Data
 	businessID() string
+}
+
+// taxed is data with a tax beside or within its amount, which a double of it may lend it.
+type taxed interface {
+	Data
+	saidTax() Decimal
+}
+
+// poster is data whose event posts something by itself, whatever the others say.
+type poster interface {
+	Data
+	post(v *view, i int32)
 }
 
 // TypeOf is the kind of event that says d.

@@ -80,6 +80,8 @@ type QualitySpent struct {
 func (*QualitySpent) data() Type           { return TypeQualitySpent }
 func (d *QualitySpent) businessID() string { return d.SpendID }
 
+func (d *QualitySpent) post(v *view, i int32) { v.owed(i, qualityAccount(d), NoElement, d.Amount) }
+
 // PeriodClosed closes a month.
 type PeriodClosed struct{ Period Period }
 

@@ -76,6 +76,8 @@ type GoodsScrapped struct {
 func (*GoodsScrapped) data() Type           { return TypeGoodsScrapped }
 func (d *GoodsScrapped) businessID() string { return d.ScrapID }
 
+func (d *GoodsScrapped) post(v *view, i int32) { v.scrapped(i, d) }
+
 // GoodsLine is some of a sku, at its cost.
 type GoodsLine struct {
 	SKU      string

@@ -120,6 +120,7 @@ type OrderCancelled struct {
 
 func (*OrderCancelled) data() Type           { return TypeOrderCancelled }
 func (d *OrderCancelled) businessID() string { return d.ChangeID }
+func (d *OrderCancelled) saidTax() Decimal   { return d.Tax.Value }
 
 // OrderChanged edits an order, by "customer" or "business". A zero Promise leaves the promise as it is.
 type OrderChanged struct {
@@ -148,6 +149,8 @@ type OrderCharged struct {
 
 func (*OrderCharged) data() Type           { return TypeOrderCharged }
 func (d *OrderCharged) businessID() string { return d.ChargeID }
+
+func (d *OrderCharged) post(v *view, i int32) { v.charged(i, d) }
 
 // FeedbackReceived is what the customer said, 1 to 5.
 type FeedbackReceived struct {

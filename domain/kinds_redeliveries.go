@@ -110,6 +110,10 @@ type RedeliveryDispatched struct {
 func (*RedeliveryDispatched) data() Type           { return TypeRedeliveryDispatched }
 func (d *RedeliveryDispatched) businessID() string { return d.RedeliveryID }
 
+func (d *RedeliveryDispatched) post(v *view, i int32) {
+	v.owed(i, RedeliveryFreight, FreightOut, d.CarrierCharge)
+}
+
 // RedeliveryCompleted is the trip as it went. Minutes and kilometres are those of the whole trip, shared by Stops.
 type RedeliveryCompleted struct {
 	RedeliveryID, TripID, Vehicle                      string
@@ -122,6 +126,11 @@ type RedeliveryCompleted struct {
 func (*RedeliveryCompleted) data() Type           { return TypeRedeliveryCompleted }
 func (d *RedeliveryCompleted) businessID() string { return d.TripID }
 
+func (d *RedeliveryCompleted) post(v *view, i int32) {
+	v.truck(i, d)
+	v.owed(i, RedeliveryFreight, FreightOut, d.CarrierCharge)
+}
+
 // LabourSpent is somebody's minutes on a case.
 type LabourSpent struct {
 	LabourID, Role, Activity string
@@ -130,6 +139,8 @@ type LabourSpent struct {
 
 func (*LabourSpent) data() Type           { return TypeLabourSpent }
 func (d *LabourSpent) businessID() string { return d.LabourID }
+
+func (d *LabourSpent) post(v *view, i int32) { v.labour(i, d.Role, d.Minutes) }
 
 // RefundIssued is money given back. FeeReturned is the part of the payment fee that the processor gives back.
 // ReplacesGoods: the customer gets the money in place of goods that are still owed.
@@ -142,6 +153,7 @@ type RefundIssued struct {
 
 func (*RefundIssued) data() Type           { return TypeRefundIssued }
 func (d *RefundIssued) businessID() string { return d.RefundID }
+func (d *RefundIssued) saidTax() Decimal   { return d.Tax }
 
 // ConcessionGranted is given on top, of one of the kinds discount, price_reduction, cash, fee_waiver, voucher,
 // store_credit.
@@ -153,6 +165,14 @@ type ConcessionGranted struct {
 
 func (*ConcessionGranted) data() Type           { return TypeConcessionGranted }
 func (d *ConcessionGranted) businessID() string { return d.ConcessionID }
+func (d *ConcessionGranted) saidTax() Decimal   { return d.Tax }
+
+// post is of a concession in money; a voucher and store credit have their own rules.
+func (d *ConcessionGranted) post(v *view, i int32) {
+	if d.Kind != ConcessionVoucher && d.Kind != ConcessionStoreCredit {
+		v.paid(i, Allowances, Concession, d.Amount)
+	}
+}
 
 // VoucherRedeemed is a voucher used.
 type VoucherRedeemed struct {
@@ -182,6 +202,11 @@ type ReturnReceived struct {
 func (*ReturnReceived) data() Type           { return TypeReturnReceived }
 func (d *ReturnReceived) businessID() string { return d.ReturnID }
 
+func (d *ReturnReceived) post(v *view, i int32) {
+	v.owed(i, ReturnFreight, FreightReturn, d.FreightCharge)
+	v.labour(i, d.InspectRole, d.InspectMinutes)
+}
+
 // ReturnLine is what came back of one sku: Was wrong_item or sold, Grade saleable, b_grade, scrap or abandoned. NRV is
 // the net realisable value of the whole line (IAS 2), which a b_grade has.
 type ReturnLine struct {
@@ -198,6 +223,10 @@ type SalvageSold struct {
 
 func (*SalvageSold) data() Type           { return TypeSalvageSold }
 func (d *SalvageSold) businessID() string { return d.SalvageID }
+
+func (d *SalvageSold) post(v *view, i int32) {
+	v.move(v.ofCase(Fix, i), Salvage, SalvageElement, Clearing, -v.money(d.Amount))
+}
 
 // DisputeOpened is a charge-back begun: the bank holds Amount and takes Fee.
 type DisputeOpened struct {
@@ -226,6 +255,7 @@ type DisputeLost struct {
 
 func (*DisputeLost) data() Type           { return TypeDisputeLost }
 func (d *DisputeLost) businessID() string { return d.DisputeID }
+func (d *DisputeLost) saidTax() Decimal   { return d.Tax }
 
 // MarketplaceCharged is a penalty of a marketplace. Amount is net of Tax.
 type MarketplaceCharged struct {
@@ -235,6 +265,11 @@ type MarketplaceCharged struct {
 
 func (*MarketplaceCharged) data() Type           { return TypeMarketplaceCharged }
 func (d *MarketplaceCharged) businessID() string { return d.ChargeID }
+func (d *MarketplaceCharged) saidTax() Decimal   { return d.Tax }
+
+func (d *MarketplaceCharged) post(v *view, i int32) {
+	v.paid(i, MarketplaceCharge, Marketplace, d.Amount)
+}
 
 // ClaimFiled asks a supplier, carrier, insurer or marketplace to pay. It posts nothing.
 type ClaimFiled struct {

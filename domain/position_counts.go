@@ -95,17 +95,11 @@ func (u *unit) said(i int32) stance {
 	s := &u.statements[i]
 	st := stance{of: none, decision: none, order: s.order, errorID: s.errorID, incident: none,
 		currency: s.currency}
-	switch d := s.Data.(type) {
-	case *RefundIssued:
-		st.net, st.tax = d.Net, d.Tax
-	case *DisputeLost:
-		st.tax = d.Tax
-	case *OrderCancelled:
-		st.tax = d.Tax.Value
-	case *MarketplaceCharged:
-		st.tax = d.Tax
-	case *ConcessionGranted:
-		st.tax = d.Tax
+	if d, is := s.Data.(taxed); is {
+		st.tax = d.saidTax()
+	}
+	if d, is := s.Data.(*RefundIssued); is {
+		st.net = d.Net
 	}
 	return st
 }

@@ -1,42 +1,12 @@
 package domain
 
-// This file posts what each event of a fix costs by itself: labour, trips, freight, scrap, salvage, concessions in
-// money, penalties. See domain/README.md, "By event".
+// This file posts what an event of a fix costs by itself: labour, trips, freight, scrap, money paid. Which of them a
+// kind of event posts stands with the kind. See domain/README.md, "By event".
 
 // byEvent posts what a statement posts whatever the others say.
 func (v *view) byEvent(i int32) {
-	switch d := v.u.statements[i].Data.(type) {
-	case *OrderCharged:
-		v.charged(i, d)
-	case *GoodsScrapped:
-		v.scrapped(i, d)
-	case *RedeliveryDispatched:
-		v.owed(i, RedeliveryFreight, FreightOut, d.CarrierCharge)
-	case *RedeliveryCompleted:
-		v.truck(i, d)
-		v.owed(i, RedeliveryFreight, FreightOut, d.CarrierCharge)
-	case *LabourSpent:
-		v.labour(i, d.Role, d.Minutes)
-	case *ReturnReceived:
-		v.owed(i, ReturnFreight, FreightReturn, d.FreightCharge)
-		v.labour(i, d.InspectRole, d.InspectMinutes)
-	case *ConcessionGranted:
-		if d.Kind != ConcessionVoucher && d.Kind != ConcessionStoreCredit {
-			v.allowed(i, d)
-		}
-	case *SalvageSold:
-		to := v.ofCase(Fix, i)
-		amount := v.money(d.Amount)
-		v.post(to, Clearing, NoElement, amount)
-		v.post(to, Salvage, SalvageElement, -amount)
-	case *MarketplaceCharged:
-		to := v.ofCase(Fix, i)
-		net, tax := v.money(d.Amount), v.money(v.stances[i].tax)
-		v.post(to, MarketplaceCharge, Marketplace, net)
-		v.post(to, Tax, NoElement, tax)
-		v.post(to, Clearing, NoElement, -net-tax)
-	case *QualitySpent:
-		v.owed(i, qualityAccount(d), NoElement, d.Amount)
+	if d, is := v.u.statements[i].Data.(poster); is {
+		d.post(v, i)
 	}
 }
 
@@ -55,11 +25,11 @@ func (v *view) owed(i int32, a Account, element Element, d Decimal) {
 	}
 }
 
-// allowed posts a concession in money.
-func (v *view) allowed(i int32, d *ConcessionGranted) {
+// paid posts an amount that is net of the statement's tax, and was paid.
+func (v *view) paid(i int32, a Account, element Element, d Decimal) {
 	to := v.ofCase(Fix, i)
-	net, tax := v.money(d.Amount), v.money(v.stances[i].tax)
-	v.post(to, Allowances, Concession, net)
+	net, tax := v.money(d), v.money(v.stances[i].tax)
+	v.post(to, a, element, net)
 	v.post(to, Tax, NoElement, tax)
 	v.post(to, Clearing, NoElement, -net-tax)
 }

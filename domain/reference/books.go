@@ -215,18 +215,6 @@ func (b *Books) entryOf(t *terms, e *event, all map[Identity]*event) Entry {
 	}
 }
 
-// Types are the kinds of event that the contract has.
-var Types = []string{
-	"order.placed", "order.promise_changed", "order.delivered", "order.cancelled", "order.changed", "order.charged",
-	"feedback.received", "error.reported", "error.classified", "error.rejected", "goods.scrapped", "redelivery.dispatched",
-	"redelivery.completed", "labour.spent", "refund.issued", "concession.granted", "voucher.redeemed", "voucher.expired",
-	"return.received", "salvage.sold", "dispute.opened", "dispute.won", "dispute.lost", "marketplace.charged",
-	"claim.filed",
-	"claim.accepted", "claim.settled", "claim.closed", "rate.set", "quality.spent", "period.closed", "period.reopened",
-	"deadletter.replayed", "deadletter.discarded", "books.rebuilt", "fact.decided", "books.sealed",
-	"person.erased", "vendor.terms", "event.voided",
-}
-
 // Journal writes every line of the books as text, one a line, tab-separated, sorted: two books are the same exactly
 // when their journals are.
 func (b *Books) Journal() string {

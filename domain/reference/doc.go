@@ -7,6 +7,7 @@
 //
 //   - terms, periods, rates: what the stream books says; unit: which events belong together.
 //   - view, facts, agree: which events of a set count; cases: what is known of a case.
+//   - kinds, fixes: each kind of event, with the rule of what it posts by itself and what a random stream tells of it.
 //   - sale, changes, refunds, promises (vouchers, disputes, claims), goods, returns, file: the parts of a position.
 //   - books: the entries, as differences of positions in the sequence.
 //   - order, report, service: the numbers.

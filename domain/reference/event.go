@@ -111,14 +111,22 @@ func sameContent(a, b *event) bool {
 
 // decimalFields are the fields that the contract reads as decimals, be they written as "1.50", "1.5" or 1.5.
 // A string in any other field is compared as text: order "01" is not order "1".
-var decimalFields = map[string]bool{
-	"quantity": true, "unit_price": true, "discount": true, "tax": true, "unit_cost": true,
-	"delivery_fee": true, "delivery_tax": true, "payment_fee": true, "net": true, "cost": true, "rating": true,
-	"received_quantity": true, "received_unit_cost": true, "carrier_charge": true,
-	"drive_minutes": true, "site_minutes": true, "wait_minutes": true, "distance_km": true, "stops": true,
-	"minutes": true, "amount": true, "nrv": true, "freight_charge": true, "inspect_minutes": true,
-	"fee": true, "value": true, "delivery_cost": true, "commission": true, "fee_returned": true,
-}
+var decimalFields = func() map[string]bool {
+	all := map[string]bool{
+		"quantity": true, "unit_price": true, "discount": true, "tax": true, "unit_cost": true,
+		"delivery_fee": true, "delivery_tax": true, "payment_fee": true, "net": true, "cost": true, "rating": true,
+		"received_quantity": true, "received_unit_cost": true, "carrier_charge": true,
+		"drive_minutes": true, "site_minutes": true, "wait_minutes": true, "distance_km": true, "stops": true,
+		"minutes": true, "amount": true, "nrv": true, "freight_charge": true, "inspect_minutes": true,
+		"fee": true, "value": true, "delivery_cost": true, "commission": true, "fee_returned": true,
+	}
+	for _, k := range kinds {
+		for _, name := range k.decimals {
+			all[name] = true
+		}
+	}
+	return all
+}()
 
 func sameValue(name string, a, b any) bool {
 	if x, y := asDecimal(name, a), asDecimal(name, b); x != nil && y != nil {

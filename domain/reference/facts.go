@@ -155,24 +155,11 @@ func (v *view) isAcross(e *event) bool {
 	return e.kind == "error.classified" && same != "" && own != "" && v.orderOf[same] != "" && v.orderOf[same] != own
 }
 
-// businessIDs are the fields that tell which business fact an event is of, as section 2 lists them. "A ? id that is
-// absent makes no fact."
-var businessIDs = map[string]string{
-	"order.placed": "order_id", "error.reported": "error_id", "refund.issued": "refund_id", "return.received": "return_id",
-	"labour.spent": "labour_id", "concession.granted": "concession_id", "salvage.sold": "salvage_id",
-	"dispute.opened": "dispute_id", "dispute.won": "dispute_id", "dispute.lost": "dispute_id",
-	"order.charged": "charge_id", "marketplace.charged": "charge_id",
-	"claim.filed": "claim_id", "claim.accepted": "claim_id", "claim.closed": "claim_id", "claim.settled": "payment_id",
-	"quality.spent": "spend_id", "redelivery.dispatched": "redelivery_id", "redelivery.completed": "trip_id",
-	"order.changed": "change_id", "order.cancelled": "change_id",
-	"voucher.redeemed": "redemption_id", "voucher.expired": "redemption_id", "goods.scrapped": "scrap_id",
-}
-
 // fact is "(type, order_id or error_id, business id)".
 type fact struct{ kind, about, id, trips string }
 
 func (v *view) factOf(e *event) (fact, bool) {
-	id := e.data.str(businessIDs[e.kind])
+	id := e.data.str(kindOf(e.kind).id)
 	if id == "" {
 		return fact{}, false
 	}

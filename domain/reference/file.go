@@ -120,86 +120,9 @@ func (f *file) at(e *event, step string) place {
 // rounded is an amount of an event as it enters the books.
 func rounded(x *big.Rat) *big.Rat { return RoundHalfEven(x) }
 
-// bookAlone books what an event posts whatever else happened: "Labour, trips, freight, scrap, salvage, concessions in
-// money: per event, as before."
+// bookAlone books what an event posts whatever else happened.
 func (f *file) bookAlone(e *event) {
-	p, d := f.view.position, e.data
-	switch e.kind {
-	case "goods.scrapped":
-		sum := zero()
-		for _, l := range d.list("lines") {
-			if unit := f.view.statedCost(e, l, "unit_cost", "sku"); unit != nil {
-				sum = plus(sum, times(unit, l.dec("quantity")))
-			}
-		}
-		p.put(f.at(e, fix), half{"5110", "WRITE_DOWN", rounded(sum)}, half{"1200", "", negative(rounded(sum))})
-	case "redelivery.dispatched":
-		f.freight(e, "5200", "FREIGHT_OUT", d.dec("carrier_charge"))
-	case "redelivery.completed":
-		f.freight(e, "5200", "FREIGHT_OUT", d.dec("carrier_charge"))
-		roll := rounded(f.truckRoll(e))
-		p.put(f.at(e, fix), half{"5220", "FLEET", roll}, half{"6910", "", negative(roll)})
-	case "labour.spent":
-		f.labour(e, "minutes", "role")
-	case "return.received":
-		f.freight(e, "5210", "FREIGHT_RETURN", d.dec("freight_charge"))
-		f.labour(e, "inspect_minutes", "inspect_role")
-	case "concession.granted":
-		if d.str("kind") == "voucher" || d.str("kind") == "store_credit" {
-			return
-		}
-		amount, tax := d.dec("amount"), d.dec("tax")
-		p.put(f.at(e, fix), half{"4110", "CONCESSION", amount}, half{"2200", "", tax},
-			half{"1010", "", negative(plus(amount, tax))})
-	case "salvage.sold":
-		p.put(f.at(e, fix), half{"1010", "", d.dec("amount")}, half{"5120", "SALVAGE", negative(d.dec("amount"))})
-	case "marketplace.charged": // "amount is net; tax? goes to 2200"
-		amount, tax := d.dec("amount"), d.dec("tax")
-		p.put(f.at(e, fix), half{"5420", "MARKETPLACE", amount}, half{"2200", "", tax},
-			half{"1010", "", negative(plus(amount, tax))})
-	case "quality.spent":
-		account := map[string]string{"prevention": "6100", "appraisal": "6110"}[d.str("category")]
-		at := place{currency: e.currency(), step: fix, store: e.store()}
-		p.put(at, half{account, "", d.dec("amount")}, half{"2400", "", negative(d.dec("amount"))})
+	if posts := kindOf(e.kind).posts; posts != nil {
+		posts(f, e)
 	}
-}
-
-func (f *file) freight(e *event, account, element string, charge *big.Rat) {
-	f.view.position.put(f.at(e, fix), half{account, element, charge}, half{"2400", "", negative(charge)})
-}
-
-// labour = minutes/60×labour_hour(role)
-func (f *file) labour(e *event, minutesField, roleField string) {
-	hours := over(e.data.dec(minutesField), big.NewRat(60, 1))
-	cost := rounded(f.timesRate(e, hours, "labour_hour", e.data.str(roleField)))
-	f.view.position.put(f.at(e, fix), half{"5300", "LABOUR", cost}, half{"6900", "", negative(cost)})
-}
-
-// truckRoll = ((drive+site+wait)/60×fleet_hour + km×fleet_km)/stops; nothing where a rate that it needs is missing.
-func (f *file) truckRoll(e *event) *big.Rat {
-	d := e.data
-	minutes := plus(d.dec("drive_minutes"), d.dec("site_minutes"), d.dec("wait_minutes"))
-	lackedBefore := len(f.view.unpriced[e.Identity])
-	time := f.timesRate(e, over(minutes, big.NewRat(60, 1)), "fleet_hour", d.str("vehicle"))
-	distance := f.timesRate(e, d.dec("distance_km"), "fleet_km", d.str("vehicle"))
-	if len(f.view.unpriced[e.Identity]) > lackedBefore {
-		return zero()
-	}
-	stops := one()
-	if d.has("stops") {
-		stops = d.dec("stops")
-	}
-	return over(plus(time, distance), stops)
-}
-
-// timesRate needs no rate for nothing: no minutes are no cost at any rate.
-func (f *file) timesRate(e *event, quantity *big.Rat, rate, key string) *big.Rat {
-	if quantity.Sign() == 0 {
-		return zero()
-	}
-	r := f.view.need(e, rate, key, e.currency())
-	if r == nil {
-		return zero()
-	}
-	return times(quantity, r)
 }

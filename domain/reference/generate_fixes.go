@@ -48,13 +48,11 @@ func (g *generator) failure(s story, delivered time.Time, whole bool) failure {
 	if g.chance(8) || whole {
 		g.about(c, "errors", "error.rejected", object{"reason": "the customer was mistaken"})
 	}
-	for _, fix := range []func(failure){
-		g.dispatched, g.dispatched, g.completed, g.labour, g.refund, g.refund, g.concession, g.voucher, g.returned,
-		g.returned,
-		g.salvage, g.dispute, g.marketplace, g.claim, g.scrapped,
-	} {
-		if whole || g.chance(26) {
-			fix(c)
+	for _, k := range fixKinds {
+		for _, tell := range k.told {
+			if whole || g.chance(26) {
+				tell(g, c)
+			}
 		}
 	}
 	if whole {
@@ -168,13 +166,6 @@ func (g *generator) classify(c failure) {
 	g.about(c, "errors", "error.classified", d)
 }
 
-func (g *generator) scrapped(c failure) {
-	d := object{"currency": c.currency, "lines": g.goods(c)}
-	g.maybe(d, 50, "reason", "crushed")
-	g.maybe(d, 50, "scrap_id", g.id("sc"))
-	g.about(c, "errors", "goods.scrapped", d)
-}
-
 // dispatched sends goods, and tells of the trips: some fail and are tried again.
 func (g *generator) dispatched(c failure) {
 	id, at := g.id("rd"), g.later(c.at, 200)
@@ -222,14 +213,6 @@ func (g *generator) trip(c failure, id string, at time.Time, succeeded bool) {
 	g.aboutAt(c, at, "redeliveries", "redelivery.completed", d)
 }
 
-var roles = []string{"agent", "driver", "inspector", "night-shift"}
-
-func (g *generator) labour(c failure) {
-	d := object{"labour_id": g.id("lab"), "role": pick(g, roles), "minutes": g.minutes(), "currency": c.currency}
-	g.maybe(d, 40, "activity", "apology call")
-	g.about(c, "redeliveries", "labour.spent", d)
-}
-
 var methods = []string{"card", "cash", "gift_card", "store_credit"}
 
 // refund gives back a part, or the price of a line.
@@ -265,14 +248,6 @@ func (g *generator) unnamedRefund(s story) {
 	g.add("redeliveries", "refund.issued", s.order, g.later(s.at, 200), d)
 }
 
-func (g *generator) concession(c failure) {
-	d := object{"concession_id": g.id("con"), "kind": pick(g, []string{"discount", "price_reduction", "cash",
-		"fee_waiver"}),
-		"currency": c.currency, "amount": g.amount(25)}
-	g.maybe(d, 50, "tax", g.amount(3))
-	g.about(c, "redeliveries", "concession.granted", d)
-}
-
 // voucher grants one, or not, and tells how it is used.
 func (g *generator) voucher(c failure) {
 	id := g.id("con")
@@ -294,17 +269,6 @@ func (g *generator) uses(c failure, id string, upTo int64) {
 			g.about(c, "redeliveries", kind, d)
 		}
 	}
-}
-
-func (g *generator) salvage(c failure)     { g.ofAmount(c, "salvage.sold", "salvage_id", 20) }
-func (g *generator) marketplace(c failure) { g.ofAmount(c, "marketplace.charged", "charge_id", 40) }
-
-func (g *generator) ofAmount(c failure, kind, idField string, upTo int64) {
-	d := object{idField: g.id("x"), "currency": c.currency, "amount": g.amount(upTo)}
-	if kind == "marketplace.charged" {
-		g.maybe(d, 40, "tax", g.amount(4))
-	}
-	g.about(c, "redeliveries", kind, d)
 }
 
 // dispute is opened, or not, and ends once, twice or not yet. Some name no case.

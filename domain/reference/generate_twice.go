@@ -12,7 +12,7 @@ import (
 func (g *generator) twice() {
 	for _, d := range slices.Clone(g.drafts) {
 		kind := strings.TrimSuffix(strings.TrimPrefix(d.event["type"].(string), "makegood."), ".v1")
-		if businessIDs[kind] == "" || d.stream == "books" || !g.chance(14) {
+		if kindOf(kind).id == "" || d.stream == "books" || !g.chance(14) {
 			continue
 		}
 		g.again(d, kind)
