@@ -41,7 +41,9 @@ func TestTheLogChangesUnderUs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	app, c := startTestAppWith(t, t.TempDir(), func(c *server.Config) { c.Brokers = fake.Brokers() })
+	app, c := startTestAppWith(t, t.TempDir(), func(c *server.Config) {
+		c.Brokers, c.ClickHouse = fake.Brokers(), ""
+	})
 	l := &changingLog{t, ctx, fake, client, app, c}
 	l.booksGrow()
 	l.topicRemade()

@@ -149,7 +149,7 @@ func TestOpenAPIOfAnswers(t *testing.T) {
 	chart := writeFile(t, "accounts.yaml", codes.String())
 	fake := kafkatest.StartFake(t)
 	app, c := startTestAppWith(t, t.TempDir(), func(config *server.Config) {
-		config.Accounts, config.Brokers = chart, fake.Brokers()
+		config.Accounts, config.Brokers, config.ClickHouse = chart, fake.Brokers(), ""
 		config.Tills = writeTills(t, t.TempDir(), shopTills+"table: {mapping: csv}\n"+
 			"woo: {mapping: woocommerce, secret_file: secret}\n", shopMapping)
 	})

@@ -297,6 +297,7 @@ func listedAndErased(t *testing.T, dir string) (hash, name string) {
 func TestPeopleOfBefore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	booksOf(t, dir) // of both runs
 	const customer, employee = "Mqzimmermann 4711", "Kfjorgensen"
 	events := namesEverywhere(rand.New(rand.NewPCG(3, 3)), customer, employee)[:6]
 	again := strings.NewReplacer(`"1-o`, `"9-o`, `"o2`, `"again-o2`, "2026-01-10", "2026-01-20").Replace(events[0])

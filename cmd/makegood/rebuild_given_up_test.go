@@ -163,7 +163,7 @@ func TestInterrupted(t *testing.T) {
 		mustPost(t, c, e)
 	}
 	mustCatchUp(t, c)
-	interrupt := func(when func(), args ...string) string {
+	interrupt := func(when func(*sharedText), args ...string) string {
 		t.Helper()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
@@ -172,7 +172,7 @@ func TestInterrupted(t *testing.T) {
 		go func() {
 			done <- run(ctx, append(args, "--to", c.base), terminal.Streams{In: silent{ctx}, Out: &text, Err: &text})
 		}()
-		when()
+		when(&text)
 		stop()
 		select {
 		case status := <-done:
@@ -185,19 +185,29 @@ func TestInterrupted(t *testing.T) {
 		return text.String()
 	}
 	var r *shadow.Rebuild
-	text := interrupt(func() { r = computing(t, app, c) }, "rebuild", "--whole", "--yes", "--actor", "ann")
+	text := interrupt(func(*sharedText) { r = computing(t, app, c) }, "rebuild", "--whole", "--yes", "--actor", "ann")
 	if !strings.Contains(text, "makegood: interrupted: nothing was changed, and rebuild "+r.ID+" is discarded\n") {
 		t.Errorf("interrupted, rebuild says\n%s", text)
 	}
 	givenUp(t, app, c, r.ID, &complaints)
 	for _, args := range [][]string{{"close", "2026-01"}, {"rebuild"}, {"void", "urn:till:1", "7", "--reason", "x"}} {
-		if text := interrupt(func() { time.Sleep(time.Second) }, args...); !strings.Contains(text,
+		if text := interrupt(func(said *sharedText) { atItsQuestion(t, said) }, args...); !strings.Contains(text,
 			"makegood: nothing was changed\n") {
 			t.Errorf("%v, interrupted at its question, says\n%s", args, text)
 		}
 	}
 	if got := audited(t, c, nil); len(got) != len(goldenRates) {
 		t.Errorf("on record: %q", got)
+	}
+}
+
+// atItsQuestion waits until a command has asked, which is the last that it says.
+func atItsQuestion(t *testing.T, said *sharedText) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.HasSuffix(said.String(), ": "); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never asks: %s", said.String())
+		}
 	}
 }
 

@@ -40,6 +40,11 @@ func startTestApp(t testing.TB, dir string) (*server.App, *client) {
 	return startTestAppWith(t, dir, func(*server.Config) {})
 }
 
+// booksOf is the address of the database of what starts on a directory. It goes when the test ends that asked first.
+func booksOf(t testing.TB, dir string) string {
+	return enginetest.DatabaseOf(t, filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)))
+}
+
 // engineInside makes the app start an engine of its own, in its directory.
 func engineInside(c *server.Config) { c.ClickHouse = "" }
 
@@ -48,7 +53,7 @@ func startTestAppWith(t testing.TB, dir string, change func(*server.Config)) (*s
 	config := server.Config{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0", Prefix: "makegood.",
 		Group:      "makegood-projector",
 		Partitions: 4, Zone: "UTC", Roles: []string{server.RoleGateway, server.RoleProjector, server.RoleExporter},
-		ClickHouse: enginetest.DatabaseOf(t, filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)))}
+		ClickHouse: booksOf(t, dir)}
 	change(&config)
 	app, err := server.Start(t.Context(), config,
 		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), os.Stderr)
