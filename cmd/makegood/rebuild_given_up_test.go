@@ -204,10 +204,12 @@ func TestInterrupted(t *testing.T) {
 // atItsQuestion waits until a command has asked, which is the last that it says.
 func atItsQuestion(t *testing.T, said *sharedText) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.HasSuffix(said.String(), ": "); time.Sleep(10 * time.Millisecond) {
+	deadline := time.Now().Add(time.Minute)
+	for !strings.HasSuffix(said.String(), ": ") {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never asks: %s", said.String())
 		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
