@@ -147,15 +147,17 @@ WITH gone AS (SELECT order_id FROM (
                         AND true AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AND event_type IN ('makegood.order.placed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1')
                     GROUP BY order_id))))
     WHERE arrayExists(c -> c.7 = 'whole', wishes) OR notEmpty(given_up) AND notEmpty(wanted) AND arrayAll(w -> w.2 = 0, wanted))
-SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sumIf(perfect, stays), 4),
+SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sum(perfect), 4),
        uniqExactIf(order_id, stands AND stays), toDecimalString(sum(prevention), 4), toDecimalString(sum(appraisal), 4)
 FROM (
     SELECT day AS booked_on, order_id,
            order_id NOT IN gone AS stays,
            event_type = 'makegood.order.placed.v1' AND currency = @currency AND (@store = '' OR store_id = @store) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AS stands,
            arrayMap((c, t) -> c = @currency AND (@store = '' OR t = @store), if(empty(line_currency), arrayWithConstant(length(account), toString(currency)), line_currency), if(empty(line_store), arrayWithConstant(length(account), toString(store_id)), line_store)) AS own,
+           -- A decision, or an event of an order that names the same case, may hold lines of this one.
+           arrayMap(o -> o NOT IN gone, if(empty(line_order), arrayWithConstant(length(account), multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id)), arrayMap(o -> if(o != '', o, multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id)), line_order))) AS remains,
            arraySum(arrayMap((a, o, x) -> if(o AND a = 4000, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, own, amount)) AS sales,
-           arraySum(arrayMap((a, s, o, x) -> if(o AND s = 'perfect' AND (a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, step, own, amount)) AS perfect,
+           arraySum(arrayMap((a, s, o, r, x) -> if(o AND r AND s = 'perfect' AND (a >= 4000 AND a < 6000), CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, step, own, remains, amount)) AS perfect,
            arraySum(arrayMap((a, o, x) -> if(o AND a = 6100, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, own, amount)) AS prevention,
            arraySum(arrayMap((a, o, x) -> if(o AND a = 6110, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, own, amount)) AS appraisal
     FROM ledger FINAL
