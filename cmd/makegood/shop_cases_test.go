@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// refundOf is a refund of its own in the case.
+func refundOf(id, net, tax, more string) told {
+	return told{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase +
+		fmt.Sprintf(`,"refund_id":"$e-%s","net":%q,"tax":%q%s`, id, net, tax, more)}
+}
+
+// voided takes back the event of a case that is told at a place.
+func voided(place int, of told) told {
+	original := strings.Replace(event(fmt.Sprintf("$o-%d", place), of.kind, of.at, "$o", "{"+of.data+"}"), "\n", " ", -1)
+	return told{kind: "event.voided", at: "2026-01-18T09:00:00Z", data: fmt.Sprintf(
+		`"voids":{"source":"urn:till:1","id":"$o-%d"},"reason":"a slip","original":%s`, place, original)}
+}
+
+// voidedTwice takes a void back that is told at a place.
+func voidedTwice(place int, void told) told {
+	again := voided(place, void)
+	again.at = "2026-01-19T09:00:00Z"
+	return again
+}
+
+var (
+	givenBack  = refundOf("r", "30", "2.40", "")
+	accepted   = claim("accepted", `,"party":"supplier","amount":"60"`)
+	disputedAt = func(what, at, more string) told {
+		return told{kind: "dispute." + what, at: at, data: onCase + `,"dispute_id":"$e-q","amount":"108"` + more}
+	}
+	opened  = disputedAt("opened", "2026-01-15T09:00:00Z", `,"fee":"15"`)
+	damaged = reported("damaged", "after_delivery", "")
+)
+
+// shopCases are sequences of everyday business that the contract has no row for, with values worked out by hand from
+// its rules.
+var shopCases = []contractCase{
+	{"two partial refunds", []told{sold, damaged, refundOf("r1", "30", "2.40", ""), refundOf("r2", "20", "1.60", "")},
+		map[string]string{"net": "50", "1010": "50.57", "2200": "-4", "4100": "50"}},
+	{"a refund taken back", []told{sold, damaged, givenBack, voided(2, givenBack)},
+		map[string]string{"net": "0", "1010": "104.57", "2200": "-8", "4100": "0"}},
+	{"a refund taken back, and that taken back", []told{sold, damaged, givenBack, voided(2, givenBack),
+		voidedTwice(3, voided(2, givenBack))},
+		map[string]string{"net": "30", "1010": "72.17", "4100": "30"}},
+	{"an order that never was", []told{sold, voided(0, sold)},
+		map[string]string{"net": "0", "contribution": "0", "1010": "0", "1200": "0", "2200": "0"}},
+	{"paid by gift card and card, refunded to both", []told{{kind: sold.kind, at: sold.at, data: sold.data +
+		`,"tenders":[{"method":"gift_card","amount":"50"},{"method":"card","amount":"58"}]`}, damaged,
+		refundOf("r1", "53.70", "4.30", ""), refundOf("r2", "46.30", "3.70", `,"method":"gift_card"`)},
+		map[string]string{"net": "100", "1010": "-3.43", "2310": "0", "2200": "0"}},
+	{"a gift card sold, and cancelled", []told{{kind: "order.placed", at: sold.at, data: onOrder + `,"payment_fee":"3.43",
+		"lines":[{"line_id":"1","sku":"G","kind":"gift_card","quantity":1,"unit_price":"100"}]`},
+		{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder + `,"by":"customer"`}},
+		map[string]string{"net": "0", "contribution": "-3.43", "customer_changes": "0", "2310": "0", "1010": "-3.43"}},
+	{"a claim accepted by mistake", []told{sold, damaged, accepted, voided(2, accepted)},
+		map[string]string{"net": "0", "1300": "0", "5900": "0"}},
+	{"a claim accepted, then refused", []told{sold, damaged, accepted, {kind: "claim.closed", at: "2026-01-25T09:00:00Z",
+		data: `"order_id":"$o","store_id":"s1","error_id":"$e","claim_id":"$e-k","reason":"refused"`}},
+		map[string]string{"net": "0", "1300": "0", "5900": "0"}},
+	{"a claim settled in two payments", []told{sold, damaged, accepted,
+		claim("settled", `,"party":"supplier","amount":"20","payment_id":"$e-p1"`),
+		claim("settled", `,"party":"supplier","amount":"25","payment_id":"$e-p2"`)},
+		map[string]string{"net": "-60", "1300": "15", "1010": "149.57"}},
+	{"store credit for goods that came back, all of it used", []told{sold, damaged,
+		cameBack("M", "60", "sold", "saleable", ""),
+		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onCase +
+			`,"refund_id":"$e-c","net":"100","method":"store_credit"`},
+		voucher("redeemed", "100", "x1", "2026-01-20T09:00:00Z")},
+		map[string]string{"net": "40", "2300": "0", "1200": "0", "1010": "4.57"}},
+	{"one of two parts missing, its money back", []told{soldTwo,
+		reported("missing_item", "after_delivery", `{"sku":"N","quantity":1,"unit_cost":"9"}`), refundOf("r", "20", "0", "")},
+		map[string]string{"net": "11", "2410": "0", "1200": "-60"}},
+	{"missing, refunded, and sent after all", []told{sold, reported("missing_item", "after_delivery", expected("")),
+		replacement, refunded("100", "8")},
+		map[string]string{"net": "100", "2410": "0", "1200": "-60", "1010": "-3.43"}},
+	{"refunded, back as scrap", []told{sold, damaged, cameBack("M", "60", "sold", "scrap", ""), refunded("100", "8")},
+		map[string]string{"net": "100", "1200": "-60", "2410": "0"}},
+	{"refunded, back as b_grade", []told{sold, damaged, cameBack("M", "60", "sold", "b_grade", `,"nrv":"30"`),
+		refunded("100", "8")},
+		map[string]string{"net": "70", "1200": "-30", "2410": "0"}},
+	{"lost on the way, sent again, and the carrier pays a part", []told{sold,
+		reported("not_delivered", "after_delivery", ""), replacement, trip("t1", true, "2026-01-13T10:00:00Z"),
+		claim("accepted", `,"party":"carrier","amount":"40"`)},
+		map[string]string{"gross": "70", "net": "30", "1200": "-120", "1300": "40"}},
+	{"the price reduced afterwards", []told{sold, damaged, {kind: "concession.granted", at: "2026-01-15T09:00:00Z",
+		data: onCase + `,"concession_id":"$e-c","kind":"price_reduction","amount":"10","tax":"0.80"`}},
+		map[string]string{"net": "10", "1010": "93.77", "2200": "-7.2"}},
+	{"a dispute won, its fee kept by the bank", []told{sold, damaged, opened,
+		disputedAt("won", "2026-01-20T09:00:00Z", "")},
+		map[string]string{"net": "15", "1310": "0", "1010": "89.57"}},
+	{"a dispute won, then lost in arbitration", []told{sold, damaged, opened,
+		disputedAt("won", "2026-01-20T09:00:00Z", ""), disputedAt("lost", "2026-01-25T09:00:00Z", `,"tax":"8"`)},
+		map[string]string{"net": "115", "1310": "0", "1010": "-18.43", "2200": "0"}},
+	{"refunded and disputed as well", []told{sold, damaged, refunded("100", "8"), opened,
+		disputedAt("lost", "2026-01-20T09:00:00Z", `,"tax":"8"`)},
+		map[string]string{"net": "215", "1310": "0", "1010": "-126.43"}},
+	{"reported twice, by customer and carrier", []told{sold, damaged,
+		{kind: damaged.kind, at: "2026-01-11T10:00:00Z", data: strings.Replace(damaged.data, `"$e"`, `"$e2"`, 1)}, givenBack,
+		{kind: "error.classified", at: "2026-01-20T09:00:00Z", data: strings.Replace(onCase, `"$e"`, `"$e2"`, 1) +
+			`,"same_as":"$e"`}},
+		map[string]string{"net": "30"}},
+	{"reported defective, was a changed mind", []told{sold, reported("defective", "after_delivery", ""),
+		cameBack("M", "60", "sold", "saleable", ""), refunded("100", "8"), classified("changed_mind")},
+		map[string]string{"net": "0", "changed_mind": "40", "contribution": "-3.43", "2410": "0"}},
+	{"empties brought back", []told{{kind: "order.placed", at: sold.at, data: onOrder + `,"payment_fee":"3.43","lines":[
+		{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"},
+		{"line_id":"2","sku":"CRATE","kind":"deposit","quantity":1,"unit_price":"5"}]`},
+		changed("customer", `"lines_added":[{"line_id":"3","sku":"CRATE","kind":"deposit","quantity":-1,"unit_price":"5"}]`)},
+		map[string]string{"net": "0", "contribution": "36.57", "customer_changes": "0", "2330": "0", "1010": "104.57"}},
+	{"the business takes a line off, and the payment service tells the refund", []told{soldTwo,
+		changed("business", `"lines_removed":[{"line_id":"2","quantity":1}]`),
+		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onOrder + `,"refund_id":"$o-r","net":"20"`,
+			source: "urn:psp"}},
+		map[string]string{"net": "11", "1010": "104.57", "4100": "0"}},
+}
+
+// TestShopCases tells what shops live through and the contract has no row for, in many orders of arrival, each split by
+// a close at every place.
+func TestShopCases(t *testing.T) { tellCases(t, shopCases) }
