@@ -13,14 +13,14 @@ import (
 func TestAnswersHoldFromEventsOn(t *testing.T) {
 	t.Setenv(asMakegood, "1") // for the engine's process
 	var out, said bytes.Buffer
-	status := run(t.Context(), []string{"insight-check", "--from-events", "--shops", "2", "--seed", "1"},
+	status := run(t.Context(), []string{"insight-check", "--from-events", "--shops", "3", "--seed", "1"},
 		terminal.Streams{Out: &out, Err: &said})
 	t.Logf("%s%s", &said, &out)
 	if status != 0 {
 		t.Fatalf("exit status %d", status)
 	}
 	for _, want := range []string{"prevention -50 %: change covered", "customers +0 points: paradox claimed",
-		"provision: 80 %", "budget, all: 80 %", "what-if: 95 %", "signals: ", "sources: "} {
+		"provision: 80 %", "budget, all: 80 %", "what-if: 95 %", "counter: ", "vendors: ", "sources: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the answer has nothing like %q", want)
 		}

@@ -95,7 +95,7 @@ func years(ctx context.Context, b *books, seed uint64, shop int, h *held) error 
 	for _, q := range []asking{{"provision", month.AddDate(0, -1, 0), month, nil},
 		{"budget", month, month.AddDate(0, 1, 0), nil}, {"what-if", begin, known, nil},
 		{"signals", known.AddDate(0, 0, -90), known, nil}, {"sources", begin, known, nil}} {
-		if q.name == "signals" && shop%charted != 0 {
+		if q.name == "signals" && shop%charted != charted-1 {
 			continue
 		}
 		if before[q.name], err = b.ask(ctx, q.name, q.from, q.to, known, q.of); err != nil {

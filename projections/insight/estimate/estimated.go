@@ -30,6 +30,23 @@ func student(level, freedom float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile((1 + level) / 2)
 }
 
+// freedom is how many degrees of freedom a variance has that is read from distances to a mean: twice its squared mean
+// over its variance (Satterthwaite 1946). That of n distances of kurtosis k varies by (k−1)/n of its square, so it is
+// 2n/(k−1): n for normal ones, few where a few large distances are most of it, as in weeks of few failures. It is at
+// most n−1, and at least 1.
+func freedom(distances []float64) float64 {
+	n, square, fourth := float64(len(distances)), 0.0, 0.0
+	for _, d := range distances {
+		square += d * d
+		fourth += d * d * d * d
+	}
+	if square == 0 {
+		return n - 1
+	}
+	kurtosis := n * fourth / (square * square)
+	return max(1, min(n-1, 2*n/(kurtosis-1)))
+}
+
 // Estimate writes it with so many decimals, as an answer carries it.
 func (e Estimated) Estimate(method string, decimals int) *Estimate {
 	a := &Estimate{Level: strconv.FormatFloat(e.Level, 'f', -1, 64), N: uint64(max(0, e.N)), Method: method,

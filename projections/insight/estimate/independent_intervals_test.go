@@ -65,7 +65,7 @@ func TestForecastByRegression(t *testing.T) {
 
 // TestYearlyByRegression predicts a year as so many weeks of a regression on nothing but a mean.
 func TestYearlyByRegression(t *testing.T) {
-	weeks := []float64{12, 40, 0, 33, 18, 71, 25, 9, 44, 30, 12, 5}
+	weeks := []float64{12, 40, 0, 33, 18, 47, 25, 9, 44, 30, 12, 5}
 	x, ones := mat.NewDense(len(weeks), 1, nil), make([]float64, len(weeks))
 	for i := range weeks {
 		x.Set(i, 0, 1)
@@ -77,6 +77,37 @@ func TestYearlyByRegression(t *testing.T) {
 	e := Yearly(weeks, 0.95)
 	near(t, "the year", e.Value, beta.AtVec(0)*year, 1e-9)
 	near(t, "half of the interval", e.High-e.Value, 2.20099*deviation, 1e-2) // Student's 97.5 % for 11
+}
+
+// TestFreedomOfFewLargeWeeks plays weeks, most of them empty, and holds the degrees of freedom against how the variance
+// that is read from them varies.
+func TestFreedomOfFewLargeWeeks(t *testing.T) {
+	r := rand.New(rand.NewPCG(14, 7))
+	const weeks, rounds = 4000, 2000
+	week := func() float64 {
+		if r.Float64() < 0.9 {
+			return 0
+		}
+		return 50 + 20*r.NormFloat64()
+	}
+	known, mean, square := make([]float64, weeks), 0.0, 0.0
+	for range rounds {
+		sum, squares := 0.0, 0.0
+		for i := range known {
+			known[i] = week()
+			sum, squares = sum+known[i], squares+known[i]*known[i]
+		}
+		variance := (squares - sum*sum/weeks) / (weeks - 1)
+		mean, square = mean+variance/rounds, square+variance*variance/rounds
+		for i := range known {
+			known[i] -= sum / weeks
+		}
+	}
+	played := 2 * mean * mean / (square - mean*mean)
+	near(t, "degrees of freedom over those that were played", freedom(known)/played, 1, 0.2)
+	near(t, "of normal weeks", freedom([]float64{-1, 1, -1, 1}), 3, 0)
+	near(t, "of one large week", freedom([]float64{100, 0, 0, 0}), 8.0/3, 1e-12)
+	near(t, "of nothing", freedom([]float64{0, 0, 0}), 2, 0)
 }
 
 // TestEffectByLeavingOut reads the spread of an effect from what it becomes without each week.

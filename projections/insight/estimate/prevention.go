@@ -63,8 +63,8 @@ func DifferenceInDifferences(units []Unit, treated int, level float64) Effect {
 	}
 	change := after.ratio - before.ratio
 	variance := before.variance + after.variance
-	freedom := variance * variance / (before.variance*before.variance/float64(e.Before-1) +
-		after.variance*after.variance/float64(e.After-1))
+	freedom := variance * variance / (before.variance*before.variance/before.freedom +
+		after.variance*after.variance/after.freedom)
 	half := student(level, freedom) * math.Sqrt(variance)
 	share := func(log float64) float64 { return math.Exp(log) - 1 }
 	e.Change = Estimated{Value: share(change), Low: share(change - half), High: share(change + half), Level: level,
@@ -139,8 +139,8 @@ func pool(units []Unit, controls []int, from, start, to int) (amount, orders []f
 }
 
 type logRatio struct {
-	ratio, variance float64
-	known           bool
+	ratio, variance, freedom float64
+	known                    bool
 }
 
 // compare is the logarithm of the cost here over what the controls let expect: each week's orders at the cost per order
@@ -158,12 +158,14 @@ func compare(amount, orders, others, expected []float64) (r logRatio) {
 	if here <= 0 || there <= 0 {
 		return r
 	}
+	distances := make([]float64, len(amount))
 	for i := range amount {
-		d := amount[i]/here - like[i]/there
-		r.variance += d * d
+		distances[i] = amount[i]/here - like[i]/there
+		r.variance += distances[i] * distances[i]
 	}
 	weeks := float64(len(amount))
-	return logRatio{ratio: math.Log(here / there), variance: r.variance * weeks / (weeks - 1), known: true}
+	return logRatio{ratio: math.Log(here / there), variance: r.variance * weeks / (weeks - 1),
+		freedom: freedom(distances), known: true}
 }
 
 // Needed is how many weeks since the start would show a change of the share (−0.2), were it there; false where no time

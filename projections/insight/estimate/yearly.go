@@ -14,15 +14,16 @@ func Yearly(weeks []float64, level float64) Estimated {
 	if n < leastWeeks {
 		return cannot(n, level, fmt.Sprintf("%d weeks are known; %d are needed", n, leastWeeks))
 	}
-	mean, sum := 0.0, 0.0
+	mean, sum, distances := 0.0, 0.0, make([]float64, n)
 	for _, x := range weeks {
 		mean += x / float64(n)
 	}
-	for _, x := range weeks {
-		sum += (x - mean) * (x - mean)
+	for i, x := range weeks {
+		distances[i] = x - mean
+		sum += distances[i] * distances[i]
 	}
 	variance := sum / float64(n-1) * (weeksAYear + weeksAYear*weeksAYear/float64(n))
-	half := student(level, float64(n-1)) * math.Sqrt(variance)
+	half := student(level, freedom(distances)) * math.Sqrt(variance)
 	value := mean * weeksAYear
 	return Estimated{Value: value, Low: value - half, High: value + half, Level: level, N: n}
 }

@@ -64,5 +64,51 @@ func prevention(r *rand.Rand, shops int) []Claim {
 			claims = append(claims, Share(name+"shops where a benefit is claimed", claimed[i], shops, -None, None))
 		}
 	}
-	return append(claims, Share("-50 %: shops where a spend of 100 is paid back", paid, shops, 0.95, None))
+	claims = append(claims, Share("-50 %: shops where a spend of 100 is paid back", paid, shops, 0.95, None))
+	return append(claims, few(r, 5*shops)...)
+}
+
+// few plays small stores: fifteen failures a year, of costs that differ much, so that most weeks have none.
+func few(r *rand.Rand, shops int) []Claim {
+	const weeks, units, start, aYear = 96, 20, 52, 15.0
+	var claims []Claim
+	for _, effect := range []float64{0, -0.5} {
+		covered, claimed, enough := 0, 0, 0
+		for range shops {
+			all := make([]estimate.Unit, units)
+			for i := range all {
+				all[i] = estimate.Unit{Start: estimate.Never}
+				if i == 0 {
+					all[i].Start = start
+				}
+				for w := range weeks {
+					rate := aYear / 52
+					if i == 0 && w >= start {
+						rate *= 1 + effect
+					}
+					all[i].Amount = append(all[i].Amount, cost(r, poisson(r, rate), 50))
+					all[i].Orders = append(all[i].Orders, 15)
+				}
+			}
+			e := estimate.DifferenceInDifferences(all, 0, 0.95)
+			if !e.Change.Enough() {
+				continue
+			}
+			enough++
+			if e.Change.Covers(effect) {
+				covered++
+			}
+			if e.Change.High < 0 {
+				claimed++
+			}
+		}
+		name := fmt.Sprintf("%.0f %%, 15 failures a year: ", 100*effect)
+		most := None
+		if effect == 0 {
+			most = 0.05
+		}
+		claims = append(claims, Share(name+"intervals that cover the change of cost an order", covered, enough, 0.93, None),
+			Share(name+"shops where a benefit is claimed", claimed, enough, -None, most))
+	}
+	return claims
 }
