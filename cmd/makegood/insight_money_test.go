@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/insight/estimate"
@@ -125,6 +126,52 @@ func signalsHold(t *testing.T, c *client) {
 		if err := c.get(t.Context(), "/v1/signals", query, nil); err == nil {
 			t.Errorf("%s alarms are accepted", alarms)
 		}
+	}
+}
+
+// plantRise: an order a day in a year, every fourth of which fails; in January each of them does.
+func plantRise(p *planted) {
+	p.currency = "EUR"
+	january := time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC)
+	for day := -364; day < 31; day++ {
+		at := january.AddDate(0, 0, day)
+		order := fmt.Sprintf("rise-%d", day)
+		p.sold(order, at.Format(time.RFC3339), "")
+		p.arrived(order, at.Add(time.Hour).Format(time.RFC3339))
+		if day%4 == 0 || day >= 0 {
+			p.given(order, "damaged", at.Add(2*time.Hour).Format(time.RFC3339), "5")
+		}
+	}
+}
+
+// riseIsSeen: from a case in four days to one a day is called within weeks, watched before, and right first time is
+// below its limit.
+func riseIsSeen(t *testing.T, c *client) {
+	a := insightAnswer(t, c, "signals", url.Values{"from": {"2026-01-01"}, "to": {"2026-02-01"}, "store": {"g1"},
+		"currency": {"EUR"}})
+	row := find(t, a.Rows, map[string]string{"series": "store", "of": "g1"})
+	// A quarter of 31 orders, over the exposure of the year before, whose first six days have less than seven before them:
+	// 91 ÷ (361 orders' worth of 364) × 31.
+	hold(t, "g1", row, map[string]string{"cases": "31", "baseline": "0.25000000", "expected": "7.81440443",
+		"signal": "true", "watch": "true", "since": "2026-01-01", "baseline_days": "364"})
+	if called := row["called"].(string); called < "2026-01-05" || called > "2026-01-20" {
+		t.Errorf("called on %s", called)
+	}
+	found, err := strconv.Atoi(row["found_in"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fastest, err := strconv.Atoi(row["fastest"].(string))
+	if err != nil || fastest < 5 || found < fastest || found > 3*fastest {
+		t.Errorf("a doubling is found in %d days, no method takes less than %d", found, fastest)
+	}
+	weeks := a.Parts["right_first_time"].Rows
+	if len(weeks) != 4 {
+		t.Fatalf("%v", weeks)
+	}
+	for _, week := range weeks {
+		hold(t, "week", week, map[string]string{"store": "g1", "delivered": "7", "right": "0", "share": "0.000000",
+			"usual": "0.750000"})
 	}
 }
 

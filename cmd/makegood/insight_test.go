@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,16 +20,17 @@ import (
 
 // planted writes events that are worked out by hand: of one store, each order with an id of its own.
 type planted struct {
-	store string
-	n     int
-	all   []string
+	store    string
+	currency string // USD where none is given
+	n        int
+	all      []string
 }
 
 func (p *planted) tell(kind, at, order, data string) {
 	p.n++
 	subject := order
 	p.all = append(p.all, event(fmt.Sprintf("%s-%d", p.store, p.n), kind, at, subject,
-		fmt.Sprintf(`{"order_id":%q,"store_id":%q,"currency":"USD",%s}`, order, p.store, data)))
+		fmt.Sprintf(`{"order_id":%q,"store_id":%q,"currency":%q,%s}`, order, p.store, cmp.Or(p.currency, "USD"), data)))
 }
 
 // sold is an order of one piece of M at 100, which cost 60; more is further members.
@@ -157,7 +159,7 @@ func TestInsight(t *testing.T) {
 	app, c := startTestApp(t, t.TempDir())
 	var all []string
 	for store, plant := range map[string]func(*planted){"p1": plantPromises, "q1": plantHabits, "v1": plantVendors,
-		"n1": plantWeeks, "k1": plantCounter} {
+		"n1": plantWeeks, "k1": plantCounter, "g1": plantRise} {
 		p := &planted{store: store}
 		plant(p)
 		all = append(all, p.all...)
@@ -183,6 +185,7 @@ func TestInsight(t *testing.T) {
 	t.Run("what-if", func(t *testing.T) { whatIfHolds(t, c) })
 	t.Run("as of a moment", func(t *testing.T) { asOfHolds(t, c) })
 	t.Run("signals", func(t *testing.T) { signalsHold(t, c) })
+	t.Run("rise", func(t *testing.T) { riseIsSeen(t, c) })
 	t.Run("customers", func(t *testing.T) { customersHold(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }

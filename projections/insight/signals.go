@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -20,12 +21,12 @@ import (
 var signals = Question{
 	Name: "signals",
 	About: "Where failures have become more than chance explains: by company, store, cause and vendor, and weekly money " +
-		"by store.",
+		"by store, and what was right first time by week.",
 	Params: []Param{{Name: "alarms", About: "False alarms a year that the company accepts, of all charts together; 1 " +
 		"where nothing is said."}},
 	Method: "Each series has a CUSUM of its cases that looks for a doubling of the year before the time; its threshold " +
 		"is computed so that all charts together call falsely no more than the alarms a year that are accepted. Weekly " +
-		"money has limits of the same budget (XmR).",
+		"money (XmR) and the weekly share right first time (Laney p′) have limits of the same budget.",
 	Heading: "Signals instead of thresholds",
 	Columns: []Column{
 		{Name: "series", Unit: Text, About: "company, store, cause or vendor."},
@@ -33,6 +34,11 @@ var signals = Question{
 		{Name: "signal", Unit: YesNo, About: "More than chance explains; null where the baseline doesn't let tell."},
 		{Name: "since", Unit: Day, About: "Day on which the run of more cases that the chart called began."},
 		{Name: "called", Unit: Day, About: "Day on which the chart called, or the last of that week."},
+		{Name: "watch", Unit: YesNo, About: "More than chance explains of one chart by itself: of many charts some are " +
+			"always so."},
+		{Name: "found_in", Unit: Days, About: "Days that the chart takes, in half of all cases, till it finds a doubling."},
+		{Name: "fastest", Unit: Days, About: "Days below which no method finds one in half of all cases, at that rate of " +
+			"false alarms."},
 		{Name: "cases", Unit: Count, About: "Cases of the time."},
 		{Name: "expected", Unit: Price, About: "Cases that the orders of the time let expect, at the baseline."},
 		{Name: "baseline", Unit: Price, About: "Cases a day of usual trade, in the year before the time."},
@@ -48,7 +54,7 @@ var signals = Question{
 		{Name: "low", Unit: Money, About: "Lower limit."},
 		{Name: "high", Unit: Money, About: "Upper limit."},
 		{Name: "signal", Unit: YesNo, About: "Outside of them."},
-	}}},
+	}}, rightFirstTime},
 	Read: readSignals,
 }
 
@@ -88,7 +94,11 @@ func readSignals(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 	if err != nil {
 		return nil, nil, err
 	}
-	budget := estimate.Budget{PerYear: accepted, Charts: len(all) + len(weekly)}
+	right, err := q.readRightWeeks(ctx, db, since, end)
+	if err != nil {
+		return nil, nil, err
+	}
+	budget := estimate.Budget{PerYear: accepted, Charts: len(all) + len(weekly) + len(right)}
 	rows := make([]Row, 0, len(all))
 	for i := range all {
 		days := stores[allStores]
@@ -97,7 +107,12 @@ func readSignals(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 		}
 		rows = append(rows, all[i].chart(days, since, budget))
 	}
-	return rows, map[string][]Row{"money": moneyRows(weekly, first, weeks, date(q.From), budget)}, nil
+	rights := []Row{}
+	for i := range right {
+		rights = append(rights, right[i].rows(since, budget)...)
+	}
+	return rows, map[string][]Row{"money": moneyRows(weekly, first, weeks, date(q.From), budget),
+		"right_first_time": rights}, nil
 }
 
 // countCases reads the cases of each series by day.
@@ -142,7 +157,8 @@ func (q *Query) countCases(ctx context.Context, db driver.Conn, since, end time.
 
 // chart runs a CUSUM over the time, with the days before it as its baseline.
 func (c *counted) chart(days *daysOfStore, since time.Time, budget estimate.Budget) Row {
-	row := Row{"series": c.series, "of": c.of, "signal": nil, "since": nil, "called": nil, "expected": nil,
+	row := Row{"series": c.series, "of": c.of, "signal": nil, "since": nil, "called": nil, "expected": nil, "watch": nil,
+		"found_in": nil, "fastest": nil,
 		"baseline": nil, "periods": "day", "why_not": nil}
 	open := exposure(days, len(c.cases))
 	start := min(baselineDays, len(c.cases))
@@ -172,12 +188,22 @@ func (c *counted) chart(days *daysOfStore, since time.Time, budget estimate.Budg
 	for i := range baseOpen {
 		baseOpen[i] *= scale
 	}
-	chart, err := estimate.NewCusum(estimate.Counts{Cases: sum(baseCases), Periods: len(baseCases),
-		Dispersion: estimate.Dispersion(baseCases, baseOpen)}, doubling, budget.PerPeriod(float64(length)))
+	base := estimate.Counts{Cases: sum(baseCases), Periods: len(baseCases),
+		Dispersion: estimate.Dispersion(baseCases, baseOpen)}
+	alone := estimate.Budget{PerYear: budget.PerYear, Charts: 1}
+	chart, err := estimate.NewCusum(base, doubling, budget.PerPeriod(float64(length)))
 	if err != nil {
 		row["why_not"] = err.Error()
 		return row
 	}
+	watch, err := estimate.NewCusum(base, doubling, alone.PerPeriod(float64(length)))
+	if err != nil {
+		row["why_not"] = err.Error()
+		return row
+	}
+	row["found_in"] = strconv.Itoa(length * chart.Median(doubling, base.Dispersion))
+	row["fastest"] = strconv.Itoa(length * estimate.Quickest(chart.Mean, doubling, budget.PerPeriod(float64(length))))
+	row["watch"] = false
 	row["signal"], row["baseline"] = false, *estimate.Text(chart.Mean/float64(length), 8)
 	cases, exposed := periods(c.cases[start:], open[start:], length)
 	at, began, expected := 0.0, 0, 0.0
@@ -187,6 +213,9 @@ func (c *counted) chart(days *daysOfStore, since time.Time, budget estimate.Budg
 			began = i
 		}
 		at = chart.Next(at, cases[i], exposed[i]*scale)
+		if at >= watch.Threshold {
+			row["watch"] = true
+		}
 		if at >= chart.Threshold && row["called"] == nil {
 			row["signal"] = true
 			row["since"] = since.AddDate(0, 0, start+began*length).Format(time.DateOnly)

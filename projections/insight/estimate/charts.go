@@ -3,6 +3,8 @@ package estimate
 import (
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Budget is how many false alarms a year the company accepts, shared by all its charts: with one a year for 200 charts
@@ -37,9 +39,11 @@ func (l Limits) Outside(x float64) int {
 type Shares struct{ Right, Of []float64 }
 
 // Laney makes the limits of a p′ chart for a period of n orders (Laney 2002): those of a p chart, widened by how much
-// more the periods vary than binomial chance does. That factor is the mean moving range of the periods' z over its
-// expectation for a normal variable, 2/√π; below 1 it counts as 1, and the chart is a p chart. false alarms: the chance
-// that a point of a process that didn't change is outside.
+// more the periods vary than chance does. That factor is the mean moving range of the periods' z over its expectation
+// for a normal variable, 2/√π; below 1 it counts as 1, and the chart is a p chart. The limits are not so many
+// deviations, since failures are few and lean to one side: they are tails of the negative binomial distribution of that
+// spread, averaged over what the baseline leaves open of its mean and its spread. false alarms: the chance that a point
+// of a process that didn't change is outside.
 func Laney(base Shares, n, alarms float64) (Limits, error) {
 	var right, of float64
 	for i := range base.Of {
@@ -56,8 +60,61 @@ func Laney(base Shares, n, alarms float64) (Limits, error) {
 			z = append(z, (base.Right[i]/of-p)/math.Sqrt(p*(1-p)/of))
 		}
 	}
-	half := wide(alarms, len(z)) * math.Max(1, meanRange(z)/expectedRange) * math.Sqrt(p*(1-p)/n)
-	return Limits{Centre: p, Low: math.Max(0, p-half), High: math.Min(1, p+half)}, nil
+	if len(z) < 2 {
+		return Limits{}, fmt.Errorf("orders are known of %d periods; %d are needed", len(z), leastPeriods)
+	}
+	factor := meanRange(z) / expectedRange
+	if n*(1-p) > mostCases { // so many lean to no side
+		half := wide(alarms, len(z)) * math.Max(1, factor) * math.Sqrt(p*(1-p)/n)
+		return Limits{Centre: p, Low: math.Max(0, p-half), High: math.Min(1, p+half)}, nil
+	}
+	few, many := failures(of-right, of, n, factor*factor, freedomPerRange*float64(len(z)-1), alarms/2)
+	return Limits{Centre: p, Low: math.Max(0, 1-(many-0.5)/n), High: math.Min(1, 1-(few+0.5)/n)}, nil
+}
+
+// failures are the most of n orders that are too few, -1 where none is, and the least that are too many, each by chance
+// at most so often, after a baseline of so many wrong ones.
+func failures(wrong, of, n, spread, freedom, chance float64) (few, many float64) {
+	type process struct{ mean, spread, weight float64 }
+	var all []process
+	sum := 0.0
+	variance := distuv.ChiSquared{K: freedom}
+	rate := distuv.Gamma{Alpha: (wrong + 0.5) / math.Max(1, spread), Beta: of / math.Max(1, spread)}
+	for u := -3.0; u <= 3; u += 0.5 {
+		s := math.Max(1, spread*freedom/variance.Quantile(distuv.UnitNormal.CDF(u)))
+		for v := -3.0; v <= 3; v += 0.5 {
+			w := distuv.UnitNormal.Prob(u) * distuv.UnitNormal.Prob(v)
+			all = append(all, process{rate.Quantile(distuv.UnitNormal.CDF(v)) * n, s, w})
+			sum += w
+		}
+	}
+	var counts []float64 // chances of 0, 1, 2 … failures, averaged
+	for _, p := range all {
+		rest := 1.0
+		for k, chance := range chances(p.mean, p.spread) {
+			if k == len(counts) {
+				counts = append(counts, 0)
+			}
+			counts[k] += p.weight / sum * chance
+			if rest -= chance; float64(k) > p.mean && rest < 1e-9 {
+				break
+			}
+		}
+	}
+	few, many = -1, float64(len(counts))
+	for k, below := 0, 0.0; k < len(counts); k++ {
+		if below += counts[k]; below > chance {
+			break
+		}
+		few = float64(k)
+	}
+	for k, above := len(counts)-1, 0.0; k >= 0; k-- {
+		if above += counts[k]; above > chance {
+			break
+		}
+		many = float64(k)
+	}
+	return few, many
 }
 
 // leastPeriods is the least of a baseline of periods: a moving range of 20 is known to within a quarter.

@@ -45,14 +45,19 @@ func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
 	spread := math.Max(1, base.Dispersion)
 	// The sums live on a lattice. Of its steps the reference has at least 8, and so has a case, or as many as make up for
 	// its spread: the threshold grows with that, and the lattice needn't.
-	exact := c.Mean * (factor - 1) / math.Log(factor)
-	steps := math.Max(math.Ceil(8/spread), math.Ceil(8/exact))
-	reference := int(math.Round(exact * steps))
+	steps := latticeSteps(c.Mean, factor, spread)
+	reference := int(math.Round(c.Mean * (factor - 1) / math.Log(factor) * float64(steps)))
 	means, weights := possible(base, spread)
-	chain := newChain(means, spread, int(steps), reference)
-	threshold, hazard := chain.threshold(weights, int(steps), alarms)
-	c.Reference, c.Threshold, c.Hazard = float64(reference)/steps, float64(threshold)/steps, hazard
+	chain := newChain(means, spread, steps, reference)
+	threshold, hazard := chain.threshold(weights, steps, alarms)
+	c.Reference, c.Threshold, c.Hazard = float64(reference)/float64(steps), float64(threshold)/float64(steps), hazard
 	return c, nil
+}
+
+// latticeSteps is how many steps a case has on the lattice of the sums.
+func latticeSteps(mean, factor, spread float64) int {
+	exact := mean * (factor - 1) / math.Log(factor)
+	return int(math.Max(math.Ceil(8/spread), math.Ceil(8/exact)))
 }
 
 // threshold is the least whose rate of false alarms is within the budget, and that rate. The logarithm of the rate is

@@ -71,52 +71,65 @@ func signals(r *rand.Rand, shops int) []Claim {
 		charts int
 		most   float64
 	}{{1, 1, 10}, {10, 1, 3}, {10, stores, 3}, {1, stores, None}} {
+		least := estimate.Quickest(p.rate, 2, estimate.Budget{PerYear: 1, Charts: p.charts}.PerPeriod(1))
 		found := make([]float64, 0, shops)
 		before, after := newDraws(p.rate), newDraws(2*p.rate)
 		for range shops {
 			found = append(found, untilFound(r, c, before, after, p.charts))
 		}
-		claims = append(claims, median(fmt.Sprintf("days till a doubling of %g a day is found, 1 of %d charts", p.rate,
-			p.charts), found, -None, p.most))
+		claims = append(claims, median(fmt.Sprintf("days till a doubling of %g a day is found, 1 of %d (no method: %d)",
+			p.rate, p.charts, least), found, -None, p.most))
 	}
-	return append(claims, limits(r, shops))
+	return append(claims, limits(r, shops)...)
 }
 
-// limits plays weeks of shares and of money that vary more than chance does, and counts the points that a chart calls:
-// one in a hundred is allowed.
-func limits(r *rand.Rand, shops int) Claim {
-	const weeks, alarms = 52, 0.01
-	outside, points := 0, 0
-	for range 10 * shops {
-		var base estimate.Shares
-		var money []float64
-		week := func() (right, of, spent float64) {
-			of = float64(400 + r.IntN(200))
-			wrong := poisson(r, of*lognormal(r, 0.05, 0.3))
-			return of - float64(wrong), of, 1000 + 150*r.NormFloat64()
+// limits plays weeks of shares and of money that vary more than chance does, of few orders and of many, and counts the
+// points that a chart calls: one in a hundred is allowed, or one in a thousand.
+func limits(r *rand.Rand, shops int) []Claim {
+	const weeks = 52
+	var claims []Claim
+	for _, c := range []struct {
+		orders        int
+		share, spread float64
+	}{{60, 0.05, 0}, {500, 0.05, 0.3}, {500, 0.01, 0}} {
+		for _, alarms := range []float64{0.01, 0.001} {
+			outside, points := 0, 20*shops
+			for range points {
+				var base estimate.Shares
+				week := func() (right, of float64) {
+					of = float64(c.orders*4/5 + r.IntN(c.orders*2/5))
+					wrong := min(poisson(r, of*lognormal(r, c.share, c.spread)), int(of))
+					return of - float64(wrong), of
+				}
+				for range weeks {
+					right, of := week()
+					base.Right, base.Of = append(base.Right, right), append(base.Of, of)
+				}
+				right, of := week()
+				// A store without a failure in a year has no chart.
+				if p, err := estimate.Laney(base, of, alarms); err == nil && p.Outside(right/of) != 0 {
+					outside++
+				}
+			}
+			claims = append(claims, Share(fmt.Sprintf("weeks of %d orders, %g %% wrong, outside p′ limits of %g %%", c.orders,
+				100*c.share, 100*alarms), outside, points, -None, 2*alarms))
 		}
-		for range weeks {
-			right, of, spent := week()
-			base.Right, base.Of, money = append(base.Right, right), append(base.Of, of), append(money, spent)
-		}
-		right, of, spent := week()
-		p, err := estimate.Laney(base, of, alarms)
-		if err != nil {
-			panic(err)
-		}
-		x, err := estimate.XmR(money, alarms)
-		if err != nil {
-			panic(err)
-		}
-		if p.Outside(right/of) != 0 {
-			outside++
-		}
-		if x.Outside(spent) != 0 {
-			outside++
-		}
-		points += 2
 	}
-	return Share("points of unchanged weeks outside p′ and XmR limits of 1 %", outside, points, -None, 0.02)
+	outside, points := 0, 20*shops
+	for range points {
+		money := make([]float64, weeks+1)
+		for w := range money {
+			money[w] = 1000 + 150*r.NormFloat64()
+		}
+		x, err := estimate.XmR(money[:weeks], 0.01)
+		if err != nil {
+			panic(err)
+		}
+		if x.Outside(money[weeks]) != 0 {
+			outside++
+		}
+	}
+	return append(claims, Share("weeks of money outside XmR limits of 1 %", outside, points, -None, 0.02))
 }
 
 func (d *draws) baseline(r *rand.Rand) int { return poisson(r, d.mean*baselineDays) }
