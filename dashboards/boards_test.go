@@ -24,6 +24,7 @@ type grafanaBoard struct {
 }
 
 type grafanaPanel struct {
+	text                     json.RawMessage
 	ID                       int
 	Type, Title, Description string
 	DataSource               grafanaSource
@@ -93,6 +94,13 @@ func boards(t *testing.T) []grafanaBoard {
 		var b grafanaBoard
 		if err := json.Unmarshal(text, &b); err != nil {
 			t.Fatalf("%s: %v", path, err)
+		}
+		var panels struct{ Panels []json.RawMessage }
+		if err := json.Unmarshal(text, &panels); err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Panels {
+			b.Panels[i].text = panels.Panels[i]
 		}
 		all = append(all, b)
 	}

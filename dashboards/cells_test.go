@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What Grafana does with an answer until a cell shows it, as far as our boards use it. The names are those of the
@@ -116,7 +117,11 @@ func (f *field) cell(value any) string {
 		return ""
 	}
 	text := fmt.Sprint(value)
-	if f.unit == "string" || f.kind == "time" {
+	if at, is := value.(time.Time); is {
+		format := strings.TrimPrefix(f.unit, "time:")
+		return at.Format(strings.NewReplacer("YYYY", "2006", "MM", "01", "DD", "02", "HH", "15", "mm", "04").Replace(format))
+	}
+	if f.unit == "string" {
 		return text
 	}
 	n, err := strconv.ParseFloat(text, 64)
@@ -184,14 +189,39 @@ func (e *engine) answer(name, query string) (frame, error) {
 		}
 		c := field{name: m.Name, kind: kind}
 		for _, row := range parsed.Data {
-			c.values = append(c.values, row[i])
+			value := row[i]
+			if text, is := value.(string); is && kind == "time" {
+				layout := time.DateOnly
+				if len(text) > len(layout) {
+					layout = "2006-01-02 15:04:05.999999"
+				}
+				if value, err = time.Parse(layout, text); err != nil {
+					return frame{}, err
+				}
+			}
+			c.values = append(c.values, value)
 		}
 		f.fields = append(f.fields, c)
 	}
 	return f, nil
 }
 
+// frames are the answers to a panel's queries, in US dollars and of the order o1.
+func (e *engine) frames(t *testing.T, p *grafanaPanel) []frame {
+	t.Helper()
+	var all []frame
+	for _, q := range p.Targets {
+		f, err := e.answer(q.RefID, expand(q.RawSQL, chosen{"currency": {"USD"}, "order": {"o1"}}, e.from, e.to))
+		if err != nil {
+			t.Fatalf("%s: %v", p.Title, err)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
 var (
+	asDay     = regexp.MustCompile(`^\d{4}-\d\d-\d\d( \d\d:\d\d)?$`)
 	asMoney   = regexp.MustCompile(`^USD -?\d{1,3}(,\d{3})*\.\d\d$`)
 	asExact   = regexp.MustCompile(`^USD -?\d+\.\d{4}$`)
 	moneyName = regexp.MustCompile(`(?i)cost|paid back|hidden|booked|cash|profit|ledger|avoidable$|case$|an order$|` +
@@ -212,15 +242,7 @@ func TestWhatCellsShow(t *testing.T) {
 				continue
 			}
 			where := b.Title + ": " + p.Title
-			var frames []frame
-			for _, q := range p.Targets {
-				f, err := e.answer(q.RefID, expand(q.RawSQL, chosen{"currency": {"USD"}, "order": {"o1"}}, e.from, e.to))
-				if err != nil {
-					t.Fatalf("%s: %v", where, err)
-				}
-				frames = append(frames, f)
-			}
-			fields, err := shownFields(&p, frames)
+			fields, err := shownFields(&p, e.frames(t, &p))
 			if err != nil {
 				t.Fatalf("%s: %v", where, err)
 			}
@@ -263,6 +285,11 @@ func checkCell(t *testing.T, where string, f *field, value any, seen map[string]
 	money := strings.HasPrefix(f.unit, "currency:")
 	switch {
 	case shown == "":
+	case f.kind == "time":
+		seen["time"]++
+		if !asDay.MatchString(shown) {
+			t.Errorf("%s shows %q for a time", where, shown)
+		}
 	case money:
 		seen["money"]++
 		if !asMoney.MatchString(shown) {

@@ -238,7 +238,7 @@ func commandsHold(t *testing.T, at string) {
 				"--currency", "USD", "--format", format}, terminal.Streams{Out: &out, Err: &said}); status != 0 {
 				t.Fatalf("%s: %d %s", q.Name, status, said.String())
 			}
-			if !strings.Contains(out.String(), q.Columns[0].Name) ||
+			if !strings.Contains(out.String(), report.Heading(q.Columns[0].Name)) ||
 				format == "table" && !strings.Contains(out.String(), q.Method) {
 				t.Errorf("%s as %s:\n%s", q.Name, format, out.String())
 			}

@@ -66,11 +66,13 @@ func printLeakage(s terminal.Streams, answer *report.Leakage, groupBy []string) 
 			f.Booked,
 			f.Hidden, answer.Currency, f.Cases, f.Orders)
 	}
-	fmt.Fprintf(w, "%s\tgross\trecoveries\tnet\tbooked\thidden\tcurrency\tcases\torders\t\n", strings.Join(groupBy, "\t"))
+	header := report.Headings(append(slices.Clone(groupBy), "gross", "recoveries", "net", "booked", "hidden", "currency",
+		"cases", "orders")...)
+	fmt.Fprintf(w, "%s\t\n", strings.Join(header, "\t"))
 	for _, row := range answer.Rows {
 		key := make([]string, len(groupBy))
 		for i, k := range groupBy {
-			if key[i] = row.Key[k]; key[i] == "" {
+			if key[i] = report.Word(k, row.Key[k]); key[i] == "" {
 				key[i] = "-"
 			}
 		}

@@ -447,7 +447,7 @@ func TestImport(t *testing.T) {
 		t.Errorf("explain ends with %d: %s%s", code, out.String(), said.String())
 	}
 	if code := run1("", "report", "--group-by", "kind", "--format", "csv"); code != 0 || !strings.HasPrefix(out.String(),
-		"kind,gross,net,booked,hidden,recoveries,cases,orders,currency\n"+
+		"What went wrong,Gross,Net,Booked,Hidden,Paid back,Cases,Orders,Currency\n"+
 			"wrong_item,88.3500,63.3500,18.0000,70.3500,25.0000,1,1,USD") {
 		t.Errorf("report ends with %d: %s%s", code, out.String(), said.String())
 	}

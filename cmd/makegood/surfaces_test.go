@@ -295,7 +295,7 @@ func (s *surfaces) sums(table [][]string, column string) map[string]string {
 	if len(table) == 0 {
 		s.Fatal("the table is empty")
 	}
-	of, in := slices.Index(table[0], column), slices.Index(table[0], "currency")
+	of, in := slices.Index(table[0], report.Heading(column)), slices.Index(table[0], report.Heading("currency"))
 	if of < 0 || in < 0 {
 		s.Fatalf("the table has no column %s and currency: %q", column, table[0])
 	}

@@ -160,7 +160,7 @@ func ratesInEveryFormat(t *testing.T, c *client, with func(...string) url.Values
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := []string{"store gross net booked hidden recoveries cases orders currency rates",
+	table := []string{"Store Gross Net Booked Hidden Paid back Cases Orders Currency Rates",
 		"s1 88.3500 63.3500 18.0000 70.3500 25.0000 1 1 USD ",
 		"s2 31.0513 26.1009 18.5511 12.5002 4.9504 1 1 USD EUR 1.085 from 2026-01-01; EUR 1.1001 from 2026-01-16"}
 	sameRows(t, "csv", rows, table)
@@ -177,7 +177,7 @@ func ratesInEveryFormat(t *testing.T, c *client, with func(...string) url.Values
 	}
 	defer book.Close()
 	for sheet, want := range map[string][]string{"leakage": {table[0], strings.TrimSpace(table[1]), table[2]},
-		"rates": {"from to rate effective_from source id", "EUR USD 1.085 2026-01-01 urn:till:1 x1",
+		"rates": {"From To Rate Effective from Source Id", "EUR USD 1.085 2026-01-01 urn:till:1 x1",
 			"EUR USD 1.1001 2026-01-16 urn:till:1 x2"}} {
 		rows, err := book.GetRows(sheet, excelize.Options{RawCellValue: true})
 		if err != nil {

@@ -114,7 +114,7 @@ func writePage(w http.ResponseWriter, page *bytes.Buffer) error {
 }
 
 func statementAccounts(s *report.Statement) *table {
-	t := &table{header: []string{"currency", "account", "name", "opening", "debit", "credit", "closing"},
+	t := &table{header: report.Headings("currency", "account", "name", "opening", "debit", "credit", "closing"),
 		numeric: []bool{false, false, false, true, true, true, true}}
 	for _, c := range s.Currencies {
 		for _, a := range c.Accounts {
@@ -125,8 +125,8 @@ func statementAccounts(s *report.Statement) *table {
 }
 
 func statementCases(s *report.Statement) *table {
-	t := &table{header: []string{"currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor", "founded",
-		"gross", "recoveries", "net", "evidence"},
+	t := &table{header: report.Headings("currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor",
+		"founded", "gross", "recoveries", "net", "evidence"),
 		numeric: []bool{false, false, false, false, false, false, false, false, true, true, true, false}}
 	for _, c := range s.Currencies {
 		for i := range c.Cases {

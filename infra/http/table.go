@@ -25,8 +25,8 @@ type table struct {
 // leakageTable is the report by row. Where it is translated, currency is that of the amounts, and a last column has the
 // rates that the row was translated at: one table still, of which every row says what it is made of.
 func leakageTable(l *report.Leakage) *table {
-	t := &table{header: append(append([]string{}, l.GroupBy...), "gross", "net", "booked", "hidden", "recoveries", "cases",
-		"orders", "currency")}
+	t := &table{header: append(report.Headings(l.GroupBy...), report.Headings("gross", "net", "booked", "hidden",
+		"recoveries", "cases", "orders", "currency")...)}
 	for range l.GroupBy {
 		t.numeric = append(t.numeric, false)
 	}
@@ -36,7 +36,7 @@ func leakageTable(l *report.Leakage) *table {
 			strconv.FormatUint(f.Cases, 10), strconv.FormatUint(f.Orders, 10), l.Currency))
 	}
 	if l.Translation != nil {
-		t.header, t.numeric = append(t.header, "rates"), append(t.numeric, false)
+		t.header, t.numeric = append(t.header, report.Heading("rates")), append(t.numeric, false)
 	}
 	for i := range l.Rows {
 		r := &l.Rows[i]
@@ -61,7 +61,7 @@ func ratesSheet(l *report.Leakage) []sheet {
 	if l.Translation == nil {
 		return nil
 	}
-	t := &table{header: []string{"from", "to", "rate", "effective_from", "source", "id"},
+	t := &table{header: report.Headings("from", "to", "rate", "effective_from", "source", "id"),
 		numeric: []bool{false, false, true, false, false, false}}
 	for _, r := range l.Translation.Rates {
 		t.rows = append(t.rows, []string{r.From, l.Translation.Currency, r.Rate, r.EffectiveFrom.Format(time.DateOnly),

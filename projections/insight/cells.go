@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/makegood/makegood/projections/insight/estimate"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Cells is a table as text, for files and terminals. Numeric says of each column whether it holds numbers.
@@ -17,16 +18,17 @@ type Cells struct {
 	Rows    [][]string
 }
 
-// Cells is a table by its columns. An estimate has a column for its value, and others with _low, _high, _n and _why_not
-// behind its name. What is not known is empty.
+// Cells is a table by its columns, under their words. An estimate has a column for its value, and others with low, high,
+// n and why not behind its name. What is not known is empty.
 func (t *Table) Cells(columns []Column) Cells {
 	var c Cells
 	for _, column := range columns {
-		c.Header = append(c.Header, column.Name)
+		heading := report.Heading(column.Name)
+		c.Header = append(c.Header, heading)
 		c.Numeric = append(c.Numeric, column.Estimate || numeric(column.Unit))
 		if column.Estimate {
-			for _, part := range []string{"_low", "_high", "_n", "_why_not"} {
-				c.Header, c.Numeric = append(c.Header, column.Name+part), append(c.Numeric, part != "_why_not")
+			for _, part := range []string{"low", "high", "n", "why not"} {
+				c.Header, c.Numeric = append(c.Header, heading+", "+part), append(c.Numeric, part != "why not")
 			}
 		}
 	}

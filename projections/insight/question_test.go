@@ -63,7 +63,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("%v", got.Totals)
 	}
 	cells := got.Cells(columns)
-	want := "vendor gross cases share share_low share_high share_n share_why_not"
+	want := "Supplier Gross Cases Share Share, low Share, high Share, n Share, why not"
 	if strings.Join(cells.Header, " ") != want {
 		t.Errorf("%v", cells.Header)
 	}

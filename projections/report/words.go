@@ -66,3 +66,29 @@ func Sentence(s string) string {
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
+
+// headings are what columns of reports are called in front of people, where that isn't the column's own name.
+var headings = map[string]string{
+	"recoveries": "Paid back", "recovered": "Paid back", "of": "What", "n": "n", "error_id": "Case", "order_id": "Order",
+	"store_id": "Store", "vendor_id": "Supplier",
+}
+
+// Heading is what a column of a table is called in front of people: in CSV, XLSX and terminals. JSON has its name.
+func Heading(column string) string {
+	if w := keyWords[column]; w != "" {
+		return w
+	}
+	if w := headings[column]; w != "" {
+		return w
+	}
+	return Sentence(column)
+}
+
+// Headings are those of several columns.
+func Headings(columns ...string) []string {
+	words := make([]string, 0, len(columns))
+	for _, c := range columns {
+		words = append(words, Heading(c))
+	}
+	return words
+}
