@@ -5,6 +5,7 @@ const none = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
 globalThis.window = { localStorage: none, sessionStorage: none, navigator: {}, location: {}, addEventListener: () => {} };
 globalThis.localStorage = none;
 Object.defineProperty(globalThis, 'navigator', { value: { language: 'en-US', languages: ['en-US'] }, configurable: true });
+console.log = console.info = console.debug = console.error; // the answer alone goes to standard output
 // Hooks for components want a page to be on; nothing here is a component.
 const modules = require('module');
 const load = modules._load;
