@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestCellsAsGrafanaShowsThem gives every panel and its answers to the library that Grafana's panels are made of, in the
-// versions that the boards are for: it writes what TestWhatCellsShow reads.
+// TestCellsAsGrafanaShowsThem gives every panel and its answers to the library that Grafana's panels are made of, in
+// the versions that the boards are for: it writes what TestWhatCellsShow reads.
 func TestCellsAsGrafanaShowsThem(t *testing.T) {
 	e := startEngine(t)
 	e.plant(t)
@@ -54,20 +54,8 @@ func TestCellsAsGrafanaShowsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, version := range []string{"12.4.0", "13.2.3"} {
-		dir := t.TempDir()
-		install := exec.Command("npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts",
-			"--legacy-peer-deps", "--prefix", dir, "@grafana/data@"+version, "react@18.3.1", "react-dom@18.3.1", "rxjs@7.8.2")
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		var out, said bytes.Buffer
-		node := exec.Command("node", "testdata/cells.cjs", dir)
-		node.Stdin, node.Stdout, node.Stderr = bytes.NewReader(text), &out, &said
-		if err := node.Run(); err != nil {
-			t.Fatalf("%v\n%s", err, said.String())
-		}
 		var got [][]written
-		if err := json.Unmarshal(out.Bytes(), &got); err != nil || len(got) != len(want) || len(got) < 30 {
+		if err := json.Unmarshal(grafanaWrites(t, version, text), &got); err != nil || len(got) != len(want) || len(got) < 30 {
 			t.Fatalf("%d panels of %d (%v)", len(got), len(want), err)
 		}
 		for i := range want {
@@ -82,6 +70,24 @@ func TestCellsAsGrafanaShowsThem(t *testing.T) {
 			}
 		}
 	}
+}
+
+// grafanaWrites gives panels to a version of Grafana's library.
+func grafanaWrites(t *testing.T, version string, panels []byte) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	install := exec.Command("npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts",
+		"--legacy-peer-deps", "--prefix", dir, "@grafana/data@"+version, "react@18.3.1", "react-dom@18.3.1", "rxjs@7.8.2")
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var out, said bytes.Buffer
+	node := exec.Command("node", "testdata/cells.cjs", dir)
+	node.Stdin, node.Stdout, node.Stderr = bytes.NewReader(panels), &out, &said
+	if err := node.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, said.String())
+	}
+	return out.Bytes()
 }
 
 // sameCells compares cells; what stands for no value is Grafana's to say.

@@ -18,8 +18,8 @@ type Cells struct {
 	Rows    [][]string
 }
 
-// Cells is a table by its columns, under their words. An estimate has a column for its value, and others with low, high,
-// n and why not behind its name. What is not known is empty.
+// Cells is a table by its columns, under their words. An estimate has a column for its value, and others with low,
+// high, n and why not behind its name. What is not known is empty.
 func (t *Table) Cells(columns []Column) Cells {
 	var c Cells
 	for _, column := range columns {
