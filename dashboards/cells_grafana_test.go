@@ -55,7 +55,8 @@ func TestCellsAsGrafanaShowsThem(t *testing.T) {
 	}
 	for _, version := range []string{"12.4.0", "13.2.3"} {
 		var got [][]written
-		if err := json.Unmarshal(grafanaWrites(t, version, text), &got); err != nil || len(got) != len(want) || len(got) < 30 {
+		err := json.Unmarshal(grafanaWrites(t, version, text), &got)
+		if err != nil || len(got) != len(want) || len(got) < 30 {
 			t.Fatalf("%d panels of %d (%v)", len(got), len(want), err)
 		}
 		for i := range want {
