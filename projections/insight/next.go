@@ -60,6 +60,7 @@ func (a *advice) tells() bool { return a.action != cantTellYet }
 const cantTellYet = "cant_tell_yet"
 
 func readNext(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
+	q = q.lately()
 	var told, later []*advice
 	for _, ask := range []func(context.Context, driver.Conn, *Query) ([]*advice, error){
 		adviceOnClaims, adviceOnCauses, adviceOnSignals, adviceOnPrevention, adviceOnBudget,
@@ -88,6 +89,19 @@ func readNext(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string]
 			"link": a.link})
 	}
 	return rows, nil, nil
+}
+
+// lately is the question of the last 30 days up to today, where it was asked without a time: years before the first
+// event have no baseline, and years to come no cases.
+func (q *Query) lately() *Query {
+	other := *q
+	if tomorrow := date(q.Now).AddDate(0, 0, 1); date(q.To).After(tomorrow.AddDate(1, 0, 0)) {
+		other.To = tomorrow
+	}
+	if other.From.Year() == 1970 {
+		other.From = date(other.To).AddDate(0, 0, -soon)
+	}
+	return &other
 }
 
 // asked is the question as another one takes it, from another day on.
