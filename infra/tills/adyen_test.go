@@ -61,6 +61,8 @@ func TestAdyen(t *testing.T) {
 		{name: "failed", body: notification(with(t, item, `"REFUND"`, `"REFUND_FAILED"`, `"reason":""`,
 			`"reason":"Refund Failed"`)),
 			want: []string{void}},
+		{name: "failed, and nobody says why", body: notification(with(t, item, `"REFUND"`, `"REFUND_FAILED"`)),
+			want: []string{strings.Replace(void, "Refund Failed", "REFUND_FAILED", 1)}},
 		{name: "cancelled", body: notification(with(t, item, `"REFUND"`, `"CANCEL_OR_REFUND"`, `"additionalData":{}`,
 			`"additionalData":{"modification.action":"cancel"}`))},
 		{name: "cancelled or refunded", body: notification(with(t, item, `"REFUND"`, `"CANCEL_OR_REFUND"`,

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 const maxColumns = 1000
@@ -97,9 +99,15 @@ func (w *rowReader) whole(raw []byte, delimiter rune, line int) error {
 		hint:   "where cells have no quotes around them: read: {quotes: none}"}
 }
 
-// decoded is the body in UTF-8, without a byte order mark.
+// decoded is the body in UTF-8, without a byte order mark. One of UTF-16 says by itself what it is: spreadsheets write
+// it when they are asked for Unicode.
 func (r *reading) decoded(body []byte) ([]byte, error) {
-	if r.encoding != nil {
+	if bytes.HasPrefix(body, []byte("\xff\xfe")) || bytes.HasPrefix(body, []byte("\xfe\xff")) {
+		var err error
+		if body, err = unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(body); err != nil {
+			return nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is not UTF-16: %v", err)}
+		}
+	} else if r.encoding != nil {
 		var err error
 		if body, err = r.encoding.NewDecoder().Bytes(body); err != nil {
 			return nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is not %s: %v", r.Encoding, err)}
@@ -108,7 +116,7 @@ func (r *reading) decoded(body []byte) ([]byte, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(body) {
 		return nil, &failure{code: CodeBadBody, reason: "it is not UTF-8",
-			hint: "say what it is: read: {encoding: windows-1252}"}
+			hint: "say what it is: the setting encoding=windows-1252, where the mapping has it, or read: {encoding: windows-1252}"}
 	}
 	return body, nil
 }

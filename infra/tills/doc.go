@@ -131,7 +131,8 @@
 //	format: csv                rows as objects of texts by the header's names; an empty cell is null. A spreadsheet
 //	                           that comes in place of a text is read too
 //	  delimiter: ";"           one character, or tab; without it it is found in the header
-//	  encoding: windows-1252   any of IANA's names; without it UTF-8
+//	  encoding: windows-1252   any of IANA's names; without it UTF-8. A mapping that has a setting encoding lets the
+//	                           till say it. UTF-16 with its mark at the beginning is read in any case
 //	  decimal_comma: [Preis]   columns in which 1.234,56 is 1234.56, and 1.234 is 1234. One that there isn't is refused,
 //	                           and so is a file with 12.50 in them. In all others nothing is changed: 10.045 may be an id
 //	  quotes: none             a quote is a character like others; not_with_tabs: only where the delimiter is a tab. Else

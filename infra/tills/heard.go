@@ -20,7 +20,11 @@ func (m *Mapping) Trial(body []byte) bool {
 
 // CheckTill says what a till's settings lack, or have that the mapping doesn't know.
 func (m *Mapping) CheckTill(till Till) error {
-	if _, wrong := m.settings(till); wrong != nil {
+	settings, wrong := m.settings(till)
+	if wrong == nil {
+		_, wrong = m.read.encoded(asString(settings["encoding"]))
+	}
+	if wrong != nil {
 		return &MappingError{File: m.Name, Reason: wrong.reason, Hint: wrong.hint}
 	}
 	return nil

@@ -164,7 +164,12 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 		run.refuse(wrong, source{}, 0)
 		return run.result
 	}
-	document, err := m.read.document(in.Body)
+	reading, wrong := m.read.encoded(asString(run.given.till["encoding"]))
+	if wrong != nil {
+		run.refuse(wrong, source{}, 0)
+		return run.result
+	}
+	document, err := reading.document(in.Body)
 	if err != nil {
 		run.refuse(asFailure(err, CodeBadBody), source{}, 0)
 		return run.result

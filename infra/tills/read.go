@@ -173,6 +173,22 @@ type document struct {
 	weight int // of a table: what its rows take, however little stands in them
 }
 
+// encoded is the reading of a till that says its encoding itself, by the setting encoding; "": it doesn't.
+func (r reading) encoded(name string) (*reading, *failure) {
+	if name == "" {
+		return &r, nil
+	}
+	r.Encoding, r.encoding = name, nil
+	if !strings.EqualFold(name, "utf-8") {
+		var err error
+		if r.encoding, err = encodingOf(name); err != nil {
+			return nil, &failure{code: CodeBadSetting, reason: "encoding: there is no " + show(name),
+				hint: "such as utf-8, windows-1252, iso-8859-1, shift_jis"}
+		}
+	}
+	return &r, nil
+}
+
 // document reads a body.
 func (r *reading) document(body []byte) (*document, error) {
 	switch r.formatOf(body) {

@@ -76,6 +76,7 @@ func TestReading(t *testing.T) {
 		{"Excel's Unicode text", "{format: csv, encoding: utf-16, delimiter: tab}",
 			"\xff\xfea\x00\t\x00b\x00\n\x001\x00\t\x002\x00",
 			`[{"a":"1","b":"2"}]`},
+		{"UTF-16 that says so itself", "{format: csv}", "\xfe\xff\x00a\x00,\x00b\x00\n\x001\x00,\x002", `[{"a":"1","b":"2"}]`},
 		{"names", "{format: csv, columns: [x, y], skip_rows: 2}", "report\n\"of,\",all\n1,2\n3\n",
 			`[{"x":"1","y":"2"},{"x":"3","y":null}]`},
 		{"no quotes", "{format: csv, quotes: none}", "a;b;c\r\n1;\"too big;x\r\n\r\n2;\";\"5\" long\"\n3;y;z",
