@@ -116,7 +116,7 @@ func (r *reading) decoded(body []byte) ([]byte, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(body) {
 		return nil, &failure{code: CodeBadBody, reason: "it is not UTF-8",
-			hint: "say what it is: the setting encoding=windows-1252, where the mapping has it, or read: {encoding: windows-1252}"}
+			hint: "say what it is: the setting encoding=windows-1252, where there is one, or read: {encoding: windows-1252}"}
 	}
 	return body, nil
 }

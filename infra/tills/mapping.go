@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -269,8 +270,49 @@ func lineIn(file, message string) *MappingError {
 	if n, err := fmt.Sscanf(message, "line %d:", &e.Line); err == nil && n == 1 {
 		_, e.Reason, _ = strings.Cut(message, ": ")
 	}
-	e.Reason = strings.ReplaceAll(e.Reason, " in type tills.page", "")
+	if found := unknownField.FindStringSubmatch(e.Reason); found != nil {
+		e.Reason = fmt.Sprintf("there is no key %s here", found[1])
+		if near := nearest(found[1], keysOf[found[2]]); near != "" {
+			e.Reason += ": do you mean " + near + "?"
+		}
+	}
+	for said, hint := range yamlHints {
+		if strings.Contains(e.Reason, said) {
+			e.Hint = hint
+		}
+	}
 	return e
+}
+
+var unknownField = regexp.MustCompile(`^field (\S+) not found in type tills\.(\w+)$`)
+
+// keysOf are the keys of the YAML that a type reads.
+var keysOf = map[string][]string{
+	"page":          yamlKeys(reflect.TypeFor[page]()),
+	"readingPage":   yamlKeys(reflect.TypeFor[readingPage]()),
+	"signaturePage": yamlKeys(reflect.TypeFor[signaturePage]()),
+}
+
+func yamlKeys(t reflect.Type) (keys []string) {
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("yaml"); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// yamlHints are what most often is wrong where the YAML library says this.
+var yamlHints = map[string]string{
+	"mapping values are not allowed": "this line or the one above is indented by too many or too few spaces; a text with" +
+		" a colon needs quotes",
+	"did not find expected": "this line or one above is indented by too many or too few spaces, or a quote, [ or { is" +
+		" not closed",
+	"tab character":          "indent with spaces, not tabs",
+	"cannot start any token": "indent with spaces, not tabs; a text that begins so needs quotes",
+	"could not find expected ':'": "a key has a colon and a space behind it; a text of several lines is written below" +
+		" its key, after |",
+	"block sequence entries are not al": "a list begins on a line of its own, below its key",
 }
 
 func (p *page) mapping() (*Mapping, error) {

@@ -32,7 +32,7 @@ each: if .type == "list" then .items[] else . end
 unwrap: [.data.object, ".order, .orders[]?"]
 kinds:
   - kind: order
-    also: [order.updated]
+    also: [order.updated, item.*]
     when: .id
     events: |
       {type: "makegood.error.rejected.v1", id: "\(.id)", time: "2026-01-10T09:00:00Z", subject: "\(.subject // .id)",
@@ -71,13 +71,45 @@ kinds:
 	}
 }
 
+// TestNamesOfKinds: a name that ends in a star takes all that begin so and are no other kind's; a star alone takes what
+// headers say, and nothing that a person names.
+func TestNamesOfKinds(t *testing.T) {
+	m, err := tills.Parse("x.yaml", []byte(`
+name: x
+kinds:
+  - {kind: orders, also: [order.*], header: X-Topic, nothing: orders}
+  - {kind: order.paid, header: X-Topic, nothing: paid}
+  - {kind: others, also: ["*"], header: X-Topic, nothing: others}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"order.new": "orders", "order.paid": "paid", "orders": "orders",
+		"x": "others"} {
+		header := m.Map(context.Background(), tills.Till{Name: "x"}, tills.Input{Body: []byte("{}"),
+			Headers: map[string]string{"X-Topic": name}})
+		if len(header.Nothing) != 1 || !strings.HasSuffix(header.Nothing[0], ": "+want) {
+			t.Errorf("header %s: %q %v", name, header.Nothing, header.Refusals)
+		}
+		named := m.Map(context.Background(), tills.Till{Name: "x"}, tills.Input{Body: []byte("{}"), Kind: name})
+		if refused := want == "others"; len(named.Nothing) == 1 == refused || len(named.Refusals) == 1 != refused {
+			t.Errorf("named %s: %q %v", name, named.Nothing, named.Refusals)
+		}
+	}
+}
+
 // TestPagesAreRefused: what is wrong in a page is told with its line, and what is nearest.
 func TestPagesAreRefused(t *testing.T) {
 	kinds := "kinds: [{kind: a, when: 'true', events: '.'}]\n"
 	for _, c := range []struct{ page, want string }{
-		{"name: x\nkind: a\n" + kinds, "line 2: field kind not found"}, {"name: X\n" + kinds, "small letters"},
+		{"name: x\nkind: a\n" + kinds, "line 2: there is no key kind here: do you mean kinds?"},
+		{"name: X\n" + kinds, "small letters"},
 		{"name: x\n", "kinds: there is none"}, {"name: x\n" + kinds + kinds, "line 3: mapping key"}, {"", "EOF"},
 		{"- a\n", "line 1"},
+		{"name: x\nread: {formt: csv}\n" + kinds, "line 2: there is no key formt here: do you mean format?"},
+		{"name: x\nkinds:\n - kind: a\n   when: .a\n    nothing: b\n", "indented by too many or too few spaces"},
+		{"name: x\nkinds:\n\t- kind: a\n", "line 3: found character that cannot start any token (indent with spaces"},
+		{"name: x\nabout: a till: ours\n" + kinds, "a text with a colon needs quotes"},
 		{"name: x\nkinds:\n  - {kind: a, whn: 'true', events: .}\n", "line 3: there is no key whn here: do you mean when?"},
 		{"name: x\nkinds:\n  - {kind: a, events: ., nothing: b}\n", "line 3: a kind has either events: or nothing:"},
 		{"name: x\nkinds:\n  - {kind: a}\n", "line 3: a kind has either"},

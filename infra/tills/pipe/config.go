@@ -56,7 +56,10 @@ func ReadConfig(path string) ([]*Till, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&read); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		// The library's words, without its names of types.
+		reason := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n  ")
+		return nil, fmt.Errorf("%s: %s", path, strings.ReplaceAll(reason, " in type pipe.Till", ": a till has mapping,"+
+			" secret_file, secret_files, api_key_file, url, store, currency, zone, settings, folder, kind, topic"))
 	}
 	tills := make([]*Till, 0, len(read))
 	var errs []error

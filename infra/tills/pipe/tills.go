@@ -169,18 +169,18 @@ func (t *Tills) look() error {
 		fmt.Fprintf(hash, "%q %v", till.Name, *till)
 		if isFile(till.Mapping) {
 			content, err := readBounded(till.Mapping, maxConfig)
-			errs = append(errs, err)
+			errs = append(errs, till.wrong("mapping", err))
 			fmt.Fprintf(hash, "%q", content)
 		}
 		for _, path := range till.SecretFiles {
 			secret, err := t.config.ReadSecret(path)
-			errs = append(errs, err)
+			errs = append(errs, till.wrong("secret_file", err))
 			secrets[i] = append(secrets[i], secret)
 			fmt.Fprintf(hash, "%q", secret)
 		}
 		if till.APIKeyFile != "" {
 			keys[i], err = t.config.ReadSecret(till.APIKeyFile)
-			errs = append(errs, err)
+			errs = append(errs, till.wrong("api_key_file", err))
 			fmt.Fprintf(hash, "%q", keys[i])
 		}
 	}
@@ -219,6 +219,14 @@ func (t *Tills) look() error {
 	t.seen = seen
 	t.current.Store(&all)
 	return nil
+}
+
+// wrong says which till, and which of its members, an error is of.
+func (t *Till) wrong(member string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("till %s: %s: %w", t.Name, member, err)
 }
 
 func (t *Tills) countsOf(name string) *Counts {
