@@ -451,8 +451,8 @@ func (r *mapRun) kindOf(body any) (k *kind, name string, wrong *failure, at sour
 	return nil, "", wrong, source{}
 }
 
-// kindNamed is the kind that has exactly this name, else the first of those that take all names with its beginning. What
-// takes all names that there are is for headers: of a kind that somebody names, it is a slip.
+// kindNamed is the kind that has exactly this name, else the first of those that take all names with its beginning.
+// What takes all names that there are is for headers: of a kind that somebody names, it is a slip.
 func (m *Mapping) kindNamed(name, header string) *kind {
 	var begun *kind
 	for _, k := range m.kinds {
