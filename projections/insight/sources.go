@@ -35,9 +35,6 @@ var sources = Question{
 }
 
 const (
-	hoursOfWeek = 168
-	// silentFrom is how many orders must have been expected: exp(−12) × 200 sources × 730 hours a month is 0.9.
-	silentFrom = 12
 	// leastOrders and leastDays are what a source's habits are known from.
 	leastOrders = 50
 	leastDays   = 14
@@ -66,16 +63,16 @@ func readSources(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 			if err := found.Scan(&s.name, &s.store, &s.orders, &s.first, &s.last, &at, &n); err != nil {
 				return nil, nil, fmt.Errorf("count what each %s sent: %w", what, err)
 			}
-			var habits [hoursOfWeek]uint64
+			habits := estimate.Habits{First: s.first, Last: s.last}
 			for i := range at {
-				habits[at[i]] = n[i]
+				habits.Orders[at[i]] = n[i]
 			}
 			row := Row{"what": what, "name": s.name, "store": s.store, "orders": s.orders,
 				"last": s.last.UTC().Format(time.RFC3339), "silent_for": hours(until.Sub(s.last).Seconds()),
 				"expected": nil, "silent": nil}
 			if s.orders >= leastOrders && s.last.Sub(s.first) >= leastDays*24*time.Hour {
-				expected := expectedSince(&habits, s.first, s.last, until)
-				row["expected"], row["silent"] = *estimate.Text(expected, 2), expected >= silentFrom
+				expected := habits.ExpectedSince(until)
+				row["expected"], row["silent"] = *estimate.Text(expected, 2), expected >= estimate.SilentFrom
 			}
 			rows = append(rows, row)
 		}
@@ -87,21 +84,4 @@ func readSources(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 		}
 	}
 	return rows, nil, nil
-}
-
-// expectedSince is how many orders were to come after the last one until a moment, by the habits from the first to the
-// last: orders by hour of the week, Monday 0:00 first, in the zone of until.
-func expectedSince(habits *[hoursOfWeek]uint64, first, last, until time.Time) float64 {
-	weeks := last.Sub(first).Hours() / hoursOfWeek
-	var expected float64
-	for at := last.In(until.Location()); at.Before(until); {
-		next := at.Truncate(time.Hour).Add(time.Hour)
-		if next.After(until) {
-			next = until
-		}
-		hour := (int(at.Weekday())+6)%7*24 + at.Hour()
-		expected += float64(habits[hour]) / weeks * next.Sub(at).Hours()
-		at = next
-	}
-	return expected
 }

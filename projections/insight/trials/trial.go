@@ -27,6 +27,7 @@ func Trials() []Trial {
 		{"what-if", "causes of different size over a year, and the year after", yearly},
 		{"vendors", "twelve suppliers of a thousand to three thousand lines; one fails four times as often, or all alike",
 			vendors},
+		{"sources", "tills of 1 to 10 orders an open hour, looked at every hour; each breaks at the end", sources},
 	}
 }
 
