@@ -23,45 +23,11 @@ import (
 	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/post"
 	"github.com/makegood/makegood/projections/report"
 )
 
 var streamNames = []string{"orders", "errors", "redeliveries", "books"}
-
-// readLog reads everything that the log holds.
-func readLog(ctx context.Context, t *testing.T, brokers []string) []kafka.Record {
-	config := kafka.Config{Brokers: brokers}
-	admin, err := kafka.NewAdmin(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	var topics []string
-	for _, s := range streamNames {
-		topics = append(topics, "makegood."+s)
-	}
-	ends, err := admin.Ends(ctx, topics...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []kafka.Record
-	for tp, end := range ends {
-		tail, err := kafka.NewTail(kafka.TailConfig{Config: config, Topic: tp.Topic, Partition: tp.Partition})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := tail.ReadTo(ctx, end, func(r kafka.Record) error {
-			all = append(all, r)
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if err := tail.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return all
-}
 
 // inOrder sorts the log as the contract has it: what was recorded first. What a close or a rate divides stands before
 // or behind it by its place, whatever its time says; then, where two have the same millisecond, their places decide.
@@ -158,9 +124,23 @@ func identityOf(t *testing.T, event []byte) reference.Identity {
 	return reference.Identity{Source: e.Source, ID: e.ID}
 }
 
+// checking is what the parts of a check share.
+type checking struct {
+	f       *fleet
+	x       *traffic
+	seed    uint64
+	store   *clickhouse.Store
+	privacy *wire.Privacy
+	known   *post.Known
+	letters map[kafka.TopicPartition]map[int64]*deadletter.Letter
+	parts   *bookstest.Parts
+	rows    uint64 // of the ledger that were held against the reference, without those of the books stream
+	told    int    // dead letters
+}
+
 // check waits until all is booked. Then it holds the books and the dead letters against what the reference makes of the
-// log, to the cent, and the books against themselves: a row or bucket that a fault left stale comes out otherwise when
-// it is settled once more from the log. The log of a chaos that fails is kept as a history.
+// log, to the cent, block by block, and the books against themselves: a row or bucket that a fault left stale comes out
+// otherwise when it is settled once more from the log. The log of a chaos that fails is kept as a history.
 func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64) {
 	c := newClient(f.gateways[0])
 	waitReady(ctx, t, c, &process{said: new(bytes.Buffer)})
@@ -172,32 +152,6 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		t.Logf("%s after %s", what, time.Since(begun).Round(time.Millisecond))
 		begun = time.Now()
 	}
-	var records []reference.Record
-	inLog := map[reference.Identity]bool{}
-	badInLog := map[string]bool{}
-	privacy := f.privacy(t)
-	log := readLog(ctx, t, []string{f.brokerPath.addr()})
-	inOrder(t, log, x.late)
-	for i, r := range log {
-		if x.bad[string(r.Value)] != "" {
-			badInLog[string(r.Value)] = true
-			continue
-		}
-		event := hidden(t, privacy, structured(t, r))
-		inLog[identityOf(t, event)] = true
-		records = append(records, reference.Record{Stream: streamNames[streamOf(r)], Event: event, RecordedAt: r.Time,
-			Seq: int64(i + 1)})
-	}
-	x.acknowledged(t, inLog, badInLog, seed)
-	defer bookstest.KeepHistory(t, fmt.Sprintf("chaos-%d", seed), records)
-	want, err := reference.Run(records, time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("the log holds %d records of %d identities; %d entries, %d conflicts", len(log), len(inLog),
-		len(want.Entries), len(want.Conflicts))
-
-	phase("the reference has its books")
 	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)},
 		ledger.Migrations())
 	if err != nil {
@@ -206,29 +160,131 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	defer store.Close()
 	f.awaitConflicts(ctx, t, store)
 	phase("conflicts are settled")
-	f.checkSettled(ctx, t, store, seed)
-	phase("the ledger and its roll-up agree with themselves")
-	rows, err := ledger.Read(ctx, store.DB, "ledger FINAL WHERE refused = ''")
+	log := readLog(ctx, t, []string{f.brokerPath.addr()}, x.volume.blocks)
+	t.Logf("the log holds %d records", log.records)
+	phase("the log is read")
+	k := &checking{f: f, x: x, seed: seed, store: store, privacy: f.privacy(t), known: f.terms(ctx, t),
+		parts: bookstest.NewParts(rand.New(rand.NewPCG(seed, 8)))}
+	k.readLetters(ctx, t)
+	checkBuckets(ctx, t, store, seed)
+	phase("the roll-up agrees with the ledger")
+	log.each(t, x.volume.blocks, func(n int, records []kafka.Record) {
+		k.block(ctx, t, n, slices.Concat(log.books, records))
+	})
+	phase(fmt.Sprintf("the books, dead letters and orders of %d blocks are held against the reference",
+		x.volume.blocks+1))
+	k.whole(ctx, t)
+	phase("reports are held against the sum of the blocks")
+	f.stillFinal(ctx, t, x, seed)
+	phase("what was final is still the same")
+}
+
+// readLetters takes the dead letters by the place of what they are of.
+func (k *checking) readLetters(ctx context.Context, t *testing.T) {
+	letters, err := deadletter.List(ctx, k.store.DB, 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if astray := checkPresence(t, rows, want, seed); len(astray) > 0 {
-		tellCopies(ctx, t, store, log, x.bad, astray)
+	k.letters = map[kafka.TopicPartition]map[int64]*deadletter.Letter{}
+	for i := range letters {
+		d := &letters[i]
+		tp := kafka.TopicPartition{Topic: d.Topic, Partition: int(d.Partition)}
+		if k.letters[tp] == nil {
+			k.letters[tp] = map[int64]*deadletter.Letter{}
+		}
+		if k.letters[tp][d.Offset] != nil {
+			t.Errorf("seed %d: two dead letters of %s/%d@%d", k.seed, d.Topic, d.Partition, d.Offset)
+		}
+		k.letters[tp][d.Offset] = d
 	}
-	if n, err := report.Unbalanced(ctx, store.DB); err != nil || n != 0 {
-		t.Errorf("seed %d: %d events don't balance (%v)", seed, n, err)
+}
+
+// block holds one block against the reference: log is all its records, and the whole books stream.
+func (k *checking) block(ctx context.Context, t *testing.T, n int, log []kafka.Record) {
+	var records []reference.Record
+	inLog, badInLog := map[reference.Identity]bool{}, map[string]bool{}
+	inOrder(t, log, k.x.late)
+	for i, r := range log {
+		if k.x.bad[string(r.Value)] != "" {
+			badInLog[string(r.Value)] = true
+			continue
+		}
+		event := hidden(t, k.privacy, structured(t, r))
+		inLog[identityOf(t, event)] = true
+		records = append(records, reference.Record{Stream: streamNames[streamOf(r)], Event: event, RecordedAt: r.Time,
+			Seq: int64(i + 1)})
 	}
-	phase("the events in the books are compared")
-	checkLetters(ctx, t, store, want, log, privacy, badInLog, seed)
-	phase("the dead letters are compared")
-	checkReports(ctx, t, store, rows, seed)
-	phase("reports are held against the rows")
-	checkStories(ctx, t, store, rows, seed)
-	phase("orders are held against the rows")
-	f.stillFinal(ctx, t, x, seed)
-	phase("what was final is still the same")
-	bookstest.CompareBooks(t, store, want, rand.New(rand.NewPCG(seed, 8)))
-	phase("journal, reports and orders are held against the reference")
+	if n == 0 {
+		k.x.acknowledged(t, inLog, badInLog, k.seed)
+	} else {
+		for id := range k.x.volume.identities(t, n) {
+			if !inLog[id] {
+				t.Errorf("seed %d: %v was acknowledged and is not in the log", k.seed, id)
+			}
+		}
+	}
+	defer bookstest.KeepHistory(t, fmt.Sprintf("chaos-%d-%d", k.seed, n), records)
+	want, err := reference.Run(records, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n == 0 {
+		t.Logf("of the first block the log holds %d records of %d identities; %d entries, %d conflicts", len(log),
+			len(inLog), len(want.Entries), len(want.Conflicts))
+	} else if n%100 == 0 {
+		t.Logf("%d blocks are held against the reference", n)
+	}
+	rows, err := ledger.Read(ctx, k.store.DB, "ledger FINAL WHERE refused = '' AND "+rowsOfBlock(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		if rows[i].Position.Stream != domain.Books {
+			k.rows++
+		}
+	}
+	bookstest.HoldSettled(t, k.known, rows)
+	if astray := checkPresence(t, rows, want, k.seed); len(astray) > 0 {
+		tellCopies(ctx, t, k.store, log, k.x.bad, astray)
+	}
+	k.checkLetters(t, want, log, badInLog)
+	orders := want.OrderIDs()
+	if n == 0 {
+		checkStories(ctx, t, k.store, rows, k.seed)
+	} else {
+		orders = orders[:min(len(orders), 2)]
+	}
+	bookstest.ComparePart(t, k.store, want, rowsOfBlock(n), orders)
+	k.parts.Add(t, want)
+}
+
+// whole checks what is of all blocks: that nothing else is in the books, that they balance, and reports.
+func (k *checking) whole(ctx context.Context, t *testing.T) {
+	var rows uint64
+	if err := k.store.DB.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE refused = '' AND stream != 'books'`).
+		Scan(&rows); err != nil || rows != k.rows {
+		t.Errorf("seed %d: the ledger has %d rows, of the blocks are %d (%v)", k.seed, rows, k.rows, err)
+	}
+	letters := 0
+	for _, of := range k.letters {
+		letters += len(of)
+	}
+	if letters != k.told {
+		t.Errorf("seed %d: %d dead letters, %d of them of what stands in the log", k.seed, letters, k.told)
+	}
+	if n, err := report.Unbalanced(ctx, k.store.DB); err != nil || n != 0 {
+		t.Errorf("seed %d: %d events don't balance (%v)", k.seed, n, err)
+	}
+	t.Logf("the ledger has %d events, and %d dead letters", rows, letters)
+	k.parts.Compare(t, k.store)
+	if k.x.volume.blocks > 10 {
+		return // their rows are too many for memory
+	}
+	all, err := ledger.Read(ctx, k.store.DB, "ledger FINAL WHERE refused = ''")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkReports(ctx, t, k.store, all, k.seed)
 }
 
 // stillFinal: what was quoted of a closed month is still said of it.
@@ -329,38 +385,37 @@ func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickho
 	}
 }
 
-// checkLetters holds the dead letters against what broke the contract and what lost to another.
-func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, want *reference.Books, log []kafka.Record,
-	privacy *wire.Privacy, bad map[string]bool, seed uint64) {
-	letters, err := deadletter.List(ctx, store.DB, 1<<30)
-	if err != nil {
-		t.Fatal(err)
-	}
-	byPlace := map[kafka.TopicPartition]map[int64]kafka.Record{}
+// checkLetters holds the dead letters of a block against what broke the contract and what lost to another. Those of the
+// books stream are the first block's.
+func (k *checking) checkLetters(t *testing.T, want *reference.Books, log []kafka.Record, bad map[string]bool) {
 	first := map[reference.Identity]kafka.Position{} // of the copies of an event
+	ofBlock, id := -1, reference.Identity{}
 	for _, r := range log {
 		if !bad[string(r.Value)] {
-			if id := identityOf(t, structured(t, r)); first[id].Topic == "" {
+			id = identityOf(t, structured(t, r))
+			if first[id].Topic == "" {
 				first[id] = r.Position
 			}
 		}
-		tp := kafka.TopicPartition{Topic: r.Topic, Partition: r.Partition}
-		if byPlace[tp] == nil {
-			byPlace[tp] = map[int64]kafka.Record{}
+		if r.Topic != "makegood.books" {
+			ofBlock = blockOf(id)
 		}
-		byPlace[tp][r.Offset] = r
 	}
 	lost := map[reference.Identity]string{}
 	for _, r := range want.Conflicts {
 		lost[r.Identity] = "conflict"
 	}
-	said := map[reference.Identity]bool{}
-	broken := map[string]int{}
-	for _, d := range letters {
-		r, ok := byPlace[kafka.TopicPartition{Topic: d.Topic, Partition: int(d.Partition)}][d.Offset]
-		if !ok || !bytes.Equal(hiddenRecord(privacy, r), d.Payload) || string(r.Key) != d.Key {
-			t.Errorf("seed %d: dead letter %s (%s) doesn't hold what stands at %s/%d@%d", seed, d.ID, d.Reason, d.Topic,
-				d.Partition, d.Offset)
+	said, broken := map[reference.Identity]bool{}, map[string]int{}
+	for _, r := range log {
+		d := k.letters[kafka.TopicPartition{Topic: r.Topic, Partition: r.Partition}][r.Offset]
+		if d == nil {
+			continue
+		}
+		if r.Topic != "makegood.books" || ofBlock == 0 {
+			k.told++
+		}
+		if !bytes.Equal(hiddenRecord(k.privacy, r), d.Payload) || string(r.Key) != d.Key {
+			t.Errorf("seed %d: dead letter %s (%s) doesn't hold what stands at %s", k.seed, d.ID, d.Reason, r.Position)
 			continue
 		}
 		if bad[string(r.Value)] {
@@ -378,17 +433,16 @@ func checkLetters(ctx context.Context, t *testing.T, store *clickhouse.Store, wa
 			t.Logf("%v was refused for %s at %s, and booked since, as it stands at %s", id, d.Reason, r.Position, first[id])
 			continue
 		}
-		t.Errorf("seed %d: %v is a dead letter for %s at %s/%d@%d, without cause", seed, id, d.Reason, d.Topic, d.Partition,
-			d.Offset)
+		t.Errorf("seed %d: %v is a dead letter for %s at %s, without cause", k.seed, id, d.Reason, r.Position)
 	}
 	for text := range bad {
 		if broken[text] != 1 {
-			t.Errorf("seed %d: a broken event is %d dead letters: %s", seed, broken[text], text)
+			t.Errorf("seed %d: a broken event is %d dead letters: %s", k.seed, broken[text], text)
 		}
 	}
 	for id, reason := range lost {
 		if !said[id] {
-			t.Errorf("seed %d: %v should be a dead letter for %s", seed, id, reason)
+			t.Errorf("seed %d: %v should be a dead letter for %s", k.seed, id, reason)
 		}
 	}
 }

@@ -8,8 +8,16 @@
 // TestChaosEmbeddedBroker has the broker that comes along, TestChaosRealKafka Apache Kafka (Java 17 and Maven are
 // needed; they are fetched like those of infra/kafka). In the environment:
 //
-//	MAKEGOOD_CHAOS_FAULTS  how many faults, 60 unless given; 1000 take about an hour (give -timeout as well)
-//	MAKEGOOD_CHAOS_SEED    of a run to repeat: the same events, by the same routes, the same faults in the same order
+//	MAKEGOOD_CHAOS_FAULTS      how many faults, 60 unless given; 1000 take about an hour (give -timeout as well)
+//	MAKEGOOD_CHAOS_EVENTS      how many events, of blocks beside those that change the terms; six orders a fault unless
+//	                           given
+//	MAKEGOOD_CHAOS_DUPLICATES  percent of the events that are sent twice, 10 unless given
+//	MAKEGOOD_CHAOS_PAUSE       milliseconds at most between the beginnings of two faults, 2000 unless given
+//	MAKEGOOD_CHAOS_MINUTES     after which no fault begins any more, where not all of them have
+//	MAKEGOOD_CHAOS_SEED        of a run to repeat: the same events, by the same routes, the same faults in the same order
+//
+// A long run: MAKEGOOD_CHAOS_FAULTS=1000 MAKEGOOD_CHAOS_EVENTS=10000000 go test -tags chaos -run TestChaosRealKafka
+// ./cmd/makegood -v -timeout 24h. Each block is a millisecond of the reference's time for each of its events.
 //
 // What runs: three projectors, two gateways and a mapper, each a process under a supervisor that starts it again
 // whenever it ends; a broker and a ClickHouse, processes as well; a proxy before each of these two. Four producers at
@@ -24,8 +32,8 @@
 //   - a projector, gateway or mapper is killed (-9), or told to stop and away for a while (which makes the group
 //     rebalance), or stands still (SIGSTOP), some of them for longer than the group waits for a member;
 //   - the broker or ClickHouse is killed, stopped in good order, or stands still;
-//   - their disk is full. ClickHouse has a small one of its own (a tmpfs), which is filled to its last byte; where
-//     mounting isn't allowed, that is said, and ClickHouse is killed instead. For the broker every write beyond the
+//   - their disk is full. ClickHouse has one of its own (a tmpfs), which shrinks to what it holds; where mounting isn't
+//     allowed, that is said, and ClickHouse is killed instead. For the broker every write beyond the
 //     first 4 KiB of a file fails (RLIMIT_FSIZE of that process, which needs no privilege and fills nothing).
 //     ClickHouse itself doesn't bear that: it keeps files that were cut short, a view's definition or a merged part, as
 //     if they were whole; with a disk that is full it doesn't begin what it has no room for;
@@ -143,15 +151,15 @@ var possible = map[string][]string{
 	"path to engine ": {"cut half"}, // more often than the rest: a connection that ends within an insert
 }
 
-// plan is what goes wrong, all of it said by the seed.
-func plan(random *rand.Rand, n int) []fault {
+// plan is what goes wrong, with pauses of less than so many milliseconds, all of it said by the seed.
+func plan(random *rand.Rand, n, pause int) []fault {
 	targets := slices.Sorted(maps.Keys(possible))
 	var faults []fault
 	for range n {
 		f := fault{target: targets[random.IntN(len(targets))], seed: random.Uint64()}
 		kinds := possible[f.target]
 		f.target, f.kind = strings.TrimSpace(f.target), kinds[random.IntN(len(kinds))]
-		f.after = time.Duration(random.IntN(2000)) * time.Millisecond
+		f.after = time.Duration(random.IntN(pause)) * time.Millisecond
 		f.lasts = time.Duration(50+random.IntN(3000)) * time.Millisecond
 		if f.kind == "long pause" {
 			f.lasts += 10 * time.Second // the group's session timeout
@@ -174,7 +182,7 @@ type fleet struct {
 	engineDisk     string   // where it has a disk of its own
 }
 
-func startFleet(ctx context.Context, t *testing.T, startBroker func(*testing.T, *proxy) part) *fleet {
+func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(*testing.T, *proxy) part) *fleet {
 	f := &fleet{t: t, roles: map[string]*member{}}
 	f.brokerPath, f.enginePath = startProxy(t, ""), startProxy(t, "")
 	f.broker = startBroker(t, f.brokerPath)
@@ -187,7 +195,7 @@ func startFleet(ctx context.Context, t *testing.T, startBroker func(*testing.T, 
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := mountSmall(t, dir); err != nil {
+	if err := ownDisk(t, dir, 160<<20+events*bytesOfEvent); err != nil {
 		t.Logf("ClickHouse's disk can't be filled, since it has none of its own: %v", err)
 	} else {
 		f.engineDisk = dir
@@ -265,7 +273,7 @@ func (f *fleet) do(ctx context.Context, x fault) error {
 	case "engine":
 		if x.kind == "full disk" {
 			if f.engineDisk != "" {
-				return fill(f.engineDisk, wait)
+				return shrink(f.engineDisk, wait)
 			}
 			x.kind = "kill"
 		}
@@ -347,9 +355,9 @@ func (f *fleet) fail(ctx context.Context, p part, x fault, wait func()) error {
 	return p.start(ctx)
 }
 
-// mountSmall gives a directory a small disk of its own.
-func mountSmall(t *testing.T, dir string) error {
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=160m,mode=700"); err != nil {
+// ownDisk gives a directory a disk of its own, of so many bytes.
+func ownDisk(t *testing.T, dir string, size int) error {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size)); err != nil {
 		return err
 	}
 	t.Cleanup(func() {
@@ -360,23 +368,30 @@ func mountSmall(t *testing.T, dir string) error {
 	return nil
 }
 
-// fill leaves nothing of a disk for a while.
-func fill(dir string, wait func()) (err error) {
-	name := filepath.Join(dir, "ballast")
-	ballast, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
+// shrink leaves nothing of a disk for a while.
+func shrink(dir string, wait func()) error {
+	var was unix.Statfs_t
+	if err := unix.Statfs(dir, &was); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, ballast.Close(), os.Remove(name)) }()
-	for piece := make([]byte, 1<<20); len(piece) > 0; {
-		if _, err := ballast.Write(piece); errors.Is(err, unix.ENOSPC) {
-			piece = piece[:len(piece)/2]
-		} else if err != nil {
+	resize := func(blocks uint64) error {
+		return unix.Mount("", dir, "", unix.MS_REMOUNT, fmt.Sprintf("size=%d", blocks*uint64(was.Bsize)))
+	}
+	for {
+		var is unix.Statfs_t
+		if err := unix.Statfs(dir, &is); err != nil {
+			return err
+		}
+		err := resize(is.Blocks - is.Bfree)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, unix.EINVAL) { // else it grew meanwhile
 			return err
 		}
 	}
 	wait()
-	return nil
+	return resize(was.Blocks)
 }
 
 func number(t *testing.T, name string, otherwise uint64) uint64 {
@@ -391,21 +406,28 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
+func duplicates(t *testing.T) int { return int(number(t, "MAKEGOOD_CHAOS_DUPLICATES", 10)) }
+
 func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part) {
 	faults := int(number(t, "MAKEGOOD_CHAOS_FAULTS", 60))
+	pause := number(t, "MAKEGOOD_CHAOS_PAUSE", 2000)
+	minutes := number(t, "MAKEGOOD_CHAOS_MINUTES", 1<<20)
 	seed := number(t, "MAKEGOOD_CHAOS_SEED", uint64(time.Now().UnixNano()))
-	t.Logf("MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d", seed, faults)
+	settings := fmt.Sprintf("MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d MAKEGOOD_CHAOS_EVENTS=%d "+
+		"MAKEGOOD_CHAOS_DUPLICATES=%d MAKEGOOD_CHAOS_PAUSE=%d", seed, faults, number(t, "MAKEGOOD_CHAOS_EVENTS", 0),
+		duplicates(t), pause)
+	t.Log(settings)
 	defer func() {
 		if t.Failed() {
-			t.Logf("again: MAKEGOOD_CHAOS_SEED=%d MAKEGOOD_CHAOS_FAULTS=%d go test -tags chaos -run %s ./cmd/makegood", seed,
-				faults, t.Name())
+			t.Logf("again: %s go test -tags chaos -run %s ./cmd/makegood", settings, t.Name())
 		}
 	}()
 	begun := time.Now()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(faults)*10*time.Second+5*time.Minute)
-	defer cancel()
 	traffic := newTraffic(t, seed, faults, stamps)
-	f := startFleet(ctx, t, startBroker)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(faults)*10*time.Second+5*time.Minute+
+		time.Duration(traffic.volume.blocks)*10*time.Second)
+	defer cancel()
+	f := startFleet(ctx, t, traffic.volume.blocks*eventsOfBlock, startBroker)
 	traffic.sendBooks(ctx, t, f)
 
 	producing, abort := context.WithCancelCause(ctx)
@@ -418,13 +440,14 @@ func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part)
 			}
 		})
 	}
-	f.happen(producing, t, plan(rand.New(rand.NewPCG(seed, 5)), faults), traffic, abort)
+	within := time.Duration(minutes) * time.Minute
+	happened := f.happen(producing, t, plan(rand.New(rand.NewPCG(seed, 5)), faults, int(pause)), within, traffic, abort)
 	traffic.allow(1)
 	producers.Wait()
 	if err := context.Cause(producing); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
-	t.Logf("%d faults and %d events sent in %s", faults, traffic.sent.Load(), time.Since(begun).Round(time.Second))
+	t.Logf("%d faults and %d events sent in %s", happened, traffic.sent.Load(), time.Since(begun).Round(time.Second))
 	for _, m := range f.roles {
 		if _, err := m.await(ctx); err != nil {
 			t.Fatal(err)
@@ -441,8 +464,11 @@ func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part)
 	t.Logf("the roles lived %d times; all is compared after %s", lives, time.Since(begun).Round(time.Second))
 }
 
-// happen lets the faults happen, one after the other begun, each target with one at a time.
-func (f *fleet) happen(ctx context.Context, t *testing.T, faults []fault, traffic *traffic, abort func(error)) {
+// happen lets the faults happen, one after the other begun, each target with one at a time. It begins none after some
+// time, and says how many there were.
+func (f *fleet) happen(ctx context.Context, t *testing.T, faults []fault, within time.Duration, traffic *traffic,
+	abort func(error)) (happened int) {
+	begun := time.Now()
 	busy := map[string]*sync.Mutex{}
 	for _, x := range faults {
 		busy[x.target] = new(sync.Mutex)
@@ -454,10 +480,11 @@ func (f *fleet) happen(ctx context.Context, t *testing.T, faults []fault, traffi
 		case <-time.After(x.after):
 		}
 		busy[x.target].Lock()
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || time.Since(begun) > within {
 			busy[x.target].Unlock()
 			break
 		}
+		happened++
 		t.Logf("%3d %s", i+1, x)
 		traffic.allow(float64(i+1) / float64(len(faults)+1))
 		running.Go(func() {
@@ -468,4 +495,5 @@ func (f *fleet) happen(ctx context.Context, t *testing.T, faults []fault, traffi
 		})
 	}
 	running.Wait()
+	return happened
 }

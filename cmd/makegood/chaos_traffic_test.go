@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ type traffic struct {
 	badList [4][]reference.Record
 
 	tillOrders int // that a shop sends as webhooks
+	volume     volume
 
 	sent atomic.Int64
 
@@ -47,10 +49,18 @@ type traffic struct {
 // copy that was held up is younger than it says, and which of two counts says nothing of which of them a rate precedes.
 func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	random := rand.New(rand.NewPCG(seed, 6))
-	options := reference.Options{Orders: max(60, 6*faults), Periods: true, Duplicates: true, Conflicts: true,
+	const atOnce = 120 // orders that the reference bears well: it takes the square of their number in time
+	orders := max(60, 6*faults)
+	blocks := (max(0, orders-atOnce) + ordersOfBlock - 1) / ordersOfBlock
+	if events := number(t, "MAKEGOOD_CHAOS_EVENTS", 0); events > 0 {
+		blocks = int((events + eventsOfBlock - 1) / eventsOfBlock)
+	}
+	copies := duplicates(t)
+	options := reference.Options{Orders: min(orders, atOnce), Periods: true, Duplicates: true, Conflicts: true,
 		SecondVoids: true, StockFixes: true}
 	records := bookstest.WithoutVoidedConflicts(t, reference.Generate(int64(seed>>1), options))
-	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{}), tillOrders: 5 * faults}
+	x := &traffic{seed: seed, bad: map[string]string{}, changed: make(chan struct{}), tillOrders: 5 * faults,
+		volume: volume{seed: seed, blocks: blocks, copies: copies}}
 	var rest []reference.Record
 	late := map[reference.Identity]bool{} // copies go where the first goes
 	for _, r := range records {
@@ -76,7 +86,7 @@ func newTraffic(t *testing.T, seed uint64, faults int, stamps bool) *traffic {
 	for _, r := range rest {
 		n := random.IntN(len(x.others))
 		x.others[n] = append(x.others[n], r)
-		if random.IntN(10) == 0 {
+		if random.IntN(100) < copies {
 			n = random.IntN(len(x.others))
 			x.others[n] = append(x.others[n], r)
 		}
@@ -148,7 +158,10 @@ func (x *traffic) quote(ctx context.Context, f *fleet, month string) error {
 		return err
 	}
 	q := url.Values{"from": {first.Format(time.DateOnly)}, "to": {first.AddDate(0, 1, 0).Format(time.DateOnly)},
-		"final": {"true"}, "detail": {"events"}}
+		"final": {"true"}}
+	if x.volume.blocks <= 10 { // else they are too many for one answer
+		q.Set("detail", "events")
+	}
 	text, err := x.final(ctx, f, q)
 	if err != nil {
 		return err
@@ -257,15 +270,46 @@ func (x *traffic) sendBooks(ctx context.Context, t *testing.T, f *fleet) {
 
 // producers are what sends the rest.
 func (x *traffic) producers(t *testing.T, f *fleet) []func(context.Context) error {
-	return []func(context.Context) error{
-		func(ctx context.Context) error { return x.overHTTP(ctx, f, 0) },
-		func(ctx context.Context) error { return x.overHTTP(ctx, f, 1) },
-		func(ctx context.Context) error {
-			return x.overKafka(ctx, f, 2, kafkago.Murmur2Balancer{Consistent: true}, false)
-		},
-		func(ctx context.Context) error { return x.overKafka(ctx, f, 3, &kafkago.Hash{}, true) },
+	all := []func(context.Context) error{
 		func(ctx context.Context) error { return x.overTill(ctx, f) },
 		func(ctx context.Context) error { return x.sendLate(ctx, t, f) },
+	}
+	for n, open := range [lanes]func(n uint64) (sendFunc, func() error){
+		func(n uint64) (sendFunc, func() error) { return x.overHTTP(f, n) },
+		func(n uint64) (sendFunc, func() error) { return x.overHTTP(f, n) },
+		func(n uint64) (sendFunc, func() error) {
+			return x.overKafka(f, n, kafkago.Murmur2Balancer{Consistent: true}, false)
+		},
+		func(n uint64) (sendFunc, func() error) { return x.overKafka(f, n, &kafkago.Hash{}, true) },
+	} {
+		all = append(all, func(ctx context.Context) error {
+			send, end := open(uint64(10 + n))
+			return errors.Join(x.flow(ctx, n, send), end())
+		}, func(ctx context.Context) error {
+			send, end := open(uint64(20 + n))
+			return errors.Join(x.volume.flow(ctx, t, x, n, send), end())
+		})
+	}
+	return all
+}
+
+// sendFunc sends events, and some that break the contract, until they are acknowledged.
+type sendFunc func(ctx context.Context, good, bad []reference.Record) error
+
+// flow sends what one producer has, in its order and in batches of random sizes, each when it may be sent.
+func (x *traffic) flow(ctx context.Context, n int, send sendFunc) error {
+	random := rand.New(rand.NewPCG(x.seed, uint64(30+n)))
+	broken := x.mixed(n)
+	for at := 0; ; {
+		batch, err := x.take(ctx, x.others[n], at, 1+random.IntN(20))
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		if err := send(ctx, batch, broken(at)); err != nil {
+			return err
+		}
+		at += len(batch)
+		x.sent.Add(int64(len(batch)))
 	}
 }
 
@@ -280,44 +324,34 @@ func (x *traffic) mixed(n int) func(at int) []reference.Record {
 	}
 }
 
-func (x *traffic) overHTTP(ctx context.Context, f *fleet, n int) error {
-	random := rand.New(rand.NewPCG(x.seed, uint64(10+n)))
+// overHTTP sends to one gateway after the other.
+func (x *traffic) overHTTP(f *fleet, n uint64) (sendFunc, func() error) {
+	random := rand.New(rand.NewPCG(x.seed, n))
 	var gateways []*client
 	for _, url := range f.gateways {
 		c := newClient(url)
 		c.http.Timeout = 20 * time.Second
 		gateways = append(gateways, c)
 	}
-	broken := x.mixed(n)
-	for at := 0; ; {
-		batch, err := x.take(ctx, x.others[n], at, 1+random.IntN(20))
-		if err != nil || len(batch) == 0 {
-			return err
-		}
-		bad := broken(at)
+	return func(ctx context.Context, good, bad []reference.Record) error {
 		var events [][]byte
-		for _, r := range append(bad, batch...) {
+		for _, r := range slices.Concat(bad, good) {
 			events = append(events, r.Event)
 		}
 		body := append(append([]byte{'['}, bytes.Join(events, []byte{','})...), ']')
-		for try := n; ; try++ {
+		for try := int(n); ; try++ {
 			err := gateways[try%len(gateways)].post(ctx, "/v1/events", "application/cloudevents-batch+json",
 				bytes.NewReader(body), nil)
-			done, err := taken(err, len(batch), len(bad))
-			if err != nil {
+			done, err := taken(err, len(good), len(bad))
+			if err != nil || done {
 				return err
-			}
-			if done {
-				break
 			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			time.Sleep(time.Duration(20+random.IntN(80)) * time.Millisecond)
 		}
-		at += len(batch)
-		x.sent.Add(int64(len(batch)))
-	}
+	}, func() error { return nil }
 }
 
 // taken reads a gateway's answer: all the good ones are acknowledged, or it is to be sent again, or the answer is
@@ -339,24 +373,19 @@ func taken(err error, good, bad int) (bool, error) {
 	}
 }
 
-func (x *traffic) overKafka(ctx context.Context, f *fleet, n int, balancer kafkago.Balancer, binary bool) error {
-	random := rand.New(rand.NewPCG(x.seed, uint64(10+n)))
+// overKafka writes straight to the log.
+func (x *traffic) overKafka(f *fleet, n uint64, balancer kafkago.Balancer, binary bool) (sendFunc, func() error) {
+	random := rand.New(rand.NewPCG(x.seed, n))
 	w := &kafkago.Writer{Addr: kafkago.TCP(f.brokerPath.addr()), Balancer: balancer, BatchTimeout: time.Millisecond,
 		RequiredAcks: kafkago.RequireAll,
 		MaxAttempts:  2, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
 		Transport: &kafkago.Transport{MetadataTTL: 2 * time.Second, DialTimeout: 2 * time.Second}}
-	defer w.Close()
-	broken := x.mixed(n)
-	for at := 0; ; {
-		batch, err := x.take(ctx, x.others[n], at, 1+random.IntN(20))
-		if err != nil || len(batch) == 0 {
-			return err
-		}
+	return func(ctx context.Context, good, bad []reference.Record) error {
 		var messages []kafkago.Message
-		for _, r := range broken(at) {
+		for _, r := range bad {
 			messages = append(messages, structuredRecord(r))
 		}
-		for _, r := range batch {
+		for _, r := range good {
 			if binary && random.IntN(2) == 0 {
 				messages = append(messages, binaryRecord(r))
 			} else {
@@ -386,9 +415,8 @@ func (x *traffic) overKafka(ctx context.Context, f *fleet, n int, balancer kafka
 				time.Sleep(100 * time.Millisecond)
 			}
 		}
-		at += len(batch)
-		x.sent.Add(int64(len(batch)))
-	}
+		return nil
+	}, w.Close
 }
 
 func keyOfRecord(r reference.Record) []byte {

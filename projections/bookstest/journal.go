@@ -12,16 +12,22 @@ import (
 // Journal reads the books back in the form of the reference's Journal.
 func Journal(t testing.TB, store *clickhouse.Store) string {
 	t.Helper()
+	return journalOf(t, store, "1")
+}
+
+// journalOf is the journal of those rows of the ledger for which a condition in SQL holds: whole units.
+func journalOf(t testing.TB, store *clickhouse.Store, where string) string {
+	t.Helper()
 	rows, err := store.DB.Query(t.Context(), `
 SELECT arrayStringConcat([source, event_id, event_type, if(event_type = 'makegood.books.rebuilt.v1', '', order_id),
     if(event_type = 'makegood.books.rebuilt.v1', '', error_id), store_id,
     formatDateTime(occurred_at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), formatDateTime(origin_period, '%Y-%m'),
     formatDateTime(posting_period, '%Y-%m'),
     l_currency, toString(a), toString(e), toString(b), toDecimalString(x, 4), l_case, toString(s),
-    if(l_unit IN (SELECT order_id FROM ledger), l_unit, ''), l_store], '\t')
+    if(l_unit IN (SELECT order_id FROM ledger WHERE `+where+`), l_unit, ''), l_store], '\t')
 FROM (SELECT *, `+sql.LineCase+` AS cases, `+sql.LineCurrency+` AS currencies, `+sql.LineStore+` AS stores,
     `+sql.LineUnit+` AS units
-    FROM ledger FINAL)
+    FROM ledger FINAL WHERE `+where+`)
 ARRAY JOIN account AS a, element AS e, basis AS b, amount AS x, step AS s, cases AS l_case,
     currencies AS l_currency, stores AS l_store, units AS l_unit`)
 	if err != nil {
