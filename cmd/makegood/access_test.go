@@ -257,6 +257,7 @@ func TestKafkaSecurity(t *testing.T) {
 	}
 	const password = "pass word"
 	ca, right := writeFile(t, "ca", string(certificates.CA)), writeFile(t, "password", password+"\n")
+	keys := filepath.Join(t.TempDir(), "people.key")
 	for _, mechanism := range []string{"plain", "scram-sha-256", "scram-sha-512"} {
 		broker := kafkatest.StartFake(t, kfake.EnableSASL(), kfake.Superuser(strings.ToUpper(mechanism), "till", password),
 			kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}),
@@ -267,7 +268,7 @@ func TestKafkaSecurity(t *testing.T) {
 			code, out,
 				said := command(t, append([]string{"loadgen", "--orders", "2", "--brokers", strings.Join(broker.Brokers(), ","),
 				"--kafka-sasl", mechanism,
-				"--kafka-user", "till"}, args...)...)
+				"--kafka-user", "till", "--people-key", keys}, args...)...)
 			return code, out + said
 		}
 		if code, said := load("--kafka-tls-ca", ca, "--kafka-password-file", right); code != 0 {

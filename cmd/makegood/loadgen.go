@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -40,7 +41,8 @@ type loadgenCommand struct {
 	Prefix  string   `help:"Prefix of the topics." default:"makegood."`
 
 	tokenFlags
-	Kafka server.KafkaFlags `embed:"" prefix:"kafka-"`
+	Kafka  server.KafkaFlags  `embed:"" prefix:"kafka-"`
+	People server.PeopleFlags `embed:""`
 }
 
 // Run sends simulated events.
@@ -124,7 +126,11 @@ func (c *loadgenCommand) sink(ctx context.Context, logger *slog.Logger, s termin
 			return nil, err
 		}
 		config.Brokers, config.Logger = c.Brokers, logger
-		return kafkaSink(config, c.Prefix)
+		privacy, err := c.People.Privacy(time.Now, logger)
+		if err != nil {
+			return nil, err
+		}
+		return kafkaSink(config, c.Prefix, privacy)
 	case c.To != "":
 		flags := booksFlags{To: c.To, tokenFlags: c.tokenFlags}
 		books, _, err := flags.open(ctx, logger, s)
@@ -181,8 +187,8 @@ func httpSink(ctx context.Context, books *client) *sink {
 	}
 }
 
-// kafkaSink writes to the topics themselves, as a till of its own would.
-func kafkaSink(config kafka.Config, prefix string) (*sink, error) {
+// kafkaSink writes to the topics themselves. No gateway hides people there, so it does.
+func kafkaSink(config kafka.Config, prefix string, privacy *wire.Privacy) (*sink, error) {
 	publisher, err := kafka.NewPublisher(kafka.PublisherConfig{Config: config})
 	if err != nil {
 		return nil, err
@@ -202,9 +208,14 @@ func kafkaSink(config kafka.Config, prefix string) (*sink, error) {
 		count = 0
 		return nil
 	}
+	decoder := wire.Decoder{Privacy: privacy}
 	return &sink{
 		add: func(e *domain.Event) error {
-			m := message.NewMessage("", wire.AppendEvent(nil, e))
+			event := wire.AppendEvent(nil, e)
+			if _, err := decoder.Structured(event); err != nil {
+				return fmt.Errorf("event %s of %s: %w", e.ID, e.Source, err)
+			}
+			m := message.NewMessage("", slices.Clone(decoder.Hidden(event)))
 			m.Metadata.Set("content-type", "application/cloudevents+json")
 			m.Metadata.Set(kafka.PartitionKey, e.Subject())
 			stream := e.Stream()

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -60,13 +61,32 @@ func (a *App) preparePeople() (err error) {
 	if a.People, err = people.Open(path, true, a.Now, a.logger); err != nil {
 		return err
 	}
-	a.privacy = &wire.Privacy{Hash: func(role wire.Role, id string, at time.Time) string {
-		return a.People.Hash(string(role), id, at)
-	}, First: func(role wire.Role, id string) string {
-		return a.People.Ring().First(string(role), id)
-	}, Keep: wire.DefaultKeep, KeepAttribute: wire.DefaultKeepAttribute}
-	a.privacy.KeepAlso(a.Config.People.Keep)
+	a.privacy = privacyOf(a.People, a.Config.People.Keep)
 	return nil
+}
+
+// Privacy is what is kept of people by those who write to the topics beside a gateway: the same as a gateway keeps. The
+// file with the keys is wanted, and made where it is missing.
+func (f *PeopleFlags) Privacy(now func() time.Time, logger *slog.Logger) (*wire.Privacy, error) {
+	if f.PeopleKey == "" {
+		return nil, errors.New("--people-key: whoever writes to Kafka hides people's ids before: the file with the keys " +
+			"that hide them is wanted, the same that every process of makegood has")
+	}
+	keys, err := people.Open(f.PeopleKey, true, now, logger)
+	if err != nil {
+		return nil, err
+	}
+	return privacyOf(keys, f.Keep), nil
+}
+
+func privacyOf(keys *people.File, keep []string) *wire.Privacy {
+	p := &wire.Privacy{Hash: func(role wire.Role, id string, at time.Time) string {
+		return keys.Hash(string(role), id, at)
+	}, First: func(role wire.Role, id string) string {
+		return keys.Ring().First(string(role), id)
+	}, Keep: wire.DefaultKeep, KeepAttribute: wire.DefaultKeepAttribute}
+	p.KeepAlso(keep)
+	return p
 }
 
 // hide takes out of a record what of people may not be kept. A payload in which nobody can tell ids apart is kept
