@@ -179,6 +179,12 @@ func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
 	if err != nil {
 		return err
 	}
+	if is, err := upToDate(ctx, db, p); err != nil || is {
+		return err
+	}
+	if err := roomForSchema(ctx, db); err != nil {
+		return err
+	}
 	held, lock, err := lockSchema(ctx, db, s.logger)
 	if err != nil {
 		return err
@@ -193,10 +199,49 @@ func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
 	return errors.Join(err, lock.unlock(context.WithoutCancel(ctx)))
 }
 
+// leastRoom is what a disk must have free for the schema to be changed, in bytes.
+const leastRoom = 16 << 20
+
+// roomForSchema refuses to change the schema on a disk that is full. There ClickHouse says that a table was made or
+// altered, keeps its definition as an empty file, and doesn't start again because of it.
+func roomForSchema(ctx context.Context, db *sql.DB) error {
+	var free uint64
+	if err := db.QueryRowContext(ctx, "SELECT filesystemAvailable()").Scan(&free); err != nil {
+		return fmt.Errorf("ask ClickHouse how full its disk is: %w", err)
+	}
+	if free < leastRoom {
+		return fmt.Errorf("the schema is not up to date, and ClickHouse's disk has %d bytes left: to change it takes %d, "+
+			"since ClickHouse loses the definitions of tables that it changes on a full disk", free, leastRoom)
+	}
+	return nil
+}
+
+// upToDate says that there is nothing to change. It writes nothing, so that a process may start while the disk is full:
+// see roomForSchema.
+func upToDate(ctx context.Context, db *sql.DB, p *goose.Provider) (bool, error) {
+	var there bool
+	if err := db.QueryRowContext(ctx,
+		"SELECT count() > 0 FROM system.tables WHERE database = currentDatabase() AND name = ?", versionsTable).
+		Scan(&there); err != nil {
+		return false, fmt.Errorf("look for the version of the schema: %w", err)
+	}
+	if !there {
+		return false, nil
+	}
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for the version of the schema: %w", err)
+	}
+	return !pending, nil
+}
+
+// versionsTable says which migrations were done.
+const versionsTable = "schema_versions"
+
 func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Provider, error) {
 	p, err := goose.NewProvider(database.DialectClickHouse, db, migrations, goose.WithSlog(logger),
 		goose.WithVerbose(false),
-		goose.WithTableName("schema_versions"))
+		goose.WithTableName(versionsTable))
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}

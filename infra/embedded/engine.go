@@ -256,6 +256,9 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 	}); err != nil {
 		return err
 	}
+	if err := e.removeEmpty(); err != nil {
+		return err
+	}
 	output, err := e.files.openOutput()
 	if err != nil {
 		return err

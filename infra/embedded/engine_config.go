@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -205,4 +206,32 @@ func readEnd(path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading: %w", err)
 	}
 	return text, nil
+}
+
+// removeEmpty removes definitions of tables that are empty files. On a disk
+// that is full the engine says that it made or altered a table, keeps nothing
+// of its definition, and doesn't start again because of it. A table that is
+// missed is then missed by name.
+func (e *Engine) removeEmpty() error {
+	for _, pattern := range []string{"metadata/*.sql", "metadata/*/*.sql", "store/*/*/*.sql"} {
+		files, err := filepath.Glob(filepath.Join(e.files.Data, pattern))
+		if err != nil {
+			return fmt.Errorf("looking for definitions of tables: %w", err)
+		}
+		for _, name := range files {
+			info, err := os.Stat(name)
+			if errors.Is(err, fs.ErrNotExist) || err == nil && (info.Size() > 0 || !info.Mode().IsRegular()) {
+				continue
+			}
+			if err == nil {
+				err = os.Remove(name)
+			}
+			if err != nil {
+				return fmt.Errorf("removing an empty definition of a table: %w", err)
+			}
+			e.cfg.Logger.Error("the definition of a table is empty, as after a change on a disk that was full: it is gone",
+				"table", strings.TrimSuffix(filepath.Base(name), ".sql"))
+		}
+	}
+	return nil
 }

@@ -105,3 +105,19 @@ func checkTables(ctx context.Context, db driver.Conn) error {
 	}
 	return errors.Join(errs...)
 }
+
+// leastRoom is what a disk must have free for tables and views to be made, in bytes.
+const leastRoom = 16 << 20
+
+// EnoughRoom refuses to make tables and views on a disk that is full. There ClickHouse says that one was made, keeps
+// its definition as an empty file, and doesn't start again because of it.
+func EnoughRoom(ctx context.Context, db driver.Conn) error {
+	var free uint64
+	if err := db.QueryRow(ctx, "SELECT filesystemAvailable()").Scan(&free); err != nil {
+		return fmt.Errorf("ask ClickHouse how full its disk is: %w", err)
+	}
+	if free < leastRoom {
+		return fmt.Errorf("ClickHouse's disk has %d bytes left: to make tables and views there takes %d", free, leastRoom)
+	}
+	return nil
+}

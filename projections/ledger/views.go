@@ -81,6 +81,9 @@ func (v *viewer) make(ctx context.Context, database string, views map[string]str
 		if slices.Contains(have, version) {
 			continue
 		}
+		if err := EnoughRoom(ctx, v.db); err != nil {
+			return err
+		}
 		if err := v.db.Exec(ctx, "CREATE OR REPLACE VIEW "+name(database)+"."+name(view)+
 			" DEFINER = CURRENT_USER SQL SECURITY DEFINER AS "+views[view]+" COMMENT '"+version+"'"); err != nil {
 			return fmt.Errorf("make the view %s: %w", view, err)

@@ -56,6 +56,9 @@ func (s *computation) table(of string) string { return shadow.Table(of, s.rebuil
 
 // compute fills the shadow and reports what it changes.
 func (s *computation) compute(ctx context.Context) error {
+	if err := ledger.EnoughRoom(ctx, s.db); err != nil {
+		return err
+	}
 	for _, table := range shadow.Tables {
 		if err := s.exec(ctx, "make the shadow of "+table, "CREATE TABLE "+s.table(table)+" AS "+table); err != nil {
 			return err
