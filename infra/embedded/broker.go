@@ -83,8 +83,9 @@ type BrokerConfig struct {
 	Logger *slog.Logger
 
 	cluster      *atomic.Pointer[kfake.Cluster] // once it is there: who asks for a topic may give its id alone
-	segmentBytes int                            // for tests: many segments from few records
-	offsetsCheck time.Duration                  // for tests: how often expired offsets are looked for
+	refused      *refusals
+	segmentBytes int           // for tests: many segments from few records
+	offsetsCheck time.Duration // for tests: how often expired offsets are looked for
 	// for tests: how often to look for members that are gone, and how long to
 	// miss them
 	memberCheckEvery, memberPatience time.Duration
@@ -131,7 +132,7 @@ func (c BrokerConfig) withDefaults() BrokerConfig {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	c.cluster = new(atomic.Pointer[kfake.Cluster])
+	c.cluster, c.refused = new(atomic.Pointer[kfake.Cluster]), new(refusals)
 	return c
 }
 
@@ -162,6 +163,7 @@ type Broker struct {
 	addr        string
 	log         *brokerLog
 	connections *connections
+	refused     *refusals
 	stop        context.CancelFunc
 	watching    sync.WaitGroup
 	close       sync.Once
@@ -220,7 +222,8 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 		}
 		cfg.cluster.Store(s.cluster)
 		debug.FreeOSMemory() // reading the log left whole segments behind
-		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log, connections: open}
+		b := &Broker{cluster: s.cluster, addr: s.cluster.ListenAddrs()[0], log: log, connections: open,
+			refused: cfg.refused}
 		watch, stop := context.WithCancel(context.WithoutCancel(ctx))
 		b.stop = stop
 		b.watching.Go(func() { members.run(watch) })

@@ -87,8 +87,8 @@ func TestEngineOnAFullDisk(t *testing.T) {
 		}
 	}
 	conn = connect(t, startEngine(t, config).DSN())
-	if got := scan1[[]uint64](t, conn, "SELECT groupArray(a) FROM (SELECT a FROM makegood.kept ORDER BY a)"); !slices.Equal(got,
-		[]uint64{7, 9}) {
+	got := scan1[[]uint64](t, conn, "SELECT groupArray(a) FROM (SELECT a FROM makegood.kept ORDER BY a)")
+	if !slices.Equal(got, []uint64{7, 9}) {
 		t.Errorf("%d is there", got)
 	}
 	for _, table := range []string{"made", "altered"} {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kbin"
@@ -35,6 +36,28 @@ type guard struct {
 	connections *connections
 	now         func() time.Time
 	anybody     *Principal // who connects where nobody is asked who they are
+	refused     *refusals
+}
+
+// refusals are how many requests were refused, by reason.
+type refusals [reasons]atomic.Int64
+
+type refusedReason int
+
+const (
+	credentials   refusedReason = iota // none, or wrong ones
+	rights                             // what the sender may not do
+	recordsBarred                      // records that it may not write
+	malformed                          // no request of Kafka's
+	reasons
+)
+
+// Refused is how many requests were refused since the broker was started, by
+// reason: credentials, rights, records, malformed.
+func (b *Broker) Refused() map[string]int64 {
+	r := b.refused
+	return map[string]int64{"credentials": r[credentials].Load(), "rights": r[rights].Load(),
+		"records": r[recordsBarred].Load(), "malformed": r[malformed].Load()}
 }
 
 // Principal is who sends requests, and what they may do.
@@ -55,7 +78,7 @@ type Principal struct {
 
 func newGuard(cfg *BrokerConfig, connections *connections) *guard {
 	anybody := &Principal{Name: "anybody", Read: true, MayWrite: func(string) bool { return true }, MaySend: cfg.MaySend}
-	return &guard{cfg: cfg, connections: connections, now: time.Now, anybody: anybody}
+	return &guard{cfg: cfg, connections: connections, now: time.Now, anybody: anybody, refused: cfg.refused}
 }
 
 // ourselves are the connections that Broker.Dial made.
@@ -160,7 +183,7 @@ func (c *guardedConn) judge() error {
 	size := int64(binary.BigEndian.Uint32(c.header[:4]))
 	kind := int16(binary.BigEndian.Uint16(c.header[4:6]))
 	if size < requestHeaderBytes || size > maxRequestBytes || kmsg.RequestForKey(kind) == nil {
-		return c.hangUp(fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind))
+		return c.hangUp(malformed, fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind))
 	}
 	c.left = int(size) - (requestHeaderBytes - 4)
 	c.know()
@@ -168,7 +191,7 @@ func (c *guardedConn) judge() error {
 	rule, ok := rules[key]
 	switch {
 	case !ok:
-		return c.hangUp(fmt.Errorf("a request that nobody needs here: %s", key.Name()))
+		return c.hangUp(rights, fmt.Errorf("a request that nobody needs here: %s", key.Name()))
 	case rule == forAll || rule == forReaders && c.who != nil && c.who.Own:
 		c.pending = c.header[:]
 		c.handOn(1)
@@ -178,13 +201,13 @@ func (c *guardedConn) judge() error {
 		c.handOn(1)
 		return nil
 	case rule != forLogin && c.who == nil:
-		return c.hangUp(errors.New("it doesn't say who it is (SASL PLAIN with a token as password)"))
+		return c.hangUp(credentials, errors.New("it doesn't say who it is (SASL PLAIN with a token as password)"))
 	case rule == forEverybody || rule == forCreators && (c.who.Own || c.who == c.guard.anybody):
 		c.pending = c.header[:]
 		c.handOn(1)
 		return nil
 	case rule == forCreators:
-		return c.hangUp(fmt.Errorf("%s may not create topics", c.who.Name))
+		return c.hangUp(rights, fmt.Errorf("%s may not create topics", c.who.Name))
 	}
 	return c.judgeWhole(rule)
 }
@@ -198,12 +221,13 @@ func (c *guardedConn) judgeWhole(rule rule) error {
 	c.left = 0
 	r, err := readRequest(c.whole)
 	if err != nil {
-		return c.hangUp(err)
+		return c.hangUp(malformed, err)
 	}
 	switch rule {
 	case forLogin:
 		return c.login(r)
 	case forNobody:
+		c.guard.refused[rights].Add(1)
 		c.guard.cfg.Logger.Warn("broker refuses a request", "client", c.RemoteAddr(), "who", c.who.Name, "request",
 			kmsg.NameForKey(r.body.Key()))
 		return c.answer(r, refusal(r.body))
@@ -211,13 +235,13 @@ func (c *guardedConn) judgeWhole(rule rule) error {
 		return c.judgeProduce(r)
 	}
 	if group, ok := groupOf(r.body); ok && !c.who.Own && slices.Contains(c.guard.cfg.Groups, group) {
-		return c.hangUp(fmt.Errorf("the consumer group %q is makegood's own", group))
+		return c.hangUp(rights, fmt.Errorf("the consumer group %q is makegood's own", group))
 	}
 	if !c.who.Read && !c.who.Own {
-		return c.hangUp(fmt.Errorf("%s may not read", c.who.Name))
+		return c.hangUp(rights, fmt.Errorf("%s may not read", c.who.Name))
 	}
 	if topic := c.guard.privateIn(r.body); topic != "" && !c.who.Own {
-		return c.hangUp(fmt.Errorf("topic %s is makegood's own, and not for %s to read", topic, c.who.Name))
+		return c.hangUp(rights, fmt.Errorf("topic %s is makegood's own, and not for %s to read", topic, c.who.Name))
 	}
 	c.pending = c.whole
 	c.handOn(1)
@@ -256,7 +280,8 @@ func (c *guardedConn) know() {
 	}
 }
 
-func (c *guardedConn) hangUp(why error) error {
+func (c *guardedConn) hangUp(reason refusedReason, why error) error {
+	c.guard.refused[reason].Add(1)
 	c.guard.cfg.Logger.Warn("broker hangs up", "client", c.RemoteAddr(), "reason", why)
 	return why
 }
@@ -271,7 +296,7 @@ func (c *guardedConn) handOn(n int) {
 // answer answers a request in kfake's place, after those before it.
 func (c *guardedConn) answer(r *request, answer kmsg.Response) error {
 	if answer == nil {
-		return c.hangUp(fmt.Errorf("%s is refused", kmsg.NameForKey(r.body.Key())))
+		return c.hangUp(rights, fmt.Errorf("%s is refused", kmsg.NameForKey(r.body.Key())))
 	}
 	c.mu.Lock()
 	for c.waiting > 0 && !c.closed {
@@ -311,9 +336,9 @@ func (c *guardedConn) login(r *request) error {
 		time.Sleep(refusalDelay)
 		why := err.Error()
 		answer.ErrorCode, answer.ErrorMessage = kerr.SaslAuthenticationFailed.Code, &why
-		return errors.Join(c.answer(r, answer), c.hangUp(err))
+		return errors.Join(c.answer(r, answer), c.hangUp(credentials, err))
 	}
-	return c.hangUp(errNotKafka)
+	return c.hangUp(malformed, errNotKafka)
 }
 
 // authenticate reads what PLAIN says: an identity that isn't used, a name and

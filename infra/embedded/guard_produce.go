@@ -48,8 +48,9 @@ func (c *guardedConn) judgeProduce(r *request) error {
 	if fault != nil {
 		c.guard.cfg.Logger.Warn("broker refuses records", "client", c.RemoteAddr(), "who", c.who.Name, "reason", fault)
 		if req.Acks == 0 {
-			return c.hangUp(fault) // it doesn't wait for an answer
+			return c.hangUp(recordsBarred, fault) // it doesn't wait for an answer
 		}
+		c.guard.refused[recordsBarred].Add(1)
 		return c.answer(r, refuseProduce(req, fault))
 	}
 	if changed {

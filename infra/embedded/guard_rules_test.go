@@ -90,6 +90,9 @@ func TestBrokerKeepsWhatItHas(t *testing.T) {
 	if got := committed(t, b.Addr(), "other", "t", 0); got != 1 {
 		t.Errorf("the group stands at %d", got)
 	}
+	if got := b.Refused(); got["rights"] < 7 || got["records"]+got["credentials"] > 0 {
+		t.Errorf("refused were %v", got)
+	}
 }
 
 // TestBrokerGuardsOurGroupAndHeaders: strangers neither move what is booked nor say what only we may say.
@@ -136,6 +139,9 @@ func TestBrokerGuardsOurGroupAndHeaders(t *testing.T) {
 	}
 	if got := readAll(t, b.Addr(), "t", 0); len(got) != len(codecs)+1 {
 		t.Errorf("the topic holds %v", got)
+	}
+	if got := b.Refused(); got["records"] < int64(2*len(codecs)) || got["credentials"] > 0 {
+		t.Errorf("refused were %v", got)
 	}
 }
 
@@ -240,5 +246,8 @@ func TestBrokerAsksWhoItIs(t *testing.T) {
 		if got := fetches.NumRecords() > 0; got != ok {
 			t.Errorf("%q reads: %t, want %t", token, got, ok)
 		}
+	}
+	if got := b.Refused(); got["credentials"] < 2 || got["records"] < 3 || got["malformed"] > 0 {
+		t.Errorf("refused were %v", got)
 	}
 }

@@ -26,17 +26,18 @@ type Events struct {
 	inFlight inFlight
 	decoders sync.Pool // of *wire.Decoder
 
-	accepted, refused, shed, failed, dropped atomic.Int64
+	accepted, refused, forbidden, shed, failed, dropped atomic.Int64
 }
 
 // Counts are what Events has done since it started.
 type Counts struct {
-	Accepted int64 // events acknowledged by the broker
-	Refused  int64 // events that broke the contract
-	Shed     int64 // requests turned away for want of room
-	Failed   int64 // requests whose events weren't acknowledged
-	Dropped  int64 // members and attributes that were dropped since they may say something of people
-	InFlight int64 // bytes being worked on now
+	Accepted  int64 // events acknowledged by the broker
+	Refused   int64 // events that broke the contract, or that their sender may not send
+	Forbidden int64 // the latter of these
+	Shed      int64 // requests turned away for want of room
+	Failed    int64 // requests whose events weren't acknowledged
+	Dropped   int64 // members and attributes that were dropped since they may say something of people
+	InFlight  int64 // bytes being worked on now
 }
 
 // NewEvents checks c and makes the handler.
@@ -56,8 +57,8 @@ func NewEvents(c EventsConfig) (*Events, error) {
 // Counts says what was done so far.
 func (h *Events) Counts() Counts {
 	return Counts{
-		Accepted: h.accepted.Load(), Refused: h.refused.Load(), Shed: h.shed.Load(), Failed: h.failed.Load(),
-		Dropped: h.dropped.Load(), InFlight: h.inFlight.now.Load(),
+		Accepted: h.accepted.Load(), Refused: h.refused.Load(), Forbidden: h.forbidden.Load(), Shed: h.shed.Load(),
+		Failed: h.failed.Load(), Dropped: h.dropped.Load(), InFlight: h.inFlight.now.Load(),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,22 +46,24 @@ type gate struct {
 	mu     sync.Mutex
 	inside int            // with those who wait
 	of     map[string]int // by who it is
+
+	large, away *atomic.Int64 // requests that were turned away: for their size, for want of a place
 }
 
-func newGate(what string, places, waiting int, long time.Duration, body int64) *gate {
+func newGate(what string, places, waiting int, long time.Duration, body int64, large *atomic.Int64) *gate {
 	return &gate{what: what, places: make(chan struct{}, places), most: places + waiting, long: long, body: body,
-		wait: gateWait, of: map[string]int{}}
+		wait: gateWait, of: map[string]int{}, large: large, away: new(atomic.Int64)}
 }
 
 // gates are those of a server.
 type gates struct{ reports, changes, watching, reconcile *gate }
 
-func newGates(c *Config) gates {
+func newGates(c *Config, large *atomic.Int64) gates {
 	return gates{
-		reports:   newGate("reports", c.MaxReports, 3*c.MaxReports, reportTime, maxSmall),
-		changes:   newGate("changes", maxChanging, 3*maxChanging, changeTime, maxSmall),
-		watching:  newGate("answers about the state", maxWatching, 3*maxWatching, healthTime, maxSmall),
-		reconcile: newGate("reconciliations and verifications", 1, 0, reconcileTime, maxPayoutBytes),
+		reports:   newGate("reports", c.MaxReports, 3*c.MaxReports, reportTime, maxSmall, large),
+		changes:   newGate("changes", maxChanging, 3*maxChanging, changeTime, maxSmall, large),
+		watching:  newGate("answers about the state", maxWatching, 3*maxWatching, healthTime, maxSmall, large),
+		reconcile: newGate("reconciliations and verifications", 1, 0, reconcileTime, maxPayoutBytes, large),
 	}
 }
 
@@ -121,6 +124,7 @@ func (g *gate) goAway(who string) {
 }
 
 func (g *gate) full() *Problem {
+	g.away.Add(1)
 	p := NewProblem(http.StatusServiceUnavailable, ProblemOverloaded,
 		"too many %s are being made: nothing was done, ask again later", g.what)
 	p.RetryAfter = gateRetry
@@ -138,6 +142,7 @@ func (g *gate) through(h http.Handler) http.Handler {
 			defer drain(w, r, body, 2*g.body)
 		}
 		if r.ContentLength > g.body {
+			g.large.Add(1)
 			WriteProblem(w, NewProblem(http.StatusRequestEntityTooLarge, ProblemTooLarge, "a body has at most %d bytes here",
 				g.body))
 			return

@@ -138,7 +138,7 @@ func TestEveryRouteEnds(t *testing.T) {
 
 // TestGateIsShared: never more than its places at once, and nobody keeps the others out.
 func TestGateIsShared(t *testing.T) {
-	g := newGate("reports", 4, 12, time.Minute, 1)
+	g := newGate("reports", 4, 12, time.Minute, 1, new(atomic.Int64))
 	g.wait = time.Minute
 	var now, most, turned atomic.Int64
 	open := make(chan struct{})
@@ -174,7 +174,7 @@ func TestGateIsShared(t *testing.T) {
 		t.Errorf("%d at once, %d turned away, %d left in %v", most.Load(), turned.Load(), g.inside, g.of)
 	}
 	// Who goes away while they wait takes no place.
-	g = newGate("reports", 1, 3, time.Minute, 1)
+	g = newGate("reports", 1, 3, time.Minute, 1, new(atomic.Int64))
 	leave, _ := g.enter(t.Context(), "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

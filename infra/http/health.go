@@ -68,7 +68,7 @@ func (s *Server) listenHealth() (*healthServer, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", s.ready)
-	l = netutil.LimitListener(newPerAddress(l, maxHealthPerAddress, &s.away), maxHealthConnections)
+	l = netutil.LimitListener(newPerAddress(l, maxHealthPerAddress, &s.away.connections), maxHealthConnections)
 	return &healthServer{listener: l, http: &http.Server{
 		Handler:           s.recovered(s.headed(mux)),
 		ReadHeaderTimeout: s.cfg.HeaderTimeout, ReadTimeout: healthTime, WriteTimeout: 2 * healthTime,

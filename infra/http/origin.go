@@ -14,11 +14,13 @@ func (s *Server) outside(h http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.ownHost(r) {
+			s.away.hosts.Add(1)
 			WriteProblem(w, NewProblem(http.StatusForbidden, ProblemForbidden,
 				"this service is not called %q: it answers to loopback, and to the names that it was given", r.Host))
 			return
 		}
 		if err := crossOrigin.Check(r); err != nil {
+			s.away.origins.Add(1)
 			WriteProblem(w, NewProblem(http.StatusForbidden, ProblemForbidden,
 				"a page of another origin changes nothing here"))
 			return

@@ -70,6 +70,7 @@ func (s *Server) reconcile(w http.ResponseWriter, r *http.Request, b Books) erro
 		switch {
 		case errors.Is(err, io.EOF): // nothing was sent after all
 		case errors.Is(err, errNoRoom):
+			s.away.bytes.Add(1)
 			return errNoRoom
 		case errors.As(err, &large):
 			return NewProblem(http.StatusRequestEntityTooLarge, ProblemTooLarge,

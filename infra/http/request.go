@@ -177,6 +177,7 @@ func (q *request) refused(index int, env *wire.Envelope, err error) *wire.Error 
 		if refused = q.grant.MaySend(&env.Event); refused == nil {
 			return nil
 		}
+		q.forbidden.Add(1)
 	}
 	q.errors = append(q.errors, EventError{Index: index, Pointer: refused.Pointer, Code: refused.Code,
 		Detail: refused.Detail})

@@ -126,8 +126,8 @@ type Server struct {
 	stopping atomic.Bool
 	patterns []string
 	gates    gates
-	inFlight *inFlight    // bytes of bodies that are kept
-	away     atomic.Int64 // connections that were turned away
+	inFlight *inFlight // bytes of bodies that are kept
+	away     turnedAway
 	asking   singleflight.Group
 	health   *healthServer // nil: none of its own
 }
@@ -138,7 +138,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	s := &Server{cfg: c, mux: http.NewServeMux(), gates: newGates(&c), inFlight: &inFlight{most: defaultInFlight}}
+	s := &Server{cfg: c, mux: http.NewServeMux(), inFlight: &inFlight{most: defaultInFlight}}
+	s.gates = newGates(&s.cfg, &s.away.sizes)
 	if c.Events != nil {
 		s.inFlight = &c.Events.inFlight
 	}
@@ -208,7 +209,7 @@ func (s *Server) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	l := netutil.LimitListener(newPerAddress(s.listener, s.cfg.MaxPerAddress, &s.away), s.cfg.MaxConnections)
+	l := netutil.LimitListener(newPerAddress(s.listener, s.cfg.MaxPerAddress, &s.away.connections), s.cfg.MaxConnections)
 	done := make(chan error, 2)
 	if s.health != nil {
 		defer s.health.serve(done)()

@@ -146,6 +146,7 @@ func (h *TillRequests) guarded(w http.ResponseWriter, r *http.Request, name stri
 		return refusal(w, r, err)
 	}
 	if refused := grant.MaySend(&domain.Event{Source: TillSource + name, Type: domain.TypeOrderPlaced}); refused != nil {
+		h.events.forbidden.Add(1)
 		return NewProblem(http.StatusForbidden, ProblemForbidden, "%s", refused.Detail)
 	}
 	return nil

@@ -118,7 +118,7 @@ func (l *Landings) Landed(b post.Landing) {
 
 // GatewayCounts are what a gateway has done since it started.
 type GatewayCounts struct {
-	Accepted, Refused, Shed, Failed, Dropped, InFlight int64
+	Accepted, Refused, Forbidden, Shed, Failed, Dropped, InFlight int64
 }
 
 // WatchGateway adds them.
@@ -129,8 +129,11 @@ func WatchGateway(r prometheus.Registerer, read func() GatewayCounts) {
 	}
 	counter("makegood_gateway_accepted_events_total", "Events that the brokers acknowledged.",
 		func(c GatewayCounts) int64 { return c.Accepted })
-	counter("makegood_gateway_refused_events_total", "Events that broke the contract.",
+	counter("makegood_gateway_refused_events_total",
+		"Events that broke the contract, or that their sender may not send.",
 		func(c GatewayCounts) int64 { return c.Refused })
+	counter("makegood_gateway_forbidden_events_total", "Events, and bodies of tills, that their sender's token does not "+
+		"allow, or that makegood alone may write.", func(c GatewayCounts) int64 { return c.Forbidden })
 	counter("makegood_gateway_shed_requests_total", "Requests turned away for want of room.",
 		func(c GatewayCounts) int64 { return c.Shed })
 	counter("makegood_gateway_failed_requests_total", "Requests whose events the brokers did not acknowledge.",
@@ -141,6 +144,28 @@ func WatchGateway(r prometheus.Registerer, read func() GatewayCounts) {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "makegood_gateway_in_flight_bytes",
 		Help: "Bytes of requests being worked on."},
 		func() float64 { return float64(read().InFlight) }))
+}
+
+// WatchTurnedAway adds what a server has not let through. read has all reasons at once, also those of nothing yet.
+func WatchTurnedAway(r prometheus.Registerer, read func() map[string]int64) {
+	byReason(r, "makegood_http_turned_away_total", "Requests and connections that were not let through, by reason: "+
+		"called by a name that is not the service's (host), sent by a page of another origin (origin), a connection of an "+
+		"address that has too many (connections), too large a body (size), no room for its bytes (bytes), or no place among "+
+		"those that are worked on (reports, changes, state, reconcile).", read)
+}
+
+// WatchBroker adds what the embedded broker has refused.
+func WatchBroker(r prometheus.Registerer, read func() map[string]int64) {
+	byReason(r, "makegood_broker_refused_requests_total", "Requests that the embedded broker refused, by reason: without "+
+		"credentials or with wrong ones (credentials), what the sender may not do (rights), records that it may not write "+
+		"(records), what is no request of Kafka's (malformed).", read)
+}
+
+func byReason(r prometheus.Registerer, name, help string, read func() map[string]int64) {
+	for reason := range read() {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help,
+			ConstLabels: prometheus.Labels{"reason": reason}}, func() float64 { return float64(read()[reason]) }))
+	}
 }
 
 // AccessCounts are requests that were not let in since a process started.

@@ -66,6 +66,8 @@ func full(t *testing.T) *prometheus.Registry {
 	NewLandings(r).Landed(post.Landing{Records: 3, Took: time.Second, Insert: time.Second,
 		DeadLetters: map[string]int{"bad_json": 1}})
 	WatchGateway(r, func() GatewayCounts { return GatewayCounts{} })
+	WatchTurnedAway(r, func() map[string]int64 { return map[string]int64{"host": 1, "reports": 2} })
+	WatchBroker(r, func() map[string]int64 { return map[string]int64{"rights": 1} })
 	WatchAccess(r, func() AccessCounts { return AccessCounts{Missing: 1} })
 	WatchAccessFile(r, "certificate", func() bool { return true })
 	WatchTills(r, func(each func(string, TillCounts)) { each("shop", TillCounts{Received: 2, Mapped: 1, Last: 1}) })

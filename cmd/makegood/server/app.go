@@ -253,6 +253,7 @@ func (a *App) startEmbedded(ctx context.Context, progress io.Writer) error {
 			return err
 		}
 		a.OnClose(broker.Close)
+		prometheus.WatchBroker(a.metrics, broker.Refused)
 		a.Brokers, a.Dial = []string{broker.Addr()}, broker.Dial
 	}
 	return nil

@@ -37,6 +37,7 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	prometheus.WatchTurnedAway(registry, server.TurnedAway)
 	if err := a.showPage(server); err != nil {
 		return err
 	}
