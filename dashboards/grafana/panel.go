@@ -23,7 +23,7 @@ type Panel struct {
 	// Unit is Grafana's, or money: the currency that is chosen. Tables have none: their Columns say what they show.
 	Unit     string
 	Decimals *float64
-	// Floor is SQL for where the axis of a chart of money begins: a WITH of UnitSQL and an expression; nil: at zero.
+	// Floor is where the axis of a chart of money begins; nil: at zero.
 	Floor *Floor
 	// Nothing is what is said where there is no value.
 	Nothing string

@@ -62,7 +62,7 @@ const (
 	daysOf = `(SELECT toDate($__fromTime) + number AS day FROM numbers(toUInt64(` + daysInView + `)))`
 )
 
-// overTime is SQL for one number over the time in view.
+// bucketed is SQL for one number over the time in view.
 func bucketed(name, what, from string) string {
 	return `SELECT ` + bucketName + ` AS "When", sum(x) AS "` + name + `"
 FROM (SELECT ` + bucket + ` AS bucket, toDecimal128(0, 4) AS x FROM ` + daysOf + `
