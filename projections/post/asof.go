@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -103,21 +101,21 @@ type knownBy struct {
 	Until
 	terms    *domain.Terms
 	rebuilds []RebuildEvent // that price closed epochs
-	// Epochs whose events rebuilds that came later price with rates of their own place.
-	repriced []int
+	// Epochs whose events rebuilds that came later price with rates of their own place, with the offset of the first.
+	repriced map[int]int64
 }
 
 // as is what the books stream said by a moment. Rates and closes need not be sorted out: they say nothing of what
 // stands before them in the log. But a rebuild that came later lets events look for rates at its own place.
 func (t *Terms) as(until Until) (known knownBy) {
-	known.Until = until
+	known.Until, known.repriced = until, map[int]int64{}
 	t.Use(func(terms *domain.Terms) {
 		known.terms = terms.RebuiltBy(func(r *domain.Rebuild) bool { return !until.passed(&r.Mark) })
 		for _, r := range terms.Rebuilds.All() {
 			if until.passed(&r.Mark) {
 				epoch := terms.Periods.Epoch(domain.Position{Stream: domain.Books, Offset: r.Mark.Offset, Time: r.Mark.Time})
-				if !slices.Contains(known.repriced, epoch) {
-					known.repriced = append(known.repriced, epoch)
+				if first, is := known.repriced[epoch]; !is || r.Mark.Offset < first {
+					known.repriced[epoch] = r.Mark.Offset
 				}
 			}
 		}
@@ -177,8 +175,10 @@ func unsettled(rows []ledger.Stored, units [][]*ledger.Stored) (all []*ledger.Ro
 
 // straddling finds the orders and cases that have events of both sides of a moment, and those with events that ask for
 // rates in an epoch that was priced again later. Orders are looked for among those of which anything was settled with
-// other events; orders that name the same case are settled together, and so is what was decided on another's events.
-func straddling(ctx context.Context, db driver.Conn, until Until, repriced []int) (orders, cases []string, err error) {
+// other events; orders that name the same case are settled together, and so is what was decided on another's events. A row
+// that was posted before such a rebuild was known, and never written again, is priced as it was.
+func straddling(ctx context.Context, db driver.Conn, until Until, repriced map[int]int64) (orders, cases []string,
+	err error) {
 	having := "HAVING min(" + until.known() + ") = 0 AND max(" + until.known() + ") = 1"
 	query := `
 SELECT order_id AS name, true AS is_order FROM ledger
@@ -187,11 +187,11 @@ UNION ALL
 SELECT error_id AS name, false AS is_order FROM failures WHERE error_id != '' GROUP BY error_id ` + having + `
 UNION ALL
 SELECT unit AS name, arrayJoin([true, false]) AS is_order FROM failures WHERE unit != '' GROUP BY unit ` + having
-	if len(repriced) > 0 {
-		query += `
+	for epoch, rebuilt := range repriced {
+		query += fmt.Sprintf(`
 UNION ALL
 SELECT DISTINCT if(order_id != '', order_id, error_id) AS name, order_id != '' AS is_order FROM ledger
-WHERE rated AND epoch IN (` + numbers(repriced) + `) AND ` + until.known()
+WHERE rated AND epoch = %d AND (version %% 256 != 0 OR terms > %d) AND `, epoch, rebuilt) + until.known()
 	}
 	rows, err := db.Query(ctx, query)
 	if err != nil {
@@ -215,14 +215,6 @@ WHERE rated AND epoch IN (` + numbers(repriced) + `) AND ` + until.known()
 		return nil, nil, fmt.Errorf("find the units that straddle a moment: %w", err)
 	}
 	return slices.Sorted(maps.Keys(ofOrders)), slices.Sorted(maps.Keys(ofCases)), nil
-}
-
-func numbers(of []int) string {
-	all := make([]string, len(of))
-	for i, n := range of {
-		all[i] = strconv.Itoa(n)
-	}
-	return strings.Join(all, ", ")
 }
 
 // straddlingSpends reads what was spent on quality, and what voids take back of it, where anything of that came later.
