@@ -175,8 +175,8 @@ func unsettled(rows []ledger.Stored, units [][]*ledger.Stored) (all []*ledger.Ro
 
 // straddling finds the orders and cases that have events of both sides of a moment, and those with events that ask for
 // rates in an epoch that was priced again later. Orders are looked for among those of which anything was settled with
-// other events; orders that name the same case are settled together, and so is what was decided on another's events. A row
-// that was posted before such a rebuild was known, and never written again, is priced as it was.
+// other events; orders that name the same case are settled together, and so is what was decided on another's events. A
+// row that was posted before such a rebuild was known, and never written again, is priced as it was.
 func straddling(ctx context.Context, db driver.Conn, until Until, repriced map[int]int64) (orders, cases []string,
 	err error) {
 	having := "HAVING min(" + until.known() + ") = 0 AND max(" + until.known() + ") = 1"
