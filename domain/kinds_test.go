@@ -43,7 +43,9 @@ func TestEveryKind(t *testing.T) {
 			goTypes[reflect.TypeOf(p).Elem().Name()] = true
 		}
 	}
-	journal := strings.Join(section(t, "4. Journal"), "\n")
+	journal := strings.Join(slices.DeleteFunc(section(t, "4. Journal"), func(line string) bool {
+		return strings.HasPrefix(line, "When `") // an example is no rule
+	}), "\n")
 	for _, typ := range Types() {
 		named := regexp.MustCompile(`(^|[^a-z_.])` + regexp.QuoteMeta(typ.Name()) + `($|[^a-z_.]|\.\s)`).MatchString(journal)
 		if typ.Posts() != PostsNothing && !named {
