@@ -85,7 +85,7 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 	if err := a.query.Validate(); err != nil {
 		return a, &badQuery{err.Error()}
 	}
-	return a, a.findCurrency(r.Context(), p.books)
+	return a, a.findCurrency(r.Context(), p)
 }
 
 func (a *ask) readAsOf(ctx context.Context, books Books) error {
@@ -122,24 +122,38 @@ func (a *ask) readAsOf(ctx context.Context, books Books) error {
 	return nil
 }
 
-// findCurrency asks which there are: amounts of several are never summed, so the first is shown and the others offered.
-func (a *ask) findCurrency(ctx context.Context, books Books) error {
+// findCurrency asks which there are: amounts of several are never summed, so that with the most lines is shown and the
+// others are offered.
+func (a *ask) findCurrency(ctx context.Context, p *Page) error {
 	q := a.query
 	q.Currency = ""
-	found, err := books.Leakage(ctx, q)
-	var several *report.SeveralCurrenciesError
-	switch {
-	case errors.As(err, &several):
-		a.Currencies = several.Currencies
-	case err != nil:
+	found, err := recall(ctx, p.memory, a.key("currencies", &q), a.patience(freshCounts, longest),
+		func(ctx context.Context) ([]string, error) { return p.books.Currencies(ctx, q) })
+	if err != nil {
 		return wrap("the currencies", err)
-	case found.Currency != "":
-		a.Currencies = []string{found.Currency}
 	}
-	if a.query.Currency == "" && len(a.Currencies) > 0 {
+	if a.Currencies = found.Value; a.query.Currency == "" && len(a.Currencies) > 0 {
 		a.query.Currency = a.Currencies[0]
 	}
 	return nil
+}
+
+// key names a question for the memory.
+func (a *ask) key(what string, q *report.LeakageQuery, more ...string) string {
+	v := url.Values{"what": {what}, "from": {q.From.Format(time.DateOnly)}, "to": {q.To.Format(time.DateOnly)},
+		"view": {q.View}, "period_by": {q.PeriodBy}, "currency": {q.Currency}, "as_of": {a.asOf}, "more": more}
+	for key, value := range q.Only {
+		v.Set("only_"+key, value)
+	}
+	return v.Encode()
+}
+
+// patience are the terms on which something is asked for a page.
+func (a *ask) patience(fresh, first time.Duration) terms {
+	if a.query.AsOf.Bounded() {
+		fresh = freshThen
+	}
+	return terms{fresh: fresh, wait: patience, first: first}
 }
 
 func day(year int, month time.Month, d int) time.Time {

@@ -89,6 +89,7 @@ func (p *Page) parse() (*template.Template, error) {
 			}
 			return "/assets/" + name + "?v=" + a.version, nil
 		},
+		"term": term,
 	}).ParseFS(files, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)

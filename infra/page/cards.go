@@ -1,8 +1,6 @@
 package page
 
 import (
-	"math/big"
-
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -18,19 +16,20 @@ func (a *ask) served() (q report.SummaryQuery, ok bool) {
 }
 
 // service adds what the summary says.
-func (b *overviewBody) service(a *ask, now, then *report.Summary) error {
-	if now == nil {
+func (b *overviewBody) service(a *ask, served, before part[*report.Summary]) error {
+	if !served.Known {
 		return nil
 	}
-	add := func(name, explained string, of func(*report.Summary) report.Ratio) error {
+	now := served.Value
+	add := func(name, term, explained string, of func(*report.Summary) report.Ratio) error {
 		value, err := ratio(of(now))
 		if err != nil || value == "" {
 			return err
 		}
-		c := card{Name: name, Value: value, Explained: explained, Direction: "same", Change: "nothing to compare",
-			URL: a.Link("/cases")}
-		if then != nil {
-			earlier, err := ratio(of(then))
+		c := card{Name: name, Term: term, Value: value, Explained: explained, Direction: "same",
+			Change: "nothing to compare", URL: a.Link("/cases"), At: at(served)}
+		if before.Known {
+			earlier, err := ratio(of(before.Value))
 			if err != nil {
 				return err
 			}
@@ -38,16 +37,16 @@ func (b *overviewBody) service(a *ask, now, then *report.Summary) error {
 				c.Change = "was " + earlier
 			}
 		}
-		b.Cards = append(b.Cards, c)
+		b.add(c)
 		return nil
 	}
-	err := add("Share of net sales", "Net cost of putting right, out of all sales without tax.",
+	err := add("Share of net sales", "", "Net cost of putting right, out of all sales without tax.",
 		func(s *report.Summary) report.Ratio { return s.LeakageShareOfNetSales })
 	if err != nil {
 		return err
 	}
 	silent := now.SilentFailures.Numerator + " more broke it, and nobody complained."
-	return add("Right first time", "Delivered orders with the promise kept and nothing wrong. "+silent,
+	return add("Right first time", "silent-failure", "Delivered orders with the promise kept and nothing wrong. "+silent,
 		func(s *report.Summary) report.Ratio { return s.RightFirstTime })
 }
 
@@ -67,50 +66,53 @@ func ratio(r report.Ratio) (string, error) {
 	return share(&above.units, &below.units), nil
 }
 
-func (b *overviewBody) cards(a *ask, past *figures) {
+// add adds a card. Where the two times can't be compared it says so instead.
+func (b *overviewBody) add(c card) {
+	if b.Unequal != "" && c.Change != "" {
+		c.Change, c.Direction, c.Worse = b.Unequal, "same", false
+	}
+	b.Cards = append(b.Cards, c)
+}
+
+const noComparison = "nothing to compare"
+
+func (b *overviewBody) cards(a *ask, past *figures, got *answers) error {
 	t := b.Total
 	nothing := past.Cases == 0 && past.Orders == 0
-	const noComparison = "nothing to compare"
-	add := func(name string, now, then *money, worseUp bool, explained, url string) {
-		c := card{Name: name, Value: now.Cents(), Unit: now.currency, Exact: now.Text(), Explained: explained, URL: url}
+	add := func(name, term string, now, then *money, worseUp bool, explained, url string) {
+		c := card{Name: name, Term: term, Value: now.Cents(), Unit: now.currency, Exact: now.Text(), Explained: explained,
+			URL: url}
 		c.Change, c.Direction = change(now, then)
 		c.Worse = c.Direction == "up" == worseUp
 		if nothing {
 			c.Change, c.Direction, c.Worse = noComparison, "same", false
 		}
-		b.Cards = append(b.Cards, c)
+		b.add(c)
 	}
-	all := a.Link("/cases")
-	add("Real cost, net", t.Net, past.Net, true, "What putting mistakes right cost, after what others paid back.", all)
-	add("Gross cost", t.Gross, past.Gross, true,
-		"Refunds, goods, freight, staff time, trucks: everything before paybacks.", a.Link("/", "group", "element")+"#groups")
-	add("Paid back to us", t.Recoveries, past.Recoveries, false, "By suppliers, carriers and insurers, and from salvage.",
-		a.Link("/cases", "element", domain.Recovery.String()))
-	add("Your ledger shows", t.Ledger(), past.Ledger(), true,
+	add("Real cost, net", "net", t.Net, past.Net, true, "What putting mistakes right cost, after what others paid back: "+
+		counted(t.Cases)+" cases on "+counted(t.Orders)+" orders.", a.Link("/cases"))
+	hidden := "Inside wages and fleet in the general ledger, not as a cost of failures"
+	if share := t.HiddenShare(); share != "" {
+		hidden += ": " + share + " of the gross cost"
+	}
+	add("Of the cost hidden", "hidden", t.Hidden, past.Hidden, true, hidden+".", a.Link("/cases", "basis",
+		domain.Imputed.String()))
+	add("Your ledger shows", "booked", t.Ledger(), past.Ledger(), true,
 		"All that your general ledger alone shows of it, net. Below zero it looks like a gain.", a.Link("/", "view",
 			"booked"))
-	hidden := card{Name: "Hidden share", Value: t.HiddenShare(), Exact: t.Hidden.Text(), Direction: "same",
-		Explained: "Part of the gross cost that your ledger has as wages and fleet: " + t.Hidden.Short() + ".",
-		URL:       a.Link("/cases", "basis", domain.Imputed.String()), Change: "was " + past.HiddenShare()}
-	if hidden.Value == "" {
-		hidden.Value = "–"
+	if b.Save != nil {
+		b.Cards = append(b.Cards, b.Save.card(a))
 	}
-	if past.HiddenShare() == "" {
-		hidden.Change = noComparison
+	add("Paid back to us", "recovered", t.Recoveries, past.Recoveries, false,
+		"By suppliers, carriers and insurers, and from salvage.", a.Link("/cases", "element", domain.Recovery.String()))
+	if got.owed.Known {
+		c, err := owedCard(a, got.owed)
+		if err != nil {
+			return err
+		}
+		b.Cards = append(b.Cards, c)
 	}
-	b.Cards = append(b.Cards, hidden)
-	number := func(n uint64) *money {
-		return &money{units: *new(big.Int).Mul(new(big.Int).SetUint64(n), big.NewInt(10_000))}
-	}
-	cases := card{Name: "Cases", Value: counted(t.Cases), URL: all,
-		Explained: "Promises not kept that cost money, on " + counted(t.Orders) + " orders."}
-	cases.Change, cases.Direction = change(number(t.Cases), number(past.Cases))
-	if cases.Worse = cases.Direction == "up"; nothing {
-		cases.Change, cases.Direction, cases.Worse = noComparison, "same", false
-	} else if past.Cases == 0 {
-		cases.Change = "none before"
-	}
-	b.Cards = append(b.Cards, cases)
+	return b.service(a, got.served, got.servedBefore)
 }
 
 // warning is what a reader must know of the numbers; its link leads to what it is about, where there is such a page.

@@ -3,6 +3,7 @@ package page
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/makegood/makegood/projections/report"
@@ -58,6 +59,7 @@ func (p *Page) cases(r *http.Request, a *ask) (*view, error) {
 		b.Rows = append(b.Rows, c)
 		rest = rest.minus(f)
 	}
+	slices.SortStableFunc(b.Rows, func(x, y caseRow) int { return y.F.Net.units.Cmp(&x.F.Net.units) })
 	if len(answer.Rows) == mostCases {
 		b.Rest = rest
 	}

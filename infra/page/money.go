@@ -159,21 +159,21 @@ func share(a, b *big.Int) string {
 	return strings.Replace(text, "-", minus, 1) + thin + "%"
 }
 
-// change says in words how now compares to before.
+// change says in words how now compares to before: in percent of it, or where it more than doubled, or fell below zero,
+// by what it was.
 func change(now, before *money) (text, direction string) {
 	d := now.minus(before)
-	switch {
-	case d.Sign() == 0:
+	if d.Sign() == 0 {
 		return "the same", "same"
-	case before.Sign() <= 0:
-		direction = map[bool]string{true: "up", false: "down"}[d.Sign() > 0]
-		return strings.TrimPrefix(d.Short(), minus) + map[string]string{"up": " more", "down": " less"}[direction], direction
 	}
-	text = strings.TrimPrefix(share(&d.units, &before.units), minus)
-	if d.Sign() > 0 {
-		return text + " more", "up"
+	direction, word := "up", " more"
+	if d.Sign() < 0 {
+		direction, word = "down", " less"
 	}
-	return text + " less", "down"
+	if before.Sign() <= 0 || now.Sign() < 0 || d.units.CmpAbs(&before.units) > 0 {
+		return "was " + before.Cents(), direction
+	}
+	return strings.TrimPrefix(share(&d.units, &before.units), minus) + word + " than " + before.Cents(), direction
 }
 
 // permille is a ÷ most for the length of a bar, 0 to 1000: geometry only.

@@ -33,11 +33,12 @@ func TestMoney(t *testing.T) {
 
 func TestChange(t *testing.T) {
 	for _, c := range []struct{ now, before, text, direction string }{
-		{"110.0000", "100.0000", "10.0" + thin + "% more", "up"},
-		{"50.0000", "100.0000", "50.0" + thin + "% less", "down"},
+		{"110.0000", "100.0000", "10.0" + thin + "% more than 100.00", "up"},
+		{"50.0000", "100.0000", "50.0" + thin + "% less than 100.00", "down"},
 		{"100.0000", "100.0000", "the same", "same"},
-		{"5.0000", "0.0000", "5.00" + thin + "USD more", "up"},
-		{"-5.0000", "-2.0000", "3.00" + thin + "USD less", "down"},
+		{"5.0000", "0.0000", "was 0.00", "up"},
+		{"-5.0000", "-2.0000", "was " + minus + "2.00", "down"},
+		{"812.6000", "100.0000", "was 100.00", "up"},
 	} {
 		now, err := read(c.now, "USD")
 		if err != nil {

@@ -1,13 +1,9 @@
 package page
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"os"
+	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
@@ -61,6 +57,8 @@ type card struct {
 	Change, Direction            string // compared to the time before; direction: up, down or same
 	Worse                        bool
 	URL                          string
+	Term                         string // of the glossary, where the name has one
+	At                           string // when it was known, where a newer one took too long
 }
 
 // bar is a row of a table that a chart is drawn from.
@@ -77,12 +75,17 @@ type bar struct {
 type overviewBody struct {
 	Total    *figures
 	Before   string
+	Unequal  string // why the two times can't be compared; empty where they can
 	Cards    []card
+	Save     *saving // nil where nobody asked
+	Next     *nextThings
+	Promises *promises
 	Warnings []warning
 	Trend    []bar
 	ByMonth  bool
 	Cost     []bar // from gross by element to net
 	Profit   []bar // from what orders were to bring to what they brought
+	ProfitAt string
 	Placed   uint64
 	Groups   []bar
 	Others   *bar // what isn't among Groups, summed
@@ -91,22 +94,16 @@ type overviewBody struct {
 	Apart    *apart
 	AsOf     string
 	Empty    bool
+	Begin    string // where there is nothing at all: the address to send the first event to
 	Year     *year
+	OnPaper  bool // more groups than fit on paper
 }
 
 const (
-	mostGroups = 200
-	mostDays   = 92 // of a trend by day; a longer one is by month
+	mostGroups  = 200
+	mostOnPaper = 12 // groups: the rule of the style sheet
+	mostDays    = 92 // of a trend by day; a longer one is by month
 )
-
-// answers are what the first screen is made of, as the books give it. A nil one took too long, or was not asked.
-type answers struct {
-	total, earlier, trend, elements, groups *report.Leakage
-	profit                                  *report.Profit
-	served, servedBefore                    *report.Summary
-	counts                                  report.Counts
-	year                                    func() (*year, error) // nil where it was not asked
-}
 
 func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	b := &overviewBody{ByMonth: a.query.To.Sub(a.query.From) > mostDays*24*time.Hour,
@@ -116,36 +113,88 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Total, err = figuresOf(got.total.Totals, a.query.Currency); err != nil {
+	if err := p.fill(b, a, got); err != nil {
 		return nil, err
 	}
-	past, err := figuresOf(got.earlier.Totals, a.query.Currency)
-	if err != nil {
-		return nil, err
-	}
-	if b.Apart, err = readApart(got.total, a.query.Currency); err != nil {
-		return nil, err
-	}
-	b.Empty = got.total.Totals.Orders == 0 && got.total.Totals.Cases == 0
-	b.AsOf = got.total.AsOf.In(p.zone).Format("2 January 2006, 15:04 MST")
-	b.cards(a, past)
-	if err := b.service(a, got.served, got.servedBefore); err != nil {
-		return nil, err
-	}
-	b.warnings(a, got.counts)
-	if got.year != nil {
-		if b.Year, err = got.year(); err != nil {
-			return nil, err
+	if b.Empty && got.core.Value.counts.Events == 0 {
+		b.Begin = "http://" + r.Host
+		if r.TLS != nil {
+			b.Begin = "https://" + r.Host
 		}
-		if got.served == nil || got.servedBefore == nil || got.profit == nil || b.Year.Late {
-			b.Warnings = append(b.Warnings, warning{Text: "Some numbers took too long to count and are left out. Load the " +
-				"page again, or choose a shorter time."})
-		}
-	}
-	if err := b.tables(a, got); err != nil {
-		return nil, err
 	}
 	return &view{template: "overview", Title: "What putting things right costs", Ask: a, Body: b}, nil
+}
+
+// fill makes of the answers what is shown.
+func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
+	c := got.core.Value
+	if b.Total, err = figuresOf(c.total.Totals, a.query.Currency); err != nil {
+		return err
+	}
+	past, err := figuresOf(c.earlier.Totals, a.query.Currency)
+	if err != nil {
+		return err
+	}
+	if b.Apart, err = readApart(c.total, a.query.Currency); err != nil {
+		return err
+	}
+	b.Empty = c.total.Totals.Orders == 0 && c.total.Totals.Cases == 0 && !a.traded(c.days)
+	b.AsOf = c.total.AsOf.In(p.zone).Format("2 January 2006, 15:04 MST")
+	if got.core.Old {
+		b.Warnings = append(b.Warnings, warning{Text: "A newer answer took too long: these are the numbers of " +
+			clock(got.core.At) + "."})
+	}
+	b.Unequal = a.unequal(c.days)
+	if got.whole {
+		if b.Save, err = savingOf(a, got.whatIf); err != nil {
+			return err
+		}
+		b.Next = p.nextThings(a, got.next)
+		if b.Promises, err = promisesOf(a, got.promises); err != nil {
+			return err
+		}
+		if b.Year, err = a.yearOf(got); err != nil {
+			return err
+		}
+	}
+	if err := b.cards(a, past, got); err != nil {
+		return err
+	}
+	b.warnings(a, c.counts)
+	if missing := got.missing(a); missing != "" {
+		b.Warnings = append(b.Warnings, warning{Text: "Still being counted, and not on this page: " + missing + ". Load it " +
+			"again in a moment."})
+	}
+	return b.tables(a, got)
+}
+
+// clock is a time of today in a sentence.
+func clock(t time.Time) string { return t.Format("15:04:05") }
+
+// at is when a part was known, where a newer one took too long; else nothing.
+func at[T any](p part[T]) string {
+	if !p.Old || !p.Known {
+		return ""
+	}
+	return clock(p.At)
+}
+
+// missing are the parts that took too long and were never known, in words.
+func (got *answers) missing(a *ask) string {
+	var all []string
+	add := func(name string, wanted, known bool) {
+		if wanted && !known {
+			all = append(all, name)
+		}
+	}
+	add("the margin", len(a.query.Only) == 0 && a.query.Currency != "", got.profit.Known)
+	add("the share of sales", got.whole, got.served.Known)
+	add("the year", got.whole, got.paf.Known)
+	add("who came back", got.whole, got.returning.Known)
+	add("what would be saved", got.whole, got.whatIf.Known)
+	add("what is owed", got.whole, got.owed.Known)
+	add("promises", got.whole, got.promises.Known)
+	return strings.Join(all, ", ")
 }
 
 // apart is what is no leakage and stands beside it: what changed minds and unfounded cases cost, and what customers
@@ -171,74 +220,4 @@ func (b *overviewBody) trendKey() string {
 		return "month"
 	}
 	return "day"
-}
-
-// mostAtOnce is how many questions of a page the books are asked at once.
-const mostAtOnce = 4
-
-// askAll asks all that the first screen shows.
-func (p *Page) askAll(parent context.Context, a *ask, b *overviewBody) (*answers, error) {
-	got := &answers{}
-	from, to := before(a.query.From, a.query.To)
-	g, ctx := errgroup.WithContext(parent)
-	g.SetLimit(mostAtOnce)
-	ask := func(into **report.Leakage, what string, change func(*report.LeakageQuery)) {
-		q := a.query
-		change(&q)
-		g.Go(func() (err error) {
-			*into, err = p.books.Leakage(ctx, q)
-			return wrap(what, err)
-		})
-	}
-	ask(&got.total, "the totals", func(*report.LeakageQuery) {})
-	ask(&got.earlier, "the time before", func(q *report.LeakageQuery) { q.From, q.To = from, to })
-	ask(&got.trend, "the trend", func(q *report.LeakageQuery) { q.GroupBy = []string{b.trendKey()} })
-	ask(&got.elements, "what it went on", func(q *report.LeakageQuery) { q.GroupBy = []string{"element"} })
-	ask(&got.groups, "the groups", func(q *report.LeakageQuery) {
-		if q.GroupBy = []string{a.Group}; !b.Timeline {
-			q.Largest = mostGroups
-		}
-	})
-	if len(a.query.Only) == 0 && a.query.Currency != "" {
-		g.Go(func() (err error) {
-			got.profit, err = inTime(ctx, func(ctx context.Context) (*report.Profit, error) {
-				return p.books.Profit(ctx, a.query)
-			})
-			return wrap("the profit", err)
-		})
-	}
-	if question, ok := a.served(); ok {
-		for into, days := range map[**report.Summary][2]time.Time{
-			&got.served: {a.query.From, a.query.To}, &got.servedBefore: {from, to},
-		} {
-			q := question
-			q.From, q.To = days[0], days[1]
-			g.Go(func() (err error) {
-				*into, err = inTime(ctx, func(ctx context.Context) (*report.Summary, error) { return p.books.Summary(ctx, q) })
-				return wrap("how well it served", err)
-			})
-		}
-		got.year = p.askYear(ctx, g, a, question)
-	}
-	g.Go(func() (err error) {
-		got.counts, err = p.books.Counts(ctx)
-		return wrap("how far the books are", err)
-	})
-	return got, g.Wait()
-}
-
-// wholeTimeout bounds the questions that read the ledger itself: a page about years, or on a busy machine, is shown
-// without their answers rather than late.
-const wholeTimeout = 4 * time.Second
-
-// inTime asks, and takes nothing for an answer that takes too long.
-func inTime[T any](ctx context.Context, ask func(context.Context) (*T, error)) (*T, error) {
-	short, cancel := context.WithTimeout(ctx, wholeTimeout)
-	defer cancel()
-	answer, err := ask(short)
-	// A connection's own deadline, set from ours, may fire a moment earlier.
-	if err != nil && ctx.Err() == nil && (short.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded)) {
-		return nil, nil // no answer is one here
-	}
-	return answer, err
 }

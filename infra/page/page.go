@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -18,6 +19,12 @@ import (
 // Books are what the page asks. Errors: ledger.ErrNotFound, *report.SeveralCurrenciesError.
 type Books interface {
 	Leakage(context.Context, report.LeakageQuery) (*report.Leakage, error)
+	// Currencies are those in view, that with the most lines first.
+	Currencies(context.Context, report.LeakageQuery) ([]string, error)
+	// TradingDays are the days, YYYY-MM-DD, on which orders were placed.
+	TradingDays(context.Context, report.TradingDays) ([]string, error)
+	// Ask answers one of the owner's questions.
+	Ask(context.Context, *insight.Question, insight.Query) (*insight.Answer, error)
 	Profit(context.Context, report.LeakageQuery) (*report.Profit, error)
 	Summary(context.Context, report.SummaryQuery) (*report.Summary, error)
 	PAF(context.Context, report.SummaryQuery) (*report.PAF, error)
@@ -47,6 +54,7 @@ type Page struct {
 	now       func() time.Time
 	zone      *time.Location
 	logger    *slog.Logger
+	memory    *memory
 	assets    map[string]*asset
 	templates *template.Template
 }
@@ -59,7 +67,8 @@ func New(c Config) (*Page, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Page{books: c.Books, now: c.Now, zone: c.Zone, logger: c.Logger}
+	p := &Page{books: c.Books, now: c.Now, zone: c.Zone, logger: c.Logger,
+		memory: newMemory(c.Logger, func() time.Time { return c.Now().In(c.Zone) })}
 	var err error
 	if p.assets, err = readAssets(); err != nil {
 		return nil, err
@@ -70,6 +79,9 @@ func New(c Config) (*Page, error) {
 	return p, nil
 }
 
+// Close ends what is being asked of the books. Pages that are still wanted then say what is known.
+func (p *Page) Close() { p.memory.close() }
+
 // Mount hands every pattern of http.ServeMux with its handler to add.
 func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 	for pattern, show := range map[string]func(*http.Request, *ask) (*view, error){
@@ -79,6 +91,7 @@ func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 		"GET /order":  p.story,
 		"GET /event":  p.event,
 		"GET /doubts": p.doubts,
+		"GET /words":  p.words,
 	} {
 		add(pattern, p.handler(show))
 	}

@@ -15,6 +15,10 @@ import (
 // oneOrder are books that hold one order, sold in US dollars, with refunds of 10 USD and of 9,000 JPY in one case.
 type oneOrder struct{ Books }
 
+func (oneOrder) Currencies(context.Context, report.LeakageQuery) ([]string, error) {
+	return []string{"JPY", "USD"}, nil
+}
+
 func (oneOrder) Order(context.Context, string, report.AsOf) (*report.Story, error) {
 	refund := func(id, currency, amount string) report.StoryEvent {
 		return report.StoryEvent{Source: "/till", ID: id, Type: "makegood.refund.issued.v1", ErrorID: "c1",

@@ -10,19 +10,21 @@ import (
 
 // tables fills the tables that the charts are drawn from.
 func (b *overviewBody) tables(a *ask, got *answers) (err error) {
-	if b.Trend, err = a.trend(got.trend, b.trendKey()); err != nil {
+	c := got.core.Value
+	if b.Trend, err = a.trend(c.trend, b.trendKey()); err != nil {
 		return err
 	}
-	if b.Cost, err = a.cost(got.elements); err != nil {
+	if b.Cost, err = a.cost(c.elements); err != nil {
 		return err
 	}
-	if got.profit != nil {
-		if b.Profit, err = b.profitSteps(got.profit); err != nil {
+	if got.profit.Known {
+		if b.Profit, err = b.profitSteps(got.profit.Value); err != nil {
 			return err
 		}
-		b.Placed = got.profit.Orders
+		b.Placed, b.ProfitAt = got.profit.Value.Orders, at(got.profit)
 	}
-	b.Groups, b.Others, err = a.ranked(got.groups, b.Total, !b.Timeline)
+	b.Groups, b.Others, err = a.ranked(c.groups, b.Total, !b.Timeline)
+	b.OnPaper = len(b.Groups) > mostOnPaper && !b.Timeline
 	return err
 }
 
@@ -117,7 +119,7 @@ func (b *overviewBody) profitSteps(p *report.Profit) ([]bar, error) {
 	step("Putting right, hidden", b.Total.Hidden.negated())
 	step("Paid back to us", b.Total.Recoveries)
 	// Two reports are read one after the other; what was booked in between is shown, so that the sum is one.
-	step("Booked while this page was made", brought.minus(rest))
+	step("Booked between the two questions", brought.minus(rest))
 	return append(bars, bar{Text: "Orders brought", Amount: brought, Step: "end"}), nil
 }
 

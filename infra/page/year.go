@@ -1,12 +1,9 @@
 package page
 
 import (
-	"context"
 	"math/big"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/makegood/makegood/projections/report"
 )
@@ -14,11 +11,11 @@ import (
 // year is what a month alone can't tell: whether more prevention means fewer failures, and whether customers whom
 // something went wrong for come back. Each is empty where it took too long to ask.
 type year struct {
-	Span   string // in words
-	Late   bool   // not everything was answered in time
-	Months []pafMonth
-	Total  *pafMonth
-	Again  []again
+	Span           string // in words
+	Months         []pafMonth
+	Total          *pafMonth
+	Again          []again
+	PAFAt, AgainAt string // when they were known, where a newer answer took too long
 }
 
 // pafMonth is a month of the cost of quality: prevention, appraisal, failures before and after delivery.
@@ -35,39 +32,26 @@ type again struct {
 	ShareText, RangeText string
 }
 
-// askYear asks, in g, about the twelve months up to the last day that is shown, or about all that is shown where that
-// is more. What it returns is to be called when g is done, and makes of the answers what is shown.
-func (p *Page) askYear(ctx context.Context, g *errgroup.Group, a *ask, q report.SummaryQuery) func() (*year, error) {
+// year is the question about the twelve months up to the last day that is shown, or about all that is shown where that
+// is more.
+func (a *ask) year(q report.SummaryQuery) report.SummaryQuery {
 	last := a.query.To.AddDate(0, 0, -1)
 	q.From, q.To = day(last.Year(), last.Month(), 1).AddDate(0, -11, 0), a.query.To
 	if a.query.From.Before(q.From) {
 		q.From = a.query.From
 	}
-	var paf *report.PAF
-	var returning *[]report.Returning
-	g.Go(func() (err error) {
-		paf, err = inTime(ctx, func(ctx context.Context) (*report.PAF, error) { return p.books.PAF(ctx, q) })
-		return wrap("the cost of quality", err)
-	})
-	g.Go(func() (err error) {
-		returning, err = inTime(ctx, func(ctx context.Context) (*[]report.Returning, error) {
-			found, err := p.books.Returning(ctx, q)
-			return &found, err
-		})
-		return wrap("the customers who came back", err)
-	})
-	return func() (*year, error) {
-		y := &year{Span: span(q.From, q.To), Late: paf == nil || returning == nil}
-		if paf != nil {
-			if err := y.months(a, paf, q.From, q.To); err != nil {
-				return nil, err
-			}
+	return q
+}
+
+func (a *ask) yearOf(got *answers) (*year, error) {
+	y := &year{Span: span(got.year.From, got.year.To), PAFAt: at(got.paf), AgainAt: at(got.returning)}
+	if got.paf.Known {
+		if err := y.months(a, got.paf.Value, got.year.From, got.year.To); err != nil {
+			return nil, err
 		}
-		if returning != nil {
-			y.again(*returning)
-		}
-		return y, nil
 	}
+	y.again(got.returning.Value)
+	return y, nil
 }
 
 func (y *year) months(a *ask, paf *report.PAF, from, to time.Time) error {

@@ -31,7 +31,12 @@ type LeakageQuery struct {
 	Only map[string]string
 	// Largest asks for that many rows, those whose net weighs most, instead of all by their keys. Totals are of all.
 	Largest int
+	// Without are parts of the answer that are not wanted, and so not read.
+	Without Parts
 }
+
+// Parts are those of Leakage.
+type Parts struct{ Rows, Totals, Apart bool }
 
 // Leakage is the answer. Amounts have 4 decimals and the sign of a cost.
 type Leakage struct {
@@ -154,14 +159,20 @@ func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.
 	if err != nil {
 		return nil, err
 	}
-	if answer.Rows, err = q.readRows(ctx, db); err != nil {
-		return nil, err
+	if !q.Without.Rows {
+		if answer.Rows, err = q.readRows(ctx, db); err != nil {
+			return nil, err
+		}
 	}
-	if err := q.Totals().Row(ctx, db).Scan(answer.Totals.targets()...); err != nil {
-		return nil, fmt.Errorf("read the totals of the leakage: %w", err)
+	if !q.Without.Totals {
+		if err := q.Totals().Row(ctx, db).Scan(answer.Totals.targets()...); err != nil {
+			return nil, fmt.Errorf("read the totals of the leakage: %w", err)
+		}
 	}
-	if answer.Apart, err = readApart(ctx, db, q.Apart()); err != nil {
-		return nil, err
+	if !q.Without.Apart {
+		if answer.Apart, err = readApart(ctx, db, q.Apart()); err != nil {
+			return nil, err
+		}
 	}
 	if x != nil {
 		return answer, answer.round()
@@ -180,6 +191,17 @@ func readApart(ctx context.Context, db driver.Conn, asked sql.Statement) (map[st
 		apart[part] = amounts[i]
 	}
 	return apart, nil
+}
+
+// ReadCurrencies lists the currencies of what is in view, that with the most lines first.
+func ReadCurrencies(ctx context.Context, db driver.Conn, q LeakageQuery) (found []string, err error) {
+	if err := q.Validate(); err != nil {
+		return nil, err
+	}
+	if err := q.Currencies().Row(ctx, db).Scan(&found); err != nil {
+		return nil, fmt.Errorf("list the currencies of the report: %w", err)
+	}
+	return found, nil
 }
 
 // OnlyCurrency is the one that a statement finds; "" where it finds none. Its error may be *SeveralCurrenciesError.

@@ -46,6 +46,7 @@ func pinned() map[string][]sql.Statement {
 	single := JournalQuery{From: from, To: to, PeriodBy: "occurred", Every: "day", Detail: "events", Currency: "USD",
 		AsOf: at}
 
+	trading := TradingDays{From: from, To: to, Store: "s1", AsOf: at}
 	ofSummary := func(q *SummaryQuery) []sql.Statement {
 		return []sql.Statement{q.currencies(), q.deliveries(), q.fixPromises(), q.trade(), q.apart(), q.failureCost(),
 			q.qualitySpent(),
@@ -64,8 +65,9 @@ func pinned() map[string][]sql.Statement {
 		"journal_events":     {single.unpriced(), single.entries()},
 		"changes": {closed.changes("changes", sql.Named("limit", 10)), closed.changes("changes_totals"),
 			closed.changes("changes_count")},
-		"balances": {agedBalances(AsOf{}), agedBalances(asOfClose)},
-		"cases":    {caseQuery([]string{"e1", "e2"}, at.Sources())},
+		"balances":     {agedBalances(AsOf{}), agedBalances(asOfClose)},
+		"trading_days": {trading.statement()},
+		"cases":        {caseQuery([]string{"e1", "e2"}, at.Sources())},
 	}
 }
 

@@ -36,6 +36,20 @@ func (b Books) Returning(ctx context.Context, q report.SummaryQuery) ([]report.R
 	return report.ReadReturning(ctx, b.Store.Reports, q, b.Now())
 }
 
+// Currencies are those of what is in view.
+func (b Books) Currencies(ctx context.Context, q report.LeakageQuery) ([]string, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
+	return report.ReadCurrencies(ctx, b.Store.Reports, q)
+}
+
+// TradingDays are the days on which orders were placed.
+func (b Books) TradingDays(ctx context.Context, q report.TradingDays) ([]string, error) {
+	return report.ReadTradingDays(ctx, b.Store.Reports, q)
+}
+
 func (b Books) Counts(ctx context.Context) (report.Counts, error) { return b.counter.Count(ctx) }
 
 // showPage puts the page for people on the server.
@@ -48,6 +62,10 @@ func (a *App) showPage(server *gateway.Server) error {
 	if err != nil {
 		return err
 	}
+	a.OnClose(func() error {
+		p.Close()
+		return nil
+	})
 	p.Mount(func(pattern string, h http.Handler) { server.Handle(pattern, gateway.Read, h) })
 	return nil
 }

@@ -19,8 +19,9 @@
     const a = Math.abs(n);
     return a >= 1e6 ? n / 1e6 + " M" : a >= 1e3 ? n / 1e3 + " k" : String(n);
   };
-  // Names beside bars take no more than a third of a narrow screen.
-  const beside = (plot) => ({ width: Math.min(190, plot.clientWidth * .34), overflow: plot.clientWidth < 460 ? "break" : "truncate", lineHeight: 13, fontSize: plot.clientWidth < 460 ? 11 : 12 });
+  let onPaper = false;
+  // Names beside bars take no more than a third of a narrow screen. On paper they are small, and stay on one line.
+  const beside = (plot) => onPaper ? { width: 130, overflow: "truncate", lineHeight: 10, fontSize: 9 } : ({ width: Math.min(190, plot.clientWidth * .34), overflow: plot.clientWidth < 460 ? "break" : "truncate", lineHeight: 13, fontSize: plot.clientWidth < 460 ? 11 : 12 });
   const font = getComputedStyle(document.body).fontFamily; // by name: texts are measured before they are drawn
   const base = (unit) => ({
     animation: false,
@@ -40,7 +41,7 @@
 
   const charts = {
     trend(rows, unit, { columns }) {
-      const at = columns === "groups" ? { booked: 3, hidden: 4, net: 2 } : { booked: 0, hidden: 1, net: 2 };
+      const at = columns === "groups" ? { booked: 3, hidden: 4, net: 0 } : { booked: 0, hidden: 1, net: 2 };
       const series = (name, column, more) => ({ name, data: rows.map((r) => r.values[column].size), ...more });
       return { ...base(unit), xAxis: nameAxis(rows.map((r) => r.name)), yAxis: valueAxis(unit),
         grid: { left: 8, right: 14, top: 52, bottom: 6, containLabel: true },
@@ -122,20 +123,20 @@
       const shown = rows.slice(0, most), shares = shown.map((r) => r.values[7].label);
       const percent = (s) => Number(s.replace("−", "-").replace(/[^\d.-]/g, ""));
       // Both scales have their zero and their steps on the same lines: a fifth of the left one is 20 % of the right one.
-      const sizes = shown.map((r) => r.values[2].size), fifth = Math.max(...sizes, 1) / 5, ten = 10 ** Math.floor(Math.log10(fifth));
+      const sizes = shown.map((r) => r.values[0].size), fifth = Math.max(...sizes, 1) / 5, ten = 10 ** Math.floor(Math.log10(fifth));
       const step = [1, 2, 2.5, 3, 4, 5, 6, 8, 10].map((n) => n * ten).find((n) => n >= fifth);
       const under = Math.max(0, Math.ceil(-Math.min(...sizes) / step));
       return { ...base(unit), grid: { left: 8, right: 14, top: 52, bottom: 6, containLabel: true },
         xAxis: nameAxis(shown.map((r) => r.name), { axisLabel: { color: ink, interval: 0, width: 78, overflow: "break", lineHeight: 14, fontSize: 11.5 } }),
         yAxis: [valueAxis(unit, { min: -under * step, max: 5 * step, interval: step }),
           valueAxis("%", { min: -under * 20, max: 100, interval: 20, splitLine: { show: false }, axisLabel: { color: ink, formatter: (v) => v < 0 ? "" : String(v) } })],
-        tooltip: { ...base(unit).tooltip, formatter: (points) => { const i = points[0].dataIndex; return shown[i].name + "\nNet: " + shown[i].values[2].label + " " + unit + "\nSo far: " + shares[i]; } },
+        tooltip: { ...base(unit).tooltip, formatter: (points) => { const i = points[0].dataIndex; return shown[i].name + "\nNet: " + shown[i].values[0].label + " " + unit + "\nSo far: " + shares[i]; } },
         series: [
-          { name: "Net cost", type: "bar", barMaxWidth: 56, data: shown.map((r) => r.values[2].size), ...colored("var(--booked)") },
+          { name: "Net cost", type: "bar", barMaxWidth: 56, data: shown.map((r) => r.values[0].size), ...colored("var(--booked)") },
           { name: "Share of the whole so far", type: "line", yAxisIndex: 1, symbol: "circle", symbolSize: 6, data: shares.map(percent), ...colored("var(--hidden)") },
           // The amounts stand over the line that crosses them.
-          { type: "line", data: shown.map((r) => Math.max(r.values[2].size, 0)), symbol: "circle", symbolSize: 1, itemStyle: { color: "none" }, silent: true, z: 9, lineStyle: { width: 0 },
-            label: { show: true, position: "top", color: "var(--ink)", fontSize: 11.5, textBorderColor: "var(--sheet)", textBorderWidth: 3, formatter: (p) => shown[p.dataIndex].values[2].label } },
+          { type: "line", data: shown.map((r) => Math.max(r.values[0].size, 0)), symbol: "circle", symbolSize: 1, itemStyle: { color: "none" }, silent: true, z: 9, lineStyle: { width: 0 },
+            label: { show: true, position: "top", color: "var(--ink)", fontSize: 11.5, textBorderColor: "var(--sheet)", textBorderWidth: 3, formatter: (p) => shown[p.dataIndex].values[0].label } },
         ] };
     },
   };
@@ -160,21 +161,22 @@
       const row = at && rows[Math.round(flat ? at[1] : at[0])];
       if (row?.url) window.location.assign(row.url);
     });
-    drawn.push({ chart, plot, show, height: plot.clientHeight, onPaper: kind === "interval" ? .8 : .56 }); // so that few pages hold all
+    drawn.push({ chart, plot, show, height: plot.clientHeight, share: kind === "interval" ? .8 : .5 }); // so that few pages hold all
   };
   for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
 
   const fit = () => drawn.forEach(({ chart, show }) => { chart.resize(); show(); chart.getZr().flush(); });
   let waiting;
   window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
-  const paper = 660; // less than the width of A4 and Letter inside their margins, in CSS pixels
-  const sized = (width) => {
-    for (const { plot, height, onPaper } of drawn) {
-      plot.style.width = width;
-      plot.style.height = Math.round(height * (width ? onPaper : 1)) + "px";
+  // Less than the width of A4 and Letter inside their margins, in CSS pixels, and than half of it: charts stand in two columns.
+  const sized = (paper) => {
+    onPaper = paper;
+    for (const { plot, height, share } of drawn) {
+      plot.style.width = paper ? (plot.closest(".wide") ? 660 : 325) + "px" : "";
+      plot.style.height = paper ? Math.round(height * share) + "px" : height + "px";
     }
     fit();
   };
-  window.addEventListener("beforeprint", () => sized(paper + "px"));
-  window.addEventListener("afterprint", () => sized(""));
+  window.addEventListener("beforeprint", () => sized(true));
+  window.addEventListener("afterprint", () => sized(false));
 })();

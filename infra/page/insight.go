@@ -1,0 +1,243 @@
+package page
+
+import (
+	"fmt"
+	"math/big"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/insight/estimate"
+)
+
+// nextThings are the three things to do next.
+type nextThings struct {
+	Things []thing
+	At     string // when they were known, where a newer answer took too long
+	Known  bool
+	CSV    string
+}
+
+// thing is one of them.
+type thing struct {
+	Sentence, URL, Of string // Of: what the link leads to
+	Method            string
+	Asked             string // what the question that says more is called
+	Tells             bool
+}
+
+func (p *Page) nextThings(a *ask, got part[*insight.Answer]) *nextThings {
+	n := &nextThings{Known: got.Known, At: at(got)}
+	if !got.Known {
+		return n
+	}
+	for _, row := range got.Value.Rows {
+		text := func(name string) string { s, _ := row[name].(string); return s }
+		question := questionOf(text("question"))
+		t := thing{Sentence: text("sentence"), URL: a.withAsOf(text("link")), Of: "See the answer", Method: question.Method,
+			Asked: question.Heading, Tells: text("action") != "cant_tell_yet"}
+		switch {
+		case strings.HasPrefix(t.URL, "/cases"):
+			t.Of = "See the cases"
+		case strings.HasPrefix(t.URL, "/v1/claims/"):
+			t.Of = "See the claim, with its cases"
+		case strings.HasPrefix(t.URL, "/v1/"):
+			t.URL += "&format=csv"
+			t.Of = "The numbers (CSV)"
+		}
+		n.Things = append(n.Things, t)
+	}
+	return n
+}
+
+// withAsOf is a link of an answer, as of the moment that the page is of.
+func (a *ask) withAsOf(link string) string {
+	u, err := url.Parse(link)
+	if err != nil || a.asOf == "" {
+		return link
+	}
+	q := u.Query()
+	q.Set("as_of", a.asOfAPI)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// saving is what a year would save if all were right first time.
+type saving struct {
+	Known     bool
+	Year, Low *money // nil: can't tell yet
+	High      *money
+	Cash      *money
+	WhyNot    string
+	At        string
+}
+
+func savingOf(a *ask, got part[*insight.Answer]) (*saving, error) {
+	s := &saving{Known: got.Known, At: at(got)}
+	if !got.Known {
+		return s, nil
+	}
+	whole := got.Value.Parts["whole"].Rows
+	if len(whole) == 0 {
+		return nil, fmt.Errorf("what-if has no whole")
+	}
+	year, _ := whole[0]["year"].(*estimate.Estimate)
+	cash, _ := whole[0]["cash"].(*estimate.Estimate)
+	if year == nil || !year.Enough || cash == nil || !cash.Enough {
+		s.WhyNot = "too little is known"
+		if year != nil && year.WhyNot != "" {
+			s.WhyNot = year.WhyNot
+		}
+		return s, nil
+	}
+	for _, n := range []struct {
+		into **money
+		text *string
+	}{{&s.Year, year.Value}, {&s.Low, year.Low}, {&s.High, year.High}, {&s.Cash, cash.Value}} {
+		m, err := read(*n.text, a.query.Currency)
+		if err != nil {
+			return nil, err
+		}
+		*n.into = m
+	}
+	return s, nil
+}
+
+func (s *saving) card(a *ask) card {
+	c := card{Name: "Converting it would save", Term: "saving", Value: "can't tell yet", Direction: "same", At: s.At,
+		URL: a.Link("/", "group", "root_cause") + "#groups", Explained: "A year right first time: " + s.WhyNot + "."}
+	if s.Year != nil {
+		c.Value, c.Unit, c.Exact = s.Year.Cents(), s.Year.currency+" a year", s.Year.Text()
+		c.Change = "95 % sure: " + s.Low.Cents() + " to " + s.High.Cents()
+		c.Explained = "If all were right first time, as the last weeks went; " + s.Cash.Short() + " of it cash."
+	}
+	if !s.Known {
+		c.Explained = "Still being counted: load the page again in a moment."
+	}
+	return c
+}
+
+// owedCard is what suppliers and carriers can still be asked for, of a year.
+func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
+	totals, sums := got.Value.Totals, map[string]*money{}
+	for _, name := range []string{"to_file", "filed", "lapsed"} {
+		text, _ := totals[name].(string)
+		if sums[name], err = read(text, a.query.Currency); err != nil {
+			return c, wrap("what is owed", err)
+		}
+	}
+	open := sums["to_file"].plus(sums["filed"])
+	days := ""
+	for _, row := range got.Value.Rows {
+		if left, is := row["days_left"].(string); is {
+			if n, ok := new(big.Int).SetString(left, 10); ok && (days == "" || n.Cmp(number(days)) < 0) {
+				days = left
+			}
+		}
+	}
+	c = card{Name: "Still to get back", Term: "recovered", Value: open.Cents(), Unit: open.currency, Exact: open.Text(),
+		Direction: "same", At: at(got), URL: a.withAsOf("/v1/recoverable?" + url.Values{"from": {got.Value.From},
+			"to": {got.Value.To}, "currency": {a.query.Currency}, "part": {"cases"}, "format": {"csv"}}.Encode())}
+	c.Change = sums["lapsed"].Short() + " lapsed within a year"
+	c.Explained = "Of a year: " + sums["to_file"].Short() + " to be claimed, " + sums["filed"].Short() + " claimed and not " +
+		"answered."
+	if days != "" {
+		c.Explained += " The first window ends in " + days + " days."
+	}
+	return c, nil
+}
+
+func number(text string) *big.Int {
+	n, ok := new(big.Int).SetString(text, 10)
+	if !ok {
+		return new(big.Int)
+	}
+	return n
+}
+
+// promises are how the promises that fell due were kept.
+type promises struct {
+	Rows []promised
+	At   string
+	CSV  string
+}
+
+// promised are the promises of orders, or of fixes.
+type promised struct {
+	Of                                    string
+	Promised, Kept, Late, Broken, Open    uint64
+	Share, Range                          string
+	LeakedLate, LeakedBroken, LeakedOther *money
+}
+
+func promisesOf(a *ask, got part[*insight.Answer]) (*promises, error) {
+	if !got.Known {
+		return nil, nil
+	}
+	p := &promises{At: at(got), CSV: a.withAsOf("/v1/promises?" + url.Values{"from": {got.Value.From},
+		"to": {got.Value.To}, "currency": {a.query.Currency}, "format": {"csv"}, "store": {a.query.Only["store"]}}.Encode())}
+	for _, table := range []struct {
+		of string
+		t  insight.Table
+	}{{"Orders", got.Value.Table}, {"Fixes", got.Value.Parts["fixes"]}} {
+		r := promised{Of: table.of}
+		for name, into := range map[string]*uint64{"promised": &r.Promised, "kept": &r.Kept, "late": &r.Late,
+			"broken": &r.Broken, "open": &r.Open} {
+			*into, _ = table.t.Totals[name].(uint64)
+		}
+		var err error
+		for name, into := range map[string]**money{"leakage_late": &r.LeakedLate, "leakage_broken": &r.LeakedBroken,
+			"leakage_kept": &r.LeakedOther} {
+			text, _ := table.t.Totals[name].(string)
+			if *into, err = read(text, a.query.Currency); err != nil {
+				return nil, wrap("the promises", err)
+			}
+		}
+		if due := r.Kept + r.Late + r.Broken; due > 0 {
+			e := estimate.Wilson(r.Kept, due, 1, 1)
+			r.Share, r.Range = percent(*e.Value)+thin+"%", percent(*e.Low)+" to "+percent(*e.High)+thin+"%"
+		}
+		if r.Promised > 0 {
+			p.Rows = append(p.Rows, r)
+		}
+	}
+	return p, nil
+}
+
+// traded reports whether orders were placed in the time that is shown.
+func (a *ask) traded(days []string) bool {
+	from := a.From()
+	for _, d := range days {
+		if d >= from {
+			return true
+		}
+	}
+	return false
+}
+
+// unequal says why the time and the one before can't be compared: one of them has orders on far fewer days. Empty where
+// they can.
+func (a *ask) unequal(days []string) string {
+	from := a.From()
+	now, then := 0, 0
+	for _, d := range days {
+		if d >= from {
+			now++
+		} else {
+			then++
+		}
+	}
+	const enough = 0.8
+	earlier, end := before(a.query.From, a.query.To)
+	of := int(end.Sub(earlier) / (24 * time.Hour))
+	switch {
+	case now == 0 || then == 0:
+		return ""
+	case float64(then) < enough*float64(now):
+		return fmt.Sprintf("not compared: only %d of %d days before have data", then, of)
+	case float64(now) < enough*float64(then):
+		return fmt.Sprintf("not compared: only %d days have data, %d before", now, then)
+	}
+	return ""
+}
