@@ -74,7 +74,8 @@ func TestPageInABrowser(t *testing.T) {
 	b.do(chromedp.SetValue(`select[name=group]`, "kind", chromedp.ByQuery))
 	b.follow(`.pickers button`)
 	b.same("the same by another key", sum(b.amounts(groups+" tbody td:nth-child(2) data")), headline)
-	table := eval[string](b, `document.querySelector('[aria-labelledby=groups] .links a[href*="format=csv"]').getAttribute("href")`)
+	table := eval[string](b,
+		`document.querySelector('[aria-labelledby=groups] .links a[href*="format=csv"]').getAttribute("href")`)
 	var csv bytes.Buffer
 	if err := c.get(t.Context(), table, nil, &csv); err != nil {
 		t.Fatal(err)
@@ -117,8 +118,8 @@ func (b *browser) firstScreen(first string) {
 	b.do(chromedp.EmulateViewport(1366, 768))
 	b.open(first)
 	for _, what := range []string{".lead strong", "#next-h", ".pickers button", `[aria-labelledby="trend-h"] svg`} {
-		if bottom := eval[float64](b, fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().bottom`, what)); bottom >
-			768 {
+		bottom := eval[float64](b, fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().bottom`, what))
+		if bottom > 768 {
 			b.Errorf("%s ends at %.0f of 768", what, bottom)
 		}
 	}

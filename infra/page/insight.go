@@ -140,8 +140,8 @@ func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
 		Direction: "same", At: at(got), URL: a.withAsOf("/v1/recoverable?" + url.Values{"from": {got.Value.From},
 			"to": {got.Value.To}, "currency": {a.query.Currency}, "part": {"cases"}, "format": {"csv"}}.Encode())}
 	c.Change = sums["lapsed"].Short() + " lapsed within a year"
-	c.Explained = "Of a year: " + sums["to_file"].Short() + " to be claimed, " + sums["filed"].Short() + " claimed and not " +
-		"answered."
+	c.Explained = "Of a year: " + sums["to_file"].Short() + " to be claimed, " + sums["filed"].Short() + " claimed and " +
+		"not answered."
 	if days != "" {
 		c.Explained += " The first window ends in " + days + " days."
 	}

@@ -38,10 +38,11 @@ type kept struct {
 }
 
 const (
-	mostKept    = 1000
-	mostAtOnce  = 4                // questions
-	longest     = time.Minute      // a question may take
-	atRest      = 10               // an answer is fresh for that many times what it took: asking again takes a tenth of the time
+	mostKept   = 1000
+	mostAtOnce = 4           // questions
+	longest    = time.Minute // a question may take
+	// atRest: an answer is fresh for that many times what it took, so that asking takes a tenth of the time.
+	atRest      = 10
 	freshCounts = 2 * time.Second  // for how long what is read from the roll-up is taken as it is
 	freshLong   = 15 * time.Second // the same of what reads the ledger
 	freshThen   = 5 * time.Minute  // and of what is as of a moment, which no event changes
@@ -65,8 +66,8 @@ func (m *memory) close() {
 	m.asking.Wait()
 }
 
-// part is an answer as it is known. At is when it was asked; Old says that a newer one wasn't there in time, and that it
-// is older than a reader would think.
+// part is an answer as it is known. At is when it was asked; Old says that a newer one wasn't there in time, and that
+// it is older than a reader would think.
 type part[T any] struct {
 	Value T
 	At    time.Time

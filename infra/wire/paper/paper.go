@@ -1,11 +1,11 @@
-// Package paper writes a document as PDF: headings, paragraphs, figures and tables on A4, with heads that repeat and rows
-// that don't break. What it is given it writes the same, byte for byte, whenever it is asked; nothing of the machine or
-// the clock gets into it.
+// Package paper writes a document as PDF: headings, paragraphs, figures and tables on A4, with heads that repeat and
+// rows that don't break. What it is given it writes the same, byte for byte, whenever it is asked; nothing of the
+// machine or the clock gets into it.
 //
 // The PDF is written by codeberg.org/go-pdf/fpdf (MIT; the fork that is kept of gofpdf and of github.com/go-pdf/fpdf,
-// pure Go; v0.12.0 of 2026). Looked at beside it: printing by Chromium (a browser of 300 MB beside the service, and other
-// bytes with each of its versions), gopdf (no tables, text in boxes by hand), maroto (a layer over gofpdf with more
-// dependencies than code used here), unidoc (a licence that is bought). Letters are those of the Go fonts
+// pure Go; v0.12.0 of 2026). Looked at beside it: printing by Chromium (a browser of 300 MB beside the service, and
+// other bytes with each of its versions), gopdf (no tables, text in boxes by hand), maroto (a layer over gofpdf with
+// more dependencies than code used here), unidoc (a licence that is bought). Letters are those of the Go fonts
 // (golang.org/x/image/font/gofont: BSD): Latin, Greek and Cyrillic; a letter that they don't have is shown as an empty
 // box.
 package paper

@@ -16,8 +16,8 @@ func TestPDFIsTheSameAgain(t *testing.T) {
 	table := Table{Header: []string{"cause", "net"}, Right: []bool{false, true}, Wide: []float64{3, 1},
 		Total: []string{"total", "9"}}
 	for i := range 120 {
-		table.Rows = append(table.Rows, []string{fmt.Sprintf("cause %d, with a name that may well take more than one line of "+
-			"its cell, since shops call their things as they like", i), "1.00"})
+		table.Rows = append(table.Rows, []string{fmt.Sprintf("cause %d, with a name that may well take more than one line "+
+			"of its cell, since shops call their things as they like", i), "1.00"})
 	}
 	d.Blocks = append(d.Blocks, table)
 	first, err := d.PDF()

@@ -50,9 +50,6 @@ func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
 	means, weights := possible(base, spread)
 	vague := fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean well enough "+
 		"for so few false alarms", base.Cases, base.Periods)
-	if unavoidable(means, weights, spread, float64(reference)/float64(steps)) > 2*alarms {
-		return Cusum{}, vague
-	}
 	chain := newChain(means, spread, steps, reference)
 	threshold, hazard := chain.threshold(weights, steps, alarms)
 	if threshold == 0 {
@@ -68,24 +65,15 @@ func latticeSteps(mean, factor, spread float64) int {
 	return int(math.Max(math.Ceil(8/spread), math.Ceil(8/exact)))
 }
 
-// unavoidable is nearly the rate of false alarms that no threshold, however high, falls below: of a possible mean m
-// above the reference r the sums rise, and the chance not to have called falls by a factor per period that tends to
-// exp(−(r log(r/m) − r + m)) of Poisson counts (Cramér), and to its root of the order of the spread of others.
-func unavoidable(means, weights []float64, spread, reference float64) (rate float64) {
-	for k, m := range means {
-		if m > reference {
-			rate -= weights[k] * math.Expm1(-(reference*math.Log(reference/m)-reference+m)/spread)
-		}
-	}
-	return rate
-}
+// highest and mostCasesHigh are where the search for a threshold ends, in steps of the lattice and in cases: where one of
+// the possible means is as large as what the chart looks for, no threshold is enough.
+const (
+	highest       = 512
+	mostCasesHigh = 16
+)
 
-// highest is where the search for a threshold ends, in steps of the lattice: those of baselines that let one be found
-// are some hundred. Where one of the possible means is as large as what the chart looks for, no threshold is enough.
-const highest = 2048
-
-// threshold is the least whose rate of false alarms is within the budget, and that rate; 0 where there is none. The logarithm of the
-// rate is nearly straight in the threshold, so each guess but the first stands on the line through two.
+// threshold is the least whose rate of false alarms is within the budget, and that rate; 0 where there is none. The
+// logarithm of the rate is nearly straight in the threshold, so each guess but the first stands on the line through two.
 func (c *chain) threshold(weights []float64, first int, alarms float64) (int, float64) {
 	low, high := 0, 0 // too low, and high enough
 	var atLow, atHigh float64
@@ -97,7 +85,7 @@ func (c *chain) threshold(weights []float64, first int, alarms float64) (int, fl
 		}
 	}
 	for at := max(2, first); high == 0; at *= 2 {
-		if at > max(highest, 2*first) {
+		if at > max(highest, mostCasesHigh*first) {
 			return 0, 0
 		}
 		try(at)

@@ -95,8 +95,8 @@ func TestLimitsAreOrdered(t *testing.T) {
 	}
 }
 
-// TestCusumRefusesWhatItCannotKnow: where a mean that the baseline leaves possible is as large as what is looked for, no
-// threshold is enough, and that is said at once.
+// TestCusumRefusesWhatItCannotKnow: where a mean that the baseline leaves possible is as large as what is looked for,
+// no threshold is enough, and that is said at once.
 func TestCusumRefusesWhatItCannotKnow(t *testing.T) {
 	for _, c := range []Counts{{30, 17, 1}, {17, 17, 3}, {16, 17, 1}} {
 		if chart, err := NewCusum(c, 2, 1.0/365/30); err == nil {
