@@ -52,7 +52,7 @@ var glossary = []entry{
 		"delivery (internal and external failure)."},
 	{"interval", "95 % sure (from … to …)", "A figure that is worked out from a sample is never exact. Of 100 such " +
 		"ranges 95 hold the truth. Where ranges overlap, a difference may be chance."},
-	{"cant-tell-yet", "Can't tell yet", "There is too little to say it without guessing. What is needed stands beside it."},
+	{"cant-tell-yet", "Can't tell yet", "There is too little to say it without guessing. What is needed is said too."},
 	{"unpriced", "Unpriced", "Something that happened and costs money, but no rate says how much (for example an hour " +
 		"of a kind of work). It is missing from the cost until the rate is set."},
 	{"provision", "Provision", "What is still to come of a month's failures, estimated, so that the month bears its " +
