@@ -65,15 +65,15 @@ func latticeSteps(mean, factor, spread float64) int {
 	return int(math.Max(math.Ceil(8/spread), math.Ceil(8/exact)))
 }
 
-// highest and mostCasesHigh are where the search for a threshold ends, in steps of the lattice and in cases: where one of
-// the possible means is as large as what the chart looks for, no threshold is enough.
+// highest and mostCasesHigh are where the search for a threshold ends, in steps of the lattice and in cases: where one
+// of the possible means is as large as what the chart looks for, no threshold is enough.
 const (
 	highest       = 512
 	mostCasesHigh = 16
 )
 
 // threshold is the least whose rate of false alarms is within the budget, and that rate; 0 where there is none. The
-// logarithm of the rate is nearly straight in the threshold, so each guess but the first stands on the line through two.
+// logarithm of the rate is nearly straight in the threshold, so each guess but the first stands on the line through
 func (c *chain) threshold(weights []float64, first int, alarms float64) (int, float64) {
 	low, high := 0, 0 // too low, and high enough
 	var atLow, atHigh float64
