@@ -225,5 +225,6 @@
 // deadline. So each program is rewritten when the mapping is read (rewrite.go): operators and functions that walk
 // through values or make larger ones become ours, which charge a budget, all others of gojq's are on a list, and the
 // budget is the context that gojq asks once a step. What isn't on the list is refused. YAML is go.yaml.in/yaml/v3,
-// which the rates files use too; decimals are github.com/cockroachdb/apd/v3, as in domain.
+// which the rates files use too; decimals are github.com/cockroachdb/apd/v3, as in domain. JSON is read with
+// github.com/go-faster/jx, wire's own referee: in one pass, and numbers as they are written.
 package tills
