@@ -186,6 +186,7 @@ func TestInsight(t *testing.T) {
 	t.Run("as of a moment", func(t *testing.T) { asOfHolds(t, c) })
 	t.Run("signals", func(t *testing.T) { signalsHold(t, c) })
 	t.Run("rise", func(t *testing.T) { riseIsSeen(t, c) })
+	t.Run("watched", func(t *testing.T) { watchedHold(t, app, c) })
 	t.Run("customers", func(t *testing.T) { customersHold(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }

@@ -67,12 +67,6 @@ var (
 		"Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, "+
 			"hidden the part on basis IMPUTED of gross.",
 		[]string{"period", "currency", "store", "kind", "root_cause", "element", "basis"}, nil)
-	leakageByStore = prometheus.NewDesc("makegood_leakage_recent_store_amount",
-		"Net leakage by store in its currency, of the last 7 days and of the 28 days before them.",
-		[]string{"window", "currency", "store"}, nil)
-	leakageByVendor = prometheus.NewDesc("makegood_leakage_recent_vendor_amount",
-		"Net leakage by the vendor of the case in its currency, of the last 7 days and of the 28 days before them.",
-		[]string{"window", "currency", "vendor"}, nil)
 	claimsAmount = prometheus.NewDesc("makegood_claims_to_file_amount",
 		"What the terms of a vendor cover of what it caused and nobody has claimed yet, in its currency.",
 		[]string{"currency", "vendor"}, nil)
@@ -126,8 +120,7 @@ type booksCollector struct {
 func (c *booksCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{booksEvents, booksUnpriced, booksDoubles, booksContradictions,
 		booksVoidsNothing, booksFlagged, booksDeadLetters, booksUnbalanced, booksReadable, booksNewest, booksGaps,
-		rebuildRunning, rebuildProgress, leakageAmount, leakageByStore, leakageByVendor, spendAmount, deliveredOrders,
-		claimsAmount, claimsWindow} {
+		rebuildRunning, rebuildProgress, leakageAmount, spendAmount, deliveredOrders, claimsAmount, claimsWindow} {
 		out <- d
 	}
 }
@@ -166,8 +159,6 @@ func (c *booksCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	c.sendDeadLetters(gauge)
 	c.sendLeakage(gauge)
-	c.sendRecent(gauge, leakageByStore, c.gauges.Stores)
-	c.sendRecent(gauge, leakageByVendor, c.gauges.Vendors)
 	c.sendClaims(gauge)
 	for _, s := range c.gauges.Spend {
 		gauge(spendAmount, s.Day, "day", s.Currency, s.Category)
@@ -281,22 +272,5 @@ func (c *booksCollector) sendClaims(gauge sendGauge) {
 	for of, amount := range amounts {
 		gauge(claimsAmount, amount, of.currency, of.vendor)
 		gauge(claimsWindow, left[of], of.currency, of.vendor)
-	}
-}
-
-func (c *booksCollector) sendRecent(gauge sendGauge, d *prometheus.Desc, all []report.RecentGauge) {
-	weights := map[string]float64{}
-	for _, g := range all {
-		weights[g.Key] += math.Abs(g.Last7) + math.Abs(g.Before28)
-	}
-	word := largest(weights, c.config.LabelValues)
-	type labels struct{ window, currency, key string }
-	sums := map[labels]float64{}
-	for _, g := range all {
-		sums[labels{"last_7_days", g.Currency, word(g.Key)}] += g.Last7
-		sums[labels{"28_days_before", g.Currency, word(g.Key)}] += g.Before28
-	}
-	for l, amount := range sums {
-		gauge(d, amount, l.window, l.currency, l.key)
 	}
 }

@@ -12,6 +12,9 @@ const other = "other"
 // none is the label of what has no value: an empty label would be no label.
 const none = "none"
 
+// all is the label of the company as a whole.
+const all = "all"
+
 // largest keeps the names with the most weight, at most n: the rest is other. Weights decide, then names, so that two
 // instances that read the same books say the same.
 func largest(weights map[string]float64, n int) func(string) string {

@@ -30,8 +30,6 @@ func sampleGauges() *report.Gauges {
 				Day: 57.15, Month: 57.15, Today: 1},
 			{Currency: "USD", Store: "s2", Kind: "damaged", RootCause: "", Element: "RECOVERY", Basis: "ACCRUED", Month: -25},
 		},
-		Stores:      []report.RecentGauge{{Currency: "USD", Key: "s1", Last7: 57.15}},
-		Vendors:     []report.RecentGauge{{Currency: "USD", Key: "v1", Last7: -25, Before28: 4}},
 		Spend:       []report.SpendGauge{{Currency: "USD", Category: "prevention", Month: 80}},
 		DeadLetters: []report.ReasonGauge{{Reason: "bad_json", Open: 2}},
 		Newest:      noon,
@@ -77,6 +75,11 @@ func full(t *testing.T) *prometheus.Registry {
 	if err := WatchBooks(r, sampleConfig()); err != nil {
 		t.Fatal(err)
 	}
+	watched, err := WatchInsight(r, sampleInsight())
+	if err != nil {
+		t.Fatal(err)
+	}
+	watched.look(t.Context())
 	return r
 }
 

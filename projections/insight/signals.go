@@ -81,38 +81,59 @@ func readSignals(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 		}
 		accepted = float64(a) / priceUnits
 	}
+	c, err := q.charts(ctx, db, accepted, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.cases, map[string][]Row{"money": c.money, "right_first_time": slices.Concat(c.rights...)}, nil
+}
+
+// charted are the charts of a time: the rows of cases, of money by store and week, and of each of right by week.
+type charted struct {
+	cases, money []Row
+	right        []rightWeeks
+	rights       [][]Row
+}
+
+// charts makes every chart, with one budget of so many false alarms a year for all of them. weekly is the same question
+// with the end that weeks of money end at.
+func (q *Query) charts(ctx context.Context, db driver.Conn, accepted float64, weekly *Query) (c charted, err error) {
 	since, end := date(q.From).AddDate(0, 0, -baselineDays), q.wholeDays()
 	all, err := q.countCases(ctx, db, since, end)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	stores, names, err := q.daysOfStores(ctx, db, since, end)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	weekly, first, weeks, err := q.weeks(ctx, db, "''", 104)
+	money, first, weeks, err := weekly.weeks(ctx, db, "''", 104)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	right, err := q.readRightWeeks(ctx, db, since, end)
-	if err != nil {
-		return nil, nil, err
+	if c.right, err = q.readRightWeeks(ctx, db, since, end); err != nil {
+		return c, err
 	}
-	budget := estimate.Budget{PerYear: accepted, Charts: len(all) + len(weekly) + len(right)}
-	rows := make([]Row, 0, len(all))
+	budget := estimate.Budget{PerYear: accepted, Charts: len(all) + len(money) + len(c.right)}
+	c.cases = make([]Row, 0, len(all))
 	for i := range all {
+		if err := ctx.Err(); err != nil { // a chart takes a while, and there may be hundreds
+			return c, err
+		}
 		days := stores[allStores]
 		if all[i].series == "store" && slices.Contains(names, all[i].of) {
 			days = stores[all[i].of]
 		}
-		rows = append(rows, all[i].chart(days, since, budget))
+		c.cases = append(c.cases, all[i].chart(days, since, budget))
 	}
-	rights := []Row{}
-	for i := range right {
-		rights = append(rights, right[i].rows(since, budget)...)
+	for i := range c.right {
+		if err := ctx.Err(); err != nil {
+			return c, err
+		}
+		c.rights = append(c.rights, c.right[i].rows(since, budget))
 	}
-	return rows, map[string][]Row{"money": moneyRows(weekly, first, weeks, date(q.From), budget),
-		"right_first_time": rights}, nil
+	c.money = moneyRows(money, first, weeks, date(q.From), budget)
+	return c, nil
 }
 
 // countCases reads the cases of each series by day.

@@ -20,8 +20,6 @@ import (
 // has the exact ones.
 type Gauges struct {
 	Leakage     []LeakageGauge
-	Stores      []RecentGauge // net leakage by store
-	Vendors     []RecentGauge // net leakage by the vendor of the case, where one is known
 	Spend       []SpendGauge
 	DeadLetters []ReasonGauge
 	Rebuilding  bool      // a rebuild is being computed or swapped in
@@ -41,15 +39,6 @@ type LeakageGauge struct {
 	Day       float64 `ch:"of_day"`
 	Month     float64 `ch:"of_month"`
 	Today     uint64  `ch:"today"` // lines of the running day: zero means that Day says nothing
-}
-
-// RecentGauge compares the last 7 days, today included, with the 28 days before them: a history that is there as soon
-// as the books are, not only after a month of scraping.
-type RecentGauge struct {
-	Currency string  `ch:"currency"`
-	Key      string  `ch:"key"`
-	Last7    float64 `ch:"last_7"`
-	Before28 float64 `ch:"before_28"`
 }
 
 // SpendGauge is what was spent on the quality process: prevention or appraisal.
@@ -80,21 +69,6 @@ FROM leakage_daily FINAL
 WHERE lines > 0 AND part = 'leakage' AND day >= toDate(?) AND day < toDate(?)
 GROUP BY currency, store_id, kind, root_cause, element, basis`, today, today, first, next); err != nil {
 		return nil, fmt.Errorf("read the leakage of the running month: %w", err)
-	}
-	week, before := now.AddDate(0, 0, -6).Format(time.DateOnly), now.AddDate(0, 0, -34).Format(time.DateOnly)
-	for _, by := range []struct {
-		column, where string
-		into          *[]RecentGauge
-	}{{"store_id", "", &g.Stores}, {"vendor_id", " AND vendor_id != ''", &g.Vendors}} {
-		if err := db.Select(ctx, by.into, `
-SELECT currency, `+
-			by.column+` AS key, toFloat64(sumIf(amount, day >= toDate(?))) AS last_7, toFloat64(sumIf(amount,
-			    day < toDate(?))) AS before_28
-FROM leakage_daily FINAL
-WHERE lines > 0 AND part = 'leakage' AND day >= toDate(?) AND day <= toDate(?)`+by.where+`
-GROUP BY currency, key`, week, week, before, today); err != nil {
-			return nil, fmt.Errorf("compare the leakage of the week by %s: %w", by.column, err)
-		}
 	}
 	// Books events have no order: the ledger's key finds them without reading the rest.
 	if err := db.Select(ctx, &g.Spend, `

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	promclient "github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,9 @@ func (a *App) watched() (*promclient.Registry, error) {
 		return nil, err
 	}
 	prometheus.WatchLag(a.metrics, a.progress, a.Now, a.logger)
+	if err := a.watchInsight(zone); err != nil {
+		return nil, err
+	}
 	return a.metrics, prometheus.WatchBooks(a.metrics, prometheus.BooksConfig{
 		Count: a.counter.Count,
 		Gauges: func(ctx context.Context) (*report.Gauges, error) {
@@ -45,6 +49,31 @@ func (a *App) watched() (*promclient.Registry, error) {
 		},
 		Now: a.Now, Logger: a.logger, LabelValues: a.Config.MetricLabels,
 	})
+}
+
+// watchInsight works out what the charts and the sources say, in the background, till the App is closed.
+func (a *App) watchInsight(zone *time.Location) error {
+	watched, err := prometheus.WatchInsight(a.metrics, prometheus.InsightConfig{
+		Signals: func(ctx context.Context) ([]insight.Signal, error) {
+			return insight.ReadSignals(ctx, a.Store.Reports, a.Now().In(zone))
+		},
+		Sources: func(ctx context.Context) ([]insight.Source, error) {
+			return insight.ReadSources(ctx, a.Store.Reports, a.Now().In(zone))
+		},
+		Now: a.Now, Logger: a.logger, LabelValues: a.Config.MetricLabels,
+	})
+	if err != nil {
+		return err
+	}
+	working, stop := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { watched.Run(working) })
+	a.OnClose(func() error {
+		stop()
+		done.Wait()
+		return nil
+	})
+	return nil
 }
 
 // progress compares the log with what is booked, and what tills sent with what is mapped.
