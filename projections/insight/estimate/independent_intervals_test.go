@@ -157,29 +157,30 @@ func TestEffectByLeavingOut(t *testing.T) {
 }
 
 // TestLimitsOfTextbooks: with many periods and the false alarms of three deviations, an individuals chart has the
-// limits of Shewhart's constant, 2.66 mean ranges; a p′ chart of periods of one size is the individuals chart of its
-// shares.
+// limits of Shewhart's constant, 2.66 mean ranges; a p′ chart of periods of one size, with so many failures that they
+// lean to no side, is the individuals chart of its shares.
 func TestLimitsOfTextbooks(t *testing.T) {
 	r := rand.New(rand.NewPCG(14, 6))
 	const three = 0.0026998 // chance that a normal variable is three deviations away
+	const orders = 1_000_000
 	x, base := make([]float64, 20_000), Shares{}
 	for i := range x {
 		x[i] = 50 + 7*r.NormFloat64()
-		right := 900 + 20*r.NormFloat64() // binomial chance alone would be 9.5
-		base.Right, base.Of = append(base.Right, right), append(base.Of, 1000)
+		right := orders * (0.9 + 0.02*r.NormFloat64()) // binomial chance alone would be 0.0003
+		base.Right, base.Of = append(base.Right, right), append(base.Of, orders)
 	}
 	limits, err := XmR(x, three)
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "the constant", (limits.High-limits.Centre)/meanRange(x), 2.66, 0.005)
-	p, err := Laney(base, 1000, 0.01)
+	p, err := Laney(base, orders, 0.01)
 	if err != nil {
 		t.Fatal(err)
 	}
 	shares := make([]float64, len(base.Right))
 	for i := range shares {
-		shares[i] = base.Right[i] / 1000
+		shares[i] = base.Right[i] / orders
 	}
 	alike, err := XmR(shares, 0.01)
 	if err != nil {
