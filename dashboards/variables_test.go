@@ -161,11 +161,14 @@ VALUES (?, 'o', toDate(?), toDate(?), 'USD', ?, 4100, 'REFUND', 'CASH', 'late', 
 			t.Errorf("%q was chosen, %q are shown", s, got)
 		}
 	}
-	for name, c := range map[string]chosen{"several": {"currency": usd, "store": stores}, "All": {"currency": usd}} {
-		want := slices.Sorted(slices.Values(stores))
-		if got := shown(c); !slices.Equal(got, want) {
-			t.Errorf("%s: %q are shown, not %q", name, got, want)
-		}
+	want := slices.Sorted(slices.Values(stores))
+	if got := shown(chosen{"currency": usd, "store": stores}); !slices.Equal(got, want) {
+		t.Errorf("several: %q are shown, not %q", got, want)
+	}
+	// Other tests have stores in these books too.
+	got := slices.DeleteFunc(shown(chosen{"currency": usd}), func(s string) bool { return !slices.Contains(want, s) })
+	if !slices.Equal(got, want) {
+		t.Errorf("All: %q are shown, not %q", got, want)
 	}
 	none := []chosen{{"currency": usd, "store": {}}, {"currency": {`' OR '' = '`}}, {"currency": {"USD", "EUR"}}}
 	for _, c := range none {

@@ -29,7 +29,7 @@ func TestTheSameTableEverywhere(t *testing.T) {
 	if err := c.get(t.Context(), "/v1/reports/leakage", query, &answer); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"element basis gross net booked hidden recoveries cases orders currency"}
+	want := []string{"What the money went on How it is recorded Gross Net Booked Hidden Paid back Cases Orders Currency"}
 	for _, r := range answer.Rows {
 		want = append(want, strings.Join([]string{r.Key["element"], r.Key["basis"], r.Gross, r.Net, r.Booked, r.Hidden,
 			r.Recoveries, "1", "1", "USD"}, " "))

@@ -92,16 +92,8 @@ func costOfAnOrder() Panel {
 		Description: "Net cost ÷ orders placed, by day, or by week or month where the time in view is longer than 45 or " +
 			"200 days; nothing where no order was placed. makegood budget holds it against what is allowed and says where the " +
 			"month will end.",
-		SQL: `SELECT ` + bucketName + ` AS "When", if(sum(orders) = 0, NULL, sum(x) / sum(orders)) AS "An order"
-FROM (SELECT ` + bucket + ` AS bucket, toDecimal64(0, 4) AS x, toUInt64(0) AS orders FROM ` + daysOf + `
-    UNION ALL
-    SELECT ` + bucket + ` AS bucket, toDecimal64(` + net + `, 4) AS x, toUInt64(0) AS orders
-    FROM ` + leaks + ` GROUP BY bucket
-    UNION ALL
-    SELECT ` + bucket + ` AS bucket, toDecimal64(0, 4) AS x, uniqExact(order_id) AS orders
-    FROM ledger FINAL
-    WHERE ` + is(domain.TypeOrderPlaced) + ` AND ` + stands + ` AND ` + months + ` AND ` + inView + `
-    GROUP BY bucket)
-GROUP BY bucket ORDER BY bucket`,
+		SQL: statements.Text("an_order", map[string]string{"bucket_name": bucketName, "bucket": bucket, "days": daysOf,
+			"net": net, "leaks": leaks, "placed": is(domain.TypeOrderPlaced) + ` AND ` + stands + ` AND ` + months + ` AND ` +
+				inView}),
 		Columns: []Column{{Name: "An order", Shows: amount, Color: lossColor}}}
 }

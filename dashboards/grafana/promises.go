@@ -41,15 +41,9 @@ func howKept() Panel {
 			"time: the promise kept and no founded error. Perfect (SCOR RL.1.1): on time, in full, undamaged, documents " +
 			"right. On time: of those that had a time promised, no later than the last promise agreed with the customer. " +
 			"Silent failures: a promise was broken and nobody reported an error, which complaints alone never show.",
-		SQL: `SELECT concat(figure.1, ', before: ', if(isNull(figure.2.2), 'nothing known',
-           concat(toString(round(100 * figure.2.2, 1)), ' %'))) AS "Figure", figure.2.1 AS "Share"
-FROM (
-    SELECT arrayJoin([('Right first time', ` + of("is_right", "true") + `),
-        ('Perfect orders', ` + of("is_kept", "true") + `),
-        ('On time', ` + of("is_promised AND is_on_time", "is_promised") + `),
-        ('In full', ` + of("is_in_full", "true") + `),
-        ('Silent failures', ` + of("is_silent", "true") + `)]) AS figure
-    FROM (SELECT day >= toDate($__fromTime) AS now, * FROM ` + both + `))`}
+		SQL: statements.Text("kept", map[string]string{"right": of("is_right", "true"), "perfect": of("is_kept", "true"),
+			"on_time": of("is_promised AND is_on_time", "is_promised"), "in_full": of("is_in_full", "true"),
+			"silent": of("is_silent", "true"), "delivered": both})}
 }
 
 func howNotKept() Panel {

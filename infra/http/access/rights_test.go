@@ -31,7 +31,7 @@ var (
 			"GET /v1/events", "GET /v1/summary", "GET /v1/statement",
 			"GET /v1/promises", "GET /v1/recoverable", "GET /v1/claims/packet", "GET /v1/feedback", "GET /v1/sources",
 			"GET /v1/signals", "GET /v1/budget", "GET /v1/provision", "GET /v1/prevention", "GET /v1/what-if",
-			"GET /v1/customers", "GET /v1/vendors",
+			"GET /v1/customers", "GET /v1/vendors", "GET /v1/next",
 			"GET /v1/rebuild", "GET /v1/unpriced", "GET /v1/doubles", "GET /v1/flags", "GET /v1/deadletters",
 			"GET /v1/deadletters/{id}", "GET /v1/tills"},
 		gateway.SeePeople: {"GET /v1/counter"},
