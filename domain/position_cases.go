@@ -129,6 +129,16 @@ func (v *view) caseOf(order, errorID name) int32 {
 	return n
 }
 
+// wholeOf is the number of the case that a case of an order is part of, itself where it is part of none. One that
+// nobody names under an order is part of a case of its home.
+func (v *view) wholeOf(order, errorID name) int32 {
+	root := v.root(errorID)
+	if order == 0 && root != errorID && v.u.severalOrders {
+		order = v.u.homeOf(errorID)
+	}
+	return v.caseOf(order, root)
+}
+
 // gather finds the cases of the set, and what is known of them.
 func (v *view) gather() {
 	for i := range v.n {
@@ -166,7 +176,7 @@ func (v *view) gather() {
 	}
 	for n := range v.incidents {
 		if root := v.root(v.incidents[n].name); root != v.incidents[n].name {
-			r := v.caseOf(v.incidents[n].order, root)
+			r := v.wholeOf(v.incidents[n].order, v.incidents[n].name)
 			v.incidents[n].root = r
 			v.incidents[r].is = v.incidents[r].is || v.incidents[n].is
 		}
@@ -214,7 +224,7 @@ func (s *statement) movesGoods() bool {
 // fixes makes a statement one of the case that its own is part of.
 func (v *view) fixes(st *stance, i int32, s *statement) {
 	if v.u.merges {
-		st.incident = v.caseOf(st.order, v.root(st.errorID))
+		st.incident = v.wholeOf(st.order, st.errorID)
 	}
 	c := &v.incidents[st.incident]
 	c.is = c.name != 0
