@@ -78,21 +78,21 @@ func TestExchangeRatesPriceNothing(t *testing.T) {
 	set := rateEvent("x", ExchangeRate, "EUR", "1.085", "USD", when.AddDate(-1, 0, 0))
 	terms.Apply(set, Mark{Offset: 5})
 	terms.Apply(&Event{Source: "s", ID: "v", Data: &EventVoided{Source: "s", ID: "x", Original: set}}, Mark{Offset: 6})
-	if terms.LaidDown(0, 100) {
+	if terms.ChangedBetween(0, 100) {
 		t.Error("an exchange rate and its void make a rebuild out of date")
 	}
 	if last, any := terms.Rates.Last(); any || !terms.Rates.ByPlace() {
 		t.Errorf("the last rate that prices is at %d", last.Offset)
 	}
 	terms.Apply(rateEvent("y", LabourHour, "*", "20", "USD", when), Mark{Offset: 7})
-	if !terms.LaidDown(7, 8) || terms.LaidDown(0, 7) || terms.LaidDown(8, 100) {
+	if !terms.ChangedBetween(7, 8) || terms.ChangedBetween(0, 7) || terms.ChangedBetween(8, 100) {
 		t.Error("a rate that prices does, where it stands")
 	}
 	if terms.Rates.IsExchange("s", "y") || !terms.Rates.IsExchange("s", "x") || terms.Rates.IsExchange("s", "nobody") {
 		t.Error("which of them translate is told wrongly")
 	}
 	terms.Apply(&Event{Source: "s", ID: "w", Data: &EventVoided{Source: "s", ID: "y", Original: set}}, Mark{Offset: 9})
-	if !terms.LaidDown(9, 10) {
+	if !terms.ChangedBetween(9, 10) {
 		t.Error("the void of a rate that prices does, whatever it says that it voids")
 	}
 	if last, any := terms.Rates.Last(); !any || last.Offset != 9 || terms.Rates.ByPlace() {

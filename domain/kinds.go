@@ -37,7 +37,8 @@ type fact interface {
 	businessID() string
 }
 
-// taxed is data with a tax beside or within its amount, which a double of it may lend it.
+// taxed is data with a tax beside or within its amount. Where the event that counts says none, the tax of its double is
+// used.
 type taxed interface {
 	Data
 	saidTax() Decimal
@@ -56,7 +57,7 @@ func TypeOf(d Data) Type { return d.data() }
 type Posting uint8
 
 const (
-	// PostsNothing: it has no lines, and changes no other event's. (What a rebuild makes anew, Settle is told of.)
+	// PostsNothing: it has no lines, and changes no other event's. (What a rebuild makes again, Settle is told of.)
 	PostsNothing Posting = iota + 1
 	// PostsAlone: its lines depend on no other event, unless one says the same, contradicts it or voids it.
 	PostsAlone

@@ -110,7 +110,7 @@ type HandledLetter struct {
 	Actor, Reason       string
 }
 
-// BooksRebuilt posts history anew: what was recorded before it is priced with the rates that are known at its own
+// BooksRebuilt posts history again: what was recorded before it is priced with the rates that are known at its own
 // place in the log, see Terms.PricedFrom. Unless ClosedPeriods, the months that are closed then keep what their
 // reports hold.
 type BooksRebuilt struct {

@@ -27,8 +27,8 @@ func (v *view) rate(i int32, rate, key, currency string) (Decimal, bool) {
 	s := &v.u.statements[i]
 	v.u.rated[s.given] = true
 	at := s.rates
-	if v.anew != nil && v.anew.epoch > s.epoch {
-		at = v.anew.at
+	if v.repricing != nil && v.repricing.epoch > s.epoch {
+		at = v.repricing.at
 	}
 	value, ok := v.u.terms.Rates.At(rate, key, currency, s.Time, at)
 	if !ok {

@@ -34,15 +34,15 @@ type stance struct {
 
 // view is the position of the first n statements of a unit.
 type view struct {
-	u        *unit
-	n        int
-	anew     *statement // the rebuild that prices closed epochs, nil where there is none
-	final    bool       // all statements are in it: flags and missing rates are noted
-	silent   bool       // but for now they aren't
-	settled  *Settlement
-	stances  []stance
-	position position
-	err      error
+	u         *unit
+	n         int
+	repricing *statement // the rebuild that prices closed epochs, nil where there is none
+	final     bool       // all statements are in it: flags and missing rates are noted
+	silent    bool       // but for now they aren't
+	settled   *Settlement
+	stances   []stance
+	position  position
+	err       error
 
 	openers []int32 // by name of an error_id: the statement that names its order first; none
 	chosen  []bool  // by name of an error_id: a person chose another order for it
@@ -69,9 +69,9 @@ type threadKey struct {
 type pair struct{ order, errorID name }
 
 // reset makes the view one of the first n statements.
-func (v *view) reset(n int, anew *statement) {
+func (v *view) reset(n int, repricing *statement) {
 	u := v.u
-	v.n, v.anew, v.err = n, anew, nil
+	v.n, v.repricing, v.err = n, repricing, nil
 	if v.stances == nil {
 		v.stances = make([]stance, len(u.statements))
 		v.position = position{}

@@ -143,7 +143,7 @@ func (r *Rates) ByPlace() bool {
 	return true
 }
 
-// Terms are what the books stream has laid down so far: the rates, the closed months, the rebuilds, the seals.
+// Terms are what the books stream says so far: the rates, the closed months, the rebuilds, the seals.
 type Terms struct {
 	Rates    *Rates
 	Periods  *Periods

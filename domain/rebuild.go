@@ -75,10 +75,10 @@ func (t *Terms) RebuiltBy(keep func(*Rebuild) bool) *Terms {
 	return &fewer
 }
 
-// LaidDown reports whether the books stream holds a rate, a close, a reopening, a rebuild or the void of a rate from
-// one offset on and before another: whether what was computed with the terms of the one still holds at the other.
+// ChangedBetween reports whether the books stream holds a rate, a close, a reopening, a rebuild or the void of a rate
+// from one offset on and before another: whether what was computed with the terms of the one still holds at the other.
 // What exchange rates do to reports, and their voids, is no part of that.
-func (t *Terms) LaidDown(from, before int64) bool {
+func (t *Terms) ChangedBetween(from, before int64) bool {
 	within := func(m *Mark) bool { return m.Offset >= from && m.Offset < before }
 	for m := range t.Rates.marks {
 		if within(m) {

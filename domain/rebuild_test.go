@@ -8,7 +8,7 @@ import (
 )
 
 // TestWhatARebuildPrices: the last rebuild of an event's own epoch moves the place from which it looks for its rates;
-// what stands behind a rebuild, or in another epoch, looks from its own.
+// what comes after a rebuild, or in another epoch, looks from its own.
 func TestWhatARebuildPrices(t *testing.T) {
 	terms := NewTerms(time.UTC)
 	january := PeriodOf(when, time.UTC)

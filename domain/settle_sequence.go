@@ -14,14 +14,14 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 	settled := &Settlement{Events: make([]SettledEvent, len(events)), Sequence: make([]int, n)}
 	v := &view{u: u, settled: settled}
 	var before, booked position
-	var anew *statement
+	var repricing *statement
 	var facts []CaseFacts
 	for i := range u.statements {
 		s := &u.statements[i]
 		e := &settled.Events[s.given]
 		settled.Sequence[i] = int(s.given)
 		if d, is := s.Data.(*BooksRebuilt); is && d.ClosedPeriods {
-			anew = s
+			repricing = s
 		}
 		last := i == n-1
 		if !last && s.isSilent() {
@@ -31,7 +31,7 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 			v.final = true
 		}
 		if last || !v.extend(int32(i)) {
-			v.take(i+1, anew)
+			v.take(i+1, repricing)
 		}
 		if v.err != nil {
 			return nil, v.err
@@ -45,8 +45,8 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 }
 
 // take makes the view the position of the first n statements.
-func (v *view) take(n int, anew *statement) {
-	v.reset(n, anew)
+func (v *view) take(n int, repricing *statement) {
+	v.reset(n, repricing)
 	v.count()
 	v.gather()
 	v.sales()

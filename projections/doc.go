@@ -24,7 +24,7 @@
 // Batch. The rows that one insert writes. The records of a batch are acknowledged together, after the insert.
 //
 // Close. The event books.period.closed says that a month is closed. It takes effect at its log position: what stands
-// before it belongs to the month, what stands behind it is posted to the first open month.
+// before it belongs to the month, what comes after it is posted to the first open month.
 //
 // Dead letter. A record of the log that could not be booked, kept as it came, with a reason. A person sends it again
 // (replay) or discards it.

@@ -26,7 +26,7 @@ func TestBench(t *testing.T) {
 		`median: +a +[\d,]+/s.* b/a [\d.]+`, `\+ insert +[\d,]+/s`,
 		`p50 .* p99 `, `events/s  p50`, `webhooks/s  p50 .* p99 `, `all of them are mapped`,
 		`4,000 rows: `, `check for conflicts`,
-		`400 of 4,000 rows posted anew, 400 come out otherwise`, `swapped in`,
+		`400 of 4,000 rows posted again, 400 come out otherwise`, `swapped in`,
 		`median: with/alone [\d.]+`} {
 		if !regexp.MustCompile(want).Match(out.Bytes()) {
 			t.Errorf("the answer has nothing like %q", want)

@@ -331,7 +331,7 @@ func (f *fleet) fail(ctx context.Context, p part, x fault, wait func()) error {
 		if err := limit(unix.RLIM_INFINITY); err != nil {
 			return err
 		}
-		// There is room again. Sometimes the embedded broker goes on with it, sometimes it is started anew; Apache Kafka
+		// There is room again. Sometimes the embedded broker goes on with it, sometimes it is started again; Apache Kafka
 		// doesn't use a directory again that failed it.
 		if _, real := p.(kafkaPart); !real && x.seed%2 == 0 {
 			return nil

@@ -73,13 +73,13 @@ Where to look while this runs:
 	if c.Once {
 		return nil
 	}
-	fmt.Fprintln(s.Out, "New orders trickle in: a dozen events now, then as many in an hour as in the year before. "+
-		"Ctrl-C ends it.")
+	fmt.Fprintln(s.Out, "New events come in: a dozen now, then at the pace of the year before. Ctrl-C ends it.")
 	return c.trickle(ctx, app, books, next)
 }
 
 // history sends what happened up to now, the truck's order among it, and returns what is still to happen. The rates of
-// the first day come first; what else the books say prices nothing, and comes last, since the sender waits around it.
+// the first day come first; what else the books say changes no price. It comes last: the sender must wait before
+// and after it.
 func (c *demoCommand) history(ctx context.Context, books *client, simulation *simulator.Simulation,
 	truck []domain.Event, now time.Time) (func() (domain.Event, bool), error) {
 	out := httpSink(ctx, books)

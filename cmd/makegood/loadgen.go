@@ -108,7 +108,10 @@ func writeTruth(path string, t *simulator.Truth) error {
 	if err != nil {
 		return fmt.Errorf("write what was planted: %w", err)
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write what was planted: %w", err)
+	}
+	return nil
 }
 
 // sink is where simulated events go.

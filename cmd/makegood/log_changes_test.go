@@ -29,7 +29,7 @@ type changingLog struct {
 	c      *client
 }
 
-// TestTheLogChangesUnderUs: partitions that books gets leave no rate out; a topic that is made anew is never taken for
+// TestTheLogChangesUnderUs: partitions that books gets leave no rate out; a topic that is made again is never taken for
 // the one that was read, neither while running nor at a start; a compacted topic is refused.
 func TestTheLogChangesUnderUs(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ type commandLine struct {
 	Reopen      reopenCommand       `cmd:"" help:"Open a closed month again."`
 	Void        voidCommand         `cmd:"" help:"Take an event back: its entry is posted again, the other way round."`
 	Audit       auditCommand        `cmd:"" help:"Who changed the books, when and why."`
-	Rebuild     rebuildCommand      `cmd:"" help:"Post history anew, with the rates that are known by now."`
+	Rebuild     rebuildCommand      `cmd:"" help:"Post history again, with the rates that are known by now."`
 	Unpriced    unpricedCommand     `cmd:"" help:"Events with a line that no rate could price, and the rates that they lack."`
 	Doubles     doublesCommand      `cmd:"" help:"Events that say what another one says, or say otherwise: shown and decided."`
 	Flags       flagsCommand        `cmd:"" help:"What can't be right, and is booked as far as it is known."`

@@ -201,23 +201,23 @@ func TestWhatComesByKafkaIsHiddenFromTheTables(t *testing.T) {
 }
 
 // TestPerson lists what there is of somebody, by the id and by the hash, and erases it: their money stays, their next
-// order is somebody else's, and they don't come back with a log that is posted anew.
+// order is somebody else's, and they don't come back with a log that is posted again.
 func TestPerson(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var hash, name string
 	t.Run("erase", func(t *testing.T) { hash, name = listedAndErased(t, dir) })
-	// Everything anew from the log.
+	// Everything again from the log.
 	if err := os.RemoveAll(filepath.Join(dir, "clickhouse")); err != nil {
 		t.Fatal(err)
 	}
 	app, c := startTestAppWith(t, dir, func(c *server.Config) { c.Group, c.ClickHouse = "another", "" })
 	mustCatchUp(t, c)
 	if out := say(t, c, "", "person", "Mq0"); !strings.Contains(out, "\n1 events") {
-		t.Errorf("posted anew there is\n%s", out)
+		t.Errorf("posted again there is\n%s", out)
 	}
 	if out := say(t, c, "", "person", name); strings.Count(out, "order.placed") != 2 {
-		t.Errorf("posted anew there is in their place\n%s", out)
+		t.Errorf("posted again there is in their place\n%s", out)
 	}
 	if n := inLog(t, app, app.Config.Topic(domain.Orders), hash); n == 0 {
 		t.Error("the log holds no hash any more, and the page says that it does")

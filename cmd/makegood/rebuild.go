@@ -21,13 +21,13 @@ type rebuildCommand struct {
 	booksFlags
 	actorFlags
 	ClosedPeriods bool `help:"Months that are closed may move as well: their reports change."`
-	Whole         bool `help:"Post everything anew, also what neither rules nor rates can change: finds what somebody changed behind the books' back."`
+	Whole         bool `help:"Post everything again, also what neither rules nor rates can change: finds what somebody changed behind the books' back."`
 	DryRun        bool `help:"Say what would change, and change nothing."`
 	Discard       bool `help:"Throw away the one that is under way, and begin none."`
 	Yes           bool `help:"Don't ask."`
 }
 
-// Run posts history anew beside the books, shows what that changes, asks, and makes it the books.
+// Run posts history again beside the books, shows what that changes, asks, and makes it the books.
 func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
@@ -43,7 +43,7 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 		return err
 	}
 	if !c.Yes && !c.DryRun && !s.Script() { // whose first line answers the question that comes later
-		if err := c.askWhy(ctx, s, "Why is history posted anew? For the record: "); err != nil {
+		if err := c.askWhy(ctx, s, "Why is history posted again? For the record: "); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func (c *rebuildCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 	} else if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "rebuilt by %s: %s events were posted anew (rebuild %s)\n", c.actor(),
+	_, err = fmt.Fprintf(s.Out, "rebuilt by %s: %s events were posted again (rebuild %s)\n", c.actor(),
 		terminal.Count(float64(r.Report.Events)), id)
 	return err
 }
@@ -143,7 +143,7 @@ func (c *client) computed(ctx context.Context, id string, s terminal.Streams) (*
 		switch r.State {
 		case shadow.Computing:
 		case shadow.Ready:
-			fmt.Fprintf(s.Err, "%s rows posted anew in %s; %s that neither rules nor rates can change passed over\n",
+			fmt.Fprintf(s.Err, "%s rows posted again in %s; %s that neither rules nor rates can change passed over\n",
 				terminal.Count(float64(r.Done)), time.Since(started).Round(10*time.Millisecond),
 				terminal.Count(float64(r.PassedOver)))
 			return r, nil

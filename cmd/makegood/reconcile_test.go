@@ -113,7 +113,7 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// TestReconcileClosedMonth: what is posted in a closed month and stands behind its close is found, whoever put it
+// TestReconcileClosedMonth: what is posted in a closed month and comes after its close is found, whoever put it
 // there; and the open balances are also those of the close, aged to the end of its month.
 func TestReconcileClosedMonth(t *testing.T) {
 	t.Parallel()
@@ -177,7 +177,7 @@ func TestReconcileClosedMonth(t *testing.T) {
 		t.Errorf("the final journal of January: %s", text)
 	}
 	_, differences := reconcileWith(t, c, "")
-	if want := "closed months and log | an event that is posted in 2026-01, and stands behind its close in the log |   " +
+	if want := "closed months and log | an event that is posted in 2026-01, and comes after its close in the log |   " +
 		"| urn:till:1 3"; !strings.Contains(differences, want) {
 		t.Errorf("got\n%s\nwant\n%s", differences, want)
 	}

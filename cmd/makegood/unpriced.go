@@ -48,7 +48,7 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s termin
 		fmt.Fprintf(s.Out, "and %d more\n", now.Unpriced-n)
 	}
 	if len(answer.Unpriced) > 0 {
-		fmt.Fprintln(s.Out, "\nset the rates (makegood rates), then post these anew (makegood rebuild)")
+		fmt.Fprintln(s.Out, "\nset the rates (makegood rates), then post these again (makegood rebuild)")
 	}
 	return nil
 }

@@ -31,16 +31,15 @@ import (
 // every row of it is for its own tests.)
 func TestYearClosedMonthByMonth(t *testing.T) {
 	t.Parallel()
-	for name, file := range map[string]string{
-		"sample": "../../infra/pos/onlineretail/testdata/sample.csv",
-		"year":   "../../../shared/data/online_retail/online_retail_all.csv.gz",
-	} {
+	const year = "../../../shared/data/online_retail/online_retail_all.csv.gz"
+	files := map[string]string{"sample": "../../infra/pos/onlineretail/testdata/sample.csv", "year": year}
+	if _, err := os.Stat(year); errors.Is(err, fs.ErrNotExist) {
+		delete(files, "year") // it isn't part of the repository; .ci/run says where it is not run
+	}
+	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(file)
-			if errors.Is(err, fs.ErrNotExist) && name == "year" {
-				t.Skip("Online Retail isn't beside the repository")
-			}
 			if err != nil {
 				t.Fatal(err)
 			}

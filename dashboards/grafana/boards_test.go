@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the dashboards anew")
+var update = flag.Bool("update", false, "write the dashboards again")
 
 // TestWritten says whether the JSON that Grafana provisions is what this package writes, and nothing else lies there.
 func TestWritten(t *testing.T) {

@@ -40,9 +40,13 @@ func value(variable string) string {
 	return `decodeURLComponent(substring(` + asked(variable) + `, 3))`
 }
 
-// chosen narrows a column to what is chosen in a variable of several values.
+// chosen narrows a column to what is chosen in a variable of several values. Where a table shows words for a value, its
+// links choose by them: see word.
 func chosen(column, variable string) string {
 	values := `arrayMap(v -> decodeURLComponent(substring(v, 3)), splitByChar('&', ` + asked(variable) + `))`
+	if len(codes[variable]) > 0 {
+		column = word(variable, column)
+	}
 	return `(` + asked(variable) + ` = '` + all + `' OR has(` + values + `, ` + column + `))`
 }
 

@@ -16,7 +16,7 @@ type Options struct {
 	Orders      int  // 0: 40
 	Periods     bool // months are closed and reopened, events come late
 	Letters     bool // somebody deals with dead letters
-	Rebuilds    bool // history is posted anew with the rates of then
+	Rebuilds    bool // history is posted again with the rates of then
 	Twice       bool // other sources say the same again, or something else, and people decide
 	Duplicates  bool // events come again, written another way
 	Conflicts   bool // identities come again with other content

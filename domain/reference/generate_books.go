@@ -136,7 +136,7 @@ func (g *generator) seals() {
 	}
 }
 
-// rebuilds post history anew at some moments, with what was closed left alone mostly.
+// rebuilds post history again at some moments, with what was closed left alone mostly.
 func (g *generator) rebuilds() {
 	for i := range 4 {
 		at := firstDay.Add(time.Duration(g.rng.IntN(100*24)) * time.Hour)

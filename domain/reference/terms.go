@@ -57,7 +57,7 @@ func voided(v *event) Identity {
 
 // pricedAt is the place in the log whose rates price an event: its own, or that of the last rebuild that covers it. A
 // rebuild covers what was recorded before it in its own epoch; with closed_periods the epochs before that too, as soon
-// as it is in the set: "a rebuild that prices closed epochs anew posts the difference as an entry of its own".
+// as it is in the set: "a rebuild that prices closed epochs again posts the difference as an entry of its own".
 func (t *terms) pricedAt(e *event, inSet map[Identity]*event) int64 {
 	seq := e.seq
 	for _, r := range t.rebuilds {

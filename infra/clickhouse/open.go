@@ -15,6 +15,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
+
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // Config says which server, and how.
@@ -182,8 +184,8 @@ func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
 	if is, err := upToDate(ctx, db, p); err != nil || is {
 		return err
 	}
-	if err := roomForSchema(ctx, db); err != nil {
-		return err
+	if err := ledger.EnoughRoom(ctx, s.DB); err != nil {
+		return fmt.Errorf("the schema is not up to date: %w", err)
 	}
 	held, lock, err := lockSchema(ctx, db, s.logger)
 	if err != nil {
@@ -199,25 +201,8 @@ func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
 	return errors.Join(err, lock.unlock(context.WithoutCancel(ctx)))
 }
 
-// leastRoom is what a disk must have free for the schema to be changed, in bytes.
-const leastRoom = 16 << 20
-
-// roomForSchema refuses to change the schema on a disk that is full. There ClickHouse says that a table was made or
-// altered, keeps its definition as an empty file, and doesn't start again because of it.
-func roomForSchema(ctx context.Context, db *sql.DB) error {
-	var free uint64
-	if err := db.QueryRowContext(ctx, "SELECT filesystemAvailable()").Scan(&free); err != nil {
-		return fmt.Errorf("ask ClickHouse how full its disk is: %w", err)
-	}
-	if free < leastRoom {
-		return fmt.Errorf("the schema is not up to date, and ClickHouse's disk has %d bytes left: to change it takes %d, "+
-			"since ClickHouse loses the definitions of tables that it changes on a full disk", free, leastRoom)
-	}
-	return nil
-}
-
 // upToDate says that there is nothing to change. It writes nothing, so that a process may start while the disk is full:
-// see roomForSchema.
+// see ledger.EnoughRoom.
 func upToDate(ctx context.Context, db *sql.DB, p *goose.Provider) (bool, error) {
 	var there bool
 	if err := db.QueryRowContext(ctx,

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // Insight is the owner's questions, each declared in projections/insight.
@@ -108,10 +109,10 @@ func answerInsight(w http.ResponseWriter, question *insight.Question, a *insight
 func insightTable(a *insight.Answer, columns []insight.Column, of *insight.Table) *table {
 	cells := of.Cells(columns)
 	t := &table{header: cells.Header, numeric: cells.Numeric, rows: cells.Rows}
-	if a.Currency == "" || slices.Contains(t.header, "currency") {
+	if a.Currency == "" {
 		return t
 	}
-	t.header, t.numeric = append(t.header, "currency"), append(t.numeric, false)
+	t.header, t.numeric = append(t.header, report.Heading("currency")), append(t.numeric, false)
 	for i := range t.rows {
 		t.rows[i] = append(t.rows[i], a.Currency)
 	}

@@ -33,7 +33,7 @@ type RemadeError struct {
 
 // Error names the topic and both ids.
 func (e *RemadeError) Error() string {
-	return fmt.Sprintf("topic %s was made anew: its id is %s and was %s", e.Topic, e.Is, e.Was)
+	return fmt.Sprintf("topic %s was made again: its id is %s and was %s", e.Topic, e.Is, e.Was)
 }
 
 // topicID is the id that a topic had when it was first seen.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ type ask struct {
 	query      report.LeakageQuery // its currency is known, its grouping isn't set
 	Group      string
 	Currencies []string // where the books hold several in this time
+	now        time.Time
 	today      time.Time
 	zone       *time.Location
 	asOf       string // as given
@@ -37,7 +39,7 @@ const (
 // ask reads the question from a URL.
 func (p *Page) ask(r *http.Request) (*ask, error) {
 	local := p.now().In(p.zone)
-	a := &ask{today: day(local.Year(), local.Month(), local.Day()), zone: p.zone, path: r.URL.Path,
+	a := &ask{now: local, today: day(local.Year(), local.Month(), local.Day()), zone: p.zone, path: r.URL.Path,
 		values: r.URL.Query(), Group: defaultGroup}
 	from, to := monthSoFar(a.today)
 	a.query = report.LeakageQuery{From: from, To: to, View: defaultView, PeriodBy: defaultPeriod}
@@ -127,8 +129,11 @@ func (a *ask) readAsOf(ctx context.Context, books Books) error {
 func (a *ask) findCurrency(ctx context.Context, p *Page) error {
 	q := a.query
 	q.Currency = ""
-	found, err := recall(ctx, p.memory, a.key("currencies", &q), a.patience(freshCounts, longest),
+	found, err := recall(ctx, p.memory, a.key("currencies", &q), a.needed(freshCounts),
 		func(ctx context.Context) ([]string, error) { return p.books.Currencies(ctx, q) })
+	if err == nil && !found.Known {
+		err = errTooLong
+	}
 	if err != nil {
 		return wrap("the currencies", err)
 	}
@@ -142,6 +147,9 @@ func (a *ask) findCurrency(ctx context.Context, p *Page) error {
 func (a *ask) key(what string, q *report.LeakageQuery, more ...string) string {
 	v := url.Values{"what": {what}, "from": {q.From.Format(time.DateOnly)}, "to": {q.To.Format(time.DateOnly)},
 		"view": {q.View}, "period_by": {q.PeriodBy}, "currency": {q.Currency}, "as_of": {a.asOf}, "more": more}
+	if c := q.AsOf.Close; c != nil { // a month that is closed again has another one by the same name
+		v.Set("close", strconv.Itoa(c.Number))
+	}
 	for key, value := range q.Only {
 		v.Set("only_"+key, value)
 	}
@@ -150,10 +158,17 @@ func (a *ask) key(what string, q *report.LeakageQuery, more ...string) string {
 
 // patience are the terms on which something is asked for a page.
 func (a *ask) patience(fresh, first time.Duration) terms {
-	if a.query.AsOf.Bounded() {
+	if then := a.query.AsOf; then.Close != nil || !then.Time.IsZero() && then.Time.Before(a.now) {
 		fresh = freshThen
 	}
 	return terms{fresh: fresh, wait: patience, first: first}
+}
+
+// needed are the terms of what a page can't do without.
+func (a *ask) needed(fresh time.Duration) terms {
+	t := a.patience(fresh, longest)
+	t.atOnce = true
+	return t
 }
 
 func day(year int, month time.Month, d int) time.Time {

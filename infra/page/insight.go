@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ func (p *Page) nextThings(a *ask, got part[*insight.Answer]) *nextThings {
 		text := func(name string) string { s, _ := row[name].(string); return s }
 		question := questionOf(text("question"))
 		t := thing{Sentence: text("sentence"), URL: a.withAsOf(text("link")), Of: "See the answer", Method: question.Method,
-			Asked: question.Heading, Tells: text("action") != "cant_tell_yet"}
+			Asked: question.Heading, Tells: !slices.Contains([]string{"cant_tell_yet", "nothing_to_do"}, text("action"))}
 		switch {
 		case strings.HasPrefix(t.URL, "/cases"):
 			t.Of = "See the cases"
@@ -66,6 +67,7 @@ func (a *ask) withAsOf(link string) string {
 // saving is what a year would save if all were right first time.
 type saving struct {
 	Known     bool
+	Failed    bool   // it could not be read
 	Year, Low *money // nil: can't tell yet
 	High      *money
 	Cash      *money
@@ -74,7 +76,7 @@ type saving struct {
 }
 
 func savingOf(a *ask, got part[*insight.Answer]) (*saving, error) {
-	s := &saving{Known: got.Known, At: at(got)}
+	s := &saving{Known: got.Known, Failed: got.Failed, At: at(got)}
 	if !got.Known {
 		return s, nil
 	}
@@ -112,7 +114,10 @@ func (s *saving) card(a *ask) card {
 		c.Change = "95 % sure: " + s.Low.Cents() + " to " + s.High.Cents()
 		c.Explained = "If all were right first time, as the last weeks went; " + s.Cash.Short() + " of it cash."
 	}
-	if !s.Known {
+	switch {
+	case s.Failed:
+		c.Explained = "It could not be read: the log of makegood says why."
+	case !s.Known:
 		c.Explained = "Still being counted: load the page again in a moment."
 	}
 	return c

@@ -11,8 +11,8 @@ import (
 )
 
 // memory keeps the last answers of the books, so that readers who look at the same page share one, and a page is shown
-// with the last known figure where a new one takes too long. It asks at most a few questions at once, and each of them
-// once however many readers wait for it.
+// with the last known figure where a new one takes too long. Of what a page can do without it asks a few questions at
+// once, and each question once however many readers wait for it.
 type memory struct {
 	logger *slog.Logger
 	now    func() time.Time // for people
@@ -39,7 +39,7 @@ type kept struct {
 
 const (
 	mostKept   = 1000
-	mostAtOnce = 4           // questions
+	mostAtOnce = 4           // questions that a page can do without
 	longest    = time.Minute // a question may take
 	// atRest: an answer is fresh for that many times what it took, so that asking takes a tenth of the time.
 	atRest      = 10
@@ -73,11 +73,16 @@ type part[T any] struct {
 	At    time.Time
 	Known bool
 	Old   bool
+	// Failed: nothing is known, and asking failed; the log says why.
+	Failed bool
 }
 
 // terms say how long an answer is taken as it is, and how long to wait for a newer one: where one is known, and where
-// none is.
-type terms struct{ fresh, wait, first time.Duration }
+// none is. What a page can't do without is asked at once: it doesn't wait for a place behind what it can do without.
+type terms struct {
+	fresh, wait, first time.Duration
+	atOnce             bool
+}
 
 // recall gives the answer to a question. Without a known one in time it is not Known; its error is that of asking where
 // nothing is known.
@@ -86,17 +91,17 @@ func recall[T any](ctx context.Context, m *memory, key string, t terms,
 	m.mu.Lock()
 	k := m.kept[key]
 	if k == nil {
-		k = &kept{}
+		k = &kept{used: time.Now()}
 		m.kept[key] = k
 		m.forget()
 	}
 	k.used = time.Now()
 	if k.value != nil && time.Since(k.since) < max(t.fresh, atRest*k.took) {
 		defer m.mu.Unlock()
-		return partOf[T](k), nil
+		return partOf[T](k, t), nil
 	}
 	if k.done == nil && !m.closed {
-		m.ask(key, k, func(ctx context.Context) (any, error) { return ask(ctx) })
+		m.ask(key, k, t.atOnce, func(ctx context.Context) (any, error) { return ask(ctx) })
 	}
 	done, wait := k.done, t.first
 	if k.value != nil {
@@ -116,32 +121,32 @@ func recall[T any](ctx context.Context, m *memory, key string, t terms,
 	if k.value == nil {
 		return p, k.err
 	}
-	return partOf[T](k), nil
+	return partOf[T](k, t), nil
 }
 
-func partOf[T any](k *kept) part[T] {
+func partOf[T any](k *kept, t terms) part[T] {
 	value, _ := k.value.(T)
-	return part[T]{Value: value, At: k.at, Known: true, Old: time.Since(k.since) > max(worthSaying, (atRest+1)*k.took)}
+	return part[T]{Value: value, At: k.at, Known: true,
+		Old: time.Since(k.since) > max(worthSaying, t.fresh, (atRest+1)*k.took)}
 }
 
 // ask asks in the background. m is locked.
-func (m *memory) ask(key string, k *kept, ask func(context.Context) (any, error)) {
+func (m *memory) ask(key string, k *kept, atOnce bool, ask func(context.Context) (any, error)) {
 	done := make(chan struct{})
 	k.done = done
 	m.asking.Go(func() {
 		defer close(done)
-		ctx, cancel := context.WithTimeout(m.ctx, longest)
-		defer cancel()
 		var value any
-		var err error
 		var at, since time.Time
-		select {
-		case m.places <- struct{}{}:
+		err := m.place(atOnce)
+		if err == nil {
+			ctx, cancel := context.WithTimeout(m.ctx, longest)
 			at, since = m.now(), time.Now()
 			value, err = guarded(ctx, ask)
-			<-m.places
-		case <-ctx.Done():
-			err = ctx.Err()
+			cancel()
+			if !atOnce {
+				<-m.places
+			}
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -152,6 +157,19 @@ func (m *memory) ask(key string, k *kept, ask func(context.Context) (any, error)
 			m.logger.Warn("a part of a page could not be read", "part", key, "error", err)
 		}
 	})
+}
+
+// place waits for a place among those that ask, where one is wanted.
+func (m *memory) place(atOnce bool) error {
+	if atOnce {
+		return m.ctx.Err()
+	}
+	select {
+	case m.places <- struct{}{}:
+		return nil
+	case <-m.ctx.Done():
+		return m.ctx.Err()
+	}
 }
 
 // guarded is ask, whose panic is its error: no request is there to take it.

@@ -161,9 +161,14 @@ func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
 		return err
 	}
 	b.warnings(a, c.counts)
-	if missing := got.missing(a); missing != "" {
-		b.Warnings = append(b.Warnings, warning{Text: "Still being counted, and not on this page: " + missing + ". Load it " +
+	late, broken := got.missing(a)
+	if late != "" {
+		b.Warnings = append(b.Warnings, warning{Text: "Still being counted, and not on this page: " + late + ". Load it " +
 			"again in a moment."})
+	}
+	if broken != "" {
+		b.Warnings = append(b.Warnings, warning{Text: "Could not be read, and not on this page: " + broken + ". The log of " +
+			"makegood says why."})
 	}
 	return b.tables(a, got)
 }
@@ -179,22 +184,28 @@ func at[T any](p part[T]) string {
 	return clock(p.At)
 }
 
-// missing are the parts that took too long and were never known, in words.
-func (got *answers) missing(a *ask) string {
-	var all []string
-	add := func(name string, wanted, known bool) {
-		if wanted && !known {
-			all = append(all, name)
+// missing are the parts, in words, that are not on the page: those that took too long and were never known, and those
+// that could not be read.
+func (got *answers) missing(a *ask) (waited, failed string) {
+	var late, broken []string
+	add := func(name string, wanted, known, fails bool) {
+		switch {
+		case !wanted || known:
+		case fails:
+			broken = append(broken, name)
+		default:
+			late = append(late, name)
 		}
 	}
-	add("the margin", len(a.query.Only) == 0 && a.query.Currency != "", got.profit.Known)
-	add("the share of sales", got.whole, got.served.Known)
-	add("the year", got.whole, got.paf.Known)
-	add("who came back", got.whole, got.returning.Known)
-	add("what would be saved", got.whole, got.whatIf.Known)
-	add("what is owed", got.whole, got.owed.Known)
-	add("promises", got.whole, got.promises.Known)
-	return strings.Join(all, ", ")
+	add("the margin", len(a.query.Only) == 0 && a.query.Currency != "", got.profit.Known, got.profit.Failed)
+	add("the share of sales", got.whole, got.served.Known, got.served.Failed)
+	add("the year", got.whole, got.paf.Known, got.paf.Failed)
+	add("who came back", got.whole, got.returning.Known, got.returning.Failed)
+	add("what to do next", got.whole, got.next.Known, got.next.Failed)
+	add("what would be saved", got.whole, got.whatIf.Known, got.whatIf.Failed)
+	add("what is owed", got.whole, got.owed.Known, got.owed.Failed)
+	add("promises", got.whole, got.promises.Known, got.promises.Failed)
+	return strings.Join(late, ", "), strings.Join(broken, ", ")
 }
 
 // apart is what is no leakage and stands beside it: what changed minds and unfounded cases cost, and what customers

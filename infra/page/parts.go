@@ -43,7 +43,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 	var all sync.WaitGroup
 	var err error
 	all.Go(func() {
-		got.core, err = recall(ctx, p.memory, a.key("core", &a.query, a.Group), a.patience(freshCounts, longest),
+		got.core, err = recall(ctx, p.memory, a.key("core", &a.query, a.Group), a.needed(freshCounts),
 			func(ctx context.Context) (*core, error) { return p.askCore(ctx, a, b) })
 		if err == nil && !got.core.Known {
 			err = errTooLong
@@ -70,7 +70,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *report.LeakageQuery, into *part[T],
 	ask func(context.Context) (T, error)) {
 	got, err := recall(ctx, p.memory, a.key(name, q), a.patience(freshLong, firstWait), ask)
-	if err == nil {
+	if got.Failed = err != nil; ctx.Err() == nil {
 		*into = got
 	}
 }

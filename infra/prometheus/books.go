@@ -62,7 +62,7 @@ var (
 	rebuildRunning = prometheus.NewDesc("makegood_rebuild_running",
 		"1 while a rebuild is being computed or swapped in, else 0.", nil, nil)
 	rebuildProgress = prometheus.NewDesc("makegood_rebuild_progress_ratio",
-		"How much of what it posts anew the last rebuild has done, 0 to 1.", nil, nil)
+		"How much of what it posts again the last rebuild has done, 0 to 1.", nil, nil)
 	leakageAmount = prometheus.NewDesc("makegood_leakage_amount",
 		"Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, "+
 			"hidden the part on basis IMPUTED of gross.",

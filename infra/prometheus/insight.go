@@ -42,7 +42,7 @@ var (
 	signalFailures = prometheus.NewDesc("makegood_signal_failures",
 		"What the charts of failures count: cases, and orders that were not right first time.", signalLabels, nil)
 	signalUsualFailures = prometheus.NewDesc("makegood_signal_usual_failures",
-		"As many as the year before lets expect.", signalLabels, nil)
+		"The number to expect after the year before.", signalLabels, nil)
 	signalAmount = prometheus.NewDesc("makegood_signal_amount",
 		"Net leakage of the last whole week in its currency, where it has a chart.", signalLabels, nil)
 	signalUsualAmount = prometheus.NewDesc("makegood_signal_usual_amount",

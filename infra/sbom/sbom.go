@@ -2,7 +2,7 @@
 // notices that the licences of its parts ask for.
 //
 // The parts are those that the Go toolchain wrote into the binary (runtime/debug), so the list can't differ from what
-// runs. Their licences stand in modules.tsv, their texts in notices.txt; a test makes both anew from the modules' own
+// runs. Their licences stand in modules.tsv, their texts in notices.txt; a test makes both again from the modules' own
 // files and finds what is missing or has changed.
 //
 // The format is written by github.com/CycloneDX/cyclonedx-go (Apache-2.0, last release August 2026), the format's own

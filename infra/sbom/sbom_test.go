@@ -20,7 +20,7 @@ import (
 	"github.com/makegood/makegood/infra/sbom"
 )
 
-var update = flag.Bool("update", false, "write modules.tsv and notices.txt anew")
+var update = flag.Bool("update", false, "write modules.tsv and notices.txt again")
 
 // module is one that the binary is made of.
 type module struct{ path, version, dir string }

@@ -452,7 +452,7 @@ func (r *mapRun) kindOf(body any) (k *kind, name string, wrong *failure, at sour
 }
 
 // kindNamed is the kind that has exactly this name, else the first of those that take all names with its beginning.
-// What takes all names that there are is for headers: of a kind that somebody names, it is a slip.
+// A star alone is for headers: a person who names a kind must name one that exists.
 func (m *Mapping) kindNamed(name, header string) *kind {
 	var begun *kind
 	for _, k := range m.kinds {

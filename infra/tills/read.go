@@ -174,19 +174,20 @@ type document struct {
 }
 
 // encoded is the reading of a till that says its encoding itself, by the setting encoding; "": it doesn't.
-func (r reading) encoded(name string) (*reading, *failure) {
+func (r *reading) encoded(name string) (*reading, *failure) {
 	if name == "" {
-		return &r, nil
+		return r, nil
 	}
-	r.Encoding, r.encoding = name, nil
+	own := *r
+	own.Encoding, own.encoding = name, nil
 	if !strings.EqualFold(name, "utf-8") {
 		var err error
-		if r.encoding, err = encodingOf(name); err != nil {
+		if own.encoding, err = encodingOf(name); err != nil {
 			return nil, &failure{code: CodeBadSetting, reason: "encoding: there is no " + show(name),
 				hint: "such as utf-8, windows-1252, iso-8859-1, shift_jis"}
 		}
 	}
-	return &r, nil
+	return &own, nil
 }
 
 // document reads a body.

@@ -262,7 +262,7 @@ func (r *Reconciliation) compareRollUp(ctx context.Context, db driver.Conn) erro
 	return nil
 }
 
-// compareCloses looks for what was posted in a closed month though it stands behind the close.
+// compareCloses looks for what was posted in a closed month though it comes after the close.
 func (r *Reconciliation) compareCloses(ctx context.Context, db driver.Conn, closed []report.Close) error {
 	c := r.check(checkCloses)
 	for i := range closed {
@@ -292,7 +292,7 @@ AND NOT `+closed.StoodBefore()+` ORDER BY recorded_at, source, event_id`)
 	for rows.Next() {
 		var source, id string
 		d := Difference{Check: checkCloses, What: "an event that is posted in " + closed.Period.String() +
-			", and stands behind its close in the log"}
+			", and comes after its close in the log"}
 		if err := rows.Scan(&source, &id, &d.Place); err != nil {
 			return 0, err
 		}

@@ -51,7 +51,7 @@ type LogCount struct {
 }
 
 // compareLog walks through a partition and through the ledger's rows of it side by side, by offset, and reads each
-// record anew: the identity and the hash of what it means must be those of its row. A record without a row of its own
+// record again: the identity and the hash of what it means must be those of its row. A record without a row of its own
 // must be another copy of an event that is in the ledger, or a dead letter.
 func (r *Reconciliation) compareLog(ctx context.Context, db driver.Conn, decode ledger.Decode, p LogPartition) error {
 	n := LogCount{Topic: p.Topic, Partition: p.Partition, Start: p.Start, Booked: p.Booked, End: p.End}

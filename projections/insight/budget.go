@@ -47,8 +47,8 @@ const (
 	priceUnits    = 1_000_000
 )
 
-// allStores is what all stores together go by, beside names of stores. It is no such name, since those have no control
-// characters: a store may be called all.
+// allStores is the key of all stores together. No store has this name: names have no control characters, and a store
+// may be called all.
 const allStores = "\x00"
 
 // storeNamed is what an answer calls a store, or all of them.

@@ -25,8 +25,8 @@ var next = Question{
 		{Name: "rank", Unit: Count, About: "1 comes first."},
 		{Name: "question", Unit: Text, About: "The question that says more: recoverable, what-if, signals, prevention or " +
 			"budget."},
-		{Name: "action", Unit: Text, About: "claim, set_terms, get_right, look_into, go_on, rethink, hold_budget or " +
-			"cant_tell_yet."},
+		{Name: "action", Unit: Text, About: "claim, set_terms, get_right, look_into, go_on, rethink, hold_budget, " +
+			"nothing_to_do or cant_tell_yet."},
 		{Name: "of", Unit: Text, About: "The vendor, cause, store or series that it is about; empty: the company."},
 		{Name: "sentence", Unit: Text, About: "It in words."},
 		{Name: "amount", Unit: Money, About: "What the books have of it: to be claimed, not covered, or spent."},
@@ -35,11 +35,13 @@ var next = Question{
 		{Name: "until", Unit: Day, About: "The last day on which it can be done."},
 		{Name: "link", Unit: Text, About: "A page with its cases, or the answer of its question."},
 	},
-	Read: readNext,
+	Lately: true,
+	Read:   readNext,
 }
 
 const (
-	mostNext = 3
+	mostNext   = 3
+	latelyDays = 30
 	// claimsBack is how far back claims are looked for, in days: longer than the windows of usual terms.
 	claimsBack = 365
 )
@@ -55,12 +57,15 @@ type advice struct {
 }
 
 // tells reports whether it says something to do.
-func (a *advice) tells() bool { return a.action != cantTellYet }
+func (a *advice) tells() bool { return a.action != cantTellYet && a.action != nothingToDo }
 
-const cantTellYet = "cant_tell_yet"
+// What is said where there is nothing to do: that it is known, or what is needed to know it.
+const (
+	nothingToDo = "nothing_to_do"
+	cantTellYet = "cant_tell_yet"
+)
 
 func readNext(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
-	q = q.lately()
 	var told, later []*advice
 	for _, ask := range []func(context.Context, driver.Conn, *Query) ([]*advice, error){
 		adviceOnClaims, adviceOnCauses, adviceOnSignals, adviceOnPrevention, adviceOnBudget,
@@ -99,7 +104,19 @@ func (q *Query) lately() *Query {
 		other.To = tomorrow
 	}
 	if other.From.Year() == 1970 {
-		other.From = date(other.To).AddDate(0, 0, -soon)
+		other.From = date(other.To).AddDate(0, 0, -latelyDays)
+	}
+	return &other
+}
+
+// wholeMonth is the question of the whole month, where it was asked for this month up to today: a budget is of all of
+// it.
+func (q *Query) wholeMonth() *Query {
+	other := *q
+	today := date(q.Now)
+	first := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, time.UTC)
+	if date(q.From).Equal(first) && date(q.To).AddDate(0, 0, -1).Equal(today) {
+		other.To = time.Date(today.Year(), today.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	return &other
 }
@@ -145,6 +162,7 @@ func cannotYet(why string, n uint64) *estimate.Estimate {
 }
 
 func adviceOnBudget(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
+	q = q.wholeMonth()
 	rows, _, err := readBudget(ctx, db, q.asked(q.From))
 	if err != nil || len(rows) == 0 {
 		return nil, err
@@ -166,7 +184,8 @@ func adviceOnBudget(ctx context.Context, db driver.Conn, q *Query) ([]*advice, e
 		a.sentence = fmt.Sprintf("Hold the budget: by %s failures will have cost %s, %s of what they usually cost.",
 			dayInWords(last), q.withRange(end), percentOf(burn.Value))
 	default:
-		a.sentence = fmt.Sprintf("Nothing calls for holding the budget: by %s failures will have cost %s, %s of what they "+
+		a.action = nothingToDo
+		a.sentence = fmt.Sprintf("There is no need to hold the budget: by %s failures will have cost %s, %s of what they "+
 			"usually cost.", dayInWords(last), q.withRange(end), percentOf(burn.Value))
 	}
 	return []*advice{a}, nil

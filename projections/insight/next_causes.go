@@ -12,7 +12,8 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// adviceOnCauses looks for the cause that would save most. Nobody can get right what has no cause, or the customer's.
+// adviceOnCauses looks for the cause that would save most. It skips cases without a cause, and those that the customer
+// caused.
 func adviceOnCauses(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
 	rows, parts, err := readWhatIf(ctx, db, q.asked(q.From))
 	if err != nil {
@@ -45,17 +46,19 @@ const daysOfWeeks = 364 // of the weeks that what-if reads
 // keyOfSeries are the keys of the leakage report that series are told apart by.
 var keyOfSeries = map[string]string{"store": "selling_store", "cause": "root_cause", "vendor": "vendor"}
 
-// adviceOnSignals looks for what became more than chance explains: what was called last, and of that the rarest name
-// for it.
+// adviceOnSignals takes, of what the charts called, the store, cause or vendor with the most cases above the expected
+// ones; the company only where nothing else called.
 func adviceOnSignals(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
 	rows, _, err := readSignals(ctx, db, q.asked(q.From))
 	if err != nil {
 		return nil, err
 	}
 	var called Row
-	known := false
+	known := uint64(0) // charts that can tell
 	for _, row := range rows {
-		known = known || row["signal"] != nil
+		if row["signal"] != nil {
+			known++
+		}
 		if row["signal"] != true {
 			continue
 		}
@@ -67,10 +70,10 @@ func adviceOnSignals(ctx context.Context, db driver.Conn, q *Query) ([]*advice, 
 	switch {
 	case called != nil:
 		return q.adviceOnSignal(ctx, db, called)
-	case known:
-		a.worth = cannotYet("more cases than chance explains are needed", uint64(len(rows)))
+	case known > 0:
+		a.action, a.worth = nothingToDo, cannotYet("nothing called", known)
 		a.sentence = fmt.Sprintf("Nothing has become worse than chance explains: none of %s called.",
-			countOf(uint64(len(rows)), "chart", "charts"))
+			countOf(known, "chart", "charts"))
 	default:
 		a.worth = cannotYet("cases and orders of the year before are needed", 0)
 		a.sentence = "Can't tell yet whether something has become worse: " + a.worth.WhyNot + "."
@@ -89,7 +92,7 @@ func (q *Query) adviceOnSignal(ctx context.Context, db driver.Conn, called Row) 
 	series, of := called["series"].(string), called["of"].(string)
 	key, cases, expectedText := keyOfSeries[series], called["cases"].(uint64), called["expected"].(string)
 	asked := report.LeakageQuery{From: q.From, To: q.To, View: "economic", PeriodBy: "occurred", Currency: q.Currency,
-		AsOf: q.AsOf, Only: map[string]string{}}
+		AsOf: q.AsOf, Only: map[string]string{}, Without: report.Parts{Rows: true, Apart: true}}
 	for k, value := range map[string]string{key: of, "store": q.Store} {
 		if k != "" && value != "" {
 			asked.Only[k] = value
@@ -123,7 +126,8 @@ func (q *Query) adviceOnSignal(ctx context.Context, db driver.Conn, called Row) 
 	return []*advice{a}, nil
 }
 
-// adviceOnPrevention says of the largest spend that can be judged what it brought, or what is needed to tell.
+// adviceOnPrevention says of a spend that can be judged what it brought: of one that did not pay first, then of one
+// that paid; of several the largest. Without any it says what is needed to tell.
 func adviceOnPrevention(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
 	rows, _, err := readPrevention(ctx, db, q.asked(q.From))
 	if err != nil {
@@ -146,9 +150,9 @@ func adviceOnPrevention(ctx context.Context, db driver.Conn, q *Query) ([]*advic
 	cause, _ := best["cause"].(string)
 	net, _ := best["net_value"].(*estimate.Estimate)
 	a.of, a.worth, a.amount = cause, net, best["spent_since"]
-	what := named(report.Word("root_cause", cause), "an unnamed cause")
-	if cause == "" {
-		what = "an unnamed cause"
+	what := "an unnamed cause"
+	if cause != "" {
+		what = strconv.Quote(report.Word("root_cause", cause))
 	}
 	if store, _ := best["store"].(string); store != "" {
 		what += " in store " + store
@@ -157,16 +161,15 @@ func adviceOnPrevention(ctx context.Context, db driver.Conn, q *Query) ([]*advic
 	switch best["verdict"] {
 	case "paid":
 		a.action = "go_on"
-		a.sentence = fmt.Sprintf("Go on preventing %q: %s were spent, and what that saved is more by %s.", what, amount,
+		a.sentence = fmt.Sprintf("Go on preventing %s: you spent %s, and saved more than that, by %s.", what, amount,
 			q.withRange(net))
 	case "not_paid":
 		a.action = "rethink"
-		a.sentence = fmt.Sprintf("Rethink how you prevent %q: of %s spent, less than that came back; saved less spent is "+
-			"%s.", what, amount, q.withRange(net))
+		a.sentence = fmt.Sprintf("Rethink how you prevent %s: you spent %s and saved less; savings minus spend are %s.",
+			what, amount, q.withRange(net))
 	default:
 		needed, _ := best["needed"].(string)
-		a.sentence = fmt.Sprintf("Can't tell yet whether preventing %q pays, on which %s were spent: %s.", what, amount,
-			needed)
+		a.sentence = fmt.Sprintf("Can't tell yet whether preventing %s pays (%s spent): %s.", what, amount, needed)
 	}
 	return []*advice{a}, nil
 }

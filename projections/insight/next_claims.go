@@ -45,7 +45,8 @@ func adviceOnClaims(ctx context.Context, db driver.Conn, q *Query) ([]*advice, e
 		a.sentence += " Can't tell yet how much of it comes back: " + a.worth.WhyNot + "."
 	}
 	if those > 1 {
-		a.sentence += fmt.Sprintf(" From all %d, %s can still be claimed.", those, year.money(total.FloatString(4)))
+		a.sentence += fmt.Sprintf(" From all %d suppliers and others together, %s can still be claimed.", those,
+			year.money(total.FloatString(4)))
 	}
 	return []*advice{a}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +31,8 @@ type Question struct {
 	Page bool
 	// Plain: no amounts are in it, so it needs no currency.
 	Plain bool
+	// Lately: without a time it is of the last days and not of all that there ever was.
+	Lately bool
 	// People: it is about single employees, and shown only to who may see that (the scope people).
 	People bool
 	// Read gives the rows, and those of the parts by name.
@@ -152,6 +153,9 @@ func (q *Question) Ask(ctx context.Context, db driver.Conn, asked Query, zone *t
 		if asked.Currency, err = report.OnlyCurrency(ctx, db, asked.make("summary_currencies")); err != nil {
 			return nil, err
 		}
+	}
+	if q.Lately {
+		asked = *asked.lately()
 	}
 	a := &Answer{From: asked.From.Format(time.DateOnly), To: asked.To.Format(time.DateOnly), Currency: asked.Currency,
 		AsOf: asked.Now.UTC(), Parts: map[string]Table{}, Method: q.Method, Link: q.Anchor()}
@@ -283,10 +287,4 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 func Questions() []*Question {
 	return []*Question{&next, &promises, &recoverable, &packet, &feedback, &budget, &provision, &prevention, &whatIf,
 		&signals, &customers, &vendors, &counter, &sources}
-}
-
-// link is the address of another question of the same time and currency, asked with a parameter.
-func (q *Query) link(name, param, value string) string {
-	return "/v1/" + name + "?" + url.Values{"from": {q.From.Format(time.DateOnly)}, "to": {q.To.Format(time.DateOnly)},
-		"currency": {q.Currency}, param: {value}}.Encode()
 }

@@ -99,7 +99,7 @@ func standingOf(name string) domain.Standing {
 			return domain.Standing(i)
 		}
 	}
-	return domain.Standing(math.MaxUint8) // nobody's word: whoever settles the unit writes it anew
+	return domain.Standing(math.MaxUint8) // nobody's word: whoever settles the unit writes it again
 }
 
 // ownLines reports whether a line is of another case, currency, store or order than the event.

@@ -27,7 +27,7 @@ type Row struct {
 	Unpriced []string
 	Refused  string
 	Customer string // of an order.placed that comes back from the ledger, where Event.Data isn't read again
-	Revision uint8  // how often makegood itself wrote the row anew
+	Revision uint8  // how often makegood itself wrote the row again
 	Moved    bool   // RecordedAt was corrected when a close became known that the record follows
 	Terms    int64  // offset of the books stream up to which it was known when the row was posted
 	Rules    uint32 // domain.PostingRules that the lines follow; 0 where that isn't known

@@ -106,18 +106,19 @@ func checkTables(ctx context.Context, db driver.Conn) error {
 	return errors.Join(errs...)
 }
 
-// leastRoom is what a disk must have free for tables and views to be made, in bytes.
+// leastRoom is what a disk must have free for tables and views to be made or changed, in bytes.
 const leastRoom = 16 << 20
 
-// EnoughRoom refuses to make tables and views on a disk that is full. There ClickHouse says that one was made, keeps
-// its definition as an empty file, and doesn't start again because of it.
+// EnoughRoom refuses to make or change tables and views on a disk that is full. There ClickHouse says that it was done,
+// keeps the definition as an empty file, and doesn't start again because of it.
 func EnoughRoom(ctx context.Context, db driver.Conn) error {
 	var free uint64
 	if err := db.QueryRow(ctx, "SELECT filesystemAvailable()").Scan(&free); err != nil {
 		return fmt.Errorf("ask ClickHouse how full its disk is: %w", err)
 	}
 	if free < leastRoom {
-		return fmt.Errorf("ClickHouse's disk has %d bytes left: to make tables and views there takes %d", free, leastRoom)
+		return fmt.Errorf("ClickHouse's disk has %d bytes left, and %d are needed to make or change tables and views: "+
+			"on a full disk ClickHouse loses their definitions", free, leastRoom)
 	}
 	return nil
 }

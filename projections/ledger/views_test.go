@@ -25,7 +25,7 @@ func TestViewsAreLeftAloneUnlessTheyDiffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again := written(); again != first {
-		t.Errorf("the views were made anew: %s\n%s", first, again)
+		t.Errorf("the views were made again: %s\n%s", first, again)
 	}
 	if err := store.DB.Exec(t.Context(), "CREATE OR REPLACE VIEW cases AS SELECT 1 AS x"); err != nil {
 		t.Fatal(err)

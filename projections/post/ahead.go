@@ -96,7 +96,7 @@ func (p *Projector) settleAhead(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	err = p.insist(ctx, "read the units of new events", p.place(b.messages), func(ctx context.Context) error {
+	err = p.retry(ctx, "read the units of new events", p.place(b.messages), func(ctx context.Context) error {
 		return p.gatherAhead(ctx, b, orders, alone)
 	})
 	if err != nil && !ledger.RefusesContent(err) && !ledger.TooMuch(err) {

@@ -72,7 +72,7 @@ ORDER BY table, name`); err != nil {
 	return nil
 }
 
-// eraseFrom changes a table where there is anything to change: to change nothing would write all of its parts anew.
+// eraseFrom changes a table where there is anything to change: to change nothing would write all of its parts again.
 func eraseFrom(ctx context.Context, db driver.Conn, table, set, where string) error {
 	var n uint64
 	if err := db.QueryRow(ctx, "SELECT count() FROM "+table+" WHERE "+where).Scan(&n); err != nil {

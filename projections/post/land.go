@@ -80,11 +80,11 @@ func (s *Stats) Waiting() []Wait {
 	return slices.SortedFunc(maps.Values(s.waits.now), func(a, b Wait) int { return a.Since.Compare(b.Since) })
 }
 
-// insist does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is
+// retry does it again until it succeeds or ctx ends: an outage is no poison message. Meanwhile nothing is
 // acknowledged, so the subscriber hands over no more than its bound, and readiness says so. What ClickHouse refuses
 // for good, and what was too much for it at once, is returned: the caller knows what to do with less. place may be
 // empty.
-func (p *Projector) insist(ctx context.Context, doing, place string, do func(context.Context) error) error {
+func (p *Projector) retry(ctx context.Context, doing, place string, do func(context.Context) error) error {
 	id := p.stats.waits.begin()
 	defer p.stats.waits.end(id)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
@@ -98,12 +98,12 @@ func (p *Projector) insist(ctx context.Context, doing, place string, do func(con
 	}
 }
 
-// insistWhole is insist for what can't be done in parts: also too little memory is waited for.
-func (p *Projector) insistWhole(ctx context.Context, doing, place string, do func(context.Context) error) error {
+// retryWhole is retry for what can't be done in parts: also too little memory is waited for.
+func (p *Projector) retryWhole(ctx context.Context, doing, place string, do func(context.Context) error) error {
 	id := p.stats.waits.begin()
 	defer p.stats.waits.end(id)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := p.insist(ctx, doing, place, do)
+		err := p.retry(ctx, doing, place, do)
 		if !ledger.TooMuch(err) {
 			return err
 		}
@@ -180,7 +180,7 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 			continue
 		}
 		began := p.config.Now()
-		if err := p.insistWhole(ctx, s.doing, place, patient(s.do)); err != nil {
+		if err := p.retryWhole(ctx, s.doing, place, patient(s.do)); err != nil {
 			return err
 		}
 		if s.took != nil {
@@ -223,7 +223,7 @@ func (p *Projector) insertRows(ctx context.Context, b *batch) error {
 	if b.rows.Rows() == 0 {
 		return nil
 	}
-	err := p.insist(ctx, "insert into the ledger", p.place(b.messages), b.rows.Insert)
+	err := p.retry(ctx, "insert into the ledger", p.place(b.messages), b.rows.Insert)
 	if !ledger.RefusesContent(err) && !ledger.TooMuch(err) {
 		return err
 	}
@@ -247,11 +247,11 @@ func (p *Projector) insertHalves(ctx context.Context, b *batch, messages []*mess
 		if some.rows.Rows() == 0 {
 			continue
 		}
-		insist := p.insist
+		retry := p.retry
 		if len(part) == 1 {
-			insist = p.insistWhole
+			retry = p.retryWhole
 		}
-		err := insist(ctx, "insert into the ledger", p.place(part), some.rows.Insert)
+		err := retry(ctx, "insert into the ledger", p.place(part), some.rows.Insert)
 		switch {
 		case err == nil:
 		case !ledger.RefusesContent(err) && !ledger.TooMuch(err):

@@ -19,7 +19,7 @@ type Original struct {
 }
 
 // originalOf is what the log took for a row of the ledger. Where the log has it no more, or nobody reads it back, it is
-// written anew from the row: the data is as it came, the envelope's members may stand in another order.
+// written again from the row: the data is as it came, the envelope's members may stand in another order.
 func (p *Projector) originalOf(ctx context.Context, r *ledger.Stored) (*Original, error) {
 	if p.config.Original != nil {
 		original, err := p.config.Original(ctx, r.Position)
@@ -63,7 +63,7 @@ func (p *Projector) firstTimes(ctx context.Context, chunk []*message.Message) (m
 		}
 		first.Stream = at.Stream
 		var original *Original
-		if err := p.insistWhole(ctx, "read back a record that was sent again", p.place([]*message.Message{m}),
+		if err := p.retryWhole(ctx, "read back a record that was sent again", p.place([]*message.Message{m}),
 			func(ctx context.Context) (err error) {
 				original, err = p.config.Original(ctx, first)
 				return err

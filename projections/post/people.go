@@ -16,7 +16,7 @@ import (
 
 // Who somebody is is hidden before a row is written. Two things are left for afterwards: rows that were written
 // before there were keys, which are hidden once, and people who are erased. An erasure is an event of the books
-// stream, which is read ahead of the others: so what is posted from then on, a whole log posted anew included, is
+// stream, which is read ahead of the others: so what is posted from then on, a whole log posted again included, is
 // posted without the person. What is in the tables already is changed there, in all copies of a row. Amounts,
 // identities and content hashes stay.
 
@@ -46,7 +46,7 @@ func (p *Projector) WatchPeople(ctx context.Context) error {
 
 const peopleCheckpoint = "people"
 
-// hideStored hides people in rows that were written without, once. Somebody may write a row anew meanwhile, as it
+// hideStored hides people in rows that were written without, once. Somebody may write a row again meanwhile, as it
 // was: so it looks again until there is nothing left.
 func (p *Projector) hideStored(ctx context.Context) error {
 	if done, err := p.noted(ctx, peopleCheckpoint); err != nil || done {

@@ -268,7 +268,7 @@ func drain(chunk []*message.Message, messages <-chan *message.Message, most int)
 
 // post decodes and posts messages into the batch, after all of the books stream that is there by now is read.
 func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch) error {
-	if err := p.insistWhole(ctx, "read the books stream", p.place(chunk), p.terms.CatchUp); err != nil {
+	if err := p.retryWhole(ctx, "read the books stream", p.place(chunk), p.terms.CatchUp); err != nil {
 		return err
 	}
 	firsts, err := p.firstTimes(ctx, chunk)

@@ -26,9 +26,9 @@ func (p *Projector) rewrite(ctx context.Context, rows []*ledger.Row) error {
 	}
 	doing := fmt.Sprintf("write %d rows again", len(rows))
 	if len(rows) == 1 {
-		return p.insistWhole(ctx, doing, "", b.Insert)
+		return p.retryWhole(ctx, doing, "", b.Insert)
 	}
-	err := p.insist(ctx, doing, "", b.Insert)
+	err := p.retry(ctx, doing, "", b.Insert)
 	if !ledger.TooMuch(err) {
 		return err
 	}

@@ -23,10 +23,10 @@ import (
 // without knowing of it.
 //
 // A crash anywhere does it again, which changes nothing. Where the shadow is gone, or is of other rates than the record
-// speaks of, or never was, since somebody else wrote the record, the ledger itself is posted anew, with the same
+// speaks of, or never was, since somebody else wrote the record, the ledger itself is posted again, with the same
 // result.
 
-// finishRebuilds makes the rebuilds part of the books whose records are in the batch, and posts those rows of it anew
+// finishRebuilds makes the rebuilds part of the books whose records are in the batch, and posts those rows of it again
 // that were posted before their rebuild was known. All of the books stream that was there when the batch was inserted
 // has been read.
 func (p *Projector) finishRebuilds(ctx context.Context, b *batch) error {
@@ -64,7 +64,7 @@ func (p *Projector) swapIn(ctx context.Context, b *batch, landed *domain.Rebuild
 		return p.repostWhere(ctx, b, landed, missed)
 	}
 	stale := r.ClosedPeriods != landed.ClosedPeriods || r.Rules != domain.PostingRules()
-	p.terms.Use(func(t *domain.Terms) { stale = stale || t.LaidDown(r.Terms, landed.Mark.Offset) })
+	p.terms.Use(func(t *domain.Terms) { stale = stale || t.ChangedBetween(r.Terms, landed.Mark.Offset) })
 	whole, err := p.hasShadow(ctx, r.ID)
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *shadow.Rebuil
 	if err != nil {
 		return err
 	}
-	// No rate came since the rebuild began. So what stands behind that in the log has the rates that it would have of the
+	// No rate came since the rebuild began. So what comes after that in the log has the rates that it would have of the
 	// rebuild already, if it is places that tell which of two came first, and no producer's clock.
 	mark := domain.Mark{Offset: r.Terms, Ends: r.Ends}
 	p.terms.Use(func(t *domain.Terms) {
@@ -311,7 +311,7 @@ func (w *liveWorker) tooMuch() bool {
 func (w *liveWorker) flush() error {
 	p := w.projector
 	if n := w.batch.Rows(); n > 0 {
-		if err := p.insistWhole(w.ctx, fmt.Sprintf("write %d rows again", n), "", w.batch.Insert); err != nil {
+		if err := p.retryWhole(w.ctx, fmt.Sprintf("write %d rows again", n), "", w.batch.Insert); err != nil {
 			return err
 		}
 		w.batch.Reset()

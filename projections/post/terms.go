@@ -37,11 +37,11 @@ type Terms struct {
 	log    BooksLog
 	decode ledger.Decode
 
-	mu    sync.Mutex // one reader at a time; readers of terms hold it shared through Use
-	rules sync.RWMutex
-	terms *domain.Terms
-	laid  []domain.Mark // of every record that lays something down
-	dealt map[dealing]bool
+	mu      sync.Mutex // one reader at a time; readers of terms hold it shared through Use
+	rules   sync.RWMutex
+	terms   *domain.Terms
+	changed []domain.Mark // of every record that changes what rows are posted with
+	dealt   map[dealing]bool
 	// Where the books stream holds what persons decided, and what takes that back.
 	decidedAt []decidedAt
 	read      int64
@@ -106,7 +106,7 @@ func (t *Terms) CatchUp(ctx context.Context) error {
 func (t *Terms) take(r BooksRecord) error {
 	decoded, err := t.decode(r.Metadata, r.Value)
 	if err != nil {
-		return nil // lays nothing down; the projector, which reads it too, makes it a dead letter
+		return nil // it changes nothing; the projector, which reads it too, makes it a dead letter
 	}
 	mark := domain.Mark{Offset: r.Offset, Time: r.Time}
 	if text := r.Metadata.Get(ledger.EndsHeader); text != "" {
@@ -120,10 +120,10 @@ func (t *Terms) take(r BooksRecord) error {
 	switch d := decoded.Event.Data.(type) {
 	case *domain.RateSet:
 		if d.Rate != domain.ExchangeRate { // which no row is posted with
-			t.laid = append(t.laid, mark)
+			t.changed = append(t.changed, mark)
 		}
 	case *domain.PeriodClosed, *domain.PeriodReopened:
-		t.laid = append(t.laid, mark)
+		t.changed = append(t.changed, mark)
 	case *domain.DeadLetterReplayed, *domain.DeadLetterDiscarded:
 		t.dealt[dealing{strings.Clone(decoded.Event.Source), strings.Clone(decoded.Event.ID)}] = true
 	case *domain.PersonErased:
@@ -137,7 +137,7 @@ func (t *Terms) take(r BooksRecord) error {
 			t.decided(&decoded.Event, d.Source, d.ID, r.Offset)
 		}
 		if d.Original.Stream() == domain.Books && !t.terms.Rates.IsExchange(d.Source, d.ID) {
-			t.laid = append(t.laid, mark)
+			t.changed = append(t.changed, mark)
 		}
 	}
 	return nil
@@ -210,9 +210,9 @@ func (t *Terms) marks(keep func(offset int64) bool) []domain.Mark {
 	t.rules.RLock()
 	defer t.rules.RUnlock()
 	var kept []domain.Mark
-	for i := range t.laid {
-		if keep(t.laid[i].Offset) {
-			kept = append(kept, t.laid[i])
+	for i := range t.changed {
+		if keep(t.changed[i].Offset) {
+			kept = append(kept, t.changed[i])
 		}
 	}
 	return kept

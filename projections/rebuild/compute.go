@@ -102,7 +102,7 @@ const shadowRows = 100_000
 type stretch struct{ month, only string }
 
 // rateable is the condition on rows of today's rules that the rates may change: what asks for them and stands before
-// the last of them. What stands behind that knew them all.
+// the last of them. What comes after that knew them all.
 func (s *computation) rateable() string {
 	last, any := s.terms.Rates.Last()
 	switch {

@@ -16,7 +16,7 @@ import (
 	"github.com/makegood/makegood/projections/shadow"
 )
 
-// A rebuild posts history anew from the ledger's own payloads, with today's posting rules and the rates that are known
+// A rebuild posts history again from the ledger's own payloads, with today's posting rules and the rates that are known
 // by now, into a shadow: tables of its own that nobody reads. What it would change is reported, and nothing else
 // happens until somebody says so. Then books.rebuilt is written to the log, and the projector that books it makes the
 // shadow's partitions part of the books (see swap.go of package post). What an event posts stays a function of the log
@@ -31,7 +31,7 @@ import (
 //
 // What an event posts depends on the rules, on the rates and on nothing else. So a row says which rules its lines
 // follow and whether its event asks for rates, and what neither can change isn't read at all: rows of today's rules
-// that ask for none, or that stand behind the last rate in the log. Two columns of five bytes and the row's place
+// that ask for none, or that come after the last rate in the log. Two columns of five bytes and the row's place
 // tell. A whole rebuild reads everything, also what somebody may have changed behind the books' back. Where nothing
 // comes out otherwise, a row is read, decoded and posted, and that is all; what changes is inserted once more. Two
 // workers decode beside the reader (see the bench: makegood bench --only rebuild).
@@ -288,7 +288,7 @@ func (b *Rebuilder) Swap(ctx context.Context, id, actor string) (*shadow.Rebuild
 	if err != nil {
 		return nil, fmt.Errorf("read the books stream: %w", err)
 	}
-	if known.Terms.LaidDown(r.Terms, mark.Offset) {
+	if known.Terms.ChangedBetween(r.Terms, mark.Offset) {
 		r.State = shadow.Discarded
 		return nil, errors.Join(shadow.ErrStale, b.end(ctx, r))
 	}

@@ -167,7 +167,7 @@ func rebuildsInAStream(t *testing.T, seed int64) {
 		"currentDatabase() AND startsWith(name, 'rebuilt_')").Scan(&left); err != nil || len(left) > 0 {
 		t.Errorf("seed %d: tables are left behind: %v (%v)", seed, left, err)
 	}
-	t.Run("read anew", func(t *testing.T) {
+	t.Run("read again", func(t *testing.T) {
 		fresh := bookstest.Open(t)
 		rest := slices.Clone(records)
 		random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
@@ -207,7 +207,7 @@ func (b *rebuiltBooks) rebuild(r reference.Record, id string, closedPeriods bool
 		shadowOf(b.T, b.store, b.records, r.Seq, r.Seq, id, closedPeriods)
 	default:
 		shadowOf(b.T, b.store, b.records, r.Seq, r.Seq, id, closedPeriods)
-		// What arrived shortly before the snapshot is posted anew to be on the safe side. Here the shadow is on its own.
+		// What arrived shortly before the snapshot is posted again to be on the safe side. Here the shadow is on its own.
 		if err := b.store.DB.Exec(b.Context(),
 			`INSERT INTO rebuilds SELECT * REPLACE (snapshot + INTERVAL 15 SECOND AS snapshot, version + 1 AS version) `+
 				`FROM rebuilds FINAL WHERE id = ?`, id); err != nil {

@@ -23,7 +23,7 @@ type Gauges struct {
 	Spend       []SpendGauge
 	DeadLetters []ReasonGauge
 	Rebuilding  bool      // a rebuild is being computed or swapped in
-	Rebuilt     float64   // how much of what it posts anew the last rebuild has done, 0 to 1; 0 where there never was one
+	Rebuilt     float64   // how much of what it posts again the last rebuild has done, 0 to 1; 0 where there never was one
 	Gaps        uint64    // stretches of the log that the store has lost and that are being read again
 	Newest      time.Time // when the newest event arrived in the books; zero where there is none
 }
@@ -94,7 +94,7 @@ GROUP BY currency, category`, today, first, next); err != nil {
 		return nil, err
 	default:
 		g.Rebuilding = r.State == shadow.Computing || r.State == shadow.Swapping
-		if g.Rebuilt = 1; r.State == shadow.Computing { // there may be nothing to post anew
+		if g.Rebuilt = 1; r.State == shadow.Computing { // there may be nothing to post again
 			g.Rebuilt = float64(r.Done) / float64(max(r.Total, 1))
 		}
 	}

@@ -20,7 +20,7 @@ func (e *UnmappedAccountsError) Error() string {
 	return "no code of the general ledger is given for " + strings.Join(e.Accounts, ", ")
 }
 
-// MapAccounts puts the company's codes in place of makegood's account numbers, and seals the batch anew. Memo entries,
+// MapAccounts puts the company's codes in place of makegood's account numbers, and seals the batch again. Memo entries,
 // which are never posted, keep their numbers where there is no code.
 func (j *Journal) MapAccounts(codes map[string]Code) error {
 	missing := map[string]bool{}

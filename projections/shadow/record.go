@@ -27,8 +27,8 @@ type Rebuild struct {
 	ClosedPeriods bool      `json:"closed_periods"`
 	Whole         bool      `json:"whole"` // it passes over nothing
 	Started       time.Time `json:"started"`
-	Done          uint64    `json:"done"` // rows of the ledger posted anew
-	// rows of the ledger to post anew; copies that are not folded yet are counted
+	Done          uint64    `json:"done"` // rows of the ledger posted again
+	// rows of the ledger to post again; copies that are not folded yet are counted
 	Total      uint64  `json:"total"`
 	PassedOver uint64  `json:"passed_over"` // rows that neither today's rules nor the rates can change
 	Error      string  `json:"error"`       // why it failed; empty where it did not
@@ -107,7 +107,7 @@ type NamedEvent struct {
 	ID     string `json:"id"`
 }
 
-// NotPosted is an event that could not be posted anew, and why.
+// NotPosted is an event that could not be posted again, and why.
 type NotPosted struct {
 	Source string `json:"source"`
 	ID     string `json:"id"`

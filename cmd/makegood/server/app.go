@@ -53,7 +53,7 @@ type Config struct {
 	Accounts    string `help:"File that gives the general ledger's own codes for the accounts of journals." type:"existingfile"`
 	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
 
-	AcceptTopics []string `help:"Topics made anew that hold the same records at the same offsets as those that the books were made of, as topic=id." placeholder:"TOPIC=ID"`
+	AcceptTopics []string `help:"Topics made again that hold the same records at the same offsets as those that the books were made of, as topic=id." placeholder:"TOPIC=ID"`
 
 	ClickHouseHTTPPort int `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
 

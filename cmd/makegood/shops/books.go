@@ -91,7 +91,7 @@ func (b *books) empty(ctx context.Context) error {
 	return nil
 }
 
-// book posts what was added to the log since the last time, by a projector that begins anew.
+// book posts what was added to the log since the last time, by a projector that begins again.
 func (b *books) book(ctx context.Context) (err error) {
 	writer := b.store.Writer()
 	defer func() { err = errors.Join(err, writer.Close()) }()
@@ -122,14 +122,14 @@ func (b *books) book(ctx context.Context) (err error) {
 		select {
 		case <-m.Acked():
 		case err := <-ended:
-			return errors.Join(fmt.Errorf("the projector ended: %w", ctx.Err()), err)
+			return errors.Join(errors.New("the projector ended"), ctx.Err(), err)
 		}
 	}
 	stop()
 	return <-ended
 }
 
-// ask asks a question of the books as of now. No currency is needed: the shops have one.
+// ask asks a question of the books as of now.
 func (b *books) ask(ctx context.Context, name string, from, to, now time.Time, of map[string]string) (*insight.Answer,
 	error) {
 	for _, q := range insight.Questions() {

@@ -16,4 +16,4 @@ WITH toDate($__fromTime) AS from_day, toDate($__toTime) AS to_day, toUInt32(to_d
         SELECT uniqExactIf(day, day >= from_day) AS days, uniqExactIf(day, day < from_day) AS days_before
         FROM ledger
         WHERE refused = '' AND {{.months}} AND {{.days}} AND currency = {{.currency}} AND {{.store}}),
-    anything AS (SELECT count() > 0 AS books FROM leakage_daily)
+    anything AS (SELECT count() > 0 AS books FROM ledger)

@@ -62,7 +62,7 @@ func Jars(ctx context.Context, progress io.Writer) (string, error) {
 	if err := verifyJars(libs); err == nil {
 		return libs, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the cached jars are not what they should be; remove %s to fetch them anew: %w", libs, err)
+		return "", fmt.Errorf("the cached jars are not what they should be; remove %s to fetch them again: %w", libs, err)
 	}
 	_, _ = fmt.Fprintf(progress, "fetching Apache Kafka %s (45 jars, 43 MB) into %s\n", KafkaVersion, dir)
 	if err := fetchJars(ctx, dir, libs, progress); err != nil {

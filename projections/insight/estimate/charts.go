@@ -60,7 +60,7 @@ func Laney(base Shares, n, alarms float64) (Limits, error) {
 			z = append(z, (base.Right[i]/of-p)/math.Sqrt(p*(1-p)/of))
 		}
 	}
-	if len(z) < 2 {
+	if len(z) < leastPeriods {
 		return Limits{}, fmt.Errorf("orders are known of %d periods; %d are needed", len(z), leastPeriods)
 	}
 	factor := meanRange(z) / expectedRange
@@ -72,8 +72,8 @@ func Laney(base Shares, n, alarms float64) (Limits, error) {
 	return Limits{Centre: p, Low: math.Max(0, 1-(many-0.5)/n), High: math.Min(1, 1-(few+0.5)/n)}, nil
 }
 
-// failures are the most of n orders that are too few, -1 where none is, and the least that are too many, each by chance
-// at most so often, after a baseline of so many wrong ones.
+// failures returns two counts of n orders after a baseline of so many wrong ones: chance gives few or less, and many or
+// more, each at most with the chance given. few is -1 where even 0 is not rare enough.
 func failures(wrong, of, n, spread, freedom, chance float64) (few, many float64) {
 	type process struct{ mean, spread, weight float64 }
 	var all []process

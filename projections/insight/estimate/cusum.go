@@ -48,12 +48,11 @@ func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
 	steps := latticeSteps(c.Mean, factor, spread)
 	reference := int(math.Round(c.Mean * (factor - 1) / math.Log(factor) * float64(steps)))
 	means, weights := possible(base, spread)
-	vague := fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean well enough "+
-		"for so few false alarms", base.Cases, base.Periods)
 	chain := newChain(means, spread, steps, reference)
 	threshold, hazard := chain.threshold(weights, steps, alarms)
 	if threshold == 0 {
-		return Cusum{}, vague
+		return Cusum{}, fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean "+
+			"well enough for so few false alarms", base.Cases, base.Periods)
 	}
 	c.Reference, c.Threshold, c.Hazard = float64(reference)/float64(steps), float64(threshold)/float64(steps), hazard
 	return c, nil
@@ -74,6 +73,7 @@ const (
 
 // threshold is the least whose rate of false alarms is within the budget, and that rate; 0 where there is none. The
 // logarithm of the rate is nearly straight in the threshold, so each guess but the first stands on the line through
+// two.
 func (c *chain) threshold(weights []float64, first int, alarms float64) (int, float64) {
 	low, high := 0, 0 // too low, and high enough
 	var atLow, atHigh float64

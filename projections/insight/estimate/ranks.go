@@ -5,9 +5,10 @@ import "gonum.org/v1/gonum/stat/distuv"
 // Ranked is one share among others: from which place to which it can stand, the smallest share on place 1.
 type Ranked struct{ From, To int }
 
-// Ranks says where each of several shares (Back of N) can stand among them. All places hold together in level of 100
-// companies: each share has an interval whose risk is divided by how many there are (Bonferroni), and one stands before
-// another where the two don't overlap. Shares of nobody (N = 0) have no place: 0 to 0, and don't count.
+// Ranks says where each of several shares (Back of N) can stand among them. All places are right together in at
+// least the share level of companies: each share has an interval whose risk is divided by how many there are
+// (Bonferroni), and one stands before another where the two don't overlap. Shares of nobody (N = 0) have no place: 0
+// to 0, and don't count.
 func Ranks(shares []Arm, level float64) []Ranked {
 	n := 0
 	for _, s := range shares {

@@ -6,7 +6,7 @@ import (
 	"github.com/makegood/makegood/projections/insight/estimate"
 )
 
-// vendors plays buyers of twelve suppliers of different size, one of whom has become three times as bad, and buyers
+// vendors plays buyers of twelve suppliers of different size, one of whom has become four times as bad, and buyers
 // whose suppliers are equals.
 func vendors(r *rand.Rand, shops int) []Claim {
 	const suppliers = 12
