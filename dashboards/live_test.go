@@ -43,7 +43,7 @@ func startLive(t *testing.T) *live {
 		"--http", strings.TrimPrefix(l.makegood, "http://"),
 		"--clickhouse-http-port", freeAddress(t)[len("127.0.0.1:"):])
 	awaitURL(t, l.makegood+"/readyz")
-	awaitText(t, filepath.Join(dir, "makegood.log"), "New orders trickle in")
+	awaitText(t, filepath.Join(dir, "makegood.log"), "New events come in")
 	l.clickhouse = finance(t, filepath.Join(data, "clickhouse"))
 	l.misbehave(t)
 
