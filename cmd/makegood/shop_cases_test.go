@@ -14,8 +14,9 @@ func refundOf(id, net, tax, more string) told {
 
 // voided takes back the event of a case that is told at a place.
 func voided(place int, of told) told {
-	original := strings.Replace(event(fmt.Sprintf("$o-%d", place), of.kind, of.at, "$o", "{"+of.data+"}"), "\n", " ", -1)
-	return told{kind: "event.voided", at: "2026-01-18T09:00:00Z", data: fmt.Sprintf(
+	original := strings.Replace(event(fmt.Sprintf("$o-%d", place), of.kind, of.at, "$o"+of.order, "{"+of.data+"}"), "\n",
+		" ", -1)
+	return told{kind: "event.voided", at: "2026-01-18T09:00:00Z", order: of.order, data: fmt.Sprintf(
 		`"voids":{"source":"urn:till:1","id":"$o-%d"},"reason":"a slip","original":%s`, place, original)}
 }
 
@@ -120,4 +121,7 @@ var shopCases = []contractCase{
 
 // TestShopCases tells what shops live through and the contract has no row for, in many orders of arrival, each split by
 // a close at every place.
-func TestShopCases(t *testing.T) { tellCases(t, shopCases) }
+func TestShopCases(t *testing.T) {
+	t.Parallel()
+	tellCases(t, shopCases)
+}
