@@ -154,39 +154,51 @@ func TestComposeSpeaksTheFlags(t *testing.T) {
 		if s.Build == nil {
 			continue
 		}
-		var line commandLine
-		parser, err := kong.New(&line, kong.DefaultEnvars("MAKEGOOD"), kong.Exit(func(int) { t.Fatal("kong wants to exit") }))
-		if err != nil {
-			t.Fatal(err)
+		environment := map[string]string{}
+		for key, value := range s.Environment {
+			environment[key] = *value
 		}
-		known := map[string]bool{}
-		for _, f := range parser.Model.AllFlags(false) {
-			for _, flag := range f {
+		served(t, name, environment)
+	}
+}
+
+// served is what serve makes of an environment, each of which is one of its flags, for one role with a Kafka and a
+// ClickHouse of its owner's.
+func served(t *testing.T, name string, environment map[string]string) server.Config {
+	t.Helper()
+	var line commandLine
+	parser, err := kong.New(&line, kong.DefaultEnvars("MAKEGOOD"), kong.Exit(func(int) { t.Fatal("kong wants to exit") }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, f := range parser.Model.AllFlags(false) {
+		for _, flag := range f {
+			for _, e := range flag.Envs {
+				known[e] = true
+			}
+		}
+	}
+	for _, node := range parser.Model.Children {
+		if node.Name == "serve" {
+			for _, flag := range node.Flags {
 				for _, e := range flag.Envs {
 					known[e] = true
 				}
 			}
 		}
-		for _, node := range parser.Model.Children {
-			if node.Name == "serve" {
-				for _, flag := range node.Flags {
-					for _, e := range flag.Envs {
-						known[e] = true
-					}
-				}
-			}
-		}
-		for key, value := range s.Environment {
-			if !known[key] {
-				t.Errorf("%s: %s is no flag of serve", name, key)
-			}
-			t.Setenv(key, *value)
-		}
-		if _, err := parser.Parse([]string{"serve"}); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := line.Serve.Validate(); err != nil || line.Serve.Embedded() || len(line.Serve.Roles) != 1 {
-			t.Errorf("%s: %v, embedded %t, roles %v", name, err, line.Serve.Embedded(), line.Serve.Roles)
-		}
 	}
+	for key, value := range environment {
+		if !known[key] {
+			t.Errorf("%s: %s is no flag of serve", name, key)
+		}
+		t.Setenv(key, value)
+	}
+	if _, err := parser.Parse([]string{"serve"}); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if err := line.Serve.Validate(); err != nil || line.Serve.Embedded() || len(line.Serve.Roles) != 1 {
+		t.Errorf("%s: %v, embedded %t, roles %v", name, err, line.Serve.Embedded(), line.Serve.Roles)
+	}
+	return line.Serve.Config
 }

@@ -114,6 +114,9 @@ func awaitWaiting(ctx context.Context, t *testing.T, projector *client) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	if err := projector.get(ctx, "/readyz/events", nil, nil); err != nil {
+		t.Errorf("events aren't taken while ClickHouse is away: %v", err)
+	}
 	var page strings.Builder
 	if err := projector.get(ctx, "/metrics", nil, &page); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,20 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 // ready asks whether the service can do its work. Everybody may ask that: those who ask while it is being found out get
 // the same answer.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if err := s.isReady(r.Context()); err != nil {
+	s.answerReady(w, r, "all", s.cfg.Ready)
+}
+
+// readyForEvents is for whoever routes events: a gateway takes them while ClickHouse is away.
+func (s *Server) readyForEvents(w http.ResponseWriter, r *http.Request) {
+	ready := s.cfg.ReadyForEvents
+	if ready == nil {
+		ready = s.cfg.Ready
+	}
+	s.answerReady(w, r, "events", ready)
+}
+
+func (s *Server) answerReady(w http.ResponseWriter, r *http.Request, of string, ready func(context.Context) error) {
+	if err := s.isReady(r.Context(), of, ready); err != nil {
 		p := NewProblem(http.StatusServiceUnavailable, ProblemNotReady, "%v", err)
 		p.RetryAfter = time.Second
 		WriteProblem(w, p)
@@ -27,18 +40,18 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 }
 
-func (s *Server) isReady(ctx context.Context) error {
+func (s *Server) isReady(ctx context.Context, of string, ready func(context.Context) error) error {
 	if s.stopping.Load() {
 		return errors.New("the service is stopping")
 	}
-	if s.cfg.Ready == nil {
+	if ready == nil {
 		return nil
 	}
-	answer := s.asking.DoChan("ready", func() (any, error) {
+	answer := s.asking.DoChan("ready "+of, func() (any, error) {
 		// Not of who asked first: they may go away, and the others would hear of that.
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTime)
 		defer cancel()
-		return nil, s.cfg.Ready(asking)
+		return nil, ready(asking)
 	})
 	select {
 	case a := <-answer:
@@ -68,6 +81,7 @@ func (s *Server) listenHealth() (*healthServer, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /readyz/events", s.readyForEvents)
 	l = netutil.LimitListener(newPerAddress(l, maxHealthPerAddress, &s.away.connections), maxHealthConnections)
 	return &healthServer{listener: l, http: &http.Server{
 		Handler:           s.recovered(s.headed(mux)),

@@ -139,7 +139,7 @@ func TestOneAddressKeepsNobodyOut(t *testing.T) {
 			t.Error("another address is kept out")
 		}
 	}
-	for _, path := range []string{"/healthz", "/readyz"} { // every connection is taken now
+	for _, path := range []string{"/healthz", "/readyz", "/readyz/events"} { // every connection is taken now
 		response, err := client.Get("http://" + server.HealthAddr().String() + path)
 		if err != nil {
 			t.Fatal(err)

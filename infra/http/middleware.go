@@ -95,7 +95,7 @@ func (s *Server) logged(h http.Handler) http.Handler {
 		defer func() {
 			level := slog.LevelInfo
 			switch a.pattern {
-			case "GET /healthz", "GET /readyz", "GET /metrics":
+			case "GET /healthz", "GET /readyz", "GET /readyz/events", "GET /metrics":
 				level = slog.LevelDebug
 			}
 			s.cfg.Logger.LogAttrs(r.Context(), level, "request",

@@ -35,6 +35,9 @@ type Config struct {
 	Guard Guard
 	// Ready says why the service can't do its work now; nil where it can. It is asked by /readyz.
 	Ready func(ctx context.Context) error
+	// ReadyForEvents says why events can't be taken now, which asks for less: they are taken while the store is away. It
+	// is asked by /readyz/events. Nil: what Ready says.
+	ReadyForEvents func(ctx context.Context) error
 	// Metrics answers /metrics. Nil: there are none.
 	Metrics http.Handler
 	// Logger takes the access log. Default: nothing.
@@ -56,7 +59,7 @@ type Config struct {
 	MaxPerAddress int
 	// MaxReports bounds the reports that are made at once; three times as many wait for 5 s. Default 8.
 	MaxReports int
-	// Health is another address that answers /healthz and /readyz alone, so that no crowd shuts these out. Empty: none.
+	// Health is another address that answers /healthz and /readyz… alone, so that no crowd shuts these out. Empty: none.
 	Health string
 }
 
@@ -156,6 +159,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.Handle("GET /healthz", Open, http.HandlerFunc(healthy))
 	s.Handle("GET /readyz", Open, http.HandlerFunc(s.ready))
+	s.Handle("GET /readyz/events", Open, http.HandlerFunc(s.readyForEvents))
 	if c.Metrics != nil {
 		s.Handle("GET /metrics", Read, c.Metrics)
 	}

@@ -41,6 +41,7 @@ func TestHealth(t *testing.T) {
 			defer mu.Unlock()
 			return notReady
 		}
+		c.ReadyForEvents = func(context.Context) error { return nil }
 		c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"detail":"metrics"}`)
 		})
@@ -56,6 +57,7 @@ func TestHealth(t *testing.T) {
 		a.header.Get("Retry-After") != "1" {
 		t.Errorf("%v %s", a.header, a.body)
 	}
+	s.get("/readyz/events").want(t, 200, "")
 	mu.Lock()
 	notReady = nil
 	mu.Unlock()

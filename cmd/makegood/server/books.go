@@ -181,18 +181,12 @@ func (a *App) Ends(ctx context.Context) (string, error) {
 
 // ready says why this process can't do its work.
 func (a *App) ready(ctx context.Context) error {
-	if err := a.Admin.Ping(ctx); err != nil {
-		a.logger.Warn("not ready", "error", err)
-		return errors.New("kafka does not answer")
+	if err := a.readyForEvents(ctx); err != nil {
+		return err
 	}
 	if err := a.Store.Watch.Ping(ctx); err != nil {
 		a.logger.Warn("not ready", "error", err)
 		return errors.New("clickhouse does not answer")
-	}
-	for _, p := range a.logProblems() {
-		if p.Kind == topicRemade {
-			return errors.New(p.Reason)
-		}
 	}
 	for _, standing := range []func() []kafka.Problem{a.still, a.stillMapping} {
 		if standing == nil {
@@ -206,6 +200,20 @@ func (a *App) ready(ctx context.Context) error {
 	if a.Projector != nil {
 		if waits := a.Projector.Stats().Waiting(); len(waits) > 0 {
 			return waits[0]
+		}
+	}
+	return nil
+}
+
+// readyForEvents says why events can't be taken now: they go into the log, and the log has to be the one of the books.
+func (a *App) readyForEvents(ctx context.Context) error {
+	if err := a.Admin.Ping(ctx); err != nil {
+		a.logger.Warn("not ready", "error", err)
+		return errors.New("kafka does not answer")
+	}
+	for _, p := range a.logProblems() {
+		if p.Kind == topicRemade {
+			return errors.New(p.Reason)
 		}
 	}
 	return nil

@@ -19,8 +19,9 @@ func (a *App) startHTTP(ctx context.Context) error {
 		return err
 	}
 	config := gateway.Config{Addr: a.Config.HTTP, Health: a.Config.Health, Books: Books{a}, Ready: a.ready,
-		Logger:  a.logger,
-		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})}
+		ReadyForEvents: a.readyForEvents,
+		Logger:         a.logger,
+		Metrics:        promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})}
 	a.Config.Limits.Server(&config)
 	a.letIn(&config)
 	if a.Config.has(RoleGateway) {
