@@ -21,7 +21,7 @@ const manifests = "../../infra/kubernetes"
 
 var writeManifests = flag.Bool("update", false, "write the manifest of the alerts anew")
 
-type volume struct {
+type podVolume struct {
 	Name   string
 	Secret struct {
 		SecretName  string `yaml:"secretName"`
@@ -62,7 +62,7 @@ type manifest struct {
 					FSGroup      int  `yaml:"fsGroup"`
 				} `yaml:"securityContext"`
 				Containers []container
-				Volumes    []volume
+				Volumes    []podVolume
 			}
 		}
 	}
