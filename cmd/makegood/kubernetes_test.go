@@ -152,8 +152,8 @@ func TestKubernetesIsConfined(t *testing.T) {
 	}
 }
 
-// TestKubernetesAlerts: Prometheus Operator has the alerts and recordings that the other ways have, each file of them as
-// an object of its own, since names of groups come again in the next.
+// TestKubernetesAlerts: Prometheus Operator has the alerts and recordings that the other ways have, each file of them
+// as an object of its own, since names of groups come again in the next.
 func TestKubernetesAlerts(t *testing.T) {
 	paths, err := filepath.Glob("../../dashboards/prometheus/rules/*.yml")
 	if err != nil || len(paths) == 0 {

@@ -65,8 +65,8 @@ func ask(s *Server, pattern string, body int, from string) *httptest.ResponseRec
 // where too many are worked on. Those that have none are known: what they cost is bounded otherwise.
 func TestEveryRouteIsBounded(t *testing.T) {
 	s := everything(t)
-	bounded := []string{"GET /healthz", "GET /readyz", "GET /readyz/events", eventsPattern, tillPattern, "GET /assets/{name}",
-		"GET /openapi.yaml"}
+	bounded := []string{"GET /healthz", "GET /readyz", "GET /readyz/events", eventsPattern, tillPattern,
+		"GET /assets/{name}", "GET /openapi.yaml"}
 	for _, g := range []*gate{s.gates.reports, s.gates.changes, s.gates.watching, s.gates.reconcile} {
 		g.wait = time.Millisecond
 		for i := range cap(g.places) {

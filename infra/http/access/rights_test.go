@@ -39,7 +39,8 @@ var (
 			"POST /v1/deadletters/{id}/replay", "POST /v1/deadletters/{id}/discard", "POST /v1/person",
 			"POST /v1/person/erase"},
 		gateway.Operate: {"POST /v1/reconcile"},
-		gateway.Open:    {"GET /healthz", "GET /readyz", "GET /readyz/events"}, // and what tills sign: see TestTillsTakeNoToken
+		// And what tills sign: see TestTillsTakeNoToken.
+		gateway.Open: {"GET /healthz", "GET /readyz", "GET /readyz/events"},
 	}
 )
 
