@@ -36,7 +36,8 @@ func (o *openAPI) questions(c *client) {
 	}
 	get := func(path string, values url.Values) { o.Helper(); o.ask(c, "GET", path, values, "", "") }
 	for _, path := range []string{"/healthz", "/readyz", "/readyz/events", "/v1/status", "/v1/periods", "/v1/unpriced",
-		"/v1/deadletters", "/v1/rates", "/v1/audit", "/v1/seals", "/v1/verify", "/v1/rebuild", "/v1/tills", "/openapi.yaml", "/asyncapi.yaml",
+		"/v1/deadletters", "/v1/rates", "/v1/audit", "/v1/seals", "/v1/verify", "/v1/rebuild", "/v1/tills",
+		"/openapi.yaml", "/asyncapi.yaml",
 		"/metrics", "/", "/cases", "/words"} {
 		get(path, nil)
 	}
