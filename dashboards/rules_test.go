@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/makegood/makegood/domain"
 )
 
 // ruleFile is what is read of Prometheus' rule files.
@@ -219,4 +221,30 @@ func checkPromQL(t *testing.T, where, expression string, known map[string]bool) 
 		}
 		return nil
 	})
+}
+
+// TestRulesKnowTheElements: where a rule tells costs from what was paid back, or what is hidden, it does so by the
+// words of the domain.
+func TestRulesKnowTheElements(t *testing.T) {
+	want := map[string]string{"element": strings.Join(domain.RecoveryElements(), "|"), "basis": domain.Imputed.String()}
+	met := map[string]int{}
+	for _, r := range rules(t) {
+		expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+		if err != nil {
+			t.Fatalf("%s%s: %v", r.Record, r.Alert, err)
+		}
+		for _, selector := range parser.ExtractSelectors(expr) {
+			for _, m := range selector {
+				if w, is := want[m.Name]; is {
+					met[m.Name]++
+					if m.Value != w {
+						t.Errorf("%s%s: %s is held against %q, not %q", r.Record, r.Alert, m.Name, m.Value, w)
+					}
+				}
+			}
+		}
+	}
+	if met["element"] < 3 || met["basis"] < 1 {
+		t.Errorf("the rules ask for elements %d times, and for bases %d times", met["element"], met["basis"])
+	}
 }

@@ -99,6 +99,12 @@ var redeliveryKinds = []kind{
 	}},
 }
 
+// PaidElsewhere lists the kinds whose money on Clearing no payment processor moves: a till takes a voucher, a scrap
+// dealer or a supplier pays. Money of all others is held against what a processor says that it paid.
+func PaidElsewhere() []Type {
+	return []Type{TypeVoucherRedeemed, TypeSalvageSold, TypeClaimSettled}
+}
+
 // RedeliveryDispatched sends the right goods after the wrong ones.
 type RedeliveryDispatched struct {
 	RedeliveryID, Mode string

@@ -183,6 +183,23 @@ func TestEveryKindPostsAsItSays(t *testing.T) {
 	}
 }
 
+// TestPaidElsewhere: what no payment processor pays moves money all the same.
+func TestPaidElsewhere(t *testing.T) {
+	moved := map[Type]bool{}
+	for _, told := range probeUnits() {
+		for i, e := range mustSettle(t, probeRates(), told).Events {
+			for _, l := range e.Lines {
+				moved[TypeOf(told[i])] = moved[TypeOf(told[i])] || l.Account == Clearing
+			}
+		}
+	}
+	for _, typ := range PaidElsewhere() {
+		if !moved[typ] {
+			t.Errorf("%s never moves money, and is said to be paid elsewhere", typ)
+		}
+	}
+}
+
 func mustSettle(t *testing.T, rates *Rates, told []Data) *Settlement {
 	t.Helper()
 	s, err := settleProbe(rates, told)

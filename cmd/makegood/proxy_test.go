@@ -9,7 +9,7 @@ import (
 )
 
 // proxy stands between the roles and a broker or ClickHouse, and is where connections are cut, slowed and held up. It
-// lives in the test itself, so that killing what stands behind it doesn't end it.
+// lives in the test itself, so that killing the process that it leads to doesn't end it.
 type proxy struct {
 	listener net.Listener
 	target   string // set before anybody connects

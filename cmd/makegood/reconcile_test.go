@@ -196,6 +196,9 @@ func TestReconcilePayouts(t *testing.T) {
 	for _, e := range []string{
 		placed("agrees", "2026-01-05", "100"), placed("refunded", "2026-01-06", "50"), placed("unpaid", "2026-01-07", "20"),
 		placed("other", "2026-01-08", "30"), placed("young", "2026-01-30", "70"), placed("early", "2025-12-30", "11"),
+		placed("charged", "2026-01-10", "40"),
+		event("ch", "order.charged", "2026-01-10T11:00:00Z", "charged",
+			`{"order_id":"charged","store_id":"s1","charge_id":"F-1","kind":"payment_fee","currency":"USD","amount":"2"}`),
 		event("rf", "refund.issued", "2026-01-09T10:00:00Z", "refunded",
 			`{"order_id":"refunded","store_id":"s1","error_id":"e","refund_id":"R-1","currency":"USD","net":"10","tax":"1"}`),
 		event("cl", "claim.settled", "2026-01-09T10:00:00Z", "refunded",
@@ -206,7 +209,8 @@ func TestReconcilePayouts(t *testing.T) {
 	}
 	r, differences := reconcileWith(t, c, "date,id,type,amount\n2026-01-07,agrees,charge,99.00\n"+
 		"2026-01-08,refunded,charge,49\n2026-01-11,R-1,refund,-11.00\n"+
-		"2026-01-10,other,charge,28.5\n2026-01-12,stranger,charge,5\n2026-01-02,early,charge,10\n2026-01-31,agrees,fee,0\n")
+		"2026-01-10,other,charge,28.5\n2026-01-11,charged,charge,37\n"+
+		"2026-01-12,stranger,charge,5\n2026-01-02,early,charge,10\n2026-01-31,agrees,fee,0\n")
 	want := strings.Join([]string{
 		"clearing and payouts | another amount: other | 29.0000 28.5000 | urn:till:1 other",
 		"clearing and payouts | on clearing, but not in the payouts: unpaid | 19.0000 0.0000 | urn:till:1 unpaid",
@@ -216,7 +220,7 @@ func TestReconcilePayouts(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", differences, want)
 	}
 	if p := r.Payouts; p == nil || fmt.Sprintf("%s %s %s %d", p.Payouts, p.Clearing, p.InTransit,
-		p.Matched) != "180.5000 254.0000 69.0000 4" {
+		p.Matched) != "217.5000 291.0000 69.0000 5" {
 		t.Errorf("%+v", p)
 	}
 	if err := c.post(t.Context(), "/v1/reconcile", "text/csv", strings.NewReader("date,id,amount\n2026-01-07,a,1.00001\n"),

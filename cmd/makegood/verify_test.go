@@ -66,7 +66,7 @@ func sealedBy(t *testing.T, c *client, period string) audit.SealSaid {
 }
 
 // TestTampering: what is changed in a closed month behind makegood's back is named, event by event; books that nobody
-// touched are as they were sealed, also after what comes later, a reopening, another close and a rebuild.
+// changed are as they were sealed, also after what comes later, a reopening, another close and a rebuild.
 func TestTampering(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())

@@ -75,8 +75,8 @@ func shareOfSales() Panel {
 	was := `ifNull(concat(toString(round(100 * ` + share("net_before", "sales_before") + `, 2)), ' %'), 'no sales')`
 	return Panel{Kind: number, Title: "Share of net sales", Width: 6, Unit: "percentunit", Decimals: digits(2),
 		Named: true, Nothing: "no sales",
-		Description: "Real cost, net ÷ net sales (account 4000: net of tax, cancellations taken off). Above it stands the " +
-			"same of as many days before.",
+		Description: "Real cost, net ÷ net sales (account " + account(domain.Sales) + ": net of tax, cancellations taken " +
+			"off). Above it stands the same of as many days before.",
 		Steps: []Step{
 			{0.02, "orange", "distributors commonly earn two to four per cent of sales, so two are half of it or more"},
 			{0.04, "red", "more than what is commonly earned is lost again"}},

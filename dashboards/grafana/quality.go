@@ -48,8 +48,9 @@ func inTime(title, name, what, from, color, description string, width uint32) Pa
 func whereItShows() []Panel {
 	return []Panel{
 		inTime("Booked in the ledger", "Booked", booked, leaks, bookedColor,
-			"What the general ledger has as a cost of its own (basis CASH and ACCRUED). Booked and hidden together are the "+
-				"gross cost.", 8),
+			"What the general ledger has as a cost of its own (basis "+domain.Cash.String()+" and "+domain.Accrued.String()+
+				"). Booked and hidden "+
+				"together are the gross cost.", 8),
 		inTime("Hidden in wages and fleet", "Hidden", hidden, leaks, hiddenColor, hiddenMeans, 8),
 		inTime("Paid back by others", "Paid back", recoveries, leaks, backColor,
 			"What suppliers, carriers and others accepted to pay, and what salvage brought.", 8),
@@ -64,7 +65,7 @@ func cashAndProfit() []Panel {
 		"and profit differ where a cost is booked before it is paid, or is never paid apart."
 	return []Panel{
 		inTime("What the fixes did to cash", "Cash", `sumIf(x, a = `+account(domain.Clearing)+`)`, from, bookedColor,
-			"Σ of the lines on 1010 clearing, taxes included."+both, 12),
+			"Σ of the lines on "+account(domain.Clearing)+" "+domain.Clearing.Name()+", taxes included."+both, 12),
 		inTime("What the fixes did to profit", "Profit", `-sumIf(x, `+profitAndLoss+`)`, from, hiddenColor,
 			"−Σ of the lines on 4xxx and 5xxx."+both, 12),
 	}
@@ -73,7 +74,8 @@ func cashAndProfit() []Panel {
 func paf() Panel {
 	return Panel{Kind: bars, Title: "Prevented, checked or failed", Width: 10, Unit: money, Stacked: true,
 		Category: "Month", Nothing: "nothing in that time",
-		Description: "PAF by month: what is spent so that things go right (prevention 6100, appraisal 6110) beside the net " +
+		Description: "PAF by month: what is spent so that things go right (prevention " + account(domain.Prevention) +
+			", appraisal " + account(domain.Appraisal) + ") beside the net " +
 			"cost of what failed before the customer met it (internal) and after (external). More of the first two should " +
 			"make less of the last.",
 		SQL: statements.Text("paf", map[string]string{"prevention": account(domain.Prevention),

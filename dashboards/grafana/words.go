@@ -8,9 +8,9 @@ import (
 )
 
 // What is hidden is said in one way, wherever it is shown.
-const (
+var (
 	hiddenMeans = "Hidden is work and driving that nobody paid for apart: it is inside wages and fleet in the general " +
-		"ledger, where nothing shows it as a failure's cost (basis IMPUTED)."
+		"ledger, where nothing shows it as a failure's cost (basis " + domain.Imputed.String() + ")."
 	netMeans = "Real cost, net: all failure costs less what was paid back. Changed minds and unfounded cases are left out."
 )
 

@@ -1,14 +1,21 @@
 package reference
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // aside are the fields that say nothing of money, goods or case: "store, people, text, time do not matter".
 var aside = []string{
 	"store_id", "order_id", "error_id", "customer_id", "employee_id", "vendor_id", "party", "party_id", "channel", "actor",
 	"reason",
 	"description", "activity", "detected_by", "expires", "promise", "delivered_at", "root_cause", "target_cause",
-	"party_at_fault", "severity", "avoidable", "mode", "line_id", "change_id",
+	"party_at_fault", "severity", "avoidable", "mode", "line_id", "change_id", "role", "inspect_role", "vehicle",
+	"components",
 }
+
+// named: of a line that is taken off, the line_id says which goods.
+var named = []string{"order.changed/lines_removed", "order.cancelled/lines"}
 
 // agree: "Events of one fact agree if, wherever both say something of money, goods or case, they say the same. What one
 // leaves out does not contradict; two refunds or disputes of one total, one without tax, agree."
@@ -32,33 +39,69 @@ func sameRefund(a, b fields) bool {
 	return sameNet && sameTotal
 }
 
-func sameSayings(kind string, a, b fields) bool {
+// sameSayings compares what is said in one place: an event's data, by its kind, or an object in it, by where it stands.
+func sameSayings(in string, a, b fields) bool {
+	switch in {
+	case "order.charged": // credit? "default false"
+		if (a.boolText("credit") == "true") != (b.boolText("credit") == "true") {
+			return false
+		}
+	case "order.placed/lines", "order.changed/lines_added": // "goods is what is meant where nothing is said"
+		if cmp.Or(a.str("kind"), "goods") != cmp.Or(b.str("kind"), "goods") {
+			return false
+		}
+	}
 	for name, x := range a {
 		y := b[name]
-		refund := kind == "refund.issued" && (name == "net" || name == "tax")
-		unsaid := kind == "error.reported" && name == "kind" && (x == "unspecified" || y == "unspecified")
-		if refund || unsaid || slices.Contains(aside, name) || x == nil || y == nil {
+		refund := in == "refund.issued" && (name == "net" || name == "tax")
+		beside := slices.Contains(aside, name) && !(name == "line_id" && slices.Contains(named, in))
+		if refund || beside || unsaid(in, name, x) || unsaid(in, name, y) {
 			continue
 		}
-		if !sameSaying(name, x, y) {
+		if in == "refund.issued" && name == "method" {
+			x, y = meaning(x), meaning(y)
+		}
+		if !sameSaying(in+"/"+name, name, x, y) {
 			return false
 		}
 	}
 	return true
 }
 
-func sameSaying(name string, x, y any) bool {
+// unsaid: what is left out, and what is the same as leaving it out.
+func unsaid(in, name string, x any) bool {
+	switch name {
+	case "kind":
+		return x == nil || in == "error.reported" && x == "unspecified"
+	case "stops": // "default 1"
+		d := asDecimal(name, x)
+		return d == nil || d.Cmp(one()) == 0
+	case "replaces_goods":
+		return x != true
+	}
+	return x == nil
+}
+
+// meaning of a refund's method: "any word; gift_card and store_credit have a meaning".
+func meaning(method any) any {
+	if method == "gift_card" || method == "store_credit" {
+		return method
+	}
+	return "money"
+}
+
+func sameSaying(in, name string, x, y any) bool {
 	switch x := x.(type) {
 	case map[string]any:
 		y, ok := y.(map[string]any)
-		return ok && sameSayings("", x, y)
+		return ok && sameSayings(in, x, y)
 	case []any:
 		y, ok := y.([]any)
 		if !ok || len(x) != len(y) {
 			return false
 		}
 		for i := range x {
-			if !sameSaying(name, x[i], y[i]) {
+			if !sameSaying(in, name, x[i], y[i]) {
 				return false
 			}
 		}

@@ -128,6 +128,9 @@ var decimalFields = func() map[string]bool {
 	return all
 }()
 
+// IsDecimal reports whether members of that name are read as decimals.
+func IsDecimal(name string) bool { return decimalFields[name] }
+
 func sameValue(name string, a, b any) bool {
 	if x, y := asDecimal(name, a), asDecimal(name, b); x != nil && y != nil {
 		return x.Cmp(y) == 0

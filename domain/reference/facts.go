@@ -324,11 +324,36 @@ func says(e *event) []int {
 		n[1] = 1
 	}
 	for name, value := range e.data {
-		if d := asDecimal(name, value); value != nil && value != "" && value != false && (d == nil || d.Sign() != 0) {
-			n[2]++
+		if !slices.Contains([]string{"order_id", "store_id", "error_id", "currency"}, name) { // which every event has
+			n[2] += members(name, value)
 		}
 	}
 	return n
+}
+
+// members counts what is said in a value, in its lines too. What is zero, empty or no says nothing, but for a no to the
+// question whether a case was avoidable; stops are 1 where they are left out, and so are always said; goods is the kind
+// of a line that says none.
+func members(name string, value any) int {
+	n := 0
+	switch v := value.(type) {
+	case map[string]any:
+		for name, value := range v {
+			n += members(name, value)
+		}
+		return n
+	case []any:
+		for _, value := range v {
+			n += members(name, value)
+		}
+		return n
+	}
+	nothing := value == nil || value == "" || value == false && name != "avoidable" || name == "stops" ||
+		name == "kind" && value == "goods"
+	if d := asDecimal(name, value); nothing || d != nil && d.Sign() == 0 {
+		return 0
+	}
+	return 1
 }
 
 // withLoans: "what it leaves out (case, tax split) is taken from its doubles": what a close saw keeps counting,

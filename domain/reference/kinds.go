@@ -9,7 +9,7 @@ type kind struct {
 	// id is the field that tells which business fact an event is of, as section 3 lists them; "" where each is one of
 	// its own. "Where an optional id is absent, the event is a fact of its own."
 	id string
-	// decimals are fields that the contract reads as decimals, beside those of every kind: see decimalFields.
+	// decimals are fields that the contract reads as decimals, beside those of decimalFields.
 	decimals []string
 	// posts books what an event posts whatever else happened, as section 4 says under "By event".
 	posts func(*file, *event)
@@ -32,9 +32,10 @@ var caseKinds = []kind{
 
 var bookKinds = []kind{
 	{name: "rate.set"}, {name: "quality.spent", id: "spend_id", posts: qualitySpent}, {name: "period.closed"},
-	{name: "period.reopened"}, {name: "deadletter.replayed"}, {name: "deadletter.discarded"}, {name: "books.rebuilt"},
-	{name: "fact.decided"}, {name: "books.sealed"}, {name: "person.erased"}, {name: "vendor.terms"},
-	{name: "event.voided"},
+	{name: "period.reopened"}, {name: "deadletter.replayed", decimals: []string{"partition", "offset"}},
+	{name: "deadletter.discarded"}, {name: "books.rebuilt"}, {name: "fact.decided"},
+	{name: "books.sealed", decimals: []string{"close", "format", "events"}}, {name: "person.erased"},
+	{name: "vendor.terms", decimals: []string{"window_days", "share"}}, {name: "event.voided"},
 }
 
 // Types are the kinds of event that the contract has.
@@ -55,3 +56,7 @@ var kindsByName = func() map[string]kind {
 
 // kindOf is what is said of the kind of that name.
 func kindOf(name string) kind { return kindsByName[name] }
+
+// BusinessID is the field of a kind of event that tells which business fact an event is of; "" where each is one of its
+// own.
+func BusinessID(kind string) string { return kindOf(kind).id }

@@ -22,7 +22,7 @@
 //
 // # Bounds
 //
-// Every limit of events is in EventsConfig, of connections in Config; all other routes stand behind a gate (gate.go),
+// Every limit of events is in EventsConfig, of connections in Config; all other routes are behind a gate (gate.go),
 // which bounds their bodies, how many are worked on at once, and for how long.
 // What bounds memory is MaxInFlight: bytes are reserved as they arrive,
 // before they are kept, expanded bytes where a body is compressed; where there is no room the request is shed. A gzip

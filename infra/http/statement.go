@@ -19,7 +19,8 @@ import (
 var statementHTML string
 
 var statementPage = template.Must(template.New("statement").Funcs(template.FuncMap{
-	"words": func(code string) string { return strings.ReplaceAll(code, "_", " ") },
+	"words":                func(code string) string { return strings.ReplaceAll(code, "_", " ") },
+	"firstOfProfitAndLoss": func() domain.Account { return domain.FirstProfitAndLoss },
 }).Parse(statementHTML))
 
 // statement answers as JSON, as a page that prints, as CSV of one part, or as a workbook of both.

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -64,8 +66,8 @@ var (
 	rebuildProgress = prometheus.NewDesc("makegood_rebuild_progress_ratio",
 		"How much of what it posts again the last rebuild has done, 0 to 1.", nil, nil)
 	leakageAmount = prometheus.NewDesc("makegood_leakage_amount",
-		"Leakage of the running day or month in its currency: net is the sum, gross the sum without RECOVERY and SALVAGE, "+
-			"hidden the part on basis IMPUTED of gross.",
+		"Leakage of the running day or month in its currency: net is the sum, gross the sum without "+
+			strings.Join(domain.RecoveryElements(), " and ")+", hidden the part on basis "+domain.Imputed.String()+" of gross.",
 		[]string{"period", "currency", "store", "kind", "root_cause", "element", "basis"}, nil)
 	claimsAmount = prometheus.NewDesc("makegood_claims_to_file_amount",
 		"What the terms of a vendor cover of what it caused and nobody has claimed yet, in its currency.",

@@ -11,7 +11,7 @@
 //
 // # Two steps, nothing allocated
 //
-// The first step walks the envelope and frames `data`, because `type` may stand behind it. The second walks the data
+// The first step walks the envelope and frames `data`, because `type` may come after it. The second walks the data
 // with the type's table, fills structs that belong to the Decoder, and sums up the content hash as it goes. Strings are
 // pieces of the payload. In the steady state nothing is allocated per event, whatever its type; only refusals are, and
 // the first use of something (a time zone, more lines than ever before, a void's decoder).
@@ -30,5 +30,5 @@
 //   - objects and lists are at most MaxDepth deep, the payload at most MaxEvent bytes;
 //   - no object, known or unknown, has two members of one name;
 //   - numbers are bounded by domain.ParseDecimal;
-//   - nothing stands behind the event's end.
+//   - nothing follows the event's end.
 package wire

@@ -26,6 +26,7 @@ var vocabulary = template.FuncMap{
 	"kinds":           Kinds,
 	"event":           Event,
 	"events":          Events,
+	"paid_elsewhere":  PaidElsewhere,
 	"before_delivery": func() string { return quoted(domain.FoundBeforeDelivery) },
 	"damaged":         func() string { return quoted(domain.ConditionDamaged) },
 	"money":           Money,
@@ -135,6 +136,15 @@ func Events(short ...string) string {
 		names[i] = Event(short[i])
 	}
 	return "(" + strings.Join(names, ", ") + ")"
+}
+
+// PaidElsewhere is a list, in parentheses, of the types of events whose money no payment processor moves.
+func PaidElsewhere() string {
+	var names []string
+	for _, t := range domain.PaidElsewhere() {
+		names = append(names, t.String())
+	}
+	return list(names)
 }
 
 // Money is an amount in a type that holds any sum of them.

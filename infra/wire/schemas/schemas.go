@@ -24,6 +24,7 @@ import (
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire"
 	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 //go:embed openapi.yaml.tmpl
@@ -31,8 +32,8 @@ var openAPITemplate string
 
 var openAPI = func() []byte {
 	var text bytes.Buffer
-	t := template.Must(template.New("openapi").Funcs(template.FuncMap{"quoted": strconv.Quote, "schema": columnSchema,
-		"camel": camel, "tables": insightTables, "sums": func(p insight.Part) bool {
+	t := template.Must(template.New("openapi").Funcs(vocabulary).Funcs(template.FuncMap{"quoted": strconv.Quote,
+		"schema": columnSchema, "camel": camel, "tables": insightTables, "sums": func(p insight.Part) bool {
 			return slices.ContainsFunc(p.Columns, func(c insight.Column) bool { return c.Sum })
 		}}).Parse(openAPITemplate))
 	if err := t.Execute(&text, insight.Questions()); err != nil {
@@ -40,6 +41,23 @@ var openAPI = func() []byte {
 	}
 	return text.Bytes()
 }()
+
+// vocabulary are the words of the domain that the description of the HTTP side lists.
+var vocabulary = template.FuncMap{
+	"streams": func() string { return listed(domain.Streams()) },
+	"bases":   func() string { return listed(domain.Bases()[1:]) },
+	"rates":   func() string { return listed(domain.SettableRates()) },
+	"flags": func() string {
+		var codes []string
+		for _, f := range domain.FlagCodes() {
+			codes = append(codes, f.Code)
+		}
+		return listed(codes)
+	},
+	"account": sql.Account,
+}
+
+func listed(words []string) string { return strings.Join(words, ", ") }
 
 // camel is a name as schemas have it: WhatIf of what-if.
 func camel(name string) string {

@@ -14,6 +14,5 @@ FROM (
       AND day >= toDate(@from) AND day <= toDate(@to)
       AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY
       AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 2 DAY
-      AND if(voids_type = '', event_type, voids_type) IN {{events "order.placed" "order.cancelled" "refund.issued"
-          "concession.granted" "dispute.opened" "dispute.won" "marketplace.charged"}})
+      AND if(voids_type = '', event_type, voids_type) NOT IN {{paid_elsewhere}})
 ORDER BY day, source, event_id

@@ -27,7 +27,7 @@ func TestExactIntervalByCounting(t *testing.T) {
 	}
 }
 
-// TestPlaces: who is clearly worse stands behind, who can't be told apart shares places, and who has nothing has none.
+// TestPlaces: who is clearly worse comes later, who can't be told apart shares places, and who has nothing has none.
 func TestPlaces(t *testing.T) {
 	got := Ranks([]Arm{{1000, 100}, {1000, 11}, {}, {1000, 10}}, 0.95)
 	want := []Ranked{{3, 3}, {1, 2}, {}, {1, 2}}

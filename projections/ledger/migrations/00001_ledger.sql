@@ -156,10 +156,10 @@ ORDER BY (source, event_id, content);
 CREATE MATERIALIZED VIEW IF NOT EXISTS unpriced_feed TO unpriced AS
 SELECT source, event_id, content, event_type, order_id, error_id, occurred_at, recorded_at,
        if(refused = '', unpriced, []) AS missing, version
--- A row that was written anew (its version's lowest byte, or the highest bit, say so) may have been unpriced before.
+-- A row that was written again (its version's lowest byte, or the highest bit, say so) may have been unpriced before.
 FROM ledger WHERE notEmpty(unpriced) OR refused != '' OR version % 256 != 0 OR bitTest(version, 63);
 
--- Leakage by day, down to the case: recomputed for the cases that new rows touched, never incremented. Read it FINAL.
+-- Leakage by day, down to the case: recomputed for the cases that new rows are of, never incremented. Read it FINAL.
 CREATE TABLE IF NOT EXISTS leakage_daily
 (
     day            Date COMMENT 'in the time zone of the books',

@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- By which rules a row was posted, and whether its event asks for rates at all. A rebuild passes over what neither today's
--- rules nor the rates can change. Of rows that were written before nothing is known: a rebuild posts them anew.
+-- rules nor the rates can change. Of rows that were written before nothing is known: a rebuild posts them again.
 ALTER TABLE ledger ADD COLUMN IF NOT EXISTS rules UInt32 DEFAULT 0 COMMENT 'fingerprint of the posting rules that the lines follow; 0 where that is not known';
 ALTER TABLE ledger ADD COLUMN IF NOT EXISTS rated Bool DEFAULT true COMMENT 'the event asks for rates';
 

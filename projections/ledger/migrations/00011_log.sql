@@ -35,7 +35,7 @@ INSERT INTO places SELECT stream, partition, offset, toYYYYMM(occurred_at), city
 CREATE MATERIALIZED VIEW IF NOT EXISTS places_feed TO places AS
 SELECT stream, partition, offset, toYYYYMM(occurred_at) AS month, cityHash64(source, event_id) AS identity,
        if(event_type = 'makegood.order.placed.v1', cityHash64('order.placed', order_id), 0) AS placed
--- A row that makegood wrote anew (its version's lowest byte says so) has its place already.
+-- A row that makegood wrote again (its version's lowest byte says so) has its place already.
 FROM ledger WHERE version % 256 = 0;
 
 -- How far the background checks have come: by places in the log, since no clock tells what was there when they looked.
