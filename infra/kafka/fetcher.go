@@ -15,12 +15,16 @@ type chunk struct {
 	// next is the offset after everything in the fetch, records that are
 	// nobody's included.
 	next int64
+	end  bool // there was no record after them
 }
 
 // fetchLoop fetches the partition until ctx ends, and never more than there is
 // room for.
 func (p *partition) fetchLoop(ctx context.Context, from int64) {
 	r := reader{cluster: p.sub.cluster, tp: p.tp, offset: from, limits: p.sub.limits(), problem: p.problem}
+	if p.step != nil {
+		r.limits.maxWait = 0 // the others wait to know where it begins
+	}
 	failures := 0
 	defer p.sub.moves(p.tp) // somebody else's from here on
 	for ctx.Err() == nil {
@@ -35,6 +39,13 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 			c.deliveries = append(c.deliveries, d)
 			size += raw.size
 		})
+		c.end = r.offset >= r.highWater
+		if err == nil {
+			r.limits = p.sub.limits()
+			if c.end && len(c.deliveries) == 0 {
+				p.step.ended()
+			}
+		}
 		if c.next = r.offset; len(c.deliveries) > 0 || c.next != from {
 			from = c.next
 			p.bytes.Add(int64(size))

@@ -34,8 +34,11 @@ type partition struct {
 	bytes  atomic.Int64  // fetched and not settled
 	room   chan struct{} // bytes fell below the bound
 	prefix atomic.Int64  // everything before this offset is done with; -1 is unknown
+	step   *step         // nil where partitions aren't kept in step
+	full   atomic.Bool   // MaxInFlight is reached
 
 	// ---
+	end      bool        // the log ended behind what was fetched last
 	queue    []*delivery // fetched, not yet handed over
 	inFlight ring        // handed over (or to be so again), by offset
 	refused  []*delivery // those of inFlight that wait to be handed over again, by offset
@@ -46,6 +49,11 @@ func newPartition(sub *subscription, tp TopicPartition) *partition {
 	p := &partition{sub: sub, tp: tp, chunks: make(chan *chunk, 1), room: make(chan struct{}, 1)}
 	p.prefix.Store(-1)
 	return p
+}
+
+// held reports whether the consumer holds all that it may hold of the partition.
+func (p *partition) held() bool {
+	return p.full.Load() || p.bytes.Load() >= int64(p.sub.cfg.MaxInFlightBytes)
 }
 
 // problem says what happened to this partition.
@@ -70,9 +78,15 @@ func (p *partition) pump(ctx context.Context) {
 	sweep := time.NewTimer(time.Hour)
 	defer sweep.Stop()
 	sweepSet := false
+	patience := time.NewTimer(time.Hour)
+	defer patience.Stop()
 	for {
 		p.advance()
 		next := p.nextToHand()
+		if next != nil && !next.waiting && !p.step.may(next.time) {
+			next = nil
+			patience.Reset(paceWait)
+		}
 		if next != nil && ctx.Err() == nil {
 			// The short way, for a consumer that keeps up.
 			select {
@@ -114,6 +128,8 @@ func (p *partition) pump(ctx context.Context) {
 			p.handed(next)
 		case c := <-chunks:
 			p.take(c)
+		case <-p.step.turns():
+		case <-patience.C:
 		case <-acked:
 		case <-nacked:
 			p.sweep()
@@ -133,8 +149,11 @@ func (p *partition) nextToHand() *delivery {
 		}
 		return p.refused[0]
 	}
-	if p.inFlight.len() >= p.sub.cfg.MaxInFlight {
-		return nil
+	if full := p.inFlight.len() >= p.sub.cfg.MaxInFlight; full || p.full.Load() {
+		p.full.Store(full)
+		if full {
+			return nil
+		}
 	}
 	if len(p.queue) == 0 {
 		select {
@@ -144,6 +163,9 @@ func (p *partition) nextToHand() *delivery {
 		}
 	}
 	if len(p.queue) == 0 {
+		if p.end {
+			p.step.ended()
+		}
 		return nil
 	}
 	return p.queue[0]
@@ -152,7 +174,7 @@ func (p *partition) nextToHand() *delivery {
 // take queues a chunk. Offsets that it passed over belong to whatever is before
 // them: they are done with when that is.
 func (p *partition) take(c *chunk) {
-	p.queue = c.deliveries
+	p.queue, p.end = c.deliveries, c.end
 	switch {
 	case len(p.queue) > 0:
 		p.queue[len(p.queue)-1].next = c.next
@@ -173,6 +195,7 @@ func (p *partition) handed(d *delivery) {
 	p.queue[0] = nil
 	p.queue = p.queue[1:]
 	p.inFlight.push(d)
+	p.step.handed()
 }
 
 // advance lets go of the oldest messages as far as they are acknowledged.

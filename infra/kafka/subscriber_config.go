@@ -29,6 +29,10 @@ type SubscriberConfig struct {
 	// is none.
 	Buffer int
 
+	// InStep has the partitions of a subscription handed over by the times of
+	// their records, about, while there is a backlog. It is no promise.
+	InStep bool
+
 	// FetchMaxBytes is what one fetch may bring. A larger record is fetched all
 	// the same. Default 1 MiB.
 	FetchMaxBytes int

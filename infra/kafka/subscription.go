@@ -234,8 +234,12 @@ func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int
 	parts := make([]*partition, 0, len(assigned))
 	var reading sync.WaitGroup
 	c := &committer{sub: s, commit: commit, done: map[TopicPartition]int64{}}
+	var together pace
 	for tp, from := range assigned {
 		p := newPartition(s, tp)
+		if s.cfg.InStep {
+			p.step = together.join(p.held)
+		}
 		parts = append(parts, p)
 		c.done[tp] = from
 		reading.Go(func() { p.run(ctx, from) })

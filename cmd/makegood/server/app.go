@@ -359,7 +359,8 @@ const drain = 15 * time.Second
 
 func (a *App) subscriberConfig() kafka.SubscriberConfig {
 	c := kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.Config.Group,
-		FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond}
+		FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond,
+		InStep: true} // an order is settled with what goes wrong with it, which other topics tell
 	a.Config.Projector.subscriber(&c)
 	return c
 }

@@ -1,0 +1,83 @@
+package kafka
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestPaceWakesWhoseTurnItIs: partitions that wait for nothing but their turn hand over all that they have, and whoever
+// begins is not after the others.
+func TestPaceWakesWhoseTurnItIs(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	for range 20 {
+		var p pace
+		var all sync.WaitGroup
+		never := func() bool { return true }
+		steps := make([]*step, 1+random.IntN(6))
+		for i := range steps {
+			steps[i] = p.join(never)
+		}
+		for i, s := range steps {
+			times := make([]int64, random.IntN(3000))
+			for k := range times {
+				times[k] = random.Int64N(5000)
+			}
+			slices.Sort(times)
+			all.Go(func() {
+				for _, at := range times {
+					for !s.may(at) {
+						<-s.turns()
+					}
+					if s.lease == paceRecords {
+						for k, other := range steps {
+							// The other one may have begun since, and then its head is later still.
+							if head := other.head.Load(); head < at {
+								t.Errorf("%d begins at %d before %d, which is at %d", i, at, k, head)
+							}
+						}
+					}
+					s.handed()
+				}
+				s.ended()
+			})
+		}
+		all.Wait()
+	}
+}
+
+// TestPaceHasAnEnd: nobody waits for ever for a partition that gives no sign, and longer for one of which the consumer
+// holds all that it may.
+func TestPaceHasAnEnd(t *testing.T) {
+	t.Parallel()
+	for held, most := range map[bool]time.Duration{false: paceWait, true: paceFull} {
+		synctest.Test(t, func(t *testing.T) {
+			var p pace
+			p.join(func() bool { return held }) // and never says anything
+			s := p.join(func() bool { return false })
+			began := time.Now()
+			for !s.may(7) {
+				time.Sleep(paceWait / 4)
+			}
+			if took := time.Since(began); took < most || took > most+paceWait {
+				t.Errorf("it waited %v, not %v", took, most)
+			}
+			s.lease = 0
+			if s.may(8) {
+				t.Error("one wait is enough for all that comes after")
+			}
+		})
+	}
+	var none *step
+	if !none.may(1) || none.turns() != nil {
+		t.Error("who is in no pace waits")
+	}
+	none.handed()
+	none.ended()
+}
