@@ -89,6 +89,8 @@ type BrokerConfig struct {
 	// for tests: how often to look for members that are gone, and how long to
 	// miss them
 	memberCheckEvery, memberPatience time.Duration
+	mostProducers                    int           // for tests: see producers
+	loginTime, bodyTime              time.Duration // for tests: how long a stranger may take to say who it is, and what
 }
 
 // Validate says what is wrong with the configuration.
@@ -128,6 +130,12 @@ func (c BrokerConfig) withDefaults() BrokerConfig {
 	}
 	if c.memberCheckEvery == 0 {
 		c.memberCheckEvery, c.memberPatience = memberCheckEvery, memberPatience
+	}
+	if c.mostProducers == 0 {
+		c.mostProducers = mostProducers
+	}
+	if c.loginTime == 0 {
+		c.loginTime, c.bodyTime = loginTime, bodyTime
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/semaphore"
 )
 
 // guard stands before kfake, which trusts its clients more than a process that
@@ -28,7 +29,9 @@ import (
 //   - it lets everybody delete topics and records, alter settings and move
 //     offsets of groups: see refused and BrokerConfig.Groups;
 //   - it lets everybody read all topics: see BrokerConfig.Private;
-//   - it takes any time that a producer claims: see inspect.
+//   - it takes any time that a producer claims: see inspect;
+//   - it lets everybody open transactions, and take memory: see producers and
+//     allowance.
 //
 // It also asks who connects, where BrokerConfig.Authenticate says so.
 type guard struct {
@@ -37,6 +40,8 @@ type guard struct {
 	now         func() time.Time
 	anybody     *Principal // who connects where nobody is asked who they are
 	refused     *refusals
+	producers   producers
+	allowances  allowances
 }
 
 // refusals are how many requests were refused, by reason.
@@ -78,7 +83,9 @@ type Principal struct {
 
 func newGuard(cfg *BrokerConfig, connections *connections) *guard {
 	anybody := &Principal{Name: "anybody", Read: true, MayWrite: func(string) bool { return true }, MaySend: cfg.MaySend}
-	return &guard{cfg: cfg, connections: connections, now: time.Now, anybody: anybody, refused: cfg.refused}
+	return &guard{cfg: cfg, connections: connections, now: time.Now, anybody: anybody, refused: cfg.refused,
+		producers:  producers{most: cfg.mostProducers, owner: map[int64]string{}},
+		allowances: allowances{bytes: map[string]*semaphore.Weighted{}}}
 }
 
 // ourselves are the connections that Broker.Dial made.
@@ -101,6 +108,9 @@ func (l guardedListener) Accept() (net.Conn, error) {
 	l.guard.connections.add(c, 1)
 	g := &guardedConn{Conn: c, guard: l.guard}
 	g.answered = sync.NewCond(&g.mu)
+	if l.guard.cfg.Authenticate != nil {
+		_ = c.SetReadDeadline(time.Now().Add(l.guard.cfg.loginTime)) // what has closed already says so when it is read
+	}
 	return g, nil
 }
 
@@ -115,6 +125,8 @@ type guardedConn struct {
 	pending []byte                   // what was read ahead and is still to be handed on
 	left    int                      // what of the request is still to come after it
 	gone    sync.Once
+	held    held        // what of its sender's allowance the request takes
+	counted atomic.Bool // among the strangers' connections
 
 	mu       sync.Mutex
 	answered *sync.Cond
@@ -130,6 +142,10 @@ func (c *guardedConn) Close() error {
 		c.closed = true
 		c.mu.Unlock()
 		c.answered.Broadcast()
+		c.held.end()
+		if c.counted.Load() {
+			c.guard.allowances.strangers.Add(-1)
+		}
 	})
 	return c.Conn.Close() //nolint:wrapcheck // net's error says it all
 }
@@ -166,7 +182,9 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 	}
 	if len(c.pending) > 0 {
 		n := copy(p, c.pending)
-		c.pending = c.pending[n:]
+		if c.pending = c.pending[n:]; len(c.pending) == 0 {
+			c.letGo()
+		}
 		return n, nil
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.left)])
@@ -186,39 +204,73 @@ func (c *guardedConn) judge() error {
 		return c.hangUp(malformed, fmt.Errorf("%w: size %d, kind %d", errNotKafka, size, kind))
 	}
 	c.left = int(size) - (requestHeaderBytes - 4)
-	c.know()
+	if err := c.know(); err != nil {
+		return err
+	}
 	key := kmsg.Key(kind)
+	if most := c.mostBytes(key); size > most {
+		return c.hangUp(malformed, fmt.Errorf("%s of %d bytes, where %d are enough", key.Name(), size, most))
+	}
 	rule, ok := rules[key]
 	switch {
 	case !ok:
 		return c.hangUp(rights, fmt.Errorf("a request that nobody needs here: %s", key.Name()))
-	case rule == forAll || rule == forReaders && c.who != nil && c.who.Own:
-		c.pending = c.header[:]
-		c.handOn(1)
-		return nil
-	case rule == forLogin && c.guard.cfg.Authenticate == nil:
-		c.pending = c.header[:]
-		c.handOn(1)
-		return nil
-	case rule != forLogin && c.who == nil:
+	case rule == forLogin && c.guard.cfg.Authenticate != nil:
+	case rule == forAll || rule == forLogin:
+		return c.pass()
+	case c.who == nil:
 		return c.hangUp(credentials, errors.New("it doesn't say who it is (SASL PLAIN with a token as password)"))
-	case rule == forEverybody || rule == forCreators && (c.who.Own || c.who == c.guard.anybody):
-		c.pending = c.header[:]
-		c.handOn(1)
-		return nil
+	case rule == forEverybody || c.who.Own && (rule == forReaders || rule == forMakegood || rule == forCreators) ||
+		rule == forCreators && c.who == c.guard.anybody:
+		return c.pass()
 	case rule == forCreators:
 		return c.hangUp(rights, fmt.Errorf("%s may not create topics", c.who.Name))
+	case rule == forMakegood:
+		return c.hangUp(rights, errors.New(noTransactions))
 	}
 	return c.judgeWhole(rule)
 }
 
+// pass hands a request on of which the header alone was read.
+func (c *guardedConn) pass() error {
+	c.pending = c.header[:]
+	c.handOn(1)
+	return nil
+}
+
 // judgeWhole reads the request to its end before it decides.
 func (c *guardedConn) judgeWhole(rule rule) error {
+	c.take(int64(c.left))
+	if err := c.readWhole(); err != nil {
+		c.letGo()
+		return err
+	}
+	err := c.judgeRead(rule)
+	if len(c.pending) == 0 {
+		c.letGo()
+	}
+	return err
+}
+
+func (c *guardedConn) readWhole() error {
+	if c.who != nil && !c.who.Own {
+		if err := c.Conn.SetReadDeadline(time.Now().Add(c.guard.cfg.bodyTime)); err != nil {
+			return err //nolint:wrapcheck // net's error says it all
+		}
+	}
 	c.whole = slices.Grow(append(c.whole[:0], c.header[:]...), c.left)[:requestHeaderBytes+c.left]
 	if _, err := io.ReadFull(c.Conn, c.whole[requestHeaderBytes:]); err != nil {
 		return err //nolint:wrapcheck // as above
 	}
 	c.left = 0
+	if c.who == nil {
+		return nil // it has still to say who it is
+	}
+	return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // as above
+}
+
+// judgeRead decides on a request that was read to its end.
+func (c *guardedConn) judgeRead(rule rule) error {
 	r, err := readRequest(c.whole)
 	if err != nil {
 		return c.hangUp(malformed, err)
@@ -233,6 +285,8 @@ func (c *guardedConn) judgeWhole(rule rule) error {
 		return c.answer(r, refusal(r.body))
 	case forWriters:
 		return c.judgeProduce(r)
+	case forProducers:
+		return c.judgeInit(r)
 	}
 	if group, ok := groupOf(r.body); ok && !c.who.Own && slices.Contains(c.guard.cfg.Groups, group) {
 		return c.hangUp(rights, fmt.Errorf("the consumer group %q is makegood's own", group))
@@ -270,14 +324,24 @@ func (g *guard) privateIn(r kmsg.Request) string {
 }
 
 // know finds out who somebody is who needn't say so.
-func (c *guardedConn) know() {
+func (c *guardedConn) know() error {
 	switch {
 	case c.who != nil:
 	case c.guard.connections.own(c.Conn):
-		c.who = ourselves
+		return c.is(ourselves)
 	case c.guard.cfg.Authenticate == nil:
-		c.who = c.guard.anybody
+		return c.is(c.guard.anybody)
 	}
+	return nil
+}
+
+// is notes who it is. It need not hurry any more.
+func (c *guardedConn) is(who *Principal) error {
+	if !who.Own && c.counted.CompareAndSwap(false, true) && c.guard.allowances.strangers.Add(1) > mostStrangers {
+		return c.hangUp(rights, fmt.Errorf("more than %d connections", mostStrangers))
+	}
+	c.who = who
+	return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // net's error says it all
 }
 
 func (c *guardedConn) hangUp(reason refusedReason, why error) error {
@@ -330,8 +394,7 @@ func (c *guardedConn) login(r *request) error {
 		answer := req.ResponseKind().(*kmsg.SASLAuthenticateResponse)
 		who, err := c.authenticate(req.SASLAuthBytes)
 		if err == nil {
-			c.who = who
-			return c.answer(r, answer)
+			return errors.Join(c.is(who), c.answer(r, answer))
 		}
 		time.Sleep(refusalDelay)
 		why := err.Error()

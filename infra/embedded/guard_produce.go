@@ -67,6 +67,9 @@ func (c *guardedConn) judgeProduce(r *request) error {
 // inspect looks at the batches of a request. It changes those whose times are
 // too far off.
 func (c *guardedConn) inspect(req *kmsg.ProduceRequest) (fault *produceFault, changed bool) {
+	if req.TransactionID != nil && !c.who.Own {
+		return &produceFault{kerr.TransactionalIDAuthorizationFailed, noTransactions}, false
+	}
 	for _, t := range req.Topics {
 		if t.Topic == "" {
 			return &produceFault{kerr.UnsupportedVersion, "topics are named here, not numbered"}, false
@@ -86,12 +89,15 @@ func (c *guardedConn) inspect(req *kmsg.ProduceRequest) (fault *produceFault, ch
 			if c.who.Own {
 				continue
 			}
-			mended, fault := c.guard.inspectBatch(p.Records, c.who)
-			if fault != nil {
-				return fault, false
-			}
-			if mended != nil {
-				p.Records, changed = mended, true
+			for _, inspect := range []func([]byte, *Principal) ([]byte, *produceFault){
+				c.guard.inspectBatch, c.guard.inspectProducer} {
+				mended, fault := inspect(p.Records, c.who)
+				if fault != nil {
+					return fault, false
+				}
+				if mended != nil {
+					p.Records, changed = mended, true
+				}
 			}
 		}
 	}

@@ -15,6 +15,8 @@ const (
 	forReaders                   // who may read
 	forCreators                  // makegood, and everybody where nobody is asked who they are
 	forWriters                   // who may write to the topics in it
+	forProducers                 // who wants a producer id: guard gives it
+	forMakegood                  // makegood alone
 	forNobody                    // answered with an error
 )
 
@@ -43,11 +45,11 @@ var rules = map[kmsg.Key]rule{
 	kmsg.ConsumerGroupDescribe:   forReaders,
 	kmsg.DescribeGroups:          forReaders,
 	kmsg.ListGroups:              forReaders,
-	kmsg.InitProducerID:          forEverybody,
-	kmsg.AddPartitionsToTxn:      forEverybody,
-	kmsg.AddOffsetsToTxn:         forReaders,
-	kmsg.TxnOffsetCommit:         forReaders,
-	kmsg.EndTxn:                  forEverybody,
+	kmsg.InitProducerID:          forProducers,
+	kmsg.AddPartitionsToTxn:      forMakegood,
+	kmsg.AddOffsetsToTxn:         forMakegood,
+	kmsg.TxnOffsetCommit:         forMakegood,
+	kmsg.EndTxn:                  forMakegood,
 	kmsg.DescribeConfigs:         forEverybody,
 	kmsg.DescribeCluster:         forEverybody,
 	kmsg.DescribeTopicPartitions: forEverybody,
@@ -145,10 +147,6 @@ func groupOf(r kmsg.Request) (string, bool) {
 	case *kmsg.LeaveGroupRequest:
 		return req.Group, true
 	case *kmsg.OffsetCommitRequest:
-		return req.Group, true
-	case *kmsg.TxnOffsetCommitRequest:
-		return req.Group, true
-	case *kmsg.AddOffsetsToTxnRequest:
 		return req.Group, true
 	case *kmsg.ConsumerGroupHeartbeatRequest:
 		return req.Group, true

@@ -115,7 +115,8 @@ func TestSummariesLeaveTransactionsAlone(t *testing.T) {
 	dir := t.TempDir()
 	b := startBroker(t, BrokerConfig{Dir: dir})
 	createTopic(t, b.Addr(), topic, 1)
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.TransactionalID("tx"), kgo.DefaultProduceTopic(topic))
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.TransactionalID("tx"), kgo.DefaultProduceTopic(topic),
+		kgo.Dialer(b.Dial))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,12 @@
 package ledger
 
 import (
+	"context"
 	"embed"
+	"fmt"
 	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/sql"
@@ -34,8 +38,8 @@ type part struct{ Element, Kind, Founded string }
 // CaseFacts are what is known of the cases of events, as a common table expression, cases.
 var CaseFacts = statements.Text("case_facts", goneCase)
 
-// SharedUnits selects the orders that are settled together with others. What is known of a case of one of them, and the
-// lines of it, may stand with an event of another: who asks for some units asks for these rows as well.
+// SharedUnits selects the orders that are settled together with others. What is known of a case of one of them, and
+// the lines of it, may stand with an event of another: who asks for some units asks for these rows as well.
 var SharedUnits = strings.TrimSpace(statements.Text("shared_units", nil))
 
 // The columns of leakage_daily: by which its rows are told apart, and what else is known of each.
@@ -55,4 +59,21 @@ func viewStatements() map[string]string {
 			Part part
 		}{goneCase, part{"l.e", "c.kind", "c.was_founded"}}),
 	}
+}
+
+// RollUpVersion is what a recount of leakage_daily that begins now is to have as version. Of two recounts of a unit
+// that overlap, the one that has seen more stands above: it counts, beside 2^62 that stands above all that a clock
+// ever gave, the blocks that were inserted into what is read, in ClickHouse's own numbers. Whoever inserts rows
+// recounts afterwards, with a higher count than all who began before and don't know them.
+func RollUpVersion(ctx context.Context, db driver.Conn) (uint64, error) {
+	var version uint64
+	if err := db.QueryRow(ctx, `
+SELECT bitShiftLeft(toUInt64(1), 62) + toUInt64(sum(last)) FROM (
+    SELECT max(max_block_number) AS last FROM system.parts
+    WHERE database = currentDatabase() AND table IN ('failures', 'case_units') AND active
+    GROUP BY table, partition_id)`).
+		Scan(&version); err != nil {
+		return 0, fmt.Errorf("count what was inserted: %w", err)
+	}
+	return version, nil
 }

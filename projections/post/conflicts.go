@@ -45,9 +45,6 @@ func (p *Projector) WatchConflicts(ctx context.Context) error {
 
 const conflictsCheckpoint = "conflicts"
 
-// overlap is how far a rebuild looks back behind its snapshot: an insert is stamped before it can be seen.
-const overlap = 15 * time.Second
-
 // mostChecked is how many places of a partition one check looks at: bounds its memory.
 const mostChecked = 500_000
 

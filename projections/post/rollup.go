@@ -34,8 +34,7 @@ func (p *Projector) finish(ctx context.Context, after *followUp) error {
 	return p.noteAwaited(ctx, after.came, true)
 }
 
-// rollUp recomputes leakage_daily for units. The version is taken before the rows are read: of two recounts of a unit
-// that overlap, the one that began later has seen all that the other saw.
+// rollUp recomputes leakage_daily for units.
 func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 	const most = 20_000 // units a statement: bounds its memory
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(units)), most) {
@@ -64,8 +63,13 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 // one may stand with an event of another that is settled with it.
 func rollUpWhere(ctx context.Context, db driver.Conn, filter, from string) error {
 	// A bucket that the rows no longer fill (its event left the books, or posts otherwise now) is overwritten with
-	// nothing. A row stands above the one that it takes the place of, also where ClickHouse's clock was put back
-	// meanwhile.
-	return db.Exec(ctx, statements.Text("roll_up", struct{ Key, Facts, Fresh, Where string }{ledger.LeakageKey,
-		ledger.LeakageFacts, ledger.FailureLines("(" + from + ")"), filter}))
+	// nothing. A row stands above the one that it takes the place of.
+	known, err := ledger.RollUpVersion(ctx, db)
+	if err != nil {
+		return err
+	}
+	return db.Exec(ctx, statements.Text("roll_up", struct {
+		Key, Facts, Fresh, Where string
+		Known                    uint64
+	}{ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("(" + from + ")"), filter, known}))
 }

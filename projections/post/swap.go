@@ -8,7 +8,6 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
@@ -19,7 +18,7 @@ import (
 // shadow is attached to the table that it stands in for, which is atomic, takes milliseconds and copies nothing.
 // Readers go on reading, and whoever inserts goes on inserting; a row's version decides which of two counts, and the
 // shadow's stands between what it was made of and whatever was decided about the event since (see Row.revise). Then
-// what ran beside is seen to: the rows that arrived after the snapshot and stand before the rebuild were posted
+// what ran beside is seen to: the rows that arrived after the rebuild began and stand before the rebuild were posted
 // without knowing of it.
 //
 // A crash anywhere does it again, which changes nothing. Where the shadow is gone, or is of other rates than the record
@@ -118,9 +117,9 @@ func (p *Projector) hasShadow(ctx context.Context, id string) (bool, error) {
 	return n == uint64(len(shadow.Tables)), nil
 }
 
-// seeToTheRest sees to what ran beside the rebuild: rows that arrived, or were written again, after its snapshot.
+// seeToTheRest sees to what ran beside the rebuild: rows that arrived, or were written again, after it began.
 func (p *Projector) seeToTheRest(ctx context.Context, b *batch, r *shadow.Rebuild, landed *domain.Rebuild) error {
-	months, arrived, err := p.arrivedSince(ctx, r.Snapshot.Add(-overlap))
+	months, arrived, err := p.arrivedSince(ctx, r.Seen)
 	if err != nil {
 		return err
 	}
@@ -158,22 +157,19 @@ func (p *Projector) rollUpRebuilt(ctx context.Context, r *shadow.Rebuild) error 
 	return nil
 }
 
-// arrivedSince are conditions on rows that arrived later than that: on the months of the ledger that hold any, so that
-// the others aren't read, and on the events.
-func (p *Projector) arrivedSince(ctx context.Context, since time.Time) (months, events string, err error) {
+// arrivedSince are conditions on rows that arrived later than what was seen: on the months of the ledger that hold any,
+// so that the others aren't read, and on the events.
+func (p *Projector) arrivedSince(ctx context.Context, seen *shadow.Seen) (months, events string, err error) {
+	since, err := seen.Since(ctx, p.db)
+	if err != nil {
+		return "", "", err
+	}
 	var found []uint32
-	if err := p.db.QueryRow(ctx,
-		"SELECT groupUniqArray(month) FROM identities WHERE arrived_at > fromUnixTimestamp64Milli(?)",
-		since.UnixMilli()).Scan(&found); err != nil {
+	if err := p.db.QueryRow(ctx, "SELECT groupUniqArray(month) FROM identities WHERE "+since).Scan(&found); err != nil {
 		return "", "", fmt.Errorf("look for what arrived: %w", err)
 	}
-	list := "0"
-	for _, m := range found {
-		list += fmt.Sprintf(", %d", m)
-	}
-	return "toYYYYMM(occurred_at) IN (" + list + ")",
-		fmt.Sprintf("cityHash64(source, event_id) IN (SELECT identity FROM identities "+
-			"WHERE arrived_at > fromUnixTimestamp64Milli(%d))", since.UnixMilli()), nil
+	return "toYYYYMM(occurred_at) IN (" + monthList(found) + ")",
+		"cityHash64(source, event_id) IN (SELECT identity FROM identities WHERE " + since + ")", nil
 }
 
 // attach makes the shadow's partitions part of the books.

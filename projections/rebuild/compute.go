@@ -382,9 +382,15 @@ func (s *computation) rollUp(ctx context.Context) error {
 		failures := fmt.Sprintf(`(SELECT * FROM failures FINAL WHERE %[1]s AND %[2]s NOT IN (SELECT %[2]s FROM %[3]s)
         UNION ALL SELECT * FROM %[3]s FINAL WHERE %[1]s)`, "("+mine+" OR unit IN ("+ledger.SharedUnits+"))", key,
 			s.table("failures"))
-		if err := s.exec(ctx, "recompute the roll-up", statements.Text("roll_up",
-			struct{ Into, Key, Facts, Fresh, Where string }{s.table("leakage_daily"), ledger.LeakageKey, ledger.LeakageFacts,
-				ledger.FailureLinesOf(failures, "true"), mine})); err != nil {
+		known, err := ledger.RollUpVersion(ctx, s.db)
+		if err != nil {
+			return err
+		}
+		if err := s.exec(ctx, "recompute the roll-up", statements.Text("roll_up", struct {
+			Into, Key, Facts, Fresh, Where string
+			Known                          uint64
+		}{s.table("leakage_daily"), ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLinesOf(failures, "true"), mine,
+			known})); err != nil {
 			return err
 		}
 	}

@@ -110,6 +110,10 @@ type Order struct {
 // way to it, and so does one whose process ended.
 func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error) {
 	// What arrives from now on is looked at again when it is swapped in, whatever of it is met until then.
+	seen, err := shadow.Look(ctx, b.config.DB)
+	if err != nil {
+		return nil, err
+	}
 	var now time.Time
 	if err := b.config.DB.QueryRow(ctx, "SELECT now64(3, 'UTC')").Scan(&now); err != nil {
 		return nil, fmt.Errorf("ask ClickHouse for the time: %w", err)
@@ -139,7 +143,7 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 	}
 	r := &shadow.Rebuild{ID: b.config.ID(), State: shadow.Computing, Actor: o.Actor, Reason: o.Reason,
 		ClosedPeriods: o.ClosedPeriods, Whole: o.Whole,
-		Started: now, Snapshot: now, Terms: mark.Offset, Rules: domain.PostingRules(), Ends: mark.Ends}
+		Started: now, Seen: seen, Terms: mark.Offset, Rules: domain.PostingRules(), Ends: mark.Ends}
 	if !shadow.ID.MatchString(r.ID) {
 		return nil, fmt.Errorf("%q is no id for a rebuild", r.ID)
 	}

@@ -207,12 +207,7 @@ func (b *rebuiltBooks) rebuild(r reference.Record, id string, closedPeriods bool
 		shadowOf(b.T, b.store, b.records, r.Seq, r.Seq, id, closedPeriods)
 	default:
 		shadowOf(b.T, b.store, b.records, r.Seq, r.Seq, id, closedPeriods)
-		// What arrived shortly before the snapshot is posted again to be on the safe side. Here the shadow is on its own.
-		if err := b.store.DB.Exec(b.Context(),
-			`INSERT INTO rebuilds SELECT * REPLACE (snapshot + INTERVAL 15 SECOND AS snapshot, version + 1 AS version) `+
-				`FROM rebuilds FINAL WHERE id = ?`, id); err != nil {
-			b.Fatal(err)
-		}
+		b.setClock(b.random.IntN(3) - 1)
 	}
 	// The record lands with or before others of both sides, booked by who knows of it or does not yet.
 	b.waiting = append(b.waiting, r)
@@ -227,6 +222,26 @@ func (b *rebuiltBooks) rebuild(r reference.Record, id string, closedPeriods bool
 		if len(part) > 0 {
 			bookstest.BookKnowing(b.T, b.store, b.records, part, limit)
 		}
+	}
+}
+
+// setClock has identities stamped as where ClickHouse's clock is so many hours off from now on.
+func (b *rebuiltBooks) setClock(hours int) {
+	b.Helper()
+	var feed string
+	if err := b.store.DB.QueryRow(b.Context(), "SELECT as_select FROM system.tables WHERE database = currentDatabase() "+
+		"AND name = 'identities_feed'").Scan(&feed); err != nil {
+		b.Fatal(err)
+	}
+	const stamp = "AS arrived_at"
+	before, after, is := strings.Cut(feed, stamp)
+	at := strings.LastIndex(before, "now64(3)")
+	if !is || at < 0 {
+		b.Fatalf("the feed of identities is %s", feed)
+	}
+	if err := b.store.DB.Exec(b.Context(), fmt.Sprintf("ALTER TABLE identities_feed MODIFY QUERY %snow64(3) + "+
+		"toIntervalHour(%d) %s%s", before[:at], hours, stamp, after)); err != nil {
+		b.Fatal(err)
 	}
 }
 

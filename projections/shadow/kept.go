@@ -22,19 +22,23 @@ func Keep(ctx context.Context, db driver.Conn, r *Rebuild) error {
 		}
 		report = string(text)
 	}
-	// It stands above what was noted before, also where ClickHouse's clock was put back meanwhile.
+	seen, err := r.Seen.text()
+	if err != nil {
+		return err
+	}
+	// It stands above what was noted before, whatever ClickHouse's clock says.
 	var version uint64
-	if err := db.QueryRow(ctx, "SELECT greatest(toUInt64(toUnixTimestamp64Nano(now64(9))), max(version) + 1) "+
+	if err := db.QueryRow(ctx, "SELECT greatest(bitShiftLeft(toUInt64(1), 62), max(version) + 1) "+
 		"FROM rebuilds WHERE id = ?", r.ID).Scan(&version); err != nil {
 		return fmt.Errorf("read what is noted of rebuild %s: %w", r.ID, err)
 	}
 	batch, err := db.PrepareBatch(ctx, `INSERT INTO rebuilds (id, state, actor, reason, closed_periods, whole, started,`+
-		` snapshot, terms, rules, ends, done, total, passed_over, report, error, version)`)
+		` seen, terms, rules, ends, done, total, passed_over, report, error, version)`)
 	if err != nil {
 		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
 	}
 	defer batch.Close()
-	if err := batch.Append(r.ID, r.State, r.Actor, r.Reason, r.ClosedPeriods, r.Whole, r.Started, r.Snapshot, r.Terms,
+	if err := batch.Append(r.ID, r.State, r.Actor, r.Reason, r.ClosedPeriods, r.Whole, r.Started, seen, r.Terms,
 		r.Rules, ledger.FormatEnds(r.Ends), r.Done, r.Total, r.PassedOver, report, r.Error, version); err != nil {
 		return fmt.Errorf("note that rebuild %s is %s: %w", r.ID, r.State, err)
 	}
@@ -72,7 +76,7 @@ func Read(ctx context.Context, db driver.Conn, id string) (*Rebuild, error) {
 // List reads them in the order in which they began.
 func List(ctx context.Context, db driver.Conn, condition string, args ...any) ([]Rebuild, error) {
 	rows, err := db.Query(ctx, `
-SELECT id, state, actor, reason, closed_periods, whole, started, snapshot, terms, rules, ends, done, total,
+SELECT id, state, actor, reason, closed_periods, whole, started, seen, terms, rules, ends, done, total,
     passed_over, report, error, toInt64(dateDiff('millisecond', updated, now64(3)))
 FROM rebuilds FINAL WHERE `+condition+` ORDER BY started, id`, args...)
 	if err != nil {
@@ -82,9 +86,9 @@ FROM rebuilds FINAL WHERE `+condition+` ORDER BY started, id`, args...)
 	var all []Rebuild
 	for rows.Next() {
 		var r Rebuild
-		var report, ends string
+		var report, ends, seen string
 		var idle int64
-		if err := rows.Scan(&r.ID, &r.State, &r.Actor, &r.Reason, &r.ClosedPeriods, &r.Whole, &r.Started, &r.Snapshot,
+		if err := rows.Scan(&r.ID, &r.State, &r.Actor, &r.Reason, &r.ClosedPeriods, &r.Whole, &r.Started, &seen,
 			&r.Terms, &r.Rules, &ends, &r.Done, &r.Total, &r.PassedOver, &report, &r.Error, &idle); err != nil {
 			return nil, fmt.Errorf("read the rebuilds: %w", err)
 		}
@@ -93,6 +97,9 @@ FROM rebuilds FINAL WHERE `+condition+` ORDER BY started, id`, args...)
 			if r.Ends, err = ledger.ParseEnds(ends); err != nil {
 				return nil, fmt.Errorf("read where rebuild %s began: %w", r.ID, err)
 			}
+		}
+		if r.Seen, err = parseSeen(seen); err != nil {
+			return nil, err
 		}
 		if report != "" {
 			if err := json.Unmarshal([]byte(report), &r.Report); err != nil {

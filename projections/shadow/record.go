@@ -34,11 +34,11 @@ type Rebuild struct {
 	Error      string  `json:"error"`       // why it failed; empty where it did not
 	Report     *Report `json:"report"`      // null until it is known
 
-	Snapshot time.Time                  `json:"-"`
-	Terms    int64                      `json:"-"`
-	Rules    uint32                     `json:"-"` // that it was computed with
-	Ends     map[domain.Partition]int64 `json:"-"` // of the other streams when it began
-	Idle     time.Duration              `json:"-"` // since it was last heard of
+	Seen  *Seen                      `json:"-"` // what identities held when it began; nil: an older makegood computed it
+	Terms int64                      `json:"-"`
+	Rules uint32                     `json:"-"` // that it was computed with
+	Ends  map[domain.Partition]int64 `json:"-"` // of the other streams when it began
+	Idle  time.Duration              `json:"-"` // since it was last heard of
 }
 
 // Errors of what can't be done to a rebuild in its state.

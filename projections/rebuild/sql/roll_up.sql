@@ -1,6 +1,6 @@
 INSERT INTO {{.Into}} ({{.Key}}, {{.Facts}}, amount, lines, version)
 SELECT {{.Key}}, facts.1, facts.2, facts.3, facts.4, facts.5, facts.6, facts.7, facts.8, facts.9, facts.10, facts.11,
-       new_amount, new_lines, greatest(toUInt64(toUnixTimestamp64Nano(now64(9))), before + 1) AS version
+       new_amount, new_lines, greatest(toUInt64({{.Known}}), before + 1) AS version
 FROM (
     SELECT {{.Key}}, argMax(({{.Facts}}), fresh) AS facts, sumIf(amount, fresh) AS new_amount, sumIf(lines, fresh) AS new_lines,
            sumIf(amount, NOT fresh) AS old_amount, sumIf(lines, NOT fresh) AS old_lines,
