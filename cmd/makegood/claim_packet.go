@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ type claimPacketCommand struct {
 	booksFlags
 	packetFlags
 	AsOf   string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
-	Format string `help:"html (prints on A4 and Letter), csv, xlsx or json." enum:"html,csv,xlsx,json" default:"html"`
+	Format string `help:"pdf, html (prints on A4 and Letter), csv, xlsx or json; that of the file's name where none is given, else html." enum:",pdf,html,csv,xlsx,json" default:""`
 	Output string `help:"File to write; standard output where none is given." short:"o" type:"path"`
 }
 
@@ -58,7 +59,7 @@ func (c *claimPacketCommand) Run(ctx context.Context, logger *slog.Logger, s ter
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := c.query()
-	query.Set("format", c.Format)
+	query.Set("format", formatFor(c.Format, c.Output))
 	if c.AsOf != "" {
 		query.Set("as_of", c.AsOf)
 	}
@@ -71,6 +72,17 @@ func (c *claimPacketCommand) Run(ctx context.Context, logger *slog.Logger, s ter
 		return fmt.Errorf("write the claim: %w", err)
 	}
 	return nil
+}
+
+// formatFor is the format that was asked for, or else that of the file's name.
+func formatFor(asked, file string) string {
+	if asked != "" {
+		return asked
+	}
+	if of := strings.TrimPrefix(filepath.Ext(file), "."); slices.Contains([]string{"pdf", "csv", "xlsx", "json"}, of) {
+		return of
+	}
+	return "html"
 }
 
 type claimFileCommand struct {
@@ -96,9 +108,7 @@ func (c *claimFileCommand) Run(ctx context.Context, logger *slog.Logger, s termi
 	if err := books.get(ctx, "/v1/"+packetName, c.query(), &text); err != nil {
 		return err
 	}
-	all := insight.Questions()
-	question := all[slices.IndexFunc(all, func(q *insight.Question) bool { return q.Name == packetName })]
-	packet, err := question.Decode(text.Bytes())
+	packet, err := insight.QuestionOf(packetName).Decode(text.Bytes())
 	if err != nil {
 		return err
 	}

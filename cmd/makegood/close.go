@@ -235,6 +235,7 @@ func ask(ctx context.Context, s terminal.Streams, question string) bool {
 type reportsCommand struct {
 	Leakage reportCommand  `cmd:"" default:"withargs" help:"What the fixes really cost, by what you ask."`
 	Changes changesCommand `cmd:"" help:"What was recorded after a month's close and touches that month."`
+	Weekly  weeklyCommand  `cmd:"" help:"A week on one page, as PDF, to be sent to whoever decides."`
 }
 
 type changesCommand struct {

@@ -98,9 +98,7 @@ func insightAnswer(t *testing.T, c *client, name string, query url.Values) *insi
 	if err := c.get(t.Context(), "/v1/"+name, query, &text); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	all := insight.Questions()
-	i := slices.IndexFunc(all, func(q *insight.Question) bool { return q.Name == name })
-	a, err := all[i].Decode(text.Bytes())
+	a, err := insight.QuestionOf(name).Decode(text.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,6 +186,7 @@ func TestInsight(t *testing.T) {
 	t.Run("rise", func(t *testing.T) { riseIsSeen(t, c) })
 	t.Run("watched", func(t *testing.T) { watchedHold(t, app, c) })
 	t.Run("customers", func(t *testing.T) { customersHold(t, c) })
+	t.Run("experiment", func(t *testing.T) { experimentHolds(t, c) })
 	t.Run("command", func(t *testing.T) { commandsHold(t, app.URL) })
 }
 

@@ -1,11 +1,7 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
-	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,12 +49,9 @@ func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insig
 	if err := onlyParameters(values, known...); err != nil {
 		return err
 	}
-	format := "html"
-	var err error
-	if !question.Page || values.Get("format") != format {
-		if format, err = formatOf(values); err != nil {
-			return err
-		}
+	format, err := formatOfAnswer(r, question)
+	if err != nil {
+		return err
 	}
 	part := values.Get("part")
 	if parts := question.PartNames(); part != "" && !slices.Contains(parts, part) {
@@ -80,11 +73,31 @@ func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insig
 	return answerInsight(w, question, a, format, part, q.Of["vendor"])
 }
 
+// formatOfAnswer is that of the parameter, or without it what the client says that it accepts: a PDF, or else JSON.
+func formatOfAnswer(r *http.Request, question *insight.Question) (string, error) {
+	values := r.URL.Query()
+	format := values.Get("format")
+	switch {
+	case !question.Page:
+		return formatOf(values)
+	case format == "" && strings.Contains(r.Header.Get("Accept"), pdfType):
+		return "pdf", nil
+	case format == "html" || format == "pdf":
+		return format, nil
+	}
+	if _, err := formatOf(values); err != nil {
+		return "", notOneOf("format", format, "json", "csv", "xlsx", "html", "pdf")
+	}
+	return formatOf(values)
+}
+
 func answerInsight(w http.ResponseWriter, question *insight.Question, a *insight.Answer, format, part,
 	vendor string) error {
 	switch format {
 	case "html":
 		return packetAsHTML(w, a, vendor)
+	case "pdf":
+		return packetAsPDF(w, a, vendor)
 	case "csv":
 		name := fileName(question.Name)
 		if part != "" {
@@ -117,23 +130,4 @@ func insightTable(a *insight.Answer, columns []insight.Column, of *insight.Table
 		t.rows[i] = append(t.rows[i], a.Currency)
 	}
 	return t
-}
-
-//go:embed packet.html
-var packetHTML string
-
-var packetPage = template.Must(template.New("packet").Funcs(template.FuncMap{
-	"words": func(code string) string { return strings.ToLower(strings.ReplaceAll(code, "_", " ")) },
-}).Parse(packetHTML))
-
-// packetAsHTML shows a claim as a page that prints.
-func packetAsHTML(w http.ResponseWriter, a *insight.Answer, vendor string) error {
-	var page bytes.Buffer
-	if err := packetPage.Execute(&page, struct {
-		*insight.Answer
-		Vendor string
-	}{a, vendor}); err != nil {
-		return fmt.Errorf("write the claim: %w", err)
-	}
-	return writePage(w, &page)
 }

@@ -2,9 +2,9 @@ package page
 
 import (
 	"fmt"
-	"math/big"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +23,7 @@ type nextThings struct {
 // thing is one of them.
 type thing struct {
 	Sentence, URL, Of string // Of: what the link leads to
+	PDF               string // the same as a file to send, where there is one
 	Method            string
 	Asked             string // what the question that says more is called
 	Tells             bool
@@ -35,7 +36,7 @@ func (p *Page) nextThings(a *ask, got part[*insight.Answer]) *nextThings {
 	}
 	for _, row := range got.Value.Rows {
 		text := func(name string) string { s, _ := row[name].(string); return s }
-		question := questionOf(text("question"))
+		question := insight.QuestionOf(text("question"))
 		t := thing{Sentence: text("sentence"), URL: a.withAsOf(text("link")), Of: "See the answer", Method: question.Method,
 			Asked: question.Heading, Tells: !slices.Contains([]string{"cant_tell_yet", "nothing_to_do"}, text("action"))}
 		switch {
@@ -43,6 +44,7 @@ func (p *Page) nextThings(a *ask, got part[*insight.Answer]) *nextThings {
 			t.Of = "See the cases"
 		case strings.HasPrefix(t.URL, "/v1/claims/"):
 			t.Of = "See the claim, with its cases"
+			t.PDF = strings.Replace(t.URL, "format=html", "format=pdf", 1)
 		case strings.HasPrefix(t.URL, "/v1/"):
 			t.URL += "&format=csv"
 			t.Of = "The numbers (CSV)"
@@ -133,11 +135,15 @@ func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
 		}
 	}
 	open := sums["to_file"].plus(sums["filed"])
-	days := ""
+	days := -1 // none is known
 	for _, row := range got.Value.Rows {
 		if left, is := row["days_left"].(string); is {
-			if n, ok := new(big.Int).SetString(left, 10); ok && (days == "" || n.Cmp(number(days)) < 0) {
-				days = left
+			n, err := strconv.Atoi(left)
+			if err != nil {
+				return c, wrap("the days that are left", err)
+			}
+			if days < 0 || n < days {
+				days = n
 			}
 		}
 	}
@@ -147,18 +153,10 @@ func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
 	c.Change = sums["lapsed"].Short() + " lapsed within a year"
 	c.Explained = "Of a year: " + sums["to_file"].Short() + " to be claimed, " + sums["filed"].Short() + " claimed and " +
 		"not answered."
-	if days != "" {
-		c.Explained += " The first window ends in " + days + " days."
+	if days >= 0 {
+		c.Explained += " The first window ends in " + strconv.Itoa(days) + " days."
 	}
 	return c, nil
-}
-
-func number(text string) *big.Int {
-	n, ok := new(big.Int).SetString(text, 10)
-	if !ok {
-		return new(big.Int)
-	}
-	return n
 }
 
 // promises are how the promises that fell due were kept.
@@ -201,7 +199,9 @@ func promisesOf(a *ask, got part[*insight.Answer]) (*promises, error) {
 		}
 		if due := r.Kept + r.Late + r.Broken; due > 0 {
 			e := estimate.Wilson(r.Kept, due, 1, 1)
-			r.Share, r.Range = percent(*e.Value)+thin+"%", percent(*e.Low)+" to "+percent(*e.High)+thin+"%"
+			if r.Share, r.Range, err = percents(*e.Value, *e.Low, *e.High); err != nil {
+				return nil, wrap("the promises", err)
+			}
 		}
 		if r.Promised > 0 {
 			p.Rows = append(p.Rows, r)

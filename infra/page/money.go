@@ -7,10 +7,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/makegood/makegood/projections/report"
 )
 
-// decimals of an amount, by the contract.
-const decimals = 4
+// decimals of an amount, by the contract, and how many units one is.
+const (
+	decimals   = 4
+	unitsOfOne = 10_000
+)
 
 // money is an exact amount, of any size: sums of sums need not fit 64 bits.
 type money struct {
@@ -64,34 +69,13 @@ func (m *money) Text() string {
 
 const minus, thin = "−", " " // a real minus sign, and a space that doesn't break
 
-// grouped writes digits before the point in threes.
-func grouped(whole string) string {
-	var b strings.Builder
-	for i, c := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
-
 // counted is a count of things.
-func counted(n uint64) string { return grouped(strconv.FormatUint(n, 10)) }
+func counted(n uint64) string { return report.Thousands(strconv.FormatUint(n, 10)) }
 
 // Cents is the amount rounded to two decimals, half to even, for headlines and charts. The exact one stands in its
 // table.
 func (m *money) Cents() string {
-	hundredths, rest := new(big.Int).QuoRem(new(big.Int).Abs(&m.units), big.NewInt(100), new(big.Int))
-	if c := rest.Cmp(big.NewInt(50)); c > 0 || c == 0 && hundredths.Bit(0) == 1 {
-		hundredths.Add(hundredths, big.NewInt(1))
-	}
-	digits := fmt.Sprintf("%03s", hundredths)
-	text := grouped(digits[:len(digits)-2]) + "." + digits[len(digits)-2:]
-	if m.Sign() < 0 && hundredths.Sign() != 0 {
-		return minus + text
-	}
-	return text
+	return report.Cents(new(big.Rat).SetFrac(&m.units, big.NewInt(unitsOfOne)))
 }
 
 // Short is Cents with its currency.
@@ -106,7 +90,7 @@ func (m *money) Cell() template.HTML {
 	}
 	const markup = `<data value="%s" data-label="%s">%s%s.%s<span class="sub">%s</span></data>`
 	// Digits, commas and a point: nothing in it can be markup.
-	return template.HTML(fmt.Sprintf(markup, m.Text(), m.Cents(), sign, grouped(whole), fraction[:2], fraction[2:]))
+	return template.HTML(fmt.Sprintf(markup, m.Text(), m.Cents(), sign, report.Thousands(whole), fraction[:2], fraction[2:]))
 }
 
 // Full is Cell with its currency.

@@ -95,6 +95,7 @@ func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 	} {
 		add(pattern, p.handler(show))
 	}
+	add("GET /weekly.pdf", http.HandlerFunc(p.weekly))
 	add("GET /assets/{name}", http.HandlerFunc(p.asset))
 }
 

@@ -3,8 +3,6 @@ package page
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -162,17 +160,8 @@ func (p *Page) askQuestions(ctx context.Context, a *ask, got *answers, store str
 		named.From = q.From
 		all.Go(func() {
 			optional(ctx, p, a, name, &named, into, func(ctx context.Context) (*insight.Answer, error) {
-				return p.books.Ask(ctx, questionOf(name), q)
+				return p.books.Ask(ctx, insight.QuestionOf(name), q)
 			})
 		})
 	}
-}
-
-func questionOf(name string) *insight.Question {
-	all := insight.Questions()
-	i := slices.IndexFunc(all, func(q *insight.Question) bool { return q.Name == name })
-	if i < 0 {
-		panic(fmt.Sprintf("there is no question %s", name)) // only what Questions has is asked for
-	}
-	return all[i]
 }

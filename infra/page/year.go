@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"math/big"
 	"strings"
 	"time"
@@ -50,8 +51,7 @@ func (a *ask) yearOf(got *answers) (*year, error) {
 			return nil, err
 		}
 	}
-	y.again(got.returning.Value)
-	return y, nil
+	return y, y.again(got.returning.Value)
 }
 
 func (y *year) months(a *ask, paf *report.PAF, from, to time.Time) error {
@@ -99,7 +99,7 @@ func (y *year) months(a *ask, paf *report.PAF, from, to time.Time) error {
 	return nil
 }
 
-func (y *year) again(all []report.Returning) {
+func (y *year) again(all []report.Returning) error {
 	for _, r := range all {
 		for _, group := range []struct {
 			text  string
@@ -109,7 +109,15 @@ func (y *year) again(all []report.Returning) {
 			g := again{Text: "Within " + counted(uint64(r.Days)) + " days, " + group.text, N: counted(s.N),
 				Returned: counted(s.Returned)}
 			if s.Share != nil && s.Low != nil && s.High != nil {
-				g.Share, g.Low, g.High = percent(*s.Share), percent(*s.Low), percent(*s.High)
+				for _, of := range []struct {
+					into *string
+					text string
+				}{{&g.Share, *s.Share}, {&g.Low, *s.Low}, {&g.High, *s.High}} {
+					var err error
+					if *of.into, err = percent(of.text); err != nil {
+						return err
+					}
+				}
 				g.ShareText, g.RangeText = g.Share+thin+"%", g.Low+" to "+g.High+thin+"%"
 			}
 			y.Again = append(y.Again, g)
@@ -117,17 +125,29 @@ func (y *year) again(all []report.Returning) {
 	}
 	for i := range y.Again {
 		if y.Again[i].Share != "" {
-			return
+			return nil
 		}
 	}
 	y.Again = nil // nobody's days are over
+	return nil
 }
 
 // percent is a share, as a report writes it, in percent with one decimal.
-func percent(text string) string {
+func percent(text string) (string, error) {
 	r, ok := new(big.Rat).SetString(strings.TrimSpace(text))
 	if !ok {
-		return ""
+		return "", fmt.Errorf("%q is no share", text)
 	}
-	return r.Mul(r, big.NewRat(100, 1)).FloatString(1)
+	return r.Mul(r, big.NewRat(100, 1)).FloatString(1), nil
+}
+
+// percents are a share and the range that it lies in, in words.
+func percents(value, low, high string) (share, within string, err error) {
+	all := [3]string{}
+	for i, text := range []string{value, low, high} {
+		if all[i], err = percent(text); err != nil {
+			return "", "", err
+		}
+	}
+	return all[0] + thin + "%", all[1] + " to " + all[2] + thin + "%", nil
 }

@@ -2,22 +2,24 @@ package insight
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/makegood/makegood/projections/insight/estimate"
+	"github.com/makegood/makegood/projections/report"
 )
 
-// number is a figure as an estimate carries it; 0 for none.
+// number is a figure as an estimate carries it. Of none, and of what is no figure, it is no number: neither more nor
+// less than any other, so that nothing follows from it.
 func number(text *string) float64 {
 	if text == nil {
-		return 0
+		return math.NaN()
 	}
 	x, err := strconv.ParseFloat(*text, 64)
 	if err != nil {
-		return 0
+		return math.NaN()
 	}
 	return x
 }
@@ -25,30 +27,13 @@ func number(text *string) float64 {
 // money writes an amount with two decimals and its currency.
 func (q *Query) money(text string) string { return cents(text) + " " + q.Currency }
 
-// cents is an amount with two decimals, half to even, and commas; as it is where it is none.
+// cents is an amount as people read it; as it is where it is none.
 func cents(text string) string {
 	r, is := new(big.Rat).SetString(text)
 	if !is {
 		return text
 	}
-	hundred := new(big.Rat).Mul(new(big.Rat).Abs(r), big.NewRat(100, 1))
-	whole, rest := new(big.Int).QuoRem(hundred.Num(), hundred.Denom(), new(big.Int))
-	if c := rest.Lsh(rest, 1).Cmp(hundred.Denom()); c > 0 || c == 0 && whole.Bit(0) == 1 {
-		whole.Add(whole, big.NewInt(1))
-	}
-	digits := fmt.Sprintf("%03s", whole)
-	units, hundredths := digits[:len(digits)-2], digits[len(digits)-2:]
-	var b strings.Builder
-	if r.Sign() < 0 && whole.Sign() != 0 {
-		b.WriteString("−")
-	}
-	for i, c := range units {
-		if i > 0 && (len(units)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return b.String() + "." + hundredths
+	return report.Cents(r)
 }
 
 // withRange is an estimate of money in words: 12,300.00 USD (9,100.00 to 15,500.00).

@@ -27,7 +27,7 @@ type Question struct {
 	Heading string  // of the section of dashboards/README.md that says more
 	Columns []Column
 	Parts   []Part // further tables
-	// Page: it is also shown as a page that prints (format html).
+	// Page: it is also shown as a page that prints (formats html and pdf).
 	Page bool
 	// Plain: no amounts are in it, so it needs no currency.
 	Plain bool
@@ -281,6 +281,16 @@ func (q *Query) missing(ctx context.Context, db driver.Conn) ([]Missing, error) 
 		}
 	}
 	return found, rows.Err()
+}
+
+// QuestionOf is the question of that name; nil where there is none.
+func QuestionOf(name string) *Question {
+	all := Questions()
+	i := slices.IndexFunc(all, func(q *Question) bool { return q.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 // Questions are all of them, in the order in which they are listed.

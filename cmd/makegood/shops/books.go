@@ -132,10 +132,6 @@ func (b *books) book(ctx context.Context) (err error) {
 // ask asks a question of the books as of now.
 func (b *books) ask(ctx context.Context, name string, from, to, now time.Time, of map[string]string) (*insight.Answer,
 	error) {
-	for _, q := range insight.Questions() {
-		if q.Name == name {
-			return q.Ask(ctx, b.store.DB, insight.Query{From: from, To: to, Currency: "USD", Of: of}, time.UTC, now)
-		}
-	}
-	return nil, fmt.Errorf("there is no question %s", name)
+	return insight.QuestionOf(name).Ask(ctx, b.store.DB, insight.Query{From: from, To: to, Currency: "USD", Of: of},
+		time.UTC, now)
 }
