@@ -72,7 +72,7 @@ func (s *rightWeeks) rows(since time.Time, budget estimate.Budget) []Row {
 	for first < start && s.delivered[first] == 0 {
 		first++
 	}
-	base := estimate.Shares{Right: s.right[first:start], Of: s.delivered[first:start]}
+	chart, err := estimate.NewPPrime(estimate.Shares{Right: s.right[first:start], Of: s.delivered[first:start]})
 	for w := start; w < len(s.delivered); w++ {
 		n := s.delivered[w]
 		row := Row{"store": storeNamed(s.store), "week": since.AddDate(0, 0, 7*w).Format(time.DateOnly),
@@ -80,9 +80,10 @@ func (s *rightWeeks) rows(since time.Time, budget estimate.Budget) []Row {
 			"signal": nil, "why_not": nil}
 		if n > 0 {
 			row["share"] = *estimate.Text(s.right[w]/n, 6)
-			if limits, err := estimate.Laney(base, n, budget.PerPeriod(7)); err != nil {
+			if err != nil {
 				row["why_not"] = err.Error()
 			} else {
+				limits := chart.Limits(n, budget.PerPeriod(7))
 				row["usual"], row["signal"] = *estimate.Text(limits.Centre, 6), limits.Outside(s.right[w]/n) != 0
 				row["low"], row["high"] = *estimate.Text(limits.Low, 6), *estimate.Text(limits.High, 6)
 			}

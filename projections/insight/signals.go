@@ -17,7 +17,8 @@ import (
 )
 
 // signals asks where failures have become more than chance explains. It reads the cases and the orders of the time and
-// of the year before, and makes a chart of every series: some hundredths of a second each.
+// of the year before, and makes a chart of every series: some hundredths of a second each, the first time that its
+// baseline is asked for.
 var signals = Question{
 	Name: "signals",
 	About: "Where failures have become more than chance explains: by company, store, cause and vendor, and weekly money " +
@@ -212,18 +213,14 @@ func (c *counted) chart(days *daysOfStore, since time.Time, budget estimate.Budg
 	base := estimate.Counts{Cases: sum(baseCases), Periods: len(baseCases),
 		Dispersion: estimate.Dispersion(baseCases, baseOpen)}
 	alone := estimate.Budget{PerYear: budget.PerYear, Charts: 1}
-	chart, err := estimate.NewCusum(base, doubling, budget.PerPeriod(float64(length)))
-	if err != nil {
-		row["why_not"] = err.Error()
+	made := thresholds.of(chartKey{base, budget.PerPeriod(float64(length)), alone.PerPeriod(float64(length))})
+	if made.err != nil {
+		row["why_not"] = made.err.Error()
 		return row
 	}
-	watch, err := estimate.NewCusum(base, doubling, alone.PerPeriod(float64(length)))
-	if err != nil {
-		row["why_not"] = err.Error()
-		return row
-	}
-	row["found_in"] = strconv.Itoa(length * chart.Median(doubling, base.Dispersion))
-	row["fastest"] = strconv.Itoa(length * estimate.Quickest(chart.Mean, doubling, budget.PerPeriod(float64(length))))
+	chart, watch := made.chart, made.watch
+	row["found_in"] = strconv.Itoa(length * made.foundIn)
+	row["fastest"] = strconv.Itoa(length * made.fastest)
 	row["watch"] = false
 	row["signal"], row["baseline"] = false, *estimate.Text(chart.Mean/float64(length), 8)
 	cases, exposed := periods(c.cases[start:], open[start:], length)

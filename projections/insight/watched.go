@@ -32,7 +32,7 @@ const watchedWeeks = 4
 // ReadSignals makes the charts of the last four whole weeks and the running one, as of now, whose location is the time
 // zone of the books. All charts of all currencies together call falsely once a year: each currency has its part. Charts
 // that can't tell are left out. Weeks begin on Monday, so that a week is judged once and not on each day again. It
-// takes some hundredths of a second a chart: not for every scrape.
+// reads the orders of a year, and makes each chart: not for every scrape.
 func ReadSignals(ctx context.Context, db driver.Conn, now time.Time) ([]Signal, error) {
 	today := day(now, now.Location())
 	monday := today.AddDate(0, 0, -(int(today.Weekday())+6)%7)

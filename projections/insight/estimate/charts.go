@@ -38,19 +38,26 @@ func (l Limits) Outside(x float64) int {
 // Shares is a p chart's baseline: of so many in each period so many were right.
 type Shares struct{ Right, Of []float64 }
 
-// Laney makes the limits of a p′ chart for a period of n orders (Laney 2002): those of a p chart, widened by how much
-// more the periods vary than chance does. That factor is the mean moving range of the periods' z over its expectation
-// for a normal variable, 2/√π; below 1 it counts as 1, and the chart is a p chart. The limits are not so many
-// deviations, since failures are few and lean to one side: they are tails of the negative binomial distribution of that
-// spread, averaged over what the baseline leaves open of its mean and its spread. false alarms: the chance that a point
-// of a process that didn't change is outside.
-func Laney(base Shares, n, alarms float64) (Limits, error) {
+// PPrime is a p′ chart (Laney 2002, Quality Engineering 14, 531–537): a p chart whose limits are widened by how much
+// more the periods of its baseline vary than chance does.
+type PPrime struct {
+	share   float64
+	factor  float64 // by which limits are wider than those of a p chart: at least 1
+	periods int     // with orders
+	// What the baseline leaves open: failures an order, and by how much they vary more than chance, at even steps of a
+	// normal variable; steps are the weights of both.
+	rates, spreads, steps []float64
+}
+
+// NewPPrime makes the chart of a baseline. The factor is the mean moving range of the periods' z over its expectation
+// for a normal variable, 2/√π; below 1 it counts as 1, and the chart is a p chart.
+func NewPPrime(base Shares) (*PPrime, error) {
 	var right, of float64
 	for i := range base.Of {
 		right, of = right+base.Right[i], of+base.Of[i]
 	}
 	if len(base.Of) < leastPeriods || right == of || right == 0 {
-		return Limits{}, fmt.Errorf("%d periods and %g failures are known; %d periods are needed, and some failures",
+		return nil, fmt.Errorf("%d periods and %g failures are known; %d periods are needed, and some failures",
 			len(base.Of), of-right, leastPeriods)
 	}
 	p := right / of
@@ -61,43 +68,56 @@ func Laney(base Shares, n, alarms float64) (Limits, error) {
 		}
 	}
 	if len(z) < leastPeriods {
-		return Limits{}, fmt.Errorf("orders are known of %d periods; %d are needed", len(z), leastPeriods)
+		return nil, fmt.Errorf("orders are known of %d periods; %d are needed", len(z), leastPeriods)
 	}
 	factor := meanRange(z) / expectedRange
-	if n*(1-p) > mostCases { // so many lean to no side
-		half := wide(alarms, len(z)) * math.Max(1, factor) * math.Sqrt(p*(1-p)/n)
-		return Limits{Centre: p, Low: math.Max(0, p-half), High: math.Min(1, p+half)}, nil
+	c := &PPrime{share: p, factor: math.Max(1, factor), periods: len(z)}
+	spread, freedom := factor*factor, freedomPerRange*float64(len(z)-1)
+	variance := distuv.ChiSquared{K: freedom}
+	rate := distuv.Gamma{Alpha: (of - right + 0.5) / math.Max(1, spread), Beta: of / math.Max(1, spread)}
+	sum := 0.0
+	for u := -3.0; u <= 3; u += 0.5 {
+		at := distuv.UnitNormal.CDF(u)
+		c.spreads = append(c.spreads, math.Max(1, spread*freedom/variance.Quantile(at)))
+		c.rates = append(c.rates, rate.Quantile(at))
+		c.steps = append(c.steps, distuv.UnitNormal.Prob(u))
+		sum += distuv.UnitNormal.Prob(u)
 	}
-	few, many := failures(of-right, of, n, factor*factor, freedomPerRange*float64(len(z)-1), alarms/2)
-	return Limits{Centre: p, Low: math.Max(0, 1-(many-0.5)/n), High: math.Min(1, 1-(few+0.5)/n)}, nil
+	for i := range c.steps {
+		c.steps[i] /= sum
+	}
+	return c, nil
 }
 
-// failures returns two counts of n orders after a baseline of so many wrong ones: chance gives few or less, and many or
-// more, each at most with the chance given. few is -1 where even 0 is not rare enough.
-func failures(wrong, of, n, spread, freedom, chance float64) (few, many float64) {
-	type process struct{ mean, spread, weight float64 }
-	var all []process
-	sum := 0.0
-	variance := distuv.ChiSquared{K: freedom}
-	rate := distuv.Gamma{Alpha: (wrong + 0.5) / math.Max(1, spread), Beta: of / math.Max(1, spread)}
-	for u := -3.0; u <= 3; u += 0.5 {
-		s := math.Max(1, spread*freedom/variance.Quantile(distuv.UnitNormal.CDF(u)))
-		for v := -3.0; v <= 3; v += 0.5 {
-			w := distuv.UnitNormal.Prob(u) * distuv.UnitNormal.Prob(v)
-			all = append(all, process{rate.Quantile(distuv.UnitNormal.CDF(v)) * n, s, w})
-			sum += w
-		}
+// Limits are those for a period of n orders. Laney's lie so many deviations from the centre, which calls too often where
+// failures are few, since few lean to one side: these are tails of the negative binomial distribution of that spread,
+// the one of counts whose mean varies (Greenwood and Yule 1920, Journal of the Royal Statistical Society 83, 255–279),
+// averaged over what the baseline leaves open of its mean and its spread. alarms: the chance that a point of a process
+// that didn't change is outside.
+func (c *PPrime) Limits(n, alarms float64) Limits {
+	if p := c.share; n*(1-p) > mostCases { // so many lean to no side
+		half := wide(alarms, c.periods) * c.factor * math.Sqrt(p*(1-p)/n)
+		return Limits{Centre: p, Low: math.Max(0, p-half), High: math.Min(1, p+half)}
 	}
+	few, many := c.failures(n, alarms/2)
+	return Limits{Centre: c.share, Low: math.Max(0, 1-(many-0.5)/n), High: math.Min(1, 1-(few+0.5)/n)}
+}
+
+// failures returns two counts of n orders: chance gives few or less, and many or more, each at most with the chance
+// given. few is -1 where even 0 is not rare enough.
+func (c *PPrime) failures(n, chance float64) (few, many float64) {
 	var counts []float64 // chances of 0, 1, 2 … failures, averaged
-	for _, p := range all {
-		rest := 1.0
-		for k, chance := range chances(p.mean, p.spread) {
-			if k == len(counts) {
-				counts = append(counts, 0)
-			}
-			counts[k] += p.weight / sum * chance
-			if rest -= chance; float64(k) > p.mean && rest < 1e-9 {
-				break
+	for i, spread := range c.spreads {
+		for j, rate := range c.rates {
+			mean, rest := rate*n, 1.0
+			for k, p := range chances(mean, spread) {
+				if k == len(counts) {
+					counts = append(counts, 0)
+				}
+				counts[k] += c.steps[i] * c.steps[j] * p
+				if rest -= p; float64(k) > mean && rest < 1e-9 {
+					break
+				}
 			}
 		}
 	}

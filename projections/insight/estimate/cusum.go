@@ -30,17 +30,26 @@ const leastCases = 16
 // mostCases is the most that a period of a chart has: the chain of the sums takes a second beyond.
 const mostCases = 3000
 
-// NewCusum makes the chart that finds counts that grow by the factor (2: a doubling) as soon as can be at no more than
-// so many false alarms per period. The threshold is computed, not looked up: for each mean that the baseline leaves
+// NewCusum makes one chart, see NewCusums.
+func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
+	all, err := NewCusums(base, factor, alarms)
+	if err != nil {
+		return Cusum{}, err
+	}
+	return all[0], nil
+}
+
+// NewCusums makes for each rate of false alarms the chart that finds counts that grow by the factor (2: a doubling) as soon as can be at no more than
+// so many false alarms per period; the charts differ in their thresholds alone. The threshold is computed, not looked up: for each mean that the baseline leaves
 // possible the rate of false alarms is that of the Markov chain of the sums (Brook and Evans 1972), and their average
 // is held to the budget.
-func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
+func NewCusums(base Counts, factor float64, alarms ...float64) ([]Cusum, error) {
 	if base.Cases < leastCases {
-		return Cusum{}, fmt.Errorf("the baseline has %d cases; %d are needed", base.Cases, leastCases)
+		return nil, fmt.Errorf("the baseline has %d cases; %d are needed", base.Cases, leastCases)
 	}
 	c := Cusum{Mean: float64(base.Cases) / float64(base.Periods)}
 	if c.Mean > mostCases {
-		return Cusum{}, fmt.Errorf("%.0f cases a period are charted in parts, not together", c.Mean)
+		return nil, fmt.Errorf("%.0f cases a period are charted in parts, not together", c.Mean)
 	}
 	spread := math.Max(1, base.Dispersion)
 	// The sums live on a lattice. Of its steps the reference has at least 8, and so has a case, or as many as make up for
@@ -49,13 +58,18 @@ func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
 	reference := int(math.Round(c.Mean * (factor - 1) / math.Log(factor) * float64(steps)))
 	means, weights := possible(base, spread)
 	chain := newChain(means, spread, steps, reference)
-	threshold, hazard := chain.threshold(weights, steps, alarms)
-	if threshold == 0 {
-		return Cusum{}, fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean "+
-			"well enough for so few false alarms", base.Cases, base.Periods)
+	c.Reference = float64(reference) / float64(steps)
+	all := make([]Cusum, 0, len(alarms))
+	for _, a := range alarms {
+		threshold, hazard := chain.threshold(weights, steps, a)
+		if threshold == 0 {
+			return nil, fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean "+
+				"well enough for so few false alarms", base.Cases, base.Periods)
+		}
+		c.Threshold, c.Hazard = float64(threshold)/float64(steps), hazard
+		all = append(all, c)
 	}
-	c.Reference, c.Threshold, c.Hazard = float64(reference)/float64(steps), float64(threshold)/float64(steps), hazard
-	return c, nil
+	return all, nil
 }
 
 // latticeSteps is how many steps a case has on the lattice of the sums.
@@ -125,10 +139,11 @@ type chain struct {
 	counts           [][]float64 // chances of 0, 1, 2 … cases, for each mean
 	tails            [][]float64 // chances of so many or more
 	steps, reference int
+	hazards          map[int]float64 // by threshold, as far as they were worked out
 }
 
 func newChain(means []float64, spread float64, steps, reference int) *chain {
-	c := &chain{steps: steps, reference: reference}
+	c := &chain{steps: steps, reference: reference, hazards: map[int]float64{}}
 	for _, m := range means {
 		var counts, tails []float64
 		rest := 1.0
@@ -164,23 +179,36 @@ func lgamma(x float64) float64 {
 	return l
 }
 
-// hazard is the chance of an alarm per period, of a chart that has run for long without one, averaged over the means.
+// hazard is the chance of an alarm per period, of a chart that has run for long without one, averaged over the means,
+// which rise. The largest ones call by far the most often: the others are left out where they can't change the average.
 func (c *chain) hazard(weights []float64, threshold int) (mean float64) {
+	if known, is := c.hazards[threshold]; is {
+		return known
+	}
+	rest := 0.0
+	for _, w := range weights {
+		rest += w
+	}
 	now, next := make([]float64, threshold), make([]float64, threshold)
-	for k := range weights {
-		clear(now)
-		now[0] = 1
+	now[0] = 1
+	for k := len(weights) - 1; k >= 0; k-- {
 		last := -1.0
-		for range 5000 {
+		for range 5000 { // from where the sums of the mean above stay: nearly there
 			out := c.step(k, now, next)
 			now, next = next, now
-			if math.Abs(out-last) < 1e-4*out {
+			if math.Abs(out-last) <= 1e-4*out {
+				last = out
 				break
 			}
 			last = out
 		}
-		mean += weights[k] * math.Max(last, 0)
+		last = math.Max(last, 0)
+		mean, rest = mean+weights[k]*last, rest-weights[k]
+		if rest*last < 1e-4*mean {
+			break
+		}
 	}
+	c.hazards[threshold] = mean
 	return mean
 }
 
@@ -194,11 +222,16 @@ func (c *chain) step(k int, now, next []float64) (out float64) {
 			continue
 		}
 		room := len(now) - at + c.reference // an alarm from here: counts × steps ≥ room
-		first := (room + c.steps - 1) / c.steps
-		for n := range min(first, len(counts)) {
-			next[max(0, at+n*c.steps-c.reference)] += p * counts[n]
+		first := min((room+c.steps-1)/c.steps, len(counts))
+		n := 0
+		if at < c.reference { // so few that the sum is zero
+			n = min((c.reference-at)/c.steps+1, first)
+			next[0] += p * (1 - tails[n])
 		}
-		out += p * tails[min(first, len(tails)-1)]
+		for to := at + n*c.steps - c.reference; n < first; n, to = n+1, to+c.steps {
+			next[to] += p * counts[n]
+		}
+		out += p * tails[first]
 	}
 	stay := 0.0
 	for _, p := range next {

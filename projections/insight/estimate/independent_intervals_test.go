@@ -174,10 +174,11 @@ func TestLimitsOfTextbooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "the constant", (limits.High-limits.Centre)/meanRange(x), 2.66, 0.005)
-	p, err := Laney(base, orders, 0.01)
+	chart, err := NewPPrime(base)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := chart.Limits(orders, 0.01)
 	shares := make([]float64, len(base.Right))
 	for i := range shares {
 		shares[i] = base.Right[i] / orders

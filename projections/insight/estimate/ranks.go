@@ -7,8 +7,8 @@ type Ranked struct{ From, To int }
 
 // Ranks says where each of several shares (Back of N) can stand among them. All places are right together in at
 // least the share level of companies: each share has an interval whose risk is divided by how many there are
-// (Bonferroni), and one stands before another where the two don't overlap. Shares of nobody (N = 0) have no place: 0
-// to 0, and don't count.
+// (Bonferroni), and one stands before another where the two don't overlap (Klein, Wright and Wieczorek 2020, Journal of
+// the Royal Statistical Society C 69, 589–606). Shares of nobody (N = 0) have no place: 0 to 0, and don't count.
 func Ranks(shares []Arm, level float64) []Ranked {
 	n := 0
 	for _, s := range shares {

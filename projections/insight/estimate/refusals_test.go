@@ -50,7 +50,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := XmR([]float64{1, 2}, 0.01); err == nil {
 		t.Error("two weeks were taken for a baseline")
 	}
-	if _, err := Laney(Shares{Right: []float64{1}, Of: []float64{2}}, 10, 0.01); err == nil {
+	if _, err := NewPPrime(Shares{Right: []float64{1}, Of: []float64{2}}); err == nil {
 		t.Error("one week was taken for a baseline")
 	}
 }

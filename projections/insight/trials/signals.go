@@ -107,7 +107,7 @@ func limits(r *rand.Rand, shops int) []Claim {
 				}
 				right, of := week()
 				// A store without a failure in a year has no chart.
-				if p, err := estimate.Laney(base, of, alarms); err == nil && p.Outside(right/of) != 0 {
+				if chart, err := estimate.NewPPrime(base); err == nil && chart.Limits(of, alarms).Outside(right/of) != 0 {
 					outside++
 				}
 			}
