@@ -39,7 +39,14 @@ type ErrorReported struct {
 	Classification
 	Found, DetectedBy string
 	Lines             []ErrorLine
+	Experiment        Experiment
 }
+
+// Experiment says that lot decided how this customer is treated, and how. Who gets nothing more is in the arm Holdout.
+type Experiment struct{ Name, Arm string }
+
+// Holdout is the arm that the others are held against.
+const Holdout = "holdout"
 
 func (*ErrorReported) data() Type { return TypeErrorReported }
 

@@ -20,6 +20,7 @@ func TestAnswersHoldFromEventsOn(t *testing.T) {
 		t.Fatalf("exit status %d", status)
 	}
 	for _, want := range []string{"prevention -50 %: change covered", "customers +0 points: paradox claimed",
+		"experiment +0 points: benefit claimed",
 		"provision: 80 %", "budget, all: 80 %", "what-if: 95 %", "counter: ", "vendors: ", "sources: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the answer has nothing like %q", want)

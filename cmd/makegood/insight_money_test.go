@@ -181,6 +181,10 @@ func whoCameBack() []string {
 	for customer, again := range map[string]bool{"failed-a": true, "failed-b": false, "fine-c": true, "fine-d": false} {
 		with := `,"customer_id":"` + customer + `"`
 		p.sold("p7-"+customer, "2026-01-05T09:00:00Z", with)
+		if customer == "fine-c" { // found in time: nobody was failed
+			p.tell("error.reported", "2026-01-05T10:00:00Z", "p7-"+customer, `"error_id":"p7-c","kind":"wrong_item",
+				"found":"before_delivery","detected_by":"employee"`)
+		}
 		if strings.HasPrefix(customer, "failed") {
 			p.given("p7-"+customer, "late", "2026-01-06T09:00:00Z", "1")
 		}
@@ -188,7 +192,40 @@ func whoCameBack() []string {
 			p.sold("p7-"+customer+"-2", "2026-02-20T09:00:00Z", with)
 		}
 	}
+	// Twenty customers in each arm of an experiment: 15 of those who were called come back, 5 of the others.
+	for n := range 40 {
+		arm, order := []string{"call", "holdout"}[n%2], fmt.Sprintf("p7-drawn-%d", n)
+		with := fmt.Sprintf(`,"customer_id":"drawn-%d"`, n)
+		p.sold(order, "2026-02-05T09:00:00Z", with)
+		p.tell("error.reported", "2026-02-06T09:00:00Z", order, fmt.Sprintf(`"error_id":"%s-e","kind":"late",
+			"found":"after_delivery","detected_by":"customer","experiment":{"name":"calls","arm":%q}`, order, arm))
+		if n < 10 || arm == "call" && n < 30 {
+			p.sold(order+"-2", "2026-03-20T09:00:00Z", with)
+		}
+	}
 	return p.all
+}
+
+// experimentHolds: the arms are compared by Newcombe's interval, worked out by its formula by hand.
+func experimentHolds(t *testing.T, c *client) {
+	a := insightAnswer(t, c, "customers", url.Values{"from": {"2026-02-01"}, "to": {"2026-03-01"}, "store": {"p7"},
+		"currency": {"USD"}})
+	arm := func(name string) insight.Row {
+		return find(t, a.Parts["experiments"].Rows, map[string]string{"experiment": "calls", "arm": name})
+	}
+	hold(t, "called", arm("call"), map[string]string{"customers": "20", "orders_before": "1.00"})
+	// 15 of 20: Wilson 0.5313 to 0.8881; 5 of 20: 0.1119 to 0.4687.
+	e := estimateIn(t, arm("call"), "difference")
+	if !e.Enough || *e.Value != "0.500000" || !strings.HasPrefix(*e.Low, "0.190") || !strings.HasPrefix(*e.High, "0.695") {
+		t.Errorf("%s from %s to %s, %s", *e.Value, *e.Low, *e.High, e.WhyNot)
+	}
+	if e := estimateIn(t, arm("holdout"), "difference"); e.Enough {
+		t.Errorf("the holdout is held against itself: %+v", e)
+	}
+	fixes := find(t, a.Parts["fixes"].Rows, map[string]string{"by": "remedy", "of": "nothing"})
+	hold(t, "without a remedy", fixes, map[string]string{"failed": "40"})
+	hold(t, "never", find(t, a.Parts["fixes"].Rows, map[string]string{"by": "speed", "of": "never"}),
+		map[string]string{"failed": "40"})
 }
 
 // customersHold: failed orders are counted with those like them, and two tell nothing.
@@ -203,6 +240,13 @@ func customersHold(t *testing.T, c *client) {
 		}
 		hold(t, "balance", find(t, a.Parts["balance"].Rows, map[string]string{"store": store, "what": "basket"}),
 			map[string]string{"before": "0.0000", "after": "0.0000"})
+	}
+	for by, of := range map[string]string{"remedy": "concession", "speed": "within a day"} {
+		row := find(t, a.Parts["fixes"].Rows, map[string]string{"by": by})
+		hold(t, by, row, map[string]string{"of": of, "failed": "2", "e_value_bound": "null"})
+		if e := estimateIn(t, row, "back"); *e.Value != "0.500000" || e.Enough {
+			t.Errorf("%+v", e)
+		}
 	}
 }
 

@@ -48,14 +48,14 @@ func (o *openAPI) questions(c *client) {
 		get("/v1/reports/leakage", with("format", format, "group_by", "store,kind,element"))
 	}
 	for _, q := range insight.Questions() {
-		for _, format := range []string{"json", "csv", "xlsx", "html"} {
+		for _, format := range []string{"json", "csv", "xlsx", "html", "pdf"} {
 			query := with("format", format)
 			for _, p := range q.Params {
 				if p.Must {
 					query.Set(p.Name, "v1")
 				}
 			}
-			if format != "html" || q.Page {
+			if format != "html" && format != "pdf" || q.Page {
 				get("/v1/"+q.Name, query)
 			}
 		}
@@ -359,14 +359,14 @@ func (o *openAPI) fill(c *client) {
 			`"order_id":"o2","actor":"ann","reason":"the customer has it"}`),
 		event("o7", "order.placed", "2026-01-10T09:00:00Z", "o7", `{"order_id":"o7","store_id":"s1","currency":"USD",`+
 			`"promise":{"until":"2026-01-11T00:00:00Z"},`+
-			`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"6"}]}`),
+			`"customer_id":"c7","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"10","unit_cost":"6"}]}`),
 		event("o7-f", "feedback.received", "2026-01-12T08:00:00Z", "o7",
 			`{"order_id":"o7","store_id":"s1","rating":2,"public":true}`),
 		event("terms", "vendor.terms", "2026-01-01T09:00:00Z", "", `{"vendor_id":"v1","window_days":30000,`+
 			`"effective_from":"2026-01-01","covers":[{"element":"GOODS"}]}`),
 		event("o7-e", "error.reported", "2026-01-11T08:00:00Z", "o7", `{"order_id":"o7","store_id":"s1","error_id":"e7",`+
 			`"kind":"defective","found":"after_delivery","detected_by":"customer","party_at_fault":"supplier",`+
-			`"vendor_id":"v1"}`),
+			`"vendor_id":"v1","experiment":{"name":"calls","arm":"holdout"}}`),
 		event("o7-d", "redelivery.dispatched", "2026-01-11T09:00:00Z", "o7", `{"order_id":"o7","store_id":"s1",`+
 			`"error_id":"e7","redelivery_id":"d7","mode":"pickup","currency":"USD","lines":[{"sku":"M","quantity":1,`+
 			`"unit_cost":"6"}],"promise":{"until":"2026-01-11T10:00:00Z"}}`),

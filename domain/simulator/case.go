@@ -173,7 +173,12 @@ func (f *fix) report(found string) {
 		d.Classification = known
 		d.Kind = f.kind
 	}
+	call := f.draw(d)
 	f.say(domain.TypeErrorReported, d)
+	if call > 0 {
+		f.tellOf(f.order, f.at+int64(time.Hour), f.errorID, domain.TypeLabourSpent, &domain.LabourSpent{
+			LabourID: f.errorID + "-call", Role: roleAgent, Minutes: call, Activity: "call, as lot says"})
+	}
 	switch {
 	case atOnce:
 		return
@@ -186,6 +191,18 @@ func (f *fix) report(found string) {
 	}
 	f.tellOf(f.order, f.at+f.between(3*time.Hour, 96*time.Hour), f.errorID, domain.TypeErrorClassified,
 		&domain.ErrorClassified{Classification: known})
+}
+
+// draw lets lot decide how the customer is treated, where the story has an experiment: it returns how long the call
+// takes that comes of it.
+func (f *fix) draw(d *domain.ErrorReported) domain.Decimal {
+	if f.plot == nil || f.plot.Experiment.Name == "" {
+		return 0
+	}
+	arm, call := f.plot.deal(f.sold)
+	d.Experiment = domain.Experiment{Name: f.plot.Experiment.Name, Arm: arm}
+	f.sold.dealt, f.sold.called = f.at, call > 0
+	return call
 }
 
 // unsaid is a mix-up that the till doesn't call one.
@@ -222,7 +239,7 @@ func (f *fix) reportedAgain() {
 func (f *fix) foundInTime(placed int64) {
 	o := f.sold
 	f.at = max(placed, o.edited) + f.between(time.Minute, 20*time.Minute)
-	f.kind = "wrong_item"
+	f.kind, o.failed = "wrong_item", false
 	known := f.classify(f.cause, o)
 	known.Kind = f.kind
 	d := &domain.ErrorReported{Classification: known, Found: "before_delivery", DetectedBy: "employee"}

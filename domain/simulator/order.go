@@ -25,7 +25,9 @@ type order struct {
 	at       int64  // when it was placed
 	visit    visit  // of a story: who orders
 	root     string // of a story: the root cause of what goes wrong
-	failed   bool   // a founded case came of it
+	failed   bool   // a founded case came of it that the customer met
+	dealt    int64  // of an experiment: when lot dealt the customer; 0 where it didn't
+	called   bool   // of an experiment: lot says that the customer is called
 }
 
 // order places one and decides its fate.

@@ -13,10 +13,11 @@ import (
 type plot struct {
 	*Story
 	random  *rand.Rand // of what befalls all: it doesn't depend on who orders
+	seed    uint64
 	week    int64
 	shock   float64
-	visits  visits
-	people  uint64 // who ever ordered
+	visits  queue[visit] // of customers who will come back
+	people  uint64       // who ever ordered
 	baskets float64
 	orders  float64
 	told    outcomes
@@ -39,7 +40,7 @@ func newPlot(c *Config) *plot {
 	if c.Story == nil {
 		return nil
 	}
-	p := &plot{Story: c.Story, random: rand.New(rand.NewPCG(c.Seed, 0x73746f7279)), week: math.MinInt64, shock: 1}
+	p := &plot{Story: c.Story, seed: c.Seed, random: rand.New(rand.NewPCG(c.Seed, 0x73746f7279)), week: math.MinInt64, shock: 1}
 	p.told = outcomes{happened: make([]int, len(p.Preventions)), prevented: make([]int, len(p.Preventions)),
 		ratings: map[string]*meanOf{}, lags: map[domain.Type]*meanOf{}}
 	return p
@@ -121,54 +122,15 @@ func (p *plot) prevents(s *Simulation, root, store string, at int64) bool {
 	return false
 }
 
-// visits are customers who will come back, the earliest first.
-type visits []visit
-
+// visit is a customer who orders.
 type visit struct {
-	at     int64
 	number uint64
 	fond   float64
 }
 
-func (v *visits) push(x visit) {
-	h := append(*v, x)
-	for i := len(h) - 1; i > 0; {
-		parent := (i - 1) / 2
-		if h[parent].at <= h[i].at {
-			break
-		}
-		h[i], h[parent] = h[parent], h[i]
-		i = parent
-	}
-	*v = h
-}
-
-func (v *visits) pop() visit {
-	h := *v
-	first, last := h[0], len(h)-1
-	h[0] = h[last]
-	h = h[:last]
-	for i := 0; ; {
-		child := 2*i + 1
-		if child >= last {
-			break
-		}
-		if right := child + 1; right < last && h[right].at < h[child].at {
-			child = right
-		}
-		if h[i].at <= h[child].at {
-			break
-		}
-		h[i], h[child] = h[child], h[i]
-		i = child
-	}
-	*v = h
-	return first
-}
-
 // who orders: one who was to come back by now, else somebody new.
 func (p *plot) who(s *Simulation, at int64) visit {
-	if len(p.visits) > 0 && p.visits[0].at <= at {
+	if next, some := p.visits.first(); some && next <= at {
 		return p.visits.pop()
 	}
 	p.people++
@@ -204,6 +166,9 @@ func (p *plot) comesBack(s *Simulation, o *order, at int64) {
 		chance += l.Effect
 		p.told.failed++
 	}
+	if o.called {
+		chance += p.Experiment.Effect
+	}
 	if s.random.Float64() >= chance {
 		return
 	}
@@ -211,10 +176,25 @@ func (p *plot) comesBack(s *Simulation, o *order, at int64) {
 	if o.failed {
 		p.told.failedBack++
 	}
-	next := o.visit
-	next.at = at + s.between(48*time.Hour, 80*24*time.Hour)
-	p.visits.push(next)
+	next := at + s.between(48*time.Hour, 80*24*time.Hour)
+	if o.dealt > 0 { // what lot does to them is seen in what comes after it
+		next = max(next, o.dealt+int64(24*time.Hour))
+	}
+	p.visits.push(next, o.visit)
 }
+
+// deal says in which arm of the experiment the customer of an order is, from the first time that lot deals them on, and
+// how long the call takes that comes of it: none in the holdout.
+func (p *plot) deal(o *order) (arm string, call domain.Decimal) {
+	lot := rand.New(rand.NewPCG(p.seed, o.visit.number)) // lot alone: nothing else is drawn otherwise because of it
+	if lot.Float64() < p.Experiment.Holdout {
+		return domain.Holdout, 0
+	}
+	return calledArm, domain.Decimal(3+lot.IntN(5)) * one
+}
+
+// calledArm is the arm of the experiment whose customers are called.
+const calledArm = "call"
 
 // customerID is that of somebody in a story.
 func (p *plot) customerID(s *Simulation, number uint64) string {

@@ -1,22 +1,22 @@
 package simulator
 
-import "github.com/makegood/makegood/domain"
-
-// queue holds what will happen, the earliest first; of the same moment, what was queued first.
-type queue struct {
-	heap   []queued
+// queue holds what is to come, the earliest first; of the same moment, what was queued first.
+type queue[T any] struct {
+	heap   []queued[T]
 	pushed uint64
 }
 
-type queued struct {
+type queued[T any] struct {
 	at    int64
 	order uint64
-	event *domain.Event
+	what  T
 }
 
-func (a *queued) before(b *queued) bool { return a.at < b.at || a.at == b.at && a.order < b.order }
+func (a *queued[T]) before(b *queued[T]) bool {
+	return a.at < b.at || a.at == b.at && a.order < b.order
+}
 
-func (q *queue) first() (at int64, some bool) {
+func (q *queue[T]) first() (at int64, some bool) {
 	if len(q.heap) == 0 {
 		return 0, false
 	}
@@ -24,9 +24,9 @@ func (q *queue) first() (at int64, some bool) {
 }
 
 // push and pop are container/heap's, without its interfaces: every event goes through here.
-func (q *queue) push(at int64, e *domain.Event) {
+func (q *queue[T]) push(at int64, what T) {
 	q.pushed++
-	q.heap = append(q.heap, queued{at, q.pushed, e})
+	q.heap = append(q.heap, queued[T]{at, q.pushed, what})
 	h := q.heap
 	for i := len(h) - 1; i > 0; {
 		parent := (i - 1) / 2
@@ -38,12 +38,12 @@ func (q *queue) push(at int64, e *domain.Event) {
 	}
 }
 
-func (q *queue) pop() *domain.Event {
+func (q *queue[T]) pop() T {
 	h := q.heap
-	e := h[0].event
+	e := h[0].what
 	last := len(h) - 1
 	h[0] = h[last]
-	h[last] = queued{}
+	h[last] = queued[T]{}
 	h = h[:last]
 	q.heap = h
 	for i := 0; ; {

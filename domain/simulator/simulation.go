@@ -18,7 +18,7 @@ type Simulation struct {
 	tag    string // of the seed, in every id
 	zone   *time.Location
 	world  *world
-	queue  queue
+	queue  queue[*domain.Event]
 	hours  openHours
 	plot   *plot // nil without a story
 	books  bookkeeping

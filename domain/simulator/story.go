@@ -23,6 +23,7 @@ type Story struct {
 	Preventions []Prevention
 	Worsening   []Worsening
 	Loyalty     Loyalty
+	Experiment  Experiment
 }
 
 // Prevention is money spent on having fewer failures of a cause, from a day on.
@@ -39,6 +40,15 @@ type Worsening struct {
 	Who   string
 	From  time.Time
 	Times float64
+}
+
+// Experiment lets lot decide about the customers who report that something went wrong: the share Holdout of them gets
+// what everybody gets, the others are called as well, which adds Effect to the chance that they come back. Without a
+// name there is none.
+type Experiment struct {
+	Name    string
+	Holdout float64
+	Effect  float64
 }
 
 // Loyalty is who comes back. A customer's order is followed by another one, 2 to 80 days later, with a chance that
@@ -58,7 +68,7 @@ func Preventable() []string {
 // StandardStory is a year as companies have it, told in the days of the configuration: in the first store a prevention
 // halves what suppliers' goods break, in the last one a fifth of the mix-ups goes, in the one between money is spent on
 // carriers and nothing changes; a vendor and a carrier worsen in the last third; failures cost 12 points of those who
-// come back.
+// come back, of which a call, by lot, wins 5.
 func StandardStory(c *Config) *Story {
 	at := func(share float64) time.Time {
 		return c.Start.AddDate(0, 0, int(share*float64(c.Days))).Truncate(24 * time.Hour)
@@ -73,6 +83,8 @@ func StandardStory(c *Config) *Story {
 		},
 		Worsening: []Worsening{{"vendor-orient", at(0.67), 6}, {"carrier-lagoon", at(0.67), 2}},
 		Loyalty:   Loyalty{Low: 0.25, High: 0.6, Effect: -0.12},
+		// Half of them, since a difference is told soonest by arms of one size.
+		Experiment: Experiment{Name: "calls", Holdout: 0.5, Effect: 0.05},
 	}
 }
 
@@ -105,12 +117,18 @@ func (s *Story) validate(c *Config) error {
 		}
 	}
 	for _, w := range s.Worsening {
+		if !errs(w.Who) {
+			bad("%q is no vendor and no carrier", w.Who)
+		}
 		if w.Times <= 0 || w.Times > 100 || w.From.IsZero() {
 			bad("%s errs %g times as often from %s", w.Who, w.Times, w.From)
 		}
 	}
 	if l := s.Loyalty; l.Low < 0 || l.High < l.Low || l.High > 1 || l.Effect < -1 || l.Effect > 1 {
 		bad("customers come back with a chance of %g to %g, and %g where they were failed", l.Low, l.High, l.Effect)
+	}
+	if e := s.Experiment; e.Name != "" && (e.Holdout <= 0 || e.Holdout >= 1 || e.Effect < -1 || e.Effect > 1) {
+		bad("an experiment of %g that holds out %g of the customers", e.Effect, e.Holdout)
 	}
 	return errors.Join(problems...)
 }

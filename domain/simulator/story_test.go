@@ -142,6 +142,44 @@ func heldTruth(t *testing.T, truth *Truth) {
 	}
 }
 
+// TestLotDeals: a customer is in one arm, whenever something goes wrong for them; half are held out, the others are called.
+func TestLotDeals(t *testing.T) {
+	c := storied(13, 20_000)
+	events, truth := told(t, c)
+	arms, held, called, calls := map[string]string{}, 0, 0, 0
+	customers := map[string]string{}
+	for _, e := range events {
+		switch d := e.Data.(type) {
+		case *domain.OrderPlaced:
+			customers[e.OrderID] = d.CustomerID
+		case *domain.LabourSpent:
+			if strings.HasSuffix(d.LabourID, "-call") {
+				calls++
+			}
+		case *domain.ErrorReported:
+			arm, who := d.Experiment.Arm, customers[e.OrderID]
+			if arm == "" {
+				continue
+			}
+			if arm == calledArm {
+				called++
+			}
+			if arms[who] == "" && arm == domain.Holdout {
+				held++
+			}
+			if arms[who] != "" && arms[who] != arm {
+				t.Errorf("%s is in two arms", who)
+			}
+			arms[who] = arm
+		}
+	}
+	n := float64(len(arms))
+	about(t, "the share held out", float64(held)/n, truth.Experiment.Holdout, 0.25/n)
+	if calls != called || calls < 500 {
+		t.Errorf("%d calls after %d reports of who is to be called", calls, called)
+	}
+}
+
 // TestStoriesAreDrawnFromTheirSeed: the same seed tells the same story, and what it tells settles as all else does.
 func TestStoriesAreDrawnFromTheirSeed(t *testing.T) {
 	a, first := told(t, storied(12, 3000))
@@ -176,6 +214,8 @@ func TestStoriesAreChecked(t *testing.T) {
 		"shocks":    func(s *Story) { s.Shocks = -1 },
 		"as often":  func(s *Story) { s.Worsening[0].Times = 0 },
 		"come back": func(s *Story) { s.Loyalty.High = 0.1 },
+		"no vendor": func(s *Story) { s.Worsening[1].Who = "carrier-legoon" },
+		"holds out": func(s *Story) { s.Experiment.Holdout = 1 },
 	} {
 		c := storied(1, 10)
 		spoil(c.Story)

@@ -19,9 +19,10 @@ type Truth struct {
 	Season      float64           `json:"season"` // see Story
 	Shocks      float64           `json:"shocks"`
 	Preventions []TruePrevention  `json:"preventions"`
-	Customers   *TrueLoyalty      `json:"customers"` // null without a story
-	Ratings     map[string]TrueOf `json:"ratings"`   // 1 to 5, by what became of the order
-	Lags        map[string]TrueOf `json:"lags"`      // days from a failure to an event of its fix, by type
+	Customers   *TrueLoyalty      `json:"customers"`  // null without a story
+	Experiment  *TrueExperiment   `json:"experiment"` // null without one
+	Ratings     map[string]TrueOf `json:"ratings"`    // 1 to 5, by what became of the order
+	Lags        map[string]TrueOf `json:"lags"`       // days from a failure to an event of its fix, by type
 }
 
 // TrueStore is a store and its currency.
@@ -60,6 +61,13 @@ type TrueLoyalty struct {
 	Failed     int     `json:"failed"` // orders with a founded case
 	Back       int     `json:"back"`   // orders after which the customer comes back
 	FailedBack int     `json:"failed_back"`
+}
+
+// TrueExperiment is what lot decides of those who report a case: who is in the arm call comes back more often by Effect.
+type TrueExperiment struct {
+	Name    string  `json:"name"`
+	Holdout float64 `json:"holdout"` // share of the customers
+	Effect  float64 `json:"effect"`
 }
 
 // TrueOf is a mean of N.
@@ -113,6 +121,9 @@ func (p *plot) truth(t *Truth) {
 	}
 	l := &p.Loyalty
 	t.Customers = &TrueLoyalty{l.Effect, l.Low, l.High, p.told.failed, p.told.back, p.told.failedBack}
+	if e := p.Experiment; e.Name != "" {
+		t.Experiment = &TrueExperiment{e.Name, e.Holdout, e.Effect}
+	}
 	for what, m := range p.told.ratings {
 		t.Ratings[what] = m.of()
 	}

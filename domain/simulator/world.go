@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -81,12 +82,21 @@ const (
 	badVendor       = 4 // in the list of vendors
 )
 
+// The vendors and carriers of every world.
+var (
+	allVendors = []vendor{{"vendor-acme", 0.5}, {"vendor-bluepipe", 0.7}, {"vendor-northline", 0.6},
+		{"vendor-halden", 0.6}, {"vendor-kestrel", 4}, {"vendor-orient", 0.8}}
+	allCarriers = []carrier{{"carrier-swift", 0.6}, {"carrier-union", 0.8}, {"carrier-lagoon", 2.2}}
+)
+
+// errs reports whether there is a vendor or a carrier of that name, who can err more than before.
+func errs(who string) bool {
+	return slices.ContainsFunc(allVendors, func(v vendor) bool { return v.id == who }) ||
+		slices.ContainsFunc(allCarriers, func(c carrier) bool { return c.id == who })
+}
+
 func newWorld(c *Config, tag string, random *rand.Rand) *world {
-	w := &world{
-		vendors: []vendor{{"vendor-acme", 0.5}, {"vendor-bluepipe", 0.7}, {"vendor-northline", 0.6}, {"vendor-halden", 0.6},
-			{"vendor-kestrel", 4}, {"vendor-orient", 0.8}},
-		carriers: []carrier{{"carrier-swift", 0.6}, {"carrier-union", 0.8}, {"carrier-lagoon", 2.2}},
-	}
+	w := &world{vendors: allVendors, carriers: allCarriers}
 	for n := range c.Stores {
 		s := store{
 			id: storeName(n + 1), currency: c.Currencies[n%len(c.Currencies)],

@@ -13,6 +13,11 @@ var errorLine = object(
 	maybe("received_unit_cost", unitDecimals, func(l *domain.ErrorLine) *domain.Optional { return &l.ReceivedUnitCost }),
 )
 
+var experiment = object(
+	id("name", required, func(e *domain.Experiment) *string { return &e.Name }),
+	id("arm", required, func(e *domain.Experiment) *string { return &e.Arm }),
+)
+
 var _ = event(object(
 	orderID[domain.ErrorReported](optional),
 	storeID[domain.ErrorReported](optional),
@@ -30,6 +35,7 @@ var _ = event(object(
 	list("lines", optional, errorLine,
 		func(r *domain.ErrorReported) *[]domain.ErrorLine { return &r.Lines },
 		func(s *store) *[]domain.ErrorLine { return &s.errorLines }),
+	nested("experiment", optional, experiment, func(r *domain.ErrorReported) *domain.Experiment { return &r.Experiment }),
 ).checked(func(d *Decoder, r *domain.ErrorReported) {
 	d.checkCase()
 	e := &d.envelope.Event

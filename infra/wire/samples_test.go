@@ -48,7 +48,7 @@ var contract = []struct {
 		order_id="o-1" store_id="s-1" error_id="x-1" kind="wrong_item" found="after_delivery" detected_by="customer"
 		party_at_fault?="supplier" vendor_id?="v-1" employee_id?="e-1" root_cause?="pick_pack" avoidable?=true
 		severity?="major" currency?="EUR" lines?=[{sku="p-1" quantity=1 unit_cost?="60" received_sku?="p-2"
-		received_quantity?="2" received_unit_cost?="55"}]`},
+		received_quantity?="2" received_unit_cost?="55"}] experiment??={name="call" arm="holdout"}`},
 	{"error.classified", "errors", `
 		order_id="o-1" store_id="s-1" error_id="x-1" kind?="damaged" root_cause?="carrier" party_at_fault?="carrier"
 		vendor_id?="v-1" employee_id?="e-1" avoidable?=false severity?="minor" same_as??="x-2"`},

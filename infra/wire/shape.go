@@ -242,8 +242,7 @@ func writeList[T, E any](n need, of *shape[E], at func(*T) *[]E) func([]byte, *d
 }
 
 // nested is an object inside of an object. Nothing inside is the same as no object.
-func nested[T, E any](name string, n need, of *shape[E], at func(*T) *E) field[T] {
-	const empty = len(`{}`)
+func nested[T any, E comparable](name string, n need, of *shape[E], at func(*T) *E) field[T] {
 	return field[T]{
 		schema: of.schema(),
 		name:   name, need: n,
@@ -255,12 +254,11 @@ func nested[T, E any](name string, n need, of *shape[E], at func(*T) *E) field[T
 			return hashObject(members)
 		},
 		write: func(b []byte, e *domain.Event, t *T) []byte {
-			start := len(b)
-			b = of.write(b, e, at(t))
-			if n == optional && len(b) == start+empty {
-				return b[:start]
+			var nothing E
+			if n == optional && *at(t) == nothing {
+				return b
 			}
-			return b
+			return of.write(b, e, at(t))
 		},
 	}
 }

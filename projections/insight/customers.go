@@ -13,14 +13,16 @@ import (
 
 // customers asks what failing does to whether customers come back. It reads all orders of the customers of the time.
 var customers = Question{
-	Name:  "customers",
-	About: "Whether customers whom we failed come back, and what that takes from the contribution of the next 90 days.",
-	Method: "Each order with a founded case is held against orders like it without one: as many orders before, a " +
-		"basket of the same tenth, the same store, channel and month. The interval is read from 24 groups of customers.",
+	Name: "customers",
+	About: "Whether customers whom we failed come back, what that takes from the contribution of the next 90 days, and " +
+		"which fix brings them back.",
+	Method: "Each order with a founded case that the customer met is held against orders like it without one: as many " +
+		"orders before, a basket of the same tenth, the same store, channel and month. The interval is read from 24 " +
+		"groups of customers; where lot decided (experiment), the arms are compared as they are.",
 	Heading: "Do customers whom we failed come back?",
 	Columns: []Column{
 		{Name: "store", Unit: Text, About: "The store; all where they are taken together."},
-		{Name: "failed", Unit: Count, About: "Orders with a founded case, whose 90 days are over."},
+		{Name: "failed", Unit: Count, About: "Orders with a founded case that the customer met, whose 90 days are over."},
 		{Name: "alike", Unit: Count, About: "Of them, those that have an order like them without one."},
 		{Name: "back_failed", Unit: Share, About: "Of those, the share whose customer came back within 90 days."},
 		{Name: "back_alike", Unit: Share, About: "The same of the orders like them."},
@@ -38,13 +40,16 @@ var customers = Question{
 			{Name: "what", Unit: Text, About: "orders before, or basket."},
 			{Name: "before", Unit: Price, About: "All failed orders and all others."},
 			{Name: "after", Unit: Price, About: "Failed orders and those like them."},
-		}}},
+		}}, customerFixes, customerExperiments},
 	Read: readCustomers,
 }
 
 func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
 	var found []struct {
 		Stratum       string  `ch:"stratum"`
+		Among         string  `ch:"among"`
+		Remedy        string  `ch:"remedy"`
+		Speed         string  `ch:"speed"`
 		Store         string  `ch:"store"`
 		Customers     uint8   `ch:"customers"`
 		Failed        bool    `ch:"failed"`
@@ -62,10 +67,12 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 	}
 	cells := map[string][]estimate.Cell{}
 	var names []string
+	var fixes []fixedCell
 	for _, f := range found {
 		c := estimate.Cell{Stratum: f.Stratum, Group: int(f.Customers), Failed: f.Failed, Tally: estimate.Tally{N: f.N,
 			Back: f.Back, Contribution: f.Later, Prior: [2]float64{f.Prior, f.PriorSquares},
 			Basket: [2]float64{f.Basket, f.BasketSquares}}}
+		fixes = append(fixes, fixedCell{c, f.Among, f.Remedy, f.Speed})
 		for _, name := range []string{f.Store, allStores} {
 			if cells[name] == nil && name != allStores {
 				names = append(names, name)
@@ -94,5 +101,6 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 				"after": *estimate.Text(b.After, 4)})
 		}
 	}
-	return rows, map[string][]Row{"balance": balance}, nil
+	experiments, err := readExperiments(ctx, db, q)
+	return rows, map[string][]Row{"balance": balance, "fixes": fixRows(fixes), "experiments": experiments}, err
 }

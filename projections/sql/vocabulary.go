@@ -28,6 +28,7 @@ var vocabulary = template.FuncMap{
 	"events":          Events,
 	"paid_elsewhere":  PaidElsewhere,
 	"before_delivery": func() string { return quoted(domain.FoundBeforeDelivery) },
+	"holdout":         func() string { return quoted(domain.Holdout) },
 	"damaged":         func() string { return quoted(domain.ConditionDamaged) },
 	"money":           Money,
 	"zero":            func() string { return "CAST(0 AS Decimal(38, 4))" },

@@ -133,17 +133,25 @@ type asking struct {
 	of       map[string]string
 }
 
-// regulars is one store for eight months, whose customers come back, or less where they were failed.
+// The effects of failing, and of the calls that lot deals to one half of those who were failed.
+var (
+	ofFailing = []float64{-0.12, 0}
+	ofCalling = []float64{0, 0.15}
+)
+
+// ofBoth is what a failure does to who comes back where half of the failed are called.
+func ofBoth(failing, calling float64) float64 { return failing + calling/2 }
+
+// regulars is one store for eight months, whose customers come back, or less where they were failed, or more where lot
+// says that they are called.
 func regulars(ctx context.Context, b *books, seed uint64, shop int, h *held) error {
 	const days = 240
 	c := simulator.Defaults()
 	c.Seed, c.Start, c.Days, c.Orders, c.ErrorRate, c.WithoutTruck = seed<<20+uint64(shop), begin, days, 4500, 0.08, true
 	c.Stores = 1
-	effect := -0.12
-	if shop%2 == 1 {
-		effect = 0
-	}
-	c.Story = &simulator.Story{Loyalty: simulator.Loyalty{Low: 0.25, High: 0.6, Effect: effect}}
+	failing, calling := ofFailing[shop%2], ofCalling[shop/2%2]
+	c.Story = &simulator.Story{Loyalty: simulator.Loyalty{Low: 0.25, High: 0.6, Effect: failing},
+		Experiment: simulator.Experiment{Name: "calls", Holdout: 0.5, Effect: calling}}
 	s, err := simulator.New(c)
 	if err != nil {
 		return err
@@ -161,8 +169,8 @@ func regulars(ctx context.Context, b *books, seed uint64, shop int, h *held) err
 	if err != nil {
 		return err
 	}
-	h.cameBack(a, effect)
-	return nil
+	h.cameBack(a, ofBoth(failing, calling))
+	return h.drawn(a, calling)
 }
 
 // tellUntil writes what happens before a moment, to the end where it is none; it returns the first event after it.
@@ -190,13 +198,14 @@ func (b *books) tell(e *domain.Event) {
 	b.log.add(e)
 }
 
-// figure reads an amount of a row: text, or what an estimate says; false where nothing is said.
+// figure reads an amount of a row: text, or what an estimate says; false where nothing is said. What is no amount is a
+// fault of the answer, which no count of answers is to hide.
 func figure(value any) (float64, bool) {
 	switch v := value.(type) {
 	case string:
 		r, ok := new(big.Rat).SetString(v)
 		if !ok {
-			return 0, false
+			panic(fmt.Sprintf("an answer has %q in place of an amount", v))
 		}
 		f, _ := r.Float64()
 		return f, true

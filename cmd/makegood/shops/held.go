@@ -1,10 +1,12 @@
 package shops
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/domain/simulator"
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/insight/trials"
@@ -14,6 +16,7 @@ import (
 type held struct {
 	change           map[float64]*hits // by the effect planted
 	back             map[float64]*hits
+	lots             map[float64]*hits // by the effect of the call
 	provision        hits
 	misses           []float64 // of the provision
 	costs            []float64 // what a month of failures costs, by shop: what misses are shares of
@@ -29,7 +32,7 @@ type held struct {
 type hits struct{ covered, claimed, enough, asked int }
 
 func newHeld() *held {
-	return &held{change: map[float64]*hits{}, back: map[float64]*hits{},
+	return &held{change: map[float64]*hits{}, back: map[float64]*hits{}, lots: map[float64]*hits{},
 		monthsEnd: map[string]*hits{"all": {}, "each": {}}}
 }
 
@@ -84,6 +87,17 @@ func (h *held) cameBack(a *insight.Answer, effect float64) {
 			at(h.back, effect).take(row["difference"], effect, func(low, _ float64) bool { return low > 0 })
 		}
 	}
+}
+
+// drawn holds the difference of the arms against the effect that was planted.
+func (h *held) drawn(a *insight.Answer, effect float64) error {
+	for _, row := range a.Parts["experiments"].Rows {
+		if row["arm"] != domain.Holdout {
+			at(h.lots, effect).take(row["difference"], effect, func(low, _ float64) bool { return low > 0 })
+			return nil
+		}
+	}
+	return errors.New("customers says nothing of the experiment")
 }
 
 // toCome holds the provision at the end of a month against what came later of the failures before it.
@@ -206,14 +220,44 @@ func (h *held) placed(a *insight.Answer) {
 	}
 }
 
+// adder adds claims of how often something happened, but of what never could.
+func adder(all *[]trials.Claim) func(what string, hit, of int, least, most float64) {
+	return func(what string, hit, of int, least, most float64) {
+		if of > 0 {
+			*all = append(*all, trials.Share(what, hit, of, least, most))
+		}
+	}
+}
+
+// customers are the claims of who comes back: after failures, and where lot decided about a call.
+func (h *held) customers() (all []trials.Claim) {
+	add := adder(&all)
+	none := func(effect float64) float64 { // where there is none, it is claimed in 5 of 100 at most
+		if effect <= 0 {
+			return 0.05
+		}
+		return trials.None
+	}
+	for _, calling := range ofCalling {
+		for _, failing := range ofFailing {
+			effect := ofBoth(failing, calling)
+			x, name := at(h.back, effect), fmt.Sprintf("customers %+.2g points: ", 100*effect)
+			add(name+"can tell", x.enough, x.asked, -trials.None, trials.None)
+			add(name+"difference covered", x.covered, x.enough, 0.93, trials.None)
+			add(name+"paradox claimed", x.claimed, x.enough, -trials.None, none(effect))
+		}
+		x, name := at(h.lots, calling), fmt.Sprintf("experiment %+.2g points: ", 100*calling)
+		add(name+"can tell", x.enough, x.asked, -trials.None, trials.None)
+		add(name+"difference covered", x.covered, x.enough, 0.93, trials.None)
+		add(name+"benefit claimed", x.claimed, x.enough, -trials.None, none(calling))
+	}
+	return all
+}
+
 // claims are what all shops together show. What was refused in all of them isn't there.
 func (h *held) claims(shops int) []trials.Claim {
 	var all []trials.Claim
-	add := func(what string, hit, of int, least, most float64) {
-		if of > 0 {
-			all = append(all, trials.Share(what, hit, of, least, most))
-		}
-	}
+	add := adder(&all)
 	for _, effect := range []float64{0, -0.2, -0.5} {
 		x, name := at(h.change, effect), fmt.Sprintf("prevention %+.0f %%: ", 100*effect)
 		add(name+"can tell", x.enough, x.asked, -trials.None, trials.None)
@@ -225,12 +269,7 @@ func (h *held) claims(shops int) []trials.Claim {
 		add(name+"benefit claimed", x.claimed, x.enough, -trials.None, most)
 	}
 	add("prevention: spends that don't tie to account 6100", h.unequal, shops, -trials.None, 0)
-	for _, effect := range []float64{-0.12, 0} {
-		x, name := at(h.back, effect), fmt.Sprintf("customers %+.0f points: ", 100*effect)
-		add(name+"can tell", x.enough, x.asked, -trials.None, trials.None)
-		add(name+"difference covered", x.covered, x.enough, 0.93, trials.None)
-		add(name+"paradox claimed", x.claimed, x.enough, -trials.None, 0.05)
-	}
+	all = append(all, h.customers()...)
 	add("provision: 80 % intervals that cover what came", h.provision.covered, h.provision.enough, 0.77, 0.83)
 	if len(h.misses) > 1 {
 		m := trials.Mean("", h.misses, -0.01, 0.01)

@@ -40,7 +40,7 @@ func customers(r *rand.Rand, shops int) []Claim {
 			Share(name+"shops where a paradox is claimed", paradox, shops, -None, 0.05),
 			Share(name+"the same without matching", naive, shops, -None, None))
 	}
-	return append(claims, holdout(r, shops))
+	return append(append(claims, holdout(r, shops)), fixes(r, shops)...)
 }
 
 // holdout plays experiments: chance decides who gets a call, which brings five points more of them back.
