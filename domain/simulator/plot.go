@@ -40,7 +40,8 @@ func newPlot(c *Config) *plot {
 	if c.Story == nil {
 		return nil
 	}
-	p := &plot{Story: c.Story, seed: c.Seed, random: rand.New(rand.NewPCG(c.Seed, 0x73746f7279)), week: math.MinInt64, shock: 1}
+	p := &plot{Story: c.Story, seed: c.Seed, random: rand.New(rand.NewPCG(c.Seed, 0x73746f7279)), week: math.MinInt64,
+		shock: 1}
 	p.told = outcomes{happened: make([]int, len(p.Preventions)), prevented: make([]int, len(p.Preventions)),
 		ratings: map[string]*meanOf{}, lags: map[domain.Type]*meanOf{}}
 	return p

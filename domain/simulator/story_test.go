@@ -142,7 +142,8 @@ func heldTruth(t *testing.T, truth *Truth) {
 	}
 }
 
-// TestLotDeals: a customer is in one arm, whenever something goes wrong for them; half are held out, the others are called.
+// TestLotDeals: a customer is in one arm, whenever something goes wrong for them; half are held out, the others are
+// called.
 func TestLotDeals(t *testing.T) {
 	c := storied(13, 20_000)
 	events, truth := told(t, c)

@@ -63,7 +63,8 @@ type TrueLoyalty struct {
 	FailedBack int     `json:"failed_back"`
 }
 
-// TrueExperiment is what lot decides of those who report a case: who is in the arm call comes back more often by Effect.
+// TrueExperiment is what lot decides of those who report a case: who is in the arm call comes back more often by
+// Effect.
 type TrueExperiment struct {
 	Name    string  `json:"name"`
 	Holdout float64 `json:"holdout"` // share of the customers

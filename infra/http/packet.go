@@ -76,7 +76,8 @@ func packetOnPaper(a *insight.Answer, vendor string) *paper.Document {
 		}
 		t.Rows = append(t.Rows, paper.Row{Cells: cells, Note: note})
 	}
-	t.Total = []string{"Total, " + a.Currency, "", "", "", "", "", textOf(a.Totals, "amount"), "", textOf(a.Totals, "claimed")}
+	t.Total = []string{"Total, " + a.Currency, "", "", "", "", "", textOf(a.Totals, "amount"), "",
+		textOf(a.Totals, "claimed")}
 	d.Blocks = append(d.Blocks, t)
 	if len(a.Rows) == 0 {
 		d.Blocks = append(d.Blocks, paper.Text{Text: "Nothing is to be claimed in this time."})

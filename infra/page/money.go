@@ -90,7 +90,8 @@ func (m *money) Cell() template.HTML {
 	}
 	const markup = `<data value="%s" data-label="%s">%s%s.%s<span class="sub">%s</span></data>`
 	// Digits, commas and a point: nothing in it can be markup.
-	return template.HTML(fmt.Sprintf(markup, m.Text(), m.Cents(), sign, report.Thousands(whole), fraction[:2], fraction[2:]))
+	return template.HTML(fmt.Sprintf(markup, m.Text(), m.Cents(), sign, report.Thousands(whole), fraction[:2],
+		fraction[2:]))
 }
 
 // Full is Cell with its currency.

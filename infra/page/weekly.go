@@ -24,8 +24,8 @@ var missingWords = map[string]string{
 	"unplaced":     "orders whose first message never came",
 }
 
-// weekly answers with a week on one page, as PDF: without week, with the last one that is over. As of a moment it is the
-// same, byte for byte, whenever it is asked.
+// weekly answers with a week on one page, as PDF: without week, with the last one that is over. As of a moment it is
+// the same, byte for byte, whenever it is asked.
 func (p *Page) weekly(w http.ResponseWriter, r *http.Request) {
 	a, text, err := p.week(r)
 	if err != nil {
@@ -131,8 +131,8 @@ func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 				missingWords[m.Code])})
 		}
 	}
-	add(paper.Text{Small: true, Text: "Amounts are exact, shown to the cent; figures with a range are estimates (95 % sure) " +
-		"and are added to no amount. Hidden: inside wages and fleet in the general ledger."})
+	add(paper.Text{Small: true, Text: "Amounts are exact, shown to the cent; figures with a range are estimates (95 % " +
+		"sure) and are added to no amount. Hidden: inside wages and fleet in the general ledger."})
 	for _, said := range methods {
 		add(paper.Text{Small: true, Text: said})
 	}

@@ -26,7 +26,8 @@ var fonts = sync.OnceValue(func() (all []*sfnt.Font) {
 })
 
 // shown is text as it can be shown: spaces of all kinds are one, and a letter that the fonts lack, that is written from
-// right to left or that can't be seen is its number in Unicode. Letters with marks are composed where Unicode has them so.
+// right to left or that can't be seen is its number in Unicode. Letters with marks are composed where Unicode has
+// them so.
 func shown(text string) string {
 	var b strings.Builder
 	var buffer sfnt.Buffer

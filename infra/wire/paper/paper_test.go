@@ -42,8 +42,8 @@ func TestPDFIsTheSameAgain(t *testing.T) {
 	}
 }
 
-// TestPDFShowsAnyName: whatever a till calls its things, no letter of it is lost, nothing in it is an instruction of the
-// PDF, and names that differ look different.
+// TestPDFShowsAnyName: whatever a till calls its things, no letter of it is lost, nothing in it is an instruction of
+// the PDF, and names that differ look different.
 func TestPDFShowsAnyName(t *testing.T) {
 	for given, wanted := range map[string]string{
 		`Müller (Söhne) \ 3) Tj ET`: `Müller (Söhne) \ 3) Tj ET`,

@@ -89,11 +89,11 @@ func NewPPrime(base Shares) (*PPrime, error) {
 	return c, nil
 }
 
-// Limits are those for a period of n orders. Laney's lie so many deviations from the centre, which calls too often where
-// failures are few, since few lean to one side: these are tails of the negative binomial distribution of that spread,
-// the one of counts whose mean varies (Greenwood and Yule 1920, Journal of the Royal Statistical Society 83, 255–279),
-// averaged over what the baseline leaves open of its mean and its spread. alarms: the chance that a point of a process
-// that didn't change is outside.
+// Limits are those for a period of n orders. Laney's lie so many deviations from the centre, which calls too often
+// where failures are few, since few lean to one side: these are tails of the negative binomial distribution of
+// that spread, the one of counts whose mean varies (Greenwood and Yule 1920, Journal of the Royal Statistical
+// Society 83, 255–279), averaged over what the baseline leaves open of its mean and its spread. alarms: the chance
+// that a point of a process that didn't change is outside.
 func (c *PPrime) Limits(n, alarms float64) Limits {
 	if p := c.share; n*(1-p) > mostCases { // so many lean to no side
 		half := wide(alarms, c.periods) * c.factor * math.Sqrt(p*(1-p)/n)

@@ -39,10 +39,10 @@ func NewCusum(base Counts, factor, alarms float64) (Cusum, error) {
 	return all[0], nil
 }
 
-// NewCusums makes for each rate of false alarms the chart that finds counts that grow by the factor (2: a doubling) as soon as can be at no more than
-// so many false alarms per period; the charts differ in their thresholds alone. The threshold is computed, not looked up: for each mean that the baseline leaves
-// possible the rate of false alarms is that of the Markov chain of the sums (Brook and Evans 1972), and their average
-// is held to the budget.
+// NewCusums makes for each rate of false alarms the chart that finds counts that grow by the factor (2: a doubling) as
+// soon as can be at no more than so many false alarms per period; the charts differ in their thresholds alone. The
+// threshold is computed, not looked up: for each mean that the baseline leaves possible the rate of false alarms is
+// that of the Markov chain of the sums (Brook and Evans 1972), and their average is held to the budget.
 func NewCusums(base Counts, factor float64, alarms ...float64) ([]Cusum, error) {
 	if base.Cases < leastCases {
 		return nil, fmt.Errorf("the baseline has %d cases; %d are needed", base.Cases, leastCases)
