@@ -11,6 +11,7 @@ const (
 	SettledAboveAccepted = "settled_above_accepted"
 	CaseUnderTwoOrders   = "case_under_two_orders"
 	OtherCurrency        = "other_currency"
+	PaidByHand           = "paid_by_hand"
 )
 
 // FlagCode is a code with the sentence that explains it.
@@ -31,5 +32,6 @@ func FlagCodes() []FlagCode {
 		{SettledAboveAccepted, "A claim was settled for more than was accepted."},
 		{CaseUnderTwoOrders, "One case is named under two orders: what belongs to the second waits for a decision."},
 		{OtherCurrency, "An order was changed or cancelled in another currency than its own: that waits for a decision."},
+		{PaidByHand, "No payment service made this refund: somebody has to see that it was paid, and decide that it counts."},
 	}
 }

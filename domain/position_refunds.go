@@ -73,6 +73,9 @@ func (v *view) refund(i int32, d *RefundIssued) {
 		t.inCash = max(t.inCash-back, 0)
 	}
 	v.postRefund(i, d, back, moved, net, tax)
+	if d.Method == MethodManual && st.verdict != decidedFor && total > 0 {
+		v.flag(PaidByHand, i, v.u.names.text(v.caseName(st.incident)), s.currency, total)
+	}
 }
 
 // givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one

@@ -58,6 +58,7 @@ func off(quantity string) []RemovedLine { return []RemovedLine{{LineID: "1", Qua
 
 var (
 	wholeByCustomer = told{minute: 1, data: &OrderCancelled{By: ByCustomer}}
+	byHand          = inCase(1, &RefundIssued{RefundID: "r", Net: d("20"), Tax: d("2"), Method: MethodManual})
 	twoRefunds      = []told{{data: sale}, inCase(1, refunded("r", "60", "0")), inCase(2, refunded("s", "70", "0"))}
 )
 
@@ -84,6 +85,14 @@ var impossibles = []impossible{
 	{"a refund in a currency that nothing was paid in", []told{{data: sale}, inCase(1, refunded("r", "9000", "0"))},
 		inCurrency("JPY", 1), "over_refunded 9000.0000 JPY"},
 	{"nobody knows what was paid", twoRefunds[1:], nil, ""},
+	{"to be paid by hand", []told{{data: sale}, byHand}, nil, "paid_by_hand 22.0000 USD"},
+	{"to be paid by hand, of no order that is known", []told{byHand}, nil, "paid_by_hand 22.0000 USD"},
+	{"by hand, and it is taken back", []told{{data: sale}, byHand, inCase(3, &EventVoided{Source: "till", ID: "e1"})},
+		nil, ""},
+	{"by hand, and somebody saw that it was paid", []told{{data: sale}, byHand,
+		{minute: 3, data: decided("till", 1, Yes, false)}}, nil, ""},
+	{"by hand, and it is decided against", []told{{data: sale}, byHand,
+		{minute: 3, data: decided("till", 1, No, false)}}, nil, ""},
 
 	{"a case under two orders", twoRefunds, func(e []*Event) { e[2].OrderID = "o2" }, "case_under_two_orders"},
 	{"a person says of which it is", append(twoRefunds[:3:3], told{minute: 3, data: decided("till", 2, No, false)}),

@@ -86,6 +86,7 @@ func LineKinds() []string {
 const (
 	MethodGiftCard    = "gift_card"
 	MethodStoreCredit = "store_credit" // of a refund
+	MethodManual      = "manual"       // of a refund that no payment service makes: somebody pays it
 )
 
 // TenderMethods lists how an order can be paid.

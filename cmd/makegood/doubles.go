@@ -86,27 +86,29 @@ func printSaidTwice(out io.Writer, list []report.SaidTwice) error {
 	return w.Flush()
 }
 
-// findSaidTwice is an event on which a person may decide: a double, a contradiction, or one that somebody decided on,
-// or against, before.
+// findSaidTwice is an event on which a person may decide: a double, a contradiction, a refund that is paid by hand, or
+// one that somebody decided on, or against, before.
 func (c *client) findSaidTwice(ctx context.Context, source, id string) (*report.SaidTwice, error) {
 	e, err := c.event(ctx, source, id)
 	if err != nil {
 		return nil, err
-	}
-	of := []string{"", domain.Double.String(), domain.Waits.String(), domain.Discarded.String()}
-	if !slices.Contains(of, e.Standing) || e.Standing == "" && e.DecidedBy == nil {
-		return nil, fmt.Errorf("event %s of %s is no double and contradicts no other: makegood doubles lists those that do",
-			id, source)
 	}
 	var whole struct {
 		Type string
 		Data struct {
 			OrderID string `json:"order_id"`
 			ErrorID string `json:"error_id"`
+			Method  string
 		}
 	}
 	if err := json.Unmarshal(e.Event, &whole); err != nil {
 		return nil, fmt.Errorf("read the event %s of %s: %w", id, source, err)
+	}
+	byHand := whole.Type == domain.TypeRefundIssued.String() && whole.Data.Method == domain.MethodManual
+	of := []string{"", domain.Double.String(), domain.Waits.String(), domain.Discarded.String()}
+	if !slices.Contains(of, e.Standing) || e.Standing == "" && e.DecidedBy == nil && !byHand {
+		return nil, fmt.Errorf("event %s of %s is no double, contradicts no other, and is no refund by hand: makegood"+
+			" doubles and makegood flags list those", id, source)
 	}
 	said := &report.SaidTwice{Standing: e.Standing, Source: source, ID: id, Type: whole.Type, OrderID: whole.Data.OrderID,
 		ErrorID: whole.Data.ErrorID}
@@ -142,8 +144,8 @@ func (c *client) showBoth(ctx context.Context, s terminal.Streams, said *report.
 	if err != nil {
 		return err
 	}
-	if said.OfID == "" { // a person decided, and nothing stands beside it
-		standing := "counts, as it was decided"
+	if said.OfID == "" { // a person decides, and nothing stands beside it
+		standing := "counts"
 		if said.Standing != "" {
 			standing = "was decided against"
 		}
@@ -247,6 +249,9 @@ func (c *doublesDecide) Run(ctx context.Context, logger *slog.Logger, s terminal
 		return err
 	}
 	words := "counts, and the other does not"
+	if said.OfID == "" {
+		words = "counts"
+	}
 	data := map[string]any{"source": c.Source, "id": c.ID, "counts": c.Counts}
 	switch {
 	case c.Separate:

@@ -49,6 +49,8 @@ var flaggedCases = []struct {
 	{"case_under_two_orders", []told{fixOf(1, "refund.issued", `,"refund_id":"r","net":"6"`),
 		{kind: "refund.issued", at: "2026-01-15T09:05:00Z", data: strings.Replace(onCase, "$o", "$ob", 1) +
 			`,"refund_id":"s","net":"7"`}}},
+	{"paid_by_hand 21.0000 USD", []told{sold,
+		fixOf(1, "refund.issued", `,"refund_id":"r","net":"20","tax":"1","method":"manual"`)}},
 	{"other_currency", []told{sold, {kind: "order.changed", at: "2026-01-11T09:00:00Z",
 		data: strings.Replace(onOrder, "USD", "EUR", 1) + `,"by":"business","lines_removed":[{"sku":"M","quantity":1}]`}}},
 }

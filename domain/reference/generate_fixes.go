@@ -213,7 +213,7 @@ func (g *generator) trip(c failure, id string, at time.Time, succeeded bool) {
 	g.aboutAt(c, at, "redeliveries", "redelivery.completed", d)
 }
 
-var methods = []string{"card", "cash", "gift_card", "store_credit"}
+var methods = []string{"card", "cash", "gift_card", "store_credit", "manual"}
 
 // refund gives back a part, or the price of a line.
 func (g *generator) refund(c failure) {

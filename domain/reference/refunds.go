@@ -15,6 +15,9 @@ func (f *file) bookRefunds() {
 func (f *file) bookRefund(e *event) {
 	d, c, p := e.data, e.currency(), f.view.position
 	total := plus(d.dec("net"), d.dec("tax"))
+	if d.str("method") == "manual" && f.view.decided(e).counts != "true" && total.Sign() > 0 {
+		f.view.flag("paid_by_hand", e, "", c, total) // "until somebody decides that it counts"
+	}
 	back := f.goingBack(e, total)
 	posts := minus(total, back)
 	whole := posts.Sign() == 0 && back.Sign() > 0

@@ -278,6 +278,13 @@ func (c *guardedConn) judgeRead(rule rule) error {
 	switch rule {
 	case forLogin:
 		return c.login(r)
+	case forKeeping:
+		if c.who.Own && c.guard.allPrivate(r.body) {
+			c.pending = c.whole
+			c.handOn(1)
+			return nil
+		}
+		fallthrough
 	case forNobody:
 		c.guard.refused[rights].Add(1)
 		c.guard.cfg.Logger.Warn("broker refuses a request", "client", c.RemoteAddr(), "who", c.who.Name, "request",
@@ -321,6 +328,15 @@ func (g *guard) privateIn(r kmsg.Request) string {
 		}
 	}
 	return ""
+}
+
+// allPrivate reports whether a request deletes records of private topics alone: what is in those is copied to nowhere,
+// and may have to go.
+func (g *guard) allPrivate(r kmsg.Request) bool {
+	deletes, is := r.(*kmsg.DeleteRecordsRequest)
+	return is && !slices.ContainsFunc(deletes.Topics, func(t kmsg.DeleteRecordsRequestTopic) bool {
+		return !slices.Contains(g.cfg.Private, t.Topic)
+	})
 }
 
 // know finds out who somebody is who needn't say so.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 )
 
@@ -53,5 +54,41 @@ func TestBrokerKeepsPrivateTopics(t *testing.T) {
 	}
 	if err := write(t, theirs, &kgo.Record{Topic: "public", Value: []byte("x")}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBrokerLetsUsDeleteWhatIsPrivate: records of a private topic may have to go, and makegood deletes them; nobody
+// else does, and nobody deletes those of another topic.
+func TestBrokerLetsUsDeleteWhatIsPrivate(t *testing.T) {
+	b := startBroker(t, BrokerConfig{Dir: t.TempDir(), Private: []string{"private"}})
+	ours, theirs := stranger(t, b, kgo.Dialer(b.Dial)), stranger(t, b)
+	createTopicWith(t, ours, "private", "public")
+	for _, topic := range []string{"private", "public"} {
+		if err := write(t, ours, &kgo.Record{Topic: topic, Value: []byte(topic)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		client *kgo.Client
+		topics []string
+		want   int16
+	}{
+		{theirs, []string{"private"}, kerr.PolicyViolation.Code}, {ours, []string{"public"}, kerr.PolicyViolation.Code},
+		{ours, []string{"private", "public"}, kerr.PolicyViolation.Code}, {ours, []string{"private"}, 0},
+	} {
+		del := kmsg.NewPtrDeleteRecordsRequest()
+		for _, topic := range c.topics {
+			del.Topics = append(del.Topics, kmsg.DeleteRecordsRequestTopic{Topic: topic,
+				Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Offset: 1}}})
+		}
+		answer, err := c.client.Request(t.Context(), del)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, topic := range answer.(*kmsg.DeleteRecordsResponse).Topics {
+			if got := topic.Partitions[0].ErrorCode; got != c.want {
+				t.Errorf("deleting records of %v: %s answers %d, not %d", c.topics, topic.Topic, got, c.want)
+			}
+		}
 	}
 }

@@ -132,6 +132,10 @@ type failure struct {
 	pointer            string // into the event
 	value              string // what is there
 	id                 string // of the event
+
+	at       string // into the body, where the program says so
+	on       any    // the input that a function failed on
+	failedOn bool
 }
 
 func (f *failure) Error() string { return f.reason }

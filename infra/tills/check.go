@@ -69,7 +69,8 @@ func contractFailure(err error, e map[string]any) *failure {
 		return &failure{code: CodeNotAnEvent, reason: err.Error()}
 	}
 	f := &failure{code: wrong.Code, reason: wrong.Detail, pointer: wrong.Pointer}
-	if v, there := at(e, wrong.Pointer); there && !strings.Contains(wrong.Detail, show(v)) {
+	v, there := at(e, wrong.Pointer)
+	if f.on, f.failedOn = v, there && v != nil && v != ""; there && !strings.Contains(wrong.Detail, show(v)) {
 		f.value = show(v)
 	}
 	switch wrong.Code {

@@ -116,6 +116,7 @@
 //	lookup(table)              what the input means in the table; refused where it isn't there
 //	lookup(table; default)     the same, with what is meant where it isn't there
 //	refuse(reason)             ends the body: a dead letter with this reason; nothing (try, ?, //) catches it
+//	refuse(place; reason)      the same, with the place in the body: "/lines/0/price", "lines.0.price" or a path
 //	list                       a list of what may be one thing, many or none
 //	content                    the text of an element of XML that may have attributes
 //	required(name)             the input; refused where it is null or "": .id | required("id")

@@ -27,7 +27,7 @@ func TestMoney(t *testing.T) {
 		{"shopify", []string{"order-cancelled-and-refunded.in.json"}, "20.0000", "20.0000", 0},
 		// A dispute in another currency than the order's is flagged.
 		{"shopify", []string{"order-with-discounts.in.json", "dispute-lost.in.json"}, "11.5000", "11.5000", 1},
-		{"woocommerce", []string{"refund-by-hand.in.json"}, "10.0000", "10.0000", 0},
+		{"woocommerce", []string{"refund-by-hand.in.json"}, "10.0000", "10.0000", 1}, // paid_by_hand
 		{"woocommerce", []string{"refund-by-hand.in.json", "refund-deleted.in.json"}, "0.0000", "0.0000", 0},
 		{"woocommerce", []string{"cancelled.in.json"}, "0.0000", "0.0000", 0},
 		// The fee of 1.49 that came back with the refund of 45.00 and 3.60 of tax is no cost.

@@ -102,6 +102,9 @@ func compile(s source, shared *source) (*program, error) {
 				if wrong.site == "" {
 					wrong.site = sites[at]
 				}
+				if !wrong.failedOn {
+					wrong.on, wrong.failedOn = in, true
+				}
 				if wrong.code == CodeRefused && m.budget.stop == nil {
 					m.budget.stop = wrong // nothing in the program catches it
 				}

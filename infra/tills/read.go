@@ -229,6 +229,16 @@ func (d *document) linesOf(body any) []int {
 	return lines
 }
 
+// lineOf is the line of the file that a row begins in.
+func (d *document) lineOf(v any) (int, bool) {
+	row, is := v.(map[string]any)
+	if !is || len(d.lines) == 0 {
+		return 0, false
+	}
+	line, is := d.lines[identityOf(row)]
+	return line, is
+}
+
 // collect looks for rows in a body: it is one, a list of them, or has such lists.
 func (d *document) collect(v any, lines *[]int, depth int) {
 	switch v := v.(type) {

@@ -281,7 +281,7 @@ func TestRefusalsNameTheLine(t *testing.T) {
 			t.Error(r)
 		}
 	}
-	for _, want := range []string{"lines 3, 7 of the file, sale", "line 5 of the file, refund", "line 6 of the file, back",
+	for _, want := range []string{"line 7 of the file, sale", "line 5 of the file, refund", "line 6 of the file, back",
 		"lines 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 … of the file, sale"} {
 		if !got[want] || len(got) != 4 {
 			t.Errorf("there is no %q in %v", want, got)

@@ -9,7 +9,7 @@ import (
 
 var tableFunctions = []function{
 	{"lookup", 1, 2, lookup},
-	{"refuse", 1, 1, refuse},
+	{"refuse", 1, 2, refuse},
 	{"required", 1, 1, requiredValue},
 	{"list", 0, 0, asList},
 	{"content", 0, 0, content},
@@ -55,11 +55,30 @@ func lookup(m *machine, in any, args []any) any {
 
 // refuse ends the document. Nothing catches it: what comes after // or ? would be the guess that it is there to avoid.
 func refuse(m *machine, _ any, args []any) any {
-	reason, is := args[0].(string)
-	if !is {
-		reason = show(args[0])
+	f := &failure{code: CodeRefused}
+	said := args[len(args)-1]
+	if reason, is := said.(string); is {
+		f.reason = reason
+	} else {
+		f.reason = show(said)
 	}
-	f := &failure{code: CodeRefused, reason: reason}
+	if len(args) == 1 {
+		return f
+	}
+	switch place := args[0].(type) {
+	case string:
+		if f.at = place; !strings.HasPrefix(place, "/") {
+			f.at = "/" + strings.ReplaceAll(place, ".", "/")
+		}
+	case []any: // a path, as jq has it
+		var steps []string
+		for _, step := range place {
+			steps = append(steps, fmt.Sprint(step))
+		}
+		f.at = pointerOf(steps)
+	default:
+		return fmt.Errorf("refuse wants a place such as \"/lines/0/price\" or a path, not %s", show(place))
+	}
 	return f
 }
 
@@ -72,7 +91,11 @@ func requiredValue(m *machine, in any, args []any) any {
 	if !is {
 		name = show(args[0])
 	}
-	return &failure{code: CodeRefused, reason: name + " is missing"}
+	f := &failure{code: CodeRefused, reason: name + " is missing"}
+	if plainPath.MatchString(name) {
+		f.at = "/" + strings.ReplaceAll(name, ".", "/")
+	}
+	return f
 }
 
 // asList makes a list of what may be one: null is none, and what isn't a list is a list of it. XML has no lists of one.

@@ -128,6 +128,28 @@ func List(ctx context.Context, db driver.Conn, limit int) ([]Letter, error) {
 	return readLetters(ctx, db, `SELECT `+letterColumns+` FROM `+Open+` ORDER BY last_seen DESC, id LIMIT ?`, limit)
 }
 
+// Needs gives by partition of a topic the first record that an open dead letter is of.
+func Needs(ctx context.Context, db driver.Conn, topic string) (map[int32]int64, error) {
+	rows, err := db.Query(ctx, `SELECT partition, min(offset) FROM `+Open+` WHERE topic = ? GROUP BY partition`, topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask what dead letters need: %w", err)
+	}
+	defer rows.Close()
+	first := map[int32]int64{}
+	for rows.Next() {
+		var partition int32
+		var offset int64
+		if err := rows.Scan(&partition, &offset); err != nil {
+			return nil, fmt.Errorf("ask what dead letters need: %w", err)
+		}
+		first[partition] = offset
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("ask what dead letters need: %w", err)
+	}
+	return first, nil
+}
+
 // Read finds one by its id, dealt with or not.
 func Read(ctx context.Context, db driver.Conn, id string) (*Letter, error) {
 	letters, err := readLetters(ctx, db, `SELECT `+letterColumns+` FROM dead_letters FINAL WHERE id = ?`, id)

@@ -38,13 +38,14 @@ import (
 
 // Config is what serve, and every command that opens the books itself, can be told.
 type Config struct {
-	DataDir    string   `help:"Where everything embedded lives." default:"makegood-data" type:"path"`
-	HTTP       string   `help:"Address to listen on." default:"127.0.0.1:8080"`
-	Health     string   `help:"Another address, on which /healthz and /readyz alone are answered."`
-	Brokers    []string `help:"Kafka brokers; without them a broker runs inside."`
-	ClickHouse string   `help:"Address of ClickHouse: clickhouse://user:password@host:port/database; without it an engine runs inside." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
-	Roles      []string `help:"What this process does: gateway, projector, exporter, mapper." default:"gateway,projector,exporter,mapper"`
-	Tills      string   `help:"File of the tills that may send here, by name: POST /v1/tills/NAME, folders and topics." type:"path"`
+	DataDir        string        `help:"Where everything embedded lives." default:"makegood-data" type:"path"`
+	HTTP           string        `help:"Address to listen on." default:"127.0.0.1:8080"`
+	Health         string        `help:"Another address, on which /healthz and /readyz alone are answered."`
+	Brokers        []string      `help:"Kafka brokers; without them a broker runs inside."`
+	ClickHouse     string        `help:"Address of ClickHouse: clickhouse://user:password@host:port/database; without it an engine runs inside." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
+	Roles          []string      `help:"What this process does: gateway, projector, exporter, mapper." default:"gateway,projector,exporter,mapper"`
+	Tills          string        `help:"File of the tills that may send here, by name: POST /v1/tills/NAME, folders and topics." type:"path"`
+	TillsRetention time.Duration `help:"How long what tills sent is kept at least, once it is mapped and no open dead letter needs it; 0 is for ever." default:"2160h"`
 
 	KafkaListen string `help:"Address of the broker inside; where the usual port is taken, any other." default:"127.0.0.1:9092"`
 	Prefix      string `help:"Prefix of the topics." default:"makegood."`

@@ -117,6 +117,10 @@ func (a *App) startMapper(ctx context.Context) error {
 			From:   func() (message.Subscriber, error) { return kafka.NewSubscriber(a.mapperConfig(copierGroup)) },
 			Refuse: letters.refuse, Key: keyOf, Now: a.Now, Logger: a.logger})
 	})
+	a.background(ctx, func(ctx context.Context) error {
+		a.expireBodies(ctx)
+		return nil
+	})
 	folders := pipe.NewFolders(pipe.FolderConfig{Tills: a.tills, Send: send, Now: a.Now, Logger: a.logger})
 	a.background(ctx, func(ctx context.Context) error {
 		folders.Run(ctx)

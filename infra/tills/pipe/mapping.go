@@ -1,6 +1,7 @@
 package pipe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -62,7 +63,7 @@ func (s *spoken) Map(ctx context.Context, b *Body) ([][]byte, error) {
 	}
 	refused := &Refused{}
 	for _, r := range result.Refusals {
-		refused.Refusals = append(refused.Refusals, Refusal{Code: r.Code, Place: place(r), Pointer: r.Pointer,
+		refused.Refusals = append(refused.Refusals, Refusal{Code: r.Code, Place: place(r), Pointer: cmp.Or(r.Pointer, r.At),
 			Reason: r.Reason, Hint: r.Hint})
 	}
 	return events, refused

@@ -44,7 +44,7 @@ type Refused struct {
 type Refusal struct {
 	Code    string // a stable word
 	Place   string // the kind, the line of its program, the record and the event
-	Pointer string // RFC 6901, into the event; empty where there is none
+	Pointer string // RFC 6901, into the event, else into the body; empty where nothing says which place it is
 	EventID string
 	Reason  string
 	Hint    string

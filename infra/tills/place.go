@@ -1,0 +1,177 @@
+package tills
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxLooked bounds how many values of a body are looked at to find the one that a program failed on.
+const maxLooked = 50_000
+
+var (
+	// saidPointer is a pointer that a reason begins with: "/lines/0/price: …".
+	saidPointer = regexp.MustCompile(`^(/[^\s:]+)(?::|\s|$)`)
+	// saidName is a member that a reason begins with: "quantity: …".
+	saidName = regexp.MustCompile(`^([A-Za-z_][\w-]*): `)
+	// plainPath is what required is given where that is a path, and no sentence.
+	plainPath = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)*$`)
+	// namesIn are the members that a piece of a program speaks of.
+	namesIn = regexp.MustCompile(`\.([A-Za-z_]\w*)|\."([^"]+)"`)
+)
+
+// place is where in the body a program failed: a pointer (RFC 6901), with the line of the file where the body is of a
+// table. ok is false where nothing says which place it is.
+func (r *mapRun) place(f *failure) (pointer string, line int, ok bool) {
+	steps, ok := f.stepsIn(r.rows)
+	if table := len(r.document.lines) > 0; !ok || table && f.at == "" && isWhole(f.on) { // why may lie in several rows
+		return "", 0, false
+	}
+	v := r.rows
+	for i, step := range steps {
+		if row, is := r.document.lineOf(v); is {
+			return pointerOf(steps[i:]), row, true
+		}
+		v = inside(v, step)
+	}
+	line, _ = r.document.lineOf(v)
+	if line > 0 {
+		return "", line, true
+	}
+	return pointerOf(steps), 0, len(steps) > 0
+}
+
+// locate says where in the body it is, where that is known.
+func (r *mapRun) locate(f *failure, refusal *Refusal) {
+	pointer, line, ok := r.place(f)
+	if !ok {
+		return
+	}
+	if line > 0 {
+		refusal.FileLines = []int{line}
+	}
+	if refusal.At = pointer; pointer == "" {
+		return
+	}
+	if v, there := at(r.rows, pointer); there && v != nil && !isWhole(v) && line == 0 {
+		refusal.Found = show(v)
+	}
+}
+
+// stepsIn are the steps to the place in a body that a failure is of.
+func (f *failure) stepsIn(body any) ([]string, bool) {
+	if f.at != "" {
+		return stepsOf(f.at), true
+	}
+	if m := saidPointer.FindStringSubmatch(f.reason); m != nil {
+		return stepsOf(m[1]), true
+	}
+	var names []string
+	if m := saidName.FindStringSubmatch(f.reason); m != nil {
+		if inside(body, m[1]) != nil {
+			return []string{m[1]}, true
+		}
+		names = append(names, m[1])
+	}
+	if !f.failedOn {
+		return nil, false
+	}
+	looking := &search{what: f.on, left: maxLooked}
+	looking.in(body, nil)
+	if looking.left < 0 {
+		return nil, false
+	}
+	found := looking.found
+	for _, m := range namesIn.FindAllStringSubmatch(f.site, -1) {
+		names = append(names, m[1]+m[2])
+	}
+	if len(names) > 0 && !isWhole(f.on) {
+		found = slices.DeleteFunc(found, func(steps []string) bool {
+			return len(steps) == 0 || !slices.Contains(names, steps[len(steps)-1])
+		})
+	}
+	if len(found) != 1 || len(found[0]) == 0 {
+		return nil, false
+	}
+	return found[0], true
+}
+
+// search finds a value in a body: an object or a list by what it is, all else by what it says.
+type search struct {
+	what  any
+	left  int
+	found [][]string
+}
+
+func (s *search) in(v any, steps []string) {
+	if s.left--; s.left < 0 || len(s.found) > 1000 {
+		return
+	}
+	if isThe(v, s.what) {
+		s.found = append(s.found, slices.Clone(steps))
+	}
+	switch v := v.(type) {
+	case []any:
+		for i, e := range v {
+			s.in(e, append(steps, strconv.Itoa(i)))
+		}
+	case map[string]any:
+		for name, e := range v {
+			s.in(e, append(steps, name))
+		}
+	}
+}
+
+// isWhole tells an object or a list, which is known by itself, from a value that may stand in many places.
+func isWhole(v any) bool {
+	switch v.(type) {
+	case []any, map[string]any:
+		return true
+	}
+	return false
+}
+
+func isThe(a, b any) bool {
+	switch b := b.(type) {
+	case nil:
+		return a == nil
+	case []any:
+		a, is := a.([]any)
+		return is && len(a) > 0 && len(a) == len(b) && &a[0] == &b[0]
+	case map[string]any:
+		a, is := a.(map[string]any)
+		return is && reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+	}
+	return !isWhole(a) && reflect.DeepEqual(a, b)
+}
+
+// inside is what a step leads to; nil where there is nothing.
+func inside(v any, step string) any {
+	switch in := v.(type) {
+	case map[string]any:
+		return in[step]
+	case []any:
+		if n, err := strconv.Atoi(step); err == nil && n >= 0 && n < len(in) {
+			return in[n]
+		}
+	}
+	return nil
+}
+
+func stepsOf(pointer string) []string {
+	steps := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i := range steps {
+		steps[i] = pointerUnescapes.Replace(steps[i])
+	}
+	return steps
+}
+
+func pointerOf(steps []string) string {
+	var b strings.Builder
+	for _, step := range steps {
+		b.WriteString("/" + pointerEscapes.Replace(step))
+	}
+	return b.String()
+}

@@ -1,0 +1,58 @@
+package tills_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/makegood/makegood/infra/tills"
+)
+
+// TestRefusalsNameThePlace: what a program fails on is named by its place in the body, however the program says it,
+// where it can't be another one; and what stands there.
+func TestRefusalsNameThePlace(t *testing.T) {
+	refusals := func(program, body string) tills.Refusal {
+		m, err := tills.Parse("x.yaml", []byte("name: x\nkinds:\n  - kind: a\n    when: true\n    events: |\n      "+
+			program+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := run(m, []byte(body))
+		if len(got.Refusals) != 1 {
+			t.Fatalf("%s of %s: %v", program, body, got.Refusals)
+		}
+		return got.Refusals[0]
+	}
+	event := func(net string) string {
+		return `{type: "makegood.refund.issued.v1", id: "1", subject: "1", time: "2026-01-10T09:00:00Z", ` +
+			`data: {order_id: "1", store_id: "s", refund_id: "1", currency: "USD", net: ` + net + `}}`
+	}
+	lines := `{"id": "7", "total": "9", "lines": [{"price": "1.50"}, {"price": "many", "note": null},
+		{"price": "3", "note": ""}]}`
+	for _, c := range []struct{ program, body, at, found string }{
+		{`.lines[] | .price | amount`, lines, "/lines/1/price", `"many"`},
+		{`[.lines[].price | amount] | dsum`, lines, "/lines/1/price", `"many"`},
+		{`.lines[1].note | amount`, lines, "/lines/1/note", ""},
+		{`.total | in_zone("UTC")`, lines, "/total", `"9"`},
+		{`.lines[1] | refuse("the line is odd")`, lines, "/lines/1", ""},
+		{`refuse("/lines/2: it is odd")`, lines, "/lines/2", ""},
+		{`refuse("/lines/2/price"; "it is odd")`, lines, "/lines/2/price", `"3"`},
+		{`refuse("lines.2.price"; "it is odd")`, lines, "/lines/2/price", `"3"`},
+		{`refuse(["lines", 2, "price"]; "it is odd")`, lines, "/lines/2/price", `"3"`},
+		{`.a.b | required("a.b")`, lines, "/a/b", ""},
+		{`.a | required("what the till doesn't say")`, lines, "", ""},
+		{`refuse("the whole is odd")`, lines, "", ""},
+		{event(".lines[1].price"), lines, "/lines/1/price", `"many"`},
+		// One value in two places says no place.
+		{`.lines[].price | amount`, `{"lines": [{"price": "x"}, {"price": "x"}]}`, "", ""},
+		{`.lines[0].price | dadd("x")`, `{"lines": [{"price": "1"}], "other": "1"}`, "/lines/0/price", `"1"`},
+		{`.["a/b"]["c~d"] | amount`, `{"a/b": {"c~d": "x"}}`, "/a~1b/c~0d", `"x"`},
+	} {
+		r := refusals(c.program, c.body)
+		if r.At != c.at || r.Found != c.found {
+			t.Errorf("%s: at %q stands %q, not %q, %q: %s", c.program, r.At, r.Found, c.at, c.found, r)
+		}
+		if c.at != "" && !strings.Contains(r.String(), c.at+" of the body") {
+			t.Errorf("%s doesn't say where it is: %s", c.program, r)
+		}
+	}
+}
