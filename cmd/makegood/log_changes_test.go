@@ -46,6 +46,7 @@ func TestTheLogChangesUnderUs(t *testing.T) {
 	})
 	l := &changingLog{t, ctx, fake, client, app, c}
 	l.booksGrow()
+	l.compactedWhileRunning()
 	l.topicRemade()
 	if err := app.Close(); err != nil {
 		t.Error(err)
@@ -182,19 +183,36 @@ func (l *changingLog) startsOnlyWhereAccepted() {
 	}
 }
 
+// compactedWhileRunning: that Kafka deletes records from now on, booked or not, is said as long as it is so.
+func (l *changingLog) compactedWhileRunning() {
+	l.Helper()
+	l.cleanUp("makegood.errors", "compact")
+	l.await("the status says that a topic is compacted", func(now status) bool {
+		return hasProblem(now, "topic_compacted")
+	})
+	l.cleanUp("makegood.errors", "delete")
+	l.await("that is over", func(now status) bool { return !hasProblem(now, "topic_compacted") })
+}
+
 func (l *changingLog) compactedIsRefused() {
+	l.Helper()
+	l.cleanUp("makegood.errors", "compact")
+	if err := l.start(); err == nil || !strings.Contains(err.Error(), "makegood.errors is compacted") {
+		l.Errorf("a compacted topic is taken: %v", err)
+	}
+}
+
+// cleanUp sets what Kafka deletes of a topic.
+func (l *changingLog) cleanUp(topic, policy string) {
 	l.Helper()
 	alter := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, "makegood.errors"
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, topic
 	compact := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	compact.Name, compact.Value = "cleanup.policy", kmsg.StringPtr("compact")
+	compact.Name, compact.Value = "cleanup.policy", kmsg.StringPtr(policy)
 	resource.Configs = append(resource.Configs, compact)
 	alter.Resources = append(alter.Resources, resource)
 	if _, err := alter.RequestWith(l.ctx, l.client); err != nil {
 		l.Fatal(err)
-	}
-	if err := l.start(); err == nil || !strings.Contains(err.Error(), "makegood.errors is compacted") {
-		l.Errorf("a compacted topic is taken: %v", err)
 	}
 }

@@ -233,7 +233,9 @@ func TestGracefulShutdown(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
+// serveTLS serves over TLS, and returns what a client trusts.
+func serveTLS(t *testing.T) (*served, *x509.CertPool) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -254,6 +256,11 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	roots.AddCert(own)
+	return s, roots
+}
+
+func TestTLS(t *testing.T) {
+	s, roots := serveTLS(t)
 	for _, http2 := range []bool{false, true} {
 		secure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
 			ForceAttemptHTTP2: http2}}

@@ -19,8 +19,8 @@ type StoreError struct {
 func (e *StoreError) Error() string { return e.Err.Error() }
 func (e *StoreError) Unwrap() error { return e.Err }
 
-// storeCode is ClickHouse's code of an error; 0 where the error isn't ClickHouse's answer.
-func storeCode(err error) int32 {
+// StoreCode is ClickHouse's code of an error (src/Common/ErrorCodes.cpp); 0 where the error isn't ClickHouse's answer.
+func StoreCode(err error) int32 {
 	if e, ok := errors.AsType[*StoreError](err); ok {
 		return e.Code
 	}
@@ -39,7 +39,7 @@ var refusals = []int32{6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 128, 131, 190, 32
 
 // RefusesContent reports whether ClickHouse refused what it was given, and will whenever it is given that again. All
 // else may get better, also by what a person does: the network, a full disk, a password, a right, a read-only table.
-func RefusesContent(err error) bool { return slices.Contains(refusals, storeCode(err)) }
+func RefusesContent(err error) bool { return slices.Contains(refusals, StoreCode(err)) }
 
 // TooMuch reports whether what was asked for did not fit into ClickHouse's memory (MEMORY_LIMIT_EXCEEDED): less may.
-func TooMuch(err error) bool { return storeCode(err) == 241 }
+func TooMuch(err error) bool { return StoreCode(err) == 241 }

@@ -30,12 +30,25 @@ type Wait struct {
 	Err   error  // the last failure
 }
 
-// Error says it in a line.
-func (w Wait) Error() string {
+// Outside says it to whoever may not know what ClickHouse says: paths, statements and values may be in that.
+func (w Wait) Outside() string {
+	if code := ledger.StoreCode(w.Err); code != 0 {
+		return fmt.Sprintf("%s: ClickHouse's code %d, its words are in the log", w.what(), code)
+	}
+	return w.what() + ": the reason is in the log"
+}
+
+func (w Wait) what() string {
 	text := "the projector waits to " + w.Doing
 	if w.Place != "" {
 		text += ", from " + w.Place + " on"
 	}
+	return text
+}
+
+// Error says it in a line.
+func (w Wait) Error() string {
+	text := w.what()
 	said := []rune(w.Err.Error())
 	const most = 300
 	return text + ": " + string(said[:min(len(said), most)])

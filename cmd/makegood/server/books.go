@@ -198,11 +198,19 @@ func (a *App) ready(ctx context.Context) error {
 		}
 	}
 	if a.Projector != nil {
-		if waits := a.Projector.Stats().Waiting(); len(waits) > 0 {
+		switch waits := a.Projector.Stats().Waiting(); {
+		case len(waits) > 0 && a.strangersAsk():
+			return errors.New(waits[0].Outside())
+		case len(waits) > 0:
 			return waits[0]
 		}
 	}
 	return nil
+}
+
+// strangersAsk says whether others than the people of this machine may ask for readiness, which needs no token.
+func (a *App) strangersAsk() bool {
+	return a.Config.Access.AccessFile != "" || a.Config.Access.InsecureOpen || !IsLoopback(a.Config.Health)
 }
 
 // readyForEvents says why events can't be taken now: they go into the log, and the log has to be the one of the books.

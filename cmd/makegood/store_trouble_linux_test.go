@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections/bookstest"
+)
+
+// storeTrouble is what keeps ClickHouse from taking rows: how it begins, how a person mends it, and what readiness
+// says meanwhile.
+type storeTrouble struct {
+	name       string
+	begin, end func() error
+	says       string
+}
+
+// TestStoreTroubles: whatever keeps ClickHouse from taking what is booked, what is sent is acknowledged and waits in
+// the log, readiness says what it waits for, and once that is mended makegood goes on by itself, with nothing lost
+// and nothing counted twice.
+func TestStoreTroubles(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	dir := t.TempDir()
+	disk := filepath.Join(dir, "clickhouse", "data")
+	if err := os.MkdirAll(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mounted := mountSmall(t, disk, 256<<20)
+	app, c := startTestAppWith(t, dir, engineInside)
+	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
+	records := reference.Generate(int64(seed), reference.Options{Orders: 60})
+	want, err := reference.Run(records, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(part []reference.Record) {
+		t.Helper()
+		if err := sendUntilAcknowledged(ctx, c, part, seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	troubles := tableTroubles(ctx, app)
+	if mounted {
+		troubles = append(troubles, diskTroubles(disk)...)
+	} else {
+		t.Log("no disk may be mounted here, so none is filled or made read-only")
+	}
+	share := len(records) / (len(troubles) + 1)
+	for i, trouble := range troubles {
+		send(records[i*share : i*share+share/2])
+		if _, err := c.caughtUp(ctx); err != nil {
+			t.Fatalf("seed %d, before %s: %v", seed, trouble.name, err)
+		}
+		if err := trouble.begin(); err != nil {
+			t.Fatalf("%s: %v", trouble.name, err)
+		}
+		send(records[i*share+share/2 : (i+1)*share])
+		code, said := awaitReadiness(ctx, t, app, func(code int, said string) bool {
+			return code == http.StatusServiceUnavailable && strings.Contains(said, trouble.says)
+		})
+		t.Logf("%s: readiness says %d %s", trouble.name, code, said)
+		if err := trouble.end(); err != nil {
+			t.Fatalf("%s: %v", trouble.name, err)
+		}
+		if _, err := c.caughtUp(ctx); err != nil {
+			t.Fatalf("seed %d, after %s: %v", seed, trouble.name, err)
+		}
+		awaitReadiness(ctx, t, app, func(code int, _ string) bool { return code == http.StatusOK })
+	}
+	send(records[len(troubles)*share:])
+	nothingLost(ctx, t, c, want, seed)
+	if n, err := app.Projector.Recover(ctx); err != nil || n != 0 {
+		t.Errorf("seed %d: %d records were lost: %v", seed, n, err)
+	}
+}
+
+// tableTroubles are what somebody may do to the tables.
+func tableTroubles(ctx context.Context, app *server.App) []storeTrouble {
+	exec := func(queries ...string) func() error {
+		return func() error {
+			for _, query := range queries {
+				if err := app.Store.DB.Exec(ctx, query); err != nil {
+					return fmt.Errorf("%s: %w", query, err)
+				}
+			}
+			return nil
+		}
+	}
+	// While a statement still reads a table that was detached, ClickHouse says: retry later.
+	attach := func(table string) func() error {
+		return func() error {
+			for {
+				err := app.Store.DB.Exec(ctx, "ATTACH TABLE "+table)
+				if err == nil || !strings.Contains(err.Error(), "Retry later") || pause(ctx, 50*time.Millisecond) != nil {
+					return err
+				}
+			}
+		}
+	}
+	return []storeTrouble{
+		{"a table that is detached", exec("DETACH TABLE ledger"), attach("ledger"), "ledger"},
+		{"a table that the ledger feeds", exec("DETACH TABLE failures"), attach("failures"), "failures"},
+		{"merges that are stopped, and too many parts", exec("SYSTEM STOP MERGES ledger",
+			"ALTER TABLE ledger MODIFY SETTING parts_to_throw_insert = 1"),
+			exec("ALTER TABLE ledger RESET SETTING parts_to_throw_insert", "SYSTEM START MERGES ledger"), "Too many parts"},
+	}
+}
+
+// diskTroubles are those of ClickHouse's own disk.
+func diskTroubles(dir string) []storeTrouble {
+	var size uint64
+	remount := func(flags uintptr, data string) error { return unix.Mount("", dir, "", unix.MS_REMOUNT|flags, data) }
+	full := func() error {
+		for {
+			var is unix.Statfs_t
+			if err := unix.Statfs(dir, &is); err != nil {
+				return err
+			}
+			size = is.Blocks * uint64(is.Bsize)
+			err := remount(0, fmt.Sprintf("size=%d", (is.Blocks-is.Bfree)*uint64(is.Bsize)))
+			if !errors.Is(err, unix.EINVAL) { // else it grew meanwhile
+				return err
+			}
+		}
+	}
+	return []storeTrouble{
+		{"a disk that can only be read", func() error { return remount(unix.MS_RDONLY, "") },
+			func() error { return remount(0, "") }, "Read-only file system"},
+		{"a disk that is full", full, func() error { return remount(0, fmt.Sprintf("size=%d", size)) }, "pace"},
+	}
+}
+
+// mountSmall gives a directory a disk of its own, where this process may mount one.
+func mountSmall(t *testing.T, dir string, size int) (is bool) {
+	t.Helper()
+	err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size))
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+		return false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	mounts := []string{dir}
+	t.Cleanup(func() {
+		for _, dir := range mounts {
+			if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	// This one ClickHouse keeps open for writing, and where something is a disk can't be made read-only.
+	status, outside := filepath.Join(dir, "status"), dir+".status"
+	if err := errors.Join(os.WriteFile(status, nil, 0o600), os.WriteFile(outside, nil, 0o600),
+		unix.Mount(outside, status, "", unix.MS_BIND, "")); err != nil {
+		t.Fatal(err)
+	}
+	mounts = []string{status, dir}
+	return true
+}
+
+// awaitReadiness asks whether it is ready until the answer is as it should be.
+func awaitReadiness(ctx context.Context, t *testing.T, app *server.App, is func(code int, said string) bool) (int,
+	string) {
+	t.Helper()
+	for {
+		answer, err := http.Get(app.URL + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		if err = errors.Join(err, answer.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if is(answer.StatusCode, string(body)) {
+			return answer.StatusCode, string(body)
+		}
+		if pause(ctx, 50*time.Millisecond) != nil {
+			t.Fatalf("readiness says %d %s", answer.StatusCode, body)
+		}
+	}
+}
