@@ -56,6 +56,7 @@ type grafanaPanel struct {
 	}
 	Options struct {
 		ReduceOptions struct{ Values bool }
+		Text          struct{ ValueSize int }
 	}
 }
 

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 )
@@ -103,6 +104,26 @@ func TestPickersChoose(t *testing.T) {
 			}
 			if asked == (v.Hide == hidden) {
 				t.Errorf("%s: the picker %s is hidden: %d, and asked for: %t", b.Title, v.Name, v.Hide, asked)
+			}
+		}
+	}
+}
+
+// TestTheSentenceFits: the conclusion is read whole, also with amounts of millions and days that are missing.
+func TestTheSentenceFits(t *testing.T) {
+	e := startEngine(t)
+	e.plant(t)
+	const title, letterOfSize, lineOfSize = 32, 0.52, 1.2 // the panel's title in pixels; shares of the letters' size
+	text := e.shows(t, "makegood-quality", "In a sentence", chosen{"currency": {"USD"}})[0]
+	for _, b := range boards(t) {
+		for _, p := range b.Panels {
+			if b.UID != "makegood-quality" || p.Title != "In a sentence" {
+				continue
+			}
+			size := float64(p.Options.Text.ValueSize)
+			lines := math.Ceil(float64(len([]rune(text))) * letterOfSize * size / (pixels(p.GridPos.W) - panelFrame))
+			if has, wants := float64(p.GridPos.H*(30+gap)-gap-title), lines*lineOfSize*size; size == 0 || wants > has {
+				t.Errorf("%d letters of %.0f take %.0f lines, %.0f pixels of %.0f", len([]rune(text)), size, lines, wants, has)
 			}
 		}
 	}

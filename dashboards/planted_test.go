@@ -15,6 +15,7 @@ func (e *engine) plant(t *testing.T) {
 			{"1001", "e2", e.from, "GOODS", "ACCRUED", "not_as_described", "supplier_quality", "supplier", "", "99.9999"},
 			{"1001", "e2", e.from, "RECOVERY", "CASH", "not_as_described", "supplier_quality", "supplier", "", "-1100.1000"},
 			{"o3", "e3", e.from.AddDate(0, 0, -2), "FLEET", "IMPUTED", "late", "overpromise", "", "false", "5000000.2500"},
+			{"o4", "e4", e.from.AddDate(0, 0, -56), "REFUND", "CASH", "late", "carrier", "carrier", "", "100.0000"},
 		} {
 			if err := e.store.DB.Exec(t.Context(), `INSERT INTO leakage_daily
 (order_id, unit, error_id, day, posting_day, element, basis, kind, root_cause, party_at_fault, avoidable, amount,
@@ -46,9 +47,9 @@ func TestTheFirstRows(t *testing.T) {
 	e := startEngine(t)
 	e.plant(t)
 	for _, c := range []struct{ currency, title, want string }{
-		{"USD", "In a sentence", "Quality service cost USD 246.97 from 14 Mar 2026 to 15 Mar 2026. USD 12.50 of it is " +
-			"hidden: inside wages and fleet, where no ledger shows it as a failure's cost. USD 1,247.07 was marked avoidable: " +
-			"that is what serving right the first time would save. There are books of 1 of these 2 days only."},
+		{"USD", "In a sentence", "Quality service cost USD 246.97 from 14 Mar 2026 to 15 Mar 2026. Of the cost before " +
+			"paybacks, USD 12.50 is hidden inside wages and fleet, where no ledger shows it. Getting it right the first time " +
+			"would save USD 28,990,108.27 a year, as the last 9 weeks went. There are books of 1 of these 2 days only."},
 		{"USD", "Real cost, net", "before: USD 5,000,000.25|USD 246.97"},
 		{"USD", "Hidden", "before: USD 5,000,000.25|USD 12.50"},
 		{"USD", "Your ledger shows", "before: USD 0.00|USD 234.47"},

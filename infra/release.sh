@@ -17,10 +17,10 @@ for target in "$@"; do
   mkdir "$work/$name"
   (cd "$top" && CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w" \
     -o "$work/$name/makegood" ./cmd/makegood)
-  cp "$top/README.md" "$top/CHANGELOG.md" "$work/$name/"
-  mkdir -p "$work/$name/dashboards" "$work/$name/infra" # where their links expect them
-  cp "$top/dashboards/README.md" "$top/dashboards/finance.md" "$top/dashboards/glossary.md" "$work/$name/dashboards/"
-  cp "$top/infra/README.md" "$work/$name/infra/"
+  git -C "$top" ls-files '*.md' dashboards/page.png | while read -r document; do # where their links expect them
+    mkdir -p "$work/$name/$(dirname "$document")"
+    cp "$top/$document" "$work/$name/$document"
+  done
   cp "$top/LICENSE" "$top/infra/sbom/notices.txt" "$work/$name/"
   tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$when" -cf - "$name" |
     gzip -n9 >"$out/$name.tar.gz"

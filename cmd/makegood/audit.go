@@ -12,8 +12,8 @@ import (
 	"unicode"
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
-	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/audit"
+	"github.com/makegood/makegood/projections/report"
 )
 
 type auditCommand struct {
@@ -51,7 +51,7 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 	fmt.Fprintln(w, "recorded\twhat\tchange\tby\ttoken\treason\tsource\tid")
 	for _, e := range found.Entries {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"),
-			domain.ShortName(e.Type),
+			report.EventWord(e.Type),
 			oneLine(e.Change), oneLine(e.Actor), cmp.Or(oneLine(e.Token), "-"), oneLine(e.Reason), e.Source, e.ID)
 	}
 	return w.Flush()

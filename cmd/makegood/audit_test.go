@@ -131,7 +131,7 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 		t.Errorf("the table is\n%s", table)
 	}
 	rows, err := csv.NewReader(strings.NewReader(say(t, c, "", "audit", "--format", "csv"))).ReadAll()
-	if err != nil || len(rows) != 1+len(want) || rows[7][3] != "dora" || rows[7][4] != "" {
+	if err != nil || len(rows) != 1+len(want) || rows[7][4] != "dora" || rows[7][5] != "" {
 		t.Errorf("as csv %q (%v)", rows, err)
 	}
 

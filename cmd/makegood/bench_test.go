@@ -15,7 +15,8 @@ func TestBench(t *testing.T) {
 	var out, said bytes.Buffer
 	status := run(t.Context(), []string{"bench", "--events", "4000", "--rounds", "1", "--rate", "1000", "--seconds", "1",
 		"--history", "2000,4000",
-		"--only", "pipe,stages,latency,gateway,tills,growth,rebuild,trouble", "--webhooks", "50",
+		"--only", "pipe,stages,latency,gateway,tills,growth,rebuild,trouble,page", "--webhooks", "50",
+		"--readers", "4",
 		"--data-dir", filepath.Join(t.TempDir(), "bench")},
 		terminal.Streams{In: nil, Out: &out, Err: &said})
 	t.Logf("%s%s", &out, &said)
@@ -27,7 +28,7 @@ func TestBench(t *testing.T) {
 		`p50 .* p99 `, `events/s  p50`, `webhooks/s  p50 .* p99 `, `all of them are mapped`,
 		`4,000 rows: `, `check for conflicts`,
 		`400 of 4,000 rows posted again, 400 come out otherwise`, `swapped in`,
-		`median: with/alone [\d.]+`} {
+		`median: with/alone [\d.]+`, `first of each view +4 pages`, `the same again .* p99 `, `what-if +\d+ calls`} {
 		if !regexp.MustCompile(want).Match(out.Bytes()) {
 			t.Errorf("the answer has nothing like %q", want)
 		}

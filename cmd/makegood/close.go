@@ -267,7 +267,7 @@ func (c *changesCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 		e := &found.Changes[i]
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.RecordedAt.Format("2006-01-02 15:04:05"),
 			e.OccurredAt.Format("2006-01-02"),
-			domain.ShortName(e.Type), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash,
+			report.EventWord(e.Type), e.Source, e.ID, e.OrderID, e.ErrorID, e.Touches, e.PostingPeriod, e.Net, e.Profit, e.Cash,
 			e.Currency)
 	}
 	for _, t := range found.Totals {

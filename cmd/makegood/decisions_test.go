@@ -115,7 +115,7 @@ func TestDecidedAgain(t *testing.T) {
 	story := ask("explain", "o1")
 	for _, want := range []string{"hook of urn:hook:1 counts", "hook of urn:hook:1 is a fact of its own", "takes back " +
 		hook.DecidedBy.ID,
-		"actor ann", "actor bob"} {
+		"by ann", "by bob"} {
 		if !strings.Contains(story, want) {
 			t.Errorf("the story doesn't say %q:\n%s", want, story)
 		}
@@ -133,7 +133,7 @@ func TestReconcileListsDoubts(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("status %d: %s%s", status, out, said)
 	}
-	for _, want := range []string{"contradictions", "urn:hook:1  hook", "over_refunded", "USD"} {
+	for _, want := range []string{"contradictions", "urn:hook:1  hook", "together more than was paid", "USD"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

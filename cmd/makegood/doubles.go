@@ -80,7 +80,7 @@ func printSaidTwice(out io.Writer, list []report.SaidTwice) error {
 	fmt.Fprintln(w, "type\torder\tcase\ttime\tsource\tid\tthe one that counts")
 	for i := range list {
 		e := &list[i]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s %s\n", domain.ShortName(e.Type), e.OrderID, e.ErrorID,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s %s\n", report.EventWord(e.Type), e.OrderID, e.ErrorID,
 			e.Time.Format(time.DateTime), e.Source, e.ID, e.OfSource, e.OfID)
 	}
 	return w.Flush()
@@ -314,7 +314,7 @@ func printFlags(out io.Writer, flags []report.Flagged) error {
 		if f.Currency != "" {
 			by = f.Amount + " " + f.Currency
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.Code, f.OrderID, f.ErrorID, by, f.Source, f.ID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", report.Word("flag", f.Code), f.OrderID, f.ErrorID, by, f.Source, f.ID)
 	}
 	return w.Flush()
 }

@@ -86,7 +86,8 @@ func TestTwoFactsUnderOneId(t *testing.T) {
 	if got := orderFigures(t, c, "o1")["net"]; !sameAmount(got, "130") || s.Contradictions != 0 || s.Flagged != 1 {
 		t.Errorf("net is %s with %d contradictions and %d flags", got, s.Contradictions, s.Flagged)
 	}
-	if status, out, said := command(t, "flags", "--to", c.base); status != 0 || !strings.Contains(out, "over_refunded") {
+	if status, out, said := command(t, "flags", "--to", c.base); status != 0 || !strings.Contains(out,
+		"together more than was paid") {
 		t.Errorf("flags say %s%s", out, said)
 	}
 }

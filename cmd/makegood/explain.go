@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,18 +53,19 @@ func tell(b *bytes.Buffer, story *report.Story) {
 		fmt.Fprintf(b, "as of %s: what was recorded later is not told\n", story.AsOf.Format("2006-01-02 15:04:05 MST"))
 	}
 	for _, c := range story.Cases {
-		fmt.Fprintf(b, "Case %s: %s\n", c.ErrorID, caseInWords(&c))
+		fmt.Fprintf(b, "Case %s: %s\n", c.ErrorID, c.InWords())
 	}
 	for _, e := range story.Events {
-		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), domain.ShortName(e.Type), details(e.Data))
+		fmt.Fprintf(b, "\n%s  %s%s\n", e.Time.Format("2006-01-02 15:04"), report.EventWord(e.Type), detailsOf(&e))
 		w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 		for _, l := range e.Lines {
 			debit, credit := l.Amount, ""
 			if strings.HasPrefix(l.Amount, "-") {
 				debit, credit = "", l.Amount[1:]
 			}
-			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, l.Name, debit, credit, l.Currency,
-				strings.ToLower(l.Basis), l.Element)
+			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, report.Sentence(l.Name), debit, credit,
+				l.Currency,
+				report.Word("basis", l.Basis), elementWord(l.Element))
 		}
 		w.Flush() // into a buffer: it can't fail
 		for _, missing := range e.Unpriced {
@@ -124,79 +124,18 @@ func bookedOnly(f *report.StoryFigures) string {
 	return (net - hidden).String()
 }
 
-func caseInWords(c *report.Case) string {
-	words := []string{strings.ReplaceAll(c.Kind, "_", " ")}
-	for _, f := range []struct{ name, value string }{
-		{"cause", c.RootCause}, {"at fault", c.PartyAtFault}, {"vendor", c.VendorID},
-		{"employee", domain.ShortPerson(c.EmployeeID)},
-		{"avoidable", c.Avoidable},
-	} {
-		if f.value != "" {
-			words = append(words, f.name+" "+strings.ReplaceAll(f.value, "_", " "))
-		}
-	}
-	if !c.Founded {
-		words = append(words, "unfounded: the customer was mistaken")
-	}
-	return strings.Join(words, ", ")
-}
-
-// inThe is the currency of a member that is an amount.
-func inThe(currency, member string) string {
-	if member == "amount" || member == "net" {
-		return currency
+// detailsOf are an event's details, behind its name.
+func detailsOf(e *report.StoryEvent) string {
+	if words := report.Details(e.Data); words != "" {
+		return ": " + words
 	}
 	return ""
 }
 
-// targetWords say of a decision, and of a void, which event it is about, and what was decided.
-func targetWords(fields map[string]any) []string {
-	if voids, is := fields["voids"].(map[string]any); is {
-		return []string{fmt.Sprintf("takes back %v of %v", voids["id"], voids["source"])}
-	}
-	id, source := fields["id"], fields["source"]
-	if id == nil || source == nil {
-		return nil
-	}
-	switch {
-	case fields["separate"] == true:
-		return []string{fmt.Sprintf("%v of %v is a fact of its own", id, source)}
-	case fields["counts"] == false:
-		return []string{fmt.Sprintf("%v of %v does not count", id, source)}
-	}
-	return []string{fmt.Sprintf("%v of %v counts", id, source)}
-}
-
-// details picks what a person wants to see of an event's data.
-func details(data json.RawMessage) string {
-	var fields map[string]any
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if d.Decode(&fields) != nil {
+// elementWord says what a failure line counts as; nothing of any other line.
+func elementWord(element string) string {
+	if element == "" {
 		return ""
 	}
-	words := targetWords(fields)
-	currency, _ := fields["currency"].(string)
-	for _, name := range []string{"kind", "found", "detected_by", "root_cause", "mode", "role", "minutes", "drive_minutes",
-		"site_minutes", "wait_minutes",
-		"distance_km", "amount", "net", "party", "reason", "by", "actor", "rating"} {
-		if v, ok := fields[name]; ok && v != nil {
-			words = append(words, strings.TrimSpace(fmt.Sprintf("%s %v %s", strings.ReplaceAll(name, "_", " "), v,
-				inThe(currency, name))))
-		}
-	}
-	if promise, ok := fields["promise"].(map[string]any); ok && promise["until"] != nil {
-		words = append(words, fmt.Sprintf("promised until %v", promise["until"]))
-	}
-	if lines, ok := fields["lines"].([]any); ok {
-		for _, l := range lines {
-			if line, ok := l.(map[string]any); ok {
-				words = append(words, fmt.Sprintf("%v × %v", line["quantity"], line["sku"]))
-			}
-		}
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return ": " + strings.Join(words, ", ")
+	return report.Word("element", element)
 }

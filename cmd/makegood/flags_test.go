@@ -119,7 +119,7 @@ func TestFlagsEverywhere(t *testing.T) {
 	}
 	flags, reconciled := say(t, c, "", "flags"), say(t, c, "", "reconcile")
 	for _, code := range domain.FlagCodes() {
-		if !strings.Contains(flags, code.Code) || !strings.Contains(reconciled, code.Code) {
+		if !strings.Contains(flags, code.Means) || !strings.Contains(reconciled, code.Means) {
 			t.Errorf("the commands don't tell of %s", code.Code)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
 	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // insightCommand asks one of the owner's questions: each is a command of its own name.
@@ -104,7 +105,7 @@ func printInsight(out *bytes.Buffer, q *insight.Question, a *insight.Answer, par
 			fmt.Fprintf(out, "\n%s\n", strings.ReplaceAll(name, "_", " "))
 		}
 		columns, of := q.Table(a, name)
-		cells := of.Cells(columns)
+		cells := of.ForPeople(columns)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		rows := append([][]string{cells.Header}, cells.Rows...)
 		if len(of.Totals) > 0 {
@@ -126,7 +127,7 @@ func printInsight(out *bytes.Buffer, q *insight.Question, a *insight.Answer, par
 	fmt.Fprintf(out, "\n%s%s to %s (exclusive), as of %s\n%s\nMore: %s\n", inCurrencyOf(a), a.From, a.To,
 		a.AsOf.Format("2006-01-02 15:04:05 MST"), a.Method, a.Link)
 	for _, m := range a.Missing {
-		fmt.Fprintf(out, "missing: %d %s\n", m.N, strings.ReplaceAll(m.Code, "_", " "))
+		fmt.Fprintf(out, "missing: %d %s\n", m.N, report.Word("missing", m.Code))
 	}
 	return nil
 }

@@ -59,6 +59,7 @@ func TestPageInABrowser(t *testing.T) {
 	b.same("from promised to real margin", sum(margin[:len(margin)-1]), margin[len(margin)-1])
 	b.saysAsTheAPI(c, through)
 	b.picture("light", 1280)
+	b.withoutGaps()
 	b.firstScreen(first)
 	b.saysWhatToDoNext()
 
@@ -100,16 +101,36 @@ func TestPageInABrowser(t *testing.T) {
 	t.Run("without scripts", func(t *testing.T) { b.on(t).withoutScripts(first) })
 }
 
-// whole opens the first screen, again and again until nothing of it is still being counted.
+// whole opens the first screen and waits until it has fetched what was still being counted.
 func (b *browser) whole(path string) {
 	b.Helper()
-	for range 30 {
-		b.open(path)
-		if !eval[bool](b, `/Still being counted|being worked out/.test(document.querySelector("main").textContent)`) {
-			return
+	b.open(path)
+	b.do(chromedp.Poll(`!document.querySelector("[data-counting]")`, nil, chromedp.WithPollingTimeout(100*time.Second)))
+	if words := eval[string](b, `document.querySelector("main").textContent`); strings.Contains(words, "being counted") ||
+		strings.Contains(words, "being worked out") {
+		b.Error("the page says that something is being counted, and doesn't wait for it")
+	}
+}
+
+// withoutGaps: charts beside each other end at one height, and the next row begins right below.
+func (b *browser) withoutGaps() {
+	b.Helper()
+	type box struct{ Top, Bottom, Plot float64 }
+	boxes := eval[[]box](b, `[...document.querySelectorAll(".charts > section, .first > section")].map(s => {
+		const r = s.getBoundingClientRect(), p = s.querySelector(".plot");
+		return {Top: r.top, Bottom: r.bottom, Plot: p ? r.bottom - p.getBoundingClientRect().bottom : 0}; })`)
+	const most = 24 // a gap between rows
+	for i, s := range boxes {
+		if i > 0 && s.Top == boxes[i-1].Top && s.Bottom != boxes[i-1].Bottom {
+			b.Errorf("the %dth part ends at %.0f, that beside it at %.0f", i, s.Bottom, boxes[i-1].Bottom)
+		}
+		if i > 2 && s.Top > boxes[i-1].Top && s.Top-boxes[i-1].Bottom > most {
+			b.Errorf("above the %dth part are %.0f pixels of nothing", i, s.Top-boxes[i-1].Bottom)
+		}
+		if s.Plot > 110 {
+			b.Errorf("below the chart of the %dth part are %.0f pixels of nothing", i, s.Plot)
 		}
 	}
-	b.Fatal("a part of the page is never counted")
 }
 
 // firstScreen: on a small laptop the first number, what to do next, the pickers and a whole chart are seen at once.
@@ -364,8 +385,18 @@ func (b *browser) narrow(first string) {
 	b.do(chromedp.EmulateViewport(1280, 1000))
 }
 
-// print: on paper of either size, two pages.
+// print: on paper of either size, two pages, with whole charts.
 func (b *browser) print(first string) {
+	b.open(first)
+	b.do(chromedp.Evaluate(`window.dispatchEvent(new Event("beforeprint"))`, nil),
+		emulation.SetEmulatedMedia().WithMedia("print"))
+	if cut := eval[[]string](b, `[...document.querySelectorAll(".plot svg")].filter(s => {
+		const p = s.closest(".plot").getBoundingClientRect(), r = s.getBoundingClientRect();
+		return p.height > 0 && (r.bottom > p.bottom + 1 || r.right > p.right + 1 || r.height < .9 * p.height);
+	}).map(s => s.closest("section").getAttribute("aria-labelledby"))`); len(cut) > 0 {
+		b.Errorf("on paper these charts are cut: %q", cut)
+	}
+	b.do(emulation.SetEmulatedMedia())
 	for name, inches := range map[string][2]float64{"a4": {8.27, 11.69}, "letter": {8.5, 11}} {
 		b.open(first)
 		var pdf []byte

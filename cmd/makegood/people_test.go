@@ -216,7 +216,7 @@ func TestPerson(t *testing.T) {
 	if out := say(t, c, "", "person", "Mq0"); !strings.Contains(out, "\n1 events") {
 		t.Errorf("posted again there is\n%s", out)
 	}
-	if out := say(t, c, "", "person", name); strings.Count(out, "order.placed") != 2 {
+	if out := say(t, c, "", "person", name); strings.Count(out, "Order placed") != 2 {
 		t.Errorf("posted again there is in their place\n%s", out)
 	}
 	if n := inLog(t, app, app.Config.Topic(domain.Orders), hash); n == 0 {
@@ -252,7 +252,7 @@ func listedAndErased(t *testing.T, dir string) (hash, name string) {
 	}
 	for _, id := range []string{"Mq0", hash} {
 		out := say(t, c, "", "person", id)
-		if strings.Count(out, "order.placed") != 2 || strings.Count(out, "29.7500  10.2500         USD") != 2 ||
+		if strings.Count(out, "Order placed") != 2 || strings.Count(out, "29.7500  10.2500         USD") != 2 ||
 			!strings.Contains(out, "4 events, 0 left out, 0 dead letters") {
 			t.Errorf("of %s there is\n%s", id, out)
 		}
@@ -272,10 +272,10 @@ func listedAndErased(t *testing.T, dir string) (hash, name string) {
 	if after := reports(); after != before {
 		t.Errorf("the report was\n%s\nand is\n%s", before, after)
 	}
-	if out := say(t, c, "", "person", name); strings.Count(out, "order.placed") != 2 {
+	if out := say(t, c, "", "person", name); strings.Count(out, "Order placed") != 2 {
 		t.Errorf("in their place there is\n%s", out)
 	}
-	if out := say(t, c, "", "audit"); !strings.Contains(out, "person.erased") || !strings.Contains(out, "asked for it") {
+	if out := say(t, c, "", "audit"); !strings.Contains(out, "Person erased") || !strings.Contains(out, "asked for it") {
 		t.Errorf("the audit says\n%s", out)
 	}
 	if found := inTables(t, app, hash); len(found) > 0 {
@@ -338,7 +338,7 @@ func TestPeopleOfBefore(t *testing.T) {
 	if after := figures(t, c); after != before {
 		t.Errorf("it was\n%s\nand is\n%s", before, after)
 	}
-	if out := say(t, c, "", "person", customer); strings.Count(out, "order.placed") != 2 {
+	if out := say(t, c, "", "person", customer); strings.Count(out, "Order placed") != 2 {
 		t.Errorf("there is\n%s", out)
 	}
 	for _, e := range events {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
-	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/people"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -123,7 +122,7 @@ func printPerson(s terminal.Streams, p *report.Person) error {
 			if of == "" {
 				of = e.ErrorID
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", oneLine(e.ID), domain.ShortName(e.Type), of,
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", oneLine(e.ID), report.EventWord(e.Type), of,
 				e.OccurredAt.Format(time.RFC3339), e.Source)
 		}
 	}

@@ -443,12 +443,12 @@ func TestImport(t *testing.T) {
 		t.Errorf("the same again ends with %d: %s%s", code, out.String(), said.String())
 	}
 	if code := run1("", "explain", "o1"); code != 0 || !strings.Contains(out.String(), "63.3500") ||
-		!strings.Contains(out.String(), "5220 truck_roll") {
+		!strings.Contains(out.String(), "5220 Truck roll") {
 		t.Errorf("explain ends with %d: %s%s", code, out.String(), said.String())
 	}
 	if code := run1("", "report", "--group-by", "kind", "--format", "csv"); code != 0 || !strings.HasPrefix(out.String(),
-		"What went wrong,Gross,Net,Booked,Hidden,Paid back,Cases,Orders,Currency\n"+
-			"wrong_item,88.3500,63.3500,18.0000,70.3500,25.0000,1,1,USD") {
+		"What went wrong,\"What went wrong, in words\",Gross,Net,Booked,Hidden,Paid back,Cases,Orders,Currency\n"+
+			"wrong_item,Wrong item,88.3500,63.3500,18.0000,70.3500,25.0000,1,1,USD") {
 		t.Errorf("report ends with %d: %s%s", code, out.String(), said.String())
 	}
 	if lines := bufio.NewScanner(&out); !lines.Scan() {

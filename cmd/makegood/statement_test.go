@@ -38,8 +38,9 @@ func TestStatementFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	evidence := "urn:till:1 2; urn:till:1 3; urn:till:1 4; urn:till:1 5; urn:till:1 6; urn:till:1 7; urn:till:1 8"
-	if want := []string{"USD", "e1", "o1", "wrong_item", "supplier_quality", "supplier", "v1", "true", "88.3500",
-		"25.0000", "63.3500", evidence}; len(rows) != 2 || !slices.Equal(rows[1][:len(want)], want) {
+	if want := []string{"USD", "e1", "o1", "wrong_item", "Wrong item", "supplier_quality", "Supplier quality", "supplier",
+		"Supplier", "v1", "true", "Founded", "88.3500", "25.0000", "63.3500", evidence}; len(rows) != 2 ||
+		!slices.Equal(rows[1][:len(want)], want) {
 		t.Errorf("cases\n got %q\nwant %q", rows, want)
 	}
 	f, err := excelize.OpenReader(bytes.NewReader(ask("xlsx", "")))
@@ -136,7 +137,7 @@ func saysHowItCounts(t *testing.T, c *client, ask func(month, by, format, part s
 	t.Helper()
 	for _, part := range []string{"accounts", "cases"} {
 		rows, err := csv.NewReader(strings.NewReader(ask("2026-01", "occurred", "csv", part))).ReadAll()
-		if err != nil || len(rows) < 2 || rows[0][len(rows[0])-2] != "period_by" || rows[1][len(rows[1])-2] != "occurred" {
+		if err != nil || len(rows) < 2 || rows[0][len(rows[0])-2] != "Period by" || rows[1][len(rows[1])-2] != "occurred" {
 			t.Errorf("%s (%v): %q", part, err, rows)
 		}
 		f, err := excelize.OpenReader(strings.NewReader(ask("2026-01", "occurred", "xlsx", "")))

@@ -89,7 +89,7 @@ func saysWhatItIs(t *testing.T, s *report.Statement, ask func(of, format, part s
 		if err != nil || len(rows) < 2 {
 			t.Fatalf("%s: %q (%v)", of, rows, err)
 		}
-		for i, want := range [][]string{{"statement_of", "period", "period_by", "as_of"}, {of, "2026-01", "posting", as}} {
+		for i, want := range [][]string{{"Statement of", "Period", "Period by", "As of"}, {of, "2026-01", "posting", as}} {
 			if row := rows[i]; !slices.Equal(row[len(row)-4:], want) {
 				t.Errorf("%s, row %d: %q, without %q", of, i, row, want)
 			}
@@ -110,9 +110,9 @@ func saysWhatItIs(t *testing.T, s *report.Statement, ask func(of, format, part s
 		"accounts": "EUR total   3.0000 3.0000  store s1 2026-01 posting " + as +
 			"; USD total   450.3500 450.3500  store s1 2026-01 posting " + as,
 		"cases": "EUR total; apart: changed minds 0.0000, unfounded cases 3.0000, customers' changes 0.0000" +
-			"       0.0000 0.0000 0.0000  store s1 2026-01 posting " + as +
+			"           0.0000 0.0000 0.0000  store s1 2026-01 posting " + as +
 			"; USD total; apart: changed minds 0.0000, unfounded cases 4.0000, customers' changes 0.0000" +
-			"       88.3500 25.0000 63.3500  store s1 2026-01 posting " + as,
+			"           88.3500 25.0000 63.3500  store s1 2026-01 posting " + as,
 	} {
 		rows, err := book.GetRows(sheet, excelize.Options{RawCellValue: true})
 		if err != nil || len(rows) < 3 {

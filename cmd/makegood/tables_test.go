@@ -29,9 +29,11 @@ func TestTheSameTableEverywhere(t *testing.T) {
 	if err := c.get(t.Context(), "/v1/reports/leakage", query, &answer); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"What the money went on How it is recorded Gross Net Booked Hidden Paid back Cases Orders Currency"}
+	want := []string{"What the money went on What the money went on, in words How it is recorded How it is recorded, in " +
+		"words Gross Net Booked Hidden Paid back Cases Orders Currency"}
 	for _, r := range answer.Rows {
-		want = append(want, strings.Join([]string{r.Key["element"], r.Key["basis"], r.Gross, r.Net, r.Booked, r.Hidden,
+		want = append(want, strings.Join([]string{r.Key["element"], report.Word("element", r.Key["element"]),
+			r.Key["basis"], report.Word("basis", r.Key["basis"]), r.Gross, r.Net, r.Booked, r.Hidden,
 			r.Recoveries, "1", "1", "USD"}, " "))
 	}
 	if len(want) != 6 { // goods cost the truck's order nothing: what was owed was sent

@@ -54,13 +54,13 @@ func TestUnpricedIsListed(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
 	mustPost(t, c, goldenEvents[4])
-	if out := say(t, c, "", "unpriced"); !strings.Contains(out, "labour.spent  o1     e1    labour_hour:agent  "+
+	if out := say(t, c, "", "unpriced"); !strings.Contains(out, "Labour spent  o1     e1    labour_hour:agent  "+
 		"urn:till:1  5\n") || !strings.Contains(out, "makegood rebuild") {
 		t.Errorf("it says\n%s", out)
 	}
 	rows, err := csv.NewReader(strings.NewReader(say(t, c, "", "unpriced", "--format", "csv"))).ReadAll()
-	if want := []string{"urn:till:1", "5", "makegood.labour.spent.v1", "o1", "e1", "labour_hour:agent"}; err != nil ||
-		len(rows) != 2 || !slices.Equal(rows[1], want) {
+	if want := []string{"urn:till:1", "5", "makegood.labour.spent.v1", "Labour spent", "o1", "e1",
+		"labour_hour:agent"}; err != nil || len(rows) != 2 || !slices.Equal(rows[1], want) {
 		t.Errorf("as csv %q (%v)", rows, err)
 	}
 	var answer struct{ Unpriced []report.UnpricedEvent }

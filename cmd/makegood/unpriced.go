@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
-	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -38,7 +37,7 @@ func (c *unpricedCommand) Run(ctx context.Context, logger *slog.Logger, s termin
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "type\torder\tcase\tlacks\tsource\tid")
 	for _, e := range answer.Unpriced {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", domain.ShortName(e.Type), e.OrderID, e.ErrorID,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", report.EventWord(e.Type), e.OrderID, e.ErrorID,
 			strings.Join(e.Missing, ", "), e.Source, e.EventID)
 	}
 	if err := w.Flush(); err != nil {

@@ -50,10 +50,10 @@ func (c *voidCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.S
 			by = v.Source
 		}
 		_, err := fmt.Fprintf(s.Out, "%s %s was voided by %s at %s (%s): nothing was changed\n",
-			domain.ShortName(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
+			report.EventWord(envelope.Type), c.ID, oneLine(by), v.RecordedAt.Format(time.RFC3339), oneLine(v.Reason))
 		return err
 	}
-	fmt.Fprintf(s.Out, "%s %s of %s, recorded at %s, posted in %s, %s\n", domain.ShortName(envelope.Type), c.ID, c.Source,
+	fmt.Fprintf(s.Out, "%s %s of %s, recorded at %s, posted in %s, %s\n", report.EventWord(envelope.Type), c.ID, c.Source,
 		original.RecordedAt.Format(time.RFC3339),
 		original.PostingPeriod, about(envelope.Subject))
 	if err := printLines(s, original); err != nil {

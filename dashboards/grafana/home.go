@@ -1,6 +1,11 @@
 package grafana
 
-import "github.com/makegood/makegood/domain"
+import (
+	"fmt"
+
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/projections/insight/estimate"
+)
 
 // home begins the queries of the first rows: what is in view, and what was in as many days before it.
 var home = statements.Text("home", map[string]string{
@@ -35,10 +40,13 @@ FROM money, known`}
 
 func conclusion() Panel {
 	const dayInWords = `trim(LEADING ' ' FROM formatDateTime(`
-	return Panel{Kind: number, Title: "In a sentence", Width: 24, Unit: "string", Size: 19,
-		Description: "What the figures below come to. " + netMeans + " " + hiddenMeans,
+	return Panel{Kind: number, Title: "In a sentence", Width: 24, Unit: "string", Size: 17,
+		Description: "What the figures below come to. " + netMeans + " " + hiddenMeans + " What would be saved is a year " +
+			"of what failures cost in the last whole weeks, up to 52; makegood what-if says how sure that is.",
 		SQL: home + statements.Text("sentence", map[string]string{
-			"from": dayInWords + `from_day, '%e %b %Y'))`, "to": dayInWords + `to_day, '%e %b %Y'))`})}
+			"from": dayInWords + `from_day, '%e %b %Y'))`, "to": dayInWords + `to_day, '%e %b %Y'))`,
+			"leakage": leakage, "currency": value("currency"), "store": chosen("store_id", "store"),
+			"leastWeeks": fmt.Sprint(estimate.LeastWeeks), "weeksAYear": fmt.Sprint(estimate.WeeksAYear)})}
 }
 
 func firstCards() []Panel {
@@ -46,8 +54,8 @@ func firstCards() []Panel {
 	cost.Links = []Link{{"What caused it", "makegood-causes"}}
 	avoidable := card("Avoidable", "avoidable_net",
 		`concat(`+before("written(avoidable_before)")+`, if(unmarked > 0, concat('; not marked: ', written(unmarked)), ''))`,
-		"Net cost of the cases that somebody marked avoidable: what serving right the first time would save. Cases that "+
-			"nobody has marked stand above it; makegood what-if says what a year of each cause would save.")
+		"Net cost of the cases that somebody marked avoidable. Cases that nobody has marked stand above it; makegood "+
+			"what-if says what a year of each cause would save.")
 	avoidable.Links = []Link{{"What to do next", "makegood-next"}}
 	return []Panel{
 		cost,

@@ -118,8 +118,7 @@ func answerAudit(w http.ResponseWriter, r *http.Request, b Books) error {
 }
 
 func auditTable(a *audit.Audit) *table {
-	t := &table{header: []string{"recorded_at", "time", "type", "actor", "token", "reason", "change", "source", "id"},
-		numeric: make([]bool, 9)}
+	t := &table{columns: texts("recorded_at", "time", "type", "actor", "token", "reason", "change", "source", "id")}
 	for _, e := range a.Entries {
 		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.Time.Format(time.RFC3339Nano), e.Type,
 			e.Actor, e.Token, e.Reason, e.Change, e.Source, e.ID})

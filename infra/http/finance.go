@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,12 +88,8 @@ func changes(w http.ResponseWriter, r *http.Request, b Books) error {
 }
 
 func changesTable(c *report.Changes) *table {
-	t := &table{
-		header: []string{"recorded_at", "occurred_at", "source", "id", "type", "order_id", "error_id", "store", "touches",
-			"origin_period", "posting_period",
-			"net", "profit", "cash", "currency"},
-		numeric: []bool{false, false, false, false, false, false, false, false, false, false, false, true, true, true, false},
-	}
+	t := &table{columns: slices.Concat(texts("recorded_at", "occurred_at", "source", "id", "type", "order_id", "error_id",
+		"store", "touches", "origin_period", "posting_period"), numbers("net", "profit", "cash"), texts("currency"))}
 	for i := range c.Changes {
 		e := &c.Changes[i]
 		t.rows = append(t.rows, []string{e.RecordedAt.Format(time.RFC3339Nano), e.OccurredAt.Format(time.RFC3339Nano),
@@ -103,7 +100,7 @@ func changesTable(c *report.Changes) *table {
 }
 
 func unpricedTable(events []report.UnpricedEvent) *table {
-	t := &table{header: []string{"source", "id", "type", "order_id", "error_id", "missing"}, numeric: make([]bool, 6)}
+	t := &table{columns: texts("source", "id", "type", "order_id", "error_id", "lacks")}
 	for _, e := range events {
 		t.rows = append(t.rows, []string{e.Source, e.EventID, e.Type, e.OrderID, e.ErrorID, strings.Join(e.Missing, "; ")})
 	}

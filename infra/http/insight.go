@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/makegood/makegood/projections/insight"
-	"github.com/makegood/makegood/projections/report"
 )
 
 // Insight is the owner's questions, each declared in projections/insight.
@@ -121,11 +120,14 @@ func answerInsight(w http.ResponseWriter, question *insight.Question, a *insight
 // insightTable is a table of the answer as rows of text. Each row ends with the currency, if there is one.
 func insightTable(a *insight.Answer, columns []insight.Column, of *insight.Table) *table {
 	cells := of.Cells(columns)
-	t := &table{header: cells.Header, numeric: cells.Numeric, rows: cells.Rows}
+	t := &table{rows: cells.Rows}
+	for i, heading := range cells.Header {
+		t.columns = append(t.columns, column{heading: heading, numeric: cells.Numeric[i]})
+	}
 	if a.Currency == "" {
 		return t
 	}
-	t.header, t.numeric = append(t.header, report.Heading("currency")), append(t.numeric, false)
+	t.columns = append(t.columns, texts("currency")...)
 	for i := range t.rows {
 		t.rows[i] = append(t.rows[i], a.Currency)
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/makegood/makegood/projections/report"
@@ -50,8 +51,8 @@ func doubtRoutes(b Doubts, handle func(pattern string, f func(http.ResponseWrite
 }
 
 func saidTwiceTable(lists ...[]report.SaidTwice) *table {
-	t := &table{header: []string{"standing", "source", "id", "type", "order_id", "error_id", "store_id", "currency",
-		"time", "recorded_at", "of_source", "of_id"}, numeric: make([]bool, 12)}
+	t := &table{columns: texts("standing", "source", "id", "type", "order_id", "error_id", "store_id", "currency", "time",
+		"recorded_at", "of_source", "of_id")}
 	for _, list := range lists {
 		for i := range list {
 			e := &list[i]
@@ -63,8 +64,8 @@ func saidTwiceTable(lists ...[]report.SaidTwice) *table {
 }
 
 func flagsTable(flags []report.Flagged) *table {
-	t := &table{header: []string{"code", "order_id", "error_id", "source", "id", "amount", "currency"},
-		numeric: []bool{false, false, false, false, false, true, false}}
+	t := &table{columns: slices.Concat(texts("flag", "order_id", "error_id", "source", "id"), numbers("amount"),
+		texts("currency"))}
 	for i := range flags {
 		f := &flags[i]
 		t.rows = append(t.rows, []string{f.Code, f.OrderID, f.ErrorID, f.Source, f.ID, f.Amount, f.Currency})

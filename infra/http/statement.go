@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,8 +116,8 @@ func writePage(w http.ResponseWriter, page *bytes.Buffer) error {
 }
 
 func statementAccounts(s *report.Statement) *table {
-	t := &table{header: report.Headings("currency", "account", "name", "opening", "debit", "credit", "closing"),
-		numeric: []bool{false, false, false, true, true, true, true}}
+	t := &table{columns: slices.Concat(texts("currency", "account", "name"), numbers("opening", "debit", "credit",
+		"closing"))}
 	for _, c := range s.Currencies {
 		for _, a := range c.Accounts {
 			t.rows = append(t.rows, []string{c.Currency, a.Account, a.Name, a.Opening, a.Debit, a.Credit, a.Closing})
@@ -126,9 +127,8 @@ func statementAccounts(s *report.Statement) *table {
 }
 
 func statementCases(s *report.Statement) *table {
-	t := &table{header: report.Headings("currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor",
-		"founded", "gross", "recoveries", "net", "evidence"),
-		numeric: []bool{false, false, false, false, false, false, false, false, true, true, true, false}}
+	t := &table{columns: slices.Concat(texts("currency", "case", "order", "kind", "root_cause", "party_at_fault", "vendor",
+		"founded"), numbers("gross", "recoveries", "net"), texts("evidence"))}
 	for _, c := range s.Currencies {
 		for i := range c.Cases {
 			k := &c.Cases[i]
@@ -143,8 +143,7 @@ func statementCases(s *report.Statement) *table {
 // of says in the last columns what the statement is of: a row that is cut out of it, or put beside those of others,
 // still tells.
 func (t *table) of(s *report.Statement) *table {
-	t.header, t.numeric = append(t.header, "statement_of", "period", "period_by", "as_of"), append(t.numeric, false, false,
-		false, false)
+	t.columns = append(t.columns, texts("statement_of", "period", "period_by", "as_of")...)
 	for i := range t.rows {
 		t.rows[i] = append(t.rows[i], statementNames(s)...)
 	}
@@ -164,7 +163,7 @@ func statementNames(s *report.Statement) []string {
 func (t *table) withTotals(s *report.Statement, total func(*report.StatementCurrency) []string) *table {
 	for i := range s.Currencies {
 		if row := total(&s.Currencies[i]); row != nil {
-			t.rows = append(t.rows, append(row, statementNames(s)...))
+			t.rows, t.sums = append(t.rows, append(row, statementNames(s)...)), t.sums+1
 		}
 	}
 	return t

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,26 +18,76 @@ import (
 
 // table is a report as rows of text, for spreadsheets. Numbers keep every digit: they never pass through a float.
 type table struct {
-	header  []string
-	numeric []bool // per column
+	columns []column
 	rows    [][]string
+	sums    int // how many of the last rows are sums, which have no words for codes that they lack
+}
+
+// column is one of a table. Of what has codes for values a file has the words as well, in a column behind it.
+type column struct {
+	heading string
+	numeric bool
+	key     string // of report.Word: the values are codes; empty: they aren't
+}
+
+// texts are columns of text.
+func texts(names ...string) []column {
+	all := make([]column, 0, len(names))
+	for _, name := range names {
+		c := column{heading: report.Heading(name)}
+		if report.Coded(name) {
+			c.key = name
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// numbers are columns of numbers.
+func numbers(names ...string) []column {
+	all := make([]column, 0, len(names))
+	for _, name := range names {
+		all = append(all, column{heading: report.Heading(name), numeric: true})
+	}
+	return all
+}
+
+// inFile is the table as files have it: its headings, which of them are of numbers, and its rows.
+func (t *table) inFile() (header []string, numeric []bool, rows [][]string) {
+	for _, c := range t.columns {
+		header, numeric = append(header, c.heading), append(numeric, c.numeric)
+		if c.key != "" {
+			header, numeric = append(header, report.InWords(c.heading)), append(numeric, false)
+		}
+	}
+	for n, row := range t.rows {
+		cells := make([]string, 0, len(header))
+		for i, value := range row {
+			cells = append(cells, value)
+			switch key := t.columns[i].key; {
+			case key == "":
+			case n >= len(t.rows)-t.sums:
+				cells = append(cells, "")
+			default:
+				cells = append(cells, report.Word(key, value))
+			}
+		}
+		rows = append(rows, cells)
+	}
+	return header, numeric, rows
 }
 
 // leakageTable is the report by row. Where it is translated, currency is that of the amounts, and a last column has the
 // rates that the row was translated at: one table still, of which every row says what it is made of.
 func leakageTable(l *report.Leakage) *table {
-	t := &table{header: append(report.Headings(l.GroupBy...), report.Headings("gross", "net", "booked", "hidden",
-		"recoveries", "cases", "orders", "currency")...)}
-	for range l.GroupBy {
-		t.numeric = append(t.numeric, false)
-	}
-	t.numeric = append(t.numeric, true, true, true, true, true, true, true, false)
+	t := &table{columns: slices.Concat(texts(l.GroupBy...), numbers("gross", "net", "booked", "hidden", "recoveries",
+		"cases", "orders"), texts("currency"))}
 	add := func(key []string, f report.LeakageFigures) {
 		t.rows = append(t.rows, append(key, f.Gross, f.Net, f.Booked, f.Hidden, f.Recoveries,
 			strconv.FormatUint(f.Cases, 10), strconv.FormatUint(f.Orders, 10), l.Currency))
 	}
 	if l.Translation != nil {
-		t.header, t.numeric = append(t.header, report.Heading("rates")), append(t.numeric, false)
+		t.columns = append(t.columns, texts("rates")...)
 	}
 	for i := range l.Rows {
 		r := &l.Rows[i]
@@ -61,8 +112,7 @@ func ratesSheet(l *report.Leakage) []sheet {
 	if l.Translation == nil {
 		return nil
 	}
-	t := &table{header: report.Headings("from", "to", "rate", "effective_from", "source", "id"),
-		numeric: []bool{false, false, true, false, false, false}}
+	t := &table{columns: slices.Concat(texts("from", "to"), numbers("rate"), texts("effective_from", "source", "id"))}
 	for _, r := range l.Translation.Rates {
 		t.rows = append(t.rows, []string{r.From, l.Translation.Currency, r.Rate, r.EffectiveFrom.Format(time.DateOnly),
 			r.Source, r.ID})
@@ -75,11 +125,12 @@ func (t *table) csv(w http.ResponseWriter, name string) error {
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".csv"))
 	out := csv.NewWriter(w)
 	// The status is sent with the first byte; a reader that went away can't be told.
-	_ = out.Write(t.header)
-	plain := make([]string, len(t.header))
-	for _, row := range t.rows {
+	header, numeric, rows := t.inFile()
+	_ = out.Write(header)
+	plain := make([]string, len(header))
+	for _, row := range rows {
 		for j, value := range row {
-			if plain[j] = value; !t.numeric[j] {
+			if plain[j] = value; !numeric[j] {
 				plain[j] = harmless(value)
 			}
 		}
@@ -143,16 +194,17 @@ func workbook(w http.ResponseWriter, name string, sheets ...sheet) error {
 // writer of the format in Go) would take a float otherwise. Text that is longer than a cell takes (32,767 characters)
 // ends with a sign that it goes on.
 func (t *table) fill(f *excelize.File, sheet string) error {
-	for i, row := range append([][]string{t.header}, t.rows...) {
+	header, numeric, rows := t.inFile()
+	for i, row := range append([][]string{header}, rows...) {
 		for j, value := range row {
 			cell, err := excelize.CoordinatesToCellName(j+1, i+1)
 			if err != nil {
 				return err
 			}
-			if i > 0 && t.numeric[j] && value == "" {
+			if i > 0 && numeric[j] && value == "" {
 				continue // no number
 			}
-			if i > 0 && t.numeric[j] {
+			if i > 0 && numeric[j] {
 				err = f.SetCellDefault(sheet, cell, value)
 			} else {
 				if text := []rune(value); len(text) > excelize.TotalCellChars {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // ask is what a reader wants to see: every link of a page carries it on.
@@ -37,8 +38,23 @@ const (
 	defaultGroup  = "root_cause"
 )
 
-// ask reads the question from a URL.
+// ask reads the question from a URL, and asks the books what it leaves open.
 func (p *Page) ask(r *http.Request) (*ask, error) {
+	a, err := p.asked(r)
+	if err != nil {
+		return a, err
+	}
+	if err := a.readAsOf(r.Context(), p.books); err != nil {
+		return a, err
+	}
+	if err := a.query.Validate(); err != nil {
+		return a, &badQuery{err.Error()}
+	}
+	return a, a.findCurrency(r.Context(), p)
+}
+
+// asked is what the URL says, without the books.
+func (p *Page) asked(r *http.Request) (*ask, error) {
 	local := p.now().In(p.zone)
 	a := &ask{now: local, today: day(local.Year(), local.Month(), local.Day()), zone: p.zone, path: r.URL.Path,
 		values: r.URL.Query(), Group: defaultGroup}
@@ -82,17 +98,11 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 			a.query.Only[key] = a.values.Get(key)
 		}
 	}
-	if err := a.readAsOf(r.Context(), p.books); err != nil {
-		return a, err
-	}
-	if err := a.query.Validate(); err != nil {
-		return a, &badQuery{err.Error()}
-	}
-	return a, a.findCurrency(r.Context(), p)
+	a.asOf = strings.TrimSpace(a.values.Get("as_of"))
+	return a, nil
 }
 
 func (a *ask) readAsOf(ctx context.Context, books Books) error {
-	a.asOf = strings.TrimSpace(a.values.Get("as_of"))
 	if a.asOf == "" {
 		return nil
 	}
@@ -131,7 +141,7 @@ func (a *ask) findCurrency(ctx context.Context, p *Page) error {
 	q := a.query
 	q.Currency = ""
 	found, err := recall(ctx, p.memory, a.key("currencies", &q), a.needed(freshCounts),
-		func(ctx context.Context) ([]string, error) { return p.books.Currencies(ctx, q) })
+		func(ctx context.Context) ([]string, error) { return p.books.Currencies(sql.Waited(ctx), q) })
 	if err == nil && !found.Known {
 		err = errTooLong
 	}

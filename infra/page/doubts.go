@@ -52,7 +52,7 @@ func (p *Page) doubts(r *http.Request, a *ask) (*view, error) {
 	for i := range flags {
 		f := &flags[i]
 		d := a.doubt(f.OrderID, f.ErrorID, f.Source, f.ID)
-		d.What = flagMeaning(f.Code)
+		d.What = report.Word("flag", f.Code)
 		if f.Currency != "" {
 			if d.Amount, err = read(f.Amount, f.Currency); err != nil {
 				return nil, err
@@ -65,7 +65,7 @@ func (p *Page) doubts(r *http.Request, a *ask) (*view, error) {
 
 func (p *Page) saidTwice(a *ask, e *report.SaidTwice) doubt {
 	d := a.doubt(e.OrderID, e.ErrorID, e.Source, e.ID)
-	d.What, d.Time = eventWord(e.Type), e.Time.In(p.zone).Format("2 Jan 2006, 15:04 MST")
+	d.What, d.Time = report.EventWord(e.Type), e.Time.In(p.zone).Format("2 Jan 2006, 15:04 MST")
 	d.Of, d.OfSource = e.OfID, e.OfSource
 	if d.URL != "" && e.OfID != "" {
 		within, of := within(e.OrderID, e.ErrorID)

@@ -11,6 +11,9 @@ import (
 type entry struct{ ID, Word, Means string }
 
 var glossary = []entry{
+	{"quality-service", "Quality service, quality process", "Quality service is putting a mistake right, however well, " +
+		"once the customer has met it: the truck with the right part, the refund, the call. It is what failures cost. " +
+		"Quality process is working so that it goes right the first time."},
 	{"leakage", "Leakage", "What failures cost: everything that was spent or given up to put mistakes right, which " +
 		"would not have been spent had all been right the first time."},
 	{"gross", "Gross cost", "Leakage before anybody paid anything back: refunds, goods, freight, discounts, staff " +
@@ -23,9 +26,9 @@ var glossary = []entry{
 		"driver, the truck and the phone call were paid, but no account says that they were for a failure."},
 	{"recovered", "Paid back", "What suppliers, carriers and insurers paid on claims, and what damaged goods still " +
 		"brought (salvage)."},
-	{"saving", "Converting it would save", "What a year of failures costs, as the last weeks went: if all were right " +
-		"first time, that would be saved. Cash is what money is paid for; the rest is time of people and trucks that are " +
-		"paid anyway, and would be free for other work."},
+	{"saving", "Right the first time would save", "What a year of failures costs, as the last weeks went (52 of them, " +
+		"where so many are known): if all went right the first time, that would be saved. Cash is what money is paid for; " +
+		"the rest is time of people and trucks that are paid anyway, and would be free for other work."},
 	{"basis", "Basis", "How sure an amount is: cash (money moved), accrued (booked, and to be paid later) or imputed " +
 		"(worked out at a rate, for example minutes times an hour's cost). Imputed is what is hidden."},
 	{"contribution", "Contribution", "What an order brings after its goods and fees: sales less cost of goods less " +

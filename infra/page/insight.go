@@ -109,18 +109,18 @@ func savingOf(a *ask, got part[*insight.Answer]) (*saving, error) {
 }
 
 func (s *saving) card(a *ask) card {
-	c := card{Name: "Converting it would save", Term: "saving", Value: "can't tell yet", Direction: "same", At: s.At,
+	c := card{Name: "Right first time would save", Term: "saving", Value: "can't tell yet", Direction: "same", At: s.At,
 		URL: a.Link("/", "group", "root_cause") + "#groups", Explained: "A year right first time: " + s.WhyNot + "."}
 	if s.Year != nil {
 		c.Value, c.Unit, c.Exact = s.Year.Cents(), s.Year.currency+" a year", s.Year.Text()
 		c.Change = "95 % sure: " + s.Low.Cents() + " to " + s.High.Cents()
-		c.Explained = "If all were right first time, as the last weeks went; " + s.Cash.Short() + " of it cash."
+		c.Explained = "If all went right the first time, as the last weeks went; " + s.Cash.Short() + " of it cash."
 	}
 	switch {
 	case s.Failed:
 		c.Explained = "It could not be read: the log of makegood says why."
 	case !s.Known:
-		c.Explained = "Still being counted: load the page again in a moment."
+		c.Explained = "Still being counted."
 	}
 	return c
 }

@@ -39,16 +39,17 @@ type kept struct {
 
 const (
 	mostKept   = 1000
-	mostAtOnce = 4           // questions that a page can do without
-	longest    = time.Minute // a question may take
+	mostAtOnce = 4                // questions that a page can do without
+	longest    = time.Minute      // a question may take that a page can't do without
+	longestOff = 10 * time.Minute // and one that it can do without: it is shown as it was known last meanwhile
 	// atRest: an answer is fresh for that many times what it took, so that asking takes a tenth of the time.
 	atRest      = 10
 	freshCounts = 2 * time.Second  // for how long what is read from the roll-up is taken as it is
 	freshLong   = 15 * time.Second // the same of what reads the ledger
 	freshThen   = 5 * time.Minute  // and of what is as of a moment, which no event changes
 	worthSaying = 20 * time.Second // an age that a reader is told
-	patience    = 300 * time.Millisecond
-	firstWait   = 6 * time.Second // where nothing is known yet
+	// patience is how long a page waits for a part that it can do without: what comes later, the page fetches by itself.
+	patience = 300 * time.Millisecond
 )
 
 func newMemory(logger *slog.Logger, now func() time.Time) *memory {
@@ -140,7 +141,7 @@ func (m *memory) ask(key string, k *kept, atOnce bool, ask func(context.Context)
 		var at, since time.Time
 		err := m.place(atOnce)
 		if err == nil {
-			ctx, cancel := context.WithTimeout(m.ctx, longest)
+			ctx, cancel := context.WithTimeout(m.ctx, map[bool]time.Duration{true: longest, false: longestOff}[atOnce])
 			at, since = m.now(), time.Now()
 			value, err = guarded(ctx, ask)
 			cancel()

@@ -81,6 +81,8 @@ type overviewBody struct {
 	Next     *nextThings
 	Promises *promises
 	Warnings []warning
+	Counting string // the parts that are still being counted, in words
+	Late     int    // and how many they are
 	Trend    []bar
 	ByMonth  bool
 	Cost     []bar // from gross by element to net
@@ -95,6 +97,7 @@ type overviewBody struct {
 	AsOf     string
 	Empty    bool
 	Begin    string // where there is nothing at all: the address to send the first event to
+	Today    string // and the time of that event
 	Year     *year
 	OnPaper  bool // more groups than fit on paper
 }
@@ -117,7 +120,7 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 		return nil, err
 	}
 	if b.Empty && got.core.Value.counts.Events == 0 {
-		b.Begin = "http://" + r.Host
+		b.Begin, b.Today = "http://"+r.Host, a.now.UTC().Truncate(time.Minute).Format(time.RFC3339)
 		if r.TLS != nil {
 			b.Begin = "https://" + r.Host
 		}
@@ -162,13 +165,10 @@ func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
 	}
 	b.warnings(a, c.counts)
 	late, broken := got.missing(a)
-	if late != "" {
-		b.Warnings = append(b.Warnings, warning{Text: "Still being counted, and not on this page: " + late + ". Load it " +
-			"again in a moment."})
-	}
-	if broken != "" {
-		b.Warnings = append(b.Warnings, warning{Text: "Could not be read, and not on this page: " + broken + ". The log of " +
-			"makegood says why."})
+	b.Counting, b.Late = strings.Join(late, ", "), len(late)
+	if len(broken) > 0 {
+		b.Warnings = append(b.Warnings, warning{Text: "Could not be read, and not on this page: " +
+			strings.Join(broken, ", ") + ". The log of makegood says why."})
 	}
 	return b.tables(a, got)
 }
@@ -186,8 +186,7 @@ func at[T any](p part[T]) string {
 
 // missing are the parts, in words, that are not on the page: those that took too long and were never known, and those
 // that could not be read.
-func (got *answers) missing(a *ask) (waited, failed string) {
-	var late, broken []string
+func (got *answers) missing(a *ask) (late, broken []string) {
 	add := func(name string, wanted, known, fails bool) {
 		switch {
 		case !wanted || known:
@@ -205,7 +204,7 @@ func (got *answers) missing(a *ask) (waited, failed string) {
 	add("what would be saved", got.whole, got.whatIf.Known, got.whatIf.Failed)
 	add("what is owed", got.whole, got.owed.Known, got.owed.Failed)
 	add("promises", got.whole, got.promises.Known, got.promises.Failed)
-	return strings.Join(late, ", "), strings.Join(broken, ", ")
+	return late, broken
 }
 
 // apart is what is no leakage and stands beside it: what changed minds and unfounded cases cost, and what customers

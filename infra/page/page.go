@@ -91,11 +91,11 @@ func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 		"GET /order":  p.story,
 		"GET /event":  p.event,
 		"GET /doubts": p.doubts,
-		"GET /words":  p.words,
 	} {
-		add(pattern, p.handler(show))
+		add(pattern, p.handler(p.ask, show))
 	}
 	add("GET /weekly.pdf", http.HandlerFunc(p.weekly))
+	add("GET /words", p.handler(p.asked, p.words)) // needs nothing of the books, which may be away
 	add("GET /assets/{name}", http.HandlerFunc(p.asset))
 }
 
@@ -111,13 +111,15 @@ type view struct {
 
 type crumb struct{ Text, URL string }
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; " +
-	"base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func (p *Page) handler(show func(*http.Request, *ask) (*view, error)) http.Handler {
+// handler shows what a request asks for. read reads the question.
+func (p *Page) handler(read func(*http.Request) (*ask, error),
+	show func(*http.Request, *ask) (*view, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := http.StatusOK
-		a, err := p.ask(r)
+		a, err := read(r)
 		var v *view
 		if err == nil {
 			v, err = show(r, a)

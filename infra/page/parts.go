@@ -10,6 +10,7 @@ import (
 
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/report"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // core is what the first screen can't do without. All of it is asked at one time.
@@ -42,7 +43,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 	var err error
 	all.Go(func() {
 		got.core, err = recall(ctx, p.memory, a.key("core", &a.query, a.Group), a.needed(freshCounts),
-			func(ctx context.Context) (*core, error) { return p.askCore(ctx, a, b) })
+			func(ctx context.Context) (*core, error) { return p.askCore(sql.Waited(ctx), a, b) })
 		if err == nil && !got.core.Known {
 			err = errTooLong
 		}
@@ -67,7 +68,10 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 // logged that.
 func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *report.LeakageQuery, into *part[T],
 	ask func(context.Context) (T, error)) {
-	got, err := recall(ctx, p.memory, a.key(name, q), a.patience(freshLong, firstWait), ask)
+	t := a.patience(freshLong, patience)
+	t.atOnce = name == "what-if" // it is in the first sentence
+	got, err := recall(ctx, p.memory, a.key(name, q), t,
+		func(ctx context.Context) (T, error) { return ask(sql.Unhurried(ctx)) })
 	if got.Failed = err != nil; ctx.Err() == nil {
 		*into = got
 	}
@@ -153,7 +157,7 @@ func (p *Page) askQuestions(ctx context.Context, a *ask, got *answers, store str
 	} {
 		q := insight.Query{From: a.query.From, To: a.query.To, Currency: a.query.Currency, Store: store, AsOf: a.query.AsOf,
 			Of: map[string]string{}}
-		if name == "recoverable" {
+		if name == "recoverable" || name == "what-if" { // of a year up to the end, whatever is shown
 			q.From = q.To.AddDate(0, 0, -claimsBack)
 		}
 		named := a.query

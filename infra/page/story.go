@@ -3,11 +3,9 @@ package page
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
@@ -96,7 +94,7 @@ func (p *Page) story(r *http.Request, a *ask) (*view, error) {
 	for i := range s.Cases {
 		c := &s.Cases[i]
 		url := a.Link("/case", "id", c.ErrorID, "case", c.ErrorID, "order", s.OrderID)
-		b.Cases = append(b.Cases, caseOfStory{c.ErrorID, caseWords(c), url})
+		b.Cases = append(b.Cases, caseOfStory{c.ErrorID, c.InWords(), url})
 	}
 	if s.OrderID != "" {
 		b.OrderURL = a.Link("/order", "id", s.OrderID, "order", s.OrderID)
@@ -178,9 +176,10 @@ func (p *Page) read(r *http.Request, id string, isCase bool) (*report.Story, err
 // step shows an event of a case's or an order's story; key says which.
 func (p *Page) step(a *ask, e *report.StoryEvent, key, of string) (*step, error) {
 	const format = "2 Jan 2006, 15:04:05 MST"
-	s := &step{Word: eventWord(e.Type), Type: e.Type, Source: e.Source, ID: e.ID, Unpriced: e.Unpriced,
-		Details: details(e.Data), Time: e.Time.In(p.zone).Format(format), Recorded: e.RecordedAt.In(p.zone).Format(format),
-		URL: a.eventLink(key, of, e.Source, e.ID), Standing: standingWords[e.Standing], Flags: flagWords(e.Flags)}
+	s := &step{Word: report.EventWord(e.Type), Type: e.Type, Source: e.Source, ID: e.ID, Unpriced: e.Unpriced,
+		Details: report.Details(e.Data), Time: e.Time.In(p.zone).Format(format),
+		Recorded: e.RecordedAt.In(p.zone).Format(format),
+		URL:      a.eventLink(key, of, e.Source, e.ID), Standing: standingWords[e.Standing], Flags: flagWords(e.Flags)}
 	if e.Of != nil {
 		s.Of, s.OfURL = e.Of.ID, a.eventLink(key, of, e.Of.Source, e.Of.ID)
 	}
@@ -212,74 +211,6 @@ func (p *Page) step(a *ask, e *report.StoryEvent, key, of string) (*step, error)
 		s.Lines = append(s.Lines, shown)
 	}
 	return s, nil
-}
-
-// What a person wants to see first of an event's data: words, measures with their unit, and amounts.
-var (
-	detailWords    = []string{"kind", "mode", "role", "rate", "key", "category", "party", "by", "reason", "rating"}
-	detailMeasures = []struct{ name, unit string }{
-		{"minutes", "minutes"}, {"drive_minutes", "minutes driving"}, {"site_minutes", "minutes on site"},
-		{"wait_minutes", "minutes waiting"}, {"distance_km", "km"},
-	}
-	detailAmounts = []string{"amount", "net", "value"}
-)
-
-// targetWords say of a decision, and of a void, which event it is about, what was decided, and by whom.
-func targetWords(fields map[string]any) (words []string) {
-	if voids, is := fields["voids"].(map[string]any); is {
-		words = append(words, fmt.Sprintf("takes back %v of %v", voids["id"], voids["source"]))
-	} else if id, source := fields["id"], fields["source"]; id != nil && source != nil {
-		what := "counts"
-		switch {
-		case fields["separate"] == true:
-			what = "is a fact of its own"
-		case fields["counts"] == false:
-			what = "does not count"
-		}
-		words = append(words, fmt.Sprintf("%v of %v %s", id, source, what))
-	}
-	if actor, is := fields["actor"].(string); is && len(words) > 0 {
-		words = append(words, "by "+actor)
-	}
-	return words
-}
-
-// details are what a person wants to see first of an event's data.
-func details(data json.RawMessage) string {
-	var fields map[string]any
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if d.Decode(&fields) != nil {
-		return ""
-	}
-	words := targetWords(fields)
-	for _, name := range detailWords {
-		if v, ok := fields[name]; ok && v != nil {
-			words = append(words, strings.ReplaceAll(fmt.Sprint(v), "_", " "))
-		}
-	}
-	for _, n := range detailMeasures {
-		if v, ok := fields[n.name]; ok && v != nil {
-			words = append(words, fmt.Sprint(v)+" "+n.unit)
-		}
-	}
-	currency, _ := fields["currency"].(string)
-	for _, name := range detailAmounts {
-		if v, ok := fields[name]; ok && v != nil {
-			words = append(words, strings.TrimSpace(fmt.Sprint(v)+" "+currency))
-		}
-	}
-	lines, _ := fields["lines"].([]any)
-	const few = 3
-	for i, l := range lines {
-		if line, ok := l.(map[string]any); ok && i < few {
-			words = append(words, fmt.Sprintf("%v × %v", line["quantity"], line["sku"]))
-		}
-	}
-	if len(lines) > few {
-		words = append(words, fmt.Sprintf("and %d more", len(lines)-few))
-	}
-	return strings.Join(words, ", ")
 }
 
 // eventLink leads to an event within a case or an order.

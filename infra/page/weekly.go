@@ -11,18 +11,11 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/infra/wire/paper"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // weekParameters are what the weekly report takes beside week, which is any day of it.
 var weekParameters = []string{"store", "currency", "as_of"}
-
-// missingWords are what an answer doesn't know, see the package insight.
-var missingWords = map[string]string{
-	"unpriced":     "events that no rate could price",
-	"waiting":      "events that contradict other ones and wait for a person",
-	"dead_letters": "messages that could not be read",
-	"unplaced":     "orders whose first message never came",
-}
 
 // weekly answers with a week on one page, as PDF: without week, with the last one that is over. As of a moment it is
 // the same, byte for byte, whenever it is asked.
@@ -85,8 +78,8 @@ func (p *Page) week(r *http.Request) (*ask, []byte, error) {
 		return a, nil, err
 	}
 	late, broken := got.missing(a)
-	if late != "" || broken != "" {
-		return a, nil, fmt.Errorf("the week lacks %s %s: %w", late, broken, errTooLong)
+	if lacks := append(late, broken...); len(lacks) > 0 {
+		return a, nil, fmt.Errorf("the week lacks %s: %w", strings.Join(lacks, ", "), errTooLong)
 	}
 	if err := p.fill(b, a, got); err != nil {
 		return a, nil, err
@@ -128,7 +121,7 @@ func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 	if got.next.Known {
 		for _, m := range got.next.Value.Missing {
 			add(paper.Text{Small: true, Text: fmt.Sprintf("Not known, and not in these numbers: %s %s.", counted(m.N),
-				missingWords[m.Code])})
+				report.Word("missing", m.Code))})
 		}
 	}
 	add(paper.Text{Small: true, Text: "Amounts are exact, shown to the cent; figures with a range are estimates (95 % " +
@@ -189,10 +182,10 @@ func (b *overviewBody) inWords(a *ask) string {
 	switch s := b.Save; {
 	case s == nil || !s.Known:
 	case s.Year != nil:
-		text += fmt.Sprintf(" Converting it – all right first time – would save %s a year (95 %% sure: %s to %s).",
+		text += fmt.Sprintf(" Getting it right the first time would save %s a year (95 %% sure: %s to %s).",
 			s.Year.Short(), s.Low.Cents(), s.High.Cents())
 	default:
-		text += " Can't tell yet what converting it would save: " + s.WhyNot + "."
+		text += " Can't tell yet what getting it right the first time would save: " + s.WhyNot + "."
 	}
 	return text
 }

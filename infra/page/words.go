@@ -1,8 +1,6 @@
 package page
 
 import (
-	"strings"
-
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -26,54 +24,11 @@ var standingWords = map[string]string{
 func flagWords(flags []report.StoryFlag) []string {
 	var all []string
 	for _, f := range flags {
-		words := flagMeaning(f.Code)
+		words := report.Word("flag", f.Code)
 		if f.Currency != "" {
 			words += " By " + f.Amount + thin + f.Currency + "."
 		}
 		all = append(all, words)
 	}
 	return all
-}
-
-// flagMeaning is the sentence that explains a code.
-func flagMeaning(code string) string {
-	for _, c := range domain.FlagCodes() {
-		if c.Code == code {
-			return c.Means
-		}
-	}
-	return report.Sentence(code)
-}
-
-// eventWord is an event's type: makegood.order.placed.v1, Order placed.
-func eventWord(kind string) string {
-	return report.Sentence(domain.ShortName(kind))
-}
-
-// caseWords tells a case in one line.
-func caseWords(c *report.Case) string {
-	words := []string{report.Word("kind", c.Kind), "cause: " + strings.ToLower(report.Word("root_cause", c.RootCause))}
-	if c.PartyAtFault != "" {
-		words = append(words, "at fault: "+strings.ToLower(report.Word("party_at_fault", c.PartyAtFault)))
-	}
-	if c.VendorID != "" {
-		words = append(words, "supplier "+c.VendorID)
-	}
-	if c.EmployeeID != "" {
-		words = append(words, "employee "+domain.ShortPerson(c.EmployeeID))
-	}
-	if c.Avoidable != "" {
-		words = append(words, map[string]string{"true": "avoidable", "false": "not avoidable"}[c.Avoidable])
-	}
-	words = append(words, "found "+strings.ToLower(report.Word("category", c.Category)))
-	switch {
-	case c.SameAs != "":
-		words = append(words, "part of case "+c.SameAs)
-	case !c.Founded && domain.IsFailure(c.Kind):
-		words = append(words, "unfounded: the customer was mistaken")
-	}
-	if !c.Reported {
-		words = append(words, "nobody reported it")
-	}
-	return strings.Join(words, " · ")
 }

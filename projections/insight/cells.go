@@ -19,17 +19,26 @@ type Cells struct {
 }
 
 // Cells is a table by its columns, under their words. An estimate has a column for its value, and others with low,
-// high, n and why not behind its name. What is not known is empty.
-func (t *Table) Cells(columns []Column) Cells {
+// high, n and why not behind its name; what has codes for values has a column with words for them behind it. What is
+// not known is empty.
+func (t *Table) Cells(columns []Column) Cells { return t.cells(columns, false) }
+
+// ForPeople is Cells with words in the place of codes.
+func (t *Table) ForPeople(columns []Column) Cells { return t.cells(columns, true) }
+
+func (t *Table) cells(columns []Column, people bool) Cells {
 	var c Cells
 	for _, column := range columns {
 		heading := report.Heading(column.Name)
 		c.Header = append(c.Header, heading)
 		c.Numeric = append(c.Numeric, column.Estimate || numeric(column.Unit))
-		if column.Estimate {
+		switch {
+		case column.Estimate:
 			for _, part := range []string{"low", "high", "n", "why not"} {
 				c.Header, c.Numeric = append(c.Header, heading+", "+part), append(c.Numeric, part != "why not")
 			}
+		case column.coded() && !people:
+			c.Header, c.Numeric = append(c.Header, report.InWords(heading)), append(c.Numeric, false)
 		}
 	}
 	for _, row := range t.Rows {
@@ -39,12 +48,35 @@ func (t *Table) Cells(columns []Column) Cells {
 				cells = append(cells, known(e.Value), known(e.Low), known(e.High), strconv.FormatUint(e.N, 10), e.WhyNot)
 				continue
 			}
-			cells = append(cells, cell(row[column.Name]))
+			if !people {
+				cells = append(cells, cell(row[column.Name]))
+			}
+			if people || column.coded() {
+				cells = append(cells, column.inWords(row))
+			}
 		}
 		c.Rows = append(c.Rows, cells)
 	}
 	return c
 }
+
+// inWords is a value in front of people.
+func (c *Column) inWords(row Row) string {
+	value := row[c.Name]
+	if yes, is := value.(bool); is {
+		return map[bool]string{true: "yes", false: "no"}[yes]
+	}
+	switch {
+	case value == nil || !c.coded():
+		return cell(value)
+	case c.Of != nil:
+		return report.Word(c.Of(row), cell(value))
+	}
+	return report.Word(c.Name, cell(value))
+}
+
+// coded reports whether the values are codes for which there are words.
+func (c *Column) coded() bool { return c.Of != nil || c.Unit == Text && report.Coded(c.Name) }
 
 // TotalsRow is the totals as a row of the same table: for people. Programs sum the rows.
 func (t *Table) TotalsRow(columns []Column) []string {

@@ -27,7 +27,8 @@ var next = Question{
 			"budget."},
 		{Name: "action", Unit: Text, About: "claim, set_terms, get_right, look_into, go_on, rethink, hold_budget, " +
 			"nothing_to_do or cant_tell_yet."},
-		{Name: "of", Unit: Text, About: "The vendor, cause, store or series that it is about; empty: the company."},
+		{Name: "of", Unit: Text, About: "The vendor, cause, store or series that it is about; empty: the company.",
+			Of: keyOfAdvice},
 		{Name: "sentence", Unit: Text, About: "It in words."},
 		{Name: "amount", Unit: Money, About: "What the books have of it: to be claimed, not covered, or spent."},
 		{Name: "worth", Unit: Money, About: "What it brings, or what is at stake.", Estimate: true},

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/makegood/makegood/projections/insight/estimate"
@@ -73,4 +74,14 @@ func inDays(days any, last time.Time) string {
 	default:
 		return "in " + text + " days, on " + dayInWords(last)
 	}
+}
+
+// keyOfAdvice is the key that what an advice is about is a value of: its link has it, where it leads to cases.
+func keyOfAdvice(r Row) string {
+	question, _ := r["question"].(string)
+	link, _ := r["link"].(string)
+	if question == "prevention" || strings.Contains(link, "root_cause=") {
+		return "root_cause"
+	}
+	return ""
 }

@@ -64,6 +64,8 @@ type Column struct {
 	About    string // what it is, for people
 	Estimate bool   // the value is an *estimate.Estimate, its figures in Unit
 	Sum      bool   // of money and counts: totals have it
+	// Of says of a row which key the value is one of, as report.Word takes it, where the column's own name doesn't.
+	Of func(Row) string
 }
 
 // Row has a value for each column of its table: text for money, price, share, days, hours, text and day; uint64 for a

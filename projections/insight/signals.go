@@ -31,7 +31,10 @@ var signals = Question{
 	Heading: "Signals instead of thresholds",
 	Columns: []Column{
 		{Name: "series", Unit: Text, About: "company, store, cause or vendor."},
-		{Name: "of", Unit: Text, About: "Which one."},
+		{Name: "of", Unit: Text, About: "Which one.", Of: func(r Row) string {
+			series, _ := r["series"].(string)
+			return series
+		}},
 		{Name: "signal", Unit: YesNo, About: "More than chance explains; null where the baseline doesn't let tell."},
 		{Name: "since", Unit: Day, About: "Day on which the run of more cases that the chart called began."},
 		{Name: "called", Unit: Day, About: "Day on which the chart called, or the last of that week."},

@@ -23,7 +23,8 @@ var whatIf = Question{
 		"stand apart.",
 	Heading: "What if it were right first time?",
 	Columns: []Column{
-		{Name: "of", Unit: Text, About: "The cause, store, vendor or kind; empty where none is known."},
+		{Name: "by", Unit: Text, About: "What rows are told apart by: cause, store, vendor or kind."},
+		{Name: "of", Unit: Text, About: "Which one; empty where none is known.", Of: ofBy},
 		{Name: "year", Unit: Money, About: "Net leakage of a year.", Estimate: true},
 		{Name: "cash", Unit: Money, About: "Of it, what money is paid for.", Estimate: true},
 		{Name: "absorbed", Unit: Money, About: "Of it, what wages and fleet that are paid anyway absorb.", Estimate: true},
@@ -43,17 +44,23 @@ var whatIf = Question{
 }
 
 // whatIfBy are the columns of the roll-up that rows can be told apart by.
-var whatIfBy = map[string]string{"": "root_cause", "cause": "root_cause", "vendor": "vendor_id", "kind": "kind",
+var whatIfBy = map[string]string{"cause": "root_cause", "vendor": "vendor_id", "kind": "kind",
 	"store": "''"} // the store is told apart anyway
 
+// ofBy is what a row of what-if is about.
+func ofBy(r Row) string {
+	by, _ := r["by"].(string)
+	return by
+}
+
 func readWhatIf(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
-	by := q.Of["by"]
+	by := cmp.Or(q.Of["by"], "cause")
 	all, _, weeks, err := q.weeks(ctx, db, whatIfBy[by], 52)
 	if err != nil {
 		return nil, nil, err
 	}
 	spends := map[string]float64{}
-	if by == "" || by == "cause" {
+	if by == "cause" {
 		found, err := q.spent(ctx, db)
 		if err != nil {
 			return nil, nil, err
@@ -91,7 +98,8 @@ func readWhatIf(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[strin
 	for _, s := range sorted {
 		so += total(s.net)
 		row := whatIfRow(s)
-		row["of"], row["spent"], row["per_spend"], row["share"], row["up_to_here"] = s.key, nil, nil, nil, nil
+		row["by"], row["of"] = by, s.key
+		row["spent"], row["per_spend"], row["share"], row["up_to_here"] = nil, nil, nil, nil
 		if sum > 0 {
 			row["share"], row["up_to_here"] = *estimate.Text(total(s.net)/sum, 6), *estimate.Text(so/sum, 6)
 		}

@@ -24,6 +24,17 @@ type Statement struct {
 	Args []any // for the placeholders, @name
 }
 
+// Waited marks what somebody waits for: it goes before what is Unhurried.
+func Waited(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"priority": 1}))
+}
+
+// Unhurried marks what nobody waits for: it takes one thread, and makes way for what is Waited for, a second at a time
+// at most.
+func Unhurried(ctx context.Context) context.Context {
+	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"priority": 2, "max_threads": 1}))
+}
+
 // Rows asks for rows.
 func (s Statement) Rows(ctx context.Context, db driver.Conn) (driver.Rows, error) {
 	return db.Query(ctx, s.Text, s.Args...)

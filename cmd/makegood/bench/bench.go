@@ -26,12 +26,13 @@ import (
 // Command measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the
 // same server. It prints what it measured and nothing that it knew before.
 type Command struct {
-	Events   int      `help:"Events of the backlog that pipe, stages, rebuild and trouble read." default:"1000000"`
+	Events   int      `help:"Events of the backlog that pipe, stages, rebuild and trouble read, and of the books that page reads." default:"1000000"`
 	Rounds   int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
-	Only     []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild, trouble." default:"pipe,stages,latency,gateway,tills"`
+	Only     []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild, trouble, page." default:"pipe,stages,latency,gateway,tills"`
 	Rate     int      `help:"Events a second while latency is measured." default:"10000"`
 	Webhooks int      `help:"Webhooks of a till a second while tills are measured." default:"2000"`
-	Seconds  int      `help:"How long latency, gateway and tills are measured." default:"20"`
+	Readers  int      `help:"Readers of the page." default:"20"`
+	Seconds  int      `help:"How long latency, gateway, tills and page are measured." default:"20"`
 	History  []int    `help:"How many rows of history growth is measured with." default:"1000000,10000000"`
 	Profile  string   `help:"Directory to write CPU and allocation profiles of pipe and gateway to." type:"path"`
 
@@ -69,17 +70,19 @@ var benchParts = []benchPart{
 	{"growth", (*bench).growth},
 	{"rebuild", (*bench).rebuild},
 	{"trouble", (*bench).trouble},
+	{"page", (*bench).page},
 }
 
 // Run measures.
 func (c *Command) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	for _, name := range c.Only {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, tills, growth, rebuild, trouble", name)
+			return fmt.Errorf("--only: %q is none of pipe, stages, latency, gateway, tills, growth, rebuild, trouble, page",
+				name)
 		}
 	}
-	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Webhooks < 1 || c.Seconds < 1 {
-		return errors.New("--events, --rounds, --rate, --webhooks and --seconds are at least 1")
+	if c.Events < 1 || c.Rounds < 1 || c.Rate < 1 || c.Webhooks < 1 || c.Seconds < 1 || c.Readers < 1 {
+		return errors.New("--events, --rounds, --rate, --webhooks, --readers and --seconds are at least 1")
 	}
 	b := &bench{Command: *c, logger: logger, out: s.Out, prefix: fmt.Sprintf("bench%d.", time.Now().UnixNano()/1e6)}
 	stop, err := b.start(ctx, s.Err)

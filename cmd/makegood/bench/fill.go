@@ -80,6 +80,20 @@ func (b *bench) fillWith(ctx context.Context, events int, each func(int, *domain
 // write publishes events as makegood's own publisher does. each, if given, may put another event in the place of one.
 func (b *bench) write(ctx context.Context, g *benchEvents, events int,
 	each func(i int, e *domain.Event) *domain.Event) (bytes int, err error) {
+	i := 0
+	next := func() (*domain.Event, error) {
+		e := g.next()
+		if each != nil {
+			e = each(i, e)
+		}
+		i++
+		return e, nil
+	}
+	return b.send(ctx, next, events)
+}
+
+// send publishes so many of the events that come next.
+func (b *bench) send(ctx context.Context, next func() (*domain.Event, error), events int) (bytes int, err error) {
 	publisher, err := kafka.NewPublisher(kafka.PublisherConfig{Config: b.kafkaConfig()})
 	if err != nil {
 		return 0, err
@@ -91,9 +105,9 @@ func (b *bench) write(ctx context.Context, g *benchEvents, events int,
 		if err := ctx.Err(); err != nil {
 			return bytes, fmt.Errorf("fill the topics: %w", err)
 		}
-		e := g.next()
-		if each != nil {
-			e = each(i, e)
+		e, err := next()
+		if err != nil {
+			return bytes, err
 		}
 		m, stream := benchMessage(e), e.Stream()
 		bytes += len(m.Payload)

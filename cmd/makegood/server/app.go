@@ -330,14 +330,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 	if err := a.checkTopics(ctx); err != nil {
 		return err
 	}
-	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var done sync.WaitGroup
-	done.Go(func() { a.watchLog(watching) })
-	a.OnClose(func() error {
-		stop()
-		done.Wait()
-		return nil
-	})
+	a.background(ctx, often(looksAtLog, a.watchLog))
 	if err := a.createFinanceViews(ctx); err != nil {
 		return err
 	}
@@ -398,35 +391,14 @@ func (a *App) StartProjector(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The work outlives ctx: Close stops it, in its turn.
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := a.Projector.Run(working, drain); err != nil {
-			a.fail(fmt.Errorf("the projector ended: %w", err))
-		}
-	})
-	done.Go(func() {
-		if err := a.Projector.WatchConflicts(working); err != nil {
-			a.fail(fmt.Errorf("the watch for conflicts ended: %w", err))
-		}
-	})
-	done.Go(func() { a.watchSeals(working) })
-	done.Go(func() {
-		if err := a.Projector.WatchStore(working); err != nil {
-			a.fail(fmt.Errorf("the watch over the store ended: %w", err))
-		}
-	})
-	done.Go(func() {
-		if err := a.Projector.WatchPeople(working); err != nil {
-			a.fail(fmt.Errorf("the watch for people ended: %w", err))
-		}
-	})
-	a.OnClose(func() error {
-		stop()
-		done.Wait()
-		return errors.Join(subscriber.Close(), writer.Close())
-	})
+	// The work outlives ctx: Close stops it, in its turn, and then what it writes to.
+	a.OnClose(func() error { return errors.Join(subscriber.Close(), writer.Close()) })
+	a.background(ctx,
+		named("the projector", func(ctx context.Context) error { return a.Projector.Run(ctx, drain) }),
+		named("the watch for conflicts", a.Projector.WatchConflicts),
+		named("the watch over the store", a.Projector.WatchStore),
+		named("the watch for people", a.Projector.WatchPeople),
+		often(sealing, a.NewSealer().watch))
 	return nil
 }
 

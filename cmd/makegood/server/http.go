@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -14,7 +12,7 @@ import (
 
 // startHTTP serves what the roles want: a gateway takes events in, every role answers questions.
 func (a *App) startHTTP(ctx context.Context) error {
-	registry, err := a.watched()
+	registry, err := a.watched(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,17 +56,6 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if config.Guard == nil && !a.Config.Access.InsecureOpen && !IsLoopback(a.address) {
 		return errors.Join(notLoopback("--http", a.address), server.Close())
 	}
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := server.Run(serving); err != nil {
-			a.fail(fmt.Errorf("HTTP ended: %w", err))
-		}
-	})
-	a.OnClose(func() error {
-		stop()
-		done.Wait()
-		return nil
-	})
+	a.background(ctx, named("HTTP", server.Run))
 	return nil
 }

@@ -135,30 +135,27 @@ func remadeProblem(remade *kafka.RemadeError) gateway.LogProblem {
 		Reason: remade.Error() + "; nothing of it is booked or written"}
 }
 
-// watchLog looks at the log now and then until ctx ends.
+// looksAtLog is how often the log is looked at.
+const looksAtLog = 10 * time.Second
+
+// watchLog notes what is not as it was with the log.
 func (a *App) watchLog(ctx context.Context) {
-	const often = 10 * time.Second
-	for {
-		problems, err := a.lookAtLog(ctx)
-		if ctx.Err() != nil {
-			return
+	problems, err := a.lookAtLog(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		a.logger.Warn("the topics can't be looked at", "error", err)
+		return
+	}
+	was := a.logProblems()
+	for _, p := range problems {
+		if !slices.Contains(was, p) {
+			a.logger.Error("the log is not what it was", "kind", p.Kind, "topic", p.Topic, "reason", p.Reason)
 		}
-		if err != nil {
-			a.logger.Warn("the topics can't be looked at", "error", err)
-		}
-		if was := a.logProblems(); err == nil && !slices.Equal(was, problems) {
-			for _, p := range problems {
-				if !slices.Contains(was, p) {
-					a.logger.Error("the log is not what it was", "kind", p.Kind, "topic", p.Topic, "reason", p.Reason)
-				}
-			}
-			a.problems.Store(&problems)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(often):
-		}
+	}
+	if !slices.Equal(was, problems) {
+		a.problems.Store(&problems)
 	}
 }
 

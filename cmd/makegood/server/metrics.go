@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	promclient "github.com/prometheus/client_golang/prometheus"
@@ -13,7 +12,7 @@ import (
 )
 
 // watched is the registry of what this process does and, in the exporter's role, of what the books hold.
-func (a *App) watched() (*promclient.Registry, error) {
+func (a *App) watched(ctx context.Context) (*promclient.Registry, error) {
 	if a.Projector != nil {
 		prometheus.WatchProjector(a.metrics, a.Projector.Stats(), func() int { return len(a.still()) })
 	}
@@ -32,7 +31,7 @@ func (a *App) watched() (*promclient.Registry, error) {
 		return nil, err
 	}
 	prometheus.WatchLag(a.metrics, a.progress, a.Now, a.logger)
-	if err := a.watchInsight(zone); err != nil {
+	if err := a.watchInsight(ctx, zone); err != nil {
 		return nil, err
 	}
 	return a.metrics, prometheus.WatchBooks(a.metrics, prometheus.BooksConfig{
@@ -52,7 +51,7 @@ func (a *App) watched() (*promclient.Registry, error) {
 }
 
 // watchInsight works out what the charts and the sources say, in the background, till the App is closed.
-func (a *App) watchInsight(zone *time.Location) error {
+func (a *App) watchInsight(ctx context.Context, zone *time.Location) error {
 	watched, err := prometheus.WatchInsight(a.metrics, prometheus.InsightConfig{
 		Signals: func(ctx context.Context) ([]insight.Signal, error) {
 			return insight.ReadSignals(ctx, a.Store.Reports, a.Now().In(zone))
@@ -65,12 +64,8 @@ func (a *App) watchInsight(zone *time.Location) error {
 	if err != nil {
 		return err
 	}
-	working, stop := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() { watched.Run(working) })
-	a.OnClose(func() error {
-		stop()
-		done.Wait()
+	a.background(ctx, func(ctx context.Context) error {
+		watched.Run(ctx)
 		return nil
 	})
 	return nil

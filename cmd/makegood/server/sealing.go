@@ -29,18 +29,10 @@ type Sealer struct {
 	ends map[kafka.TopicPartition]int64
 }
 
-// watchSeals seals closes until ctx ends.
-func (a *App) watchSeals(ctx context.Context) {
-	s := a.NewSealer()
-	for {
-		if err := s.All(ctx); err != nil && ctx.Err() == nil {
-			a.logger.Warn("waiting to seal a closed month", "period", s.close.Period.String(), "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(sealing):
-		}
+// watch seals what can be sealed.
+func (s *Sealer) watch(ctx context.Context) {
+	if err := s.All(ctx); err != nil && ctx.Err() == nil {
+		s.logger.Warn("waiting to seal a closed month", "period", s.close.Period.String(), "error", err)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -50,22 +49,6 @@ func (a *App) openTills(ctx context.Context) (err error) {
 		return nil
 	})
 	return nil
-}
-
-// background works until Close. What ends by itself with an error ends the process.
-func (a *App) background(ctx context.Context, work func(context.Context) error) {
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := work(working); err != nil && working.Err() == nil {
-			a.fail(err)
-		}
-	})
-	a.OnClose(func() error {
-		stop()
-		done.Wait()
-		return nil
-	})
 }
 
 // intake is what takes events in: of the gateway, and of the mapper.

@@ -20,21 +20,22 @@
     return a >= 1e6 ? n / 1e6 + " M" : a >= 1e3 ? n / 1e3 + " k" : String(n);
   };
   let onPaper = false;
-  // Names beside bars take no more than a third of a narrow screen. On paper they are small, and stay on one line.
-  const beside = (plot) => onPaper ? { width: 130, overflow: "truncate", lineHeight: 10, fontSize: 9 } : ({ width: Math.min(190, plot.clientWidth * .34), overflow: plot.clientWidth < 460 ? "break" : "truncate", lineHeight: 13, fontSize: plot.clientWidth < 460 ? 11 : 12 });
+  const letters = () => onPaper ? 9 : 12; // pixels
+  // Names beside bars take no more than a third of a narrow screen, and a second line before they are cut. On paper they are small.
+  const beside = (plot) => ({ overflow: "break", ...(onPaper ? { width: 124, lineHeight: 9, fontSize: 9 } : { width: Math.min(190, plot.clientWidth * .34), lineHeight: 13, fontSize: plot.clientWidth < 460 ? 11 : 12 }) });
   const font = getComputedStyle(document.body).fontFamily; // by name: texts are measured before they are drawn
   const base = (unit) => ({
     animation: false,
-    textStyle: { fontFamily: font, color: ink },
+    textStyle: { fontFamily: font, color: ink, fontSize: letters() },
     grid: { left: 8, right: 14, top: 34, bottom: 6, containLabel: true },
-    legend: { top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: { color: ink } },
+    legend: { top: 0, left: 0, itemWidth: onPaper ? 9 : 14, itemHeight: onPaper ? 7 : 10, itemGap: onPaper ? 6 : 10, textStyle: { color: ink, fontSize: letters() } },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: "var(--rule)", opacity: .35 } }, renderMode: "richText", confine: true,
       backgroundColor: "var(--sheet)", borderColor: line, textStyle: { color: "var(--ink)" } },
     aria: { enabled: false }, // the table is the text
   });
-  const valueAxis = (unit, more) => ({ type: "value", name: unit, nameTextStyle: { color: ink }, axisLabel: { color: ink, formatter: short, hideOverlap: true },
+  const valueAxis = (unit, more) => ({ type: "value", name: unit, nameTextStyle: { color: ink, fontSize: letters() }, axisLabel: { color: ink, fontSize: letters(), formatter: short, hideOverlap: true },
     splitLine: { lineStyle: { color: line } }, ...more });
-  const nameAxis = (names, more) => ({ type: "category", data: names, axisLabel: { color: ink, hideOverlap: true }, axisLine: { lineStyle: { color: ink } },
+  const nameAxis = (names, more) => ({ type: "category", data: names, axisLabel: { color: ink, fontSize: letters(), hideOverlap: true, margin: onPaper ? 6 : 11 }, axisLine: { lineStyle: { color: ink } },
     axisTick: { show: false }, ...more });
   const colored = (color) => ({ itemStyle: { color }, lineStyle: { color }, emphasis: { disabled: true } });
   const said = (unit, labels) => (points) => [points[0].name, ...points.filter((p) => labels(p)).map((p) => p.seriesName + ": " + labels(p) + " " + unit)].join("\n");
@@ -73,11 +74,11 @@
       }
       const better = good === "up" ? 1 : -1;
       const color = (i) => rows[i].total ? "var(--whole)" : Math.sign(bars[i].size) === better ? "var(--paid)" : good === "up" ? "var(--hidden)" : "var(--booked)";
-      const label = (i, position) => ({ show: true, position, color: "var(--ink)", fontSize: 12, fontWeight: rows[i].total ? "bold" : "normal", formatter: () => rows[i].values[0].label });
+      const label = (i, position) => ({ show: true, position, color: "var(--ink)", fontSize: letters(), fontWeight: rows[i].total ? "bold" : "normal", formatter: () => rows[i].values[0].label });
       const series = (of, position, labelled) => ({ type: "bar", stack: "all", barMaxWidth: 26, emphasis: { disabled: true },
         data: bars.map((b, i) => ({ value: of(b), itemStyle: { color: color(i) }, label: labelled(b) ? label(i, position) : { show: false } })) });
-      return { ...base(unit), legend: { show: false }, grid: { left: 8, right: 84, top: 4, bottom: 6, containLabel: true },
-        xAxis: valueAxis("", { splitNumber: 4, min: begin }),
+      return { ...base(unit), legend: { show: false }, grid: { left: onPaper ? 0 : 8, right: onPaper ? 52 : 84, top: 4, bottom: 6, containLabel: true },
+        xAxis: valueAxis("", { splitNumber: onPaper ? 2 : 4, min: begin }),
         yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, interval: 0, ...names } }),
         tooltip: { ...base(unit).tooltip, formatter: (points) => rows[points[0].dataIndex].name + "\n" + rows[points[0].dataIndex].values[0].label + " " + unit },
         series: [
@@ -99,7 +100,7 @@
 
     stack(rows, unit, { plot }) {
       const parts = [["Preventing", "--prevent"], ["Checking", "--check"], ["Failed before delivery", "--inside"], ["Failed after delivery", "--outside"]];
-      return { ...base(unit), grid: { left: 8, right: 14, top: plot.clientWidth < 460 ? 86 : 52, bottom: 6, containLabel: true },
+      return { ...base(unit), grid: { left: 8, right: 14, top: onPaper ? 54 : plot.clientWidth < 460 ? 86 : 52, bottom: 6, containLabel: true },
         xAxis: nameAxis(rows.map((r) => r.name)), yAxis: valueAxis(unit),
         tooltip: { ...base(unit).tooltip, formatter: said(unit, (p) => rows[p.dataIndex].values[p.seriesIndex].label) },
         series: parts.map(([name, color], i) => ({ name, type: "bar", stack: "all", barMaxWidth: 44, data: rows.map((r) => r.values[i].size), ...colored(`var(${color})`) })) };
@@ -110,12 +111,12 @@
       const ends = [...figure.querySelectorAll("tbody tr[data-low]")].map((r) => [Number(r.dataset.low), Number(r.dataset.high)]);
       const bar = (of, color) => ({ type: "bar", stack: "all", barMaxWidth: 12, silent: true, data: ends.map(of), ...colored(color) });
       return { ...base(unit), legend: { show: false }, grid: { left: 8, right: 24, top: 12, bottom: 6, containLabel: true },
-        xAxis: valueAxis("", { min: 0, max: 100, interval: plot.clientWidth < 460 ? 50 : 25, axisLabel: { color: ink, formatter: "{value} %" } }),
-        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, interval: 0, ...beside(plot), overflow: "break" } }),
+        xAxis: valueAxis("", { min: 0, max: 100, interval: plot.clientWidth < 460 ? 50 : 25, axisLabel: { color: ink, fontSize: letters(), formatter: "{value} %" } }),
+        yAxis: nameAxis(rows.map((r) => r.name), { inverse: true, axisLabel: { color: ink, interval: 0, ...beside(plot) } }),
         tooltip: { ...base(unit).tooltip, formatter: (points) => { const r = rows[points[0].dataIndex]; return [r.name, r.values[2].label, "95 % certain: " + r.values[3].label, r.values[1].label + " of " + r.values[0].label].join("\n"); } },
         series: [bar(([low]) => low, "none"), { ...bar(([low, high]) => high - low, "var(--soft)"), itemStyle: { color: "var(--soft)", opacity: .45 } },
-          { type: "scatter", symbolSize: 12, z: 5, data: rows.map((r, i) => [r.values[2].size, i]), ...colored("var(--ink)"), itemStyle: { color: "var(--ink)", opacity: 1 },
-            label: { show: true, position: "top", distance: 5, color: "var(--ink)", fontSize: 12, formatter: (p) => rows[p.dataIndex].values[2].label } }] };
+          { type: "scatter", symbolSize: letters(), z: 5, data: rows.map((r, i) => [r.values[2].size, i]), ...colored("var(--ink)"), itemStyle: { color: "var(--ink)", opacity: 1 },
+            label: { show: true, position: "top", distance: onPaper ? 2 : 5, color: "var(--ink)", fontSize: letters(), formatter: (p) => rows[p.dataIndex].values[2].label } }] };
     },
 
     pareto(rows, unit, { plot }) {
@@ -141,18 +142,19 @@
     },
   };
 
-  const drawn = [];
+  let drawn = [];
   const draw = (figure) => {
     const rows = rowsOf(figure), plot = figure.querySelector(".plot");
     const { chart: kind, unit = "", columns, good } = figure.dataset;
-    for (const d of figure.querySelectorAll("details")) d.open = false;
     if (rows.length === 0 || !window.echarts) {
       plot.classList.add("empty");
       for (const d of figure.querySelectorAll("details")) d.open = true;
       return;
     }
     const flat = ["waterfall", "split", "interval"].includes(kind);
-    if (flat) plot.style.height = Math.max(200, rows.length * (good || kind === "interval" ? 40 : 30) + 56) + "px";
+    // Its least height: beside a taller chart it grows.
+    const height = flat ? Math.max(200, rows.length * (good || kind === "interval" ? 40 : 30) + 56) : plot.closest(".first") ? 240 : 320;
+    plot.style.height = height + "px";
     const chart = window.echarts.init(plot, null, { renderer: "svg" });
     const show = () => chart.setOption(charts[kind](rows, unit, { columns, good, figure, plot }), true);
     show();
@@ -161,22 +163,55 @@
       const row = at && rows[Math.round(flat ? at[1] : at[0])];
       if (row?.url) window.location.assign(row.url);
     });
-    drawn.push({ chart, plot, show, height: plot.clientHeight, share: kind === "interval" ? .8 : .5 }); // so that few pages hold all
+    drawn.push({ chart, plot, show, height, paper: { interval: 150, stack: 190, trend: 190 }[kind] ?? height / 2 }); // so that two pages hold all
   };
-  for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
 
   const fit = () => drawn.forEach(({ chart, show }) => { chart.resize(); show(); chart.getZr().flush(); });
   let waiting;
-  window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
+  const sizes = new ResizeObserver(() => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
+  const drawAll = () => {
+    sizes.disconnect();
+    for (const { chart } of drawn) chart.dispose();
+    drawn = [];
+    for (const d of document.querySelectorAll("figure[data-chart] details")) d.open = false;
+    for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
+    fit(); // charts of a row are of one height, which is known once all of them stand
+    for (const { plot } of drawn) sizes.observe(plot); // a table that is opened may change the chart beside it
+  };
   // Less than the width of A4 and Letter inside their margins, in CSS pixels, and than half of it: charts stand in two columns.
   const sized = (paper) => {
     onPaper = paper;
-    for (const { plot, height, share } of drawn) {
-      plot.style.width = paper ? (plot.closest(".wide") ? 660 : 325) + "px" : "";
-      plot.style.height = paper ? Math.round(height * share) + "px" : height + "px";
+    for (const { plot, height, paper: least } of drawn) {
+      plot.style.width = paper ? (plot.closest(".wide") ? 680 : 338) + "px" : "";
+      plot.style.height = (paper ? least : height) + "px";
+      plot.style.flex = paper ? "none" : ""; // the styles of paper are not there yet
     }
     fit();
   };
+  drawAll();
   window.addEventListener("beforeprint", () => sized(true));
   window.addEventListener("afterprint", () => sized(false));
+
+  // What was still being counted when the page was made comes by itself: the page is asked for again, and shown once it
+  // has more. Where somebody is on it with the keyboard they stay on the same link; who opened something is left alone.
+  const counting = (of) => Number(of.querySelector("[data-counting]")?.dataset.counting ?? 0);
+  const same = (e) => e?.id ? `#${CSS.escape(e.id)}` : e?.getAttribute?.("href") ? `main a[href="${CSS.escape(e.getAttribute("href"))}"]` : null;
+  const complete = async (tries) => {
+    const left = counting(document);
+    if (left === 0 || tries === 0) return;
+    await new Promise((wait) => setTimeout(wait, Math.min(500 * (31 - tries), 10000)));
+    try {
+      const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
+      const main = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+      const busy = onPaper || document.activeElement?.closest("main form") || document.querySelector(".next details[open], figure:not(:has(.plot.empty)) details[open]");
+      if (main && counting(main) < left && !busy) {
+        const at = same(document.activeElement);
+        document.querySelector("main").replaceChildren(...main.childNodes);
+        drawAll();
+        if (at) document.querySelector(at)?.focus({ preventScroll: true });
+      }
+    } catch { /* asked again below */ }
+    return complete(tries - 1);
+  };
+  complete(30);
 })();

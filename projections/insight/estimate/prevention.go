@@ -25,9 +25,9 @@ type Effect struct {
 	BySince  []float64
 }
 
-// leastWeeks is the least on either side of the start. With eight on each the quantile of Student's distribution is
+// LeastWeeks is the least on either side of the start. With eight on each the quantile of Student's distribution is
 // within a tenth of the normal one's: more weeks hardly narrow the interval by being counted.
-const leastWeeks = 8
+const LeastWeeks = 8
 
 // longest is how many weeks before the start, and since, are looked at: a year, for the seasons.
 const longest = 52
@@ -50,10 +50,10 @@ func DifferenceInDifferences(units []Unit, treated int, level float64) Effect {
 	switch {
 	case len(controls) == 0:
 		return refuse("everything was treated at once: there is nothing to hold it against")
-	case e.Before < leastWeeks:
-		return refuse("%d weeks before the start are known; %d are needed", e.Before, leastWeeks)
-	case e.After < leastWeeks:
-		return refuse("%d weeks since the start are known; %d are needed", max(0, e.After), leastWeeks)
+	case e.Before < LeastWeeks:
+		return refuse("%d weeks before the start are known; %d are needed", e.Before, LeastWeeks)
+	case e.After < LeastWeeks:
+		return refuse("%d weeks since the start are known; %d are needed", max(0, e.After), LeastWeeks)
 	}
 	amount, orders := pool(units, controls, from, u.Start, to)
 	before := compare(u.Amount[from:u.Start], u.Orders[from:u.Start], amount[:e.Before], orders[:e.Before])
@@ -172,7 +172,7 @@ func compare(amount, orders, others, expected []float64) (r logRatio) {
 // would do, because the weeks before are too few or vary too much.
 func (e *Effect) Needed(share float64) (weeks int, ok bool) {
 	if !e.Change.Enough() {
-		return leastWeeks, true
+		return LeastWeeks, true
 	}
 	low, high := math.Log1p(e.Change.Low), math.Log1p(e.Change.High)
 	half := (high - low) / 2

@@ -5,14 +5,15 @@ import (
 	"math"
 )
 
-const weeksAYear = daysAYear / 7
+// WeeksAYear are the weeks of a year, leap years among them.
+const WeeksAYear = daysAYear / 7
 
 // Yearly is what comes in a year as it came in the weeks known: their mean times a year. The interval is that of a year
 // to come, not of the mean alone: a year's own luck is in it.
 func Yearly(weeks []float64, level float64) Estimated {
 	n := len(weeks)
-	if n < leastWeeks {
-		return cannot(n, level, fmt.Sprintf("%d weeks are known; %d are needed", n, leastWeeks))
+	if n < LeastWeeks {
+		return cannot(n, level, fmt.Sprintf("%d weeks are known; %d are needed", n, LeastWeeks))
 	}
 	mean, sum, distances := 0.0, 0.0, make([]float64, n)
 	for _, x := range weeks {
@@ -22,8 +23,8 @@ func Yearly(weeks []float64, level float64) Estimated {
 		distances[i] = x - mean
 		sum += distances[i] * distances[i]
 	}
-	variance := sum / float64(n-1) * (weeksAYear + weeksAYear*weeksAYear/float64(n))
+	variance := sum / float64(n-1) * (WeeksAYear + WeeksAYear*WeeksAYear/float64(n))
 	half := student(level, freedom(distances)) * math.Sqrt(variance)
-	value := mean * weeksAYear
+	value := mean * WeeksAYear
 	return Estimated{Value: value, Low: value - half, High: value + half, Level: level, N: n}
 }
