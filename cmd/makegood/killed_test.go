@@ -24,9 +24,9 @@ import (
 // are acknowledged, give the books of an independent reference: nothing is lost, nothing counted twice.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	kills := 6
-	if testing.Short() {
-		kills = 2
+	kills := 3
+	if reference.AllStreams() {
+		kills = 6
 	}
 	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
 	random := rand.New(rand.NewPCG(seed, 2))

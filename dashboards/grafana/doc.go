@@ -9,4 +9,6 @@
 // of each kind can be told, and the SDK's own Validate looks at each board. It has no type for a query of the
 // ClickHouse plugin; clickhouseQuery is ours, for which the SDK has an interface. Its fluent builders are not used:
 // each kind of panel has its own of the same forty methods, where here all kinds share one description, Panel.
+//
+// Nothing of it is in the binary. To write all boards takes less than half a second.
 package grafana

@@ -54,7 +54,8 @@ func sameSayings(in string, a, b fields) bool {
 	for name, x := range a {
 		y := b[name]
 		refund := in == "refund.issued" && (name == "net" || name == "tax")
-		beside := slices.Contains(aside, name) && !(name == "line_id" && slices.Contains(named, in))
+		beside := slices.Contains(aside, name) && !(name == "line_id" && slices.Contains(named, in)) ||
+			slices.Contains(kindOf(in).aside, name)
 		if refund || beside || unsaid(in, name, x) || unsaid(in, name, y) {
 			continue
 		}
@@ -97,15 +98,27 @@ func sameSaying(in, name string, x, y any) bool {
 		return ok && sameSayings(in, x, y)
 	case []any:
 		y, ok := y.([]any)
-		if !ok || len(x) != len(y) {
-			return false
-		}
-		for i := range x {
-			if !sameSaying(in, name, x[i], y[i]) {
-				return false
-			}
-		}
-		return true
+		return ok && sameLists(in, name, x, y)
 	}
 	return sameValue(name, x, y)
+}
+
+// sameLists finds for each element in turn another one that says the same: in which order lines are told doesn't
+// matter. No lines are not said.
+func sameLists(in, name string, x, y []any) bool {
+	if len(x) == 0 || len(y) == 0 {
+		return true
+	}
+	if len(x) != len(y) {
+		return false
+	}
+	left := slices.Clone(y)
+	for _, one := range x {
+		at := slices.IndexFunc(left, func(other any) bool { return sameSaying(in, name, one, other) })
+		if at < 0 {
+			return false
+		}
+		left = slices.Delete(left, at, at+1)
+	}
+	return true
 }

@@ -13,6 +13,13 @@ import (
 // HistoriesVariable names the environment variable with the directory that failing histories are written to.
 const HistoriesVariable = "MAKEGOOD_HISTORIES"
 
+// StreamsVariable names the environment variable that says how many random streams the tests draw: all of them where it
+// is "all", as for .ci/run, else few, so that everybody's tests end soon.
+const StreamsVariable = "MAKEGOOD_STREAMS"
+
+// AllStreams reports whether tests are to draw all of their random streams.
+func AllStreams() bool { return os.Getenv(StreamsVariable) == "all" }
+
 // told is a record as a history file has it, one a line.
 type told struct {
 	Stream     string          `json:"stream"`

@@ -20,12 +20,13 @@ var (
 )
 
 // Seeds are the seeds of so many random streams: the same each time, so that a change is held against what passed
-// before it. -seed 0 gives others each time. They are in the names of the tests.
-func Seeds(t *testing.T, full, short int) []int64 {
+// before it. -seed 0 gives others each time. They are in the names of the tests. All are drawn where
+// reference.AllStreams says so, else a few.
+func Seeds(t *testing.T, all, few int) []int64 {
 	t.Helper()
-	n, first := full, *streamSeed
-	if testing.Short() {
-		n = short
+	n, first := few, *streamSeed
+	if reference.AllStreams() {
+		n = all
 	}
 	if *streamCount > 0 {
 		n = *streamCount

@@ -199,7 +199,7 @@ func (p *Projector) repostWhere(ctx context.Context, b *batch, landed *domain.Re
 	}
 	var n uint64
 	// What isn't settled yet doesn't say whether it asks for rates.
-	settled := "(NOT settled OR " + shadow.Changeable + ") AND NOT (" + ledger.PostsAlone + " AND NOT settled) AND " +
+	settled := "(NOT settled OR " + shadow.Changeable() + ") AND NOT (" + ledger.PostsAlone + " AND NOT settled) AND " +
 		condition
 	if err := p.markSpends(ctx, &b.units, settled); err != nil {
 		return fmt.Errorf("find what was spent on quality: %w", err)

@@ -1,4 +1,3 @@
-// Package against holds what domain makes of an order against the second set of books.
 package against
 
 import (
@@ -18,7 +17,7 @@ import (
 )
 
 var (
-	streams = flag.Int("streams", 400, "how many random streams TestSettle compares")
+	streams = flag.Int("streams", 400, "how many random streams TestSettle compares, where all are drawn")
 	first   = flag.Int64("first", 0, "the first stream's seed")
 	history = flag.String("history", "", "the file of a failing history that TestReplay compares")
 )
@@ -29,8 +28,8 @@ var (
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	n := *streams
-	if testing.Short() {
-		n /= 8
+	if !reference.AllStreams() {
+		n /= 4
 	}
 	for seed := *first; seed < *first+int64(n); seed++ {
 		records := reference.Generate(seed, options(seed))

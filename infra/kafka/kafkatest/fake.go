@@ -1,5 +1,8 @@
 // Package kafkatest starts brokers for tests: a fake one within the process,
 // and real Apache Kafka as child processes.
+//
+// The fake one costs milliseconds and needs nothing. The real one needs a JDK, fetches its jars once with Maven and
+// keeps them (CacheDir), and takes seconds and some hundred megabytes a node.
 package kafkatest
 
 import (

@@ -21,6 +21,10 @@
 // of the next page. After a crash a page may come twice, which changes nothing, since ids are those of the objects. A
 // state whose next page is gone (400, 404, 410) begins again where the last whole run ended.
 //
+// # What it costs
+//
+// A request an object, or a page of a backfill, one after the other, and one answer in memory at a time.
+//
 // # Library
 //
 // Waits are github.com/cenkalti/backoff/v5 (v5.0.3, MIT), which watermill uses too. It knows Retry-After and ends with

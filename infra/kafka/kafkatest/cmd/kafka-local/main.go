@@ -1,6 +1,6 @@
 // Kafka-local runs real Apache Kafka on loopback until it is interrupted, from
 // the same jars that the tests use. It is for people who want to look at
-// something by hand:
+// something by hand. It needs a JDK, and takes seconds to start:
 //
 //	go run ./infra/kafka/kafkatest/cmd/kafka-local -nodes 3
 package main
