@@ -152,12 +152,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		t.Logf("%s after %s", what, time.Since(begun).Round(time.Millisecond))
 		begun = time.Now()
 	}
-	store, err := clickhouse.Open(ctx, clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)},
-		ledger.Migrations())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store := f.openStore(ctx, t, f.dsn)
 	f.awaitConflicts(ctx, t, store)
 	phase("conflicts are settled")
 	log := readLog(ctx, t, []string{f.brokerPath.addr()}, x.volume.blocks)
@@ -177,6 +172,27 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	phase("reports are held against the sum of the blocks")
 	f.stillFinal(ctx, t, x, seed)
 	phase("what was final is still the same")
+	if f.cluster != nil {
+		f.checkReplicas(ctx, t, seed)
+		phase("all servers have the same")
+	}
+}
+
+func (f *fleet) openStore(ctx context.Context, t *testing.T, dsn string) *clickhouse.Store {
+	config := clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)}
+	if f.cluster != nil {
+		config.Cluster = f.cluster.name
+	}
+	store, err := clickhouse.Open(ctx, config, ledger.Migrations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
 }
 
 // readLetters takes the dead letters by the place of what they are of.

@@ -71,12 +71,14 @@ import (
 )
 
 func TestChaosEmbeddedBroker(t *testing.T) {
-	chaos(t, false, func(t *testing.T, p *proxy) part {
-		addr := freeAddress(t)
-		p.target = addr
-		m := newHost(t, "broker", hostArguments{Dir: t.TempDir(), Addr: addr, Advertise: p.addr()})
-		return hostPart{m}
-	})
+	chaos(t, false, embeddedBroker, nil)
+}
+
+func embeddedBroker(t *testing.T, p *proxy) part {
+	addr := freeAddress(t)
+	p.target = addr
+	m := newHost(t, "broker", hostArguments{Dir: t.TempDir(), Addr: addr, Advertise: p.addr()})
+	return hostPart{m}
 }
 
 func TestChaosRealKafka(t *testing.T) {
@@ -84,7 +86,7 @@ func TestChaosRealKafka(t *testing.T) {
 		r := kafkatest.StartReal(t, kafkatest.Options{Advertise: []string{p.addr()}})
 		p.target = r.Brokers()[0]
 		return kafkaPart{r}
-	})
+	}, nil)
 }
 
 // part is something that the roles stand on.
@@ -152,7 +154,7 @@ var possible = map[string][]string{
 }
 
 // plan is what goes wrong, with pauses of less than so many milliseconds, all of it said by the seed.
-func plan(random *rand.Rand, n, pause int) []fault {
+func plan(random *rand.Rand, possible map[string][]string, n, pause int) []fault {
 	targets := slices.Sorted(maps.Keys(possible))
 	var faults []fault
 	for range n {
@@ -180,12 +182,32 @@ type fleet struct {
 	dsn            string   // of ClickHouse itself
 	peopleKey      string   // the file
 	engineDisk     string   // where it has a disk of its own
+	cluster        *cluster // in place of an engine; nil where there is none
 }
 
-func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(*testing.T, *proxy) part) *fleet {
-	f := &fleet{t: t, roles: map[string]*member{}}
+func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(*testing.T, *proxy) part,
+	c *cluster) *fleet {
+	f := &fleet{t: t, roles: map[string]*member{}, cluster: c}
 	f.brokerPath, f.enginePath = startProxy(t, ""), startProxy(t, "")
 	f.broker = startBroker(t, f.brokerPath)
+	var store []string
+	if c != nil {
+		f.dsn = c.dsn
+		store = []string{"--clickhouse", c.dsn, "--clickhouse-cluster", c.name}
+	} else {
+		store = []string{"--clickhouse", f.startEngine(ctx, t, events)}
+	}
+	if h, ok := f.broker.(hostPart); ok {
+		if _, err := h.await(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.startRoles(ctx, t, store)
+	return f
+}
+
+// startEngine starts a ClickHouse, and gives the address of the proxy before it.
+func (f *fleet) startEngine(ctx context.Context, t *testing.T, events int) string {
 	_, native, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {
 		t.Fatal(err)
@@ -206,11 +228,6 @@ func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h, ok := f.broker.(hostPart); ok {
-		if _, err := h.await(ctx); err != nil {
-			t.Fatal(err)
-		}
-	}
 	f.dsn = report.DSN
 	addr := net.JoinHostPort("127.0.0.1", native)
 	f.enginePath.target = addr
@@ -218,9 +235,13 @@ func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(
 	if behind == f.dsn {
 		t.Fatal("the engine has another address than it was given")
 	}
+	return behind
+}
+
+func (f *fleet) startRoles(ctx context.Context, t *testing.T, store []string) {
 	f.peopleKey = filepath.Join(t.TempDir(), "people.key")
-	common := []string{"--brokers", f.brokerPath.addr(), "--clickhouse", behind, "--data-dir",
-		filepath.Join(t.TempDir(), "none"), "--people-key", f.peopleKey}
+	common := append(store, "--brokers", f.brokerPath.addr(), "--data-dir", filepath.Join(t.TempDir(), "none"),
+		"--people-key", f.peopleKey)
 	tills := chaosTills(t)
 	for i := range 2 {
 		addr := freeAddress(t)
@@ -239,7 +260,6 @@ func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(
 			t.Fatal(err)
 		}
 	}
-	return f
 }
 
 // do lets one fault happen, from its beginning to its end.
@@ -266,6 +286,9 @@ func (f *fleet) do(ctx context.Context, x fault) error {
 			m.signal(syscall.SIGCONT)
 			return nil
 		}
+	}
+	if f.cluster != nil && f.cluster.has(x.target) {
+		return f.fail(ctx, f.cluster.part(x.target), x, wait)
 	}
 	switch x.target {
 	case "broker":
@@ -408,7 +431,7 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 
 func duplicates(t *testing.T) int { return int(number(t, "MAKEGOOD_CHAOS_DUPLICATES", 10)) }
 
-func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part) {
+func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part, c *cluster) {
 	faults := int(number(t, "MAKEGOOD_CHAOS_FAULTS", 60))
 	pause := number(t, "MAKEGOOD_CHAOS_PAUSE", 2000)
 	minutes := number(t, "MAKEGOOD_CHAOS_MINUTES", 1<<20)
@@ -427,7 +450,7 @@ func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(faults)*10*time.Second+5*time.Minute+
 		time.Duration(traffic.volume.blocks)*10*time.Second)
 	defer cancel()
-	f := startFleet(ctx, t, traffic.volume.blocks*eventsOfBlock, startBroker)
+	f := startFleet(ctx, t, traffic.volume.blocks*eventsOfBlock, startBroker, c)
 	traffic.sendBooks(ctx, t, f)
 
 	producing, abort := context.WithCancelCause(ctx)
@@ -441,7 +464,8 @@ func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part)
 		})
 	}
 	within := time.Duration(minutes) * time.Minute
-	happened := f.happen(producing, t, plan(rand.New(rand.NewPCG(seed, 5)), faults, int(pause)), within, traffic, abort)
+	faulty := plan(rand.New(rand.NewPCG(seed, 5)), f.possible(), faults, int(pause))
+	happened := f.happen(producing, t, faulty, within, traffic, abort)
 	traffic.allow(1)
 	producers.Wait()
 	if err := context.Cause(producing); err != nil {

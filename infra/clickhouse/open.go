@@ -21,8 +21,12 @@ import (
 
 // Config says which server, and how.
 type Config struct {
-	// DSN is clickhouse://user:password@host:port/database?secure=true; the database is makegood where none is named.
+	// DSN is clickhouse://user:password@host:port/database?secure=true; the database is makegood where none is named. With
+	// a cluster it may name several hosts, host:port,host:port: replicas of it.
 	DSN string
+	// Cluster is the name of the servers' cluster (system.clusters), of one shard with any number of replicas: each of them
+	// has all of the books. Empty: the books are on one server.
+	Cluster string
 	// Password is the user's where the DSN holds none: so it needn't stand in an address, which people copy around.
 	Password string `json:"-"`
 	// Renew, when not nil, reads the user's password again: it is asked when the server doesn't know the one used before.
@@ -32,7 +36,7 @@ type Config struct {
 	// Timeout bounds a report; default 60 s.
 	Timeout time.Duration
 	Logger  *slog.Logger
-	// Check looks at the database before anything is changed in it. Nil: nobody does.
+	// Check looks at the database of each server before anything is changed in it. Nil: nobody does.
 	Check func(context.Context, driver.Conn) error
 }
 
@@ -51,9 +55,9 @@ func (c Config) options() (*clickhousego.Options, error) {
 		// The parser's error quotes the DSN with its password.
 		return nil, errors.New("clickhouse: the address is not of the form clickhouse://user:password@host:port/database")
 	}
-	if len(o.Addr) != 1 {
-		return nil, errors.New("clickhouse: the address names several servers; the books are on one, and each would have " +
-			"a part of them")
+	if len(o.Addr) != 1 && c.Cluster == "" {
+		return nil, errors.New("clickhouse: the address names several servers and no cluster: without one each of them " +
+			"would have a part of the books (--clickhouse-cluster)")
 	}
 	if o.Auth.Database == "" || o.Auth.Database == "default" {
 		o.Auth.Database = "makegood"
@@ -96,6 +100,9 @@ type Store struct {
 	// Watch is for short questions about the state: whether the server answers, counts, gauges.
 	Watch   driver.Conn
 	options *clickhousego.Options
+	cluster string
+	hosts   *hosts
+	up      upNow
 	secret  *secret
 	logger  *slog.Logger
 }
@@ -110,23 +117,32 @@ func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := createDatabase(ctx, o); err != nil {
-		return nil, err
-	}
-	s := &Store{options: o, logger: c.Logger, secret: &secret{read: c.Renew, value: o.Auth.Password, logger: c.Logger}}
-	if err := s.openPools(); err != nil {
-		return nil, err
-	}
-	if c.Check != nil {
-		err = c.Check(ctx, s.DB)
-	}
-	if err == nil {
-		err = s.migrate(ctx, migrations)
+	s := &Store{options: o, cluster: c.Cluster, hosts: newHosts(o.Addr), logger: c.Logger,
+		secret: &secret{read: c.Renew, value: o.Auth.Password, logger: c.Logger}}
+	if c.Cluster != "" {
+		err = s.prepareReplicas(ctx, c.Check, migrations)
+	} else {
+		err = s.prepare(ctx, c.Check, migrations)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, err
 	}
-	return s, nil
+	return s, s.openPools()
+}
+
+// prepare makes the database of one server.
+func (s *Store) prepare(ctx context.Context, check func(context.Context, driver.Conn) error, migrations fs.FS) error {
+	r := s.replica(s.options.Addr[0])
+	if r.err = r.open(ctx); r.err != nil {
+		return r.err
+	}
+	defer r.close()
+	if check != nil {
+		if err := check(ctx, r.db); err != nil {
+			return err
+		}
+	}
+	return s.migrate(ctx, r.options, migrations)
 }
 
 // Close closes the connections.
@@ -151,7 +167,7 @@ func (s *Store) openPools() error {
 		pool    *driver.Conn
 		options *clickhousego.Options
 	}{{&s.DB, s.options}, {&s.Reports, s.options}, {&s.Watch, &watch}} {
-		opened, err := openPool(*p.options, s.secret)
+		opened, err := openPool(*p.options, s)
 		if err != nil {
 			return errors.Join(err, s.Close())
 		}
@@ -160,22 +176,8 @@ func (s *Store) openPools() error {
 	return nil
 }
 
-func createDatabase(ctx context.Context, o *clickhousego.Options) error {
-	first := *o
-	first.Auth.Database = "default"
-	db, err := clickhousego.Open(&first)
-	if err != nil {
-		return fmt.Errorf("connect to clickhouse at %s: %w", o.Addr, err)
-	}
-	defer db.Close()
-	if err := db.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quote(o.Auth.Database)); err != nil {
-		return fmt.Errorf("create the database %s at %s: %w", o.Auth.Database, o.Addr, err)
-	}
-	return nil
-}
-
-func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
-	db := clickhousego.OpenDB(s.options)
+func (s *Store) migrate(ctx context.Context, server *clickhousego.Options, migrations fs.FS) error {
+	db := clickhousego.OpenDB(server)
 	defer db.Close()
 	p, err := newProvider(db, migrations, s.logger)
 	if err != nil {
@@ -187,18 +189,13 @@ func (s *Store) migrate(ctx context.Context, migrations fs.FS) error {
 	if err := ledger.EnoughRoom(ctx, s.DB); err != nil {
 		return fmt.Errorf("the schema is not up to date: %w", err)
 	}
-	held, lock, err := lockSchema(ctx, db, s.logger)
-	if err != nil {
-		return err
-	}
-	// Not closed: the provider would close db a second time.
-	if _, err = p.Up(held); err != nil {
-		if cause := context.Cause(held); errors.Is(cause, errLeaseLost) {
-			err = errors.Join(cause, err)
+	return lockedSchema(ctx, db, s.logger, func(held context.Context) error {
+		// Not closed: the provider would close db a second time.
+		if _, err := p.Up(held); err != nil {
+			return fmt.Errorf("bring the schema up to date: %w", err)
 		}
-		err = fmt.Errorf("bring the schema up to date: %w", err)
-	}
-	return errors.Join(err, lock.unlock(context.WithoutCancel(ctx)))
+		return nil
+	})
 }
 
 // upToDate says that there is nothing to change. It writes nothing, so that a process may start while the disk is full:
@@ -233,20 +230,36 @@ func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Prov
 	return p, nil
 }
 
-// dial opens a connection of the lower layer, for inserts.
+// dial opens a connection of the lower layer, for inserts, to the first server from the one of now on that answers.
 func (s *Store) dial(ctx context.Context) (*ch.Client, error) {
+	var last error
+	for range s.hosts.len() {
+		addr, turn := s.hosts.now()
+		c, err := s.dialHost(ctx, addr)
+		if err == nil {
+			return c, nil
+		}
+		last = err
+		if ctx.Err() != nil || !isUnreachable(err) || !s.hosts.next(turn) {
+			break
+		}
+	}
+	return nil, last
+}
+
+func (s *Store) dialHost(ctx context.Context, addr string) (*ch.Client, error) {
 	password := s.secret.now()
-	c, err := s.dialWith(ctx, password)
+	c, err := s.dialWith(ctx, addr, password)
 	if said, is := ch.AsException(err); is &&
 		s.secret.renew(&clickhousego.Exception{Code: int32(said.Code), Message: said.Message}, password) {
-		return s.dialWith(ctx, s.secret.now())
+		return s.dialWith(ctx, addr, s.secret.now())
 	}
 	return c, err
 }
 
-func (s *Store) dialWith(ctx context.Context, password string) (*ch.Client, error) {
+func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client, error) {
 	o := ch.Options{
-		Address:     s.options.Addr[0],
+		Address:     addr,
 		Database:    s.options.Auth.Database,
 		User:        s.options.Auth.Username,
 		Password:    password,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
@@ -13,7 +14,8 @@ import (
 )
 
 // A password may be changed while we run: connections that stand go on, new ones are refused. Then the password is read
-// again, and where it is another one by now, connections are made with that.
+// again, and where it is another one by now, connections are made with that. And a server may go while another one has
+// the same books: connections are made to that.
 
 // authenticationFailed is ClickHouse's code for a password that it doesn't know.
 const authenticationFailed = 516
@@ -58,20 +60,26 @@ func (s *secret) renew(err error, used string) bool {
 	return true
 }
 
-// pool is connections that follow the password. The embedded ones are those that it began with.
+// pool is connections that follow the password and the server. The embedded ones are those that it began with.
 type pool struct {
 	driver.Conn
 	options clickhousego.Options
+	store   *Store
 	secret  *secret
+	hosts   *hosts
 
 	mu       sync.Mutex
 	current  driver.Conn
 	password string
+	turn     uint64        // of hosts
 	old      []driver.Conn // what still runs there may end
 }
 
-func openPool(options clickhousego.Options, s *secret) (*pool, error) {
-	p := &pool{options: options, secret: s}
+// mostOld are the connections of before that may still be in use.
+const mostOld = 4
+
+func openPool(options clickhousego.Options, s *Store) (*pool, error) {
+	p := &pool{options: options, store: s, secret: s.secret, hosts: s.hosts}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -79,11 +87,13 @@ func openPool(options clickhousego.Options, s *secret) (*pool, error) {
 	return p, nil
 }
 
-// open makes connections with the password of now. The caller holds mu, or is alone.
+// open makes connections to the server of now with the password of now. The caller holds mu, or is alone.
 func (p *pool) open() error {
 	options := p.options // the driver may change what it is given
 	options.Settings = maps.Clone(options.Settings)
 	options.Auth.Password = p.secret.now()
+	addr, turn := p.hosts.now()
+	options.Addr = []string{addr}
 	conn, err := clickhousego.Open(&options)
 	if err != nil {
 		return fmt.Errorf("connect to clickhouse at %s: %w", options.Addr, err)
@@ -91,57 +101,86 @@ func (p *pool) open() error {
 	if p.current != nil {
 		p.old = append(p.old, p.current)
 	}
-	p.current, p.password = conn, options.Auth.Password
+	if len(p.old) > mostOld {
+		_ = p.old[0].Close() // nobody has asked there for long
+		p.old = slices.Delete(p.old, 0, 1)
+	}
+	p.current, p.password, p.turn = conn, options.Auth.Password, turn
 	return nil
 }
 
-// ask asks, and once more with another password where there is one.
-func (p *pool) ask(do func(driver.Conn) error) error {
-	p.mu.Lock()
-	conn, used := p.current, p.password
-	p.mu.Unlock()
-	err := do(conn)
-	if err == nil || !p.secret.renew(err, used) {
-		return err
-	}
-	p.mu.Lock()
-	if p.password == used {
-		if opened := p.open(); opened != nil {
-			p.mu.Unlock()
-			return errors.Join(err, opened)
+// ask asks: once more with another password where there is one, and at each other server where one doesn't answer. What
+// changes something may be done twice by that, at two servers: all that is asked here can be.
+func (p *pool) ask(ctx context.Context, do func(driver.Conn) error) error {
+	var last error
+	for range p.hosts.len() + 1 {
+		conn, used, turn, err := p.connections()
+		if err != nil {
+			return err
+		}
+		last = do(conn)
+		if last == nil || ctx.Err() != nil ||
+			!p.secret.renew(last, used) && !(isUnreachable(last) && p.hosts.next(turn)) {
+			break
 		}
 	}
-	conn = p.current
-	p.mu.Unlock()
-	return do(conn)
+	return last
+}
+
+// connections are those to the server of now with the password of now.
+func (p *pool) connections() (conn driver.Conn, password string, turn uint64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, now := p.hosts.now(); now != p.turn || p.secret.now() != p.password {
+		if err := p.open(); err != nil {
+			return nil, "", 0, err
+		}
+	}
+	return p.current, p.password, p.turn, nil
 }
 
 func (p *pool) Query(ctx context.Context, query string, args ...any) (rows driver.Rows, err error) {
-	err = p.ask(func(c driver.Conn) (err error) { rows, err = c.Query(ctx, query, args...); return err })
+	err = p.ask(ctx, func(c driver.Conn) (err error) { rows, err = c.Query(ctx, query, args...); return err })
 	return rows, err
 }
 
 func (p *pool) QueryRow(ctx context.Context, query string, args ...any) (row driver.Row) {
-	_ = p.ask(func(c driver.Conn) error { row = c.QueryRow(ctx, query, args...); return row.Err() }) // the row says it
+	_ = p.ask(ctx, func(c driver.Conn) error { row = c.QueryRow(ctx, query, args...); return row.Err() }) // the row says it
 	return row
 }
 
 func (p *pool) Select(ctx context.Context, into any, query string, args ...any) error {
-	return p.ask(func(c driver.Conn) error { return c.Select(ctx, into, query, args...) })
+	return p.ask(ctx, func(c driver.Conn) error { return c.Select(ctx, into, query, args...) })
 }
 
 func (p *pool) Exec(ctx context.Context, query string, args ...any) error {
-	return p.ask(func(c driver.Conn) error { return c.Exec(ctx, query, args...) })
+	return p.ask(ctx, func(c driver.Conn) error {
+		ctx, err := p.store.withQuorum(ctx)
+		if err != nil {
+			return err
+		}
+		if err = c.Exec(ctx, query, args...); err != nil {
+			p.store.forgetUp()
+		}
+		return err
+	})
 }
 
 func (p *pool) PrepareBatch(ctx context.Context, query string,
 	opts ...driver.PrepareBatchOption) (b driver.Batch, err error) {
-	err = p.ask(func(c driver.Conn) (err error) { b, err = c.PrepareBatch(ctx, query, opts...); return err })
+	err = p.ask(ctx, func(c driver.Conn) error {
+		ctx, err := p.store.withQuorum(ctx)
+		if err != nil {
+			return err
+		}
+		b, err = c.PrepareBatch(ctx, query, opts...)
+		return err
+	})
 	return b, err
 }
 
 func (p *pool) Ping(ctx context.Context) error {
-	return p.ask(func(c driver.Conn) error { return c.Ping(ctx) })
+	return p.ask(ctx, func(c driver.Conn) error { return c.Ping(ctx) })
 }
 
 func (p *pool) Stats() driver.Stats {

@@ -41,6 +41,20 @@ type schemaLock struct {
 
 func lockName(number uint64) string { return lockPrefix + strconv.FormatUint(number, 10) }
 
+// lockedSchema does what changes the schema while this process alone may.
+func lockedSchema(ctx context.Context, db *sql.DB, logger *slog.Logger, do func(held context.Context) error) error {
+	held, lock, err := lockSchema(ctx, db, logger)
+	if err != nil {
+		return err
+	}
+	if err = do(held); err != nil {
+		if cause := context.Cause(held); errors.Is(cause, errLeaseLost) {
+			err = errors.Join(cause, err)
+		}
+	}
+	return errors.Join(err, lock.unlock(context.WithoutCancel(ctx)))
+}
+
 // lockSchema waits until this process alone may change the schema. The context that it gives ends when the lock is
 // lost.
 func lockSchema(ctx context.Context, db *sql.DB, logger *slog.Logger) (context.Context, *schemaLock, error) {

@@ -124,7 +124,12 @@ func (b *batch) Insert(ctx context.Context) error {
 		b.fill()
 		input = b.input
 	}
-	if err := w.conn.Do(ctx, ch.Query{Body: input.Into(w.table), Input: input}); err != nil {
+	settings, err := w.store.quorum(ctx)
+	if err != nil {
+		return fmt.Errorf("insert %d rows into %s: %w", b.rows, w.table, err)
+	}
+	if err := w.conn.Do(ctx, ch.Query{Body: input.Into(w.table), Input: input, Settings: settings}); err != nil {
+		w.store.forgetUp()
 		// After an error the connection's state is unknown.
 		_ = w.conn.Close()
 		w.conn = nil
@@ -132,6 +137,9 @@ func (b *batch) Insert(ctx context.Context) error {
 			err = &ledger.StoreError{Code: int32(said.Code), Err: err}
 		}
 		return fmt.Errorf("insert %d rows into %s: %w", b.rows, w.table, err)
+	}
+	if w.table == "ledger" {
+		return w.sync(ctx)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -14,6 +15,9 @@ import (
 // childArgument is the hidden first argument that makes a process the engine
 // instead of whatever its program is:
 // PROGRAM engine-child FENCE KIND PATH OPTION…
+// or, for who starts an engine of their own and fences it as they like (a test
+// of several servers): PROGRAM engine-child PATH OPTION…, with an absolute path
+// of the library.
 const childArgument = "engine-child"
 
 // IsChild tells whether the arguments of a process (os.Args) make it an
@@ -34,7 +38,11 @@ func RunChild() {
 	// Ctrl-C and a closed terminal are for the parent to act on; it ends the
 	// engine in its own time.
 	signal.Ignore(os.Interrupt, syscall.SIGHUP)
-	if err := runEngine(os.Args[2], os.Args[3], os.Args[4], os.Args[5:]); err != nil {
+	args := os.Args[2:]
+	if filepath.IsAbs(args[0]) {
+		args = append([]string{noFence, kindLibrary}, args...)
+	}
+	if err := runEngine(args[0], args[1], args[2], args[3:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		syscall.Exit(1)
 	}

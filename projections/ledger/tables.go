@@ -67,15 +67,33 @@ func there(ctx context.Context, db driver.Conn) (found map[string]table, ours bo
 // CheckEngines refuses a database whose tables makegood did not make, before it changes anything there. A table that is
 // spread over several servers, say (Distributed), folds nothing across them: books through it come out wrong and say so
 // nowhere. ClickHouse Cloud makes Shared tables of the ones that it is asked for: they fold alike.
-func CheckEngines(ctx context.Context, db driver.Conn) error {
+func CheckEngines(ctx context.Context, db driver.Conn) error { return checkEngines(ctx, db, "") }
+
+// CheckReplicatedEngines does the same at a server of a cluster, where tables replicate.
+func CheckReplicatedEngines(ctx context.Context, db driver.Conn) error {
+	return checkEngines(ctx, db, "Replicated")
+}
+
+func checkEngines(ctx context.Context, db driver.Conn, kind string) error {
 	found, ours, err := there(ctx, db)
 	if err != nil {
 		return err
 	}
 	var errs []error
+	advice := "give makegood a database of its own"
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if engine := found[name].engine; strings.TrimPrefix(engine, "Shared") != tables[name].engine {
-			errs = append(errs, fmt.Errorf("the table %s has the engine %s and not %s", name, engine, tables[name].engine))
+		engine, want := found[name].engine, kind+tables[name].engine
+		if strings.TrimPrefix(engine, "Shared") == tables[name].engine && strings.HasPrefix(engine, "Shared") ||
+			engine == want {
+			continue
+		}
+		errs = append(errs, fmt.Errorf("the table %s has the engine %s and not %s", name, engine, want))
+		switch engine {
+		case tables[name].engine:
+			advice = "tables of one server don't replicate: give makegood another database of the cluster and let it book " +
+				"the log again from its beginning (infra/clickhouse/README.md)"
+		case "Replicated" + tables[name].engine:
+			advice = "these replicate: name the cluster (--clickhouse-cluster)"
 		}
 	}
 	if len(found) > 0 && !ours {
@@ -83,7 +101,7 @@ func CheckEngines(ctx context.Context, db driver.Conn) error {
 			"did not make them", strings.Join(slices.Sorted(maps.Keys(found)), ", ")))
 	}
 	if len(errs) > 0 {
-		return fmt.Errorf("these tables can't hold the books, give makegood a database of its own: %w", errors.Join(errs...))
+		return fmt.Errorf("these tables can't hold the books, %s: %w", advice, errors.Join(errs...))
 	}
 	return nil
 }

@@ -59,12 +59,7 @@ func (s *computation) compute(ctx context.Context) error {
 	if err := ledger.EnoughRoom(ctx, s.db); err != nil {
 		return err
 	}
-	for _, table := range shadow.Tables {
-		if err := s.exec(ctx, "make the shadow of "+table, "CREATE TABLE "+s.table(table)+" AS "+table); err != nil {
-			return err
-		}
-	}
-	if err := shadow.MakeUnits(ctx, s.db, s.rebuild.ID); err != nil {
+	if err := shadow.Make(ctx, s.db, s.rebuild.ID); err != nil {
 		return err
 	}
 	for _, step := range []struct {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
+
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 )
@@ -17,6 +20,26 @@ var Tables = []string{"ledger", "failures", "unpriced", "leakage_daily"}
 // Table is the table that stands in for one of them. Its name is the rebuild's own, so that a process that doesn't
 // know yet that its rebuild was given up can spoil no other.
 func Table(table, id string) string { return "rebuilt_" + table + "_" + id }
+
+// Make makes the tables of a rebuild. In a cluster a table wants an identity (see infra/clickhouse); these are at the
+// server that computes it alone, and what is swapped in comes to the others from there.
+func Make(ctx context.Context, db driver.Conn, id string) error {
+	for _, table := range Tables {
+		var engine string
+		if err := db.QueryRow(ctx, "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = ?",
+			table).Scan(&engine); err != nil {
+			return fmt.Errorf("look at %s: %w", table, err)
+		}
+		identity := ""
+		if strings.HasPrefix(engine, "Replicated") {
+			identity = " UUID '" + uuid.NewString() + "'"
+		}
+		if err := db.Exec(ctx, "CREATE TABLE "+Table(table, id)+identity+" AS "+table); err != nil {
+			return fmt.Errorf("make the shadow of %s: %w", table, err)
+		}
+	}
+	return MakeUnits(ctx, db, id)
+}
 
 // Drop drops what is left of a rebuild.
 func Drop(ctx context.Context, db driver.Conn, id string) error {

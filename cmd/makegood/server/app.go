@@ -58,6 +58,7 @@ type Config struct {
 
 	ClickHouseHTTPPort int `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
 
+	ClickHouseCluster      string `help:"Name of the cluster of ClickHouse (system.clusters), one shard with any number of replicas: each has all of the books." name:"clickhouse-cluster" env:"MAKEGOOD_CLICKHOUSE_CLUSTER"`
 	ClickHousePasswordFile string `help:"File with the password of ClickHouse's user; or MAKEGOOD_CLICKHOUSE_PASSWORD." name:"clickhouse-password-file" env:"MAKEGOOD_CLICKHOUSE_PASSWORD_FILE"`
 
 	Access AccessFlags `embed:"" group:"Who gets in:"`
@@ -317,6 +318,9 @@ func (a *App) connect(ctx context.Context) (err error) {
 			server.Renew = password
 		}
 	}
+	if server.Cluster = a.Config.ClickHouseCluster; server.Cluster != "" {
+		server.Check = ledger.CheckReplicatedEngines
+	}
 	if a.Store, err = clickhouse.Open(ctx, server, ledger.Migrations()); err != nil {
 		return err
 	}
@@ -324,7 +328,7 @@ func (a *App) connect(ctx context.Context) (err error) {
 	if err := ledger.CheckSchema(ctx, a.Store.DB); err != nil {
 		return err
 	}
-	if err := ledger.CreateViews(ctx, a.Store.DB); err != nil {
+	if err := a.Store.Everywhere(ctx, ledger.CreateViews); err != nil {
 		return err
 	}
 	if err := a.checkTopics(ctx); err != nil {

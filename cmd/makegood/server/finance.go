@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
 	"github.com/makegood/makegood/projections/audit"
@@ -158,9 +160,11 @@ func (b Books) Rates(ctx context.Context, at time.Time, all bool) ([]gateway.Rat
 
 // createFinanceViews makes the views for who may see no people, where that is allowed.
 func (a *App) createFinanceViews(ctx context.Context) error {
-	made, err := ledger.CreateFinanceViews(ctx, a.Store.DB)
-	if err == nil && !made {
-		a.logger.Warn("the views without people could not be made, which takes rights on their database: boards find nothing")
-	}
-	return err
+	return a.Store.Everywhere(ctx, func(ctx context.Context, db driver.Conn) error {
+		made, err := ledger.CreateFinanceViews(ctx, db)
+		if err == nil && !made {
+			a.logger.Warn("the views without people could not be made, which takes rights on their database: boards find nothing")
+		}
+		return err
+	})
 }

@@ -1,0 +1,140 @@
+//go:build chaos
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// TestChaosCluster is the same with a cluster of ClickHouse, of one shard, in place of the engine: its servers and its
+// Keeper are killed, stopped and paused, and in the end each server has the reference's books. The cluster is one that
+// somebody else made. In the environment:
+//
+//	MAKEGOOD_CLUSTER       its address: clickhouse://user:password@host:port,host:port
+//	MAKEGOOD_CLUSTER_NAME  its name in system.clusters
+//	MAKEGOOD_CLUSTER_DO    a command that is called with what to do (kill, stop, start, pause, resume) and with whom
+//	MAKEGOOD_CLUSTER_PARTS with whom: names between blanks
+//
+// Without them nothing is run, which is said.
+func TestChaosCluster(t *testing.T) {
+	c := newCluster(t)
+	if c == nil {
+		t.Log("NOT RUN: no cluster is named in the environment (MAKEGOOD_CLUSTER)")
+		return
+	}
+	chaos(t, false, embeddedBroker, c)
+}
+
+// cluster is servers of ClickHouse that somebody else made.
+type cluster struct {
+	t         *testing.T
+	dsn, name string
+	command   string
+	parts     []string
+}
+
+func newCluster(t *testing.T) *cluster {
+	dsn := os.Getenv("MAKEGOOD_CLUSTER")
+	if dsn == "" {
+		return nil
+	}
+	database := "chaos_" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	return &cluster{t: t, dsn: strings.TrimSuffix(dsn, "/") + "/" + database, name: os.Getenv("MAKEGOOD_CLUSTER_NAME"),
+		command: os.Getenv("MAKEGOOD_CLUSTER_DO"), parts: strings.Fields(os.Getenv("MAKEGOOD_CLUSTER_PARTS"))}
+}
+
+func (c *cluster) has(part string) bool {
+	for _, is := range c.parts {
+		if is == part {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *cluster) part(name string) part { return clusterPart{c, name} }
+
+// clusterPart is a server or a Keeper.
+type clusterPart struct {
+	cluster *cluster
+	name    string
+}
+
+func (p clusterPart) kill() error                 { return p.do("kill") }
+func (p clusterPart) stop() error                 { return p.do("stop") }
+func (p clusterPart) start(context.Context) error { return p.do("start") }
+func (p clusterPart) pause() error                { return p.do("pause") }
+func (p clusterPart) resume() error               { return p.do("resume") }
+func (p clusterPart) pid() int                    { return 0 }
+
+func (p clusterPart) do(what string) error {
+	said, err := exec.Command(p.cluster.command, what, p.name).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w: %s", what, p.name, err, said)
+	}
+	return nil
+}
+
+// possible is what can go wrong with what runs.
+func (f *fleet) possible() map[string][]string {
+	if f.cluster == nil {
+		return possible
+	}
+	all := maps.Clone(possible)
+	for target := range all {
+		if strings.Contains(target, "engine") {
+			delete(all, target)
+		}
+	}
+	for _, name := range f.cluster.parts {
+		all[name] = []string{"kill", "kill", "stop", "pause"}
+		all[name+" "] = all[name] // more often than the rest
+	}
+	return all
+}
+
+// checkReplicas holds each server's books against the first one's, row by row: those were held against the reference.
+func (f *fleet) checkReplicas(ctx context.Context, t *testing.T, seed uint64) {
+	t.Helper()
+	options, err := clickhousego.ParseDSN(f.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]string{}
+	for _, addr := range options.Addr {
+		own := *options
+		own.Addr = []string{addr}
+		db, err := clickhousego.Open(&own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range []string{"ledger", "leakage_daily", "failures", "identities", "places", "dead_letters"} {
+			if err := db.Exec(ctx, "SYSTEM SYNC REPLICA "+table); err != nil {
+				t.Fatalf("seed %d: %s at %s: %v", seed, table, addr, err)
+			}
+			var sum string
+			if err := db.QueryRow(ctx, "SELECT concat(toString(count()), ' rows, ', hex(sum(cityHash64(*)))) FROM "+table).
+				Scan(&sum); err != nil {
+				t.Fatal(err)
+			}
+			if first, is := sums[table]; is && first != sum {
+				t.Errorf("seed %d: %s at %s has %s, and not %s", seed, table, addr, sum, first)
+			}
+			sums[table] = sum
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Logf("%d servers have the same: %v", len(options.Addr), sums)
+}

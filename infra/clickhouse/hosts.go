@@ -1,0 +1,95 @@
+package clickhouse
+
+import (
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/ClickHouse/ch-go"
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// hosts are the servers of which each has all of the books, and the one that this process works with: all its
+// connections go there, so that it reads what it wrote. When that one doesn't answer, the process goes on at the next
+// one, and stays there.
+type hosts struct {
+	mu   sync.Mutex
+	all  []string
+	at   int
+	turn uint64 // how often it went on; tells who saw the same host from who saw another one
+}
+
+func newHosts(all []string) *hosts { return &hosts{all: slices.Clone(all)} }
+
+// now is the server to work with.
+func (h *hosts) now() (addr string, turn uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.all[h.at], h.turn
+}
+
+// next goes on to the next server, unless somebody did since turn. It returns false where there is no other one.
+func (h *hosts) next(turn uint64) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.all) == 1 {
+		return false
+	}
+	if h.turn == turn {
+		h.at = (h.at + 1) % len(h.all)
+		h.turn++
+	}
+	return true
+}
+
+// add adds servers that aren't among them yet.
+func (h *hosts) add(more []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, addr := range more {
+		if !slices.Contains(h.all, addr) {
+			h.all = append(h.all, addr)
+		}
+	}
+}
+
+func (h *hosts) len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.all)
+}
+
+// Codes of a server that has lost its Keeper, where another one may have it.
+const (
+	codeTableReadOnly = 242
+	codeKeeper        = 999
+)
+
+func withoutKeeper(code int32) bool { return code == codeTableReadOnly || code == codeKeeper }
+
+// isUnreachable reports whether an error says that the server is gone, or can't work, rather than that it refuses. Of an
+// error of a context that has ended nobody should ask: that looks like a network's.
+func isUnreachable(err error) bool {
+	if err == nil {
+		return false
+	}
+	if said, is := errors.AsType[*clickhousego.Exception](err); is {
+		return withoutKeeper(said.Code)
+	}
+	if said, is := ch.AsException(err); is {
+		return withoutKeeper(int32(said.Code))
+	}
+	if _, is := errors.AsType[net.Error](err); is {
+		return true
+	}
+	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNREFUSED, syscall.ECONNRESET,
+		syscall.EPIPE} {
+		if errors.Is(err, sign) {
+			return true
+		}
+	}
+	return false
+}

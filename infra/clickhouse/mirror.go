@@ -1,0 +1,188 @@
+package clickhouse
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// replicatedFS is migrations for servers of a cluster: tables get engines that replicate. Each gets an identity of its
+// own, by which the servers know which of their tables belong together: the engine's default path in the Keeper is made
+// of it, so that a table that is dropped and made again is another one.
+type replicatedFS struct{ fs.FS }
+
+func (f replicatedFS) Open(name string) (fs.File, error) {
+	file, err := f.FS.Open(name)
+	if err != nil || !strings.HasSuffix(name, ".sql") {
+		return file, err
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &replicatedFile{File: file, text: bytes.NewReader([]byte(replicated(string(text))))}, nil
+}
+
+type replicatedFile struct {
+	fs.File
+	text *bytes.Reader
+}
+
+func (f *replicatedFile) Read(b []byte) (int, error) { return f.text.Read(b) }
+
+// replicated is a migration for servers of a cluster.
+func replicated(migration string) string {
+	lines := strings.Split(migration, "\n")
+	for i, line := range lines {
+		switch {
+		case strings.HasPrefix(line, "CREATE TABLE "):
+			lines[i] = withIdentity(line, uuid.NewString())
+		case strings.HasPrefix(line, "ENGINE = "):
+			lines[i] = strings.Replace(line, "ENGINE = ", "ENGINE = Replicated", 1)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// withIdentity is a CREATE TABLE, or its first line, with the identity after the table's name.
+func withIdentity(create, id string) string {
+	name, rest, columns := strings.Cut(create, " (")
+	if columns {
+		rest = " (" + rest
+	}
+	return name + " UUID '" + id + "'" + rest
+}
+
+// object is something of the schema as a server has it.
+type object struct{ name, engine, id, create string }
+
+func (o *object) isTable() bool { return strings.HasSuffix(o.engine, "MergeTree") }
+
+// objects are the tables of a server and what feeds them, tables first. Not among them are what belongs to one server
+// alone: the schema's lock and versions; shadows of rebuilds; and views, which Everywhere makes.
+func (r *replica) objects(ctx context.Context) ([]object, error) {
+	rows, err := r.db.Query(ctx, `
+SELECT name, engine, toString(uuid), create_table_query FROM system.tables
+WHERE database = currentDatabase() AND engine != 'View' AND NOT startsWith(name, 'schema_')
+    AND NOT startsWith(name, 'rebuilt_')
+ORDER BY engine = 'MaterializedView', name`)
+	if err != nil {
+		return nil, fmt.Errorf("list the tables: %w", err)
+	}
+	defer rows.Close()
+	var all []object
+	for rows.Next() {
+		var o object
+		if err := rows.Scan(&o.name, &o.engine, &o.id, &o.create); err != nil {
+			return nil, fmt.Errorf("list the tables: %w", err)
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+// mirror makes the schema of a server like that of another one, and notes its version last.
+func mirror(ctx context.Context, from, to *replica) error {
+	want, err := from.objects(ctx)
+	if err != nil {
+		return err
+	}
+	have, err := to.objects(ctx)
+	if err != nil {
+		return err
+	}
+	there := map[string]object{}
+	for _, o := range have {
+		there[o.name] = o
+	}
+	for i := range want {
+		o := &want[i]
+		old, is := there[o.name]
+		delete(there, o.name)
+		switch {
+		case is && (old.create == o.create && (old.id == o.id || !o.isTable())):
+			continue
+		case is && o.isTable() && old.id == o.id:
+			err = to.change(ctx, o)
+		case is:
+			err = errors.Join(to.drop(ctx, o.name), to.create(ctx, o))
+		default:
+			err = to.create(ctx, o)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for name := range there { // the newer schema has it no more
+		if err := to.drop(ctx, name); err != nil {
+			return err
+		}
+	}
+	return copyVersions(ctx, from, to)
+}
+
+func (r *replica) create(ctx context.Context, o *object) error {
+	statement := o.create
+	if o.isTable() {
+		statement = withIdentity(statement, o.id)
+	}
+	if err := r.db.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("make %s: %w", o.name, err)
+	}
+	return nil
+}
+
+func (r *replica) drop(ctx context.Context, name string) error {
+	if err := r.db.Exec(ctx, "DROP TABLE IF EXISTS "+quote(name)+" SYNC"); err != nil {
+		return fmt.Errorf("drop %s: %w", name, err)
+	}
+	return nil
+}
+
+// change gives a table the settings that it has elsewhere. Its columns come to it by themselves.
+func (r *replica) change(ctx context.Context, o *object) error {
+	at := strings.LastIndex(o.create, " SETTINGS ")
+	if at < 0 {
+		return nil
+	}
+	settings := slices.DeleteFunc(strings.Split(o.create[at+len(" SETTINGS "):], ", "), func(s string) bool {
+		return strings.HasPrefix(s, "index_granularity ") // is given when a table is made, and never changes
+	})
+	if len(settings) == 0 {
+		return nil
+	}
+	if err := r.db.Exec(ctx, "ALTER TABLE "+quote(o.name)+" MODIFY SETTING "+strings.Join(settings, ", ")); err != nil {
+		return fmt.Errorf("change the settings of %s: %w", o.name, err)
+	}
+	return nil
+}
+
+// copyVersions notes at a server which migrations it has by now.
+func copyVersions(ctx context.Context, from, to *replica) error {
+	var create string
+	var versions []int64
+	if err := from.db.QueryRow(ctx, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() "+
+		"AND name = 'schema_versions'").Scan(&create); err != nil {
+		return fmt.Errorf("read how the versions are kept: %w", err)
+	}
+	if err := from.db.QueryRow(ctx, "SELECT groupArray(version_id) FROM (SELECT version_id FROM schema_versions "+
+		"WHERE is_applied = 1 ORDER BY tstamp, version_id)").Scan(&versions); err != nil {
+		return fmt.Errorf("read the versions: %w", err)
+	}
+	create = strings.Replace(create, "CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1)
+	if err := to.db.Exec(ctx, create); err != nil {
+		return fmt.Errorf("make the table of versions: %w", err)
+	}
+	if err := to.db.Exec(ctx, "INSERT INTO schema_versions (version_id, is_applied) SELECT version, 1 "+
+		"FROM (SELECT arrayJoin(?) AS version) WHERE version NOT IN (SELECT version_id FROM schema_versions)", versions); err != nil {
+		return fmt.Errorf("note the versions: %w", err)
+	}
+	return nil
+}
