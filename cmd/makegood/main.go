@@ -53,6 +53,7 @@ type commandLine struct {
 	Version     versionCommand      `cmd:"" help:"Which version this is, and what it is made of."`
 	Loadgen     loadgenCommand      `cmd:"" help:"Simulated events, as many and as disordered as you like."`
 	Bench       bench.Command       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
+	Doctor      doctorCommand       `cmd:"" help:"What is wrong with a deployment: brokers, topics, ClickHouse, their settings, rights, lag and clocks."`
 	BenchBroker bench.BrokerCommand `cmd:"" hidden:""`
 
 	InsightCheck insightCheckCommand `cmd:"" help:"Hold the estimates against simulated shops whose truth is known."`

@@ -41,12 +41,10 @@ func (f *replicatedFile) Read(b []byte) (int, error) { return f.text.Read(b) }
 func replicated(migration string) string {
 	lines := strings.Split(migration, "\n")
 	for i, line := range lines {
-		switch {
-		case strings.HasPrefix(line, "CREATE TABLE "):
-			lines[i] = withIdentity(line, uuid.NewString())
-		case strings.HasPrefix(line, "ENGINE = "):
-			lines[i] = strings.Replace(line, "ENGINE = ", "ENGINE = Replicated", 1)
+		if strings.HasPrefix(line, "CREATE TABLE ") {
+			line = withIdentity(line, uuid.NewString())
 		}
+		lines[i] = strings.Replace(line, "ENGINE = ", "ENGINE = Replicated", 1)
 	}
 	return strings.Join(lines, "\n")
 }

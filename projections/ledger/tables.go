@@ -91,7 +91,7 @@ func checkEngines(ctx context.Context, db driver.Conn, kind string) error {
 		switch engine {
 		case tables[name].engine:
 			advice = "tables of one server don't replicate: give makegood another database of the cluster and let it book " +
-				"the log again from its beginning (infra/clickhouse/README.md)"
+				"the log again from its beginning (infra/README.md, A cluster)"
 		case "Replicated" + tables[name].engine:
 			advice = "these replicate: name the cluster (--clickhouse-cluster)"
 		}

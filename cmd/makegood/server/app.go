@@ -98,6 +98,9 @@ func (c *Config) Validate() error {
 	if c.Partitions < 1 || c.Partitions > 10_000 {
 		return fmt.Errorf("--partitions: %d is not between 1 and 10,000", c.Partitions)
 	}
+	if c.ClickHouseCluster != "" && c.ClickHouse == "" {
+		return errors.New("--clickhouse-cluster is for --clickhouse; the engine inside is one server")
+	}
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return fmt.Errorf("--zone: %w", err)
 	}
@@ -304,22 +307,9 @@ func (a *App) connect(ctx context.Context) (err error) {
 		return err
 	}
 	a.OnClose(a.Publisher.Close)
-	server := clickhouse.Config{DSN: a.Config.ClickHouse, Logger: a.logger, Check: ledger.CheckEngines}
-	if server.DSN == "" {
-		server.DSN = a.Engine.DSN()
-	} else {
-		password := func() (string, error) {
-			return Secret("--clickhouse-password-file", a.Config.ClickHousePasswordFile, "MAKEGOOD_CLICKHOUSE_PASSWORD")
-		}
-		if server.Password, err = password(); err != nil {
-			return err
-		}
-		if a.Config.ClickHousePasswordFile != "" {
-			server.Renew = password
-		}
-	}
-	if server.Cluster = a.Config.ClickHouseCluster; server.Cluster != "" {
-		server.Check = ledger.CheckReplicatedEngines
+	server, err := a.storeConfig()
+	if err != nil {
+		return err
 	}
 	if a.Store, err = clickhouse.Open(ctx, server, ledger.Migrations()); err != nil {
 		return err
@@ -350,6 +340,30 @@ func (a *App) connect(ctx context.Context) (err error) {
 	a.OnClose(books.Close)
 	a.Terms = post.NewTerms(booksLog{books}, decode.Log(), decode.Stored, zone)
 	return nil
+}
+
+// storeConfig says where the books are.
+func (a *App) storeConfig() (clickhouse.Config, error) {
+	c := clickhouse.Config{DSN: a.Config.ClickHouse, Cluster: a.Config.ClickHouseCluster, Logger: a.logger,
+		Check: ledger.CheckEngines}
+	if c.Cluster != "" {
+		c.Check = ledger.CheckReplicatedEngines
+	}
+	if c.DSN == "" {
+		c.DSN = a.Engine.DSN()
+		return c, nil
+	}
+	password := func() (string, error) {
+		return Secret("--clickhouse-password-file", a.Config.ClickHousePasswordFile, "MAKEGOOD_CLICKHOUSE_PASSWORD")
+	}
+	var err error
+	if c.Password, err = password(); err != nil {
+		return c, err
+	}
+	if a.Config.ClickHousePasswordFile != "" {
+		c.Renew = password
+	}
+	return c, nil
 }
 
 // drain bounds how long a stopping projector may take to land what it holds.

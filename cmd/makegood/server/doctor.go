@@ -1,0 +1,162 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/makegood/makegood/infra/clickhouse"
+	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// Examine looks at what a deployment stands on, as its processes are to be told of it: brokers, topics, the projectors'
+// group, and the servers of ClickHouse. It changes nothing there, and goes on where something doesn't answer. Its error
+// says that it was told nothing to look at.
+//
+// Codes of what is found: brokers, topic, group; connect, version, database, engines, schema, settings, mutations,
+// shadows, replicas, disk, rights, clock.
+func Examine(ctx context.Context, config Config, logger *slog.Logger) ([]ledger.Finding, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	if config.Embedded() {
+		return nil, errors.New("--brokers and --clickhouse are wanted: what runs inside is looked after by who runs it " +
+			"(makegood status)")
+	}
+	a := &App{Config: config, logger: logger, Now: time.Now, Brokers: config.Brokers}
+	var err error
+	if a.secured, err = config.Kafka.Config(logger); err != nil {
+		return nil, err
+	}
+	found := a.examineKafka(ctx)
+	return append(found, a.examineStore(ctx)...), nil
+}
+
+func (a *App) examineKafka(ctx context.Context) []ledger.Finding {
+	where := "Kafka " + strings.Join(a.Brokers, ",")
+	admin, err := kafka.NewAdmin(a.kafkaConfig())
+	if err != nil {
+		return []ledger.Finding{{Where: where, Code: "brokers", Wrong: err.Error(), Do: "mend the flags"}}
+	}
+	defer admin.Close()
+	if err := admin.Ping(ctx); err != nil {
+		return []ledger.Finding{{Where: where, Code: "brokers", Wrong: err.Error(), Do: "look at the brokers, and at how " +
+			"they let makegood in (--kafka-…)"}}
+	}
+	found := []ledger.Finding{{Where: where, Code: "brokers", Seen: "answer"}}
+	for _, spec := range a.logSpecs() {
+		found = append(found, examineTopic(ctx, admin, spec))
+	}
+	return append(found, a.examineGroup(ctx, admin))
+}
+
+func examineTopic(ctx context.Context, admin *kafka.Admin, spec kafka.TopicSpec) ledger.Finding {
+	f := ledger.Finding{Where: "topic " + spec.Name, Code: "topic", Seen: "as makegood makes it"}
+	differences, err := admin.CompareTopic(ctx, spec)
+	if err != nil {
+		f.Wrong, f.Seen = err.Error(), ""
+		f.Do = "the first process that serves makes a topic that is missing, where it may"
+		return f
+	}
+	var said []string
+	for _, d := range differences {
+		said = append(said, fmt.Sprintf("%s is %s and not %s", d.What, d.Have, d.Want))
+	}
+	if len(said) > 0 {
+		f.Wrong, f.Seen = strings.Join(said, "; "), ""
+		f.Do = "kafka-configs.sh --alter, or leave it if you know why (infra/kafka's package documentation)"
+	}
+	return f
+}
+
+func (a *App) examineGroup(ctx context.Context, admin *kafka.Admin) ledger.Finding {
+	f := ledger.Finding{Where: "group " + a.Config.Group, Code: "group"}
+	ends, err := admin.Ends(ctx, a.Config.topics()...)
+	var committed map[kafka.TopicPartition]int64
+	if err == nil {
+		committed, err = admin.Committed(ctx, a.Config.Group, a.Config.topics()...)
+	}
+	if err != nil {
+		f.Wrong, f.Do = err.Error(), "look at the brokers"
+		return f
+	}
+	var behind int64
+	for tp, end := range ends {
+		behind += end - max(committed[tp], 0)
+	}
+	f.Seen = fmt.Sprintf("%d records are not booked yet", behind)
+	const many = 100_000
+	if behind > many {
+		f.Wrong, f.Do = f.Seen, "run more projectors, up to one for each partition, or look at why they stand still "+
+			"(makegood status)"
+	}
+	return f
+}
+
+// examineStore looks at each server of ClickHouse.
+func (a *App) examineStore(ctx context.Context) []ledger.Finding {
+	config, err := a.storeConfig()
+	var servers []clickhouse.Server
+	closeAll := func() error { return nil }
+	if err == nil {
+		servers, closeAll, err = clickhouse.Look(ctx, config, ledger.Migrations())
+	}
+	if err != nil {
+		return []ledger.Finding{{Where: "ClickHouse", Code: "connect", Wrong: err.Error(),
+			Do: "look at --clickhouse, --clickhouse-cluster and the password"}}
+	}
+	var found []ledger.Finding
+	var versions []string
+	for _, s := range servers {
+		all, version := a.examineServer(ctx, s)
+		for i := range all {
+			all[i].Where = "ClickHouse " + s.Addr
+		}
+		found = append(found, all...)
+		if version != "" && !slices.Contains(versions, version) {
+			versions = append(versions, version)
+		}
+	}
+	if len(versions) > 1 {
+		found = append(found, ledger.Finding{Where: "ClickHouse", Code: "version",
+			Wrong: "the servers are of several versions: " + strings.Join(versions, ", "),
+			Do:    "run one version, but for while you change it"})
+	}
+	if err := closeAll(); err != nil {
+		a.logger.Warn("a connection could not be closed", "error", err)
+	}
+	return found
+}
+
+func (a *App) examineServer(ctx context.Context, s clickhouse.Server) (found []ledger.Finding, version string) {
+	switch {
+	case s.Err != nil:
+		return []ledger.Finding{{Code: "connect", Wrong: s.Err.Error(), Do: "start it, or mend the way to it"}}, ""
+	case s.DB == nil || s.Version == 0:
+		return []ledger.Finding{{Code: "database", Wrong: "there are no books yet",
+			Do: "start a process that serves: it makes them"}}, ""
+	}
+	if err := s.DB.QueryRow(ctx, "SELECT version()").Scan(&version); err != nil {
+		return []ledger.Finding{{Code: "connect", Wrong: err.Error(), Do: "look at the server"}}, ""
+	}
+	f := ledger.Finding{Code: "version", Seen: fmt.Sprintf("ClickHouse %s, schema %d", version, s.Version)}
+	switch {
+	case s.Version < s.Newest:
+		f.Wrong = fmt.Sprintf("the schema has the version %d, this program's is %d", s.Version, s.Newest)
+		f.Do = "start a process of this version while all servers are up"
+	case s.Version > s.Newest:
+		f.Wrong = fmt.Sprintf("the schema has the version %d, this program knows %d", s.Version, s.Newest)
+		f.Do = "use the program that serves"
+	}
+	found = append(found, f)
+	all, err := ledger.Examine(ctx, s.DB, a.Config.ClickHouseCluster != "", a.Now)
+	if err != nil {
+		all = append(all, ledger.Finding{Code: "connect", Wrong: err.Error(), Do: "look at the server and the user's rights"})
+	}
+	return append(found, all...), version
+}

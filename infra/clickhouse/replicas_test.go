@@ -1,0 +1,99 @@
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// TestReplicatedMigrations: for a cluster, each table that a migration makes has a replicating engine and an identity of
+// its own, and nothing else of it changes.
+func TestReplicatedMigrations(t *testing.T) {
+	identity := regexp.MustCompile(` UUID '[0-9a-f-]{36}'`)
+	seen := map[string]bool{}
+	names, err := fs.Glob(replicatedFS{ledger.Migrations()}, "*.sql")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d migrations (%v)", len(names), err)
+	}
+	for _, name := range names {
+		was, err := fs.ReadFile(ledger.Migrations(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := fs.ReadFile(replicatedFS{ledger.Migrations()}, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range identity.FindAllString(string(is), -1) {
+			if seen[id] {
+				t.Errorf("%s: two tables have the identity%s", name, id)
+			}
+			seen[id] = true
+		}
+		tables := strings.Count(string(was), "CREATE TABLE ")
+		if n := len(identity.FindAllString(string(is), -1)); n != tables {
+			t.Errorf("%s: %d of %d tables have an identity", name, n, tables)
+		}
+		back := strings.ReplaceAll(identity.ReplaceAllString(string(is), ""), "ENGINE = Replicated", "ENGINE = ")
+		if back != string(was) {
+			t.Errorf("%s changed otherwise", name)
+		}
+		if n, m := strings.Count(string(was), "ENGINE = "), strings.Count(string(is), "ENGINE = Replicated"); n != m {
+			t.Errorf("%s: %d of %d engines replicate", name, m, n)
+		}
+	}
+}
+
+// TestHosts: who saw a server gone goes on at the next one, once for all who saw it.
+func TestHosts(t *testing.T) {
+	h := newHosts([]string{"a", "b"})
+	h.add([]string{"b", "c"})
+	_, first := h.now()
+	for range 3 { // three saw it
+		if !h.next(first) {
+			t.Fatal("there is no other server")
+		}
+	}
+	if addr, _ := h.now(); addr != "b" {
+		t.Errorf("it goes on at %s", addr)
+	}
+	for want := range strings.SplitSeq("c a b", " ") {
+		_, turn := h.now()
+		h.next(turn)
+		if addr, _ := h.now(); addr != want {
+			t.Errorf("it goes on at %s and not %s", addr, want)
+		}
+	}
+	if alone := newHosts([]string{"a"}); alone.next(0) {
+		t.Error("a server alone has another one beside it")
+	}
+}
+
+// TestUnreachable tells what another server may answer from what each would refuse.
+func TestUnreachable(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{io.EOF, true},
+		{fmt.Errorf("dial: %w", syscall.ECONNREFUSED), true},
+		{&clickhousego.Exception{Code: codeTableReadOnly}, true},
+		{&clickhousego.Exception{Code: codeKeeper}, true},
+		{&clickhousego.Exception{Code: codeUnknownTable}, false},
+		{errors.New("whatever"), false},
+	} {
+		if is := isUnreachable(c.err); is != c.want {
+			t.Errorf("%v: %t", c.err, is)
+		}
+	}
+}
