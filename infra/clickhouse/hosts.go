@@ -70,8 +70,8 @@ const (
 
 func withoutKeeper(code int32) bool { return code == codeTableReadOnly || code == codeKeeper }
 
-// isUnreachable reports whether an error says that the server is gone, or can't work, rather than that it refuses. Of an
-// error of a context that has ended nobody should ask: that looks like a network's.
+// isUnreachable reports whether an error says that the server is gone, or can't work, rather than that it refuses. The
+// error of a context that has ended looks like a network's: whoever asks looks at the context first.
 func isUnreachable(err error) bool {
 	if err == nil {
 		return false

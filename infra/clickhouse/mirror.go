@@ -178,8 +178,9 @@ func copyVersions(ctx context.Context, from, to *replica) error {
 	if err := to.db.Exec(ctx, create); err != nil {
 		return fmt.Errorf("make the table of versions: %w", err)
 	}
-	if err := to.db.Exec(ctx, "INSERT INTO schema_versions (version_id, is_applied) SELECT version, 1 "+
-		"FROM (SELECT arrayJoin(?) AS version) WHERE version NOT IN (SELECT version_id FROM schema_versions)", versions); err != nil {
+	err := to.db.Exec(ctx, "INSERT INTO schema_versions (version_id, is_applied) SELECT version, 1 FROM "+
+		"(SELECT arrayJoin(?) AS version) WHERE version NOT IN (SELECT version_id FROM schema_versions)", versions)
+	if err != nil {
 		return fmt.Errorf("note the versions: %w", err)
 	}
 	return nil

@@ -21,11 +21,11 @@ import (
 
 // Config says which server, and how.
 type Config struct {
-	// DSN is clickhouse://user:password@host:port/database?secure=true; the database is makegood where none is named. With
-	// a cluster it may name several hosts, host:port,host:port: replicas of it.
+	// DSN is clickhouse://user:password@host:port/database?secure=true; the database is makegood where none is named.
+	// With a cluster it may name several hosts, host:port,host:port: replicas of it.
 	DSN string
-	// Cluster is the name of the servers' cluster (system.clusters), of one shard with any number of replicas: each of them
-	// has all of the books. Empty: the books are on one server.
+	// Cluster is the name of the servers' cluster (system.clusters), of one shard with any number of replicas: each of
+	// them has all of the books. Empty: the books are on one server.
 	Cluster string
 	// Password is the user's where the DSN holds none: so it needn't stand in an address, which people copy around.
 	Password string `json:"-"`

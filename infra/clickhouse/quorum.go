@@ -14,9 +14,9 @@ import (
 )
 
 // What a server of a cluster has acknowledged must not go with it, and two who write what belongs together at two
-// servers must see each other. So an insert is acknowledged when all servers that are up have it (insert_quorum is their
-// number), and before rows are read back to be settled, the server first takes what the others have written (SYSTEM SYNC
-// REPLICA): a server that has just come back may have a backlog.
+// servers must see each other. So an insert is acknowledged when all servers that are up have it (insert_quorum is
+// their number), and before rows are read back to be settled, the server first takes what the others have written
+// (SYSTEM SYNC REPLICA): a server that has just come back may have a backlog.
 //
 // ClickHouse's own way to read what a quorum has written (select_sequential_consistency) wants quorums that don't
 // overlap, one insert after another; and a fixed number of servers, so that one of two that is down would stop

@@ -109,8 +109,8 @@ func (p *pool) open() error {
 	return nil
 }
 
-// ask asks: once more with another password where there is one, and at each other server where one doesn't answer. What
-// changes something may be done twice by that, at two servers: all that is asked here can be.
+// ask asks: once more with another password where there is one, and at each other server where one doesn't answer.
+// What changes something may be done twice by that, at two servers: all that is asked here can be.
 func (p *pool) ask(ctx context.Context, do func(driver.Conn) error) error {
 	var last error
 	for range p.hosts.len() + 1 {
@@ -145,7 +145,10 @@ func (p *pool) Query(ctx context.Context, query string, args ...any) (rows drive
 }
 
 func (p *pool) QueryRow(ctx context.Context, query string, args ...any) (row driver.Row) {
-	_ = p.ask(ctx, func(c driver.Conn) error { row = c.QueryRow(ctx, query, args...); return row.Err() }) // the row says it
+	_ = p.ask(ctx, func(c driver.Conn) error { // the row says it
+		row = c.QueryRow(ctx, query, args...)
+		return row.Err()
+	})
 	return row
 }
 

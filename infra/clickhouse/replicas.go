@@ -16,9 +16,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// Of a cluster each server has all tables, and what is written at one of them comes to the others by itself. The schema
-// doesn't: it is changed at one server, and the others are made alike (see mirror), one server after another. ON CLUSTER
-// would do that by a queue that not every cluster has, and would wait for servers that are down.
+// Of a cluster each server has all tables, and what is written at one of them comes to the others by itself. The
+// schema doesn't: it is changed at one server, and the others are made alike (see mirror), one after another. ON
+// CLUSTER would do that by a queue that not every cluster has, and would wait for servers that are down.
 
 // replica is one server of the cluster while the schema is brought there.
 type replica struct {

@@ -15,8 +15,8 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// TestReplicatedMigrations: for a cluster, each table that a migration makes has a replicating engine and an identity of
-// its own, and nothing else of it changes.
+// TestReplicatedMigrations: for a cluster, each table that a migration makes has a replicating engine and an identity
+// of its own, and nothing else of it changes.
 func TestReplicatedMigrations(t *testing.T) {
 	identity := regexp.MustCompile(` UUID '[0-9a-f-]{36}'`)
 	seen := map[string]bool{}

@@ -14,9 +14,9 @@ import (
 
 // Finding is something that was looked at.
 type Finding struct {
-	// What was looked at, where: "ClickHouse 10.0.0.1:9000".
+	// Where it is: "ClickHouse 10.0.0.1:9000".
 	Where string
-	// Code for machines: see the list in package doc of cmd/makegood's doctor.
+	// Code says for machines what was looked at: see server.Examine.
 	Code string
 	// Wrong says what is wrong; empty where all is well.
 	Wrong string
@@ -35,8 +35,7 @@ var examineReplicas string
 //go:embed sql/examine_disks.sql
 var examineDisks string
 
-// Skew is how far a server's clock may be from ours. Nothing is decided by it; but what reports say of now, and versions
-// of rows of the roll-up, read better without.
+// Skew is how far a server's clock may be from ours. No booking is decided by it, but reports say what is now by it.
 const Skew = 2 * time.Second
 
 // Examine looks at a server that has the books: its tables, their engines and settings, its replicas, disks, rights and
@@ -49,9 +48,9 @@ func Examine(ctx context.Context, db driver.Conn, clustered bool, now func() tim
 		check = CheckReplicatedEngines
 	}
 	all = append(all, finding("engines", check(ctx, db), "give makegood a database whose tables it made itself"))
-	all = append(all, finding("schema", CheckSchema(ctx, db), "start a process of this version: it brings the schema up to date"))
-	for _, look := range []func(context.Context, driver.Conn) ([]Finding, error){lookAtSettings, lookAtReplicas, lookAtDisks,
-		lookAtRights} {
+	all = append(all, finding("schema", CheckSchema(ctx, db), "start a process of this version: it makes what is missing"))
+	for _, look := range []func(context.Context, driver.Conn) ([]Finding, error){lookAtSettings, lookAtReplicas,
+		lookAtDisks, lookAtRights} {
 		found, err := look(ctx, db)
 		if err != nil {
 			return nil, err
@@ -75,8 +74,8 @@ func finding(code string, err error, do string) Finding {
 
 // ourSettings are those that our tables must have, whatever the server's own are: what is acknowledged is on disk, and
 // no insert is taken for another one.
-var ourSettings = []string{"fsync_after_insert = 1", "fsync_part_directory = 1", "non_replicated_deduplication_window = 0",
-	"replicated_deduplication_window = 0"}
+var ourSettings = []string{"fsync_after_insert = 1", "fsync_part_directory = 1",
+	"non_replicated_deduplication_window = 0", "replicated_deduplication_window = 0"}
 
 func lookAtSettings(ctx context.Context, db driver.Conn) ([]Finding, error) {
 	rows, err := db.Query(ctx, examineTables, slices.Sorted(maps.Keys(tables)))

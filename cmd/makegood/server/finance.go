@@ -163,7 +163,8 @@ func (a *App) createFinanceViews(ctx context.Context) error {
 	return a.Store.Everywhere(ctx, func(ctx context.Context, db driver.Conn) error {
 		made, err := ledger.CreateFinanceViews(ctx, db)
 		if err == nil && !made {
-			a.logger.Warn("the views without people could not be made, which takes rights on their database: boards find nothing")
+			a.logger.Warn("the views without people could not be made, which takes rights on their database: boards find " +
+				"nothing")
 		}
 		return err
 	})
