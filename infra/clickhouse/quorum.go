@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -92,8 +93,12 @@ func (s *Store) withQuorum(ctx context.Context) (context.Context, error) {
 	return clickhousego.Context(ctx, clickhousego.WithSettings(all)), nil
 }
 
-// replicating are the tables that are read back once rows have been written, to settle them.
-var replicating = []string{"ledger", "case_units", "failures", "voids", "unplaced_orders"}
+// settling are the tables that are read back once rows have been written, to settle them; checking those that the
+// checks in the background ask besides.
+var (
+	settling = []string{"ledger", "case_units", "failures", "voids", "unplaced_orders"}
+	checking = append([]string{"identities", "places", "checkpoints", "gaps"}, settling...)
+)
 
 // How long to wait for what other servers have written, in seconds: while all are up, and while one is down, which may
 // have written what nobody else has.
@@ -102,12 +107,22 @@ const (
 	syncOneDown = 1
 )
 
-// sync waits until this server has what was written at others before now.
-func (w *Writer) sync(ctx context.Context) error {
-	if w.store.cluster == "" {
+// CatchUp waits, in a cluster, until the server that this process works with has what was written at others before
+// now. Whoever takes something for checked because it was written asks this first.
+func (s *Store) CatchUp(ctx context.Context) error {
+	if s.cluster == "" {
 		return nil
 	}
-	up, all, err := w.store.serversUp(ctx)
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.sync(ctx, conn, checking), conn.Close())
+}
+
+// sync waits until the server of a connection has what was written at others before now.
+func (s *Store) sync(ctx context.Context, conn *ch.Client, tables []string) error {
+	up, all, err := s.serversUp(ctx)
 	if err != nil || up <= 1 {
 		return err // where no other server is up there is nothing to wait for
 	}
@@ -115,17 +130,15 @@ func (w *Writer) sync(ctx context.Context) error {
 	if up < all {
 		limit = syncOneDown
 	}
-	for _, table := range replicating {
-		err := w.conn.Do(ctx, ch.Query{Body: "SYSTEM SYNC REPLICA " + table + " LIGHTWEIGHT",
+	for _, table := range tables {
+		err := conn.Do(ctx, ch.Query{Body: "SYSTEM SYNC REPLICA " + table + " LIGHTWEIGHT",
 			Settings: []ch.Setting{ch.SettingInt("receive_timeout", limit)}})
 		switch said, is := ch.AsException(err); {
 		case err == nil:
 		case !is:
-			_ = w.conn.Close() // its state is unknown
-			w.conn = nil
 			return fmt.Errorf("wait for what other servers wrote: %w", err)
 		case up == all:
-			w.store.forgetUp()
+			s.forgetUp()
 			return fmt.Errorf("wait for what other servers wrote into %s: %w", table,
 				&ledger.StoreError{Code: int32(said.Code), Err: said})
 		}

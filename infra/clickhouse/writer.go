@@ -138,8 +138,13 @@ func (b *batch) Insert(ctx context.Context) error {
 		}
 		return fmt.Errorf("insert %d rows into %s: %w", b.rows, w.table, err)
 	}
-	if w.table == "ledger" {
-		return w.sync(ctx)
+	if w.store.cluster == "" || w.table != "ledger" {
+		return nil
+	}
+	if err := w.store.sync(ctx, w.conn, settling); err != nil {
+		_ = w.conn.Close() // its state may be unknown
+		w.conn = nil
+		return err
 	}
 	return nil
 }

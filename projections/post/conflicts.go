@@ -48,6 +48,14 @@ const conflictsCheckpoint = "conflicts"
 // mostChecked is how many places of a partition one check looks at: bounds its memory.
 const mostChecked = 500_000
 
+// catchUp waits until the store has what is committed by now.
+func (p *Projector) catchUp(ctx context.Context) error {
+	if p.config.CatchUp == nil {
+		return nil
+	}
+	return p.config.CatchUp(ctx)
+}
+
 // SettleConflicts checks what is booked and has not been checked yet, place by place, and returns how many rows it
 // wrote again. No clock has a say in it: what the consumer group has committed is there, and what was checked is noted
 // by partition and offset.
@@ -58,6 +66,9 @@ func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 	committed, err := p.config.Log.Committed(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("ask what is booked: %w", err)
+	}
+	if err := p.catchUp(ctx); err != nil {
+		return 0, err
 	}
 	checked, err := Checked(ctx, p.db)
 	if err != nil {

@@ -81,6 +81,9 @@ func (p *Projector) Recover(ctx context.Context) (again int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := p.catchUp(ctx); err != nil {
+		return 0, err
+	}
 	lost, months, err := p.lostRows(ctx, spans)
 	if err != nil {
 		return 0, err
