@@ -173,7 +173,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	f.stillFinal(ctx, t, x, seed)
 	phase("what was final is still the same")
 	if f.cluster != nil {
-		f.checkReplicas(ctx, t, seed)
+		f.checkReplicas(t, seed)
 		phase("all servers have the same")
 	}
 }

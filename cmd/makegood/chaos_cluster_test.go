@@ -14,6 +14,9 @@ import (
 	"time"
 
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // TestChaosCluster is the same with a cluster of ClickHouse, of one shard, in place of the engine: its servers and its
@@ -49,8 +52,19 @@ func newCluster(t *testing.T) *cluster {
 		return nil
 	}
 	database := "chaos_" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	return &cluster{t: t, dsn: strings.TrimSuffix(dsn, "/") + "/" + database, name: os.Getenv("MAKEGOOD_CLUSTER_NAME"),
+	c := &cluster{t: t, dsn: strings.TrimSuffix(dsn, "/") + "/" + database, name: os.Getenv("MAKEGOOD_CLUSTER_NAME"),
 		command: os.Getenv("MAKEGOOD_CLUSTER_DO"), parts: strings.Fields(os.Getenv("MAKEGOOD_CLUSTER_PARTS"))}
+	t.Cleanup(func() {
+		if t.Failed() {
+			return // it may be looked at
+		}
+		c.each(t, func(_ string, db driver.Conn) {
+			if err := db.Exec(context.Background(), "DROP DATABASE "+database); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	return c
 }
 
 func (c *cluster) has(part string) bool {
@@ -103,14 +117,13 @@ func (f *fleet) possible() map[string][]string {
 	return all
 }
 
-// checkReplicas holds each server's books against the first one's, row by row: those were held against the reference.
-func (f *fleet) checkReplicas(ctx context.Context, t *testing.T, seed uint64) {
+// each does something at each server by itself.
+func (c *cluster) each(t *testing.T, do func(addr string, db driver.Conn)) {
 	t.Helper()
-	options, err := clickhousego.ParseDSN(f.dsn)
+	options, err := clickhousego.ParseDSN(c.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sums := map[string]string{}
 	for _, addr := range options.Addr {
 		own := *options
 		own.Addr = []string{addr}
@@ -118,23 +131,44 @@ func (f *fleet) checkReplicas(ctx context.Context, t *testing.T, seed uint64) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		do(addr, db)
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// ask asks each server by itself, once it has what the others have.
+func (c *cluster) ask(t *testing.T, do func(addr string, ask func(into any, query string))) {
+	t.Helper()
+	c.each(t, func(addr string, db driver.Conn) {
+		for _, table := range ledger.Tables() {
+			if err := db.Exec(t.Context(), "SYSTEM SYNC REPLICA "+table); err != nil {
+				t.Fatalf("%s at %s: %v", table, addr, err)
+			}
+		}
+		do(addr, func(into any, query string) {
+			if err := db.QueryRow(t.Context(), query).Scan(into); err != nil {
+				t.Fatalf("%s at %s: %v", query, addr, err)
+			}
+		})
+	})
+}
+
+// checkReplicas holds each server's books against the first one's, row by row: those were held against the reference.
+func (f *fleet) checkReplicas(t *testing.T, seed uint64) {
+	t.Helper()
+	sums, servers := map[string]string{}, 0
+	f.cluster.ask(t, func(addr string, ask func(into any, query string)) {
+		servers++
 		for _, table := range []string{"ledger", "leakage_daily", "failures", "identities", "places", "dead_letters"} {
-			if err := db.Exec(ctx, "SYSTEM SYNC REPLICA "+table); err != nil {
-				t.Fatalf("seed %d: %s at %s: %v", seed, table, addr, err)
-			}
 			var sum string
-			if err := db.QueryRow(ctx, "SELECT concat(toString(count()), ' rows, ', hex(sum(cityHash64(*)))) FROM "+table).
-				Scan(&sum); err != nil {
-				t.Fatal(err)
-			}
+			ask(&sum, "SELECT concat(toString(count()), ' rows, ', hex(sum(cityHash64(*)))) FROM "+table)
 			if first, is := sums[table]; is && first != sum {
 				t.Errorf("seed %d: %s at %s has %s, and not %s", seed, table, addr, sum, first)
 			}
 			sums[table] = sum
 		}
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Logf("%d servers have the same: %v", len(options.Addr), sums)
+	})
+	t.Logf("%d servers have the same: %v", servers, sums)
 }

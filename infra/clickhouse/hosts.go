@@ -14,7 +14,7 @@ import (
 
 // hosts are the servers of which each has all of the books, and the one that this process works with: all its
 // connections go there, so that it reads what it wrote. When that one doesn't answer, the process goes on at the next
-// one, and stays there.
+// one, and stays there. Each time is a turn.
 type hosts struct {
 	mu   sync.Mutex
 	all  []string
@@ -62,8 +62,9 @@ func (h *hosts) len() int {
 	return len(h.all)
 }
 
-// Codes of a server that has lost its Keeper, where another one may have it.
+// Codes of a server that has waited too long, and of one that has lost its Keeper, where another one may have it.
 const (
+	codeTimeout       = 159
 	codeTableReadOnly = 242
 	codeKeeper        = 999
 )
@@ -75,6 +76,9 @@ func withoutKeeper(code int32) bool { return code == codeTableReadOnly || code =
 func isUnreachable(err error) bool {
 	if err == nil {
 		return false
+	}
+	if _, is := errors.AsType[*BehindError](err); is || errors.Is(err, errNoKeeper) {
+		return true
 	}
 	if said, is := errors.AsType[*clickhousego.Exception](err); is {
 		return withoutKeeper(said.Code)

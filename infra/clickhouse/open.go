@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -73,8 +74,9 @@ func (c Config) options() (*clickhousego.Options, error) {
 		o.MaxOpenConns = 16
 	}
 	o.MaxIdleConns = o.MaxOpenConns
-	o.ConnMaxLifetime = time.Hour
 	o.DialTimeout = 5 * time.Second
+	o.DialContext = dialContext(o)
+	o.ConnMaxLifetime = time.Hour
 	o.ReadTimeout = c.Timeout
 	if o.ReadTimeout == 0 {
 		o.ReadTimeout = time.Minute
@@ -99,12 +101,16 @@ type Store struct {
 	Reports driver.Conn
 	// Watch is for short questions about the state: whether the server answers, counts, gauges.
 	Watch   driver.Conn
+	books   *pool // what DB is
 	options *clickhousego.Options
 	cluster string
 	hosts   *hosts
 	up      upNow
 	secret  *secret
 	logger  *slog.Logger
+
+	admitting chan struct{} // held by who admits a server, and reads or writes what follows
+	admitted  uint64        // the turn after the last one whose server had all that was written before it
 }
 
 // Open connects, creates the database where it is missing, and brings the schema to its newest version. Several
@@ -117,7 +123,7 @@ func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, cluster: c.Cluster, hosts: newHosts(o.Addr), logger: c.Logger,
+	s := &Store{options: o, cluster: c.Cluster, hosts: newHosts(o.Addr), logger: c.Logger, admitting: make(chan struct{}, 1),
 		secret: &secret{read: c.Renew, value: o.Auth.Password, logger: c.Logger}}
 	if c.Cluster != "" {
 		err = s.prepareReplicas(ctx, c.Check, migrations)
@@ -142,7 +148,7 @@ func (s *Store) prepare(ctx context.Context, check func(context.Context, driver.
 			return err
 		}
 	}
-	return s.migrate(ctx, r.options, migrations)
+	return s.migrate(ctx, r, migrations)
 }
 
 // Close closes the connections.
@@ -167,17 +173,20 @@ func (s *Store) openPools() error {
 		pool    *driver.Conn
 		options *clickhousego.Options
 	}{{&s.DB, s.options}, {&s.Reports, s.options}, {&s.Watch, &watch}} {
-		opened, err := openPool(*p.options, s)
+		opened, err := openPool(*p.options, s, p.pool == &s.DB)
 		if err != nil {
 			return errors.Join(err, s.Close())
 		}
 		*p.pool = opened
+		if p.pool == &s.DB {
+			s.books = opened
+		}
 	}
 	return nil
 }
 
-func (s *Store) migrate(ctx context.Context, server *clickhousego.Options, migrations fs.FS) error {
-	db := clickhousego.OpenDB(server)
+func (s *Store) migrate(ctx context.Context, server *replica, migrations fs.FS) error {
+	db := clickhousego.OpenDB(server.options)
 	defer db.Close()
 	p, err := newProvider(db, migrations, s.logger)
 	if err != nil {
@@ -186,7 +195,7 @@ func (s *Store) migrate(ctx context.Context, server *clickhousego.Options, migra
 	if is, err := upToDate(ctx, db, p); err != nil || is {
 		return err
 	}
-	if err := ledger.EnoughRoom(ctx, s.DB); err != nil {
+	if err := ledger.EnoughRoom(ctx, server.db); err != nil {
 		return fmt.Errorf("the schema is not up to date: %w", err)
 	}
 	return lockedSchema(ctx, db, s.logger, func(held context.Context) error {
@@ -230,21 +239,34 @@ func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Prov
 	return p, nil
 }
 
-// dial opens a connection of the lower layer, for inserts, to the first server from the one of now on that answers.
-func (s *Store) dial(ctx context.Context) (*ch.Client, error) {
-	var last error
+// dial opens a connection of the lower layer, for inserts, to the first server from the one of now on that answers and
+// has all that others have acknowledged. It says in which turn of the hosts.
+func (s *Store) dial(ctx context.Context) (c *ch.Client, in uint64, err error) {
+	err = s.anywhere(ctx, func(addr string, turn uint64) (err error) {
+		if err = s.admit(ctx, turn); err == nil {
+			c, err = s.dialHost(ctx, addr)
+		}
+		in = turn
+		return err
+	})
+	return c, in, err
+}
+
+// anywhere does something at the server of now, or else at the next one where it can be done.
+func (s *Store) anywhere(ctx context.Context, do func(addr string, turn uint64) error) error {
+	var errs []error
 	for range s.hosts.len() {
 		addr, turn := s.hosts.now()
-		c, err := s.dialHost(ctx, addr)
+		err := do(addr, turn)
 		if err == nil {
-			return c, nil
+			return nil
 		}
-		last = err
+		errs = append(errs, err)
 		if ctx.Err() != nil || !isUnreachable(err) || !s.hosts.next(turn) {
 			break
 		}
 	}
-	return nil, last
+	return errors.Join(errs...)
 }
 
 func (s *Store) dialHost(ctx context.Context, addr string) (*ch.Client, error) {
@@ -264,6 +286,9 @@ func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client
 		User:        s.options.Auth.Username,
 		Password:    password,
 		DialTimeout: s.options.DialTimeout,
+		Dialer:      dialer(s.options),
+		// Of a server that stands still the connection is taken all the same, by its machine.
+		HandshakeTimeout: 3 * s.options.DialTimeout,
 		// Between two packets; the server reports progress while it writes.
 		ReadTimeout: 2 * time.Minute,
 		ClientName:  "makegood",
@@ -287,6 +312,23 @@ func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client
 		return nil, fmt.Errorf("connect to clickhouse at %s: %w", o.Address, err)
 	}
 	return c, nil
+}
+
+// dialer notices within seconds that a machine is gone which says nothing of it.
+func dialer(o *clickhousego.Options) *net.Dialer {
+	return &net.Dialer{Timeout: o.DialTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interval: 2 * time.Second, Count: 3}}
+}
+
+// dialContext is how the driver above connects.
+func dialContext(o *clickhousego.Options) func(context.Context, string) (net.Conn, error) {
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		if o.TLS != nil {
+			d := tls.Dialer{NetDialer: dialer(o), Config: cloneTLS(o.TLS)}
+			return d.DialContext(ctx, "tcp", addr)
+		}
+		return dialer(o).DialContext(ctx, "tcp", addr)
+	}
 }
 
 func cloneTLS(c *tls.Config) *tls.Config {

@@ -10,47 +10,60 @@ import (
 
 	"github.com/ClickHouse/ch-go"
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/makegood/makegood/projections/ledger"
 )
 
 // What a server of a cluster has acknowledged must not go with it, and two who write what belongs together at two
-// servers must see each other. So an insert is acknowledged when all servers that are up have it (insert_quorum is
-// their number), and before rows are read back to be settled, the server first takes what the others have written
-// (SYSTEM SYNC REPLICA): a server that has just come back may have a backlog.
+// servers must see each other. Two rules see to that.
+//
+//   - An insert is acknowledged when all servers that are up have it: insert_quorum is their number.
+//   - A server is worked with only while it has all that any server has acknowledged: SYSTEM SYNC REPLICA must succeed
+//     when a process comes to a server, after each insert into the ledger and before its rows are read back to be
+//     settled, and before the checks in the background note anything as checked.
+//
+// Kafka does the same with replicas in sync, and without unclean elections. While one server is down the others go on
+// at once: they have everything. Where a server was left alone, acknowledged more, and went as well before the others
+// had it, they wait for it: nobody could tell what it knew. Who can't wait because it is lost gives it up (SYSTEM DROP
+// REPLICA, see infra/README.md); what went with it is then read again from the log.
 //
 // ClickHouse's own way to read what a quorum has written (select_sequential_consistency) wants quorums that don't
-// overlap, one insert after another; and a fixed number of servers, so that one of two that is down would stop
-// everything.
-//
-// While one server alone is up, what it acknowledges is there alone. Where it goes before the others have it, the check
-// of positions finds what is missing, and it is read again from the log.
+// overlap, one insert after another; and a fixed number of servers, or a majority, so that one of two that is down
+// would stop everything.
 
 // upFor is how long it is believed how many servers are up. An insert that believes too long fails and is done again.
 const upFor = time.Second
 
 // upNow is how many servers of the cluster have their Keeper, as it was known at a moment.
 type upNow struct {
-	mu      sync.Mutex
-	up, all uint64
-	at      time.Time
-	turn    uint64 // of hosts
+	mu   sync.Mutex
+	up   uint64
+	at   time.Time
+	turn uint64 // of hosts
 }
 
-// serversUp is how many servers of the cluster are up, and how many there are.
-func (s *Store) serversUp(ctx context.Context) (up, all uint64, err error) {
+// errNoKeeper says that the server that was asked can't tell which servers are up: it has lost its Keeper. Nothing may
+// be taken from that, not even that it is alone.
+var errNoKeeper = errors.New("the server has lost its Keeper")
+
+// serversUp is how many servers of the cluster are up.
+func (s *Store) serversUp(ctx context.Context) (up uint64, err error) {
 	s.up.mu.Lock()
 	defer s.up.mu.Unlock()
 	_, turn := s.hosts.now()
 	if time.Since(s.up.at) < upFor && s.up.turn == turn {
-		return s.up.up, s.up.all, nil
+		return s.up.up, nil
 	}
-	if err := s.Watch.QueryRow(ctx, "SELECT toUInt64(min(active_replicas)), toUInt64(max(total_replicas)) "+
-		"FROM system.replicas WHERE database = currentDatabase() AND table = 'ledger'").Scan(&up, &all); err != nil {
-		return 0, 0, fmt.Errorf("ask which servers are up: %w", err)
+	if err := s.Watch.QueryRow(ctx, "SELECT toUInt64(min(active_replicas)) "+
+		"FROM system.replicas WHERE database = currentDatabase() AND table = 'ledger'").Scan(&up); err != nil {
+		return 0, fmt.Errorf("ask which servers are up: %w", err)
 	}
-	s.up.up, s.up.all, s.up.at, s.up.turn = up, all, time.Now(), turn
-	return up, all, nil
+	if up == 0 {
+		return 0, fmt.Errorf("ask which servers are up: %w", errNoKeeper)
+	}
+	s.up.up, s.up.at, s.up.turn = up, time.Now(), turn
+	return up, nil
 }
 
 // forgetUp lets the next insert ask again.
@@ -69,14 +82,16 @@ func (s *Store) quorum(ctx context.Context) ([]ch.Setting, error) {
 	if s.cluster == "" {
 		return nil, nil
 	}
-	up, _, err := s.serversUp(ctx)
-	if err != nil || up <= 1 {
+	up, err := s.serversUp(ctx)
+	if err != nil {
 		return nil, err
 	}
 	return []ch.Setting{
 		{Key: "insert_quorum", Value: strconv.FormatUint(up, 10), Important: true},
 		ch.SettingInt("insert_quorum_timeout", quorumTimeout),
 		ch.SettingInt("insert_quorum_parallel", 1),
+		// An insert that the server would do again by itself could land long after it was given up and done elsewhere.
+		ch.SettingInt("insert_keeper_max_retries", 0),
 	}, nil
 }
 
@@ -93,55 +108,92 @@ func (s *Store) withQuorum(ctx context.Context) (context.Context, error) {
 	return clickhousego.Context(ctx, clickhousego.WithSettings(all)), nil
 }
 
-// settling are the tables that are read back once rows have been written, to settle them; checking those that the
-// checks in the background ask besides.
-var (
-	settling = []string{"ledger", "case_units", "failures", "voids", "unplaced_orders"}
-	checking = append([]string{"identities", "places", "checkpoints", "gaps"}, settling...)
-)
+// settling are the tables that are read back once rows have been written, to settle them and to sum them up.
+var settling = []string{"ledger", "case_units", "failures", "voids", "unplaced_orders", "leakage_daily"}
 
-// How long to wait for what other servers have written, in seconds: while all are up, and while one is down, which may
-// have written what nobody else has.
-const (
-	syncAllUp   = 10
-	syncOneDown = 1
-)
+// syncTimeout is how long to wait for what other servers have written, in seconds.
+const syncTimeout = 10
 
-// CatchUp waits, in a cluster, until the server that this process works with has what was written at others before
-// now. Whoever takes something for checked because it was written asks this first.
-func (s *Store) CatchUp(ctx context.Context) error {
+// BehindError says that a server lacks what another one has acknowledged, so that nobody may work with it.
+type BehindError struct {
+	Addr, Table string
+	Err         error
+}
+
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("%s doesn't have all of %s that other servers have acknowledged: bring those back, or give up one "+
+		"that is lost (infra/README.md, A cluster): %v", e.Addr, e.Table, e.Err)
+}
+
+func (e *BehindError) Unwrap() error { return e.Err }
+
+// CatchUp waits until the server that this process works with has what was written at others before now, into some
+// tables, or into any where none is named. Whoever takes something for checked because it was written asks this first.
+// It is nil where the books are on one server, which always has.
+func (s *Store) CatchUp() func(ctx context.Context, tables ...string) error {
 	if s.cluster == "" {
 		return nil
 	}
-	conn, err := s.dial(ctx)
+	return func(ctx context.Context, tables ...string) error {
+		if len(tables) == 0 {
+			tables = ledger.Tables()
+		}
+		return s.anywhere(ctx, func(_ string, turn uint64) error { return s.sync(ctx, turn, tables) })
+	}
+}
+
+// admit waits until the server of a turn has what was written at others before the turn: once for each turn.
+func (s *Store) admit(ctx context.Context, turn uint64) error {
+	if s.cluster == "" {
+		return nil
+	}
+	select {
+	case s.admitting <- struct{}{}:
+		defer func() { <-s.admitting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.admitted > turn {
+		return nil
+	}
+	if err := s.sync(ctx, turn, ledger.Tables()); err != nil {
+		return err
+	}
+	s.admitted = turn + 1
+	return nil
+}
+
+// errMoved says that this process has gone on to another server meanwhile: what is read from now on is read there.
+var errMoved = errors.New("the process went on to another server meanwhile")
+
+// sync waits until the server of a turn has what was written at others before now.
+func (s *Store) sync(ctx context.Context, turn uint64, tables []string) error {
+	conn, at, err := s.books.connections()
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.sync(ctx, conn, checking), conn.Close())
-}
-
-// sync waits until the server of a connection has what was written at others before now.
-func (s *Store) sync(ctx context.Context, conn *ch.Client, tables []string) error {
-	up, all, err := s.serversUp(ctx)
-	if err != nil || up <= 1 {
-		return err // where no other server is up there is nothing to wait for
+	if at.turn != turn {
+		return errMoved
 	}
-	limit := syncAllUp
-	if up < all {
-		limit = syncOneDown
-	}
+	const side = 4 // by side: each waits for the Keeper
+	group, all := errgroup.WithContext(clickhousego.Context(ctx, clickhousego.WithSettings(
+		clickhousego.Settings{"receive_timeout": syncTimeout})))
+	group.SetLimit(side)
 	for _, table := range tables {
-		err := conn.Do(ctx, ch.Query{Body: "SYSTEM SYNC REPLICA " + table + " LIGHTWEIGHT",
-			Settings: []ch.Setting{ch.SettingInt("receive_timeout", limit)}})
-		switch said, is := ch.AsException(err); {
-		case err == nil:
-		case !is:
-			return fmt.Errorf("wait for what other servers wrote: %w", err)
-		case up == all:
-			s.forgetUp()
-			return fmt.Errorf("wait for what other servers wrote into %s: %w", table,
-				&ledger.StoreError{Code: int32(said.Code), Err: said})
-		}
+		group.Go(func() error {
+			err := conn.Exec(all, "SYSTEM SYNC REPLICA "+table+" LIGHTWEIGHT")
+			if isCode(err, codeTimeout) {
+				return &BehindError{Addr: at.addr, Table: table, Err: err}
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		s.forgetUp()
+		return fmt.Errorf("wait for what other servers wrote: %w", err)
+	}
+	if _, now := s.hosts.now(); now != turn {
+		return errMoved
 	}
 	return nil
 }

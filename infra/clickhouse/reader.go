@@ -32,7 +32,7 @@ const (
 // ReadLedger hands over the rows of a statement whose FROM is given to the workers: each gets one row at a time, and
 // which of them gets a row is chance. It ends with the first error of any.
 func (r *Reader) ReadLedger(ctx context.Context, from string, workers ...func(*ledger.Row) error) error {
-	conn, err := r.store.dial(ctx)
+	conn, _, err := r.store.dial(ctx)
 	if err != nil {
 		return err
 	}

@@ -65,21 +65,27 @@ type pool struct {
 	driver.Conn
 	options clickhousego.Options
 	store   *Store
+	books   bool // a server is asked only once it has all that others have acknowledged
 	secret  *secret
 	hosts   *hosts
 
-	mu       sync.Mutex
-	current  driver.Conn
-	password string
-	turn     uint64        // of hosts
-	old      []driver.Conn // what still runs there may end
+	mu      sync.Mutex
+	current driver.Conn
+	at      connected
+	old     []driver.Conn // what still runs there may end
+}
+
+// connected says what connections were made to: the server of a turn of the hosts, with a password.
+type connected struct {
+	addr, password string
+	turn           uint64
 }
 
 // mostOld are the connections of before that may still be in use.
 const mostOld = 4
 
-func openPool(options clickhousego.Options, s *Store) (*pool, error) {
-	p := &pool{options: options, store: s, secret: s.secret, hosts: s.hosts}
+func openPool(options clickhousego.Options, s *Store, books bool) (*pool, error) {
+	p := &pool{options: options, store: s, books: books, secret: s.secret, hosts: s.hosts}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -105,7 +111,7 @@ func (p *pool) open() error {
 		_ = p.old[0].Close() // nobody has asked there for long
 		p.old = slices.Delete(p.old, 0, 1)
 	}
-	p.current, p.password, p.turn = conn, options.Auth.Password, turn
+	p.current, p.at = conn, connected{addr, options.Auth.Password, turn}
 	return nil
 }
 
@@ -114,13 +120,19 @@ func (p *pool) open() error {
 func (p *pool) ask(ctx context.Context, do func(driver.Conn) error) error {
 	var last error
 	for range p.hosts.len() + 1 {
-		conn, used, turn, err := p.connections()
+		conn, at, err := p.connections()
 		if err != nil {
 			return err
 		}
-		last = do(conn)
+		last = nil
+		if p.books {
+			last = p.store.admit(ctx, at.turn)
+		}
+		if last == nil {
+			last = do(conn)
+		}
 		if last == nil || ctx.Err() != nil ||
-			!p.secret.renew(last, used) && !(isUnreachable(last) && p.hosts.next(turn)) {
+			!p.secret.renew(last, at.password) && !(isUnreachable(last) && p.hosts.next(at.turn)) {
 			break
 		}
 	}
@@ -128,15 +140,15 @@ func (p *pool) ask(ctx context.Context, do func(driver.Conn) error) error {
 }
 
 // connections are those to the server of now with the password of now.
-func (p *pool) connections() (conn driver.Conn, password string, turn uint64, err error) {
+func (p *pool) connections() (driver.Conn, connected, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, now := p.hosts.now(); now != p.turn || p.secret.now() != p.password {
+	if _, now := p.hosts.now(); now != p.at.turn || p.secret.now() != p.at.password {
 		if err := p.open(); err != nil {
-			return nil, "", 0, err
+			return nil, connected{}, err
 		}
 	}
-	return p.current, p.password, p.turn, nil
+	return p.current, p.at, nil
 }
 
 func (p *pool) Query(ctx context.Context, query string, args ...any) (rows driver.Rows, err error) {
@@ -145,12 +157,21 @@ func (p *pool) Query(ctx context.Context, query string, args ...any) (rows drive
 }
 
 func (p *pool) QueryRow(ctx context.Context, query string, args ...any) (row driver.Row) {
-	_ = p.ask(ctx, func(c driver.Conn) error { // the row says it
+	if err := p.ask(ctx, func(c driver.Conn) error {
 		row = c.QueryRow(ctx, query, args...)
 		return row.Err()
-	})
+	}); err != nil {
+		return noRow{err}
+	}
 	return row
 }
+
+// noRow is a row of a question that was not answered.
+type noRow struct{ err error }
+
+func (r noRow) Err() error           { return r.err }
+func (r noRow) Scan(...any) error    { return r.err }
+func (r noRow) ScanStruct(any) error { return r.err }
 
 func (p *pool) Select(ctx context.Context, into any, query string, args ...any) error {
 	return p.ask(ctx, func(c driver.Conn) error { return c.Select(ctx, into, query, args...) })

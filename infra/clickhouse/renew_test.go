@@ -43,7 +43,7 @@ func TestPasswordIsReadAgain(t *testing.T) {
 	}
 	rotate("wrong")
 	refused("with a password that is wrong too", store.DB.Exec(t.Context(), "SELECT 1"))
-	_, err = store.dial(t.Context())
+	_, _, err = store.dial(t.Context())
 	refused("an insert with a password that is wrong too", err)
 	if reads == 0 {
 		t.Error("the password was never read again")
@@ -68,7 +68,7 @@ func TestPasswordIsReadAgain(t *testing.T) {
 			return errors.Join(b.Append(uint8(1)), b.Send())
 		},
 		"an insert": func() error {
-			c, err := store.dial(t.Context())
+			c, _, err := store.dial(t.Context())
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,8 @@ import (
 
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // Of a cluster each server has all tables, and what is written at one of them comes to the others by itself. The
@@ -138,8 +140,8 @@ func (s *Store) migrateReplicas(ctx context.Context, all []*replica, newest int6
 		if from.version < newest {
 			own := clickhousego.OpenDB(from.options)
 			defer own.Close()
-			if err := roomForSchema(held, own); err != nil {
-				return err
+			if err := ledger.EnoughRoom(held, from.db); err != nil {
+				return fmt.Errorf("the schema at %s is not up to date: %w", from.addr(), err)
 			}
 			p, err := newProvider(own, replicatedFS{migrations}, s.logger)
 			if err != nil {

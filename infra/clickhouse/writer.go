@@ -19,6 +19,7 @@ type Writer struct {
 
 	mu   sync.Mutex
 	conn *ch.Client
+	turn uint64 // of the hosts, in which the connection was made
 }
 
 // Writer is a new writer on this store.
@@ -112,12 +113,8 @@ func (b *batch) Insert(ctx context.Context) error {
 	w := b.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn == nil || w.conn.IsClosed() {
-		conn, err := w.store.dial(ctx)
-		if err != nil {
-			return err
-		}
-		w.conn = conn
+	if err := w.connect(ctx); err != nil {
+		return err
 	}
 	input := b.input[:ledger.Everyday]
 	if b.filled > 0 {
@@ -125,14 +122,11 @@ func (b *batch) Insert(ctx context.Context) error {
 		input = b.input
 	}
 	settings, err := w.store.quorum(ctx)
-	if err != nil {
-		return fmt.Errorf("insert %d rows into %s: %w", b.rows, w.table, err)
+	if err == nil {
+		err = w.conn.Do(ctx, ch.Query{Body: input.Into(w.table), Input: input, Settings: settings})
 	}
-	if err := w.conn.Do(ctx, ch.Query{Body: input.Into(w.table), Input: input, Settings: settings}); err != nil {
-		w.store.forgetUp()
-		// After an error the connection's state is unknown.
-		_ = w.conn.Close()
-		w.conn = nil
+	if err != nil {
+		w.failed(ctx, err)
 		if said, is := ch.AsException(err); is {
 			err = &ledger.StoreError{Code: int32(said.Code), Err: err}
 		}
@@ -141,10 +135,33 @@ func (b *batch) Insert(ctx context.Context) error {
 	if w.store.cluster == "" || w.table != "ledger" {
 		return nil
 	}
-	if err := w.store.sync(ctx, w.conn, settling); err != nil {
-		_ = w.conn.Close() // its state may be unknown
-		w.conn = nil
-		return err
+	if err := w.store.sync(ctx, w.turn, settling); err != nil {
+		w.failed(ctx, err)
+		return fmt.Errorf("after an insert of %d rows into %s: %w", b.rows, w.table, err)
 	}
 	return nil
+}
+
+// connect makes a connection to the server that the process works with where there is none yet. Rows are read back
+// there.
+func (w *Writer) connect(ctx context.Context) (err error) {
+	if _, now := w.store.hosts.now(); w.conn != nil && (w.conn.IsClosed() || now != w.turn) {
+		_ = w.conn.Close() // all that it was asked is done
+		w.conn = nil
+	}
+	if w.conn == nil {
+		w.conn, w.turn, err = w.store.dial(ctx)
+	}
+	return err
+}
+
+// failed gives up the connection: after an error its state is unknown. Where the server is gone, the process goes on at
+// the next one.
+func (w *Writer) failed(ctx context.Context, err error) {
+	w.store.forgetUp()
+	_ = w.conn.Close()
+	w.conn = nil
+	if ctx.Err() == nil && isUnreachable(err) {
+		w.store.hosts.next(w.turn)
+	}
 }

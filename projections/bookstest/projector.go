@@ -66,6 +66,7 @@ func NewProjector(t testing.TB, store *clickhouse.Store, with With) *post.Projec
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxRows: with.MaxRows,
 		Linger: cmp.Or(with.Linger, time.Millisecond),
 		Key:    func(*message.Message) string { return "" }, Position: PositionOf, Original: with.Original,
+		CatchUp: store.CatchUp(),
 	}, with.Log, with.Letters, with.Decode, post.NewTerms(with.Books, decode.Log(), decode.Stored, time.UTC),
 		with.Writer, with.DB)
 	if err != nil {

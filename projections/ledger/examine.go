@@ -49,8 +49,12 @@ func Examine(ctx context.Context, db driver.Conn, clustered bool, now func() tim
 	}
 	all = append(all, finding("engines", check(ctx, db), "give makegood a database whose tables it made itself"))
 	all = append(all, finding("schema", CheckSchema(ctx, db), "start a process of this version: it makes what is missing"))
+	wanted := slices.Clone(rights)
+	if clustered {
+		wanted = append(wanted, "SYSTEM SYNC REPLICA")
+	}
 	for _, look := range []func(context.Context, driver.Conn) ([]Finding, error){lookAtSettings, lookAtReplicas,
-		lookAtDisks, lookAtRights} {
+		lookAtDisks, func(ctx context.Context, db driver.Conn) ([]Finding, error) { return lookAtRights(ctx, db, wanted) }} {
 		found, err := look(ctx, db)
 		if err != nil {
 			return nil, err
@@ -171,10 +175,10 @@ func lookAtDisks(ctx context.Context, db driver.Conn) ([]Finding, error) {
 	return all, rows.Err()
 }
 
-// rights are what serving takes on the database.
+// rights are what serving takes on the database, of one server.
 var rights = []string{"SELECT", "INSERT", "ALTER", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "OPTIMIZE"}
 
-func lookAtRights(ctx context.Context, db driver.Conn) ([]Finding, error) {
+func lookAtRights(ctx context.Context, db driver.Conn, rights []string) ([]Finding, error) {
 	f := Finding{Code: "rights", Seen: strings.Join(rights, ", ") + " on the database"}
 	var lacking []string
 	for _, right := range rights {

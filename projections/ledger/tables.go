@@ -39,6 +39,9 @@ var tables = map[string]table{
 	"sealed_events":       {replacing, "root, source, event_id, order_id, error_id, content"},
 }
 
+// Tables are the names of all tables that hold something, in order.
+func Tables() []string { return slices.Sorted(maps.Keys(tables)) }
+
 // there is what the database has under our names, and whether makegood has ever made its schema there.
 func there(ctx context.Context, db driver.Conn) (found map[string]table, ours bool, err error) {
 	rows, err := db.Query(ctx, "SELECT name, engine, sorting_key FROM system.tables WHERE database = currentDatabase()")

@@ -61,6 +61,9 @@ func (p *Projector) catchUp(ctx context.Context) error {
 // by partition and offset.
 func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 	if p.config.Log == nil {
+		if err := p.catchUp(ctx); err != nil {
+			return 0, err
+		}
 		return p.settleWhere(ctx, "true") // nobody knows what is booked: all that is there
 	}
 	committed, err := p.config.Log.Committed(ctx)

@@ -45,9 +45,9 @@ type Config struct {
 	// Log is the log for the checks in the background. Without it nothing is compared with it, and each check for
 	// conflicts looks at all that there is.
 	Log Log
-	// CatchUp waits until the store that is asked has what was written before, also by others at other servers. Nil: it
-	// always has.
-	CatchUp func(context.Context) error
+	// CatchUp waits until the store that is asked has what was written before, also by others at other servers, into some
+	// tables, or into any. Nil: it always has.
+	CatchUp func(ctx context.Context, tables ...string) error
 	// Ledger reads the ledger back, and Stored makes readers of what it keeps: for rebuilds.
 	Ledger ledger.Reader
 	Stored func() ledger.DecodeStored

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
 	"github.com/makegood/makegood/projections/ledger"
 )
 
@@ -48,7 +46,7 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 			if len(part) < len(units) { // what is settled together may be in another part
 				from += " OR unit IN (" + ledger.SharedUnits + ")"
 			}
-			if err := rollUpWhere(with, p.db, filter, from); err != nil {
+			if err := p.rollUpWhere(with, filter, from); err != nil {
 				return fmt.Errorf("recompute the leakage of %d units: %w", len(part), err)
 			}
 			return nil
@@ -61,15 +59,50 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 
 // rollUpWhere recomputes the leakage of the units of a condition, filter, from the rows of units of another: what is of
 // one may stand with an event of another that is settled with it.
-func rollUpWhere(ctx context.Context, db driver.Conn, filter, from string) error {
-	// A bucket that the rows no longer fill (its event left the books, or posts otherwise now) is overwritten with
-	// nothing. A row stands above the one that it takes the place of.
-	known, err := ledger.RollUpVersion(ctx, db)
+//
+// Where the books are on several servers, one may have got a later block before an earlier one, and numbers of blocks
+// don't tell which of two recounts saw more. So a recount is done again until nothing has come meanwhile. Whoever
+// inserts after that finds it there, and recounts with a version above.
+func (p *Projector) rollUpWhere(ctx context.Context, filter, from string) error {
+	if p.config.CatchUp == nil {
+		return p.rollUpOnce(ctx, filter, from)
+	}
+	for range mostRounds {
+		before, err := p.failuresOf(ctx, from)
+		if err == nil {
+			err = p.rollUpOnce(ctx, filter, from)
+		}
+		if err == nil {
+			err = p.config.CatchUp(ctx, "failures")
+		}
+		if err != nil {
+			return err
+		}
+		after, err := p.failuresOf(ctx, from)
+		if err != nil || after == before {
+			return err
+		}
+	}
+	return nil
+}
+
+// rollUpOnce overwrites a bucket that the rows no longer fill (its event left the books, or posts otherwise now) with
+// nothing. A row stands above the one that it takes the place of.
+func (p *Projector) rollUpOnce(ctx context.Context, filter, from string) error {
+	known, err := ledger.RollUpVersion(ctx, p.db)
 	if err != nil {
 		return err
 	}
-	return db.Exec(ctx, statements.Text("roll_up", struct {
+	return p.db.Exec(ctx, statements.Text("roll_up", struct {
 		Key, Facts, Fresh, Where string
 		Known                    uint64
 	}{ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("(" + from + ")"), filter, known}))
+}
+
+// failuresOf tells apart what failures holds of the units of a condition.
+func (p *Projector) failuresOf(ctx context.Context, from string) (sum uint64, err error) {
+	if err := p.db.QueryRow(ctx, statements.Text("failures_of", struct{ Where string }{from})).Scan(&sum); err != nil {
+		return 0, fmt.Errorf("look whether more failures came: %w", err)
+	}
+	return sum, nil
 }

@@ -150,7 +150,7 @@ func (p *Projector) rollUpRebuilt(ctx context.Context, r *shadow.Rebuild) error 
 		mine := fmt.Sprintf("cityHash64(unit) %% %d = %d", parts, part)
 		filter := fmt.Sprintf("%[1]s AND unit IN (SELECT unit FROM %[2]s WHERE %[1]s UNION DISTINCT "+
 			"SELECT unit FROM %[3]s WHERE %[1]s)", mine, failures, daily)
-		if err := rollUpWhere(ctx, p.db, filter, filter+" OR unit IN ("+ledger.SharedUnits+")"); err != nil {
+		if err := p.rollUpWhere(ctx, filter, filter+" OR unit IN ("+ledger.SharedUnits+")"); err != nil {
 			return fmt.Errorf("recompute the leakage of what a rebuild changes: %w", err)
 		}
 	}

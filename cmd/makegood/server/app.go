@@ -402,7 +402,7 @@ func (a *App) StartProjector(ctx context.Context) error {
 	a.Projector, err = post.New(post.Config{
 		Topics: topics, Letters: a.Config.Prefix + deadletter.Topic, Position: Positions(topics), Key: keyOf,
 		Original: a.original, Log: bookedLog{a}, Hide: a.hide, SameButHidden: a.sameButHidden,
-		HideRow: a.hideRow(), CatchUp: a.Store.CatchUp,
+		HideRow: a.hideRow(), CatchUp: a.Store.CatchUp(),
 		Ledger: a.Store.Reader(), Stored: decode.Stored, Now: a.Now, Logger: a.logger,
 		MaxRows: a.Config.Projector.Batch, Landed: prometheus.NewLandings(a.metrics).Landed,
 	}, subscriber, a.Publisher, decode.Private(a.privacy), a.Terms, writer, a.Store.DB)

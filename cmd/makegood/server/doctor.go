@@ -125,7 +125,7 @@ func (a *App) examineStore(ctx context.Context) []ledger.Finding {
 	if len(versions) > 1 {
 		found = append(found, ledger.Finding{Where: "ClickHouse", Code: "version",
 			Wrong: "the servers are of several versions: " + strings.Join(versions, ", "),
-			Do:    "run one version, but for while you change it"})
+			Do:    "run one version on all of them"})
 	}
 	if err := closeAll(); err != nil {
 		a.logger.Warn("a connection could not be closed", "error", err)
