@@ -6,10 +6,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/makegood/makegood/domain/reference"
@@ -82,6 +87,85 @@ func TestClusterLeftAlone(t *testing.T) {
 			t.Errorf("%s has %q", addr, said)
 		}
 	})
+}
+
+// TestClusterTakesTablesOfOneServer: they are refused, and moved by the statements of the operators' page.
+func TestClusterTakesTablesOfOneServer(t *testing.T) {
+	c := newCluster(t)
+	if c == nil {
+		t.Log("NOT RUN: no cluster is named in the environment (MAKEGOOD_CLUSTER)")
+		return
+	}
+	options, err := clickhousego.ParseDSN(c.dsn)
+	must(t, err)
+	database, first := options.Auth.Database, options.Addr[0]
+	old := *c
+	old.dsn = strings.NewReplacer(strings.Join(options.Addr, ","), first, database, database+"_old").Replace(c.dsn)
+	old.name = ""
+	records := bookstest.Generated(t, 7)
+	store := old.open(t)
+	bookstest.Book(t, store, records, rand.New(rand.NewPCG(7, 7)))
+	was := bookstest.Journal(t, store)
+	must(t, store.Close())
+
+	_, err = clickhouse.Open(t.Context(), clickhouse.Config{DSN: old.dsn, Cluster: c.name, Logger: slog.Default(),
+		Check: ledger.CheckReplicatedEngines}, ledger.Migrations())
+	if err == nil || !strings.Contains(err.Error(), "move them to another database") {
+		t.Fatalf("tables of one server: %v", err)
+	}
+	must(t, c.open(t).Close())
+	c.each(t, func(addr string, db driver.Conn) {
+		if addr == first {
+			moveTables(t, db, database)
+		}
+		must(t, db.Exec(t.Context(), "DROP DATABASE IF EXISTS "+database+"_old"))
+	})
+	store = c.open(t)
+	t.Cleanup(func() { must(t, store.Close()) })
+	if is := bookstest.Journal(t, store); is != was || is == "" {
+		t.Errorf("the journal changed:\n%s", bookstest.Difference(is, was))
+	}
+	want, err := reference.Run(records, time.UTC)
+	must(t, err)
+	bookstest.CompareBooks(t, store, want, rand.New(rand.NewPCG(7, 8)))
+	sums := map[string]bool{}
+	c.ask(t, func(_ string, ask func(into any, query string)) {
+		var sum string
+		ask(&sum, "SELECT concat(toString(count()), ' rows, ', hex(sum(cityHash64(*)))) FROM ledger")
+		sums[sum] = true
+	})
+	if len(sums) != 1 {
+		t.Errorf("the servers have %v", sums)
+	}
+}
+
+// moveTables does what the operators' page says.
+func moveTables(t *testing.T, db driver.Conn, database string) {
+	t.Helper()
+	page, err := os.ReadFile("../../infra/README.md")
+	must(t, err)
+	const begin = "SELECT concat('ALTER TABLE makegood.'"
+	at := strings.Index(string(page), begin)
+	if at < 0 {
+		t.Fatal("the operators' page has no statement that moves tables")
+	}
+	query, _, _ := strings.Cut(string(page)[at:], "```")
+	query = strings.NewReplacer("makegood_old", database+"_old", "makegood", database).Replace(query)
+	rows, err := db.Query(t.Context(), query)
+	must(t, err)
+	var all []string
+	for rows.Next() {
+		var statement string
+		must(t, rows.Scan(&statement))
+		all = append(all, statement)
+	}
+	must(t, rows.Err(), rows.Close())
+	if len(all) == 0 {
+		t.Fatal("there is nothing to move")
+	}
+	for _, statement := range all {
+		must(t, db.Exec(t.Context(), statement))
+	}
 }
 
 func must(t *testing.T, errs ...error) {

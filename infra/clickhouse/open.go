@@ -123,8 +123,9 @@ func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, cluster: c.Cluster, hosts: newHosts(o.Addr), logger: c.Logger, admitting: make(chan struct{}, 1),
-		secret: &secret{read: c.Renew, value: o.Auth.Password, logger: c.Logger}}
+	s := &Store{options: o, cluster: c.Cluster, hosts: newHosts(o.Addr), logger: c.Logger,
+		admitting: make(chan struct{}, 1),
+		secret:    &secret{read: c.Renew, value: o.Auth.Password, logger: c.Logger}}
 	if c.Cluster != "" {
 		err = s.prepareReplicas(ctx, c.Check, migrations)
 	} else {

@@ -93,8 +93,8 @@ func checkEngines(ctx context.Context, db driver.Conn, kind string) error {
 		errs = append(errs, fmt.Errorf("the table %s has the engine %s and not %s", name, engine, want))
 		switch engine {
 		case tables[name].engine:
-			advice = "tables of one server don't replicate: give makegood another database of the cluster and let it book " +
-				"the log again from its beginning (infra/README.md, A cluster)"
+			advice = "tables of one server don't replicate: move them to another database of the cluster (infra/README.md, " +
+				"A cluster)"
 		case "Replicated" + tables[name].engine:
 			advice = "these replicate: name the cluster (--clickhouse-cluster)"
 		}
