@@ -59,8 +59,10 @@ func newCluster(t *testing.T) *cluster {
 			return // it may be looked at
 		}
 		c.each(t, func(_ string, db driver.Conn) {
-			if err := db.Exec(context.Background(), "DROP DATABASE "+database); err != nil {
-				t.Error(err)
+			for _, name := range []string{database, database + "_finance"} {
+				if err := db.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	})

@@ -409,8 +409,11 @@ func chaos(t *testing.T, stamps bool, startBroker func(*testing.T, *proxy) part,
 	}()
 	begun := time.Now()
 	traffic := newTraffic(t, seed, faults, stamps)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(faults)*10*time.Second+5*time.Minute+
-		time.Duration(traffic.volume.blocks)*10*time.Second)
+	limit := time.Duration(faults)*10*time.Second + 5*time.Minute + time.Duration(traffic.volume.blocks)*10*time.Second
+	if c != nil {
+		limit *= 2 // each insert is done by all servers
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	f := startFleet(ctx, t, traffic.volume.blocks*eventsOfBlock, startBroker, c)
 	traffic.sendBooks(ctx, t, f)

@@ -92,6 +92,8 @@ func (s *Store) quorum(ctx context.Context) ([]ch.Setting, error) {
 		ch.SettingInt("insert_quorum_parallel", 1),
 		// An insert that the server would do again by itself could land long after it was given up and done elsewhere.
 		ch.SettingInt("insert_keeper_max_retries", 0),
+		// Each part waits for its quorum by itself: what an insert feeds waits at once.
+		ch.SettingInt("parallel_view_processing", 1),
 	}, nil
 }
 
