@@ -14,7 +14,7 @@ const demoDays = 364
 
 // demoConfig is the company of the demo up to a moment, and after it. What is told of its year: seasons; training that
 // took most of the mix-ups away in the summer; money for carriers of which it is too soon to tell; a vendor and a
-// carrier who worsen; a store in euro; customers who stay away when they are failed.
+// carrier who worsen; a store in euro; customers who stay away when they are failed, less so if they are called.
 func demoConfig(now time.Time, seed uint64, orders int) simulator.Config {
 	c := simulator.Defaults()
 	c.Start = now.AddDate(0, 0, -demoDays).Truncate(24 * time.Hour)
@@ -29,7 +29,8 @@ func demoConfig(now time.Time, seed uint64, orders int) simulator.Config {
 		},
 		Worsening: []simulator.Worsening{{Who: "vendor-orient", From: now.AddDate(0, 0, -60), Times: 20},
 			{Who: "carrier-lagoon", From: now.AddDate(0, 0, -60), Times: 5}},
-		Loyalty: simulator.Loyalty{Low: 0.35, High: 0.75, Effect: -0.3},
+		Loyalty:    simulator.Loyalty{Low: 0.35, High: 0.75, Effect: -0.3},
+		Experiment: simulator.Experiment{Name: "calls", Holdout: 0.5, Effect: 0.2},
 	}
 	return c
 }

@@ -38,8 +38,8 @@ var customers = Question{
 		[]Column{
 			{Name: "store", Unit: Text, About: "The store; all where they are taken together."},
 			{Name: "what", Unit: Text, About: "orders before, or basket."},
-			{Name: "before", Unit: Price, About: "All failed orders and all others."},
-			{Name: "after", Unit: Price, About: "Failed orders and those like them."},
+			{Name: "before", Unit: Price, About: "All failed orders and all others; null where none failed."},
+			{Name: "after", Unit: Price, About: "Failed orders and those like them; null where there are none."},
 		}}, customerFixes, customerExperiments},
 	Read: readCustomers,
 }
@@ -97,8 +97,14 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 		}
 		rows = append(rows, row)
 		for _, b := range m.Balance {
-			balance = append(balance, Row{"store": storeNamed(name), "what": b.What, "before": *estimate.Text(b.Before, 4),
-				"after": *estimate.Text(b.After, 4)})
+			row := Row{"store": storeNamed(name), "what": b.What, "before": nil, "after": nil}
+			if m.Failed > 0 {
+				row["before"] = *estimate.Text(b.Before, 4)
+			}
+			if m.Alike > 0 {
+				row["after"] = *estimate.Text(b.After, 4)
+			}
+			balance = append(balance, row)
 		}
 	}
 	experiments, err := readExperiments(ctx, db, q)

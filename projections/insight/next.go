@@ -101,7 +101,8 @@ func readNext(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string]
 // event have no baseline, and years to come no cases.
 func (q *Query) lately() *Query {
 	other := *q
-	if tomorrow := date(q.Now).AddDate(0, 0, 1); date(q.To).After(tomorrow.AddDate(1, 0, 0)) {
+	if tomorrow := date(q.Now).AddDate(0, 0, 1); date(q.To).After(tomorrow.AddDate(1, 0, 0)) &&
+		date(q.From).Before(tomorrow) {
 		other.To = tomorrow
 	}
 	if other.From.Year() == 1970 {

@@ -20,6 +20,7 @@ func TestLately(t *testing.T) {
 		{"2026-02-01", "2149-06-06", "2026-02-01", "2026-11-29"},
 		{"2026-11-01", "2026-12-01", "2026-11-01", "2026-12-01"}, // the month isn't over
 		{"1970-01-01", "2026-03-01", "2026-01-30", "2026-03-01"},
+		{"2031-01-01", "2031-02-01", "2031-01-01", "2031-02-01"}, // nothing is known of it, and that is said
 	} {
 		q := (&Query{From: day(c[0]), To: day(c[1]), Now: now}).lately()
 		if got := [2]string{q.From.Format(time.DateOnly), q.To.Format(time.DateOnly)}; got != [2]string{c[2], c[3]} {

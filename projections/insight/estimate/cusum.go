@@ -60,8 +60,12 @@ func NewCusums(base Counts, factor float64, alarms ...float64) ([]Cusum, error) 
 	chain := newChain(means, spread, steps, reference)
 	c.Reference = float64(reference) / float64(steps)
 	all := make([]Cusum, 0, len(alarms))
+	least := leastHazard(means, weights, spread, c.Reference)
 	for _, a := range alarms {
-		threshold, hazard := chain.threshold(weights, steps, a)
+		threshold, hazard := 0, 0.0
+		if least < a {
+			threshold, hazard = chain.threshold(weights, steps, a)
+		}
 		if threshold == 0 {
 			return nil, fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean "+
 				"well enough for so few false alarms", base.Cases, base.Periods)
@@ -76,6 +80,25 @@ func NewCusums(base Counts, factor float64, alarms ...float64) ([]Cusum, error) 
 func latticeSteps(mean, factor, spread float64) int {
 	exact := mean * (factor - 1) / math.Log(factor)
 	return int(math.Max(math.Ceil(8/spread), math.Ceil(8/exact)))
+}
+
+// leastHazard is what the rate of false alarms doesn't fall below, however high the threshold is: where a mean that the
+// baseline leaves possible is above the reference, the sums rise, and the chance that they haven't reached any threshold
+// falls in each period to the least of E exp(θ(count − reference)) over θ (Cramér 1938, for the maximum of a walk).
+func leastHazard(means, weights []float64, spread, reference float64) (least float64) {
+	for i, m := range means {
+		if m <= reference {
+			continue
+		}
+		log := reference - m - reference*math.Log(reference/m) // Poisson
+		if spread > 1+1e-9 {                                   // negative binomial
+			size := m / (spread - 1)
+			y := reference / (size + reference)
+			log = -reference*math.Log(y*spread/(spread-1)) - size*math.Log(spread*(1-y))
+		}
+		least += weights[i] * -math.Expm1(log)
+	}
+	return least
 }
 
 // highest and mostCasesHigh are where the search for a threshold ends, in steps of the lattice and in cases: where one

@@ -29,6 +29,34 @@ func TestPowerByCounting(t *testing.T) {
 	}
 }
 
+// TestRunLengthOfACompany: a company of 200 stores has a false alarm once in 365 days, within 10 % on both sides: no
+// more often than it accepts, and no threshold is so high that what is wrong is found late for nothing. Where ten cases
+// come a day a chart calls within two days, so that its threshold is met by whole counts, and one more is too many: it
+// calls somewhat less often than it might.
+func TestRunLengthOfACompany(t *testing.T) {
+	const stores = 200
+	for _, company := range []struct {
+		cases []int // of a year, by store
+		most  float64
+	}{{[]int{183, 365, 365, 730, 1825}, 1.1}, {[]int{365}, 1.1}, {[]int{140}, 1.1}, {[]int{300, 420, 555, 812, 1100}, 1.1},
+		{[]int{3300, 3450, 3580, 3650, 3700, 3840, 3990}, 1.25}} {
+		hazard := 0.0
+		for _, cases := range company.cases {
+			chart, err := NewCusum(Counts{Cases: cases, Periods: 365, Dispersion: 1}, 2,
+				Budget{PerYear: 1, Charts: stores}.PerPeriod(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			hazard += chart.Hazard * stores / float64(len(company.cases))
+		}
+		days := 1 / hazard
+		t.Logf("stores of %v cases a year: a false alarm in %.0f days", company.cases, days)
+		if days < 365 || days > 365*company.most {
+			t.Errorf("stores of %v cases a year: a false alarm in %.0f days", company.cases, days)
+		}
+	}
+}
+
 // TestNothingIsQuicker: the chart finds no change in less time than any method can, and not much later; the median that
 // is worked out is the one that is played.
 func TestNothingIsQuicker(t *testing.T) {
