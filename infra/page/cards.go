@@ -105,8 +105,8 @@ func (b *overviewBody) cards(a *ask, past *figures, got *answers) error {
 	}
 	add("Paid back to us", "recovered", t.Recoveries, past.Recoveries, false,
 		"By suppliers, carriers and insurers, and from salvage.", a.Link("/cases", "element", domain.Recovery.String()))
-	if got.owed.Known {
-		c, err := owedCard(a, got.owed)
+	if got.next.Known {
+		c, err := owedCard(a, got.next)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -82,9 +83,9 @@ func savingOf(a *ask, got part[*insight.Answer]) (*saving, error) {
 	if !got.Known {
 		return s, nil
 	}
-	whole := got.Value.Parts["whole"].Rows
+	whole := got.Value.Parts[insight.Saved].Rows
 	if len(whole) == 0 {
-		return nil, fmt.Errorf("what-if has no whole")
+		return nil, errors.New("next doesn't say what would be saved")
 	}
 	year, _ := whole[0]["year"].(*estimate.Estimate)
 	cash, _ := whole[0]["cash"].(*estimate.Estimate)
@@ -127,16 +128,16 @@ func (s *saving) card(a *ask) card {
 
 // owedCard is what suppliers and carriers can still be asked for, of a year.
 func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
-	totals, sums := got.Value.Totals, map[string]*money{}
+	owed, sums := got.Value.Parts[insight.Owed], map[string]*money{}
 	for _, name := range []string{"to_file", "filed", "lapsed"} {
-		text, _ := totals[name].(string)
+		text, _ := owed.Totals[name].(string)
 		if sums[name], err = read(text, a.query.Currency); err != nil {
 			return c, wrap("what is owed", err)
 		}
 	}
 	open := sums["to_file"].plus(sums["filed"])
 	days := -1 // none is known
-	for _, row := range got.Value.Rows {
+	for _, row := range owed.Rows {
 		if left, is := row["days_left"].(string); is {
 			n, err := strconv.Atoi(left)
 			if err != nil {
@@ -148,8 +149,9 @@ func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
 		}
 	}
 	c = card{Name: "Still to get back", Term: "recovered", Value: open.Cents(), Unit: open.currency, Exact: open.Text(),
-		Direction: "same", At: at(got), URL: a.withAsOf("/v1/recoverable?" + url.Values{"from": {got.Value.From},
-			"to": {got.Value.To}, "currency": {a.query.Currency}, "part": {"cases"}, "format": {"csv"}}.Encode())}
+		Direction: "same", At: at(got), URL: a.withAsOf("/v1/recoverable?" + url.Values{
+			"from": {a.query.To.AddDate(0, 0, -insight.ClaimsBack).Format(time.DateOnly)}, "to": {got.Value.To},
+			"currency": {a.query.Currency}, "part": {"cases"}, "format": {"csv"}}.Encode())}
 	c.Change = sums["lapsed"].Short() + " lapsed within a year"
 	c.Explained = "Of a year: " + sums["to_file"].Short() + " to be claimed, " + sums["filed"].Short() + " claimed and " +
 		"not answered."

@@ -149,7 +149,7 @@ func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
 	}
 	b.Unequal = a.unequal(c.days)
 	if got.whole {
-		if b.Save, err = savingOf(a, got.whatIf); err != nil {
+		if b.Save, err = savingOf(a, got.next); err != nil {
 			return err
 		}
 		b.Next = p.nextThings(a, got.next)
@@ -200,9 +200,7 @@ func (got *answers) missing(a *ask) (late, broken []string) {
 	add("the share of sales", got.whole, got.served.Known, got.served.Failed)
 	add("the year", got.whole, got.paf.Known, got.paf.Failed)
 	add("who came back", got.whole, got.returning.Known, got.returning.Failed)
-	add("what to do next", got.whole, got.next.Known, got.next.Failed)
-	add("what would be saved", got.whole, got.whatIf.Known, got.whatIf.Failed)
-	add("what is owed", got.whole, got.owed.Known, got.owed.Failed)
+	add("what to do next, what would be saved and what is owed", got.whole, got.next.Known, got.next.Failed)
 	add("promises", got.whole, got.promises.Known, got.promises.Failed)
 	return late, broken
 }

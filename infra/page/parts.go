@@ -29,8 +29,7 @@ type answers struct {
 	paf                  part[*report.PAF]
 	returning            part[[]report.Returning]
 	year                 report.SummaryQuery // of paf and returning
-	next, whatIf         part[*insight.Answer]
-	promises, owed       part[*insight.Answer]
+	next, promises       part[*insight.Answer]
 	whole                bool // all was asked: the page isn't narrowed to what the questions don't know
 }
 
@@ -147,23 +146,13 @@ func (p *Page) askSummaries(ctx context.Context, a *ask, got *answers, question 
 	})
 }
 
-// claimsBack is how far back the page looks for what is still owed: as next does.
-const claimsBack = 365
-
 // askQuestions asks, in all, the owner's questions.
 func (p *Page) askQuestions(ctx context.Context, a *ask, got *answers, store string, all *sync.WaitGroup) {
-	for name, into := range map[string]*part[*insight.Answer]{
-		"next": &got.next, "what-if": &got.whatIf, "promises": &got.promises, "recoverable": &got.owed,
-	} {
+	for name, into := range map[string]*part[*insight.Answer]{"next": &got.next, "promises": &got.promises} {
 		q := insight.Query{From: a.query.From, To: a.query.To, Currency: a.query.Currency, Store: store, AsOf: a.query.AsOf,
 			Of: map[string]string{}}
-		if name == "recoverable" || name == "what-if" { // of a year up to the end, whatever is shown
-			q.From = q.To.AddDate(0, 0, -claimsBack)
-		}
-		named := a.query
-		named.From = q.From
 		all.Go(func() {
-			optional(ctx, p, a, name, &named, into, func(ctx context.Context) (*insight.Answer, error) {
+			optional(ctx, p, a, name, &a.query, into, func(ctx context.Context) (*insight.Answer, error) {
 				return p.books.Ask(ctx, insight.QuestionOf(name), q)
 			})
 		})

@@ -36,15 +36,26 @@ var next = Question{
 		{Name: "until", Unit: Day, About: "The last day on which it can be done."},
 		{Name: "link", Unit: Text, About: "A page with its cases, or the answer of its question."},
 	},
+	Parts: []Part{
+		{Owed, "What suppliers and carriers owe of the year before the end of the time: recoverable's rows.",
+			recoverable.Columns},
+		{Saved, "What a year would save if all were right first time: the whole of what-if.", whatIf.Parts[0].Columns},
+	},
 	Lately: true,
 	Read:   readNext,
 }
 
+// The parts of next: what it has read anyway for the first two things.
+const (
+	Owed  = "owed"
+	Saved = "saved"
+)
+
 const (
 	mostNext   = 3
 	latelyDays = 30
-	// claimsBack is how far back claims are looked for, in days: longer than the windows of usual terms.
-	claimsBack = 365
+	// ClaimsBack is how far back claims are looked for, in days: longer than the windows of usual terms.
+	ClaimsBack = 365
 )
 
 // advice is one thing to do, or what keeps it from being told.
@@ -68,10 +79,11 @@ const (
 
 func readNext(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
 	var told, later []*advice
-	for _, ask := range []func(context.Context, driver.Conn, *Query) ([]*advice, error){
+	parts := map[string][]Row{}
+	for _, ask := range []func(context.Context, driver.Conn, *Query, map[string][]Row) ([]*advice, error){
 		adviceOnClaims, adviceOnCauses, adviceOnSignals, adviceOnPrevention, adviceOnBudget,
 	} {
-		found, err := ask(ctx, db, q)
+		found, err := ask(ctx, db, q, parts)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -94,7 +106,7 @@ func readNext(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string]
 			"sentence": a.sentence, "amount": a.amount, "worth": a.worth, "cases": a.cases, "until": a.until,
 			"link": a.link})
 	}
-	return rows, nil, nil
+	return rows, parts, nil
 }
 
 // lately is the question of the last 30 days up to today, where it was asked without a time: years before the first
@@ -163,7 +175,7 @@ func cannotYet(why string, n uint64) *estimate.Estimate {
 	return &estimate.Estimate{Level: "0.95", N: n, Method: "none", WhyNot: why}
 }
 
-func adviceOnBudget(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
+func adviceOnBudget(ctx context.Context, db driver.Conn, q *Query, _ map[string][]Row) ([]*advice, error) {
 	q = q.wholeMonth()
 	rows, _, err := readBudget(ctx, db, q.asked(q.From))
 	if err != nil || len(rows) == 0 {

@@ -14,12 +14,13 @@ import (
 
 // adviceOnCauses looks for the cause that would save most. It skips cases without a cause, and those that the customer
 // caused.
-func adviceOnCauses(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
-	rows, parts, err := readWhatIf(ctx, db, q.asked(q.From))
+func adviceOnCauses(ctx context.Context, db driver.Conn, q *Query, parts map[string][]Row) ([]*advice, error) {
+	rows, more, err := readWhatIf(ctx, db, q.asked(q.From))
 	if err != nil {
 		return nil, err
 	}
-	whole, _ := parts["whole"][0]["year"].(*estimate.Estimate)
+	parts[Saved] = more["whole"]
+	whole, _ := parts[Saved][0]["year"].(*estimate.Estimate)
 	for _, row := range rows {
 		cause, _ := row["of"].(string)
 		year, _ := row["year"].(*estimate.Estimate)
@@ -48,7 +49,7 @@ var keyOfSeries = map[string]string{"store": "selling_store", "cause": "root_cau
 
 // adviceOnSignals takes, of what the charts called, the store, cause or vendor with the most cases above the expected
 // ones; the company only where nothing else called.
-func adviceOnSignals(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
+func adviceOnSignals(ctx context.Context, db driver.Conn, q *Query, _ map[string][]Row) ([]*advice, error) {
 	rows, _, err := readSignals(ctx, db, q.asked(q.From))
 	if err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (q *Query) adviceOnSignal(ctx context.Context, db driver.Conn, called Row) 
 
 // adviceOnPrevention says of a spend that can be judged what it brought: of one that did not pay first, then of one
 // that paid; of several the largest. Without any it says what is needed to tell.
-func adviceOnPrevention(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
+func adviceOnPrevention(ctx context.Context, db driver.Conn, q *Query, _ map[string][]Row) ([]*advice, error) {
 	rows, _, err := readPrevention(ctx, db, q.asked(q.From))
 	if err != nil {
 		return nil, err

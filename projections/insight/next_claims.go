@@ -19,14 +19,15 @@ const (
 )
 
 // adviceOnClaims looks for what can still be claimed, of all cases of a year, and for vendors without terms.
-func adviceOnClaims(ctx context.Context, db driver.Conn, q *Query) ([]*advice, error) {
-	year := q.asked(q.To.AddDate(0, 0, -claimsBack))
+func adviceOnClaims(ctx context.Context, db driver.Conn, q *Query, parts map[string][]Row) ([]*advice, error) {
+	year := q.asked(q.To.AddDate(0, 0, -ClaimsBack))
 	cases, err := readVendorCases(ctx, db, year)
 	if err != nil {
 		return nil, err
 	}
 	today := day(q.Now, q.Now.Location())
 	vendors := byVendor(cases, today)
+	parts[Owed] = owedRows(vendors, today)
 	name, total, those := mostToFile(vendors, today)
 	if those == 0 {
 		return year.adviceOnTerms(cases)

@@ -73,11 +73,7 @@ func readRecoverable(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[
 		cases = slices.DeleteFunc(cases, func(c *vendorCase) bool { return c.vendor != vendor })
 	}
 	today := day(q.Now, q.Now.Location())
-	vendors := byVendor(cases, today)
-	var rows []Row
-	for _, vendor := range slices.Sorted(maps.Keys(vendors)) {
-		rows = append(rows, vendors[vendor].row(vendor, today))
-	}
+	rows := owedRows(byVendor(cases, today), today)
 	slices.SortStableFunc(cases, func(a, b *vendorCase) int {
 		if a.lastDay.IsZero() != b.lastDay.IsZero() {
 			if a.lastDay.IsZero() {
@@ -97,6 +93,14 @@ func readRecoverable(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[
 		each = append(each, row)
 	}
 	return rows, map[string][]Row{"cases": each}, nil
+}
+
+// owedRows are the vendors by name.
+func owedRows(vendors map[string]*owed, today time.Time) (rows []Row) {
+	for _, vendor := range slices.Sorted(maps.Keys(vendors)) {
+		rows = append(rows, vendors[vendor].row(vendor, today))
+	}
+	return rows
 }
 
 // byVendor sums up the cases of each vendor.

@@ -277,7 +277,7 @@ func (h *held) claims(shops int) []trials.Claim {
 		m.What, m.Value, m.Margin = "provision: bias, as a share of a month's failures", m.Value/cost, m.Margin/cost
 		all = append(all, m)
 	}
-	// A store has a dozen cases a month, some of which are most of its cost: its intervals end at zero, and hold some more.
+	// A store has a dozen cases a month, some of which are most of its cost: its intervals end at zero, and hold more.
 	for _, of := range []string{"all", "each"} {
 		most := 0.83
 		if of == "each" {

@@ -83,8 +83,8 @@ func latticeSteps(mean, factor, spread float64) int {
 }
 
 // leastHazard is what the rate of false alarms doesn't fall below, however high the threshold is: where a mean that the
-// baseline leaves possible is above the reference, the sums rise, and the chance that they haven't reached any threshold
-// falls in each period to the least of E exp(θ(count − reference)) over θ (Cramér 1938, for the maximum of a walk).
+// baseline leaves possible is above the reference, the sums rise, and the chance that they haven't reached it yet falls
+// in each period to the least of E exp(θ(count − reference)) over θ (Cramér 1938, for the maximum of a walk).
 func leastHazard(means, weights []float64, spread, reference float64) (least float64) {
 	for i, m := range means {
 		if m <= reference {
