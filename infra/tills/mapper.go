@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/makegood/makegood/infra/wire"
 )
 
 // MaxBody is the largest body that is mapped, in bytes.
@@ -53,6 +55,12 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	run := &mapRun{m: m, till: till, in: in, said: map[string][sha256.Size]byte{}}
+	run.checks.decoder = decoders.Get().(*wire.Decoder)
+	defer func() {
+		if run.ended {
+			decoders.Put(run.checks.decoder)
+		}
+	}()
 	if wrong := run.begin(ctx); wrong != nil {
 		run.refuse(wrong, source{}, 0)
 		return run.result
@@ -80,6 +88,7 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 			run.refuse(wrong, m.each.source, 0)
 		}
 	}
+	run.ended = true
 	return run.result
 }
 
@@ -97,6 +106,7 @@ type mapRun struct {
 	rows     any    // the body, where its lines in the file are asked for
 	result   Result
 	checks   checker
+	ended    bool                         // in good order
 	said     map[string][sha256.Size]byte // by the identity of an event that came out, what it says
 }
 

@@ -53,33 +53,39 @@ func decimal(v any) (*apd.Decimal, error) {
 
 // plainNumber wants -?digits, then .digits and an exponent of up to 3 digits if they are there.
 func plainNumber(s string) error {
-	bad := fmt.Errorf("%s is no decimal number", show(s))
+	if !isPlainNumber(s) {
+		return fmt.Errorf("%s is no decimal number", show(s))
+	}
+	return nil
+}
+
+func isPlainNumber(s string) bool {
 	rest := strings.TrimPrefix(s, "-")
 	whole := leadingDigits(rest)
 	if whole == 0 || len(s) > 3*maxDigits {
-		return bad
+		return false
 	}
 	rest = rest[whole:]
 	if strings.HasPrefix(rest, ".") {
 		decimals := leadingDigits(rest[1:])
 		if decimals == 0 {
-			return bad
+			return false
 		}
 		rest = rest[1+decimals:]
 	}
 	if rest == "" {
-		return nil
+		return true
 	}
 	if rest[0] != 'e' && rest[0] != 'E' {
-		return bad
+		return false
 	}
 	if rest = rest[1:]; rest != "" && (rest[0] == '-' || rest[0] == '+') {
 		rest = rest[1:]
 	}
 	if n := leadingDigits(rest); n == 0 || n > 3 || n < len(rest) {
-		return bad
+		return false
 	}
-	return nil
+	return true
 }
 
 func leadingDigits(s string) int {

@@ -25,7 +25,8 @@ type MapperConfig struct {
 	Send func(ctx context.Context, till string, events [][]byte) error
 	// Refuse keeps a record that no event can be made of. It returns nil only when it is durable.
 	Refuse func(ctx context.Context, m *message.Message, till string, why Refusal) error
-	// AtOnce bounds the bodies that are mapped at the same time. Default: as many as there are processors.
+	// AtOnce bounds the bodies that are mapped at the same time. Default: half as many as there are processors, so that
+	// those who wait for an answer don't wait for programs.
 	AtOnce int
 	Logger *slog.Logger
 }
@@ -48,7 +49,7 @@ type Mapper struct {
 // NewMapper makes one.
 func NewMapper(c MapperConfig) *Mapper {
 	if c.AtOnce == 0 {
-		c.AtOnce = runtime.GOMAXPROCS(0)
+		c.AtOnce = max(runtime.GOMAXPROCS(0)/2, 1)
 	}
 	return &Mapper{config: c, turns: make(chan struct{}, c.AtOnce)}
 }
