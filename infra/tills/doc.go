@@ -165,7 +165,8 @@
 //	  prefix: "sha256="        what stands before it there
 //	  algorithm: sha256        sha256, sha512, sha1
 //	  encoding: hex            of the signature: hex, base64
-//	  key: text                how the secret is written: text, hex, base64
+//	  key: text                how the secret is written: text, nfkd (a text that is normalised, as EasyPost does), hex,
+//	                           base64
 //	  over: body               what is signed: body, url+body, timestamp+body
 //	  timestamp: X-Timestamp   the header that the timestamp is in: seconds or milliseconds since 1970, or RFC 3339
 //	  join: "."                what stands between url or timestamp and body

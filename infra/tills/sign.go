@@ -108,8 +108,8 @@ func (s *signature) complete() string {
 			return "there is no algorithm " + s.Algorithm + ": sha256, sha512, sha1"
 		case !choose(&s.Encoding, "hex", "hex", "base64"):
 			return "there is no encoding " + s.Encoding + ": hex, base64"
-		case !choose(&s.Key, "text", "text", "hex", "base64"):
-			return "there is no key " + s.Key + ": text, hex, base64"
+		case !choose(&s.Key, "text", "text", "nfkd", "hex", "base64"):
+			return "there is no key " + s.Key + ": text, nfkd, hex, base64"
 		case !choose(&s.Over, "body", "body", "url+body", "timestamp+body"):
 			return "over is body, url+body or timestamp+body, not " + s.Over
 		case (s.Over == "timestamp+body") != (s.Timestamp != ""):

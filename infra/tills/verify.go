@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Request is what a sender is verified by.
@@ -151,6 +153,8 @@ func (s *signature) keyOf(secret string) ([]byte, error) {
 		key, err = hex.DecodeString(secret)
 	case "base64":
 		key, err = base64.StdEncoding.DecodeString(secret)
+	case "nfkd":
+		key = norm.NFKD.Bytes([]byte(secret))
 	default:
 		key = []byte(secret)
 	}
@@ -238,18 +242,32 @@ func (s *signature) adyen(r Request, secret string, _ time.Time) error {
 			return unsigned("an item has no signature")
 		}
 		amount, _ := item["amount"].(map[string]any)
-		sum := hmac.New(sha256.New, key)
-		sum.Write([]byte(strings.Join([]string{
+		fields := []string{
 			word(item["pspReference"]), word(item["originalReference"]), word(item["merchantAccountCode"]),
 			word(item["merchantReference"]), word(amount["value"]), word(amount["currency"]), word(item["eventCode"]),
 			word(item["success"]),
-		}, ":")))
-		if err := s.matches(said, sum.Sum(nil)); err != nil {
+		}
+		right := func(fields []string) []byte {
+			sum := hmac.New(sha256.New, key)
+			sum.Write([]byte(strings.Join(fields, ":")))
+			return sum.Sum(nil)
+		}
+		err := s.matches(said, right(fields))
+		if err != nil && strings.ContainsAny(strings.Join(fields, ""), `:\`) {
+			// Adyen's libraries sign what is in a field as it is, and its older documents with : and \ escaped.
+			for i := range fields {
+				fields[i] = adyenEscapes.Replace(fields[i])
+			}
+			err = s.matches(said, right(fields))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+var adyenEscapes = strings.NewReplacer(`\`, `\\`, ":", `\:`)
 
 func adyenItems(body []byte) ([]map[string]any, error) {
 	values, err := readJSON(body)

@@ -128,6 +128,75 @@ func TestEveryItemIsSigned(t *testing.T) {
 	}
 }
 
+// TestSignaturesOfAdyen: references with a colon or a backslash are signed as they are, or escaped, as the documents had
+// it; an item with another reference isn't.
+func TestSignaturesOfAdyen(t *testing.T) {
+	key, err := hex.DecodeString(adyenKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := signedBy(t, "{scheme: adyen}")
+	for signed, want := range map[string]bool{
+		`p:o:M:a:b\c:1130:EUR:REFUND:true`: true, `p:o:M:a\:b\\c:1130:EUR:REFUND:true`: true,
+		`p:o:M:a\:b\c:1130:EUR:REFUND:true`: false, `p:o:M:a:b:1130:EUR:REFUND:true`: false,
+		`p:o:M:a:b\c:1130:EUR:REFUND:false`: false, `p:o:M:a:b\c:1131:EUR:REFUND:true`: false,
+	} {
+		signature := base64.StdEncoding.EncodeToString(sum(string(key), signed))
+		body := `{"notificationItems": [{"NotificationRequestItem": {"pspReference": "p", "originalReference": "o",
+			"merchantAccountCode": "M", "merchantReference": "a:b\\c", "amount": {"value": 1130, "currency": "EUR"},
+			"eventCode": "REFUND", "success": true, "additionalData": {"hmacSignature": "` + signature + `"}}}]}`
+		if err := m.Verify(tills.Request{Body: []byte(body)}, []string{adyenKey}, moment); (err == nil) != want {
+			t.Errorf("%s: %v", signed, err)
+		}
+	}
+}
+
+// TestSignaturesOfEasyPost: the secret is normalised (NFKD) before it is a key, so that é typed in two ways is one.
+func TestSignaturesOfEasyPost(t *testing.T) {
+	m, err := tills.Load("easypost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = `{"object":"Event"}`
+	headers := map[string]string{"X-Hmac-Signature": "hmac-sha256-hex=" +
+		hex.EncodeToString(sum("se\u0301\u0063ret fi", body))}
+	for secret, want := range map[string]bool{"s\u00e9cret \ufb01": true, "se\u0301cret fi": true, "secret fi": false} {
+		err := m.Verify(tills.Request{Headers: headers, Body: []byte(body)}, []string{secret}, moment)
+		if (err == nil) != want {
+			t.Errorf("%q: %v", secret, err)
+		}
+	}
+}
+
+// TestBuiltInSignatures: each system's own way, by the built-in mapping's name; the header's name in whatever case.
+func TestBuiltInSignatures(t *testing.T) {
+	const body, url = `{"id":7,"note":"café / \u00e9"}`, "https://books.example.com/v1/tills/x"
+	stamp, rfc := fmt.Sprint(moment.Unix()), moment.Format(time.RFC3339)
+	in64 := func(text string) string { return base64.StdEncoding.EncodeToString(sum("s3cret", text)) }
+	for name, headers := range map[string]map[string]string{
+		"shopify":     {"x-shopify-hmac-sha256": in64(body)},
+		"woocommerce": {"X-WC-Webhook-Signature": in64(body)},
+		"square":      {"x-square-hmacsha256-signature": in64(url + body)},
+		"stripe":      {"stripe-signature": "t=" + stamp + ",v1=" + hex.EncodeToString(sum("s3cret", stamp+"."+body))},
+		"easypost":    {"x-hmac-signature": "hmac-sha256-hex=" + hex.EncodeToString(sum("s3cret", body))},
+		"zendesk": {"x-zendesk-webhook-signature": in64(rfc + body),
+			"x-zendesk-webhook-signature-timestamp": rfc},
+	} {
+		m, err := tills.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := tills.Request{URL: url, Headers: headers, Body: []byte(body)}
+		if err := m.Verify(r, []string{"s3cret"}, moment); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		r.Body = []byte(strings.Replace(body, "7", "8", 1))
+		if err := m.Verify(r, []string{"s3cret"}, moment); err == nil {
+			t.Errorf("%s: another body is believed", name)
+		}
+	}
+}
+
 // TestSignaturesOfSquare are the vectors of Square's own library.
 func TestSignaturesOfSquare(t *testing.T) {
 	m := signedBy(t, "{scheme: square}")
