@@ -160,7 +160,8 @@ func TestSignaturesOfEasyPost(t *testing.T) {
 	const body = `{"object":"Event"}`
 	headers := map[string]string{"X-Hmac-Signature": "hmac-sha256-hex=" +
 		hex.EncodeToString(sum("se\u0301\u0063ret fi", body))}
-	for secret, want := range map[string]bool{"s\u00e9cret \ufb01": true, "se\u0301cret fi": true, "secret fi": false} {
+	for secret, want := range map[string]bool{"s\u00e9cret \ufb01": true, "se\u0301cret fi": true,
+		"secret fi": false} {
 		err := m.Verify(tills.Request{Headers: headers, Body: []byte(body)}, []string{secret}, moment)
 		if (err == nil) != want {
 			t.Errorf("%q: %v", secret, err)
