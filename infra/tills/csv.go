@@ -45,21 +45,38 @@ func (r *reading) csv(body []byte) (*document, error) {
 		if errors.Is(err, io.EOF) {
 			return rows.done()
 		}
+		raw := body[began:lines.InputOffset()]
 		var wrong *csv.ParseError
 		if errors.As(err, &wrong) {
-			return nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is no CSV, line %d: %v", wrong.Line, wrong.Err)}
+			bare, is := bareQuotes(raw, delimiter)
+			if !is || !errors.Is(err, csv.ErrBareQuote) {
+				return nil, &failure{code: CodeBadBody, reason: fmt.Sprintf("it is no CSV, line %d: %v", wrong.Line, wrong.Err),
+					hint: "where cells have no quotes around them: read: {quotes: none}"}
+			}
+			if err := rows.add(bare, wrong.StartLine); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if err != nil {
 			return nil, err
 		}
 		line, _ := lines.FieldPos(0)
-		if err := rows.whole(body[began:lines.InputOffset()], delimiter, line); err != nil {
+		if err := rows.whole(raw, delimiter, line); err != nil {
 			return nil, err
 		}
 		if err := rows.add(cells, line); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// bareQuotes are the cells of a row of which none begins with a quote: those within are characters like others (5" pipe).
+func bareQuotes(row []byte, delimiter rune) ([]string, bool) {
+	text := strings.Trim(string(row), "\r\n")
+	cells := strings.Split(text, string(delimiter))
+	return cells, !strings.Contains(text, "\n") && len(cells) <= maxValues &&
+		!slices.ContainsFunc(cells, func(cell string) bool { return strings.HasPrefix(cell, `"`) })
 }
 
 // unquoted reads a table whose cells have no quotes: a quote in one is a character like others, and a row is a line.

@@ -261,6 +261,27 @@ func TestIdsThatWereFloats(t *testing.T) {
 	}
 }
 
+// TestQuotesWithinCells: a quote within a cell that doesn't begin with one is a character like others; where one begins
+// a cell that doesn't end with it, nobody knows where the cell ends.
+func TestQuotesWithinCells(t *testing.T) {
+	m, err := tills.Parse("x.yaml", []byte("name: x\nread: {format: csv}\neach: .\n"+
+		"kinds: [{kind: a, when: true, events: 'refuse(tojson)'}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]string{
+		"a;b\n5\" pipe;K \"so\"\n":             `[{"a":"5\" pipe","b":"K \"so\""}]`,
+		"a,b\n\"x, y\",1\n\n5\" pipe,2\nz,3":   `[{"a":"x, y","b":"1"},{"a":"5\" pipe","b":"2"},{"a":"z","b":"3"}]`,
+		"a;b\n\"5\" pipe;x\n":                  "it is no CSV, line 2",
+		"a;b\n1;\"x\ny\"\n5\" pipe;\"x\ny\"\n": "it is no CSV, line 4",
+	} {
+		got := run(m, []byte(body)).Refusals
+		if len(got) != 1 || !strings.HasPrefix(got[0].Reason, want) {
+			t.Errorf("%q: %v, not %s", body, got, want)
+		}
+	}
+}
+
 // TestRefusalsNameTheLine: of a table each refusal names the lines of the file, however its rows are grouped, and what
 // stands above them; and the id of the event where there is one.
 func TestRefusalsNameTheLine(t *testing.T) {
