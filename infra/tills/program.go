@@ -209,8 +209,17 @@ func (p *program) run(m *machine, body any, in *input) (values []any, wrong *fai
 			if m.budget.stop != nil {
 				err = m.budget.stop
 			}
-			return values, asFailure(err, CodeProgram)
+			return values, withHint(asFailure(err, CodeProgram))
 		}
 		values = append(values, v)
 	}
+}
+
+// withHint says what is meant by what gojq says most often of a slip.
+func withHint(f *failure) *failure {
+	if f.hint == "" && strings.HasPrefix(f.reason, "expected an object but got: ") {
+		f.hint = "after | a point means what stands before it, in arguments too: keep the whole by . as $row, and write" +
+			" $row.x; what may be no object: .x | objects"
+	}
+	return f
 }
