@@ -8,7 +8,8 @@
 //	sign: {scheme: hmac, header: X-Signature}   # see Signatures
 //	read: {format: json}        # see Reading
 //	settings:                   # what a till's configuration, or --set, may say beside store_id, currency and zone
-//	  tax_rate: {about: the rate that prices include, default: "0.19"}
+//	  tax_rate: {about: the rate that prices include, default: "0.19"}     # also required: true
+//	  test: {about: what becomes of tests, default: book, one_of: [book, nothing]}
 //	tables:                     # words, and what they mean here
 //	  reasons: {DAMAGED: damaged, WRONG: wrong_item}
 //	functions: |                # jq functions that all programs may call

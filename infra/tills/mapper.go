@@ -185,11 +185,29 @@ func (m *Mapping) settings(till Till) (map[string]any, *failure) {
 			return nil, &failure{code: CodeBadSetting, reason: fmt.Sprintf("%s has no setting %s", m.Name, show(name)),
 				hint: "it has " + strings.Join(known, ", ")}
 		}
-		if v != "" {
-			values[name] = v
+		if v == "" {
+			continue
 		}
+		if wrong := m.badSetting(name, v); wrong != nil {
+			return nil, wrong
+		}
+		values[name] = v
 	}
 	return values, nil
+}
+
+// badSetting refuses a value that no program means: a slip there would change what every body says, without a word.
+func (m *Mapping) badSetting(name, value string) *failure {
+	if name == "currency" && !wire.IsCurrency(value) {
+		return &failure{code: CodeBadSetting, reason: "currency: " + show(value) + " is no code of ISO 4217, such as EUR"}
+	}
+	for _, s := range m.Settings {
+		if s.Name == name && s.OneOf != nil && !slices.Contains(s.OneOf, value) {
+			return &failure{code: CodeBadSetting, reason: fmt.Sprintf("%s is %s, not %s", name, strings.Join(s.OneOf, " or "),
+				show(value)), hint: s.About}
+		}
+	}
+	return nil
 }
 
 // records are what each: makes of a document; without it, what a list has, or the document. An each that is of objects,

@@ -45,6 +45,7 @@ type Mapping struct {
 type Setting struct {
 	Name, About, Default string
 	Required             bool
+	OneOf                []string // what it may be; none: anything
 }
 
 type kind struct {
@@ -152,7 +153,7 @@ type settingsPage []Setting
 // UnmarshalYAML reads settings by name.
 func (s *settingsPage) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
-		return fmt.Errorf("line %d: settings: are names, each with about, default or required", n.Line)
+		return fmt.Errorf("line %d: settings: are names, each with about, default, required or one_of", n.Line)
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		one := Setting{Name: n.Content[i].Value}
@@ -160,19 +161,23 @@ func (s *settingsPage) UnmarshalYAML(n *yaml.Node) error {
 			return fmt.Errorf("line %d: %q is no name of a setting", n.Content[i].Line, one.Name)
 		}
 		var page struct {
-			About    string `yaml:"about"`
-			Default  string `yaml:"default"`
-			Required bool   `yaml:"required"`
+			About    string   `yaml:"about"`
+			Default  string   `yaml:"default"`
+			Required bool     `yaml:"required"`
+			OneOf    []string `yaml:"one_of"`
 		}
 		if v := n.Content[i+1]; v.Tag != "!!null" {
-			if err := knownKeys(v, "about", "default", "required"); err != nil {
+			if err := knownKeys(v, "about", "default", "required", "one_of"); err != nil {
 				return err
 			}
 			if err := v.Decode(&page); err != nil {
 				return err
 			}
 		}
-		one.About, one.Default, one.Required = page.About, page.Default, page.Required
+		if page.OneOf != nil && page.Default != "" && !slices.Contains(page.OneOf, page.Default) {
+			return fmt.Errorf("line %d: the default of %s is none of one_of", n.Content[i].Line, one.Name)
+		}
+		one.About, one.Default, one.Required, one.OneOf = page.About, page.Default, page.Required, page.OneOf
 		*s = append(*s, one)
 	}
 	return nil
