@@ -71,7 +71,8 @@ func (r *reading) csv(body []byte) (*document, error) {
 	}
 }
 
-// bareQuotes are the cells of a row of which none begins with a quote: those within are characters like others (5" pipe).
+// bareQuotes are the cells of a row of which none begins with a quote: those within are characters like others, as in
+// 5" pipe.
 func bareQuotes(row []byte, delimiter rune) ([]string, bool) {
 	text := strings.Trim(string(row), "\r\n")
 	cells := strings.Split(text, string(delimiter))

@@ -128,8 +128,8 @@ func TestEveryItemIsSigned(t *testing.T) {
 	}
 }
 
-// TestSignaturesOfAdyen: references with a colon or a backslash are signed as they are, or escaped, as the documents had
-// it; an item with another reference isn't.
+// TestSignaturesOfAdyen: references with a colon or a backslash are signed as they are, or escaped, as the documents
+// had it; an item with another reference isn't.
 func TestSignaturesOfAdyen(t *testing.T) {
 	key, err := hex.DecodeString(adyenKey)
 	if err != nil {
