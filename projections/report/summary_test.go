@@ -25,7 +25,7 @@ func TestSummaryAgainstReference(t *testing.T) {
 		questions int
 		stream    func(int64, reference.Options) []reference.Record
 	}{
-		{"service", bookstest.Seeds(t, 4, 2), 12, reference.GenerateService},
+		{"service", bookstest.Seeds(t, 4, 1), 12, reference.GenerateService},
 		{"everything", bookstest.Seeds(t, 2, 1), 6, reference.Generate}, // few of whose orders are delivered as promised
 	} {
 		for _, seed := range of.seeds {
