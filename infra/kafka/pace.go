@@ -18,7 +18,10 @@ type pace struct {
 }
 
 const (
-	paceRecords = 256 // handed over before a partition looks at the others again
+	// How many records a partition hands over before it looks at the others again: the most, and the least, where they
+	// are later than those of others.
+	paceRecords = 256
+	paceLater   = 32
 	paceWait    = 100 * time.Millisecond
 	paceFull    = 10 * time.Second
 	atEnd       = math.MaxInt64
@@ -31,7 +34,9 @@ type step struct {
 	head atomic.Int64  // time of the next record, ms; of the last where the next isn't there yet; atEnd: there is none
 	turn chan struct{} // it may be its turn
 
-	lease int // records that it may hand over without a look at the others; the pump's alone
+	// Records that it may hand over without a look at the others, and how early they are or how many; the pump's alone.
+	lease int
+	until int64
 
 	// Under the pace's lock.
 	waits  bool
@@ -52,18 +57,22 @@ func (p *pace) join(held func() bool) *step {
 // may reports whether a record may be handed over, by its time in milliseconds. Where it may not, it is to be asked
 // again when turn says so, or after paceWait.
 func (s *step) may(at int64) bool {
-	if s == nil || s.lease > 0 {
+	if s == nil || s.lease > paceRecords-paceLater || s.lease > 0 && at <= s.until {
 		return true
 	}
+	s.lease = 0
 	s.head.Store(at)
 	s.pace.mu.Lock()
 	defer s.pace.mu.Unlock()
 	slowest := s.pace.slowest(s)
 	if slowest == nil || at <= slowest.head.Load() || s.waitedEnough(slowest) {
-		s.lease, s.waits = paceRecords, false
+		s.lease, s.waits, s.until = paceRecords, false, atEnd
+		if slowest != nil {
+			s.until = slowest.head.Load()
+		}
 	}
 	s.pace.wake()
-	return s.lease > 0
+	return s.lease == paceRecords
 }
 
 // waitedEnough notes that the partition waits for another one, and reports whether it has done so long enough.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 )
@@ -30,7 +32,9 @@ type ahead struct {
 	rows   []ledger.Stored // of the units, those that are settled otherwise too
 	units  [][]*ledger.Stored
 	placed map[string]bool // orders of the units, of which the order.placed is there
-	extra  int             // rows to insert that are no records of the batch: what settling changed of others
+	// What leakage_daily has of orders that were settled lately, where that is known.
+	leakage map[string]*orderLeakage
+	extra   int // rows to insert that are no records of the batch: what settling changed of others
 }
 
 // aloneOf is a message of the batch whose event posts alone, and its order, by hash.
@@ -126,34 +130,51 @@ func (p *Projector) settleAhead(ctx context.Context, b *batch) error {
 }
 
 // aloneOfUnits are copies of the batch's rows that post alone and are of the orders, or of orders that were settled
-// lately, which are added.
+// lately, which are added; and of such rows of orders that were landed lately.
 func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []ledger.Stored, err error) {
+	for _, of := range b.ahead.alone {
+		if _, is := orders[of.order]; is {
+			continue
+		}
+		if order := p.recent.order(of.order); order != "" && !b.units.Orders[order] {
+			orders[of.order] = order
+		}
+	}
 	p.posting.Lock() // of the decoder
 	defer p.posting.Unlock()
 	p.terms.Use(func(terms *domain.Terms) {
 		erased := p.terms.erased
 		var row ledger.Row
 		var poster Poster
-		for _, of := range b.ahead.alone {
-			order, is := orders[of.order]
+		post := func(of uint64, m *message.Message) bool {
+			order, is := orders[of]
 			if !is {
-				if order = p.recent.order(of.order); order == "" || b.units.Orders[order] {
-					continue
-				}
-				orders[of.order] = order
+				return true
 			}
-			m := b.messages[of.message]
 			if rejection := p.postOne(m, terms, &row, &poster); rejection != nil {
 				err = rejection // it was none before
-				return
+				return false
 			}
 			if row.Event.OrderID != order { // of the same hash
-				continue
+				return true
 			}
 			erased.apply(&row)
 			s := ownCopy(&row)
-			s.New = false // it is among the rows to insert
+			s.New = false // it is in the ledger, or among the rows to insert
 			rows = append(rows, s)
+			return true
+		}
+		for _, of := range b.ahead.alone {
+			if !post(of.order, b.messages[of.message]) {
+				return
+			}
+		}
+		for _, part := range p.recent.landed {
+			for _, of := range part {
+				if !p.recent.remembers(of.order) && !post(of.order, of.message) {
+					return
+				}
+			}
 		}
 	})
 	return rows, err
@@ -169,11 +190,14 @@ func (p *Projector) gatherAhead(ctx context.Context, b *batch, orders map[uint64
 			known[alone[i].Event.OrderID] = true
 		}
 	}
-	a.rows = a.rows[:0]
+	a.rows, a.leakage = a.rows[:0], map[string]*orderLeakage{}
 	for hash, order := range orders {
-		if rows := p.recent.take(hash, order); rows != nil {
+		if rows, leakage := p.recent.take(hash, order); rows != nil {
 			a.rows = append(a.rows, rows...)
 			known[order] = true
+			if leakage != nil {
+				a.leakage[order] = leakage
+			}
 		}
 	}
 	var unknown []string
@@ -241,6 +265,9 @@ func (p *Projector) regular(b *batch, unit []*ledger.Stored) bool {
 	return len(unit) <= mostAhead
 }
 
+// mostAsked is how many units one question after the insert is about.
+const mostAsked = 20_000
+
 // mostAhead is how many events a unit has that is settled ahead.
 const mostAhead = 100
 
@@ -277,23 +304,23 @@ func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 	if _, err := p.noteUnplaced(ctx, a.rows, b.after); err != nil { // before it asks, see placed.go
 		return err
 	}
-	there := &whatIsThere{orders: map[string]sums{}, cases: map[string][]string{}}
-	for part := range slices.Chunk(a.units, mostUnits) {
-		if err := there.ask(ctx, p.db, part); err != nil {
-			if ledger.TooMuch(err) || ledger.RefusesContent(err) {
-				there = nil // settling can do with less at once
-				break
+	for part := range slices.Chunk(a.units, mostAsked) {
+		there := &whatIsThere{orders: map[string]sums{}, cases: map[string][]string{}, leakage: map[string]bool{}}
+		isNew := func(order string) bool { return a.leakage[order] == nil }
+		if err := there.ask(ctx, p.db, part, isNew); err != nil {
+			if !ledger.TooMuch(err) && !ledger.RefusesContent(err) {
+				return err
 			}
-			return err
+			there = nil // settling can do with less at once
 		}
-	}
-	for _, unit := range a.units {
-		if there != nil && there.holds(unit) && !markedIn(&b.units, unit) {
-			p.confirmed(b, unit)
-			continue
-		}
-		for _, r := range unit {
-			b.units.AddStored(r)
+		for _, unit := range part {
+			if there != nil && there.holds(unit) && !markedIn(&b.units, unit) {
+				p.confirmed(b, unit, there)
+				continue
+			}
+			for _, r := range unit {
+				b.units.AddStored(r)
+			}
 		}
 	}
 	a.units = a.units[:0]
@@ -306,20 +333,31 @@ func markedIn(units *ledger.Units, unit []*ledger.Stored) bool {
 	})
 }
 
-// confirmed has the roll-ups of a unit recomputed, and remembers it where it is one order.
-func (p *Projector) confirmed(b *batch, unit []*ledger.Stored) {
+// confirmed works out the roll-ups of a unit, and remembers it where it is one order. Those of others are recomputed.
+func (p *Projector) confirmed(b *batch, unit []*ledger.Stored, there *whatIsThere) {
 	order := unit[0].Event.OrderID
 	rows := make([]ledger.Stored, len(unit))
 	one := true
 	for i, r := range unit {
-		b.after.units[r.Unit()] = true
 		one = one && r.Event.OrderID == order
 		rows[i] = *r
 		rows[i].New, rows[i].Unfed = false, false
 	}
-	if one {
-		p.recent.remember(p.placed.hash(order), order, rows)
+	if !one {
+		for _, r := range unit {
+			b.after.units[r.Unit()] = true
+		}
+		return
 	}
+	leakage, known := leakageOf(order, rows)
+	if was := b.ahead.leakage[order]; known && (was != nil || !there.leakage[order]) {
+		leakage.after(was, there.clock)
+		b.after.leakage = append(b.after.leakage, leakage)
+	} else {
+		leakage = nil
+		b.after.units[order] = true
+	}
+	p.recent.remember(p.placed.hash(order), order, rows, leakage)
 }
 
 // settleLater gives up what was settled ahead: its units are settled as all others.
@@ -330,45 +368,4 @@ func (b *batch) settleLater() {
 		}
 	}
 	b.ahead.units, b.ahead.placed = b.ahead.units[:0], nil
-}
-
-// sums are what the ledger holds of an order: how many rows, and their versions summed up, and bit by bit. It holds no
-// lower version of a row that was inserted, so it holds other rows or versions where these differ.
-type sums struct{ rows, sum, bits uint64 }
-
-func (s *sums) add(version uint64) {
-	s.rows++
-	s.sum += version
-	s.bits ^= version
-}
-
-// whatIsThere is what the ledger holds of orders, and under which orders it has cases.
-type whatIsThere struct {
-	orders map[string]sums
-	cases  map[string][]string
-}
-
-// holds reports whether exactly the rows of a unit are there.
-func (w *whatIsThere) holds(unit []*ledger.Stored) bool {
-	want := map[string]sums{}
-	for _, r := range unit {
-		s := want[r.Event.OrderID]
-		s.add(r.Version())
-		want[r.Event.OrderID] = s
-	}
-	for order, s := range want {
-		if w.orders[order] != s {
-			return false
-		}
-	}
-	for _, r := range unit {
-		for _, c := range r.Cases() {
-			for _, order := range w.cases[c] {
-				if _, of := want[order]; !of {
-					return false
-				}
-			}
-		}
-	}
-	return true
 }

@@ -5,6 +5,9 @@ import (
 	"embed"
 	"fmt"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/ext"
+
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/sql"
@@ -26,7 +29,17 @@ var statements = sql.Parse(files, "sql")
 // the ledger's row was not fed to them. It marks their units.
 func (p *Projector) heldCopies(ctx context.Context, places string,
 	units *ledger.Units) (map[domain.Identity]bool, error) {
-	rows, err := ledger.Read(ctx, p.db, statements.Text("held_copies", struct{ Places string }{places}))
+	var may uint64
+	if err := p.db.QueryRow(ctx, `SELECT (SELECT count() FROM failures WHERE error_id = '') +
+        (SELECT count() FROM unpriced WHERE notEmpty(missing))`).Scan(&may); err != nil || may == 0 {
+		return nil, err // mostly
+	}
+	found, err := p.heldCandidates(ctx, places)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	rows, err := ledger.Read(clickhouse.Context(ctx, clickhouse.WithExternalTable(found)), p.db,
+		statements.Text("held_copies", nil))
 	if err != nil {
 		return nil, fmt.Errorf("look for copies that came before others: %w", err)
 	}
@@ -36,6 +49,40 @@ func (p *Projector) heldCopies(ctx context.Context, places string,
 		units.AddStored(&rows[i])
 	}
 	return held, nil
+}
+
+// heldCandidates are the keys of events that heldCopies looks for; nil where there are none.
+func (p *Projector) heldCandidates(ctx context.Context, places string) (*ext.Table, error) {
+	found, err := ext.NewTable("candidates", ext.Column("order_id", "String"), ext.Column("source", "String"),
+		ext.Column("event_id", "String"), ext.Column("content", "UInt64"), ext.Column("of_failures", "Bool"))
+	if err != nil {
+		return nil, fmt.Errorf("name copies that came before others: %w", err)
+	}
+	rows, err := p.db.Query(ctx, statements.Text("held_candidates", struct{ Places string }{places}))
+	if err != nil {
+		return nil, fmt.Errorf("look for copies that came before others: %w", err)
+	}
+	defer rows.Close()
+	n := 0
+	for ; rows.Next(); n++ {
+		var order, source, id string
+		var content uint64
+		var ofFailures bool
+		err := rows.Scan(&order, &source, &id, &content, &ofFailures)
+		if err == nil {
+			err = found.Append(order, source, id, content, ofFailures)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look for copies that came before others: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("look for copies that came before others: %w", err)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return found, nil
 }
 
 // settleCopies settles the units of copies that were recorded first and came after others.

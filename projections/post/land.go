@@ -201,6 +201,9 @@ func (p *Projector) land(ctx context.Context, b *batch) error {
 		}
 	}
 	landing.Settle += ahead
+	if !b.plain && !b.again {
+		p.recent.keep(b)
+	}
 	for _, m := range b.messages {
 		m.Ack()
 	}

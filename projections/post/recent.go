@@ -3,6 +3,8 @@ package post
 import (
 	"sync"
 
+	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/makegood/makegood/projections/ledger"
 )
 
@@ -17,11 +19,54 @@ type recent struct {
 	young, old map[uint64]*remembered // by the hash of the order
 	bytes      int                    // of the younger, about
 	erased     int                    // people who were known to be erased
+
+	// What posts alone, of the batches that were landed last: most of what goes wrong with an order does so soon. The rest
+	// of this is for one goroutine, who lands.
+	landed      [][]landedAlone
+	landedBytes int
+	quiet       int // batches since the last that something went wrong in
+}
+
+// landedAlone is a record of an order, by hash, that is in the ledger and posts alone.
+type landedAlone struct {
+	order   uint64
+	message *message.Message
+}
+
+const (
+	mostLanded = 16 << 20 // bytes of records
+	mostQuiet  = 16       // batches: where nothing goes wrong, nothing is kept
+)
+
+// keep keeps what posts alone of a batch that was landed.
+func (r *recent) keep(b *batch) {
+	if r.quiet++; len(b.ahead.held) > 0 {
+		r.quiet = 0
+	}
+	if r.quiet > mostQuiet {
+		r.landed, r.landedBytes = nil, 0
+		return
+	}
+	part := make([]landedAlone, 0, len(b.ahead.alone))
+	for _, of := range b.ahead.alone {
+		m := b.messages[of.message]
+		part = append(part, landedAlone{of.order, m})
+		r.landedBytes += len(m.Payload)
+	}
+	r.landed = append(r.landed, part)
+	for r.landedBytes > mostLanded {
+		for _, of := range r.landed[0] {
+			r.landedBytes -= len(of.message.Payload)
+		}
+		r.landed[0] = nil
+		r.landed = r.landed[1:]
+	}
 }
 
 type remembered struct {
-	order string
-	rows  []ledger.Stored
+	order   string
+	rows    []ledger.Stored
+	leakage *orderLeakage // what leakage_daily has of it; nil where that isn't known
 }
 
 // mostRecent is how many bytes of rows a generation remembers.
@@ -44,8 +89,16 @@ func (r *recent) order(hash uint64) string {
 	return ""
 }
 
-// take takes the rows of an order out; nil where it isn't remembered.
-func (r *recent) take(hash uint64, order string) []ledger.Stored {
+// remembers reports whether the rows of an order are remembered.
+func (r *recent) remembers(hash uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.young[hash] != nil || r.old[hash] != nil
+}
+
+// take takes the rows of an order out, and what leakage_daily has of it where that is known; nil where it isn't
+// remembered.
+func (r *recent) take(hash uint64, order string) ([]ledger.Stored, *orderLeakage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one := r.young[hash]
@@ -55,14 +108,14 @@ func (r *recent) take(hash uint64, order string) []ledger.Stored {
 	delete(r.young, hash)
 	delete(r.old, hash)
 	if one == nil || one.order != order {
-		return nil
+		return nil, nil
 	}
-	return one.rows
+	return one.rows, one.leakage
 }
 
 // remember keeps the rows of an order, which are its own from now on.
-func (r *recent) remember(hash uint64, order string, rows []ledger.Stored) {
-	const envelope, line = 1200, 96 // bytes of a row and of a line of it, about
+func (r *recent) remember(hash uint64, order string, rows []ledger.Stored, leakage *orderLeakage) {
+	const envelope, line = 1200, 288 // bytes of a row and of a line of it with its leakage, about
 	size := 0
 	for i := range rows {
 		size += envelope + len(rows[i].Data) + line*len(rows[i].Lines)
@@ -76,7 +129,7 @@ func (r *recent) remember(hash uint64, order string, rows []ledger.Stored) {
 		r.young, r.old, r.bytes = map[uint64]*remembered{}, r.young, size
 	}
 	delete(r.old, hash)
-	r.young[hash] = &remembered{order, rows}
+	r.young[hash] = &remembered{order, rows, leakage}
 }
 
 // empty reports whether nothing is remembered. What is remembered names people as it did when it was written: so all is

@@ -11,8 +11,28 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// ask asks for the orders and cases of units.
-func (w *whatIsThere) ask(ctx context.Context, db driver.Conn, units [][]*ledger.Stored) error {
+// sums are what the ledger holds of an order: how many rows, and their versions summed up, and bit by bit. It holds no
+// lower version of a row that was inserted, so it holds other rows or versions where these differ.
+type sums struct{ rows, sum, bits uint64 }
+
+func (s *sums) add(version uint64) {
+	s.rows++
+	s.sum += version
+	s.bits ^= version
+}
+
+// whatIsThere is what the ledger holds of orders, under which orders it has cases, and which orders have rows in
+// leakage_daily, of those that may be new there.
+type whatIsThere struct {
+	orders  map[string]sums
+	cases   map[string][]string
+	leakage map[string]bool
+	clock   uint64 // the server's when it was asked, in nanoseconds
+}
+
+// ask asks for the orders and cases of units. isNew says of which orders nobody knows what leakage_daily has.
+func (w *whatIsThere) ask(ctx context.Context, db driver.Conn, units [][]*ledger.Stored,
+	isNew func(order string) bool) error {
 	orders, cases := map[string]bool{}, map[string]bool{}
 	for _, unit := range units {
 		for _, r := range unit {
@@ -22,56 +42,69 @@ func (w *whatIsThere) ask(ctx context.Context, db driver.Conn, units [][]*ledger
 			}
 		}
 	}
-	if err := w.askOrders(ctx, db, slices.Collect(maps.Keys(orders))); err != nil {
-		return fmt.Errorf("ask what the ledger holds of %d orders: %w", len(orders), err)
+	names := slices.Collect(maps.Keys(orders))
+	fresh := slices.DeleteFunc(slices.Clone(names), func(order string) bool { return !isNew(order) })
+	var err error
+	for _, t := range []struct {
+		table string
+		names []string
+	}{{"names", names}, {"named_cases", slices.Collect(maps.Keys(cases))}, {"new_orders", fresh}} {
+		if ctx, err = ledger.Texts(ctx, t.table, "name", t.names); err != nil {
+			return err
+		}
 	}
-	if err := w.askCases(ctx, db, slices.Collect(maps.Keys(cases))); err != nil {
-		return fmt.Errorf("ask for the orders of %d cases: %w", len(cases), err)
+	if err := w.read(ctx, db); err != nil {
+		return fmt.Errorf("ask what the ledger holds of %d orders and %d cases: %w", len(names), len(cases), err)
 	}
 	return nil
 }
 
-func (w *whatIsThere) askOrders(ctx context.Context, db driver.Conn, orders []string) error {
-	ctx, err := ledger.Texts(ctx, "names", "name", orders)
-	if err != nil {
-		return err
-	}
+func (w *whatIsThere) read(ctx context.Context, db driver.Conn) error {
 	rows, err := db.Query(ctx, statements.Text("what_is_there", nil))
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var order string
+		var what, name, other string
 		var s sums
-		if err := rows.Scan(&order, &s.rows, &s.sum, &s.bits); err != nil {
+		var clock uint64
+		if err := rows.Scan(&what, &name, &other, &s.rows, &s.sum, &s.bits, &clock); err != nil {
 			return err
 		}
-		w.orders[order] = s
+		switch what {
+		case "order":
+			w.orders[name], w.clock = s, max(w.clock, clock)
+		case "case":
+			w.cases[name] = append(w.cases[name], other)
+		default:
+			w.leakage[name] = true
+		}
 	}
 	return rows.Err()
 }
 
-func (w *whatIsThere) askCases(ctx context.Context, db driver.Conn, cases []string) error {
-	if len(cases) == 0 {
-		return nil
+// holds reports whether exactly the rows of a unit are there.
+func (w *whatIsThere) holds(unit []*ledger.Stored) bool {
+	want := map[string]sums{}
+	for _, r := range unit {
+		s := want[r.Event.OrderID]
+		s.add(r.Version())
+		want[r.Event.OrderID] = s
 	}
-	ctx, err := ledger.Texts(ctx, "names", "name", cases)
-	if err != nil {
-		return err
-	}
-	rows, err := db.Query(ctx, "SELECT DISTINCT error_id, order_id FROM case_units WHERE error_id IN "+
-		"(SELECT name FROM names)")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var errorID, order string
-		if err := rows.Scan(&errorID, &order); err != nil {
-			return err
+	for order, s := range want {
+		if w.orders[order] != s {
+			return false
 		}
-		w.cases[errorID] = append(w.cases[errorID], order)
 	}
-	return rows.Err()
+	for _, r := range unit {
+		for _, c := range r.Cases() {
+			for _, order := range w.cases[c] {
+				if _, of := want[order]; !of {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }

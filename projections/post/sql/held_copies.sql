@@ -1,19 +1,7 @@
-{{- /* What follows FROM: rows of the ledger that were seen at some places and not fed to failures or unpriced, which
-hold another copy of them. */ -}}
+{{- /* What follows FROM: rows of the ledger that were not fed to failures or unpriced, of events that those may hold another copy of. */ -}}
 ledger FINAL
 WHERE refused = '' AND NOT settled AND (
     error_id = '' AND (order_id, source, event_id, content) IN (
-        SELECT f.order_id, f.source, f.event_id, f.content
-        FROM (SELECT * FROM failures WHERE error_id = '') AS f
-        INNER JOIN (SELECT identity, stream, partition, offset FROM places WHERE {{.Places}}) AS p
-            ON p.identity = cityHash64(f.source, f.event_id)
-        WHERE f.stream != p.stream OR f.partition != p.partition OR f.offset != p.offset)
-    -- unpriced doesn't say where a row came from. Where a row came once there is no other copy of it.
+        SELECT order_id, source, event_id, content FROM candidates WHERE of_failures)
     OR empty(unpriced) AND version % 256 = 0 AND NOT bitTest(version, 63) AND (order_id, source, event_id, content) IN (
-        SELECT order_id, source, event_id, content FROM unpriced
-        WHERE cityHash64(source, event_id) IN (
-            SELECT identity FROM identities
-            WHERE identity IN (
-                SELECT cityHash64(source, event_id) FROM unpriced
-                WHERE cityHash64(source, event_id) IN (SELECT identity FROM places WHERE {{.Places}}))
-            GROUP BY identity HAVING count() > 1)))
+        SELECT order_id, source, event_id, content FROM candidates WHERE NOT of_failures))

@@ -1,7 +1,14 @@
-{{- /* How many rows the ledger has of orders, with the sum of their versions and these bit by bit. Of a row the highest version counts. */ -}}
-SELECT order_id, count(), sum(highest), groupBitXor(highest)
+{{- /* What the ledger has of orders: how many rows, with the sum of their versions and these bit by bit (of a row the highest
+version counts); under which orders cases are named; and which of some orders leakage_daily has. The clock is the server's, from
+before it reads. */ -}}
+SELECT 'order' AS what, order_id AS name, '' AS other, count() AS n, sum(highest) AS sum_of, groupBitXor(highest) AS bits,
+       toUInt64(toUnixTimestamp64Nano(now64(9))) AS clock
 FROM (
     SELECT order_id, max(version) AS highest FROM ledger
     WHERE order_id IN (SELECT name FROM names)
     GROUP BY order_id, source, event_id, content)
 GROUP BY order_id
+UNION ALL
+SELECT DISTINCT 'case', error_id, order_id, 0, 0, 0, 0 FROM case_units WHERE error_id IN (SELECT name FROM named_cases)
+UNION ALL
+SELECT DISTINCT 'leakage', unit, '', 0, 0, 0, 0 FROM leakage_daily WHERE unit IN (SELECT name FROM new_orders)

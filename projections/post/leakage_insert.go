@@ -1,0 +1,78 @@
+package post
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// leakageColumns are the columns of leakage_daily, each by itself.
+type leakageColumns struct {
+	texts          [16][]string
+	day, posting   []time.Time
+	account        []uint16
+	amount         []string
+	lines, version []uint64
+}
+
+// leakageNames are their names: texts, the order once more, and the others.
+const leakageNames = "unit, error_id, currency, store_id, element, basis, selling_store, part, vendor_id, kind, " +
+	"root_cause, party_at_fault, employee_id, avoidable, category, founded, order_id, day, posting_day, account, " +
+	"amount, lines, version"
+
+func (c *leakageColumns) add(o *orderLeakage) {
+	for b, sum := range o.sums {
+		f := o.facts(&b)
+		for i, text := range [...]string{o.order, b.errorID, b.currency, b.store, b.element.String(), b.basis.String(),
+			o.soldBy, f.part, f.vendor, f.kind, f.cause, f.party, f.employee, f.avoidable, f.category, f.founded} {
+			c.texts[i] = append(c.texts[i], text)
+		}
+		c.day, c.posting = append(c.day, b.day), append(c.posting, b.posting)
+		c.account, c.amount = append(c.account, uint16(b.account)), append(c.amount, sum.amount.String())
+		c.lines, c.version = append(c.lines, sum.lines), append(c.version, o.version)
+	}
+}
+
+func (c *leakageColumns) all() (all []any) {
+	for i := range c.texts {
+		all = append(all, c.texts[i])
+	}
+	return append(all, c.texts[0], c.day, c.posting, c.account, c.amount, c.lines, c.version)
+}
+
+// insertLeakage writes what leakage_daily is to hold of orders.
+func (p *Projector) insertLeakage(ctx context.Context, orders []*orderLeakage) error {
+	// As elsewhere, a batch may hold events of many months.
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_partitions_per_insert_block": 0}))
+	const most = 20_000 // orders an insert: bounds its memory
+	for part := range slices.Chunk(orders, most) {
+		var c leakageColumns
+		for _, o := range part {
+			c.add(o)
+		}
+		if len(c.day) == 0 {
+			continue
+		}
+		if err := p.insertColumns(ctx, &c); err != nil {
+			return fmt.Errorf("write the leakage of %d orders: %w", len(part), err)
+		}
+	}
+	return nil
+}
+
+func (p *Projector) insertColumns(ctx context.Context, c *leakageColumns) error {
+	batch, err := p.db.PrepareBatch(ctx, "INSERT INTO leakage_daily ("+leakageNames+")")
+	if err != nil {
+		return err
+	}
+	defer batch.Close()
+	for i, values := range c.all() {
+		if err := batch.Column(i).Append(values); err != nil {
+			return err
+		}
+	}
+	return batch.Send()
+}
