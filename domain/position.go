@@ -2,6 +2,7 @@ package domain
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -19,8 +20,77 @@ type slot struct {
 	order    name // 0 where the unit has but one: then it goes without saying
 }
 
-// position is what a set of events posts in all: an amount by slot, none of them zero in the end.
-type position map[slot]Amount
+// position is what a set of events posts in all: an amount by slot. Most have few slots, and are looked through one by
+// one; those of units with many events have an index.
+type position struct {
+	slots   []slot
+	amounts []Amount
+	index   map[slot]int32 // where there are more than fewSlots
+}
+
+const fewSlots = 24
+
+// find is the place of a slot; none where it isn't there.
+func (p *position) find(s *slot) int32 {
+	if len(p.slots) > fewSlots {
+		if i, is := p.index[*s]; is {
+			return i
+		}
+		return none
+	}
+	for i := range p.slots {
+		if p.slots[i] == *s {
+			return int32(i)
+		}
+	}
+	return none
+}
+
+// at is the amount of a slot, which it adds where it isn't there.
+func (p *position) at(s *slot) *Amount {
+	i := p.find(s)
+	if i == none {
+		i = int32(len(p.slots))
+		if i == 0 && p.slots == nil {
+			p.slots, p.amounts = make([]slot, 0, fewSlots), make([]Amount, 0, fewSlots)
+		}
+		p.slots, p.amounts = append(p.slots, *s), append(p.amounts, 0)
+		switch n := len(p.slots); {
+		case n == fewSlots+1:
+			if p.index == nil {
+				p.index = make(map[slot]int32, 2*n)
+			}
+			for k := range p.slots {
+				p.index[p.slots[k]] = int32(k)
+			}
+		case n > fewSlots:
+			p.index[*s] = i
+		}
+	}
+	return &p.amounts[i]
+}
+
+// amount is the amount of a slot; 0 where it isn't there.
+func (p *position) amount(s *slot) Amount {
+	if i := p.find(s); i != none {
+		return p.amounts[i]
+	}
+	return 0
+}
+
+func (p *position) clear() {
+	p.slots, p.amounts = p.slots[:0], p.amounts[:0]
+	clear(p.index)
+}
+
+// become makes it a copy of another one.
+func (p *position) become(o *position) {
+	p.slots, p.amounts = slices.Grow(p.slots[:0], cap(o.slots)), slices.Grow(p.amounts[:0], cap(o.slots))
+	p.slots, p.amounts = append(p.slots[:0], o.slots...), append(p.amounts[:0], o.amounts...)
+	if clear(p.index); len(p.slots) > fewSlots {
+		p.index = maps.Clone(o.index)
+	}
+}
 
 // on says where an amount is posted to, but for its account and element.
 type on struct {
@@ -44,17 +114,18 @@ func basisOf(a Account) Basis {
 }
 
 // post adds an amount to the position: debit positive, credit negative.
-func (v *view) post(to on, a Account, element Element, amount Amount) {
+func (v *view) post(on on, a Account, element Element, amount Amount) {
 	if amount == 0 {
 		return
 	}
-	s := slot{a, element, to.step, to.incident, to.currency, to.store, to.order}
-	sum := v.position[s] + amount
+	s := slot{a, element, on.step, on.incident, on.currency, on.store, on.order}
+	to := v.position.at(&s)
+	sum := *to + amount
 	if sum > MaxAmount || sum < -MaxAmount {
 		v.fail(ErrAmountOutOfRange)
 		return
 	}
-	v.position[s] = sum
+	*to = sum
 }
 
 // move posts an amount from one account to another.
@@ -88,23 +159,37 @@ func (v *view) money(d Decimal) Amount {
 
 // lines writes the difference between two positions as lines: debits first, each by account. own is the order of the
 // event that they are of.
-func (u *unit) lines(after, before position, own name) []Line {
-	var to []Line
-	for s, amount := range after {
-		if d := amount - before[s]; d != 0 {
-			to = append(to, u.line(s, d, own))
+func (u *unit) lines(after, before *position, own name) []Line {
+	n := 0
+	for i := range after.slots {
+		if after.amounts[i] != before.amount(&after.slots[i]) {
+			n++
 		}
 	}
-	for s, amount := range before {
-		if _, is := after[s]; !is && amount != 0 {
-			to = append(to, u.line(s, -amount, own))
+	for i := range before.slots {
+		if before.amounts[i] != 0 && after.find(&before.slots[i]) == none {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	to := make([]Line, 0, n)
+	for i := range after.slots {
+		if d := after.amounts[i] - before.amount(&after.slots[i]); d != 0 {
+			to = append(to, u.line(&after.slots[i], d, own))
+		}
+	}
+	for i := range before.slots {
+		if before.amounts[i] != 0 && after.find(&before.slots[i]) == none {
+			to = append(to, u.line(&before.slots[i], -before.amounts[i], own))
 		}
 	}
 	slices.SortFunc(to, compareLines)
 	return to
 }
 
-func (u *unit) line(s slot, amount Amount, own name) Line {
+func (u *unit) line(s *slot, amount Amount, own name) Line {
 	l := Line{Account: s.account, Element: s.element, Basis: basisOf(s.account), Amount: amount,
 		Step: s.step, Case: u.names.text(s.incident), Currency: u.names.text(s.currency), Store: u.names.text(s.store)}
 	if s.order != own {

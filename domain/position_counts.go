@@ -74,7 +74,6 @@ func (v *view) reset(n int, repricing *statement) {
 	v.n, v.repricing, v.err = n, repricing, nil
 	if v.stances == nil {
 		v.stances = make([]stance, len(u.statements))
-		v.position = position{}
 		many := len(u.names.list) + 1
 		v.openers, v.byName = make([]int32, many), make([]int32, many)
 		v.chosen, v.sameAs = make([]bool, many), make([]name, many)
@@ -82,7 +81,7 @@ func (v *view) reset(n int, repricing *statement) {
 	for i := range n {
 		v.stances[i] = u.said(int32(i))
 	}
-	clear(v.position)
+	v.position.clear()
 	for i := range v.openers {
 		v.openers[i], v.chosen[i], v.sameAs[i], v.byName[i] = none, false, 0, none
 	}

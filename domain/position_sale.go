@@ -86,7 +86,7 @@ func (v *view) sales() {
 		v.silent = true
 		v.walkSales()
 		v.wholeFacts()
-		clear(v.position)
+		v.position.clear()
 		v.orders, v.silent = v.orders[:0], false
 	}
 	v.walkSales()

@@ -149,12 +149,13 @@ func entriesSumUp(terms *Terms, all []Recorded, s *Settlement) error {
 	v.take(len(u.statements), nil)
 	for i := range u.statements {
 		for _, l := range s.Events[u.statements[i].given].Lines {
-			v.position[u.slot(&l, u.ownOrder(int32(i)))] -= l.Amount
+			at := u.slot(&l, u.ownOrder(int32(i)))
+			*v.position.at(&at) -= l.Amount
 		}
 	}
-	for k, a := range v.position {
+	for i, a := range v.position.amounts {
 		if a != 0 {
-			return fmt.Errorf("the entries and the position differ by %s on %d", a, k.account)
+			return fmt.Errorf("the entries and the position differ by %s on %d", a, v.position.slots[i].account)
 		}
 	}
 	return nil

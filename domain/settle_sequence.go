@@ -13,7 +13,8 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 	n := len(u.statements)
 	settled := &Settlement{Events: make([]SettledEvent, len(events)), Sequence: make([]int, n)}
 	v := &view{u: u, settled: settled}
-	var before, booked position
+	var before position
+	var booked *position // where that isn't the position
 	var repricing *statement
 	var facts []CaseFacts
 	for i := range u.statements {
@@ -37,7 +38,7 @@ func (t *Terms) Settle(events []Recorded) (*Settlement, error) {
 			return nil, v.err
 		}
 		own := u.ownOrder(int32(i))
-		u.enter(e, s, own, v.position, &before, &booked)
+		u.enter(e, s, own, &v.position, &before, &booked)
 		facts = v.news(e, own, facts)
 	}
 	v.conclude(facts)
@@ -99,7 +100,7 @@ func (s *statement) isApart() bool {
 
 // enter writes the entry of a statement: what the position changed by. What is kept stays as it is; a rebuild that
 // prices closed epochs brings the books to the position.
-func (u *unit) enter(e *SettledEvent, s *statement, own name, after position, before, booked *position) {
+func (u *unit) enter(e *SettledEvent, s *statement, own name, after, before *position, booked **position) {
 	rebuilds := false
 	if d, is := s.Data.(*BooksRebuilt); is {
 		rebuilds = d.ClosedPeriods
@@ -107,32 +108,24 @@ func (u *unit) enter(e *SettledEvent, s *statement, own name, after position, be
 	switch {
 	case s.kept != nil:
 		e.Lines = s.kept.Kept
-		u.keep(s, own, *before, booked)
+		u.keep(s, own, before, booked)
 	case rebuilds && *booked != nil:
 		e.Lines = u.lines(after, *booked, own)
 		*booked = nil
 	default:
-		e.Lines = u.lines(after, *before, own)
+		e.Lines = u.lines(after, before, own)
 		if *booked != nil {
 			u.add(*booked, e.Lines, own)
 		}
 	}
-	if *before == nil {
-		*before = make(position, len(after))
-	}
-	clear(*before)
-	for k, a := range after {
-		(*before)[k] = a
-	}
+	before.become(after)
 }
 
 // keep books lines that other rules posted: from then on what is booked isn't the position.
-func (u *unit) keep(s *statement, own name, before position, booked *position) {
+func (u *unit) keep(s *statement, own name, before *position, booked **position) {
 	if *booked == nil {
-		*booked = make(position, len(before))
-		for k, a := range before {
-			(*booked)[k] = a
-		}
+		*booked = &position{}
+		(*booked).become(before)
 	}
 	lines := make([]Line, len(s.kept.Kept))
 	for i, l := range s.kept.Kept {
@@ -144,12 +137,10 @@ func (u *unit) keep(s *statement, own name, before position, booked *position) {
 	u.add(*booked, lines, own)
 }
 
-func (u *unit) add(to position, lines []Line, own name) {
+func (u *unit) add(to *position, lines []Line, own name) {
 	for i := range lines {
 		k := u.slot(&lines[i], own)
-		if to[k] += lines[i].Amount; to[k] == 0 {
-			delete(to, k)
-		}
+		*to.at(&k) += lines[i].Amount
 	}
 }
 
