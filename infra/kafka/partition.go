@@ -14,10 +14,11 @@ import (
 // 200 ns, for it has left the cache, and tens of thousands may be in flight:
 // looking at all of those every 20 ms took a third of the projector's time, and
 // every 4 µs a message still 7 %. So the more there are, the rarer: of 10,000, a
-// refusal is seen after 0.2 s.
+// refusal is seen after 0.2 s, the first one of a partition after 1 s.
 const (
 	sweepInterval   = 20 * time.Millisecond
 	sweepPerMessage = 20 * time.Microsecond
+	sweepRarely     = 5 // times as long where nothing was refused so far
 )
 
 // partition is one partition within one generation: what was fetched of it,
@@ -39,6 +40,7 @@ type partition struct {
 
 	// ---
 	end      bool        // the log ended behind what was fetched last
+	refuses  bool        // the consumer has refused something
 	queue    []*delivery // fetched, not yet handed over
 	inFlight ring        // handed over (or to be so again), by offset
 	refused  []*delivery // those of inFlight that wait to be handed over again, by offset
@@ -117,7 +119,11 @@ func (p *partition) pump(ctx context.Context) {
 				sweep.Reset(min(sweepInterval, max(0, time.Until(p.resendAt))))
 				sweepSet = true
 			case p.inFlight.len() > 1:
-				sweep.Reset(sweepInterval + time.Duration(p.inFlight.len())*sweepPerMessage)
+				per := sweepPerMessage
+				if !p.refuses {
+					per *= sweepRarely
+				}
+				sweep.Reset(sweepInterval + time.Duration(p.inFlight.len())*per)
 				sweepSet = true
 			}
 		}
@@ -234,6 +240,7 @@ func (p *partition) sweep() {
 	if !found {
 		return
 	}
+	p.refuses = true
 	first := len(p.refused) == 0
 	p.refused = p.refused[:0]
 	for i := range p.inFlight.len() {
