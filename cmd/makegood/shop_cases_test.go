@@ -27,6 +27,12 @@ func voidedTwice(place int, void told) told {
 	return again
 }
 
+// charged is a cost of the order that is told later.
+func charged(id, kind, amount string) told {
+	return told{kind: "order.charged", at: "2026-01-16T09:00:00Z", data: onOrder +
+		fmt.Sprintf(`,"charge_id":"$o-%s","kind":%q,"amount":%s`, id, kind, amount)}
+}
+
 var (
 	givenBack  = refundOf("r", "30", "2.40", "")
 	accepted   = claim("accepted", `,"party":"supplier","amount":"60"`)
@@ -112,6 +118,15 @@ var shopCases = []contractCase{
 		{"line_id":"2","sku":"CRATE","kind":"deposit","quantity":1,"unit_price":"5"}]`},
 		changed("customer", `"lines_added":[{"line_id":"3","sku":"CRATE","kind":"deposit","quantity":-1,"unit_price":"5"}]`)},
 		map[string]string{"net": "0", "contribution": "36.57", "customer_changes": "0", "2330": "0", "1010": "104.57"}},
+	{"a tip, packaging, and costs of which a part is given back", []told{{kind: "order.placed", at: sold.at,
+		data: onOrder + `,"payment_fee":"3.43","lines":[
+			{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"},
+			{"line_id":"2","sku":"TIP","kind":"tip","quantity":1,"unit_price":"5"}]`},
+		charged("1", "packaging", `"2"`), charged("2", "other", `"4"`), charged("3", "other", `"1","credit":true`)},
+		map[string]string{"net": "0", "perfect_contribution": "31.57", "contribution": "31.57", "2320": "-5", "5080": "2",
+			"2400": "-2", "5090": "3", "1010": "106.57"}},
+	{"refunded, and the payment fee came back", []told{sold, damaged, refundOf("r", "100", "8", `,"fee_returned":"3.43"`)},
+		map[string]string{"net": "96.57", "5050": "0", "1010": "0", "2200": "0"}},
 	{"the business takes a line off, and the payment service tells the refund", []told{soldTwo,
 		changed("business", `"lines_removed":[{"line_id":"2","quantity":1}]`),
 		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onOrder + `,"refund_id":"$o-r","net":"20"`,
