@@ -9,9 +9,9 @@ import (
 
 // pace keeps the partitions of a subscription in step. While there is a backlog, their records are handed over by
 // their times, some hundred at a time, so that what was written together comes together, whatever its topic. It
-// promises nothing: producers' clocks may be wrong, and who gives no sign isn't waited for. Whoever waits for a
-// partition that doesn't move goes on after paceWait, or after paceFull where the consumer holds all that it may hold
-// of that one.
+// promises nothing: producers' clocks may be wrong, and who gives no sign isn't waited for. A partition that doesn't
+// move for paceWait, or for paceFull where the consumer holds all that it may hold of it, is left behind until it says
+// something.
 type pace struct {
 	mu sync.Mutex
 	of []*step
@@ -39,6 +39,7 @@ type step struct {
 	until int64
 
 	// Under the pace's lock.
+	silent bool // it was waited for in vain, and has said nothing since: nobody waits for it
 	waits  bool
 	since  time.Time // when the one that it waits for was seen to move last
 	behind int64     // and where that was
@@ -64,8 +65,13 @@ func (s *step) may(at int64) bool {
 	s.head.Store(at)
 	s.pace.mu.Lock()
 	defer s.pace.mu.Unlock()
+	s.silent = false
 	slowest := s.pace.slowest(s)
-	if slowest == nil || at <= slowest.head.Load() || s.waitedEnough(slowest) {
+	for slowest != nil && at > slowest.head.Load() && s.waitedEnough(slowest) {
+		slowest.silent, s.waits = true, false
+		slowest = s.pace.slowest(s)
+	}
+	if slowest == nil || at <= slowest.head.Load() {
 		s.lease, s.waits, s.until = paceRecords, false, atEnd
 		if slowest != nil {
 			s.until = slowest.head.Load()
@@ -105,10 +111,11 @@ func (s *step) ended() {
 	s.pace.wake()
 }
 
-// slowest is the partition with the earliest head, but for one; nil where there is no other.
+// slowest is the partition with the earliest head, but for one and for those that are silent; nil where there is no
+// other.
 func (p *pace) slowest(but *step) (slowest *step) {
 	for _, s := range p.of {
-		if s != but && (slowest == nil || s.head.Load() < slowest.head.Load()) {
+		if s != but && !s.silent && (slowest == nil || s.head.Load() < slowest.head.Load()) {
 			slowest = s
 		}
 	}

@@ -59,7 +59,7 @@ func TestPaceHasAnEnd(t *testing.T) {
 	for held, most := range map[bool]time.Duration{false: paceWait, true: paceFull} {
 		synctest.Test(t, func(t *testing.T) {
 			var p pace
-			p.join(func() bool { return held }) // and never says anything
+			other := p.join(func() bool { return held }) // and says nothing for long
 			s := p.join(func() bool { return false })
 			began := time.Now()
 			for !s.may(7) {
@@ -69,8 +69,12 @@ func TestPaceHasAnEnd(t *testing.T) {
 				t.Errorf("it waited %v, not %v", took, most)
 			}
 			s.lease = 0
-			if s.may(8) {
-				t.Error("one wait is enough for all that comes after")
+			if !s.may(8) {
+				t.Error("who was waited for in vain is waited for again")
+			}
+			s.lease = 0
+			if other.may(6); s.may(9) {
+				t.Error("who has said something is not waited for")
 			}
 		})
 	}

@@ -66,12 +66,9 @@ func ownCopy(r *ledger.Row) ledger.Stored {
 	if d, is := e.Data.(*domain.OrderPlaced); is && s.Customer == "" {
 		s.Customer = d.CustomerID
 	}
-	e.Source, e.ID, e.OrderID, e.StoreID = strings.Clone(e.Source), strings.Clone(e.ID), strings.Clone(e.OrderID),
-		strings.Clone(e.StoreID)
-	e.ErrorID, e.Currency, e.Data = strings.Clone(e.ErrorID), strings.Clone(e.Currency), nil
-	s.Event = &e
+	e.Data, s.Event = nil, &e
+	ownTexts(&e.Source, &e.ID, &e.OrderID, &e.StoreID, &e.ErrorID, &e.Currency, &s.Token, &s.Customer)
 	s.Data, s.Extensions = slices.Clone(r.Data), slices.Clone(r.Extensions)
-	s.Token, s.Customer = strings.Clone(s.Token), strings.Clone(s.Customer)
 	s.KeepLines()
 	for i := range s.Unpriced {
 		s.Unpriced[i] = strings.Clone(s.Unpriced[i])
@@ -81,6 +78,23 @@ func ownCopy(r *ledger.Row) ledger.Stored {
 		l.Case, l.Currency, l.Store, l.Order = e.ErrorID, e.Currency, e.StoreID, ""
 	}
 	return s
+}
+
+// ownTexts copies texts: all of them at once, for there are many such rows.
+func ownTexts(texts ...*string) {
+	n := 0
+	for _, t := range texts {
+		n += len(*t)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for _, t := range texts {
+		b.WriteString(*t)
+	}
+	all := b.String()
+	for _, t := range texts {
+		*t, all = all[:len(*t)], all[len(*t):]
+	}
 }
 
 // settleAhead settles the units of the rows that were held, and adds their rows to those to insert.
