@@ -319,9 +319,8 @@ func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 		return err
 	}
 	for part := range slices.Chunk(a.units, mostAsked) {
-		there := &whatIsThere{orders: map[string]sums{}, cases: map[string][]string{}, leakage: map[string]bool{}}
-		isNew := func(order string) bool { return a.leakage[order] == nil }
-		if err := there.ask(ctx, p.db, part, isNew); err != nil {
+		there := &whatIsThere{orders: map[string]sums{}, cases: map[string][]string{}, leakage: map[string]uint64{}}
+		if err := there.ask(ctx, p.db, part); err != nil {
 			if !ledger.TooMuch(err) && !ledger.RefusesContent(err) {
 				return err
 			}
@@ -364,8 +363,9 @@ func (p *Projector) confirmed(b *batch, unit []*ledger.Stored, there *whatIsTher
 		return
 	}
 	leakage, known := leakageOf(order, rows)
-	if was := b.ahead.leakage[order]; known && (was != nil || !there.leakage[order]) {
-		leakage.after(was, there.clock)
+	version, is := there.leakage[order]
+	if was := b.ahead.leakage[order]; known && (was != nil || !is) {
+		leakage.after(was, max(there.clock, version+1))
 		b.after.leakage = append(b.after.leakage, leakage)
 	} else {
 		leakage = nil

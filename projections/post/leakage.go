@@ -38,14 +38,13 @@ type orderLeakage struct {
 	version       uint64
 }
 
-// after gives the leakage its version: that of what the server's clock said before it was asked for the rows, and above
-// what it takes the place of. Whatever that fills and this doesn't is overwritten with nothing.
-func (o *orderLeakage) after(was *orderLeakage, clock uint64) {
-	o.version = clock
+// after gives the leakage its version: what the server's clock said before it was asked for the rows, and above what it
+// takes the place of. Whatever that fills and this doesn't is overwritten with nothing.
+func (o *orderLeakage) after(was *orderLeakage, version uint64) {
+	o.version = version
 	if was == nil {
 		return
 	}
-	o.version = max(clock, was.version+1)
 	for b := range was.sums {
 		if _, is := o.sums[b]; !is {
 			o.sums[b] = bucketSum{}

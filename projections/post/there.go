@@ -22,17 +22,16 @@ func (s *sums) add(version uint64) {
 }
 
 // whatIsThere is what the ledger holds of orders, under which orders it has cases, and which orders have rows in
-// leakage_daily, of those that may be new there.
+// leakage_daily.
 type whatIsThere struct {
 	orders  map[string]sums
 	cases   map[string][]string
-	leakage map[string]bool
-	clock   uint64 // the server's when it was asked, in nanoseconds
+	leakage map[string]uint64 // the highest version
+	clock   uint64            // the server's when it was asked, in nanoseconds
 }
 
-// ask asks for the orders and cases of units. isNew says of which orders nobody knows what leakage_daily has.
-func (w *whatIsThere) ask(ctx context.Context, db driver.Conn, units [][]*ledger.Stored,
-	isNew func(order string) bool) error {
+// ask asks for the orders and cases of units.
+func (w *whatIsThere) ask(ctx context.Context, db driver.Conn, units [][]*ledger.Stored) error {
 	orders, cases := map[string]bool{}, map[string]bool{}
 	for _, unit := range units {
 		for _, r := range unit {
@@ -43,12 +42,11 @@ func (w *whatIsThere) ask(ctx context.Context, db driver.Conn, units [][]*ledger
 		}
 	}
 	names := slices.Collect(maps.Keys(orders))
-	fresh := slices.DeleteFunc(slices.Clone(names), func(order string) bool { return !isNew(order) })
 	var err error
 	for _, t := range []struct {
 		table string
 		names []string
-	}{{"names", names}, {"named_cases", slices.Collect(maps.Keys(cases))}, {"new_orders", fresh}} {
+	}{{"names", names}, {"named_cases", slices.Collect(maps.Keys(cases))}} {
 		if ctx, err = ledger.Texts(ctx, t.table, "name", t.names); err != nil {
 			return err
 		}
@@ -78,7 +76,7 @@ func (w *whatIsThere) read(ctx context.Context, db driver.Conn) error {
 		case "case":
 			w.cases[name] = append(w.cases[name], other)
 		default:
-			w.leakage[name] = true
+			w.leakage[name] = s.sum
 		}
 	}
 	return rows.Err()

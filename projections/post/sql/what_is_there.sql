@@ -1,6 +1,6 @@
 {{- /* What the ledger has of orders: how many rows, with the sum of their versions and these bit by bit (of a row the highest
-version counts); under which orders cases are named; and which of some orders leakage_daily has. The clock is the server's, from
-before it reads. */ -}}
+version counts); under which orders cases are named; and the highest version that leakage_daily has of the orders. The clock is
+the server's, from before it reads. */ -}}
 SELECT 'order' AS what, order_id AS name, '' AS other, count() AS n, sum(highest) AS sum_of, groupBitXor(highest) AS bits,
        toUInt64(toUnixTimestamp64Nano(now64(9))) AS clock
 FROM (
@@ -11,4 +11,4 @@ GROUP BY order_id
 UNION ALL
 SELECT DISTINCT 'case', error_id, order_id, 0, 0, 0, 0 FROM case_units WHERE error_id IN (SELECT name FROM named_cases)
 UNION ALL
-SELECT DISTINCT 'leakage', unit, '', 0, 0, 0, 0 FROM leakage_daily WHERE unit IN (SELECT name FROM new_orders)
+SELECT 'leakage', unit, '', 0, max(version), 0, 0 FROM leakage_daily WHERE unit IN (SELECT name FROM names) GROUP BY unit
