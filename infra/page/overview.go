@@ -119,7 +119,12 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	if err := p.fill(b, a, got); err != nil {
 		return nil, err
 	}
-	if b.Empty && got.core.Value.counts.Events == 0 {
+	if b.Empty && !got.counts.Known {
+		if got.counts, err = p.counts(r.Context(), a.needed(freshCounts)); err != nil {
+			return nil, wrap("how far the books are", err)
+		}
+	}
+	if b.Empty && got.counts.Known && got.counts.Value.Events == 0 {
 		b.Begin, b.Today = "http://"+r.Host, a.now.UTC().Truncate(time.Minute).Format(time.RFC3339)
 		if r.TLS != nil {
 			b.Begin = "https://" + r.Host
@@ -163,7 +168,7 @@ func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
 	if err := b.cards(a, past, got); err != nil {
 		return err
 	}
-	b.warnings(a, c.counts)
+	b.warnings(a, got.counts.Value)
 	late, broken := got.missing(a)
 	b.Counting, b.Late = strings.Join(late, ", "), len(late)
 	if len(broken) > 0 {
@@ -196,6 +201,7 @@ func (got *answers) missing(a *ask) (late, broken []string) {
 			late = append(late, name)
 		}
 	}
+	add("what is not in the books", true, got.counts.Known, got.counts.Failed)
 	add("the margin", len(a.query.Only) == 0 && a.query.Currency != "", got.profit.Known, got.profit.Failed)
 	add("the share of sales", got.whole, got.served.Known, got.served.Failed)
 	add("the year", got.whole, got.paf.Known, got.paf.Failed)

@@ -17,13 +17,13 @@ import (
 type core struct {
 	total, earlier, trend, elements, groups *report.Leakage
 	days                                    []string // of trade, in the time and in the one before
-	counts                                  report.Counts
 }
 
 // answers are what the first screen is made of, as the books give it. Parts that are not Known took too long, or were
 // not asked.
 type answers struct {
 	core                 part[*core]
+	counts               part[report.Counts]
 	profit               part[*report.Profit]
 	served, servedBefore part[*report.Summary]
 	paf                  part[*report.PAF]
@@ -46,6 +46,11 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 		if err == nil && !got.core.Known {
 			err = errTooLong
 		}
+	})
+	all.Go(func() {
+		var failed error
+		got.counts, failed = p.counts(ctx, a.patience(freshCounts, patience))
+		got.counts.Failed = failed != nil
 	})
 	if len(a.query.Only) == 0 && a.query.Currency != "" {
 		all.Go(func() {
@@ -74,6 +79,14 @@ func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *repor
 	if got.Failed = err != nil; ctx.Err() == nil {
 		*into = got
 	}
+}
+
+// counts are how far the books are: the same for every page, so all of them share it.
+func (p *Page) counts(ctx context.Context, t terms) (part[report.Counts], error) {
+	t.atOnce = true
+	return recall(ctx, p.memory, "counts", t, func(ctx context.Context) (report.Counts, error) {
+		return p.books.Counts(sql.Waited(ctx))
+	})
 }
 
 // askCore asks for what the roll-up answers.
@@ -107,10 +120,6 @@ func (p *Page) askCore(ctx context.Context, a *ask, b *overviewBody) (*core, err
 		c.days, err = p.books.TradingDays(ctx, report.TradingDays{From: from, To: a.query.To, Store: a.query.Only["store"],
 			AsOf: a.query.AsOf})
 		return wrap("the days of trade", err)
-	})
-	g.Go(func() (err error) {
-		c.counts, err = p.books.Counts(ctx)
-		return wrap("how far the books are", err)
 	})
 	return c, g.Wait()
 }

@@ -17,6 +17,6 @@ SELECT multiIf(
         ' is hidden inside wages and fleet, where no ledger shows it. ',
         if(weeks >= {{.leastWeeks}}, concat('Getting it right the first time would save ', written(saving), ' a year, as the last ',
                 toString(weeks), ' weeks went.'),
-            concat('Can''t tell yet what getting it right the first time would save: ', toString(weeks), ' weeks are known; {{.leastWeeks}} are needed.')),
+            concat('Can''t tell yet what getting it right the first time would save: ', toString(weeks), ' of {{.leastWeeks}} weeks that are needed are known.')),
         if(days * 10 < span * 8, concat(' There are books of ', toString(days), ' of these ', toString(span), ' days only.'), ''))) AS "In a sentence"
 FROM money, known, anything, yearly

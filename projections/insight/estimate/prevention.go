@@ -51,9 +51,9 @@ func DifferenceInDifferences(units []Unit, treated int, level float64) Effect {
 	case len(controls) == 0:
 		return refuse("everything was treated at once: there is nothing to hold it against")
 	case e.Before < LeastWeeks:
-		return refuse("%d weeks before the start are known; %d are needed", e.Before, LeastWeeks)
+		return refuse("%d of %d weeks that are needed before the start are known", e.Before, LeastWeeks)
 	case e.After < LeastWeeks:
-		return refuse("%d weeks since the start are known; %d are needed", max(0, e.After), LeastWeeks)
+		return refuse("%d of %d weeks that are needed since the start are known", max(0, e.After), LeastWeeks)
 	}
 	amount, orders := pool(units, controls, from, u.Start, to)
 	before := compare(u.Amount[from:u.Start], u.Orders[from:u.Start], amount[:e.Before], orders[:e.Before])

@@ -13,7 +13,7 @@ const WeeksAYear = daysAYear / 7
 func Yearly(weeks []float64, level float64) Estimated {
 	n := len(weeks)
 	if n < LeastWeeks {
-		return cannot(n, level, fmt.Sprintf("%d weeks are known; %d are needed", n, LeastWeeks))
+		return cannot(n, level, fmt.Sprintf("%d of %d weeks that are needed are known", n, LeastWeeks))
 	}
 	mean, sum, distances := 0.0, 0.0, make([]float64, n)
 	for _, x := range weeks {
