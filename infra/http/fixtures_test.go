@@ -178,6 +178,9 @@ func read(t *testing.T, response *http.Response) reply {
 			!strings.HasPrefix(a.Type, "urn:makegood:problem:") {
 			t.Errorf("%d as %s: no whole problem: %s", a.status, got, body)
 		}
+		if most := 1100; len(a.Detail) > most {
+			t.Errorf("%d: %d bytes say what is wrong: %s …", a.status, len(a.Detail), a.Detail[:most])
+		}
 	}
 	return a
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -86,13 +87,24 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 	}
 	all["type"], all["title"], all["status"] = problemPrefix+p.Code, http.StatusText(p.Status), p.Status
 	if p.Detail != "" {
-		all["detail"] = p.Detail
+		all["detail"] = shortened(p.Detail)
 	}
 	b, err := json.Marshal(all)
 	if err != nil {
 		return nil, fmt.Errorf("problem %s: %w", p.Code, err)
 	}
 	return b, nil
+}
+
+// mostDetail bounds what a problem says, in bytes: some libraries say a thing again for each level of what is nested.
+const mostDetail = 1000
+
+// shortened is the beginning of a text that says too much.
+func shortened(detail string) string {
+	if len(detail) <= mostDetail {
+		return detail
+	}
+	return strings.ToValidUTF8(detail[:mostDetail], "") + " …"
 }
 
 // WriteProblem answers with p.
