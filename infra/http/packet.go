@@ -11,6 +11,7 @@ import (
 
 	"github.com/makegood/makegood/infra/wire/paper"
 	"github.com/makegood/makegood/projections/insight"
+	"github.com/makegood/makegood/projections/report"
 )
 
 const pdfType = "application/pdf"
@@ -18,7 +19,8 @@ const pdfType = "application/pdf"
 //go:embed packet.html
 var packetHTML string
 
-var packetPage = template.Must(template.New("packet").Funcs(template.FuncMap{"words": inWords}).Parse(packetHTML))
+var packetPage = template.Must(template.New("packet").Funcs(template.FuncMap{"words": inWords,
+	"missing": func(code string) string { return report.Word("missing", code) }}).Parse(packetHTML))
 
 func inWords(code string) string { return strings.ToLower(strings.ReplaceAll(code, "_", " ")) }
 
@@ -83,7 +85,8 @@ func packetOnPaper(a *insight.Answer, vendor string) *paper.Document {
 		d.Blocks = append(d.Blocks, paper.Text{Text: "Nothing is to be claimed in this time."})
 	}
 	for _, m := range a.Missing {
-		d.Blocks = append(d.Blocks, paper.Text{Text: fmt.Sprintf("Not known: %d %s.", m.N, inWords(m.Code)), Small: true})
+		d.Blocks = append(d.Blocks, paper.Text{Small: true, Text: fmt.Sprintf("Not known, and not in these amounts: %d %s.",
+			m.N, report.Word("missing", m.Code))})
 	}
 	return d
 }

@@ -100,7 +100,7 @@ func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 	if b.Next != nil {
 		for i, t := range b.Next.Things {
 			add(paper.Text{Text: strconv.Itoa(i+1) + ". " + t.Sentence})
-			if said := t.Asked + ": " + t.Method; !slices.Contains(methods, said) {
+			if said := strings.TrimSuffix(t.Asked, "?") + ": " + t.Method; !slices.Contains(methods, said) {
 				methods = append(methods, said)
 			}
 		}

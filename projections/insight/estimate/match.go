@@ -73,7 +73,7 @@ func Match(cells []Cell, level float64) Matched {
 	why := ""
 	switch {
 	case m.Failed < leastFailed:
-		why = fmt.Sprintf("%d failed orders are known; %d are needed", m.Failed, leastFailed)
+		why = fmt.Sprintf("failed orders that are known: %d; %d are needed", m.Failed, leastFailed)
 	case whole.alike < leastOverlap*whole.failed:
 		why = fmt.Sprintf("%d of %d failed orders have an order like them that didn't fail; half are needed",
 			m.Alike, m.Failed)
