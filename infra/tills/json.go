@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"unicode/utf8"
 
@@ -25,6 +26,9 @@ func readNumbers(body []byte, noted floats) ([]any, error) {
 	quick := quickJSON{noted: noted}
 	if values, ok := quick.read(body); ok {
 		return values, nil
+	}
+	if quick.wrong != nil {
+		return nil, quick.wrong
 	}
 	// What is wrong with it, and where, encoding/json says best.
 	if err := nesting(body); err != nil {
@@ -55,6 +59,7 @@ type quickJSON struct {
 	d      jx.Decoder
 	noted  floats
 	values int // as nesting counts them
+	wrong  *failure
 }
 
 func (q *quickJSON) read(body []byte) (values []any, ok bool) {
@@ -106,8 +111,13 @@ func (q *quickJSON) value(depth int) (any, error) {
 		return list, err
 	}
 	object := map[string]any{}
-	err := q.d.Obj(func(_ *jx.Decoder, key string) (err error) {
-		object[key], err = q.value(depth + 1)
+	err := q.d.Obj(func(_ *jx.Decoder, key string) error {
+		v, err := q.value(depth + 1)
+		if had, twice := object[key]; err == nil && twice && !reflect.DeepEqual(had, v) {
+			q.wrong = &failure{code: CodeBadBody, reason: "an object has " + show(key) + " twice, and says different things"}
+			return errNotQuick
+		}
+		object[key] = v
 		return err
 	})
 	return object, err

@@ -237,6 +237,10 @@ func TestStripeRefunds(t *testing.T) {
 			`"related_object":{"id":"re_1",` +
 			`"type":"refund","url":"/v1/refunds/re_1"}}`, want: []string{"refused: a thin event"}},
 		{name: "a customer", body: stripeEvent("customer.created", `{"object":"customer","id":"cus_1"}`, `null`)},
+		{name: "an event of refunds that isn't known",
+			body: `{"object":"event","type":"refund.reversed","data":{"object":{"object":"refund_reversal"}}}`,
+			want: []string{`refused: refund.reversed of "refund_reversal" isn't known here: it may move money`}},
+		{name: "an event of a payout", body: `{"object":"event","type":"payout.paid","data":{"object":{"object":"payout"}}}`},
 		{name: "nothing of Stripe's", body: `{"id":1}`, want: []string{"refused: no kind of the mapping fits this body"}},
 	} {
 		g.try(t, "stripe")

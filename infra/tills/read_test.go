@@ -261,6 +261,22 @@ func TestIdsThatWereFloats(t *testing.T) {
 	}
 }
 
+// TestMembersThatAreThereTwice: an object that says one thing twice says it; one that says two things says neither.
+func TestMembersThatAreThereTwice(t *testing.T) {
+	m, err := tills.Parse("x.yaml", []byte("name: x\nkinds: [{kind: a, when: true, nothing: it}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]bool{
+		`{"a": 1, "a": 1}`: true, `{"a": 1, "a": 2}`: false, `{"a": {"b": [1]}, "a": {"b": [1]}}`: true,
+		`[{"a": {"b": [1]}, "a": {"b": [2]}}]`: false, `{"a": null, "a": 1}`: false, `[{"a": 1}, {"a": 2}]`: true,
+	} {
+		if got := run(m, []byte(body)).Refusals; (len(got) == 0) != want {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+}
+
 // TestQuotesWithinCells: a quote within a cell that doesn't begin with one is a character like others; where one begins
 // a cell that doesn't end with it, nobody knows where the cell ends.
 func TestQuotesWithinCells(t *testing.T) {
