@@ -25,7 +25,7 @@ type Letter struct {
 	Offset    int64     `json:"offset"`
 	Reason    string    `json:"reason"` // a stable code
 	Detail    string    `json:"detail"`
-	Pointer   string    `json:"pointer"` // RFC 6901, into the structured event
+	Pointer   string    `json:"pointer"` // RFC 6901, into the structured event, or into the body that a till sent
 	Source    string    `json:"source"`
 	EventID   string    `json:"event_id"`
 	FirstSeen time.Time `json:"first_seen"`
