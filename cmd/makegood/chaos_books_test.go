@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,66 +27,6 @@ import (
 )
 
 var streamNames = []string{"orders", "errors", "redeliveries", "books"}
-
-// inOrder sorts the log as the contract has it: what was recorded first. What a close or a rate divides stands before
-// or behind it by its place, whatever its time says; then, where two have the same millisecond, their places decide.
-// The rest of the books stream was acknowledged before anything else was sent.
-func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
-	isLate, counted := map[reference.Identity]bool{}, map[reference.Identity]bool{}
-	for _, r := range late {
-		isLate[identityOf(t, r.Event)] = true
-	}
-	var marks []map[domain.Partition]int64 // of what came late, in its order
-	at := map[int64]int{}                  // the offsets of its records: how many of them stand before
-	for _, r := range log {
-		if r.Topic != "makegood.books" {
-			continue
-		}
-		id := identityOf(t, structured(t, r))
-		if !isLate[id] {
-			continue
-		}
-		at[r.Offset] = len(marks)
-		if !counted[id] { // the first copy of it counts
-			counted[id] = true
-			marks = append(marks, endsOf(t, r))
-		}
-	}
-	segment := func(r kafka.Record) int {
-		if r.Topic == "makegood.books" {
-			if n, is := at[r.Offset]; is {
-				return 2*n + 1
-			}
-			return -1
-		}
-		n := 0
-		for n < len(marks) &&
-			r.Offset >= marks[n][domain.Partition{Stream: domain.ParseStream(strings.TrimPrefix(r.Topic, "makegood.")),
-				Number: int32(r.Partition)}] {
-			n++
-		}
-		return 2 * n
-	}
-	slices.SortFunc(log, func(a, b kafka.Record) int {
-		return cmp.Or(cmp.Compare(segment(a), segment(b)), a.Time.Compare(b.Time), cmp.Compare(streamOf(a), streamOf(b)),
-			cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
-	})
-}
-
-// endsOf are the other streams' ends that a record of the books stream carries.
-func endsOf(t *testing.T, r kafka.Record) map[domain.Partition]int64 {
-	for _, h := range r.Headers {
-		if h.Key == ledger.EndsHeader {
-			ends, err := ledger.ParseEnds(string(h.Value))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return ends
-		}
-	}
-	t.Fatalf("the close at %s doesn't say where the other streams ended", r.Position)
-	return nil
-}
 
 func streamOf(r kafka.Record) int {
 	return slices.Index(streamNames, strings.TrimPrefix(r.Topic, "makegood."))

@@ -4,16 +4,24 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/gob"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/makegood/makegood/domain"
+	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/kafka"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // logOnDisk is the log of a chaos, in files by block: so that a long one need not be in memory at once.
@@ -110,4 +118,81 @@ func (l *logOnDisk) each(t *testing.T, blocks int, take func(n int, records []ka
 func rewind(file *os.File) error {
 	_, err := file.Seek(0, io.SeekStart)
 	return err
+}
+
+// inOrder sorts the log as the contract has it: what was recorded first. What a close or a rate divides stands before
+// or behind it by its place, whatever its time says, and what stands behind a close is recorded after it; then, where
+// two have the same millisecond, their places decide. The rest of the books stream was acknowledged before anything
+// else was sent.
+func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
+	isLate, counted := map[reference.Identity]bool{}, map[reference.Identity]bool{}
+	for _, r := range late {
+		isLate[identityOf(t, r.Event)] = true
+	}
+	var marks []map[domain.Partition]int64 // of what came late, in its order
+	var closed []time.Time                 // when; zero of what closes nothing
+	at := map[int64]int{}                  // the offsets of its records: how many of them stand before
+	for _, r := range log {
+		if r.Topic != "makegood.books" {
+			continue
+		}
+		event := structured(t, r)
+		id := identityOf(t, event)
+		if !isLate[id] {
+			continue
+		}
+		at[r.Offset] = len(marks)
+		if !counted[id] { // the first copy of it counts
+			counted[id] = true
+			marks, closed = append(marks, endsOf(t, r)), append(closed, time.Time{})
+			if bytes.Contains(event, []byte("makegood.period.closed.")) {
+				closed[len(closed)-1] = r.Time
+			}
+		}
+	}
+	segment := func(r kafka.Record) int {
+		if r.Topic == "makegood.books" {
+			if n, is := at[r.Offset]; is {
+				return 2*n + 1
+			}
+			return -1
+		}
+		n := 0
+		for n < len(marks) &&
+			r.Offset >= marks[n][domain.Partition{Stream: domain.ParseStream(strings.TrimPrefix(r.Topic, "makegood.")),
+				Number: int32(r.Partition)}] {
+			n++
+		}
+		return 2 * n
+	}
+	recorded := func(r kafka.Record) time.Time {
+		at := r.Time
+		if r.Topic != "makegood.books" {
+			for _, c := range closed[:segment(r)/2] {
+				if !c.IsZero() && !at.After(c) {
+					at = c.Add(time.Millisecond)
+				}
+			}
+		}
+		return at
+	}
+	slices.SortFunc(log, func(a, b kafka.Record) int {
+		return cmp.Or(cmp.Compare(segment(a), segment(b)), recorded(a).Compare(recorded(b)),
+			cmp.Compare(streamOf(a), streamOf(b)), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
+}
+
+// endsOf are the other streams' ends that a record of the books stream carries.
+func endsOf(t *testing.T, r kafka.Record) map[domain.Partition]int64 {
+	for _, h := range r.Headers {
+		if h.Key == ledger.EndsHeader {
+			ends, err := ledger.ParseEnds(string(h.Value))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ends
+		}
+	}
+	t.Fatalf("the close at %s doesn't say where the other streams ended", r.Position)
+	return nil
 }
