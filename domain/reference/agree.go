@@ -11,7 +11,7 @@ var aside = []string{
 	"reason",
 	"description", "activity", "detected_by", "expires", "promise", "delivered_at", "root_cause", "target_cause",
 	"party_at_fault", "severity", "avoidable", "mode", "line_id", "change_id", "role", "inspect_role", "vehicle",
-	"components",
+	"components", "experiment",
 }
 
 // named: of a line that is taken off, the line_id says which goods.

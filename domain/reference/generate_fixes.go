@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"fmt"
 	"math/big"
 	"time"
 )
@@ -87,6 +88,9 @@ func (g *generator) report(s story, at time.Time, found string) failure {
 		"detected_by": pick(g, []string{"customer", "employee", "system", "carrier"}),
 	})
 	g.attributes(d, 50)
+	if g.cases%3 == 0 {
+		d["experiment"] = object{"name": "apology", "arm": fmt.Sprintf("arm-%d", g.cases%2)}
+	}
 	if g.chance(80) {
 		d["currency"] = s.currency
 		c.expected = g.failedLines(&c)
