@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type ask struct {
 	path       string // of the page
 	values     url.Values
 	patient    bool // nothing is left out because it takes long
+	began      time.Time
 }
 
 // What is shown unless something else is asked for.
@@ -57,7 +59,7 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 func (p *Page) asked(r *http.Request) (*ask, error) {
 	local := p.now().In(p.zone)
 	a := &ask{now: local, today: day(local.Year(), local.Month(), local.Day()), zone: p.zone, path: r.URL.Path,
-		values: r.URL.Query(), Group: defaultGroup}
+		values: r.URL.Query(), Group: defaultGroup, began: time.Now()}
 	from, to := monthSoFar(a.today)
 	a.query = report.LeakageQuery{From: from, To: to, View: defaultView, PeriodBy: defaultPeriod}
 	if g := a.values.Get("group"); g != "" {
@@ -167,15 +169,17 @@ func (a *ask) key(what string, q *report.LeakageQuery, more ...string) string {
 	return v.Encode()
 }
 
-// patience are the terms on which something is asked for a page.
+// patience are the terms on which something is asked for a page: what it waits for, one after the other, has one time
+// together.
 func (a *ask) patience(fresh, first time.Duration) terms {
+	left := max(patience-time.Since(a.began), 0)
 	if then := a.query.AsOf; then.Close != nil || !then.Time.IsZero() && then.Time.Before(a.now) {
 		fresh = freshThen
 	}
 	if a.patient {
 		return terms{fresh: fresh, wait: longest, first: longest}
 	}
-	return terms{fresh: fresh, wait: patience, first: first}
+	return terms{fresh: fresh, wait: left, first: cmp.Or(first, left)}
 }
 
 // needed are the terms of what a page can't do without.

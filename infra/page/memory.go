@@ -48,7 +48,8 @@ const (
 	freshLong   = 15 * time.Second // the same of what reads the ledger
 	freshThen   = 5 * time.Minute  // and of what is as of a moment, which no event changes
 	worthSaying = 20 * time.Second // an age that a reader is told
-	// patience is how long a page waits for a part that it can do without: what comes later, the page fetches by itself.
+	// patience is how long a page waits for what it can do without, and for newer answers: what comes later, the page
+	// fetches by itself.
 	patience = 300 * time.Millisecond
 )
 

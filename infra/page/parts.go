@@ -49,7 +49,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 	})
 	all.Go(func() {
 		var failed error
-		got.counts, failed = p.counts(ctx, a.patience(freshCounts, patience))
+		got.counts, failed = p.counts(ctx, a.patience(freshCounts, 0))
 		got.counts.Failed = failed != nil
 	})
 	if len(a.query.Only) == 0 && a.query.Currency != "" {
@@ -72,7 +72,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 // logged that.
 func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *report.LeakageQuery, into *part[T],
 	ask func(context.Context) (T, error)) {
-	t := a.patience(freshLong, patience)
+	t := a.patience(freshLong, 0)
 	t.atOnce = name == "what-if" // it is in the first sentence
 	got, err := recall(ctx, p.memory, a.key(name, q), t,
 		func(ctx context.Context) (T, error) { return ask(sql.Unhurried(ctx)) })

@@ -1,0 +1,84 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/makegood/makegood/projections/report"
+)
+
+// slow are books that may take long.
+type slow struct {
+	oneOrder
+	hangs *atomic.Bool
+	wait  chan struct{}
+}
+
+func (s slow) held() {
+	if s.hangs.Load() {
+		<-s.wait
+	}
+}
+
+func (s slow) Currencies(context.Context, report.LeakageQuery) ([]string, error) {
+	s.held()
+	return []string{"USD"}, nil
+}
+
+func (s slow) TradingDays(context.Context, report.TradingDays) ([]string, error) {
+	s.held()
+	return nil, nil
+}
+
+func (s slow) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
+	s.held()
+	l, err := s.oneOrder.Leakage(ctx, q)
+	const none = "0.0000"
+	l.Apart = map[string]string{"changed_mind": none, "unfounded": none, "customer_changes": none}
+	return l, err
+}
+
+func (s slow) Counts(context.Context) (report.Counts, error) {
+	s.held()
+	return report.Counts{}, nil
+}
+
+// TestOnePatience: however much of a page takes long, and however much of that waits for the rest, it is shown with the
+// last known figures after one patience, and says of what time they are.
+func TestOnePatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := slow{hangs: new(atomic.Bool), wait: make(chan struct{})}
+		p, err := New(Config{Books: s, Now: func() time.Time { return time.Now().UTC() }, Zone: time.UTC})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux := http.NewServeMux()
+		p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
+		load := func() (string, time.Duration) {
+			start, answer := time.Now(), httptest.NewRecorder()
+			mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+			if answer.Code != http.StatusOK {
+				t.Fatalf("%d\n%s", answer.Code, answer.Body)
+			}
+			return answer.Body.String(), time.Since(start)
+		}
+		if body, took := load(); took != 0 || strings.Contains(body, "took too long") {
+			t.Errorf("what answers at once takes %v", took)
+		}
+		time.Sleep(time.Minute)
+		s.hangs.Store(true)
+		body, took := load()
+		if took != patience || !strings.Contains(body, "A newer answer took too long: these are the numbers of ") ||
+			!strings.Contains(strings.ReplaceAll(body, thin, " "), "<strong>10.00 USD</strong>") {
+			t.Errorf("after %v, not %v:\n%s", took, patience, body)
+		}
+		close(s.wait)
+		p.Close()
+	})
+}
