@@ -184,6 +184,17 @@ func guarded(ctx context.Context, ask func(context.Context) (any, error)) (value
 	return ask(ctx)
 }
 
+// clear forgets what nobody is asking.
+func (m *memory) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, k := range m.kept {
+		if k.done == nil {
+			delete(m.kept, key)
+		}
+	}
+}
+
 // forget makes room: what nobody wanted for the longest time goes. m is locked.
 func (m *memory) forget() {
 	if len(m.kept) <= mostKept {

@@ -96,6 +96,7 @@ type overviewBody struct {
 	Apart    *apart
 	AsOf     string
 	Empty    bool
+	Nothing  bool   // no currency has a cost in this time
 	Begin    string // where there is nothing at all: the address to send the first event to
 	Today    string // and the time of that event
 	Year     *year
@@ -125,6 +126,7 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 		}
 	}
 	if b.Empty && got.counts.Known && got.counts.Value.Events == 0 {
+		p.memory.clear() // the first event is to be seen as soon as it is there
 		b.Begin, b.Today = "http://"+r.Host, a.now.UTC().Truncate(time.Minute).Format(time.RFC3339)
 		if r.TLS != nil {
 			b.Begin = "https://" + r.Host
@@ -152,7 +154,7 @@ func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
 		b.Warnings = append(b.Warnings, warning{Text: "A newer answer took too long: these are the numbers of " +
 			clock(got.core.At) + "."})
 	}
-	b.Unequal = a.unequal(c.days)
+	b.Nothing, b.Unequal = a.query.Currency == "", a.unequal(c.days)
 	if got.whole {
 		if b.Save, err = savingOf(a, got.next); err != nil {
 			return err

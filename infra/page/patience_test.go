@@ -82,3 +82,54 @@ func TestOnePatience(t *testing.T) {
 		p.Close()
 	})
 }
+
+// fresh are books into which nothing has come yet, then an order, which cost nothing.
+type fresh struct {
+	slow
+	events *atomic.Uint64
+}
+
+func (f fresh) Currencies(context.Context, report.LeakageQuery) ([]string, error) { return nil, nil }
+
+func (f fresh) TradingDays(context.Context, report.TradingDays) ([]string, error) {
+	if f.events.Load() == 0 {
+		return nil, nil
+	}
+	return []string{time.Now().UTC().Format(time.DateOnly)}, nil
+}
+
+func (f fresh) Leakage(context.Context, report.LeakageQuery) (*report.Leakage, error) {
+	const none = "0.0000"
+	return &report.Leakage{Totals: report.LeakageFigures{Gross: none, Net: none, Booked: none, Hidden: none,
+		Recoveries: none}, Apart: map[string]string{"changed_mind": none, "unfounded": none, "customer_changes": none}}, nil
+}
+
+func (f fresh) Counts(context.Context) (report.Counts, error) {
+	return report.Counts{Events: f.events.Load()}, nil
+}
+
+// TestTheFirstEventIsSeen at once, and without an amount that has no currency.
+func TestTheFirstEventIsSeen(t *testing.T) {
+	f := fresh{events: new(atomic.Uint64)}
+	p, err := New(Config{Books: f, Now: func() time.Time { return time.Now().UTC() }, Zone: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	mux := http.NewServeMux()
+	p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
+	for _, want := range []string{"The books are empty", "orders are in the books, and no case that cost something"} {
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+		body := answer.Body.String()
+		if answer.Code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%d, without %q\n%s", answer.Code, want, body)
+		}
+		for _, not := range []string{"0.00", "in : ", "in , ", "Total, <"} {
+			if strings.Contains(body, not) {
+				t.Errorf("it says %q\n%s", not, body)
+			}
+		}
+		f.events.Store(1)
+	}
+}
