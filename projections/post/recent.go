@@ -73,7 +73,7 @@ type remembered struct {
 const mostRecent = 24 << 20
 
 func newRecent() *recent {
-	return &recent{young: map[uint64]*remembered{}, old: map[uint64]*remembered{}}
+	return &recent{young: map[uint64]*remembered{}, old: map[uint64]*remembered{}, quiet: mostQuiet}
 }
 
 // order is the name of an order that is remembered; empty where it isn't.
