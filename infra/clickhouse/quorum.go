@@ -47,7 +47,8 @@ type upNow struct {
 // be taken from that, not even that it is alone.
 var errNoKeeper = errors.New("the server has lost its Keeper")
 
-// serversUp is how many servers of the cluster are up.
+// serversUp is how many servers of the cluster are up: with all their tables, for an insert feeds several, and each
+// table finds its Keeper again by itself.
 func (s *Store) serversUp(ctx context.Context) (up uint64, err error) {
 	s.up.mu.Lock()
 	defer s.up.mu.Unlock()
@@ -55,8 +56,8 @@ func (s *Store) serversUp(ctx context.Context) (up uint64, err error) {
 	if time.Since(s.up.at) < upFor && s.up.turn == turn {
 		return s.up.up, nil
 	}
-	if err := s.Watch.QueryRow(ctx, "SELECT toUInt64(min(active_replicas)) "+
-		"FROM system.replicas WHERE database = currentDatabase() AND table = 'ledger'").Scan(&up); err != nil {
+	if err := s.Watch.QueryRow(ctx, "SELECT toUInt64(min(active_replicas)) FROM system.replicas "+
+		"WHERE database = currentDatabase() AND table IN (?)", ledger.Tables()).Scan(&up); err != nil {
 		return 0, fmt.Errorf("ask which servers are up: %w", err)
 	}
 	if up == 0 {
