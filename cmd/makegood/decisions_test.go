@@ -147,3 +147,34 @@ func TestReconcileListsDoubts(t *testing.T) {
 		t.Errorf("clean %t, %+v, %+v", found.Clean(), found.Contradictions, found.Flags)
 	}
 }
+
+// TestRefundByHandIsSeen: a refund that no payment service made is flagged until somebody saw that it was paid, and
+// says so by the command.
+func TestRefundByHandIsSeen(t *testing.T) {
+	t.Parallel()
+	_, c := startTestApp(t, t.TempDir())
+	mustPost(t, c, sold.on("o1", 1))
+	mustPost(t, c, strings.Replace(refundFrom("urn:till:1", "hand", "20"), `"net"`, `"method":"manual","net"`, 1))
+	flagged := func() string {
+		t.Helper()
+		if _, err := c.caughtUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		status, out, said := command(t, "flags", "--to", c.base)
+		if status != 0 {
+			t.Fatalf("flags: %d %s", status, said)
+		}
+		return out
+	}
+	const byHand = "No payment service made this refund"
+	if out := flagged(); !strings.Contains(out, byHand) || !strings.Contains(out, "20.0000 USD") {
+		t.Errorf("a refund by hand isn't flagged:\n%s", out)
+	}
+	if status, _, said := command(t, "doubles", "decide", "urn:till:1", "hand", "--counts", "--yes", "--actor", "ann",
+		"--reason", "saw the transfer", "--to", c.base); status != 0 {
+		t.Fatalf("decide: %d %s", status, said)
+	}
+	if out := flagged(); strings.Contains(out, byHand) {
+		t.Errorf("it is flagged still:\n%s", out)
+	}
+}
