@@ -21,7 +21,7 @@ func PeriodOf(t time.Time, zone *time.Location) Period {
 func ParsePeriod(s string) (Period, error) {
 	t, err := time.Parse("2006-01", s)
 	if err != nil {
-		return 0, fmt.Errorf("period %q is not of the form YYYY-MM", s)
+		return 0, fmt.Errorf("period %.20q is not of the form YYYY-MM", s)
 	}
 	return PeriodOf(t, time.UTC), nil
 }
