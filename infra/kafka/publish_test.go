@@ -99,7 +99,7 @@ func TestPublishSubstitutes(t *testing.T) {
 	o := newOne(t, 1)
 	asked := 0
 	pub := newPublisher(t, kafka.PublisherConfig{Config: o.cfg, MaxBatchBytes: 2048,
-		PublishTimeout: 300 * time.Millisecond,
+		PublishTimeout: 2 * time.Second,
 		Substitute: func(topic string, m *message.Message) *message.Message {
 			asked++
 			switch len(m.Payload) {
@@ -176,7 +176,7 @@ func TestPublishRetriesWhatMayPass(t *testing.T) {
 func TestPublishGivesUpWhenItsTimeIsOver(t *testing.T) {
 	o := newOne(t, 1)
 	o.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
-	pub := newPublisher(t, kafka.PublisherConfig{Config: o.cfg, PublishTimeout: 200 * time.Millisecond})
+	pub := newPublisher(t, kafka.PublisherConfig{Config: o.cfg, PublishTimeout: time.Second})
 	err := pub.Publish("things", numbered(0, 3)...)
 	var failed *kafka.PublishError
 	if !errors.As(err, &failed) || len(failed.Failed) != 3 {
@@ -195,7 +195,7 @@ func TestPublishGivesUpWhenItsTimeIsOver(t *testing.T) {
 
 func TestPublishToNowhereFails(t *testing.T) {
 	o := newOne(t, 1)
-	pub := newPublisher(t, kafka.PublisherConfig{Config: o.cfg, PublishTimeout: 300 * time.Millisecond})
+	pub := newPublisher(t, kafka.PublisherConfig{Config: o.cfg, PublishTimeout: time.Second})
 	if err := pub.Publish("no-such-topic", numbered(0, 1)...); !errors.Is(err, kafkago.UnknownTopicOrPartition) {
 		t.Fatalf("gave %v", err)
 	}
