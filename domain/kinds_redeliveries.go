@@ -48,6 +48,7 @@ var redeliveryKinds = []kind{
 		&RefundIssued{RefundID: "1", Net: probeA, Tax: probeB},
 		&RefundIssued{RefundID: "1", Net: probeA, Method: MethodGiftCard, FeeReturned: probeC},
 		&RefundIssued{RefundID: "1", Net: probeA, Method: MethodStoreCredit},
+		&RefundIssued{RefundID: "1", Net: probeB, Method: MethodManual},
 		&RefundIssued{RefundID: "1", Net: probeB, ReplacesGoods: true},
 	}},
 	{TypeConcessionGranted, "concession.granted", Redeliveries, PostsSettled, probeEach(ConcessionKinds(),

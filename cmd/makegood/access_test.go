@@ -173,8 +173,9 @@ func besideIt(t *testing.T, app *server.App, of tokenFiles) {
 		Partitions: 1, Zone: "UTC", Roles: []string{server.RoleExporter}, ClickHousePasswordFile: writeFile(t, "password",
 			password+"\n")}
 	quiet := slog.New(slog.DiscardHandler)
-	// The broker inside asks as well.
-	for who, file := range map[string]string{"nobody": "", "office": of.office} {
+	// The broker inside asks as well: whom it knows it lets in, and holds each request against their rights.
+	unknown := writeFile(t, "token", strings.Repeat("unknown-", 8)+"\n")
+	for who, file := range map[string]string{"nobody": "", "somebody unknown": unknown} {
 		if file != "" {
 			beside.Kafka = server.KafkaFlags{SASL: "plain", User: who, PasswordFile: file}
 		}

@@ -394,7 +394,7 @@ uniqExact(JSONExtractString(payload, 'customer_id')) FROM ledger FINAL`).Scan(&c
 	if len(customers) != 1 || keys != 2 {
 		t.Errorf("the customers are %v, hashed with %d keys", customers, keys)
 	}
-	if out := say(t, c, "", "person", "Mq7"); strings.Count(out, "order.placed") != 3 {
+	if out := say(t, c, "", "person", "Mq7"); strings.Count(out, "Order placed") != 3 {
 		t.Errorf("there is\n%s", out)
 	}
 	say(t, c, "yes\n", "person", "Mq7", "--erase", "--reason", "asked for it")
