@@ -110,6 +110,7 @@ func TestRealClusterLosesBrokers(t *testing.T) {
 			t.Logf("pausing node %d", node)
 			must(t, r.Pause(node))
 			time.Sleep(6 * time.Second)
+			f.woke.Store(time.Now().UnixNano())
 			must(t, r.Resume(node))
 		}
 		waitFor(t, r, 3)
