@@ -66,10 +66,12 @@ func postedValues() []string {
 }
 
 // SealedOf is the condition on the rows that a seal of a period's close covers: what is posted in the month, and stands
-// before the close. Seals themselves are chained to each other, and covered by none.
+// before the close. Seals themselves are chained to each other, and covered by none. A row of what a rebuild posts for a
+// unit may have no lines any more, where what came later made it post nothing: other books never had that row.
 func SealedOf(period domain.Period, close *domain.Mark) string {
-	return fmt.Sprintf("(refused = '' AND posting_period = toDate('%s') AND event_type != '%s' AND %s)",
-		period.First().Format(time.DateOnly), domain.TypeBooksSealed, StoodBefore(close))
+	return fmt.Sprintf("(refused = '' AND posting_period = toDate('%s') AND event_type != '%s' AND %s AND NOT "+
+		"(event_type = '%s' AND (order_id != '' OR error_id != '') AND empty(account)))",
+		period.First().Format(time.DateOnly), domain.TypeBooksSealed, StoodBefore(close), domain.TypeBooksRebuilt)
 }
 
 // Said is the digest of what an event says and where it belongs, as SaidSQL makes it of the row.
