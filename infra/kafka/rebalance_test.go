@@ -123,8 +123,8 @@ func (f *flow) consume() (leave func()) {
 	})
 }
 
-// watchCommits checks until the flow is stopped that no commit goes back. A coordinator that stood still answers what it
-// knew before, until it hears that another has taken its place: what is said then is passed over (woke).
+// watchCommits checks until the flow is stopped that no commit goes back. A coordinator that stood still answers what
+// it knew before, until it hears that another has taken its place: what is said then is passed over (woke).
 func (f *flow) watchCommits() {
 	f.running.Go(func() {
 		last := map[kafka.TopicPartition]int64{}
