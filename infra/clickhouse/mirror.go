@@ -63,14 +63,18 @@ type object struct{ name, engine, id, create string }
 
 func (o *object) isTable() bool { return strings.HasSuffix(o.engine, "MergeTree") }
 
-// objects are the tables of a server and what feeds them, tables first. Not among them are what belongs to one server
-// alone: the schema's lock and versions; shadows of rebuilds; and views, which Everywhere makes.
-func (r *replica) objects(ctx context.Context) ([]object, error) {
+// isFeed says that it keeps no rows of its own.
+func (o *object) isFeed() bool {
+	return o.engine == "MaterializedView" && strings.Contains(o.create, " TO ")
+}
+
+// objects are the tables of a server that migrations make, and what feeds them; tables first. What else is in the
+// database is not looked at: the schema's lock and versions and the shadows of rebuilds belong to one server alone,
+// Everywhere makes the views, and a copy that somebody made by hand is his.
+func (r *replica) objects(ctx context.Context, known *steps) ([]object, error) {
 	rows, err := r.db.Query(ctx, `
 SELECT name, engine, toString(uuid), create_table_query FROM system.tables
-WHERE database = currentDatabase() AND engine != 'View' AND NOT startsWith(name, 'schema_')
-    AND NOT startsWith(name, 'rebuilt_')
-ORDER BY engine = 'MaterializedView', name`)
+WHERE database = currentDatabase() AND engine != 'View' ORDER BY engine = 'MaterializedView', name`)
 	if err != nil {
 		return nil, fmt.Errorf("list the tables: %w", err)
 	}
@@ -81,49 +85,44 @@ ORDER BY engine = 'MaterializedView', name`)
 		if err := rows.Scan(&o.name, &o.engine, &o.id, &o.create); err != nil {
 			return nil, fmt.Errorf("list the tables: %w", err)
 		}
-		all = append(all, o)
+		if known.made[o.name] {
+			all = append(all, o)
+		}
 	}
 	return all, rows.Err()
 }
 
 // mirror makes the schema of a server like that of another one, and notes its version last.
-func mirror(ctx context.Context, from, to *replica) error {
-	want, err := from.objects(ctx)
+func mirror(ctx context.Context, from, to *replica, known *steps) error {
+	todo, err := plan(ctx, from, to, known, from.version)
 	if err != nil {
 		return err
 	}
-	have, err := to.objects(ctx)
-	if err != nil {
+	// First of all: tables without versions are taken for somebody else's.
+	if err := makeVersions(ctx, from, to); err != nil {
 		return err
 	}
-	there := map[string]object{}
-	for _, o := range have {
-		there[o.name] = o
-	}
-	for i := range want {
-		o := &want[i]
-		old, is := there[o.name]
-		delete(there, o.name)
-		switch {
-		case is && (old.create == o.create && (old.id == o.id || !o.isTable())):
-			continue
-		case is && o.isTable() && old.id == o.id:
-			err = to.change(ctx, o)
-		case is:
-			err = errors.Join(to.drop(ctx, o.name), to.create(ctx, o))
-		default:
-			err = to.create(ctx, o)
-		}
-		if err != nil {
+	for i := range todo {
+		if err := to.do(ctx, &todo[i]); err != nil {
 			return err
 		}
 	}
-	for name := range there { // the newer schema has it no more
-		if err := to.drop(ctx, name); err != nil {
+	return noteVersions(ctx, from, to)
+}
+
+func (r *replica) do(ctx context.Context, d *difference) error {
+	if d.drop {
+		if err := r.drop(ctx, d.name); err != nil {
 			return err
 		}
 	}
-	return copyVersions(ctx, from, to)
+	switch {
+	case d.want == nil:
+		return nil
+	case d.settings:
+		return r.change(ctx, d.want)
+	}
+	return r.create(ctx, d.want)
 }
 
 func (r *replica) create(ctx context.Context, o *object) error {
@@ -162,21 +161,26 @@ func (r *replica) change(ctx context.Context, o *object) error {
 	return nil
 }
 
-// copyVersions notes at a server which migrations it has by now.
-func copyVersions(ctx context.Context, from, to *replica) error {
+// makeVersions makes the table of the versions that a server has.
+func makeVersions(ctx context.Context, from, to *replica) error {
 	var create string
-	var versions []int64
 	if err := from.db.QueryRow(ctx, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() "+
 		"AND name = 'schema_versions'").Scan(&create); err != nil {
 		return fmt.Errorf("read how the versions are kept: %w", err)
 	}
-	if err := from.db.QueryRow(ctx, "SELECT groupArray(version_id) FROM (SELECT version_id FROM schema_versions "+
-		"WHERE is_applied = 1 ORDER BY tstamp, version_id)").Scan(&versions); err != nil {
-		return fmt.Errorf("read the versions: %w", err)
-	}
 	create = strings.Replace(create, "CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1)
 	if err := to.db.Exec(ctx, create); err != nil {
 		return fmt.Errorf("make the table of versions: %w", err)
+	}
+	return nil
+}
+
+// noteVersions notes at a server which migrations it has by now.
+func noteVersions(ctx context.Context, from, to *replica) error {
+	var versions []int64
+	if err := from.db.QueryRow(ctx, "SELECT groupArray(version_id) FROM (SELECT version_id FROM schema_versions "+
+		"WHERE is_applied = 1 ORDER BY tstamp, version_id)").Scan(&versions); err != nil {
+		return fmt.Errorf("read the versions: %w", err)
 	}
 	err := to.db.Exec(ctx, "INSERT INTO schema_versions (version_id, is_applied) SELECT version, 1 FROM "+
 		"(SELECT arrayJoin(?) AS version) WHERE version NOT IN (SELECT version_id FROM schema_versions)", versions)

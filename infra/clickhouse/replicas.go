@@ -8,9 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"path"
 	"strconv"
-	"strings"
 
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -108,6 +106,9 @@ func (s *Store) prepareReplicas(ctx context.Context, check func(context.Context,
 		}
 	}
 	there := answering(all)
+	if err := oneLedger(ctx, there); err != nil {
+		return err
+	}
 	switch {
 	case len(there) == 0:
 		return fmt.Errorf("no server of the cluster %s answers: %w", s.cluster, silent)
@@ -125,6 +126,10 @@ func (s *Store) prepareReplicas(ctx context.Context, check func(context.Context,
 // migrateReplicas brings the schema of the server that has the newest one up to date, and makes the others alike. The
 // lock is that of the first server, which is the same one for everybody.
 func (s *Store) migrateReplicas(ctx context.Context, all []*replica, newest int64, migrations fs.FS) error {
+	known, err := readSteps(migrations)
+	if err != nil {
+		return err
+	}
 	db := clickhousego.OpenDB(all[0].options)
 	defer db.Close()
 	return lockedSchema(ctx, db, s.logger, func(held context.Context) error {
@@ -137,31 +142,48 @@ func (s *Store) migrateReplicas(ctx context.Context, all []*replica, newest int6
 				from = r
 			}
 		}
+		if from.version > newest {
+			return fmt.Errorf("the schema at %s is of a newer version (%d) than this program's (%d): a process of that version "+
+				"brings it to the other servers", from.addr(), from.version, newest)
+		}
 		if from.version < newest {
-			own := clickhousego.OpenDB(from.options)
-			defer own.Close()
-			if err := ledger.EnoughRoom(held, from.db); err != nil {
-				return fmt.Errorf("the schema at %s is not up to date: %w", from.addr(), err)
+			for _, to := range all { // before anything is changed anywhere; another process may have got halfway
+				if _, err := plan(held, from, to, known, newest); err != nil {
+					return err
+				}
 			}
-			p, err := newProvider(own, replicatedFS{migrations}, s.logger)
-			if err != nil {
+			if err := s.upgrade(held, from, migrations); err != nil {
 				return err
-			}
-			if _, err := p.Up(held); err != nil {
-				return fmt.Errorf("bring the schema at %s up to date: %w", from.addr(), err)
 			}
 		}
 		for _, to := range all {
 			if to == from || to.version >= newest {
 				continue
 			}
-			if err := mirror(held, from, to); err != nil {
+			if err := mirror(held, from, to, known); err != nil {
 				return fmt.Errorf("bring the schema of %s to %s: %w", from.addr(), to.addr(), err)
 			}
 			s.logger.Info("a server of the cluster has the schema now", slog.String("server", to.addr()))
 		}
 		return nil
 	})
+}
+
+// upgrade brings the schema of one server up to date.
+func (s *Store) upgrade(held context.Context, server *replica, migrations fs.FS) error {
+	db := clickhousego.OpenDB(server.options)
+	defer db.Close()
+	if err := ledger.EnoughRoom(held, server.db); err != nil {
+		return fmt.Errorf("the schema at %s is not up to date: %w", server.addr(), err)
+	}
+	p, err := newProvider(db, replicatedFS{migrations}, s.logger)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(held); err != nil {
+		return fmt.Errorf("bring the schema at %s up to date: %w", server.addr(), err)
+	}
+	return server.readVersion(held)
 }
 
 // members are the servers of the cluster, in its order, as the first server that answers knows it.
@@ -232,23 +254,6 @@ func oldest(all []*replica) int64 {
 		version = min(version, r.version)
 	}
 	return version
-}
-
-// newestVersion is the number of the last migration, which its name begins with.
-func newestVersion(migrations fs.FS) (newest int64, err error) {
-	names, err := fs.Glob(migrations, "*.sql")
-	if err != nil {
-		return 0, fmt.Errorf("list the migrations: %w", err)
-	}
-	for _, name := range names {
-		number, _, _ := strings.Cut(path.Base(name), "_")
-		n, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("the migration %s has no number: %w", name, err)
-		}
-		newest = max(newest, n)
-	}
-	return newest, nil
 }
 
 // Everywhere does the same at each server that answers: what makes views, say, which no server takes from another.
