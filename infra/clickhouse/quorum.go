@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // What a server of a cluster has acknowledged must not go with it, and two who write what belongs together at two
@@ -98,7 +99,7 @@ func (s *Store) quorum(ctx context.Context) ([]ch.Setting, error) {
 	}, nil
 }
 
-// withQuorum is the context for what the driver above inserts.
+// withQuorum is the context for what the driver above inserts. The settings that it has stay.
 func (s *Store) withQuorum(ctx context.Context) (context.Context, error) {
 	settings, err := s.quorum(ctx)
 	if err != nil || len(settings) == 0 {
@@ -108,7 +109,7 @@ func (s *Store) withQuorum(ctx context.Context) (context.Context, error) {
 	for _, setting := range settings {
 		all[setting.Key] = setting.Value
 	}
-	return clickhousego.Context(ctx, clickhousego.WithSettings(all)), nil
+	return sql.WithSettings(ctx, all), nil
 }
 
 // settling are the tables that are read back once rows have been written, to settle them and to sum them up.
@@ -179,8 +180,7 @@ func (s *Store) sync(ctx context.Context, turn uint64, tables []string) error {
 		return errMoved
 	}
 	const side = 4 // by side: each waits for the Keeper
-	group, all := errgroup.WithContext(clickhousego.Context(ctx, clickhousego.WithSettings(
-		clickhousego.Settings{"receive_timeout": syncTimeout})))
+	group, all := errgroup.WithContext(sql.WithSettings(ctx, clickhousego.Settings{"receive_timeout": syncTimeout}))
 	group.SetLimit(side)
 	for _, table := range tables {
 		group.Go(func() error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // A seal is the root of a Merkle tree of RFC 6962. A leaf is an event of the month: its identity, the digest of what it
@@ -111,11 +112,11 @@ func (f sealedFrom) root(ctx context.Context, db driver.Conn) (Root, error) {
 
 // sparingly bounds what reading a month takes of the server: it is for the background, and for doubts.
 func sparingly(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+	return sql.WithSettings(ctx, clickhouse.Settings{
 		"max_threads": 2, "max_block_size": 8192, "max_insert_block_size": 65_536, "min_insert_block_size_rows": 65_536,
 		"min_insert_block_size_bytes": 32 << 20, "max_bytes_before_external_sort": 64 << 20,
 		"do_not_merge_across_partitions_select_final": 1,
-	}))
+	})
 }
 
 // sealedRow is an event as a seal covers it.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // leakageColumns are the columns of leakage_daily, each by itself.
@@ -46,7 +48,7 @@ func (c *leakageColumns) all() (all []any) {
 // insertLeakage writes what leakage_daily is to hold of orders.
 func (p *Projector) insertLeakage(ctx context.Context, orders []*orderLeakage) error {
 	// As elsewhere, a batch may hold events of many months.
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_partitions_per_insert_block": 0}))
+	ctx = sql.WithSettings(ctx, clickhouse.Settings{"max_partitions_per_insert_block": 0})
 	const most = 20_000 // orders an insert: bounds its memory
 	for part := range slices.Chunk(orders, most) {
 		var c leakageColumns

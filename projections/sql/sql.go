@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"text/template"
 	"time"
@@ -26,13 +27,27 @@ type Statement struct {
 
 // Waited marks what somebody waits for: it goes before what is Unhurried.
 func Waited(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"priority": 1}))
+	return WithSettings(ctx, clickhouse.Settings{"priority": 1})
 }
 
 // Unhurried marks what nobody waits for: it takes one thread, and makes way for what is Waited for, a second at a time
 // at most.
 func Unhurried(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"priority": 2, "max_threads": 1}))
+	return WithSettings(ctx, clickhouse.Settings{"priority": 2, "max_threads": 1})
+}
+
+// settingsOf is the key of a context's settings.
+type settingsOf struct{}
+
+// WithSettings adds ClickHouse's settings to those that the context has: of two of one name the later one counts. The
+// driver's own option of that name would replace them all, and shows nobody what they are.
+func WithSettings(ctx context.Context, settings clickhouse.Settings) context.Context {
+	all := clickhouse.Settings{}
+	if had, is := ctx.Value(settingsOf{}).(clickhouse.Settings); is {
+		maps.Copy(all, had)
+	}
+	maps.Copy(all, settings)
+	return clickhouse.Context(context.WithValue(ctx, settingsOf{}, all), clickhouse.WithSettings(all))
 }
 
 // Rows asks for rows.
