@@ -75,7 +75,9 @@ func (c Config) options() (*clickhousego.Options, error) {
 	}
 	o.MaxIdleConns = o.MaxOpenConns
 	o.DialTimeout = 5 * time.Second
-	o.DialContext = dialContext(o)
+	if c.Cluster != "" {
+		o.DialContext = dialContext(o)
+	}
 	o.ConnMaxLifetime = time.Hour
 	o.ReadTimeout = c.Timeout
 	if o.ReadTimeout == 0 {
@@ -134,14 +136,17 @@ func Open(ctx context.Context, c Config, migrations fs.FS) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.openPools()
+	if err := s.openPools(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // prepare makes the database of one server.
 func (s *Store) prepare(ctx context.Context, check func(context.Context, driver.Conn) error, migrations fs.FS) error {
 	r := s.replica(s.options.Addr[0])
-	if r.err = r.open(ctx); r.err != nil {
-		return r.err
+	if err := r.connect(ctx); err != nil {
+		return err
 	}
 	defer r.close()
 	if check != nil {
@@ -287,9 +292,6 @@ func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client
 		User:        s.options.Auth.Username,
 		Password:    password,
 		DialTimeout: s.options.DialTimeout,
-		Dialer:      dialer(s.options),
-		// Of a server that stands still the connection is taken all the same, by its machine.
-		HandshakeTimeout: 3 * s.options.DialTimeout,
 		// Between two packets; the server reports progress while it writes.
 		ReadTimeout: 2 * time.Minute,
 		ClientName:  "makegood",
@@ -308,6 +310,11 @@ func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client
 			ch.SettingInt("optimize_on_insert", 0),
 		},
 	}
+	if s.cluster != "" {
+		o.Dialer = dialer(s.options)
+		// Of a server that stands still the connection is taken all the same, by its machine.
+		o.HandshakeTimeout = 3 * s.options.DialTimeout
+	}
 	c, err := ch.Dial(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("connect to clickhouse at %s: %w", o.Address, err)
@@ -315,7 +322,8 @@ func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client
 	return c, nil
 }
 
-// dialer notices within seconds that a machine is gone which says nothing of it.
+// dialer notices within seconds that a machine is gone which says nothing of it. It is for a cluster, where another one
+// can be asked instead.
 func dialer(o *clickhousego.Options) *net.Dialer {
 	return &net.Dialer{Timeout: o.DialTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interval: 2 * time.Second, Count: 3}}

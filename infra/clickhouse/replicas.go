@@ -37,8 +37,20 @@ func (s *Store) replica(addr string) *replica {
 
 func (r *replica) addr() string { return r.options.Addr[0] }
 
-// open creates the database where it is missing, connects to it, and reads the version of its schema.
+// open connects, and reads the version of the schema.
 func (r *replica) open(ctx context.Context) error {
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	if err := r.readVersion(ctx); err != nil {
+		r.close()
+		return err
+	}
+	return nil
+}
+
+// connect creates the database where it is missing, and connects to it.
+func (r *replica) connect(ctx context.Context) error {
 	first := *r.options
 	first.Auth.Database = "default"
 	db, err := clickhousego.Open(&first)
@@ -52,12 +64,13 @@ func (r *replica) open(ctx context.Context) error {
 	if r.db, err = clickhousego.Open(r.options); err != nil {
 		return fmt.Errorf("connect to clickhouse at %s: %w", r.addr(), err)
 	}
-	return r.readVersion(ctx)
+	return nil
 }
 
 func (r *replica) close() {
 	if r.db != nil {
 		_ = r.db.Close() // all that matters was answered
+		r.db = nil
 	}
 }
 

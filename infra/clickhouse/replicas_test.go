@@ -97,3 +97,32 @@ func TestUnreachable(t *testing.T) {
 		}
 	}
 }
+
+// TestOneServerIsDialedAsEver: what notices within seconds that a server is gone is for those who have another one.
+func TestOneServerIsDialedAsEver(t *testing.T) {
+	for cluster, own := range map[string]bool{"": false, "one": true} {
+		o, err := Config{DSN: "clickhouse://makegood@localhost:9000/makegood", Cluster: cluster}.options()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is := o.DialContext != nil; is != own {
+			t.Errorf("the cluster %q is dialed in our own way: %t", cluster, is)
+		}
+	}
+}
+
+// TestOpenFailed: a server whose schema can't be read leaves no connection behind.
+func TestOpenFailed(t *testing.T) {
+	s := clustered(t)
+	s.cluster = "" // no quorum is wanted for what follows
+	if err := s.DB.Exec(t.Context(), "RENAME TABLE schema_versions TO was"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DB.Exec(t.Context(), "CREATE TABLE schema_versions (a UInt8) ENGINE = MergeTree ORDER BY a"); err != nil {
+		t.Fatal(err)
+	}
+	r := s.replica(s.options.Addr[0])
+	if err := r.open(t.Context()); err == nil || r.db != nil {
+		t.Errorf("it is open: %t (%v)", r.db != nil, err)
+	}
+}
