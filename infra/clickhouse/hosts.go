@@ -80,6 +80,9 @@ func isUnreachable(err error) bool {
 	if _, is := errors.AsType[*BehindError](err); is || errors.Is(err, errNoKeeper) {
 		return true
 	}
+	if _, is := errors.AsType[*EmptyError](err); is {
+		return true
+	}
 	if said, is := errors.AsType[*clickhousego.Exception](err); is {
 		return withoutKeeper(said.Code)
 	}

@@ -57,7 +57,6 @@ func Look(ctx context.Context, c Config, migrations fs.FS) (servers []Server, cl
 }
 
 func (s *Store) look(ctx context.Context, addr string, newest int64) Server {
-	const unknownDatabase = 81
 	r := s.replica(addr)
 	db, err := clickhousego.Open(r.options)
 	if err != nil {
@@ -72,7 +71,7 @@ func (s *Store) look(ctx context.Context, addr string, newest int64) Server {
 		return Server{Addr: addr, DB: db, Version: r.version, Newest: newest}
 	}
 	err = errors.Join(err, db.Close())
-	if isCode(err, unknownDatabase) {
+	if isCode(err, codeUnknownDatabase) {
 		return Server{Addr: addr, Newest: newest}
 	}
 	return Server{Addr: addr, Err: err}

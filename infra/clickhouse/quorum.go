@@ -131,6 +131,25 @@ func (e *BehindError) Error() string {
 
 func (e *BehindError) Unwrap() error { return e.Err }
 
+// EmptyError says that a server doesn't have the books, or doesn't know us: so is one that comes back with an empty disk.
+type EmptyError struct {
+	Addr string
+	Err  error
+}
+
+func (e *EmptyError) Error() string {
+	return fmt.Sprintf("%s doesn't have the books, or doesn't know us: where it came back with an empty disk, give up what "+
+		"it was, and let it come back as a new server (infra/README.md, A cluster): %v", e.Addr, e.Err)
+}
+
+func (e *EmptyError) Unwrap() error { return e.Err }
+
+// isEmpty reports whether a server says that a table, the database or the user isn't there.
+func isEmpty(err error) bool {
+	said, is := errors.AsType[*clickhousego.Exception](err)
+	return is && (said.Code == codeUnknownTable || said.Code == codeUnknownDatabase || said.Code == authenticationFailed)
+}
+
 // CatchUp waits until the server that this process works with has what was written at others before now, into some
 // tables, or into any where none is named. Whoever takes something for checked because it was written asks this first.
 // It is nil where the books are on one server, which always has.
@@ -160,7 +179,15 @@ func (s *Store) admit(ctx context.Context, turn uint64) error {
 	if s.admitted > turn {
 		return nil
 	}
-	if err := s.sync(ctx, turn, ledger.Tables()); err != nil {
+	password := s.secret.now()
+	err := s.sync(ctx, turn, ledger.Tables())
+	if s.secret.renew(err, password) {
+		err = s.sync(ctx, turn, ledger.Tables())
+	}
+	if addr, now := s.hosts.now(); now == turn && isEmpty(err) {
+		return &EmptyError{Addr: addr, Err: err}
+	}
+	if err != nil {
 		return err
 	}
 	s.admitted = turn + 1

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"errors"
 	"log/slog"
 	"testing"
 	"testing/fstest"
@@ -48,5 +49,31 @@ func TestQuorumKeepsSettings(t *testing.T) {
 		if is != want {
 			t.Errorf("%s is %s and not %s", setting, is, want)
 		}
+	}
+}
+
+// TestEmptyServerIsPassedOver: a server that came back without the books, the database or the user is left for the next
+// one when a process comes to it. What refuses later on, when it was worked with, doesn't say that.
+func TestEmptyServerIsPassedOver(t *testing.T) {
+	for what, empty := range map[string]func(*Store){
+		"no tables":   func(*Store) {},
+		"no database": func(s *Store) { s.options.Auth.Database += "_gone" },
+		"no user":     func(s *Store) { s.secret.value = "another" },
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := clustered(t)
+			s.hosts.add([]string{"127.0.0.1:1"})
+			empty(s)
+			if err := errors.Join(s.DB.Close(), s.Watch.Close(), s.Reports.Close(), s.openPools()); err != nil {
+				t.Fatal(err)
+			}
+			err := s.DB.Exec(t.Context(), "SELECT 1")
+			if _, turn := s.hosts.now(); turn == 0 {
+				t.Errorf("the process stays there: %v", err)
+			}
+			if isUnreachable(&clickhousego.Exception{Code: codeUnknownTable}) {
+				t.Error("a table that is unknown makes a process go elsewhere")
+			}
+		})
 	}
 }

@@ -208,7 +208,7 @@ func (s *Store) members(ctx context.Context) ([]string, error) {
 			return members, nil
 		}
 		errs = append(errs, err)
-		if !isUnreachable(err) {
+		if !isUnreachable(err) && !isEmpty(err) {
 			break
 		}
 	}
@@ -282,13 +282,14 @@ func (s *Store) Everywhere(ctx context.Context, do func(context.Context, driver.
 	for _, addr := range members {
 		r := s.replica(addr)
 		err := r.open(ctx)
+		empty := isEmpty(err)
 		if err == nil {
 			err = do(ctx, r.db)
 		}
 		r.close()
 		switch {
 		case err == nil:
-		case isUnreachable(err) && ctx.Err() == nil:
+		case (empty || isUnreachable(err)) && ctx.Err() == nil:
 			s.logger.Warn("a server of the cluster doesn't answer", "server", addr, "error", err)
 		default:
 			errs = append(errs, fmt.Errorf("at %s: %w", addr, err))

@@ -115,8 +115,9 @@ WHERE database = currentDatabase() AND match(name, ?) ORDER BY number DESC LIMIT
 
 // The server's codes of errors.
 const (
-	codeTableExists  = 57
-	codeUnknownTable = 60
+	codeTableExists     = 57
+	codeUnknownTable    = 60
+	codeUnknownDatabase = 81
 )
 
 func isCode(err error, code int32) bool {
