@@ -1,12 +1,14 @@
 package clickhouse
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
@@ -71,8 +73,8 @@ const (
 
 func withoutKeeper(code int32) bool { return code == codeTableReadOnly || code == codeKeeper }
 
-// isUnreachable reports whether an error says that the server is gone, or can't work, rather than that it refuses. The
-// error of a context that has ended looks like a network's: whoever asks looks at the context first.
+// isUnreachable reports whether an error says that the server is gone, or can't work, rather than that it refuses or
+// is slow. The error of a context that has ended looks like a network's: whoever asks looks at the context first.
 func isUnreachable(err error) bool {
 	if err == nil {
 		return false
@@ -89,14 +91,49 @@ func isUnreachable(err error) bool {
 	if said, is := ch.AsException(err); is {
 		return withoutKeeper(int32(said.Code))
 	}
-	if _, is := errors.AsType[net.Error](err); is {
+	if of, is := errors.AsType[*net.OpError](err); is && of.Op == "dial" {
 		return true
 	}
 	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNREFUSED, syscall.ECONNRESET,
-		syscall.EPIPE} {
+		syscall.EPIPE, syscall.ETIMEDOUT} { // the last one is what keepalive says of a connection
 		if errors.Is(err, sign) {
 			return true
 		}
 	}
-	return false
+	of, is := errors.AsType[net.Error](err)
+	return is && !of.Timeout()
+}
+
+func isTimeout(err error) bool {
+	of, is := errors.AsType[net.Error](err)
+	return is && of.Timeout()
+}
+
+// isOver reports whether a context has ended. The network may notice its deadline first.
+func isOver(ctx context.Context) bool {
+	deadline, is := ctx.Deadline()
+	return ctx.Err() != nil || is && !time.Now().Before(deadline)
+}
+
+// isGone reports whether an error says that the server at an address is gone, so that another one may be asked. A
+// statement that takes too long doesn't: it would take as long at each of them. But a server that stands still is as
+// silent, so it is asked for a new connection.
+func (s *Store) isGone(ctx context.Context, addr string, err error) bool {
+	if err == nil || s.cluster == "" || isOver(ctx) {
+		return false
+	}
+	return isUnreachable(err) || isTimeout(err) && !s.answers(ctx, addr) && !isOver(ctx)
+}
+
+// answers reports whether a server takes a new connection, or says why not.
+func (s *Store) answers(ctx context.Context, addr string) bool {
+	limited, cancel := context.WithTimeout(ctx, s.options.DialTimeout)
+	defer cancel()
+	c, err := s.dialWith(limited, addr, s.secret.now())
+	if err != nil {
+		_, says := ch.AsException(err)
+		return says
+	}
+	_ = c.Close() // it has answered
+	return true
 }

@@ -268,7 +268,7 @@ func (s *Store) anywhere(ctx context.Context, do func(addr string, turn uint64) 
 			return nil
 		}
 		errs = append(errs, err)
-		if ctx.Err() != nil || !isUnreachable(err) || !s.hosts.next(turn) {
+		if !s.isGone(ctx, addr, err) || !s.hosts.next(turn) {
 			break
 		}
 	}

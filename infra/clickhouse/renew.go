@@ -131,8 +131,8 @@ func (p *pool) ask(ctx context.Context, do func(driver.Conn) error) error {
 		if last == nil {
 			last = do(conn)
 		}
-		if last == nil || ctx.Err() != nil ||
-			!p.secret.renew(last, at.password) && !(isUnreachable(last) && p.hosts.next(at.turn)) {
+		if last == nil || isOver(ctx) ||
+			!p.secret.renew(last, at.password) && !(p.store.isGone(ctx, at.addr, last) && p.hosts.next(at.turn)) {
 			break
 		}
 	}

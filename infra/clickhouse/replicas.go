@@ -208,7 +208,7 @@ func (s *Store) members(ctx context.Context) ([]string, error) {
 			return members, nil
 		}
 		errs = append(errs, err)
-		if !isUnreachable(err) && !isEmpty(err) {
+		if !isEmpty(err) && !s.isGone(ctx, addr, err) {
 			break
 		}
 	}
@@ -289,7 +289,7 @@ func (s *Store) Everywhere(ctx context.Context, do func(context.Context, driver.
 		r.close()
 		switch {
 		case err == nil:
-		case (empty || isUnreachable(err)) && ctx.Err() == nil:
+		case empty && !isOver(ctx) || s.isGone(ctx, addr, err):
 			s.logger.Warn("a server of the cluster doesn't answer", "server", addr, "error", err)
 		default:
 			errs = append(errs, fmt.Errorf("at %s: %w", addr, err))

@@ -1,14 +1,18 @@
 package clickhouse
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
+	"os"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 
@@ -91,6 +95,11 @@ func TestUnreachable(t *testing.T) {
 		{&clickhousego.Exception{Code: codeKeeper}, true},
 		{&clickhousego.Exception{Code: codeUnknownTable}, false},
 		{errors.New("whatever"), false},
+		{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, true},
+		{fmt.Errorf("read: %w", &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}), true},
+		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, true},
+		{fmt.Errorf("read: %w", &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}), false},
+		{context.DeadlineExceeded, false},
 	} {
 		if is := isUnreachable(c.err); is != c.want {
 			t.Errorf("%v: %t", c.err, is)
@@ -124,5 +133,36 @@ func TestOpenFailed(t *testing.T) {
 	r := s.replica(s.options.Addr[0])
 	if err := r.open(t.Context()); err == nil || r.db != nil {
 		t.Errorf("it is open: %t (%v)", r.db != nil, err)
+	}
+}
+
+// TestSlowStatementStays: a statement that takes too long is not run again at the next server, for this one answers.
+// One that stands still doesn't: its machine takes the connection, and nobody says anything.
+func TestSlowStatementStays(t *testing.T) {
+	s := clustered(t)
+	still, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer still.Close()
+	s.hosts.add([]string{still.Addr().String()})
+	s.options.ReadTimeout = 200 * time.Millisecond
+	if err := errors.Join(s.DB.Close(), s.Watch.Close(), s.Reports.Close(), s.openPools()); err != nil {
+		t.Fatal(err)
+	}
+	_, turn := s.hosts.now()
+	s.up.note(2, turn, 0)
+	err = s.Reports.Exec(t.Context(), "SELECT sleep(1)")
+	if _, turn := s.hosts.now(); !isTimeout(err) || turn != 0 {
+		t.Errorf("the process went on %d times (%v)", turn, err)
+	}
+	limited, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	if s.isGone(limited, s.options.Addr[0], io.EOF) {
+		t.Error("a server is gone because a context is over")
+	}
+	s.options.DialTimeout = 200 * time.Millisecond
+	if timeout := os.ErrDeadlineExceeded; !s.isGone(t.Context(), still.Addr().String(), timeout) {
+		t.Error("a server that stands still is there")
 	}
 }

@@ -161,7 +161,7 @@ func (w *Writer) failed(ctx context.Context, err error) {
 	w.store.forgetUp()
 	_ = w.conn.Close()
 	w.conn = nil
-	if ctx.Err() == nil && isUnreachable(err) {
+	if addr, now := w.store.hosts.now(); now == w.turn && w.store.isGone(ctx, addr, err) {
 		w.store.hosts.next(w.turn)
 	}
 }
