@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/ch-go"
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/sql"
@@ -38,25 +39,74 @@ const upFor = time.Second
 
 // upNow is how many servers of the cluster have their Keeper, as it was known at a moment.
 type upNow struct {
-	mu   sync.Mutex
-	up   uint64
-	at   time.Time
-	turn uint64 // of hosts
+	asking singleflight.Group
+
+	mu     sync.Mutex
+	up     uint64
+	at     time.Time
+	turn   uint64 // of hosts
+	forgot uint64 // how often it was no longer believed: what was asked before that isn't either
+}
+
+// known is what is believed in a turn; what was forgotten until then tells answers of before from those of after.
+func (u *upNow) known(turn uint64) (up, forgot uint64, is bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.up, u.forgot, time.Since(u.at) < upFor && u.turn == turn
+}
+
+func (u *upNow) note(up, turn, forgot uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.forgot == forgot {
+		u.up, u.at, u.turn = up, time.Now(), turn
+	}
+}
+
+func (u *upNow) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.at = time.Time{}
+	u.forgot++
 }
 
 // errNoKeeper says that the server that was asked can't tell which servers are up: it has lost its Keeper. Nothing may
 // be taken from that, not even that it is alone.
 var errNoKeeper = errors.New("the server has lost its Keeper")
 
-// serversUp is how many servers of the cluster are up: with all their tables, for an insert feeds several, and each
-// table finds its Keeper again by itself.
-func (s *Store) serversUp(ctx context.Context) (up uint64, err error) {
-	s.up.mu.Lock()
-	defer s.up.mu.Unlock()
+// upWithin bounds the question which servers are up.
+const upWithin = 5 * time.Second
+
+// serversUp is how many servers of the cluster are up. Who asks at the same time shares an answer, and each waits for
+// it as long as its own context allows.
+func (s *Store) serversUp(ctx context.Context) (uint64, error) {
 	_, turn := s.hosts.now()
-	if time.Since(s.up.at) < upFor && s.up.turn == turn {
-		return s.up.up, nil
+	up, forgot, known := s.up.known(turn)
+	if known {
+		return up, nil
 	}
+	asked := s.up.asking.DoChan(fmt.Sprint(turn, " ", forgot), func() (any, error) {
+		// Not the context of one of them: it may end, and carry tables and settings.
+		limited, cancel := context.WithTimeout(context.Background(), upWithin)
+		defer cancel()
+		up, err := s.askServersUp(limited)
+		if err == nil {
+			s.up.note(up, turn, forgot)
+		}
+		return up, err
+	})
+	select {
+	case <-ctx.Done():
+		return 0, fmt.Errorf("ask which servers are up: %w", ctx.Err())
+	case said := <-asked:
+		up, _ := said.Val.(uint64)
+		return up, said.Err
+	}
+}
+
+// askServersUp asks which servers are up with all their tables, for an insert feeds several, and each table finds its
+// Keeper again by itself.
+func (s *Store) askServersUp(ctx context.Context) (up uint64, err error) {
 	if err := s.Watch.QueryRow(ctx, "SELECT toUInt64(min(active_replicas)) FROM system.replicas "+
 		"WHERE database = currentDatabase() AND table IN (?)", ledger.Tables()).Scan(&up); err != nil {
 		return 0, fmt.Errorf("ask which servers are up: %w", err)
@@ -64,16 +114,11 @@ func (s *Store) serversUp(ctx context.Context) (up uint64, err error) {
 	if up == 0 {
 		return 0, fmt.Errorf("ask which servers are up: %w", errNoKeeper)
 	}
-	s.up.up, s.up.at, s.up.turn = up, time.Now(), turn
 	return up, nil
 }
 
 // forgetUp lets the next insert ask again.
-func (s *Store) forgetUp() {
-	s.up.mu.Lock()
-	defer s.up.mu.Unlock()
-	s.up.at = time.Time{}
-}
+func (s *Store) forgetUp() { s.up.forget() }
 
 // quorumTimeout bounds how long an insert waits for the other servers, in milliseconds. After that it is not known
 // whether it is there, and it is done again.
@@ -131,15 +176,15 @@ func (e *BehindError) Error() string {
 
 func (e *BehindError) Unwrap() error { return e.Err }
 
-// EmptyError says that a server doesn't have the books, or doesn't know us: so is one that comes back with an empty disk.
+// EmptyError says that a server doesn't have the books, or doesn't know us, as one that comes back with an empty disk.
 type EmptyError struct {
 	Addr string
 	Err  error
 }
 
 func (e *EmptyError) Error() string {
-	return fmt.Sprintf("%s doesn't have the books, or doesn't know us: where it came back with an empty disk, give up what "+
-		"it was, and let it come back as a new server (infra/README.md, A cluster): %v", e.Addr, e.Err)
+	return fmt.Sprintf("%s doesn't have the books, or doesn't know us: where it came back with an empty disk, give up "+
+		"what it was, and let it come back as a new server (infra/README.md, A cluster): %v", e.Addr, e.Err)
 }
 
 func (e *EmptyError) Unwrap() error { return e.Err }

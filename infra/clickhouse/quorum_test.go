@@ -1,13 +1,16 @@
 package clickhouse
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/infra/embedded/enginetest"
 	"github.com/makegood/makegood/projections/sql"
@@ -75,5 +78,60 @@ func TestEmptyServerIsPassedOver(t *testing.T) {
 				t.Error("a table that is unknown makes a process go elsewhere")
 			}
 		})
+	}
+}
+
+// slowWatch is a server that answers once it may.
+type slowWatch struct {
+	driver.Conn
+	asked chan struct{}
+	may   chan struct{}
+}
+
+func (w *slowWatch) QueryRow(context.Context, string, ...any) driver.Row {
+	w.asked <- struct{}{}
+	<-w.may
+	return upRow{noRow{}}
+}
+
+type upRow struct{ noRow }
+
+func (upRow) Scan(into ...any) error { *into[0].(*uint64) = 2; return nil }
+
+// TestServersUpIsAskedOnce: who asks at once shares an answer, who can't wait goes, and what was asked before an insert
+// failed isn't believed after that.
+func TestServersUpIsAskedOnce(t *testing.T) {
+	w := &slowWatch{asked: make(chan struct{}, 10), may: make(chan struct{})}
+	s := &Store{Watch: w, cluster: "one", hosts: newHosts([]string{"a", "b"})}
+	answer := make(chan error)
+	go func() {
+		up, err := s.serversUp(t.Context())
+		if err == nil && up != 2 {
+			err = fmt.Errorf("%d servers are up", up)
+		}
+		answer <- err
+	}()
+	<-w.asked
+	impatient, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := s.serversUp(impatient); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("who can't wait is told: %v", err)
+	}
+	if len(w.asked) > 0 {
+		t.Error("two who ask at once ask twice")
+	}
+	s.forgetUp()
+	close(w.may)
+	if err := <-answer; err != nil {
+		t.Error(err)
+	}
+	if _, _, known := s.up.known(0); known {
+		t.Error("what was asked before an insert failed is believed after it")
+	}
+	if up, err := s.serversUp(t.Context()); up != 2 || err != nil {
+		t.Errorf("asked again: %d (%v)", up, err)
+	}
+	if up, _, known := s.up.known(0); up != 2 || !known {
+		t.Errorf("%d are known to be up: %t", up, known)
 	}
 }
