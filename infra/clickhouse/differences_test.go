@@ -10,8 +10,8 @@ import (
 	"github.com/makegood/makegood/infra/embedded/enginetest"
 )
 
-// TestDifferences: what is dropped at a server without a look at its rows is what a migration drops at servers that have
-// had one ledger, and what has no rows of its own.
+// TestDifferences: what is dropped at a server without a look at its rows is what a migration drops at servers that
+// have had one ledger, and what has no rows of its own.
 func TestDifferences(t *testing.T) {
 	table := func(name, id string) object { return object{name, "ReplicatedMergeTree", id, "CREATE TABLE " + name} }
 	feed := object{"b_feed", "MaterializedView", "9", "CREATE MATERIALIZED VIEW b_feed TO b AS SELECT 1"}
@@ -114,5 +114,21 @@ func TestMirrorLosesNoRows(t *testing.T) {
 	all, err := to.objects(t.Context(), known)
 	if err != nil || slices.ContainsFunc(all, func(o object) bool { return o.name == "ledger_backup" }) {
 		t.Errorf("what somebody made by hand is one of the tables: %v (%v)", all, err)
+	}
+}
+
+// TestSettingsOf: settings are read as ClickHouse writes them, whatever stands between quotes.
+func TestSettingsOf(t *testing.T) {
+	for end, want := range map[string][]string{
+		"":                                   nil,
+		" TTL ' SETTINGS c = 1'":             nil,
+		" SETTINGS x = 1, y = 2":             {"x = 1", "y = 2"},
+		" SETTINGS x = 'a, b', y = 2":        {"x = 'a, b'", "y = 2"},
+		` SETTINGS x = 'it\'s SETTINGS , d'`: {`x = 'it\'s SETTINGS , d'`},
+		" SETTINGS x = 1 COMMENT 'of, SETTINGS z = 3'": {"x = 1"},
+	} {
+		if is := settingsOf("CREATE TABLE a (b UInt8) ENGINE = MergeTree ORDER BY b" + end); !slices.Equal(is, want) {
+			t.Errorf("%s: %q and not %q", end, is, want)
+		}
 	}
 }

@@ -145,11 +145,7 @@ func (r *replica) drop(ctx context.Context, name string) error {
 
 // change gives a table the settings that it has elsewhere. Its columns come to it by themselves.
 func (r *replica) change(ctx context.Context, o *object) error {
-	at := strings.LastIndex(o.create, " SETTINGS ")
-	if at < 0 {
-		return nil
-	}
-	settings := slices.DeleteFunc(strings.Split(o.create[at+len(" SETTINGS "):], ", "), func(s string) bool {
+	settings := slices.DeleteFunc(settingsOf(o.create), func(s string) bool {
 		return strings.HasPrefix(s, "index_granularity ") // is given when a table is made, and never changes
 	})
 	if len(settings) == 0 {
@@ -159,6 +155,46 @@ func (r *replica) change(ctx context.Context, o *object) error {
 		return fmt.Errorf("change the settings of %s: %w", o.name, err)
 	}
 	return nil
+}
+
+// settingsOf are the settings of a CREATE TABLE as ClickHouse writes it, each with its value: at its end, before a
+// comment. What stands between quotes divides nothing.
+func settingsOf(create string) (all []string) {
+	bare := []byte(create) // the same, without what stands between quotes
+	var quote byte
+	for i := 0; i < len(bare); i++ {
+		c := bare[i]
+		switch {
+		case quote == 0 && (c == '\'' || c == '`' || c == '"'):
+			quote = c
+		case quote == 0:
+			continue
+		case c == '\\' && i+1 < len(bare):
+			bare[i] = '_'
+			i++
+		case c == quote:
+			quote = 0
+		}
+		bare[i] = '_'
+	}
+	at := bytes.LastIndex(bare, []byte(" SETTINGS "))
+	if at < 0 {
+		return nil
+	}
+	from := at + len(" SETTINGS ")
+	end := len(bare)
+	if comment := bytes.Index(bare[from:], []byte(" COMMENT ")); comment >= 0 {
+		end = from + comment
+	}
+	for from < end {
+		next := bytes.Index(bare[from:end], []byte(", "))
+		if next < 0 {
+			break
+		}
+		all = append(all, create[from:from+next])
+		from += next + len(", ")
+	}
+	return append(all, create[from:end])
 }
 
 // makeVersions makes the table of the versions that a server has.
