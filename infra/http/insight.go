@@ -69,7 +69,7 @@ func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insig
 	if err != nil {
 		return err
 	}
-	return answerInsight(w, question, a, format, part, q.Of["vendor"])
+	return answerInsight(r.Context(), w, question, a, format, part, q.Of["vendor"])
 }
 
 // formatOfAnswer is that of the parameter, or without it what the client says that it accepts: a PDF, or else JSON.
@@ -90,13 +90,13 @@ func formatOfAnswer(r *http.Request, question *insight.Question) (string, error)
 	return formatOf(values)
 }
 
-func answerInsight(w http.ResponseWriter, question *insight.Question, a *insight.Answer, format, part,
-	vendor string) error {
+func answerInsight(ctx context.Context, w http.ResponseWriter, question *insight.Question, a *insight.Answer, format,
+	part, vendor string) error {
 	switch format {
 	case "html":
 		return packetAsHTML(w, a, vendor)
 	case "pdf":
-		return packetAsPDF(w, a, vendor)
+		return packetAsPDF(ctx, w, a, vendor)
 	case "csv":
 		name := fileName(question.Name)
 		if part != "" {

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,9 +38,16 @@ func packetAsHTML(w http.ResponseWriter, a *insight.Answer, vendor string) error
 	return writePage(w, &page)
 }
 
+// mostOnPaper bounds the rows of a claim as PDF, some 500 pages. A CSV has as many as there are.
+const mostOnPaper = 5000
+
 // packetAsPDF answers with a claim as a file to send: of one answer the same bytes.
-func packetAsPDF(w http.ResponseWriter, a *insight.Answer, vendor string) error {
-	text, err := packetOnPaper(a, vendor).PDF()
+func packetAsPDF(ctx context.Context, w http.ResponseWriter, a *insight.Answer, vendor string) error {
+	if len(a.Rows) > mostOnPaper {
+		return &report.Invalid{Code: report.TooManyRows, Parameter: "format", Value: strconv.Itoa(len(a.Rows)),
+			Of: []string{strconv.Itoa(mostOnPaper)}}
+	}
+	text, err := packetOnPaper(a, vendor).PDF(ctx)
 	if err != nil {
 		return fmt.Errorf("write the claim: %w", err)
 	}

@@ -84,7 +84,7 @@ func (p *Page) week(r *http.Request) (*ask, []byte, error) {
 	if err := p.fill(b, a, got); err != nil {
 		return a, nil, err
 	}
-	text, err := a.weekOnPaper(b, got).PDF()
+	text, err := a.weekOnPaper(b, got).PDF(r.Context())
 	return a, text, err
 }
 

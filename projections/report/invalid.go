@@ -45,6 +45,7 @@ const (
 	NotADigest        = "not_a_digest"
 	Wanted            = "wanted" // the parameter that Value names
 	NotAPrice         = "not_a_price"
+	TooManyRows       = "too_many_rows" // Value rows, and a PDF has Of[0] at most
 )
 
 // words are what the codes mean: name gives the parameters their names, with a value where one is meant.
@@ -101,6 +102,10 @@ var words = map[string]func(e *Invalid, name func(parameter, value string) strin
 	},
 	TooLong: func(e *Invalid, _ func(string, string) string) string {
 		return fmt.Sprintf("%s characters, and at most %s are taken", e.Value, e.Of[0])
+	},
+	TooManyRows: func(e *Invalid, name func(string, string) string) string {
+		return fmt.Sprintf("a PDF has at most %s rows, and this would have %s: ask for %s, or for fewer days", e.Of[0],
+			e.Value, name("format", "csv"))
 	},
 	NotADigest: quoted("is no SHA-256: 64 hexadecimal digits"),
 	NotAPrice:  quoted("is no price above 0 of at most 6 decimals"),

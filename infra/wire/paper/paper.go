@@ -15,6 +15,7 @@ package paper
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"time"
@@ -31,7 +32,8 @@ type Document struct {
 	Created time.Time // as the file says it: of the answer, not of the clock
 	// Landscape: the page lies on its long side.
 	Landscape bool
-	// OnePage: letters are made smaller, down to six tenths, until all is on one page. What doesn't fit even so goes on.
+	// OnePage: where all is on two pages, letters are made smaller, down to six tenths, until it is on one. What doesn't
+	// fit even so, or takes more pages, has letters of full size on as many pages as it takes.
 	OnePage bool
 	Blocks  []Block
 }
@@ -85,31 +87,34 @@ const (
 // writer is a document that is being written.
 type writer struct {
 	*fpdf.Fpdf
-	wide, bottom float64 // mm, between the margins; mm from the top
-	scale        float64 // of all letters
+	ctx          context.Context //nolint:containedctx // of who waits for it
+	wide, bottom float64         // mm, between the margins; mm from the top
+	scale        float64         // of all letters
 }
 
-// PDF writes the document.
-func (d *Document) PDF() ([]byte, error) {
-	scale, pages := 1.0, 0
-	for {
-		text, took, err := d.write(scale, pages)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("write the PDF: %w", err)
-		case d.OnePage && took > 1 && scale > 0.65:
-			scale -= 0.1
-		case took != pages: // the foot says how many there are
-			pages = took
-		default:
-			return text, nil
+// PDF writes the document. It stops when ctx ends, with the error of ctx.
+func (d *Document) PDF(ctx context.Context) ([]byte, error) {
+	text, pages, err := d.write(ctx, 1, 1)
+	if d.OnePage && pages == 2 {
+		for tenths := 9; tenths >= 6 && err == nil; tenths-- {
+			smaller, took, failed := d.write(ctx, float64(tenths)/10, 1)
+			if err = failed; failed == nil && took == 1 {
+				return smaller, nil
+			}
 		}
 	}
+	if err == nil && pages > 1 { // the foot says how many there are
+		text, _, err = d.write(ctx, 1, pages)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the PDF: %w", err)
+	}
+	return text, nil
 }
 
 // write writes the document with letters of that scale, and as if it had so many pages; it returns how many it has.
-func (d *Document) write(scale float64, pages int) ([]byte, int, error) {
-	w := &writer{scale: scale, wide: shortSide - 2*margin, bottom: longSide - margin}
+func (d *Document) write(ctx context.Context, scale float64, pages int) ([]byte, int, error) {
+	w := &writer{ctx: ctx, scale: scale, wide: shortSide - 2*margin, bottom: longSide - margin}
 	side := "P"
 	if d.Landscape {
 		side, w.wide, w.bottom = "L", longSide-2*margin, shortSide-margin
@@ -135,11 +140,23 @@ func (d *Document) write(scale float64, pages int) ([]byte, int, error) {
 	w.AddPage()
 	w.paragraph("B", 16, d.Title)
 	for _, b := range d.Blocks {
+		if w.stopped() {
+			break
+		}
 		b.draw(w)
 	}
 	var out bytes.Buffer
 	err := w.Output(&out)
 	return out.Bytes(), w.PageNo(), err
+}
+
+// stopped reports whether nobody waits for the document any more: it then has the error of its ctx.
+func (w *writer) stopped() bool {
+	err := w.ctx.Err()
+	if err != nil {
+		w.SetError(err)
+	}
+	return err != nil
 }
 
 // size sets the font, in points before it is scaled.

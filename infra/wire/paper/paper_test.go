@@ -2,6 +2,8 @@ package paper
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -101,9 +103,61 @@ func TestOnePage(t *testing.T) {
 	}
 }
 
+// TestManyPagesHaveLettersOfFullSize: what doesn't come near one page is written in the size that all else has.
+func TestManyPagesHaveLettersOfFullSize(t *testing.T) {
+	d := Document{Title: "a claim"}
+	for range 200 {
+		d.Blocks = append(d.Blocks, Text{Text: "A line of what happened."})
+	}
+	plain := written(t, &d)
+	if d.OnePage = true; !bytes.Equal(written(t, &d), plain) {
+		t.Errorf("on %d pages the letters get smaller: it takes %d", papertest.Pages(plain), papertest.Pages(written(t, &d)))
+	}
+}
+
+// leaving is who goes away while a document is written.
+type leaving context.CancelFunc
+
+func (l leaving) draw(*writer) { l() }
+
+// untold fails a test where it is written.
+type untold struct{ *testing.T }
+
+func (u untold) draw(*writer) { u.Error("a block is written that nobody waits for") }
+
+// TestPDFStops when nobody waits for it any more, between blocks and within a table.
+func TestPDFStops(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	d := Document{Title: "a claim", Blocks: []Block{leaving(leave), untold{t}}}
+	if pdf, err := d.PDF(ctx); !errors.Is(err, context.Canceled) || pdf != nil {
+		t.Errorf("%d bytes are written, and the error is %v", len(pdf), err)
+	}
+	table := Table{Header: []string{"cause"}}
+	for range 20 {
+		table.Rows = append(table.Rows, Row{Cells: []string{"carrier"}})
+	}
+	d.Blocks = []Block{table}
+	if pdf, err := d.PDF(&ending{t.Context(), 10}); !errors.Is(err, context.Canceled) || pdf != nil {
+		t.Errorf("%d bytes are written, and the error is %v", len(pdf), err)
+	}
+}
+
+// ending is a context that ends once it was asked so many times.
+type ending struct {
+	context.Context
+	left int
+}
+
+func (e *ending) Err() error {
+	if e.left--; e.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
 func written(t *testing.T, d *Document) []byte {
 	t.Helper()
-	pdf, err := d.PDF()
+	pdf, err := d.PDF(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,9 @@ func (t Table) draw(w *writer) {
 	w.room(20 * w.scale)
 	t.head(w, wide)
 	for _, row := range t.Rows {
+		if w.stopped() {
+			return
+		}
 		t.row(w, wide, row, "")
 	}
 	if t.Total != nil {
