@@ -16,30 +16,39 @@ import (
 type memory struct {
 	logger *slog.Logger
 	now    func() time.Time // for people
-	places chan struct{}
-	ctx    context.Context // of what is asked: a reader who goes away doesn't end it for the others
+	ctx    context.Context  // of what is asked: a reader who goes away doesn't end it for the others
 	stop   context.CancelFunc
 
-	mu     sync.Mutex
-	kept   map[string]*kept
-	asking sync.WaitGroup
-	closed bool
+	mu      sync.Mutex
+	kept    map[string]*kept
+	running int     // of what a page can do without
+	waiting []*kept // for a place among those, in the order in which they get one
+	asking  sync.WaitGroup
+	closed  bool
 }
 
 // kept is a question with its last answer.
 type kept struct {
-	value any           // nil: none yet
-	at    time.Time     // when it was asked, for people
-	since time.Time     // the same, to see how old it is
-	took  time.Duration // to answer
-	used  time.Time     // when somebody wanted it
-	done  chan struct{} // closed when the one that is being asked is answered; nil: none is
-	err   error         // of the last one
+	key     string
+	value   any           // nil: none yet
+	at      time.Time     // when it was asked, for people
+	since   time.Time     // the same, to see how old it is
+	took    time.Duration // to answer
+	used    time.Time     // when somebody wanted it
+	readers int           // who wait for it now
+	done    chan struct{} // closed when the one that is being asked is answered; nil: none is
+	begin   func()        // asks the one that has a place now
+	soon    bool          // it gets a place before others
+	err     error         // of the last one
 }
 
 const (
 	mostKept   = 1000
-	mostAtOnce = 4                // questions that a page can do without
+	mostAtOnce = 4 // questions that a page can do without
+	// mostWaiting bounds how many more wait. What comes then isn't known, and is asked once somebody wants it again.
+	mostWaiting = 64
+	// wantedFor is how long a question waits that nobody wants any more. A page asks again every 10 s at most.
+	wantedFor  = 30 * time.Second
 	longest    = time.Minute      // a question may take that a page can't do without
 	longestOff = 10 * time.Minute // and one that it can do without: it is shown as it was known last meanwhile
 	// atRest: an answer is fresh for that many times what it took, so that asking takes a tenth of the time.
@@ -54,7 +63,7 @@ const (
 )
 
 func newMemory(logger *slog.Logger, now func() time.Time) *memory {
-	m := &memory{logger: logger, now: now, places: make(chan struct{}, mostAtOnce), kept: map[string]*kept{}}
+	m := &memory{logger: logger, now: now, kept: map[string]*kept{}}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
 }
@@ -63,8 +72,12 @@ func newMemory(logger *slog.Logger, now func() time.Time) *memory {
 func (m *memory) close() {
 	m.mu.Lock()
 	m.closed = true
-	m.mu.Unlock()
 	m.stop()
+	for _, k := range m.waiting {
+		k.end(m.ctx.Err())
+	}
+	m.waiting = nil
+	m.mu.Unlock()
 	m.asking.Wait()
 }
 
@@ -80,10 +93,11 @@ type part[T any] struct {
 }
 
 // terms say how long an answer is taken as it is, and how long to wait for a newer one: where one is known, and where
-// none is. What a page can't do without is asked at once: it doesn't wait for a place behind what it can do without.
+// none is. What a page can't do without is asked at once: it doesn't wait for a place behind what it can do without. Of
+// that, what is to be there soon gets a place first.
 type terms struct {
 	fresh, wait, first time.Duration
-	atOnce             bool
+	atOnce, soon       bool
 }
 
 // recall gives the answer to a question. Without a known one in time it is not Known; its error is that of asking where
@@ -91,35 +105,29 @@ type terms struct {
 func recall[T any](ctx context.Context, m *memory, key string, t terms,
 	ask func(context.Context) (T, error)) (p part[T], err error) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	k := m.kept[key]
 	if k == nil {
-		k = &kept{used: time.Now()}
-		m.kept[key] = k
 		m.forget()
+		k = &kept{key: key}
+		m.kept[key] = k
 	}
 	k.used = time.Now()
 	if k.value != nil && time.Since(k.since) < max(t.fresh, atRest*k.took) {
-		defer m.mu.Unlock()
 		return partOf[T](k, t), nil
 	}
 	if k.done == nil && !m.closed {
-		m.ask(key, k, t.atOnce, func(ctx context.Context) (any, error) { return ask(ctx) })
+		m.ask(k, t, func(ctx context.Context) (any, error) { return ask(ctx) })
 	}
-	done, wait := k.done, t.first
-	if k.value != nil {
-		wait = t.wait
+	switch {
+	case k.done != nil:
+		if err := m.wait(ctx, k, t); err != nil {
+			return p, err
+		}
+	case k.value == nil: // it is not asked
+		delete(m.kept, key)
+		return p, m.ctx.Err()
 	}
-	m.mu.Unlock()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	case <-ctx.Done():
-		return p, ctx.Err()
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if k.value == nil {
 		return p, k.err
 	}
@@ -132,46 +140,109 @@ func partOf[T any](k *kept, t terms) part[T] {
 		Old: time.Since(k.since) > max(worthSaying, t.fresh, (atRest+1)*k.took)}
 }
 
-// ask asks in the background. m is locked.
-func (m *memory) ask(key string, k *kept, atOnce bool, ask func(context.Context) (any, error)) {
-	done := make(chan struct{})
-	k.done = done
-	m.asking.Go(func() {
-		defer close(done)
-		var value any
-		var at, since time.Time
-		err := m.place(atOnce)
-		if err == nil {
-			ctx, cancel := context.WithTimeout(m.ctx, map[bool]time.Duration{true: longest, false: longestOff}[atOnce])
-			at, since = m.now(), time.Now()
-			value, err = guarded(ctx, ask)
-			cancel()
-			if !atOnce {
-				<-m.places
-			}
-		}
+// wait waits for what is being asked, as long as the terms say. m is locked, but not meanwhile.
+func (m *memory) wait(ctx context.Context, k *kept, t terms) error {
+	done, wait := k.done, t.first
+	if k.value != nil {
+		wait = t.wait
+	}
+	k.readers++
+	m.mu.Unlock()
+	defer func() {
 		m.mu.Lock()
-		defer m.mu.Unlock()
-		k.done, k.err = nil, err
-		if err == nil {
-			k.value, k.at, k.since, k.took = value, at, since, time.Since(since)
-		} else if m.ctx.Err() == nil {
-			m.logger.Warn("a part of a page could not be read", "part", key, "error", err)
-		}
-	})
+		k.readers--
+		k.used = time.Now()
+	}()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
-// place waits for a place among those that ask, where one is wanted.
-func (m *memory) place(atOnce bool) error {
-	if atOnce {
-		return m.ctx.Err()
+// ask asks in the background: at once where the terms say so, else once there is a place. Where too many wait for one it
+// isn't asked. m is locked.
+func (m *memory) ask(k *kept, t terms, ask func(context.Context) (any, error)) {
+	done := make(chan struct{})
+	k.soon, k.begin = t.soon, func() { m.asking.Go(func() { m.answer(k, t.atOnce, ask) }) }
+	switch {
+	case t.atOnce:
+		k.done = done
+		k.begin()
+	case m.running < mostAtOnce:
+		k.done = done
+		m.running++
+		k.begin()
+	default:
+		if len(m.waiting) == mostWaiting {
+			m.dropUnwanted()
+		}
+		if len(m.waiting) == mostWaiting {
+			return
+		}
+		k.done = done
+		at := len(m.waiting)
+		if later := slices.IndexFunc(m.waiting, func(o *kept) bool { return !o.soon }); k.soon && later >= 0 {
+			at = later
+		}
+		m.waiting = slices.Insert(m.waiting, at, k)
 	}
-	select {
-	case m.places <- struct{}{}:
-		return nil
-	case <-m.ctx.Done():
-		return m.ctx.Err()
+}
+
+// answer asks, and keeps the answer.
+func (m *memory) answer(k *kept, atOnce bool, ask func(context.Context) (any, error)) {
+	ctx, cancel := context.WithTimeout(m.ctx, map[bool]time.Duration{true: longest, false: longestOff}[atOnce])
+	defer cancel()
+	at, since := m.now(), time.Now()
+	value, err := guarded(ctx, ask)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		k.value, k.at, k.since, k.took = value, at, since, time.Since(since)
+	} else if m.ctx.Err() == nil {
+		m.logger.Warn("a part of a page could not be read", "part", k.key, "error", err)
 	}
+	k.end(err)
+	if !atOnce {
+		m.running--
+		m.next()
+	}
+}
+
+// end says that the question isn't being asked any more. Its memory is locked.
+func (k *kept) end(err error) {
+	close(k.done)
+	k.done, k.begin, k.err = nil, nil, err
+}
+
+// next gives a place that is free to what waits for it. m is locked.
+func (m *memory) next() {
+	m.dropUnwanted()
+	if m.closed || len(m.waiting) == 0 {
+		return
+	}
+	k := m.waiting[0]
+	m.waiting = slices.Delete(m.waiting, 0, 1)
+	m.running++
+	k.begin()
+}
+
+// dropUnwanted drops what waits and nobody wanted for a while. m is locked.
+func (m *memory) dropUnwanted() {
+	m.waiting = slices.DeleteFunc(m.waiting, func(k *kept) bool {
+		unwanted := k.readers == 0 && time.Since(k.used) > wantedFor
+		if unwanted {
+			k.end(nil)
+			if k.value == nil {
+				delete(m.kept, k.key)
+			}
+		}
+		return unwanted
+	})
 }
 
 // guarded is ask, whose panic is its error: no request is there to take it.
@@ -195,9 +266,9 @@ func (m *memory) clear() {
 	}
 }
 
-// forget makes room: what nobody wanted for the longest time goes. m is locked.
+// forget makes room for one more: what nobody wanted for the longest time goes. m is locked.
 func (m *memory) forget() {
-	if len(m.kept) <= mostKept {
+	if len(m.kept) < mostKept {
 		return
 	}
 	keys := make([]string, 0, len(m.kept))

@@ -3,10 +3,12 @@ package page
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -81,4 +83,78 @@ func TestMemoryForgets(t *testing.T) {
 	if len(m.kept) > mostKept {
 		t.Errorf("%d answers are kept", len(m.kept))
 	}
+}
+
+// TestMemoryBoundsWhatWaits: however many questions readers leave behind, few are asked at once, a bounded number waits
+// for a place, and of those the ones that nobody wanted for a while are not asked any more.
+func TestMemoryBoundsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(slog.New(slog.DiscardHandler), time.Now)
+		defer m.close()
+		hanging := make(chan struct{})
+		var asked atomic.Int64
+		want := func(key string, wait time.Duration) part[int] {
+			p, err := recall(t.Context(), m, key, terms{fresh: time.Hour, wait: wait, first: wait},
+				func(context.Context) (int, error) {
+					asked.Add(1)
+					<-hanging
+					return 1, nil
+				})
+			if err != nil {
+				t.Error(err)
+			}
+			return p
+		}
+		const most = mostAtOnce + mostWaiting
+		for i := range 3 * most {
+			if p := want(fmt.Sprint(i), time.Millisecond); p.Known {
+				t.Fatalf("question %d is known: %+v", i, p)
+			}
+		}
+		if len(m.kept) != most || len(m.waiting) != mostWaiting || asked.Load() != mostAtOnce {
+			t.Errorf("%d are kept, %d wait and %d are asked", len(m.kept), len(m.waiting), asked.Load())
+		}
+		var readers sync.WaitGroup
+		readers.Go(func() {
+			if p := want(fmt.Sprint(mostAtOnce), time.Hour); !p.Known {
+				t.Error("who waits for an answer gets none")
+			}
+		})
+		time.Sleep(wantedFor)
+		want(fmt.Sprint(mostAtOnce+1), time.Millisecond)
+		time.Sleep(wantedFor - time.Second)
+		want("new", time.Millisecond) // finds a place where those were that nobody wants
+		if len(m.waiting) != 3 || len(m.kept) != mostAtOnce+3 {
+			t.Errorf("%d are kept, %d wait", len(m.kept), len(m.waiting))
+		}
+		close(hanging)
+		readers.Wait()
+		synctest.Wait()
+		if asked.Load() != mostAtOnce+3 || m.running != 0 || len(m.waiting) != 0 {
+			t.Errorf("%d are asked, %d are being asked, %d wait", asked.Load(), m.running, len(m.waiting))
+		}
+	})
+}
+
+// TestMemoryCloses: who waits for a question that has no place yet is told when the page closes.
+func TestMemoryCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(slog.New(slog.DiscardHandler), time.Now)
+		var readers sync.WaitGroup
+		for i := range mostAtOnce + 1 {
+			readers.Go(func() {
+				_, err := recall(t.Context(), m, fmt.Sprint(i), terms{first: time.Hour},
+					func(ctx context.Context) (int, error) {
+						<-ctx.Done()
+						return 0, ctx.Err()
+					})
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("question %d: %v", i, err)
+				}
+			})
+		}
+		synctest.Wait()
+		m.close()
+		readers.Wait()
+	})
 }

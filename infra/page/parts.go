@@ -73,7 +73,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *report.LeakageQuery, into *part[T],
 	ask func(context.Context) (T, error)) {
 	t := a.patience(freshLong, 0)
-	t.atOnce = name == "what-if" // it is in the first sentence
+	t.soon = name == "next" // it is in the first sentence
 	got, err := recall(ctx, p.memory, a.key(name, q), t,
 		func(ctx context.Context) (T, error) { return ask(sql.Unhurried(ctx)) })
 	if got.Failed = err != nil; ctx.Err() == nil {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -132,4 +134,74 @@ func TestTheFirstEventIsSeen(t *testing.T) {
 		}
 		f.events.Store(1)
 	}
+}
+
+// parted are books that note which part of a page is asked, and have none.
+type parted struct {
+	slow
+	asked chan string
+}
+
+var errNone = errors.New("these books have no such part")
+
+func (b parted) Profit(context.Context, report.LeakageQuery) (*report.Profit, error) {
+	b.asked <- "profit"
+	return nil, errNone
+}
+
+func (b parted) Summary(context.Context, report.SummaryQuery) (*report.Summary, error) {
+	b.asked <- "served"
+	return nil, errNone
+}
+
+func (b parted) PAF(context.Context, report.SummaryQuery) (*report.PAF, error) {
+	b.asked <- "paf"
+	return nil, errNone
+}
+
+func (b parted) Returning(context.Context, report.SummaryQuery) ([]report.Returning, error) {
+	b.asked <- "returning"
+	return nil, errNone
+}
+
+func (b parted) Ask(_ context.Context, q *insight.Question, _ insight.Query) (*insight.Answer, error) {
+	b.asked <- q.Name
+	return nil, errNone
+}
+
+// TestTheSentenceComesFirst: of what waits for a place, that which is in the first sentence gets one before the others.
+func TestTheSentenceComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := parted{slow{hangs: new(atomic.Bool)}, make(chan string)}
+		p, err := New(Config{Books: b, Now: func() time.Time { return time.Now().UTC() }, Zone: time.UTC})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hanging := make(chan struct{})
+		for i := range mostAtOnce {
+			if _, err := recall(t.Context(), p.memory, string(rune('a'+i)), terms{}, func(ctx context.Context) (int, error) {
+				if <-hanging; i > 0 {
+					<-ctx.Done()
+				}
+				return 0, nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mux, answer := http.NewServeMux(), httptest.NewRecorder()
+		p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
+		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "is still being counted") {
+			t.Errorf("%d\n%s", answer.Code, answer.Body)
+		}
+		close(hanging)
+		if first := <-b.asked; first != "next" {
+			t.Errorf("%s is asked first", first)
+		}
+		for range 6 {
+			<-b.asked
+		}
+		synctest.Wait()
+		p.Close()
+	})
 }
