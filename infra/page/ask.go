@@ -29,8 +29,9 @@ type ask struct {
 	asOfAPI    string // as the API takes it
 	path       string // of the page
 	values     url.Values
-	patient    bool // nothing is left out because it takes long
-	began      time.Time
+	// onPaper: what is asked is for paper. Nothing is left out because it takes long, and what isn't shown isn't asked.
+	onPaper bool
+	began   time.Time
 }
 
 // What is shown unless something else is asked for.
@@ -173,13 +174,20 @@ func (a *ask) key(what string, q *report.LeakageQuery, more ...string) string {
 // together.
 func (a *ask) patience(fresh, first time.Duration) terms {
 	left := max(patience-time.Since(a.began), 0)
-	if then := a.query.AsOf; then.Close != nil || !then.Time.IsZero() && then.Time.Before(a.now) {
+	if a.past() {
 		fresh = freshThen
 	}
-	if a.patient {
-		return terms{fresh: fresh, wait: longest, first: longest}
+	if a.onPaper {
+		left = max(patienceOnPaper-time.Since(a.began), 0)
+		return terms{fresh: fresh, wait: left, first: left}
 	}
 	return terms{fresh: fresh, wait: left, first: cmp.Or(first, left)}
+}
+
+// past reports whether the answers are as of a moment, which no event changes.
+func (a *ask) past() bool {
+	then := a.query.AsOf
+	return then.Close != nil || !then.Time.IsZero() && then.Time.Before(a.now)
 }
 
 // needed are the terms of what a page can't do without.

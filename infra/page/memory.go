@@ -60,6 +60,8 @@ const (
 	// patience is how long a page waits for what it can do without, and for newer answers: what comes later, the page
 	// fetches by itself.
 	patience = 300 * time.Millisecond
+	// patienceOnPaper is how long paper waits for all that it shows: less than the minute that a request has.
+	patienceOnPaper = 45 * time.Second
 )
 
 func newMemory(logger *slog.Logger, now func() time.Time) *memory {

@@ -191,26 +191,55 @@ func at[T any](p part[T]) string {
 	return clock(p.At)
 }
 
+// state is how a part of the page stands.
+type state struct {
+	name          string // in words
+	known, failed bool
+	at            time.Time
+}
+
+func stateOf[T any](name string, p part[T]) state { return state{name, p.Known, p.Failed, p.At} }
+
+// parts are those that were asked beside the core.
+func (got *answers) parts(a *ask) []state {
+	all := []state{stateOf("what is not in the books", got.counts)}
+	if a.wantsMargin() {
+		all = append(all, stateOf("the margin", got.profit))
+	}
+	if !got.whole {
+		return all
+	}
+	all = append(all, stateOf("the share of sales", got.served), stateOf("that of the time before", got.servedBefore))
+	if !a.onPaper {
+		all = append(all, stateOf("the year", got.paf), stateOf("who came back", got.returning))
+	}
+	return append(all, stateOf("what to do next, what would be saved and what is owed", got.next),
+		stateOf("promises", got.promises))
+}
+
 // missing are the parts, in words, that are not on the page: those that took too long and were never known, and those
 // that could not be read.
 func (got *answers) missing(a *ask) (late, broken []string) {
-	add := func(name string, wanted, known, fails bool) {
+	for _, p := range got.parts(a) {
 		switch {
-		case !wanted || known:
-		case fails:
-			broken = append(broken, name)
+		case p.known:
+		case p.failed:
+			broken = append(broken, p.name)
 		default:
-			late = append(late, name)
+			late = append(late, p.name)
 		}
 	}
-	add("what is not in the books", true, got.counts.Known, got.counts.Failed)
-	add("the margin", len(a.query.Only) == 0 && a.query.Currency != "", got.profit.Known, got.profit.Failed)
-	add("the share of sales", got.whole, got.served.Known, got.served.Failed)
-	add("the year", got.whole, got.paf.Known, got.paf.Failed)
-	add("who came back", got.whole, got.returning.Known, got.returning.Failed)
-	add("what to do next, what would be saved and what is owed", got.whole, got.next.Known, got.next.Failed)
-	add("promises", got.whole, got.promises.Known, got.promises.Failed)
 	return late, broken
+}
+
+// older are the parts, in words, that were known notably earlier than the core.
+func (got *answers) older(a *ask) (all []string) {
+	for _, p := range got.parts(a) {
+		if p.known && got.core.At.Sub(p.at) > worthSaying {
+			all = append(all, p.name+" (as known at "+clock(p.at)+")")
+		}
+	}
+	return all
 }
 
 // apart is what is no leakage and stands beside it: what changed minds and unfounded cases cost, and what customers

@@ -52,7 +52,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 		got.counts, failed = p.counts(ctx, a.patience(freshCounts, 0))
 		got.counts.Failed = failed != nil
 	})
-	if len(a.query.Only) == 0 && a.query.Currency != "" {
+	if a.wantsMargin() {
 		all.Go(func() {
 			optional(ctx, p, a, "profit", &a.query, &got.profit, func(ctx context.Context) (*report.Profit, error) {
 				return p.books.Profit(ctx, a.query)
@@ -66,6 +66,11 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 	}
 	all.Wait()
 	return got, err
+}
+
+// wantsMargin reports whether the margin is shown: it is of the company alone.
+func (a *ask) wantsMargin() bool {
+	return len(a.query.Only) == 0 && a.query.Currency != "" && !a.onPaper
 }
 
 // optional asks for a part that the page is shown without where it takes too long, or can't be read: the memory has
@@ -140,7 +145,9 @@ func (p *Page) askSummaries(ctx context.Context, a *ask, got *answers, question 
 			})
 		})
 	}
-	got.year = a.year(question)
+	if got.year = a.year(question); a.onPaper {
+		return
+	}
 	named := a.query
 	named.From, named.To = got.year.From, got.year.To
 	all.Go(func() {

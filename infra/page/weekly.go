@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,16 +36,31 @@ func (p *Page) weekly(w http.ResponseWriter, r *http.Request) {
 
 // problem says what went wrong in the form of RFC 9457: who asks for a file is more often a command than a person.
 func (p *Page) problem(w http.ResponseWriter, r *http.Request, a *ask, err error) {
-	status, v := p.failure(r, a, err)
-	code := "not_ready"
+	status, code, detail := http.StatusServiceUnavailable, "not_ready", ""
+	if counting := (*countingError)(nil); errors.As(err, &counting) {
+		detail = counting.Error() + ". Ask again in some seconds."
+	} else {
+		var v *view
+		status, v = p.failure(r, a, err)
+		detail = v.Error
+	}
 	if status == http.StatusBadRequest {
 		code = "bad_query"
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if status == http.StatusServiceUnavailable {
+		const again = "10" // seconds
+		w.Header().Set("Retry-After", again)
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"type": "urn:makegood:problem:" + code, // as above
-		"status": status, "title": http.StatusText(status), "detail": v.Error})
+		"status": status, "title": http.StatusText(status), "detail": detail})
 }
+
+// countingError says what took too long, and is there later.
+type countingError struct{ parts []string }
+
+func (e *countingError) Error() string { return "Still being counted: " + strings.Join(e.parts, ", ") }
 
 // week is the report of the week, Monday to Sunday, that was asked for.
 func (p *Page) week(r *http.Request) (*ask, []byte, error) {
@@ -71,18 +87,27 @@ func (p *Page) week(r *http.Request) (*ask, []byte, error) {
 	if err != nil {
 		return a, nil, err
 	}
-	a.patient = true
+	a.onPaper = true
 	b := &overviewBody{Name: "Cause", Before: span(before(a.query.From, a.query.To))}
 	got, err := p.askAll(r.Context(), a, b)
+	if errors.Is(err, errTooLong) {
+		return a, nil, &countingError{[]string{"what it cost"}}
+	}
 	if err != nil {
 		return a, nil, err
 	}
 	late, broken := got.missing(a)
-	if lacks := append(late, broken...); len(lacks) > 0 {
-		return a, nil, fmt.Errorf("the week lacks %s: %w", strings.Join(lacks, ", "), errTooLong)
+	if len(broken) > 0 {
+		return a, nil, fmt.Errorf("could not be read for the week: %s", strings.Join(broken, ", "))
+	}
+	if len(late) > 0 {
+		return a, nil, &countingError{late}
 	}
 	if err := p.fill(b, a, got); err != nil {
 		return a, nil, err
+	}
+	if older := got.older(a); len(older) > 0 {
+		b.Warnings = append(b.Warnings, warning{Text: "Older than the other numbers: " + strings.Join(older, ", ") + "."})
 	}
 	text, err := a.weekOnPaper(b, got).PDF(r.Context())
 	return a, text, err
@@ -95,7 +120,13 @@ func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 	if store := a.query.Only["store"]; store != "" {
 		add(paper.Text{Text: "Store " + store + " alone."})
 	}
-	add(paper.Text{Text: b.inWords(a)}, paper.Heading("What to do next"))
+	add(paper.Text{Text: b.inWords(a)})
+	if !a.past() { // they are of now: as of a moment the report never changes
+		for _, w := range b.Warnings {
+			add(paper.Text{Text: w.Text})
+		}
+	}
+	add(paper.Heading("What to do next"))
 	var methods []string
 	if b.Next != nil {
 		for i, t := range b.Next.Things {
