@@ -156,7 +156,7 @@ func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 		}
 	}
 	add(paper.Text{Small: true, Text: "Amounts are exact, shown to the cent; figures with a range are estimates (95 % " +
-		"sure) and are added to no amount. Hidden: inside wages and fleet in the general ledger."})
+		"sure) and are added to no amount. Hidden costs are part of wages and fleet costs in the general ledger."})
 	for _, said := range methods {
 		add(paper.Text{Small: true, Text: said})
 	}

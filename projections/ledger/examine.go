@@ -117,7 +117,7 @@ func lookAtSettings(ctx context.Context, db driver.Conn) ([]Finding, error) {
 	}
 	if len(failed) > 0 {
 		mutations.Wrong = strings.Join(failed, "; ")
-		mutations.Do = "see system.mutations; what stands in its way is said there"
+		mutations.Do = "system.mutations shows the reason"
 	}
 	shadows := Finding{Code: "shadows", Seen: "no rebuild has left tables behind"}
 	if len(left) > 0 {
@@ -168,7 +168,7 @@ func lookAtDisks(ctx context.Context, db driver.Conn) ([]Finding, error) {
 		const gib = 1 << 30
 		f := Finding{Code: "disk", Seen: fmt.Sprintf("disk %s has %d of %d GiB left", name, free/gib, total/gib)}
 		if free < total/10 {
-			f.Wrong, f.Do = f.Seen, "give it room before it is full: booking stands still then"
+			f.Wrong, f.Do = f.Seen, "free space now; when the disk is full, booking stops"
 		}
 		all = append(all, f)
 	}
