@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -37,7 +38,8 @@ type kept struct {
 	used    time.Time     // when somebody wanted it
 	readers int           // who wait for it now
 	done    chan struct{} // closed when the one that is being asked is answered; nil: none is
-	begin   func()        // asks the one that has a place now
+	begin   func()        // asks it, once it has a place
+	leave   func()        // ends the one that is being asked; nil: it goes on when nobody waits
 	soon    bool          // it gets a place before others
 	err     error         // of the last one
 }
@@ -143,7 +145,7 @@ func partOf[T any](k *kept, t terms) part[T] {
 }
 
 // wait waits for what is being asked, as long as the terms say. m is locked, but not meanwhile.
-func (m *memory) wait(ctx context.Context, k *kept, t terms) error {
+func (m *memory) wait(ctx context.Context, k *kept, t terms) (gone error) {
 	done, wait := k.done, t.first
 	if k.value != nil {
 		wait = t.wait
@@ -154,6 +156,9 @@ func (m *memory) wait(ctx context.Context, k *kept, t terms) error {
 		m.mu.Lock()
 		k.readers--
 		k.used = time.Now()
+		if gone != nil && k.readers == 0 && k.done == done && k.leave != nil {
+			m.abandon(k)
+		}
 	}()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -166,11 +171,28 @@ func (m *memory) wait(ctx context.Context, k *kept, t terms) error {
 	return nil
 }
 
-// ask asks in the background: at once where the terms say so, else once there is a place. Where too many wait for one it
-// isn't asked. m is locked.
+// abandon ends a question that nobody waits for any more. Who comes later asks again. m is locked.
+func (m *memory) abandon(k *kept) {
+	k.leave()
+	if k.value == nil {
+		delete(m.kept, k.key)
+	}
+}
+
+// ask asks in the background: at once where the terms say so, else once there is a place. Where too many wait for one
+// it isn't asked. m is locked.
 func (m *memory) ask(k *kept, t terms, ask func(context.Context) (any, error)) {
 	done := make(chan struct{})
-	k.soon, k.begin = t.soon, func() { m.asking.Go(func() { m.answer(k, t.atOnce, ask) }) }
+	k.soon, k.begin = t.soon, func() {
+		ctx, cancel := context.WithTimeout(m.ctx, map[bool]time.Duration{true: longest, false: longestOff}[t.atOnce])
+		if t.atOnce {
+			k.leave = cancel
+		}
+		m.asking.Go(func() {
+			defer cancel()
+			m.answer(ctx, k, t.atOnce, ask)
+		})
+	}
 	switch {
 	case t.atOnce:
 		k.done = done
@@ -196,16 +218,14 @@ func (m *memory) ask(k *kept, t terms, ask func(context.Context) (any, error)) {
 }
 
 // answer asks, and keeps the answer.
-func (m *memory) answer(k *kept, atOnce bool, ask func(context.Context) (any, error)) {
-	ctx, cancel := context.WithTimeout(m.ctx, map[bool]time.Duration{true: longest, false: longestOff}[atOnce])
-	defer cancel()
+func (m *memory) answer(ctx context.Context, k *kept, atOnce bool, ask func(context.Context) (any, error)) {
 	at, since := m.now(), time.Now()
 	value, err := guarded(ctx, ask)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err == nil {
 		k.value, k.at, k.since, k.took = value, at, since, time.Since(since)
-	} else if m.ctx.Err() == nil {
+	} else if !errors.Is(ctx.Err(), context.Canceled) {
 		m.logger.Warn("a part of a page could not be read", "part", k.key, "error", err)
 	}
 	k.end(err)
@@ -218,7 +238,7 @@ func (m *memory) answer(k *kept, atOnce bool, ask func(context.Context) (any, er
 // end says that the question isn't being asked any more. Its memory is locked.
 func (k *kept) end(err error) {
 	close(k.done)
-	k.done, k.begin, k.err = nil, nil, err
+	k.done, k.begin, k.leave, k.err = nil, nil, nil, err
 }
 
 // next gives a place that is free to what waits for it. m is locked.

@@ -158,3 +158,48 @@ func TestMemoryCloses(t *testing.T) {
 		readers.Wait()
 	})
 }
+
+// TestMemoryEndsWhatNobodyWaitsFor: what is asked at once is bounded by the requests that wait for it. It goes on while
+// one of them does, and ends with the last; who comes later asks again.
+func TestMemoryEndsWhatNobodyWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(slog.New(slog.DiscardHandler), time.Now)
+		defer m.close()
+		var asked, ended atomic.Int64
+		want := func(ctx context.Context) error {
+			_, err := recall(ctx, m, "core", terms{first: time.Hour, atOnce: true}, func(ctx context.Context) (int, error) {
+				asked.Add(1)
+				<-ctx.Done()
+				ended.Add(1)
+				return 0, ctx.Err()
+			})
+			return err
+		}
+		var readers sync.WaitGroup
+		var leave [2]context.CancelFunc
+		for i := range leave {
+			var ctx context.Context
+			ctx, leave[i] = context.WithCancel(t.Context())
+			readers.Go(func() {
+				if err := want(ctx); !errors.Is(err, context.Canceled) {
+					t.Errorf("reader %d: %v", i, err)
+				}
+			})
+		}
+		synctest.Wait()
+		leave[0]()
+		synctest.Wait()
+		if asked.Load() != 1 || ended.Load() != 0 {
+			t.Errorf("with one of two readers gone %d were asked, %d ended", asked.Load(), ended.Load())
+		}
+		leave[1]()
+		readers.Wait()
+		synctest.Wait()
+		if ended.Load() != 1 || len(m.kept) != 0 {
+			t.Errorf("with both gone %d ended, %d are kept", ended.Load(), len(m.kept))
+		}
+		if err := want(t.Context()); !errors.Is(err, context.DeadlineExceeded) || asked.Load() != 2 {
+			t.Errorf("who comes later asks again: %v, %d asked", err, asked.Load())
+		}
+	})
+}
