@@ -130,6 +130,7 @@ type failure struct {
 	code, reason, hint string
 	site               string // the piece of the program, as gojq writes it
 	pointer            string // into the event
+	event              any    // that pointer is of, as the program made it
 	value              string // what is there
 	id                 string // of the event
 

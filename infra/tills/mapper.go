@@ -117,6 +117,9 @@ func (r *mapRun) refuse(f *failure, s source, event int) {
 		refusal.FileLines = r.document.linesOf(r.rows)
 		r.locate(f, &refusal)
 	}
+	if f.pointer != "" {
+		refusal.Named = r.named(f.pointer, f.event)
+	}
 	if s.line > 0 {
 		refusal.Line = s.lineOf(f.site)
 		if f.site == "" {
@@ -302,6 +305,7 @@ func (r *mapRun) body(body any) {
 			if id := idOf(v); id != "" {
 				wrong.id = cut(id)
 			}
+			wrong.event = v
 			r.refuse(wrong, k.events.source, i+1)
 			refused = true
 			continue

@@ -39,6 +39,7 @@ type Mapping struct {
 	kinds  []*kind
 
 	functions string // that all programs may call
+	names     map[string]bool
 }
 
 // Setting is something that a till's configuration may say, and programs see in $till.
@@ -321,7 +322,7 @@ var yamlHints = map[string]string{
 }
 
 func (p *page) mapping() (*Mapping, error) {
-	m := &Mapping{Name: p.Name, About: p.About, Settings: p.Settings, tables: p.Tables}
+	m := &Mapping{Name: p.Name, About: p.About, Settings: p.Settings, tables: p.Tables, names: p.wordsOf()}
 	var wrong []error
 	note := func(err error) {
 		if err != nil {

@@ -22,39 +22,41 @@ var (
 	namesIn = regexp.MustCompile(`\.([A-Za-z_]\w*)|\."([^"]+)"`)
 )
 
-// place is where in the body a program failed: a pointer (RFC 6901), with the line of the file where the body is of a
-// table. ok is false where nothing says which place it is.
-func (r *mapRun) place(f *failure) (pointer string, line int, ok bool) {
-	steps, ok := f.stepsIn(r.rows)
+// place is where in the body a program failed: the steps of a pointer (RFC 6901) from a value on, with the line of the
+// file where the body is of a table: the value is its row then. ok is false where nothing says which place it is.
+func (r *mapRun) place(f *failure) (from any, steps []string, line int, ok bool) {
+	steps, ok = f.stepsIn(r.rows)
 	if table := len(r.document.lines) > 0; !ok || table && f.at == "" && isWhole(f.on) { // why may lie in several rows
-		return "", 0, false
+		return nil, nil, 0, false
 	}
 	v := r.rows
 	for i, step := range steps {
 		if row, is := r.document.lineOf(v); is {
-			return pointerOf(steps[i:]), row, true
+			return v, steps[i:], row, true
 		}
 		v = inside(v, step)
 	}
 	line, _ = r.document.lineOf(v)
 	if line > 0 {
-		return "", line, true
+		return v, nil, line, true
 	}
-	return pointerOf(steps), 0, len(steps) > 0
+	return r.rows, steps, 0, len(steps) > 0
 }
 
 // locate says where in the body it is, where that is known.
 func (r *mapRun) locate(f *failure, refusal *Refusal) {
-	pointer, line, ok := r.place(f)
+	from, steps, line, ok := r.place(f)
 	if !ok {
 		return
 	}
+	pointer := pointerOf(steps)
 	if line > 0 {
 		refusal.FileLines = []int{line}
 	}
 	if refusal.At = pointer; pointer == "" {
 		return
 	}
+	refusal.Named = r.named(pointer, from)
 	if v, there := at(r.rows, pointer); there && v != nil && !isWhole(v) && line == 0 {
 		refusal.Found = show(v)
 	}

@@ -56,3 +56,35 @@ func TestRefusalsNameThePlace(t *testing.T) {
 		}
 	}
 }
+
+// TestNamedPlaces: of a pointer into a body or an event only those steps are named that the mapping, the settings of
+// the till or the contract has, and places in lists: a body may have people for its names.
+func TestNamedPlaces(t *testing.T) {
+	for _, c := range []struct{ program, body, at, named string }{
+		{`.customers[] | .total | amount`, `{"customers": {"jane@x.com": {"total": "x"}}}`,
+			"/customers/jane@x.com/total", "/customers/*/total"},
+		{`.customers[] | .[1] | .total | amount`, `{"customers": {"4915112345678": [{}, {"total": "x"}]}}`,
+			"/customers/4915112345678/1/total", "/customers/*/1/total"},
+		{`.[0] | ."Order ID" | amount`, `[[{"Order ID": "x"}]]`, "/0/Order ID", "/0/Order ID"},
+		{`.x | keys[0] as $who | refuse(["x", $who]; "odd")`, `{"x": {"a/b~jane": 1}}`, "/x/a~1b~0jane", "/x/*"},
+		{`.x | keys[0] as $who | refuse("/x/\($who): odd")`, `{"x": {"7": 1}}`, "/x/7", "/x/*"},
+		{`refuse([$till.column]; "odd")`, `{"Betrag": "x", "else": "y"}`, "/Betrag", "/Betrag"},
+		{`{type: "makegood.order.placed.v1", id: "1", subject: "1", time: "2026-01-10T09:00:00Z", ` +
+			`data: {order_id: "1", store_id: "s", currency: "USD", lines: [{line_id: "1", quantity: 1} + .extra]}}`,
+			`{"extra": {"jane@x.com": 1}}`, "/data/lines/0/jane@x.com", "/data/lines/0/*"},
+	} {
+		m, err := tills.Parse("x.yaml", []byte("name: x\nsettings: {column: {}}\nkinds:\n  - kind: a\n    when: true\n"+
+			"    events: |\n      "+c.program+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		till := tills.Till{Name: "t", Settings: map[string]string{"column": "Betrag"}}
+		refusals := m.Map(t.Context(), till, tills.Input{Body: []byte(c.body)}).Refusals
+		if len(refusals) != 1 {
+			t.Fatalf("%s of %s: %v", c.program, c.body, refusals)
+		}
+		if r := refusals[0]; r.At+r.Pointer != c.at || r.Named != c.named {
+			t.Errorf("%s: %q is named %q, not %q, %q", c.program, r.At+r.Pointer, r.Named, c.at, c.named)
+		}
+	}
+}

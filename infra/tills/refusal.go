@@ -45,6 +45,8 @@ type Refusal struct {
 	// short; both are empty where nothing says which place it is.
 	At    string `json:"at,omitempty"`
 	Found string `json:"found,omitempty"`
+	// Named is Pointer, else At, with * for each step that may say something of people: see mapRun.named.
+	Named string `json:"-"`
 }
 
 // Place is where in the document it is: the lines of a table, else which record.

@@ -25,7 +25,7 @@ type Letter struct {
 	Offset    int64     `json:"offset"`
 	Reason    string    `json:"reason"` // a stable code
 	Detail    string    `json:"detail"`
-	Pointer   string    `json:"pointer"` // RFC 6901, into the structured event, or into the body that a till sent
+	Pointer   string    `json:"pointer"` // RFC 6901, into the event or what a till sent; at most MaxPointer bytes
 	Source    string    `json:"source"`
 	EventID   string    `json:"event_id"`
 	FirstSeen time.Time `json:"first_seen"`
@@ -36,6 +36,18 @@ type Letter struct {
 	Payload []byte            `json:"-"`
 
 	lastOffset int64 // where it was last seen
+}
+
+// MaxPointer bounds a pointer, in bytes.
+const MaxPointer = 200
+
+// ShortPointer is a pointer of at most MaxPointer bytes: a longer one is cut between two characters and ends with "…".
+func ShortPointer(pointer string) string {
+	const more = "…"
+	if len(pointer) <= MaxPointer {
+		return pointer
+	}
+	return strings.ToValidUTF8(pointer[:MaxPointer-len(more)], "") + more
 }
 
 // Identify gives the dead letter its id: a hash of what was sent and where.

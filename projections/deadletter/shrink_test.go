@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 )
@@ -33,5 +34,18 @@ func TestShrink(t *testing.T) {
 	}
 	if Shrink(small) != nil || Shrink(message.NewMessage("", []byte("x"))) != nil {
 		t.Error("what is no whole letter was shrunk")
+	}
+}
+
+// TestShortPointer: whatever names a body has, a pointer into it stays short, and is text.
+func TestShortPointer(t *testing.T) {
+	for n := range 400 {
+		pointer := "/" + strings.Repeat("a", n%3) + strings.Repeat("é", n)
+		short := ShortPointer(pointer)
+		begun, isCut := strings.CutSuffix(short, "…")
+		if len(short) > MaxPointer || !utf8.ValidString(short) || isCut != (len(pointer) > MaxPointer) ||
+			!strings.HasPrefix(pointer, begun) || isCut && len(begun) < MaxPointer-5 {
+			t.Errorf("of %d bytes there are %d: %s", len(pointer), len(short), short)
+		}
 	}
 }

@@ -388,8 +388,9 @@ func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.L
 	now := p.config.Now().UTC()
 	d := deadletter.Letter{
 		Topic: p.config.Topics[position.Stream], Partition: position.Partition, Offset: position.Offset,
-		Reason: r.Code, Detail: r.Detail, Pointer: r.Pointer, Source: r.Source, EventID: r.EventID,
-		FirstSeen: now, LastSeen: now, Key: p.config.Key(m), Payload: m.Payload, Headers: map[string]string{},
+		Reason: r.Code, Detail: r.Detail, Pointer: deadletter.ShortPointer(r.Pointer),
+		Source: r.Source, EventID: r.EventID, FirstSeen: now, LastSeen: now, Key: p.config.Key(m), Payload: m.Payload,
+		Headers: map[string]string{},
 	}
 	for k, v := range m.Metadata {
 		if k != ledger.FirstHeader { // it is ours, not its sender's

@@ -142,9 +142,9 @@ func (a *App) sendMade(ctx context.Context, events *gateway.Events, till string,
 		return nil
 	}
 	refused := &pipe.Refused{}
-	for _, f := range faults {
+	for _, f := range faults { // the mapper let no names through that the contract doesn't have
 		refused.Refusals = append(refused.Refusals, pipe.Refusal{Code: f.Code, Place: fmt.Sprintf("event %d", f.Index),
-			Pointer: f.Pointer, Reason: f.Detail})
+			Pointer: f.Pointer, Named: f.Pointer, Reason: f.Detail})
 	}
 	return refused
 }

@@ -41,8 +41,9 @@ type waitingLetter struct {
 func (l *tillLetters) refuse(ctx context.Context, m *message.Message, till string, why pipe.Refusal) error {
 	position, _ := kafka.PositionOf(m)
 	now := l.app.Now().UTC()
+	private := l.app.privacy != nil
 	d := deadletter.Letter{Topic: position.Topic, Partition: int32(position.Partition), Offset: position.Offset,
-		Reason: why.Code, Detail: tillDetail(why, l.app.privacy != nil), Pointer: why.Pointer, EventID: why.EventID,
+		Reason: why.Code, Detail: tillDetail(why, private), Pointer: tillPointer(why, private), EventID: why.EventID,
 		FirstSeen: now, LastSeen: now, Key: keyOf(m), Headers: map[string]string{}, Payload: m.Payload}
 	if till != "" {
 		d.Source = gateway.TillSource + till
@@ -53,7 +54,7 @@ func (l *tillLetters) refuse(ctx context.Context, m *message.Message, till strin
 		}
 	}
 	d.Identify()
-	if l.app.privacy != nil {
+	if private {
 		d.Headers[deadletter.PayloadBytes] = strconv.Itoa(len(d.Payload))
 		d.Headers[deadletter.PayloadSHA256] = fmt.Sprintf("%x", sha256.Sum256(d.Payload))
 		d.Payload = nil
@@ -61,11 +62,24 @@ func (l *tillLetters) refuse(ctx context.Context, m *message.Message, till strin
 	return l.keep(ctx, d)
 }
 
+// tillPointer is where it is, without what the body says of people. A body's own names are in it, however long: a
+// letter that the log doesn't take would come again for ever.
+func tillPointer(why pipe.Refusal, private bool) string {
+	if private {
+		why.Pointer = why.Named
+	}
+	return deadletter.ShortPointer(why.Pointer)
+}
+
 // tillDetail is why, without what the body says of people.
 func tillDetail(why pipe.Refusal, private bool) string {
-	why.Pointer = "" // it stands by itself
+	pointer := why.Pointer
+	why.Pointer = "" // it is told by itself
 	text := why.String()
 	if private {
+		if pointer != "" { // a reason may begin with it
+			text = strings.ReplaceAll(text, pointer, why.Named)
+		}
 		text = wire.WithoutQuotes(text)
 	}
 	return strings.ToValidUTF8(text[:min(len(text), maxTillDetail)], "")

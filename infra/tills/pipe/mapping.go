@@ -64,7 +64,7 @@ func (s *spoken) Map(ctx context.Context, b *Body) ([][]byte, error) {
 	refused := &Refused{}
 	for _, r := range result.Refusals {
 		refused.Refusals = append(refused.Refusals, Refusal{Code: r.Code, Place: place(r), Pointer: cmp.Or(r.Pointer, r.At),
-			Reason: r.Reason, Hint: r.Hint})
+			Named: r.Named, Reason: r.Reason, Hint: r.Hint})
 	}
 	return events, refused
 }

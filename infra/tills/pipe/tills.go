@@ -45,6 +45,7 @@ type Refusal struct {
 	Code    string // a stable word
 	Place   string // the kind, the line of its program, the record and the event
 	Pointer string // RFC 6901, into the event, else into the body; empty where nothing says which place it is
+	Named   string // Pointer, with * for each step that may say something of people
 	EventID string
 	Reason  string
 	Hint    string
