@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +150,59 @@ func TestSignaturesOfAdyen(t *testing.T) {
 			"eventCode": "REFUND", "success": true, "additionalData": {"hmacSignature": "` + signature + `"}}}]}`
 		if err := m.Verify(tills.Request{Body: []byte(body)}, []string{adyenKey}, moment); (err == nil) != want {
 			t.Errorf("%s: %v", signed, err)
+		}
+	}
+}
+
+// TestSignaturesOfAdyenArentShifted: who holds one signed item can't make another one of it by moving a colon from one
+// field into another.
+func TestSignaturesOfAdyenArentShifted(t *testing.T) {
+	key, err := hex.DecodeString(adyenKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := signedBy(t, "{scheme: adyen}")
+	names := []string{"pspReference", "originalReference", "merchantAccountCode", "merchantReference", "", "", "eventCode",
+		"success"}
+	verify := func(signed string, fields []string) error {
+		item := map[string]any{"amount": map[string]any{"value": fields[4], "currency": fields[5]}, "additionalData": map[string]any{
+			"hmacSignature": base64.StdEncoding.EncodeToString(sum(string(key), signed))}}
+		for i, name := range names {
+			if name != "" {
+				item[name] = fields[i]
+			}
+		}
+		body, err := json.Marshal(map[string]any{"notificationItems": []any{map[string]any{"NotificationRequestItem": item}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Verify(tills.Request{Body: body}, []string{adyenKey}, moment)
+	}
+	for _, reference := range []string{"a:900000:EUR:REFUND", "a:b:c:d:e:f", `a:5\`, "::::", "900000:EUR:REFUND:true:x"} {
+		right := []string{"p", "o", "M", reference, "1130", "EUR", "REFUND", "true"}
+		signed := strings.Join(right, ":")
+		if err := verify(signed, right); err != nil {
+			t.Errorf("%s: %v", signed, err)
+		}
+		pieces := strings.Split(signed, ":")
+		for cuts := range 1 << (len(pieces) - 1) { // each way to make 8 fields of it
+			if bits.OnesCount(uint(cuts)) != len(right)-1 {
+				continue
+			}
+			fields := []string{pieces[0]}
+			for i, piece := range pieces[1:] {
+				if cuts>>i&1 == 1 {
+					fields = append(fields, piece)
+				} else {
+					fields[len(fields)-1] += ":" + piece
+				}
+			}
+			if !slices.Equal(fields, right) && verify(signed, fields) == nil {
+				t.Errorf("%s is believed as %q", signed, fields)
+			}
+		}
+		if shifted := []string{"p", "o", "M", "a", "5:1130", "EUR", "REFUND", "true"}; verify(signed, shifted) == nil {
+			t.Errorf("%s is believed as %q", signed, shifted)
 		}
 	}
 }
