@@ -71,13 +71,13 @@ func (r *reading) csv(body []byte) (*document, error) {
 	}
 }
 
-// bareQuotes are the cells of a row of which none begins with a quote: those within are characters like others, as in
-// 5" pipe.
+// bareQuotes are the cells of a row of which none begins with a quote, before which there may be blanks: those within
+// are characters like others, as in 5" pipe.
 func bareQuotes(row []byte, delimiter rune) ([]string, bool) {
 	text := strings.Trim(string(row), "\r\n")
 	cells := strings.Split(text, string(delimiter))
 	return cells, !strings.Contains(text, "\n") && len(cells) <= maxValues &&
-		!slices.ContainsFunc(cells, func(cell string) bool { return strings.HasPrefix(cell, `"`) })
+		!slices.ContainsFunc(cells, func(cell string) bool { return strings.HasPrefix(strings.TrimSpace(cell), `"`) })
 }
 
 // unquoted reads a table whose cells have no quotes: a quote in one is a character like others, and a row is a line.

@@ -289,6 +289,7 @@ func TestQuotesWithinCells(t *testing.T) {
 		"a;b\n5\" pipe;K \"so\"\n":             `[{"a":"5\" pipe","b":"K \"so\""}]`,
 		"a,b\n\"x, y\",1\n\n5\" pipe,2\nz,3":   `[{"a":"x, y","b":"1"},{"a":"5\" pipe","b":"2"},{"a":"z","b":"3"}]`,
 		"a;b\n\"5\" pipe;x\n":                  "it is no CSV, line 2",
+		"a,b,c\nA1, \"Pipe, 5 inch\"\n":        "it is no CSV, line 2",
 		"a;b\n1;\"x\ny\"\n5\" pipe;\"x\ny\"\n": "it is no CSV, line 4",
 	} {
 		got := run(m, []byte(body)).Refusals
