@@ -125,7 +125,7 @@
 // # Reading
 //
 //	format: json               UTF-8; values that stand one after the other are so many documents. An object that has a
-//	                           name twice, and says different things, is refused
+//	                           name twice, with different values, is refused
 //	format: xml                an element is an object: @NAME for each attribute, NAME for each child (a list where there
 //	                           are several of one name), #text for text beside them; one that has only text is that text;
 //	                           an empty one is null. Namespaces are left out. A document type, and so every entity of

@@ -114,7 +114,8 @@ func (q *quickJSON) value(depth int) (any, error) {
 	err := q.d.Obj(func(_ *jx.Decoder, key string) error {
 		v, err := q.value(depth + 1)
 		if had, twice := object[key]; err == nil && twice && !reflect.DeepEqual(had, v) {
-			q.wrong = &failure{code: CodeBadBody, reason: "an object has " + show(key) + " twice, and says different things"}
+			q.wrong = &failure{code: CodeBadBody, reason: "an object has the name " + show(key) +
+				" twice, with different values"}
 			return errNotQuick
 		}
 		object[key] = v

@@ -54,6 +54,9 @@ func TestRefusalsNameThePlace(t *testing.T) {
 		if c.at != "" && !strings.Contains(r.String(), c.at+" of the body") {
 			t.Errorf("%s doesn't say where it is: %s", c.program, r)
 		}
+		if c.found != "" && !strings.Contains(r.String(), strings.Trim(c.found, `"`)) {
+			t.Errorf("%s doesn't say what it found: %s", c.program, r)
+		}
 	}
 }
 

@@ -218,8 +218,8 @@ func (p *program) run(m *machine, body any, in *input) (values []any, wrong *fai
 // withHint says what is meant by what gojq says most often of a slip.
 func withHint(f *failure) *failure {
 	if f.hint == "" && strings.HasPrefix(f.reason, "expected an object but got: ") {
-		f.hint = "after | a point means what stands before it, in arguments too: keep the whole by . as $row, and write" +
-			" $row.x; what may be no object: .x | objects"
+		f.hint = "after |, a dot is the value before it, also in arguments: save the row first (. as $row), then $row.x;" +
+			" what may be no object: .x | objects"
 	}
 	return f
 }

@@ -99,7 +99,7 @@ func (r Refusal) String() string {
 		s += ", not " + r.Value
 	}
 	if r.Found != "" && r.Value == "" && !strings.Contains(r.Reason, strings.Trim(r.Found, `"`)) {
-		s += ", where " + r.Found + " stands"
+		s += "; found " + r.Found
 	}
 	if len(place) > 0 {
 		s = strings.Join(place, ", ") + ": " + s

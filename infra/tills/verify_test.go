@@ -165,8 +165,9 @@ func TestSignaturesOfAdyenArentShifted(t *testing.T) {
 	names := []string{"pspReference", "originalReference", "merchantAccountCode", "merchantReference", "", "", "eventCode",
 		"success"}
 	verify := func(signed string, fields []string) error {
-		item := map[string]any{"amount": map[string]any{"value": fields[4], "currency": fields[5]}, "additionalData": map[string]any{
-			"hmacSignature": base64.StdEncoding.EncodeToString(sum(string(key), signed))}}
+		signature := base64.StdEncoding.EncodeToString(sum(string(key), signed))
+		item := map[string]any{"amount": map[string]any{"value": fields[4], "currency": fields[5]},
+			"additionalData": map[string]any{"hmacSignature": signature}}
 		for i, name := range names {
 			if name != "" {
 				item[name] = fields[i]

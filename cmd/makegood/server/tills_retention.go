@@ -52,8 +52,8 @@ func (a *App) ExpireBodies(ctx context.Context, came time.Time) error {
 	for tp, end := range old {
 		to := min(end, mapped[tp]) // of one that nothing is committed of: 0
 		if first, is := needed[int32(tp.Partition)]; is && first < to {
-			a.logger.Warn("what tills sent is kept longer than it was to be: a dead letter needs it until it is replayed or"+
-				" discarded", "topic", topic, "partition", tp.Partition, "offset", first)
+			a.logger.Warn("what tills sent is kept longer than --tills-retention, because a dead letter needs it: replay or"+
+				" discard that letter", "topic", topic, "partition", tp.Partition, "offset", first)
 			to = first
 		}
 		if to > starts[tp] {
