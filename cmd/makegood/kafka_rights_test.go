@@ -94,8 +94,9 @@ func TestKafkaRightsAreEnough(t *testing.T) {
 	}
 	books := booksOf(t, t.TempDir())
 	clients := map[string]*client{}
+	apps := map[string]*server.App{}
 	for _, role := range []string{server.RoleGateway, server.RoleProjector, server.RoleExporter, server.RoleMapper} {
-		_, clients[role] = startTestAppWith(t, t.TempDir(), func(c *server.Config) {
+		apps[role], clients[role] = startTestAppWith(t, t.TempDir(), func(c *server.Config) {
 			c.Brokers, c.ClickHouse, c.Roles, c.Tills = fake.Brokers(), books, []string{role}, tills
 			c.Kafka = server.KafkaFlags{SASL: "plain", User: role, PasswordFile: secret}
 			c.People.PeopleKey, c.TillsRetention = filepath.Join(dir, "people.key"), time.Hour
@@ -114,6 +115,9 @@ func TestKafkaRightsAreEnough(t *testing.T) {
 		t.Errorf("a shop: %v", err)
 	}
 	eachRoleWorks(ctx, t, clients, 4)
+	if err := apps[server.RoleMapper].ExpireBodies(ctx, time.Now().Add(time.Hour)); err != nil {
+		t.Errorf("the mapper can't delete what is old: %v", err)
+	}
 }
 
 // eachRoleWorks waits until so many events are booked, and asks each role whether it can do its work.

@@ -140,9 +140,28 @@ func List(ctx context.Context, db driver.Conn, limit int) ([]Letter, error) {
 	return readLetters(ctx, db, `SELECT `+letterColumns+` FROM `+Open+` ORDER BY last_seen DESC, id LIMIT ?`, limit)
 }
 
-// Needs gives by partition of a topic the first record that an open dead letter is of.
-func Needs(ctx context.Context, db driver.Conn, topic string) (map[int32]int64, error) {
-	rows, err := db.Query(ctx, `SELECT partition, min(offset) FROM `+Open+` WHERE topic = ? GROUP BY partition`, topic)
+// Places are the offsets in its partition where the letter was seen first and last: what stands there is the same.
+func (d *Letter) Places() []int64 {
+	if d.lastOffset > d.Offset {
+		return []int64{d.Offset, d.lastOffset}
+	}
+	return []int64{d.Offset}
+}
+
+// Needs gives by partition of a topic the first record that an open dead letter is of. The partitions begin at starts;
+// one that isn't in there begins at 0. Of a letter whose first record is gone it is the last one. A letter of which
+// nothing is left needs nothing.
+func Needs(ctx context.Context, db driver.Conn, topic string, starts map[int32]int64) (map[int32]int64, error) {
+	begin := make([]int64, 1) // by partition
+	for partition, start := range starts {
+		for len(begin) <= int(partition) {
+			begin = append(begin, 0)
+		}
+		begin[partition] = start
+	}
+	rows, err := db.Query(ctx, `WITH arrayElement(?, partition + 1) AS start
+SELECT partition, min(if(offset >= start, offset, last_offset)) FROM `+Open+`
+WHERE topic = ? AND greatest(offset, last_offset) >= start GROUP BY partition`, begin, topic)
 	if err != nil {
 		return nil, fmt.Errorf("ask what dead letters need: %w", err)
 	}
@@ -160,6 +179,28 @@ func Needs(ctx context.Context, db driver.Conn, topic string) (map[int32]int64, 
 		return nil, fmt.Errorf("ask what dead letters need: %w", err)
 	}
 	return first, nil
+}
+
+// LastOffsets gives by id the offset where each dead letter of a topic was last seen, dealt with or not.
+func LastOffsets(ctx context.Context, db driver.Conn, topic string) (map[string]int64, error) {
+	rows, err := db.Query(ctx, `SELECT id, max(last_offset) FROM dead_letters WHERE topic = ? GROUP BY id`, topic)
+	if err != nil {
+		return nil, fmt.Errorf("ask where dead letters were seen: %w", err)
+	}
+	defer rows.Close()
+	last := map[string]int64{}
+	for rows.Next() {
+		var id string
+		var offset int64
+		if err := rows.Scan(&id, &offset); err != nil {
+			return nil, fmt.Errorf("ask where dead letters were seen: %w", err)
+		}
+		last[id] = offset
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("ask where dead letters were seen: %w", err)
+	}
+	return last, nil
 }
 
 // Read finds one by its id, dealt with or not.

@@ -150,6 +150,7 @@ type App struct {
 
 	tills  *pipe.Tills     // nil: nothing of tills is taken in
 	events *gateway.Events // see intake
+	told   toldLetters
 
 	People  *people.File  // the keys that hide people; nil where nothing is taken in and booked
 	privacy *wire.Privacy // what of people is kept

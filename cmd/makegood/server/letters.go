@@ -34,6 +34,9 @@ func (b Books) Replay(ctx context.Context, id string, by gateway.Actor) error {
 		return err
 	}
 	m.Metadata.Set(kafka.PartitionKey, d.Key)
+	if d.Topic == b.Config.tillsTopic() && d.Key == "" { // of an earlier version
+		m.Metadata.Set(kafka.PartitionKey, bodyKey(m))
+	}
 	m.Metadata.Set(ledger.FirstHeader, ledger.FormatFirst(d.Partition, d.Offset))
 	if d.Topic == b.Config.Topic(domain.Books) {
 		ends, err := b.Ends(ctx)
@@ -77,9 +80,19 @@ func (b Books) again(ctx context.Context, d *deadletter.Letter) (*message.Messag
 	return m, nil
 }
 
-// held is the record that a dead letter is of, as the log holds it; nil where the log has it no more.
+// held is the record that a dead letter is of, as the log holds it; nil where the log has it no more. Where the first
+// of them is gone, one that came later may be there.
 func (b Books) held(ctx context.Context, d *deadletter.Letter) (*post.Original, error) {
-	r, there, err := b.Admin.Record(ctx, kafka.TopicPartition{Topic: d.Topic, Partition: int(d.Partition)}, d.Offset)
+	for _, offset := range d.Places() {
+		if o, err := b.heldAt(ctx, d, offset); o != nil || err != nil {
+			return o, err
+		}
+	}
+	return nil, nil
+}
+
+func (b Books) heldAt(ctx context.Context, d *deadletter.Letter, offset int64) (*post.Original, error) {
+	r, there, err := b.Admin.Record(ctx, kafka.TopicPartition{Topic: d.Topic, Partition: int(d.Partition)}, offset)
 	if err != nil {
 		return nil, fmt.Errorf("read what the dead letter is of: %w", err)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -96,7 +97,8 @@ func (a *App) startMapper(ctx context.Context) error {
 		return nil
 	})
 	a.background(ctx, func(ctx context.Context) error {
-		return pipe.Copy(ctx, pipe.CopyConfig{Tills: a.tills, Topic: a.Config.tillsTopic(), To: a.Publisher,
+		return pipe.Copy(ctx, pipe.CopyConfig{Tills: a.tills, Topic: a.Config.tillsTopic(),
+			To:     bodyPublisher{a.Publisher},
 			From:   func() (message.Subscriber, error) { return kafka.NewSubscriber(a.mapperConfig(copierGroup)) },
 			Refuse: letters.refuse, Key: keyOf, Now: a.Now, Logger: a.logger})
 	})
@@ -112,9 +114,26 @@ func (a *App) startMapper(ctx context.Context) error {
 	return nil
 }
 
+// bodyKey is the key of a body's record: the same body is always in the same partition, so that its dead letter, which
+// has one partition, leads to each of its records.
+func bodyKey(record *message.Message) string {
+	return fmt.Sprintf("%x", sha256.Sum256(record.Payload))[:16]
+}
+
+// bodyPublisher publishes records of bodies.
+type bodyPublisher struct{ message.Publisher }
+
+// Publish gives each its key.
+func (p bodyPublisher) Publish(topic string, records ...*message.Message) error {
+	for _, record := range records {
+		record.Metadata.Set(kafka.PartitionKey, bodyKey(record))
+	}
+	return p.Publisher.Publish(topic, records...) //nolint:wrapcheck // its callers say what it is of
+}
+
 // keepBody makes a body durable.
 func (a *App) keepBody(_ context.Context, record *message.Message) error {
-	if err := a.Publisher.Publish(a.Config.tillsTopic(), record); err != nil {
+	if err := (bodyPublisher{a.Publisher}).Publish(a.Config.tillsTopic(), record); err != nil {
 		return fmt.Errorf("keep a body: %w", err)
 	}
 	return nil
@@ -180,8 +199,8 @@ func (t takenTills) Keep(ctx context.Context, d *gateway.Delivery) error {
 		return err
 	}
 	record.SetContext(ctx)
-	if err := t.Publisher.Publish(t.Config.tillsTopic(), record); err != nil {
-		return fmt.Errorf("keep what till %s sent: %w", d.Till, err)
+	if err := t.keepBody(ctx, record); err != nil {
+		return fmt.Errorf("till %s: %w", d.Till, err)
 	}
 	t.tills.Kept(body)
 	return nil

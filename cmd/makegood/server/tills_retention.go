@@ -11,52 +11,99 @@ import (
 // expireEvery is how often what tills sent is looked through for what is old enough to be deleted.
 const expireEvery = time.Hour
 
-// expireBodies deletes what tills sent when its time is over, until ctx ends.
+// expireBodies deletes what tills sent when its time is over, until ctx ends. It begins by saying what will go: who
+// starts a version that deletes, or another time, can still change it.
 func (a *App) expireBodies(ctx context.Context) {
 	if a.Config.TillsRetention <= 0 {
 		return
 	}
-	for {
-		if err := a.ExpireBodies(ctx, a.Now().Add(-a.Config.TillsRetention)); err != nil && ctx.Err() == nil {
+	note := func(err error) {
+		if err != nil && ctx.Err() == nil {
 			a.logger.Warn("what tills sent can't be deleted now: it is tried again", "error", err)
 		}
+	}
+	note(a.announceExpiry(ctx, a.Now().Add(-a.Config.TillsRetention)))
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(expireEvery):
 		}
+		note(a.ExpireBodies(ctx, a.Now().Add(-a.Config.TillsRetention)))
 	}
 }
 
-// ExpireBodies deletes what tills sent before a time: of each partition what stands before the first body that is
-// younger, isn't mapped yet, or is needed by a dead letter that nobody has dealt with.
-func (a *App) ExpireBodies(ctx context.Context, came time.Time) error {
+// oldBodies are the bodies of the partitions that came before a time and are mapped.
+type oldBodies struct {
+	starts, ends map[kafka.TopicPartition]int64 // of partitions that have some: the offset after the last one
+}
+
+func (a *App) oldBodies(ctx context.Context, came time.Time) (oldBodies, error) {
 	topic := a.Config.tillsTopic()
-	old, err := a.Admin.OffsetsAt(ctx, came, topic)
+	old := oldBodies{ends: map[kafka.TopicPartition]int64{}}
+	young, err := a.Admin.OffsetsAt(ctx, came, topic)
 	if err != nil {
-		return err
+		return old, err
 	}
-	starts, err := a.Admin.Starts(ctx, topic)
-	if err != nil {
-		return err
+	if old.starts, err = a.Admin.Starts(ctx, topic); err != nil {
+		return old, err
 	}
 	mapped, err := a.Admin.Committed(ctx, a.Config.Prefix+mapperGroup, topic)
 	if err != nil {
+		return old, err
+	}
+	for tp, end := range young {
+		if end = min(end, mapped[tp]); end > old.starts[tp] { // of one that nothing is committed of: 0
+			old.ends[tp] = end
+		}
+	}
+	return old, nil
+}
+
+func (a *App) announceExpiry(ctx context.Context, came time.Time) error {
+	old, err := a.oldBodies(ctx, came)
+	for tp, end := range old.ends {
+		a.logger.Info("what tills sent will be deleted, but for what an open dead letter needs: --tills-retention says how"+
+			" long it is kept", "in", expireEvery, "topic", tp.Topic, "partition", tp.Partition, "bodies", end-old.starts[tp],
+			"before", came.UTC())
+	}
+	return err
+}
+
+// ExpireBodies deletes what tills sent before a time: of each partition what stands before the first body that is
+// younger, isn't mapped yet, or is needed by a dead letter that nobody has dealt with. Where the store had lost such
+// letters, it brings them back and deletes nothing.
+func (a *App) ExpireBodies(ctx context.Context, came time.Time) error {
+	a.told.mu.Lock()
+	defer a.told.mu.Unlock()
+	old, err := a.oldBodies(ctx, came)
+	if err != nil || len(old.ends) == 0 {
 		return err
 	}
-	needed, err := deadletter.Needs(ctx, a.Store.Reports, topic)
+	switch lost, err := a.restoreLetters(ctx, old.starts); {
+	case err != nil:
+		return err
+	case lost > 0:
+		a.logger.Error("ClickHouse had lost dead letters of what tills sent: they are open again, and nothing is deleted"+
+			" this time", "dead_letters", lost)
+		return nil
+	}
+	starts := map[int32]int64{}
+	for tp, start := range old.starts {
+		starts[int32(tp.Partition)] = start
+	}
+	needed, err := deadletter.Needs(ctx, a.Store.DB, a.Config.tillsTopic(), starts)
 	if err != nil {
 		return err
 	}
 	before := map[kafka.TopicPartition]int64{}
-	for tp, end := range old {
-		to := min(end, mapped[tp]) // of one that nothing is committed of: 0
+	for tp, to := range old.ends {
 		if first, is := needed[int32(tp.Partition)]; is && first < to {
 			a.logger.Warn("what tills sent is kept longer than --tills-retention, because a dead letter needs it: replay or"+
-				" discard that letter", "topic", topic, "partition", tp.Partition, "offset", first)
+				" discard that letter", "topic", tp.Topic, "partition", tp.Partition, "offset", first)
 			to = first
 		}
-		if to > starts[tp] {
+		if to > old.starts[tp] {
 			before[tp] = to
 		}
 	}
@@ -67,7 +114,7 @@ func (a *App) ExpireBodies(ctx context.Context, came time.Time) error {
 		return err
 	}
 	for tp, to := range before {
-		a.logger.Info("deleted what tills sent", "topic", topic, "partition", tp.Partition, "bodies", to-starts[tp],
+		a.logger.Info("deleted what tills sent", "topic", tp.Topic, "partition", tp.Partition, "bodies", to-old.starts[tp],
 			"before", came.UTC())
 	}
 	return nil

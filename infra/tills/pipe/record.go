@@ -82,6 +82,9 @@ func (b *Body) Record() (*message.Message, error) {
 	return m, nil
 }
 
+// TillOf is the name of the till that a record with these headers is of; empty where it is of none.
+func TillOf(headers map[string]string) string { return headers[tillHeader] }
+
 // ReadRecord is the body of a record of Topic. An error says why it is none.
 func ReadRecord(m *message.Message) (*Body, error) {
 	b := &Body{Till: m.Metadata.Get(tillHeader), Kind: m.Metadata.Get(kindHeader), Header: map[string]string{},
