@@ -220,7 +220,7 @@ func (d *Decoder) referee(text []byte, pointer string) {
 		}
 	}
 	if reason != "" {
-		d.err = &Error{Pointer: pointer, Code: CodeBadJSON, Detail: reason, NotCloudEvent: pointer == ""}
+		d.err = &Error{Pointer: pointer, Named: pointer, Code: CodeBadJSON, Detail: reason, NotCloudEvent: pointer == ""}
 	}
 }
 

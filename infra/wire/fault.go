@@ -79,8 +79,11 @@ const (
 // Error says why an event was refused, and where. It owns its strings.
 type Error struct {
 	Pointer string // RFC 6901, into the structured form of the event, also where it came in binary mode
-	Code    string // one of the Code constants
-	Detail  string // for people
+	// Named is Pointer; where people are hidden with * for each member that the contract doesn't have, since its name may
+	// say something of them.
+	Named  string
+	Code   string // one of the Code constants
+	Detail string // for people
 
 	// NotCloudEvent: it isn't even a CloudEvent. It is no JSON object, or lacks specversion, id, source or type.
 	NotCloudEvent bool
@@ -111,7 +114,8 @@ func (d *Decoder) fail(code, format string, args ...any) {
 	if d.err != nil {
 		return
 	}
-	d.err = &Error{Pointer: d.pointer(), Code: code, Detail: fmt.Sprintf(format, args...)}
+	d.err = &Error{Pointer: d.pointer(false), Named: d.pointer(d.Privacy != nil), Code: code,
+		Detail: fmt.Sprintf(format, args...)}
 }
 
 // failAt is fail, for a member of the object that is being read.
@@ -121,12 +125,17 @@ func (d *Decoder) failAt(member, code, format string, args ...any) {
 	d.pop()
 }
 
-func (d *Decoder) pointer() string {
+// pointer is the way to the value that is being read, with or without the names that the contract doesn't have.
+func (d *Decoder) pointer(hide bool) string {
 	var b strings.Builder
 	for _, s := range d.path {
 		b.WriteByte('/')
 		if s.index >= 0 {
 			b.WriteString(strconv.Itoa(s.index))
+			continue
+		}
+		if hide && knownMembers()[s.name] == 0 && !texts[s.name] {
+			b.WriteByte('*')
 			continue
 		}
 		_, _ = pointerEscapes.WriteString(&b, s.name)

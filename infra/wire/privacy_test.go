@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire"
+	"github.com/makegood/makegood/infra/wire/decode"
+	"github.com/makegood/makegood/projections/ledger"
 )
 
 // private hides people as serve does, with a hash that tells what it was given.
@@ -360,5 +363,32 @@ func TestWithoutQuotes(t *testing.T) {
 	said := fmt.Sprintf("%q is none of [a b], and %q is a 1:1 match", `Mil"ler\\`, "x")
 	if got := wire.WithoutQuotes(said); got != "“…” is none of [a b], and “…” is a 1:1 match" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestNamedPointers: where people are hidden, the place of a fault has no name that the contract doesn't have.
+func TestNamedPointers(t *testing.T) {
+	const order = `{"specversion":"1.0","id":"1","source":"//x","type":"makegood.order.placed.v1","subject":"1",` +
+		`"time":"2026-01-10T09:00:00Z","data":{"order_id":"1","store_id":"s","currency":"USD","lines":[%s]}}`
+	for line, want := range map[string][2]string{
+		`{"line_id":"1","x":[{},{"jane@x.com":1,"jane@x.com":2}]}`: {"/data/lines/0/x/1/jane@x.com", "/data/lines/0/*/1/*"},
+		`{"line_id":7}`: {"/data/lines/0/line_id", "/data/lines/0/line_id"},
+	} {
+		for _, privacy := range []*wire.Privacy{nil, private()} {
+			d := wire.Decoder{Privacy: privacy}
+			_, err := d.Structured(fmt.Appendf(nil, order, line))
+			named := want[1]
+			if privacy == nil {
+				named = want[0]
+			}
+			if wrong, is := errors.AsType[*wire.Error](err); !is || wrong.Pointer != want[0] || wrong.Named != named {
+				t.Errorf("%s, people hidden %v: %#v", line, privacy != nil, err)
+			}
+			headers := map[string]string{wire.KafkaContentType: wire.ContentTypeEvent}
+			_, err = decode.Private(privacy)(headers, fmt.Appendf(nil, order, line))
+			if r, is := errors.AsType[*ledger.Rejection](err); !is || r.Pointer != named {
+				t.Errorf("%s, people hidden %v: %#v", line, privacy != nil, err)
+			}
+		}
 	}
 }

@@ -43,11 +43,14 @@ func Private(privacy *wire.Privacy) ledger.Decode {
 		if !errors.As(err, &fault) {
 			return nil, fmt.Errorf("read an event: %w", err)
 		}
-		detail := fault.Detail
-		if privacy != nil && fault.Code != wire.CodeUnknownType {
-			detail = wire.WithoutQuotes(detail) // a dead letter shows it
+		pointer, detail := fault.Pointer, fault.Detail
+		if privacy != nil { // a dead letter shows them
+			pointer = fault.Named
 		}
-		return nil, &ledger.Rejection{Code: fault.Code, Pointer: fault.Pointer, Detail: detail, Source: fault.Source,
+		if privacy != nil && fault.Code != wire.CodeUnknownType {
+			detail = wire.WithoutQuotes(detail)
+		}
+		return nil, &ledger.Rejection{Code: fault.Code, Pointer: pointer, Detail: detail, Source: fault.Source,
 			EventID: fault.ID}
 	}
 }
