@@ -22,17 +22,25 @@ const (
 // since it is too large, say. What it was is told by its place, its length in bytes and its SHA-256; the place leads to
 // the record that it is about. It returns nil for a record that is no dead letter or has shrunk already.
 func Shrink(m *message.Message) *message.Message {
-	if m.Metadata.Get("makegood_id") == "" || m.Metadata.Get(PayloadSHA256) != "" {
+	if m.Metadata.Get("makegood_id") == "" {
 		return nil
 	}
-	hash := sha256.Sum256(m.Payload)
 	small := message.NewMessage(m.UUID, message.Payload{})
+	shrunk := len(m.Payload) > 0
 	for name, value := range m.Metadata {
-		if strings.HasPrefix(name, "makegood_") {
-			small.Metadata.Set(name, value[:min(len(value), maxShrunkHeader)])
+		ours := strings.HasPrefix(name, "makegood_")
+		shrunk = shrunk || !ours || len(value) > maxShrunkHeader
+		if ours {
+			small.Metadata.Set(name, strings.ToValidUTF8(value[:min(len(value), maxShrunkHeader)], ""))
 		}
 	}
-	small.Metadata.Set(PayloadBytes, fmt.Sprint(len(m.Payload)))
-	small.Metadata.Set(PayloadSHA256, hex.EncodeToString(hash[:]))
+	if !shrunk {
+		return nil
+	}
+	if m.Metadata.Get(PayloadSHA256) == "" { // it may have been kept without its payload from the beginning
+		hash := sha256.Sum256(m.Payload)
+		small.Metadata.Set(PayloadBytes, fmt.Sprint(len(m.Payload)))
+		small.Metadata.Set(PayloadSHA256, hex.EncodeToString(hash[:]))
+	}
 	return small
 }

@@ -37,6 +37,26 @@ func TestShrink(t *testing.T) {
 	}
 }
 
+// TestShrinkWithoutPayload: a letter that has no payload from the beginning can still be too large, and shrinks, once.
+func TestShrinkWithoutPayload(t *testing.T) {
+	for name, large := range map[string]string{"theirs": "y", "makegood_kind": strings.Repeat("é", 1<<20)} {
+		letter := Letter{ID: "a1", Topic: "makegood.tills", Headers: map[string]string{PayloadBytes: "7",
+			PayloadSHA256: "of the payload", name: large}}
+		small := Shrink(letter.Message())
+		if small == nil {
+			t.Fatalf("with %s it doesn't shrink", name)
+		}
+		kind := small.Metadata.Get("makegood_kind")
+		if len(kind) > maxShrunkHeader || !utf8.ValidString(kind) || small.Metadata.Get("theirs") != "" ||
+			small.Metadata.Get(PayloadBytes) != "7" || small.Metadata.Get(PayloadSHA256) != "of the payload" {
+			t.Errorf("with %s it is %v", name, small.Metadata)
+		}
+		if Shrink(small) != nil {
+			t.Errorf("with %s it shrinks twice", name)
+		}
+	}
+}
+
 // TestShortPointer: whatever names a body has, a pointer into it stays short, and is text.
 func TestShortPointer(t *testing.T) {
 	for n := range 400 {
