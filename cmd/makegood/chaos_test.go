@@ -126,7 +126,7 @@ func plan(random *rand.Rand, possible map[string][]string, n, pause int) []fault
 		f.after = time.Duration(random.IntN(pause)) * time.Millisecond
 		f.lasts = time.Duration(50+random.IntN(3000)) * time.Millisecond
 		if f.kind == "long pause" {
-			f.lasts += 10 * time.Second // the group's session timeout
+			f.lasts += 30 * time.Second // the session timeout of the projectors' group
 		}
 		faults = append(faults, f)
 	}

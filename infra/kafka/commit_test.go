@@ -11,6 +11,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/makegood/makegood/infra/kafka"
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
@@ -40,7 +41,8 @@ func (o one) quick() kafka.SubscriberConfig {
 	return kafka.SubscriberConfig{
 		Config: o.cfg, Group: "g", CommitInterval: 5 * time.Millisecond,
 		SessionTimeout: time.Second, HeartbeatInterval: 50 * time.Millisecond, DrainTimeout: 300 * time.Millisecond,
-		FetchMaxWait: 50 * time.Millisecond, PartitionWatchInterval: 50 * time.Millisecond,
+		CommitTimeout: 600 * time.Millisecond, FetchMaxWait: 50 * time.Millisecond,
+		PartitionWatchInterval: 50 * time.Millisecond,
 	}
 }
 
@@ -173,5 +175,37 @@ func TestAnAckAfterTheDrainIsRefused(t *testing.T) {
 		if m := receive(t, in); offsetOf(m) != want {
 			t.Fatalf("offset %d came, not %d", offsetOf(m), want)
 		}
+	}
+}
+
+// No heartbeat is sent from the end of a generation on, so the drain and the last commit have one deadline together,
+// a commit that is under way when the generation ends included.
+func TestTheEndOfAGenerationHasADeadline(t *testing.T) {
+	o := newOne(t, 1)
+	must(t, o.pub.Publish("things", numbered(0, 3)...))
+	answer, asked := make(chan struct{}), make(chan struct{}, 1)
+	o.fake.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+		o.fake.KeepControl()
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		o.fake.SleepControl(func() { <-answer })
+		return nil, nil, false
+	})
+	defer close(answer)
+	cfg := o.quick()
+	cfg.SessionTimeout, cfg.RebalanceTimeout = patience, patience
+	sub, err := kafka.NewSubscriber(cfg)
+	must(t, err)
+	in := subscribe(t, sub)
+	receive(t, in).Ack()
+	receive(t, in) // and is never settled
+	<-asked
+	began := time.Now()
+	must(t, sub.Close())
+	// What is on top is to leave the group.
+	if took, most := time.Since(began), cfg.DrainTimeout+cfg.CommitTimeout+2*time.Second; took > most {
+		t.Errorf("it took %v, more than %v", took, most)
 	}
 }

@@ -10,32 +10,34 @@ import (
 type committer struct {
 	sub    *subscription
 	parts  []*partition
-	commit func(map[string]map[int]int64) error // nil: nothing is committed
-	done   map[TopicPartition]int64             // what is committed
-	failed int                                  // so often in a row
+	commit func(context.Context, map[string]map[int]int64) error // nil: nothing is committed
+	done   map[TopicPartition]int64                              // what is committed
+	failed int                                                   // so often in a row
 }
 
-// every commits at an interval until ctx ends.
-func (c *committer) every(ctx context.Context, interval time.Duration) {
+// every commits at an interval until ctx ends. A commit that is under way then may
+// go on until longer ends: one that is given up on may still reach the broker, and
+// after a later one.
+func (c *committer) every(ctx, longer context.Context) {
 	if c.commit == nil {
 		<-ctx.Done()
 		return
 	}
-	tick := time.NewTicker(interval)
+	tick := time.NewTicker(c.sub.cfg.CommitInterval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			c.flush()
+			c.flush(longer)
 		}
 	}
 }
 
 // flush commits what has moved since the last commit. The generation fences it:
 // once the partitions may be somebody else's, the coordinator refuses.
-func (c *committer) flush() {
+func (c *committer) flush(ctx context.Context) {
 	if c.commit == nil {
 		return
 	}
@@ -53,7 +55,9 @@ func (c *committer) flush() {
 	if len(offsets) == 0 {
 		return
 	}
-	if err := c.commit(offsets); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, c.sub.cfg.CommitTimeout)
+	defer cancel()
+	if err := c.commit(ctx, offsets); err != nil {
 		if c.failed++; c.failed == 1 || c.failed%30 == 0 {
 			c.sub.problem(Problem{Kind: CommitFailing, Partition: -1,
 				Err: fmt.Errorf("committing %v for group %q: %w", offsets, c.sub.cfg.Group, err)})

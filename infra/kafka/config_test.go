@@ -36,10 +36,12 @@ func TestConfigurationsAreChecked(t *testing.T) {
 			SASL: kafka.SASL{Mechanism: kafka.SASLPlain, Username: "u"}}},
 		"no mechanism":   {Config: kafka.Config{Brokers: good.Brokers, SASL: kafka.SASL{Username: "u"}}},
 		"drain too long": {Config: good, DrainTimeout: time.Minute},
-		"slow heart":     {Config: good, HeartbeatInterval: time.Minute},
-		"long poll":      {Config: good, FetchMaxWait: time.Minute},
-		"negative":       {Config: good, MaxInFlight: -1},
-		"negative time":  {Config: good, CommitInterval: -1},
+		// A commit takes up to 4 s, of a session of 10 s.
+		"last commit":   {Config: good, DrainTimeout: 6 * time.Second},
+		"slow heart":    {Config: good, HeartbeatInterval: time.Minute},
+		"long poll":     {Config: good, FetchMaxWait: time.Minute},
+		"negative":      {Config: good, MaxInFlight: -1},
+		"negative time": {Config: good, CommitInterval: -1},
 	} {
 		if _, err := kafka.NewSubscriber(bad); err == nil {
 			t.Errorf("%s: taken", name)

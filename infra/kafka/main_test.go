@@ -38,7 +38,7 @@ func consumeUntilKilled() {
 	sub, err := kafka.NewSubscriber(kafka.SubscriberConfig{
 		Config: kafka.Config{Brokers: []string{os.Getenv("KAFKA_TEST_BROKER")}}, Group: "g",
 		CommitInterval: 10 * time.Millisecond, SessionTimeout: time.Second, HeartbeatInterval: 100 * time.Millisecond,
-		DrainTimeout: 500 * time.Millisecond,
+		DrainTimeout: 300 * time.Millisecond, CommitTimeout: 500 * time.Millisecond,
 	})
 	if err != nil {
 		fmt.Println(err)

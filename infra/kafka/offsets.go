@@ -90,15 +90,11 @@ func (c *cluster) coordinator(ctx context.Context, group string) (int32, error) 
 	return found.NodeID, nil
 }
 
-// commit commits offsets for a member of a group in its generation, wherever
-// the coordinator is now.
-func (c *cluster) commit(ctx context.Context, group, member string, generation int32,
+// commit commits offsets for a member of a group in its generation.
+func (c *cluster) commit(ctx context.Context, coordinator int32, gen *kafkago.Generation,
 	offsets map[string]map[int]int64) error {
-	broker, err := c.coordinator(ctx, group)
-	if err != nil {
-		return err
-	}
-	req := &offsetcommit.Request{GroupID: group, GenerationID: generation, MemberID: member, RetentionTimeMs: -1}
+	req := &offsetcommit.Request{GroupID: gen.GroupID, GenerationID: gen.ID, MemberID: gen.MemberID,
+		RetentionTimeMs: -1}
 	for topic, partitions := range offsets {
 		t := offsetcommit.RequestTopic{Name: topic}
 		for partition, offset := range partitions {
@@ -107,7 +103,7 @@ func (c *cluster) commit(ctx context.Context, group, member string, generation i
 		}
 		req.Topics = append(req.Topics, t)
 	}
-	res, err := ask[*offsetcommit.Response](ctx, c, broker, req)
+	res, err := ask[*offsetcommit.Response](ctx, c, coordinator, req)
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ func realFlow(t *testing.T, r *kafkatest.Real) *flow {
 	cfg := kafka.SubscriberConfig{
 		Config: testConfig(t, r.Brokers()), Group: "g", CommitInterval: 100 * time.Millisecond,
 		SessionTimeout: 3 * time.Second, HeartbeatInterval: 200 * time.Millisecond, DrainTimeout: time.Second,
+		CommitTimeout: time.Second,
 	}
 	spec := kafka.TopicSpec{Name: "things", Partitions: 6, Replication: min(3, r.Nodes())}
 	if r.Nodes() >= 3 {

@@ -59,10 +59,13 @@ type SubscriberConfig struct {
 	RebalanceTimeout time.Duration
 
 	// DrainTimeout is how long a rebalance or Close waits for messages that were
-	// handed over to be settled. No heartbeat is sent meanwhile, so it must be
-	// less than SessionTimeout, and for the same reason less than
-	// RebalanceTimeout. Default 4 s.
+	// handed over to be settled. No heartbeat is sent meanwhile, nor while the
+	// last commit is made: see Validate. Default 4 s.
 	DrainTimeout time.Duration
+
+	// CommitTimeout is how long a commit may take, and so how long a rebalance or
+	// Close takes at most after DrainTimeout. Default 4 s.
+	CommitTimeout time.Duration
 
 	// PartitionWatchInterval is how often we look whether topics have got more
 	// partitions. Default 10 s.
@@ -100,6 +103,7 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	orDuration(&c.HeartbeatInterval, time.Second)
 	orDuration(&c.RebalanceTimeout, 10*time.Second)
 	orDuration(&c.DrainTimeout, 4*time.Second)
+	orDuration(&c.CommitTimeout, 4*time.Second)
 	orDuration(&c.PartitionWatchInterval, 10*time.Second)
 	orDuration(&c.NackDelay, 10*time.Millisecond)
 	orDuration(&c.MaxNackDelay, time.Second)
@@ -108,7 +112,9 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	return c
 }
 
-// Validate says everything that is wrong with the configuration.
+// Validate says everything that is wrong with the configuration. A member is silent
+// from its last heartbeat until it joins again: the group must wait longer than the
+// drain and the last commit take, else it sends away who only lands what it holds.
 func (c SubscriberConfig) Validate() error {
 	errs := []error{c.Config.Validate()}
 	c = c.withDefaults()
@@ -122,6 +128,7 @@ func (c SubscriberConfig) Validate() error {
 		notNegative("HeartbeatInterval", c.HeartbeatInterval),
 		notNegative("RebalanceTimeout", c.RebalanceTimeout),
 		notNegative("DrainTimeout", c.DrainTimeout),
+		notNegative("CommitTimeout", c.CommitTimeout),
 		notNegative("PartitionWatchInterval", c.PartitionWatchInterval),
 		notNegative("NackDelay", c.NackDelay),
 		notNegative("MaxNackDelay", c.MaxNackDelay),
@@ -132,9 +139,11 @@ func (c SubscriberConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("HeartbeatInterval (%v) is more than a third of SessionTimeout (%v)",
 			c.HeartbeatInterval, c.SessionTimeout))
 	}
-	if c.DrainTimeout >= c.SessionTimeout || c.DrainTimeout >= c.RebalanceTimeout {
-		errs = append(errs, fmt.Errorf("DrainTimeout (%v) must be less than SessionTimeout (%v) and RebalanceTimeout (%v)",
-			c.DrainTimeout, c.SessionTimeout, c.RebalanceTimeout))
+	if silent := c.HeartbeatInterval + c.DrainTimeout + c.CommitTimeout; silent >= min(c.SessionTimeout,
+		c.RebalanceTimeout) {
+		errs = append(errs, fmt.Errorf("HeartbeatInterval (%v), DrainTimeout (%v) and CommitTimeout (%v) together must be "+
+			"less than SessionTimeout (%v) and RebalanceTimeout (%v)", c.HeartbeatInterval, c.DrainTimeout, c.CommitTimeout,
+			c.SessionTimeout, c.RebalanceTimeout))
 	}
 	if c.FetchMaxWait >= c.RequestTimeout {
 		errs = append(errs, fmt.Errorf("FetchMaxWait (%v) must be less than RequestTimeout (%v)", c.FetchMaxWait,

@@ -120,7 +120,7 @@ func (s *subscription) leaveBetweenGenerations(d *dialer) {
 	if member == nil {
 		return // in a generation, which is left in good order, or not yet a member
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.CommitTimeout)
 	defer cancel()
 	if err := s.cluster.leave(ctx, s.cfg.Group, *member); err != nil {
 		s.cluster.log.Debug("kafka: leaving the group between generations", "group", s.cfg.Group, "error", err)
@@ -146,7 +146,7 @@ func (s *subscription) runGeneration(genCtx context.Context, gen *kafkago.Genera
 	s.cluster.log.Info("kafka: partitions assigned", "group", s.cfg.Group, "generation", gen.ID, "partitions", assigned)
 	var watching sync.WaitGroup
 	watching.Go(func() { s.watchLayout(ctx, cancel) })
-	s.read(ctx, assigned, func(offsets map[string]map[int]int64) error { return s.commit(gen, offsets) })
+	s.read(ctx, assigned, (&groupCommits{s, gen, anyBroker}).commit)
 	cancel()
 	watching.Wait()
 }
@@ -180,24 +180,32 @@ func (s *subscription) makeSure(ctx context.Context, assigned map[TopicPartition
 	}
 }
 
-// commit commits offsets within a generation. The generation knows but the
-// coordinator that it began with; where that can't be reached, or has handed
-// over, the one of now is asked, so that a lost broker doesn't also cost us what
-// we had done.
-func (s *subscription) commit(gen *kafkago.Generation, offsets map[string]map[int]int64) error {
-	err := gen.CommitOffsets(offsets)
-	var refusal kafkago.Error
-	if err == nil || errors.As(err, &refusal) && refusal != kafkago.NotCoordinatorForGroup &&
-		refusal != kafkago.GroupCoordinatorNotAvailable {
+// groupCommits commits offsets within a generation. It asks for the coordinator
+// once, and again where that can't be reached, or has handed over.
+type groupCommits struct {
+	sub    *subscription
+	gen    *kafkago.Generation
+	broker int32 // the coordinator; anyBroker until it is known
+}
+
+// commit tries until ctx ends. A lost broker may take half of a commit's time, so
+// that what was done can still be told to the next coordinator.
+func (c *groupCommits) commit(ctx context.Context, offsets map[string]map[int]int64) error {
+	return retry(ctx, func() (err error) {
+		attempt, cancel := context.WithTimeout(ctx, c.sub.cfg.CommitTimeout/2)
+		defer cancel()
+		if c.broker == anyBroker {
+			if c.broker, err = c.sub.cluster.coordinator(attempt, c.gen.GroupID); err != nil {
+				c.broker = anyBroker
+				return err
+			}
+		}
+		err = c.sub.cluster.commit(attempt, c.broker, c.gen, offsets)
+		if err != nil {
+			c.broker = anyBroker
+		}
 		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
-	defer cancel()
-	elsewhere := retry(ctx, func() error { return s.cluster.commit(ctx, gen.GroupID, gen.MemberID, gen.ID, offsets) })
-	if elsewhere == nil {
-		return nil
-	}
-	return fmt.Errorf("%w; and then: %w", err, elsewhere)
+	})
 }
 
 // runAlone reads all partitions from their beginnings and commits nothing.
@@ -228,9 +236,14 @@ func (s *subscription) runAlone(ctx context.Context) {
 }
 
 // read runs the partitions until ctx ends, committing on the way, then drains
-// them and commits what was acknowledged.
+// them and commits what was acknowledged. No heartbeat is sent from the end of
+// ctx on, so all that follows has its deadline from there.
 func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int64,
-	commit func(map[string]map[int]int64) error) []*partition {
+	commit func(context.Context, map[string]map[int]int64) error) []*partition {
+	draining, cancel := outlives(ctx, s.cfg.DrainTimeout)
+	defer cancel()
+	committing, cancel := outlives(ctx, s.cfg.DrainTimeout+s.cfg.CommitTimeout)
+	defer cancel()
 	parts := make([]*partition, 0, len(assigned))
 	var reading sync.WaitGroup
 	c := &committer{sub: s, commit: commit, done: map[TopicPartition]int64{}}
@@ -245,12 +258,25 @@ func (s *subscription) read(ctx context.Context, assigned map[TopicPartition]int
 		reading.Go(func() { p.run(ctx, from) })
 	}
 	c.parts = parts
-	c.every(ctx, s.cfg.CommitInterval)
+	c.every(ctx, draining)
 	reading.Wait()
 	s.takeBack()
-	s.drain(parts)
-	c.flush()
+	s.drain(draining, parts)
+	c.flush(committing)
 	return parts
+}
+
+// outlives gives a context that ends d after ctx has ended.
+func outlives(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		pause(longer, d)
+		cancel()
+	})
+	return longer, func() {
+		stop()
+		cancel()
+	}
 }
 
 // takeBack empties the channel: what nobody has received needn't be waited for.
@@ -267,11 +293,10 @@ func (s *subscription) takeBack() {
 	}
 }
 
-func (s *subscription) drain(parts []*partition) {
-	over, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
-	defer cancel()
+// drain waits until ctx ends for what the consumer holds.
+func (s *subscription) drain(ctx context.Context, parts []*partition) {
 	for _, p := range parts {
-		if late := p.drain(over.Done()); late > 0 {
+		if late := p.drain(ctx.Done()); late > 0 {
 			p.problem(Problem{
 				Kind: DrainTimedOut,
 				Err:  fmt.Errorf("%d messages were not settled within %v", late, s.cfg.DrainTimeout),

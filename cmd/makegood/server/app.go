@@ -367,12 +367,19 @@ func (a *App) storeConfig() (clickhouse.Config, error) {
 	return c, nil
 }
 
-// drain bounds how long a stopping projector may take to land what it holds.
-const drain = 15 * time.Second
+const (
+	// drain bounds how long a projector may take to land what it holds, where it stops or the group's partitions are
+	// shared out again. A landing may take more than ten seconds on a busy server.
+	drain = 15 * time.Second
+	// session is how long the group waits for a silent projector, and so when at the latest the partitions of one that was
+	// killed go to others. It leaves a projector that drains and commits ten seconds to join again.
+	session = 30 * time.Second
+)
 
 func (a *App) subscriberConfig() kafka.SubscriberConfig {
 	c := kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.Config.Group,
 		FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond,
+		SessionTimeout: session, RebalanceTimeout: session, DrainTimeout: drain,
 		InStep: true} // an order is settled with what goes wrong with it, which other topics tell
 	a.Config.Projector.subscriber(&c)
 	return c
