@@ -11,7 +11,8 @@ import (
 // their times, some hundred at a time, so that what was written together comes together, whatever its topic. It
 // promises nothing: producers' clocks may be wrong, and who gives no sign isn't waited for. A partition that doesn't
 // move for paceWait, or for paceFull where the consumer holds all that it may hold of it, is left behind until it says
-// something.
+// something. Nobody waits for more than paceMost in all: however many old records others have, new ones of this one are
+// handed over between them.
 type pace struct {
 	mu sync.Mutex
 	of []*step
@@ -23,7 +24,8 @@ const (
 	paceRecords = 256
 	paceLater   = 32
 	paceWait    = 100 * time.Millisecond
-	paceFull    = 10 * time.Second
+	paceFull    = 2 * time.Second
+	paceMost    = 5 * time.Second
 	atEnd       = math.MaxInt64
 )
 
@@ -39,10 +41,11 @@ type step struct {
 	until int64
 
 	// Under the pace's lock.
-	silent bool // it was waited for in vain, and has said nothing since: nobody waits for it
-	waits  bool
-	since  time.Time // when the one that it waits for was seen to move last
-	behind int64     // and where that was
+	silent  bool // it was waited for in vain, and has said nothing since: nobody waits for it
+	waits   bool
+	since   time.Time // when the one that it waits for was seen to move last
+	behind  int64     // and where that was
+	refused time.Time // since when it has waited in all; zero: it doesn't
 }
 
 // join adds a partition. It is before all others until it knows better.
@@ -71,11 +74,15 @@ func (s *step) may(at int64) bool {
 		slowest.silent, s.waits = true, false
 		slowest = s.pace.slowest(s)
 	}
-	if slowest == nil || at <= slowest.head.Load() {
-		s.lease, s.waits, s.until = paceRecords, false, atEnd
-		if slowest != nil {
+	turn := slowest == nil || at <= slowest.head.Load()
+	switch {
+	case turn, !s.refused.IsZero() && time.Since(s.refused) >= paceMost:
+		s.lease, s.waits, s.until, s.refused = paceRecords, false, atEnd, time.Time{}
+		if turn && slowest != nil {
 			s.until = slowest.head.Load()
 		}
+	case s.refused.IsZero():
+		s.refused = time.Now()
 	}
 	s.pace.wake()
 	return s.lease == paceRecords

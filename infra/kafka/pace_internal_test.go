@@ -85,3 +85,34 @@ func TestPaceHasAnEnd(t *testing.T) {
 	none.handed()
 	none.ended()
 }
+
+// TestPaceStarvesNobody: a partition whose records are later than those of all others, be it that its clock is wrong or
+// that somebody writes a year of old records, gets its turn though the others never stand still.
+func TestPaceStarvesNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		backlog, live := p.join(func() bool { return false }), p.join(func() bool { return false })
+		const late = 1 << 40
+		if live.may(late) {
+			t.Fatal("it doesn't wait for one that gave no sign yet")
+		}
+		begun, handed, at := time.Now(), 0, int64(0)
+		for time.Since(begun) < 4*(paceMost+paceWait) {
+			for range 2 * paceRecords {
+				if at++; !backlog.may(at) {
+					t.Fatalf("%d waits for %d", at, int64(late))
+				}
+				backlog.handed()
+			}
+			for live.may(late) {
+				live.handed()
+				handed++
+			}
+			time.Sleep(paceWait / 4)
+		}
+		if handed < 3*paceRecords || handed > 4*paceRecords {
+			t.Errorf("%d records were handed over in the time of 4 leases of %d", handed, paceRecords)
+		}
+	})
+}
