@@ -25,7 +25,7 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 	if p.step != nil {
 		r.limits.maxWait = 0 // the others wait to know where it begins
 	}
-	failures := 0
+	failures, ended := 0, false
 	defer p.sub.moves(p.tp) // somebody else's from here on
 	for ctx.Err() == nil {
 		if !p.waitForRoom(ctx) {
@@ -39,15 +39,13 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 			c.deliveries = append(c.deliveries, d)
 			size += raw.size
 		})
-		c.end = r.offset >= r.highWater
 		if err == nil {
 			r.limits = p.sub.limits()
-			if c.end && len(c.deliveries) == 0 {
-				p.step.ended()
-			}
 		}
-		if c.next = r.offset; len(c.deliveries) > 0 || c.next != from {
-			from = c.next
+		// That the log ends here is the pump's to tell, which may have records yet.
+		c.end = err == nil && r.offset >= r.highWater
+		if c.next = r.offset; len(c.deliveries) > 0 || c.next != from || c.end && !ended {
+			from, ended = c.next, c.end
 			p.bytes.Add(int64(size))
 			select {
 			case p.chunks <- c:

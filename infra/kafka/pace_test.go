@@ -56,3 +56,42 @@ func TestTopicsInStep(t *testing.T) {
 		t.Errorf("one topic was %v ahead of the other, more than %v", ahead, most)
 	}
 }
+
+// TestWhatWaitsIsntAtItsEnd: a partition of which the consumer holds all that it may has records yet, though all of it
+// was fetched; later ones of another don't go before them.
+func TestWhatWaitsIsntAtItsEnd(t *testing.T) {
+	fake := kafkatest.StartFake(t)
+	cfg := testConfig(t, fake.Brokers())
+	admin := newAdmin(t, cfg)
+	pub := newPublisher(t, kafka.PublisherConfig{Config: cfg})
+	begin := time.UnixMilli(1767225600000)
+	write := func(topic string, at time.Duration) {
+		all := numbered(0, 10)
+		for _, m := range all {
+			m.SetContext(kafka.WithRecordTime(context.Background(), begin.Add(at)))
+		}
+		must(t, pub.Publish(topic, all...))
+	}
+	ensureTopic(t, admin, "early", 1)
+	ensureTopic(t, admin, "late", 1)
+	write("early", 0)
+	sub := newSubscriber(t, kafka.SubscriberConfig{Config: cfg, InStep: true, MaxInFlight: 2,
+		FetchMaxWait: 20 * time.Millisecond})
+	in, err := sub.SubscribeTopics(t.Context(), "early", "late")
+	must(t, err)
+	held := []*message.Message{receive(t, in), receive(t, in)}
+	write("late", time.Hour)
+	select {
+	case m := <-in:
+		at, _ := kafka.PositionOf(m)
+		t.Errorf("%s %d came before what waits", at.Topic, at.Offset)
+		m.Ack()
+	case <-time.After(300 * time.Millisecond):
+	}
+	for _, m := range held {
+		m.Ack()
+	}
+	for range 18 {
+		receive(t, in).Ack()
+	}
+}

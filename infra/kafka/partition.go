@@ -155,12 +155,6 @@ func (p *partition) nextToHand() *delivery {
 		}
 		return p.refused[0]
 	}
-	if full := p.inFlight.len() >= p.sub.cfg.MaxInFlight; full || p.full.Load() {
-		p.full.Store(full)
-		if full {
-			return nil
-		}
-	}
 	if len(p.queue) == 0 {
 		select {
 		case c := <-p.chunks:
@@ -168,10 +162,16 @@ func (p *partition) nextToHand() *delivery {
 		default:
 		}
 	}
-	if len(p.queue) == 0 {
-		if p.end {
-			p.step.ended()
+	if len(p.queue) == 0 && p.end {
+		p.step.ended()
+	}
+	if full := p.inFlight.len() >= p.sub.cfg.MaxInFlight; full || p.full.Load() {
+		p.full.Store(full)
+		if full {
+			return nil
 		}
+	}
+	if len(p.queue) == 0 {
 		return nil
 	}
 	return p.queue[0]
