@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,8 +26,11 @@ const (
 	mostRecordBytes  = 2 * maxBatchBytes
 	mostOtherBytes   = 1 << 20
 
-	// mostHeldBytes bounds what requests of one principal take at a time; further ones wait.
+	// mostHeldBytes bounds what requests of one principal take at a time, or of one host where nobody is asked who they
+	// are; further ones wait.
 	mostHeldBytes = 2 * mostRecordBytes
+	// mostHostsBytes bounds what those hosts take together.
+	mostHostsBytes = 4 * mostHeldBytes
 
 	// keptBytes is how large a connection's buffer may stay between requests.
 	keptBytes = 1 << 20
@@ -36,45 +40,68 @@ const (
 type allowances struct {
 	strangers atomic.Int64 // connections
 
+	hosts *semaphore.Weighted // bytes that those take whom nobody asks who they are
+
 	mu    sync.Mutex
-	bytes map[string]*semaphore.Weighted // by the principal's name: the access file bounds how many there are
+	bytes map[string]*allowance // by the principal's name, or by the host; of those alone that take or wait
 }
 
-func (a *allowances) of(name string) *semaphore.Weighted {
+type allowance struct {
+	bytes *semaphore.Weighted
+	users int // requests that take of it or wait
+}
+
+func newAllowances() allowances {
+	return allowances{hosts: semaphore.NewWeighted(mostHostsBytes), bytes: map[string]*allowance{}}
+}
+
+// take waits until so many bytes of a name's allowance are free, takes them, and returns what gives them back. Nothing
+// ends the wait but those before it, which have to hurry.
+func (a *allowances) take(name string, bytes int64) (release func()) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := a.bytes[name]
-	if s == nil {
-		s = semaphore.NewWeighted(mostHeldBytes)
-		a.bytes[name] = s
+	of := a.bytes[name]
+	if of == nil {
+		of = &allowance{bytes: semaphore.NewWeighted(mostHeldBytes)}
+		a.bytes[name] = of
 	}
-	return s
+	of.users++
+	a.mu.Unlock()
+	taken := of.bytes.Acquire(context.Background(), bytes) == nil // it fails where it was asked for more than there is
+	return func() {
+		if taken {
+			of.bytes.Release(bytes)
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if of.users--; of.users == 0 {
+			delete(a.bytes, name)
+		}
+	}
 }
 
 // held is what a connection's request takes of its sender's allowance.
 type held struct {
 	mu    sync.Mutex
-	of    *semaphore.Weighted
-	bytes int64
+	give  func() // back; nil: it takes nothing
 	ended bool
 }
 
-func (h *held) set(of *semaphore.Weighted, bytes int64) {
+func (h *held) set(give func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ended {
-		of.Release(bytes)
+		give()
 		return
 	}
-	h.of, h.bytes = of, bytes
+	h.give = give
 }
 
 func (h *held) release() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.of != nil {
-		h.of.Release(h.bytes)
-		h.of = nil
+	if h.give != nil {
+		h.give()
+		h.give = nil
 	}
 }
 
@@ -101,13 +128,30 @@ func (c *guardedConn) mostBytes(key kmsg.Key) int64 {
 
 // take waits until the request fits into its sender's allowance.
 func (c *guardedConn) take(bytes int64) {
-	if c.who == nil || c.who.Own {
-		return
+	switch {
+	case c.who == nil || c.who.Own:
+	case c.who == c.guard.anybody:
+		all := &c.guard.allowances
+		give := all.take(hostOf(c.RemoteAddr()), bytes)
+		taken := all.hosts.Acquire(context.Background(), bytes) == nil // as in allowances.take
+		c.held.set(func() {
+			if taken {
+				all.hosts.Release(bytes)
+			}
+			give()
+		})
+	default:
+		c.held.set(c.guard.allowances.take(c.who.Name, bytes))
 	}
-	of := c.guard.allowances.of(c.who.Name)
-	if of.Acquire(context.Background(), bytes) == nil { // nothing ends the wait but those before it, which have to hurry
-		c.held.set(of, bytes)
+}
+
+// hostOf is an address without its port.
+func hostOf(addr net.Addr) string {
+	host, _, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
 	}
+	return host
 }
 
 // letGo ends what a request that is handed on or answered took.

@@ -14,7 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"golang.org/x/sync/semaphore"
 )
 
 // guard stands before kfake, which trusts its clients more than a process that
@@ -85,7 +84,7 @@ func newGuard(cfg *BrokerConfig, connections *connections) *guard {
 	anybody := &Principal{Name: "anybody", Read: true, MayWrite: func(string) bool { return true }, MaySend: cfg.MaySend}
 	return &guard{cfg: cfg, connections: connections, now: time.Now, anybody: anybody, refused: cfg.refused,
 		producers:  producers{most: cfg.mostProducers, owner: map[int64]string{}},
-		allowances: allowances{bytes: map[string]*semaphore.Weighted{}}}
+		allowances: newAllowances()}
 }
 
 // ourselves are the connections that Broker.Dial made.
@@ -125,13 +124,13 @@ type guardedConn struct {
 	pending []byte                   // what was read ahead and is still to be handed on
 	left    int                      // what of the request is still to come after it
 	gone    sync.Once
-	held    held        // what of its sender's allowance the request takes
-	counted atomic.Bool // among the strangers' connections
+	held    held // what of its sender's allowance the request takes
 
 	mu       sync.Mutex
 	answered *sync.Cond
 	waiting  int  // requests that were handed on and aren't answered yet
 	closed   bool // nobody waits any more
+	counted  bool // among the strangers' connections
 }
 
 // Close is also called when the client has hung up.
@@ -140,12 +139,12 @@ func (c *guardedConn) Close() error {
 		c.guard.connections.add(c.Conn, -1)
 		c.mu.Lock()
 		c.closed = true
+		if c.counted {
+			c.guard.allowances.strangers.Add(-1)
+		}
 		c.mu.Unlock()
 		c.answered.Broadcast()
 		c.held.end()
-		if c.counted.Load() {
-			c.guard.allowances.strangers.Add(-1)
-		}
 	})
 	return c.Conn.Close() //nolint:wrapcheck // net's error says it all
 }
@@ -353,11 +352,24 @@ func (c *guardedConn) know() error {
 
 // is notes who it is. It need not hurry any more.
 func (c *guardedConn) is(who *Principal) error {
-	if !who.Own && c.counted.CompareAndSwap(false, true) && c.guard.allowances.strangers.Add(1) > mostStrangers {
+	if !who.Own && !c.count() {
 		return c.hangUp(rights, fmt.Errorf("more than %d connections", mostStrangers))
 	}
 	c.who = who
 	return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // net's error says it all
+}
+
+// count counts it among the strangers' connections until it is closed, and reports whether there are few enough. The
+// client may have hung up since its header was read: what is closed already isn't counted, for nobody would take it off
+// again.
+func (c *guardedConn) count() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.counted {
+		return true
+	}
+	c.counted = true
+	return c.guard.allowances.strangers.Add(1) <= mostStrangers
 }
 
 func (c *guardedConn) hangUp(reason refusedReason, why error) error {
