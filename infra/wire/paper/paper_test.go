@@ -103,7 +103,8 @@ func TestOnePage(t *testing.T) {
 	}
 }
 
-// TestManyPagesHaveLettersOfFullSize: what doesn't come near one page is written in the size that all else has.
+// TestManyPagesHaveLettersOfFullSize: what doesn't come near one page is written in the size that all else has, and not
+// tried in smaller ones.
 func TestManyPagesHaveLettersOfFullSize(t *testing.T) {
 	d := Document{Title: "a claim"}
 	for range 200 {
@@ -112,6 +113,10 @@ func TestManyPagesHaveLettersOfFullSize(t *testing.T) {
 	plain := written(t, &d)
 	if d.OnePage = true; !bytes.Equal(written(t, &d), plain) {
 		t.Errorf("on %d pages the letters get smaller: it takes %d", papertest.Pages(plain), papertest.Pages(written(t, &d)))
+	}
+	twice := &ending{t.Context(), 2 * len(d.Blocks)} // to see how many pages it takes, and to say so on each
+	if _, err := d.PDF(twice); err != nil {
+		t.Errorf("it is written more than twice: %v", err)
 	}
 }
 
