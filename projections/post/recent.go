@@ -22,7 +22,7 @@ type recent struct {
 
 	// What posts alone, of the batches that were landed last: most of what goes wrong with an order does so soon. The rest
 	// of this is for one goroutine, who lands.
-	landed      [][]landedAlone
+	landed      []landedPart
 	landedBytes int
 	quiet       int // batches since the last that something went wrong in
 }
@@ -33,8 +33,15 @@ type landedAlone struct {
 	message *message.Message
 }
 
+// landedPart is what posts alone of a batch.
+type landedPart struct {
+	of    []landedAlone
+	terms int64 // the oldest that it was posted with
+}
+
 const (
 	mostLanded = 16 << 20 // bytes of records
+	perLanded  = 600      // bytes of a record beside what it says: of the message, its headers and its place, about
 	mostQuiet  = 16       // batches: where nothing goes wrong, nothing is kept
 )
 
@@ -47,19 +54,35 @@ func (r *recent) keep(b *batch) {
 		r.landed, r.landedBytes = nil, 0
 		return
 	}
-	part := make([]landedAlone, 0, len(b.ahead.alone))
+	if len(b.ahead.alone) == 0 {
+		return
+	}
+	part := landedPart{make([]landedAlone, 0, len(b.ahead.alone)), b.terms}
 	for _, of := range b.ahead.alone {
 		m := b.messages[of.message]
-		part = append(part, landedAlone{of.order, m})
-		r.landedBytes += len(m.Payload)
+		part.of = append(part.of, landedAlone{of.order, m})
+		r.landedBytes += perLanded + len(m.Payload)
 	}
 	r.landed = append(r.landed, part)
 	for r.landedBytes > mostLanded {
-		for _, of := range r.landed[0] {
-			r.landedBytes -= len(of.message.Payload)
-		}
-		r.landed[0] = nil
-		r.landed = r.landed[1:]
+		r.dropLanded()
+	}
+}
+
+// dropLanded lets go of what was landed first.
+func (r *recent) dropLanded() {
+	for _, of := range r.landed[0].of {
+		r.landedBytes -= perLanded + len(of.message.Payload)
+	}
+	r.landed[0].of = nil
+	r.landed = r.landed[1:]
+}
+
+// forgetLanded lets go of what was posted with terms that have changed since: posted again it may have other lines than
+// the ledger has, at the same version.
+func (r *recent) forgetLanded(changedSince func(terms int64) bool) {
+	for len(r.landed) > 0 && changedSince(r.landed[0].terms) {
+		r.dropLanded()
 	}
 }
 

@@ -27,8 +27,13 @@ type atWork struct {
 }
 
 func startAtWork(t *testing.T, store *clickhouse.Store, records []reference.Record) *atWork {
-	a := &atWork{t, &bookstest.Log{Records: records, Feed: make(chan *message.Message)}, make(chan error, 1)}
-	p := bookstest.NewProjector(t, store, bookstest.With{Log: a.log})
+	return startWith(t, store, bookstest.With{Log: &bookstest.Log{Records: records}})
+}
+
+func startWith(t *testing.T, store *clickhouse.Store, with bookstest.With) *atWork {
+	with.Log.Feed = make(chan *message.Message)
+	a := &atWork{t, with.Log, make(chan error, 1)}
+	p := bookstest.NewProjector(t, store, with)
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { a.done <- p.Run(ctx, time.Minute) }()
 	t.Cleanup(func() {
