@@ -64,11 +64,12 @@ func viewStatements() map[string]string {
 // RollUpVersion is what a recount of leakage_daily that begins now is to have as version. Of two recounts of a unit
 // that overlap, the one that has seen more stands above: it counts, beside 2^62 that stands above all that a clock
 // ever gave, the blocks that were inserted into what is read, in ClickHouse's own numbers. Whoever inserts rows
-// recounts afterwards, with a higher count than all who began before and don't know them.
+// recounts afterwards, with a higher count than all who began before and don't know them. A block counts 2^16, for
+// each recount between two of them stands one above the one before.
 func RollUpVersion(ctx context.Context, db driver.Conn) (uint64, error) {
 	var version uint64
 	if err := db.QueryRow(ctx, `
-SELECT bitShiftLeft(toUInt64(1), 62) + toUInt64(sum(last)) FROM (
+SELECT bitShiftLeft(toUInt64(1), 62) + bitShiftLeft(toUInt64(sum(last)), 16) FROM (
     SELECT max(max_block_number) AS last FROM system.parts
     WHERE database = currentDatabase() AND table IN ('failures', 'case_units') AND active
     GROUP BY table, partition_id)`).

@@ -32,8 +32,10 @@ type ahead struct {
 	rows   []ledger.Stored // of the units, those that are settled otherwise too
 	units  [][]*ledger.Stored
 	placed map[string]bool // orders of the units, of which the order.placed is there
-	// What leakage_daily has of orders that were settled lately, where that is known.
+	// What leakage_daily has of orders that were settled lately, where that is known; and the orders of which, before this
+	// batch, failures had nothing that a recount could have read.
 	leakage map[string]*orderLeakage
+	first   map[string]bool
 	extra   int // rows to insert that are no records of the batch: what settling changed of others
 }
 
@@ -242,16 +244,19 @@ func (p *Projector) gatherAhead(ctx context.Context, b *batch, orders map[uint64
 // would be without.
 func (p *Projector) settleGathered(b *batch) {
 	a := &b.ahead
-	a.units, a.placed = a.units[:0], map[string]bool{}
+	a.units, a.placed, a.first = a.units[:0], map[string]bool{}, map[string]bool{}
 	p.terms.settling.Lock() // of the decoders
 	defer p.terms.settling.Unlock()
 	p.terms.Use(func(terms *domain.Terms) {
 		var was []ledger.Row
 		for _, unit := range Components(a.rows, p.terms.decisions) {
 			was = was[:0]
+			first := true
 			for _, r := range unit {
 				was = append(was, r.Row)
+				first = first && (r.New || r.PostsAlone() && !r.Settled && r.Refused == "")
 			}
+			a.first[unit[0].Event.OrderID] = first
 			if p.regular(b, unit) && p.settleAsNew(terms, unit) {
 				a.units = append(a.units, unit)
 				continue
@@ -311,7 +316,8 @@ func (p *Projector) settleAsNew(terms *domain.Terms, unit []*ledger.Stored) bool
 }
 
 // confirmAhead asks the ledger whether it holds what the units were settled with, and marks those of which it holds
-// something else.
+// something else. The roll-ups of the others follow at once: whoever recounts the same order meanwhile doesn't know of
+// them.
 func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 	a := &b.ahead
 	if len(a.units) == 0 {
@@ -321,25 +327,45 @@ func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 		return err
 	}
 	for part := range slices.Chunk(a.units, mostAsked) {
-		there := &whatIsThere{orders: map[string]sums{}, cases: map[string][]string{}, leakage: map[string]uint64{}}
-		if err := there.ask(ctx, p.db, part); err != nil {
-			if !ledger.TooMuch(err) && !ledger.RefusesContent(err) {
-				return err
-			}
-			there = nil // settling can do with less at once
+		there, err := p.askAhead(ctx, part)
+		if err != nil {
+			return err
 		}
+		var known []*orderLeakage
 		for _, unit := range part {
 			if there != nil && there.holds(unit) && !markedIn(&b.units, unit) {
-				p.confirmed(b, unit, there)
+				if leakage := p.confirmed(b, unit, there); leakage != nil {
+					known = append(known, leakage)
+				}
 				continue
 			}
 			for _, r := range unit {
 				b.units.AddStored(r)
 			}
 		}
+		if err := p.insertLeakage(ctx, known); err != nil {
+			return err
+		}
 	}
 	a.units = a.units[:0]
 	return nil
+}
+
+// askAhead asks what is there of units; nil where that is too much to ask at once, for settling can do with less.
+func (p *Projector) askAhead(ctx context.Context, units [][]*ledger.Stored) (there *whatIsThere, err error) {
+	there = newWhatIsThere()
+	// Before it reads, and after the insert, as whoever recounts by a statement has it: so it stands above all recounts
+	// that began before the insert and don't know the rows. Of several servers one question doesn't tell enough.
+	if p.config.CatchUp == nil {
+		there.recount, err = ledger.RollUpVersion(ctx, p.db)
+	}
+	if err == nil {
+		err = there.ask(ctx, p.db, units)
+	}
+	if ledger.TooMuch(err) || ledger.RefusesContent(err) {
+		return nil, nil
+	}
+	return there, err
 }
 
 func markedIn(units *ledger.Units, unit []*ledger.Stored) bool {
@@ -348,8 +374,9 @@ func markedIn(units *ledger.Units, unit []*ledger.Stored) bool {
 	})
 }
 
-// confirmed works out the roll-ups of a unit, and remembers it where it is one order. Those of others are recomputed.
-func (p *Projector) confirmed(b *batch, unit []*ledger.Stored, there *whatIsThere) {
+// confirmed works out the roll-ups of a unit, and remembers it where it is one order. Those of others, and what isn't
+// certain, are recomputed by a statement: then it returns nil.
+func (p *Projector) confirmed(b *batch, unit []*ledger.Stored, there *whatIsThere) *orderLeakage {
 	order := unit[0].Event.OrderID
 	rows := make([]ledger.Stored, len(unit))
 	one := true
@@ -362,18 +389,20 @@ func (p *Projector) confirmed(b *batch, unit []*ledger.Stored, there *whatIsTher
 		for _, r := range unit {
 			b.after.units[r.Unit()] = true
 		}
-		return
+		return nil
 	}
-	leakage, known := leakageOf(order, rows)
-	version, is := there.leakage[order]
-	if was := b.ahead.leakage[order]; known && (was != nil || !is) {
-		leakage.after(was, max(there.clock, version+1))
-		b.after.leakage = append(b.after.leakage, leakage)
-	} else {
-		leakage = nil
+	var leakage *orderLeakage
+	if was := b.ahead.leakage[order]; there.knownBuckets(order, was, b.ahead.first[order]) {
+		if all, whole := leakageOf(order, rows); whole {
+			leakage = all
+			leakage.after(was, max(there.recount, there.leakage[order]+1))
+		}
+	}
+	if leakage == nil {
 		b.after.units[order] = true
 	}
 	p.recent.remember(p.placed.hash(order), order, rows, leakage)
+	return leakage
 }
 
 // settleLater gives up what was settled ahead: its units are settled as all others.

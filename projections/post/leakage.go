@@ -38,8 +38,8 @@ type orderLeakage struct {
 	version       uint64
 }
 
-// after gives the leakage its version: what the server's clock said before it was asked for the rows, and above what it
-// takes the place of. Whatever that fills and this doesn't is overwritten with nothing.
+// after gives the leakage its version, which is of ledger.RollUpVersion's scale, as that of every recount, and above
+// what it takes the place of. Whatever that fills and this doesn't is overwritten with nothing.
 func (o *orderLeakage) after(was *orderLeakage, version uint64) {
 	o.version = version
 	if was == nil {

@@ -11,8 +11,7 @@ import (
 
 // followUp is what settling leaves to do.
 type followUp struct {
-	units   map[string]bool // whose roll-ups are to be recomputed
-	leakage []*orderLeakage // roll-ups that are known
+	units map[string]bool // whose roll-ups are to be recomputed
 	// Orders and originals that were waited for and came. That is noted last: a process that ends before leaves them
 	// waited for, so whoever books them again settles them again.
 	came map[string]bool
@@ -22,16 +21,11 @@ func newFollowUp() *followUp { return &followUp{units: map[string]bool{}, came: 
 
 func (f *followUp) clear() {
 	clear(f.units)
-	clear(f.leakage)
-	f.leakage = f.leakage[:0]
 	clear(f.came)
 }
 
 // finish does what settling left to do.
 func (p *Projector) finish(ctx context.Context, after *followUp) error {
-	if err := p.insertLeakage(ctx, after.leakage); err != nil {
-		return err
-	}
 	if err := p.rollUp(ctx, after.units); err != nil {
 		return err
 	}

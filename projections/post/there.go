@@ -27,7 +27,13 @@ type whatIsThere struct {
 	orders  map[string]sums
 	cases   map[string][]string
 	leakage map[string]uint64 // the highest version
-	clock   uint64            // the server's when it was asked, in nanoseconds
+	twice   map[string]bool   // orders of which somebody else wrote a row at the same version
+	recount uint64            // ledger.RollUpVersion from before it was asked; 0 where that doesn't tell enough
+}
+
+func newWhatIsThere() *whatIsThere {
+	return &whatIsThere{orders: map[string]sums{}, cases: map[string][]string{}, leakage: map[string]uint64{},
+		twice: map[string]bool{}}
 }
 
 // ask asks for the orders and cases of units.
@@ -66,13 +72,16 @@ func (w *whatIsThere) read(ctx context.Context, db driver.Conn) error {
 	for rows.Next() {
 		var what, name, other string
 		var s sums
-		var clock uint64
-		if err := rows.Scan(&what, &name, &other, &s.rows, &s.sum, &s.bits, &clock); err != nil {
+		var copies uint64
+		if err := rows.Scan(&what, &name, &other, &s.rows, &s.sum, &s.bits, &copies); err != nil {
 			return err
 		}
 		switch what {
 		case "order":
-			w.orders[name], w.clock = s, max(w.clock, clock)
+			w.orders[name] = s
+			if copies > 1 {
+				w.twice[name] = true
+			}
 		case "case":
 			w.cases[name] = append(w.cases[name], other)
 		default:
@@ -80,6 +89,24 @@ func (w *whatIsThere) read(ctx context.Context, db driver.Conn) error {
 		}
 	}
 	return rows.Err()
+}
+
+// knownBuckets reports whether it is certain which buckets leakage_daily can have of an order whose rows are there
+// exactly, those of recounts included that are under way. was is what this process wrote of it last, and nil where it
+// wrote nothing; first says that no row of it bore on leakage before. Then whoever recounts it reads nothing but rows
+// that this process wrote, so all buckets are among was and those of the rows. Where anybody else wrote a row or
+// recounted, it isn't certain.
+func (w *whatIsThere) knownBuckets(order string, was *orderLeakage, first bool) bool {
+	version, is := w.leakage[order]
+	switch {
+	case w.recount == 0 || w.twice[order]:
+		return false
+	case was == nil:
+		return first && !is
+	case len(was.sums) == 0:
+		return !is
+	}
+	return is && version == was.version
 }
 
 // holds reports whether exactly the rows of a unit are there.

@@ -1,10 +1,12 @@
 {{- /* What the ledger has of orders: how many rows, with the sum of their versions and these bit by bit (of a row the highest
-version counts); under which orders cases are named; and the highest version that leakage_daily has of the orders. The clock is
-the server's, from before it reads. */ -}}
+version counts), and how many copies of one row at most share its highest version; under which orders cases are named; and the
+highest version that leakage_daily has of the orders. */ -}}
 SELECT 'order' AS what, order_id AS name, '' AS other, count() AS n, sum(highest) AS sum_of, groupBitXor(highest) AS bits,
-       toUInt64(toUnixTimestamp64Nano(now64(9))) AS clock
+       max(alike) AS copies
 FROM (
-    SELECT order_id, max(version) AS highest FROM ledger
+    SELECT order_id, groupArray(version) AS versions, arrayMax(versions) AS highest,
+           toUInt64(countEqual(versions, highest)) AS alike
+    FROM ledger
     WHERE order_id IN (SELECT name FROM names)
     GROUP BY order_id, source, event_id, content)
 GROUP BY order_id
