@@ -24,8 +24,8 @@ func (b *arrivingBooks) ReadTo(ctx context.Context, end int64, take func(post.Bo
 	return bookstest.LateBooks{Log: b.Log, Limit: end}.ReadTo(ctx, end, take)
 }
 
-// TestSettledAheadWithTermsThatCame: an order is landed before the rate arrives that it follows, and then something goes
-// wrong with it. Its own lines are priced with the rate as well, as where the order is read back.
+// TestSettledAheadWithTermsThatCame: an order is landed before the rate arrives that it follows, and then something
+// goes wrong with it. Its own lines are priced with the rate as well, as where the order is read back.
 func TestSettledAheadWithTermsThatCame(t *testing.T) {
 	first, second := wrongPart(1), wrongPart(2)
 	rate := event("rate", "rate.set", "2026-01-01T00:00:00Z", "",
