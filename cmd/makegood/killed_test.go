@@ -34,17 +34,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	serve := func() *process {
 		return startProcess(t, "serve", "--data-dir", dir, "--http", addr, "--kafka-listen", kafkaAddr)
 	}
-	records := reference.Generate(int64(seed), reference.Options{Orders: 300})
-	// The reference's order is the order of sending: rates first, since what is concurrent has no order to compare.
-	var ordered []reference.Record
-	for _, books := range []bool{true, false} {
-		for _, r := range records {
-			if (r.Stream == "books") == books {
-				r.Seq = int64(len(ordered))
-				ordered = append(ordered, r)
-			}
-		}
-	}
+	ordered := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 300}))
 	defer bookstest.KeepHistory(t, fmt.Sprintf("killed-%d", seed), ordered)
 	want, err := reference.Run(ordered, time.UTC)
 	if err != nil {
@@ -124,6 +114,20 @@ func refusesAnother(ctx context.Context, t *testing.T, dir string, p *process) {
 		!strings.Contains(said.String(), fmt.Sprint(p.cmd.Process.Pid)) {
 		t.Errorf("a second serve ended with %d and said %s", code, said.String())
 	}
+}
+
+// ratesFirst is the order in which records are sent, which is then the reference's: what is sent at once into several
+// topics has no order to compare.
+func ratesFirst(records []reference.Record) (ordered []reference.Record) {
+	for _, books := range []bool{true, false} {
+		for _, r := range records {
+			if (r.Stream == "books") == books {
+				r.Seq = int64(len(ordered))
+				ordered = append(ordered, r)
+			}
+		}
+	}
+	return ordered
 }
 
 // sendUntilAcknowledged sends every record, in small batches, again and again until a gateway acknowledges it.

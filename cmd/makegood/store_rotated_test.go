@@ -145,7 +145,7 @@ func TestClickHousePasswordIsRotated(t *testing.T) {
 		}
 	}()
 	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
-	records := reference.Generate(int64(seed), reference.Options{Orders: 20})
+	records := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 20}))
 	want, err := reference.Run(records, time.UTC)
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestClickHouseHasTooLittleMemory(t *testing.T) {
 		}
 	}
 	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
-	records := reference.Generate(int64(seed), reference.Options{Orders: 40})
+	records := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 40}))
 	want, err := reference.Run(records, time.UTC)
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func TestStoreTroubles(t *testing.T) {
 	mounted := mountSmall(t, disk, 256<<20)
 	app, c := startTestAppWith(t, dir, engineInside)
 	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
-	records := reference.Generate(int64(seed), reference.Options{Orders: 60})
+	records := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 60}))
 	want, err := reference.Run(records, time.UTC)
 	if err != nil {
 		t.Fatal(err)
