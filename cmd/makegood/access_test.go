@@ -298,7 +298,7 @@ func (acknowledging) Close() error                              { return nil }
 func TestLimitFlags(t *testing.T) {
 	t.Setenv("MAKEGOOD_HTTP_MAX_BATCH", "3")
 	var line commandLine
-	parser, err := kong.New(&line, kong.DefaultEnvars("MAKEGOOD"))
+	parser, err := kong.New(&line, flagHelp, kong.DefaultEnvars("MAKEGOOD"))
 	if err != nil {
 		t.Fatal(err)
 	}

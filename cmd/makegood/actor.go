@@ -18,7 +18,7 @@ import (
 // actorFlags say who changes the books and why. Both ride along in the data of the event that is the change.
 type actorFlags struct {
 	Actor  string `help:"Who does this; the user of the operating system where nobody is named."`
-	Reason string `help:"Why. Asked for where it is missing and the command asks anyway; else 'no reason given' goes on record."`
+	Reason string `help:"${reason}"`
 }
 
 // actorSource is the source of the events that people cause on the command line.

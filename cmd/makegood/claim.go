@@ -15,9 +15,9 @@ import (
 )
 
 type claimCommand struct {
-	Packet claimPacketCommand `cmd:"" help:"A claim that a vendor accepts: every covered cost, with clause, journal lines and evidence."`
+	Packet claimPacketCommand `cmd:"" help:"A claim that a vendor accepts: each covered cost with clause and evidence."`
 	File   claimFileCommand   `cmd:"" help:"Put on record that the claims of a packet were filed."`
-	Terms  claimTermsCommand  `cmd:"" help:"What a supplier or carrier pays for what it caused, and until when it must be claimed."`
+	Terms  claimTermsCommand  `cmd:"" help:"What a vendor pays for what it caused, and until when to claim it."`
 }
 
 type claimTermsCommand struct {
@@ -25,7 +25,7 @@ type claimTermsCommand struct {
 	actorFlags
 	Vendor string   `help:"The supplier or carrier." required:""`
 	Window int64    `help:"Days in which to file a claim, after the one on which the case was reported." required:""`
-	Cover  []string `help:"ELEMENT:CAUSE:SHARE:CLAUSE, once for each. CAUSE may be empty (all causes), SHARE too (1: all of it), CLAUSE too." required:"" sep:"none"`
+	Cover  []string `help:"${claim_cover}" required:"" sep:"none"`
 	From   string   `help:"First day on which cases have these terms, YYYY-MM-DD." required:""`
 }
 

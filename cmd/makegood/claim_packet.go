@@ -46,8 +46,8 @@ func (f *packetFlags) query() url.Values {
 type claimPacketCommand struct {
 	booksFlags
 	packetFlags
-	AsOf   string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
-	Format string `help:"pdf, html (prints on A4 and Letter), csv, xlsx or json; that of the file's name where none is given, else html." enum:",pdf,html,csv,xlsx,json" default:""`
+	AsOf   string `help:"${as_of}"`
+	Format string `help:"${packet_format}" enum:",pdf,html,csv,xlsx,json" default:""`
 	Output string `help:"File to write; standard output where none is given." short:"o" type:"path"`
 }
 

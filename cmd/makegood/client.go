@@ -22,7 +22,7 @@ import (
 
 // booksFlags say which books a command asks.
 type booksFlags struct {
-	To string `help:"URL of a running makegood; without it, whoever serves the data directory, else the directory itself is opened."`
+	To string `help:"${to_url}"`
 	tokenFlags
 	server.Config
 }

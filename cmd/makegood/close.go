@@ -240,7 +240,7 @@ type reportsCommand struct {
 
 type changesCommand struct {
 	booksFlags
-	SinceClose string `help:"The closed month, YYYY-MM: since its last close; YYYY-MM/1 is since its first, and so on." required:""`
+	SinceClose string `help:"${since_close}" required:""`
 	Format     string `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 

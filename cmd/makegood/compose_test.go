@@ -167,7 +167,8 @@ func TestComposeSpeaksTheFlags(t *testing.T) {
 func served(t *testing.T, name string, environment map[string]string) server.Config {
 	t.Helper()
 	var line commandLine
-	parser, err := kong.New(&line, kong.DefaultEnvars("MAKEGOOD"), kong.Exit(func(int) { t.Fatal("kong wants to exit") }))
+	parser, err := kong.New(&line, flagHelp, kong.DefaultEnvars("MAKEGOOD"),
+		kong.Exit(func(int) { t.Fatal("kong wants to exit") }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 type demoCommand struct {
 	DataDir            string `help:"Where to keep the demo's books; without it they are gone when it ends." type:"path"`
 	HTTP               string `help:"Address to listen on." default:"127.0.0.1:8080"`
-	ClickHouseHTTPPort int    `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
+	ClickHouseHTTPPort int    `help:"${clickhouse_http_port}" name:"clickhouse-http-port"`
 	Orders             int    `help:"How many orders the simulated year has, about." default:"5000"`
 	Seed               uint64 `help:"Of the simulation." default:"1"`
 	Once               bool   `help:"Stop when the story is told, without the live trickle."`

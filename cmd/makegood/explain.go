@@ -18,7 +18,7 @@ import (
 type explainCommand struct {
 	booksFlags
 	Order string `arg:"" help:"The order's id."`
-	AsOf  string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	AsOf  string `help:"${as_of}"`
 }
 
 // Run tells the story of an order.

@@ -26,9 +26,9 @@ func (y tally) add(t *testing.T, name, amount string) {
 	y[name].Add(y[name], a)
 }
 
-// TestIdentityOfStories: contribution = perfect + customer_changes − changed_mind − unfounded − net of the story of
-// every order that a simulated distributor sells, and of every case without an order; and what the reports of all
-// orders and of each store say is what the stories come to.
+// TestIdentityOfStories: contribution = perfect + customer_changes − changed_mind − unfounded − net of the story
+// of every order that a simulated distributor sells, and of every case without an order; and what the reports of
+// all orders and of each store say is what the stories come to.
 func TestIdentityOfStories(t *testing.T) {
 	t.Parallel()
 	config := simulator.Defaults()

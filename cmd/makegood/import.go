@@ -23,7 +23,7 @@ import (
 
 type importCommand struct {
 	booksFlags
-	SourceFormat string   `help:"cloudevents (NDJSON or a JSON array) or online-retail (UCI's CSV)." name:"format" enum:"cloudevents,online-retail" default:"cloudevents"`
+	SourceFormat string   `help:"${source_format}" name:"format" enum:"cloudevents,online-retail" default:"cloudevents"`
 	Files        []string `arg:"" help:"Files, plain or .gz; - is standard input."`
 
 	tillImport   `group:"Files of a till:"`

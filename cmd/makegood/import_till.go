@@ -13,8 +13,8 @@ import (
 
 // tillImport are the flags that have files read by a mapping.
 type tillImport struct {
-	Till string   `help:"Read the files by a mapping: the name of a till in the file of --tills, of a mapping that is built in, or a mapping's file." placeholder:"NAME|MAPPING.yaml"`
-	As   string   `help:"The till that they are of, which is in the source of their events; without it, the name of the mapping." placeholder:"NAME"`
+	Till string   `help:"${import_till}" placeholder:"NAME|MAPPING.yaml"`
+	As   string   `help:"${import_as}" placeholder:"NAME"`
 	Kind string   `help:"The kind that the files are of; without it the body tells."`
 	Set  []string `help:"A setting, such as store_id=s1; may be repeated." sep:"none" placeholder:"NAME=VALUE"`
 

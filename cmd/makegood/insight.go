@@ -25,7 +25,7 @@ type insightCommand struct {
 	Until    string            `help:"Day after the last, YYYY-MM-DD."`
 	Store    string            `help:"One store alone."`
 	Currency string            `help:"ISO 4217; needed where there are several."`
-	AsOf     string            `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	AsOf     string            `help:"${as_of}"`
 	With     map[string]string `help:"A parameter of this question, once for each." placeholder:"NAME=VALUE"`
 	Part     string            `help:"One of its further tables, where there are any."`
 	Format   string            `help:"table, csv, xlsx or json." enum:"table,csv,xlsx,json" default:"table"`

@@ -17,8 +17,8 @@ import (
 type insightCheckCommand struct {
 	Seed       uint64   `help:"Decides everything." default:"1"`
 	Shops      int      `help:"How many simulated shops each estimator is held against." default:"60"`
-	FromEvents bool     `help:"Hold the answers themselves against what was planted: simulated events, booked into an engine that runs inside, and asked. Some seconds a shop."`
-	Only       []string `help:"Questions to check: signals, counter, vendors, sources, provision, budget, customers, prevention, what-if."`
+	FromEvents bool     `help:"${from_events}"`
+	Only       []string `help:"${insight_checks}"`
 }
 
 // Run holds the estimators against shops whose truth is known.

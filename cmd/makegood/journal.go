@@ -18,13 +18,13 @@ type journalCommand struct {
 	booksFlags
 	From     string `help:"First day, YYYY-MM-DD."`
 	Until    string `help:"Day after the last, YYYY-MM-DD." name:"until"`
-	PeriodBy string `help:"By the period it is posted in, or by when it happened." enum:"posting,occurred" default:"posting"`
+	PeriodBy string `help:"${period_by}" enum:"posting,occurred" default:"posting"`
 	Every    string `help:"One entry a month or a day." enum:"month,day" default:"month"`
-	Detail   string `help:"aggregated by account and store, or events: one entry an event." enum:"aggregated,events" default:"aggregated"`
+	Detail   string `help:"${journal_detail}" enum:"aggregated,events" default:"aggregated"`
 	Currency string `help:"ISO 4217; all where none is given."`
-	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	AsOf     string `help:"${as_of}"`
 	Final    bool   `help:"Refuse months that are not closed."`
-	Format   string `help:"csv, xlsx, json, or quickbooks (CSV of its import)." enum:"json,csv,xlsx,quickbooks" default:"csv"`
+	Format   string `help:"${journal_format}" enum:"json,csv,xlsx,quickbooks" default:"csv"`
 	Output   string `help:"File to write; standard output where none is given." short:"o" type:"path"`
 }
 

@@ -33,7 +33,7 @@ type loadgenCommand struct {
 	Disorder   int       `help:"Events held back to be shuffled." default:"0"`
 	Rate       int       `help:"Events a second; 0 is as fast as can be." default:"0"`
 
-	Truth string `help:"Tell a story (seasons, prevention, vendors that worsen, customers lost) and write what was planted to this file, as JSON. Over 364 days where --days isn't given." type:"path"`
+	Truth string `help:"${truth}" type:"path"`
 
 	Output  string   `help:"File for NDJSON; without any, or -, standard output." xor:"where"`
 	To      string   `help:"URL of a gateway." xor:"where"`

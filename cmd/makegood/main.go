@@ -24,15 +24,15 @@ type commandLine struct {
 	Log string `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
 
 	Serve       serveCommand        `cmd:"" help:"Take events in, book them, answer questions."`
-	Demo        demoCommand         `cmd:"" help:"See it work: everything embedded, a simulated parts distributor, the truck."`
+	Demo        demoCommand         `cmd:"" help:"See it work: all inside, a simulated parts distributor, the truck."`
 	Import      importCommand       `cmd:"" help:"Read events from files."`
-	Till        tillCommand         `cmd:"" help:"Connect a till, shop, processor, carrier or help desk: mappings, tried and written."`
+	Till        tillCommand         `cmd:"" help:"Connect a till, shop, processor, carrier or help desk by a mapping."`
 	Report      reportsCommand      `cmd:"" help:"What the fixes really cost, by what you ask."`
 	Summary     summaryCommand      `cmd:"" help:"How well it served, what failures cost, what was spent on having fewer."`
-	Claim       claimCommand        `cmd:"" help:"What suppliers and carriers are to pay: terms, packets, and what was filed."`
-	Statement   statementCommand    `cmd:"" help:"The account of a store or a vendor for a month, with its cases and their evidence."`
-	Reconcile   reconcileCommand    `cmd:"" help:"Hold the books against the log, themselves, and a payment processor's payouts."`
-	Verify      verifyCommand       `cmd:"" help:"Whether closed months are still as they were sealed: in the ledger and in the log."`
+	Claim       claimCommand        `cmd:"" help:"What vendors have to pay: terms, packets, what was filed."`
+	Statement   statementCommand    `cmd:"" help:"A store's or vendor's account for a month, with cases and evidence."`
+	Reconcile   reconcileCommand    `cmd:"" help:"Hold the books against the log, themselves and payouts."`
+	Verify      verifyCommand       `cmd:"" help:"Whether closed months are still as they were sealed."`
 	Explain     explainCommand      `cmd:"" help:"The whole story of one order, down to the journal lines."`
 	Close       closeCommand        `cmd:"" help:"Close a month: what comes later is posted later."`
 	Journal     journalCommand      `cmd:"" help:"Entries for the general ledger."`
@@ -41,19 +41,19 @@ type commandLine struct {
 	Void        voidCommand         `cmd:"" help:"Take an event back: its entry is posted again, the other way round."`
 	Audit       auditCommand        `cmd:"" help:"Who changed the books, when and why."`
 	Rebuild     rebuildCommand      `cmd:"" help:"Post history again, with the rates that are known by now."`
-	Unpriced    unpricedCommand     `cmd:"" help:"Events with a line that no rate could price, and the rates that they lack."`
-	Doubles     doublesCommand      `cmd:"" help:"Events that say what another one says, or say otherwise: shown and decided."`
+	Unpriced    unpricedCommand     `cmd:"" help:"Events with a line without a price, and the rates that they lack."`
+	Doubles     doublesCommand      `cmd:"" help:"Events that say what another one says, or say otherwise."`
 	Flags       flagsCommand        `cmd:"" help:"What can't be right, and is booked as far as it is known."`
 	Status      statusCommand       `cmd:"" help:"How far the books are."`
 	Deadletters deadlettersCommand  `cmd:"" help:"What could not be booked, and why."`
-	Schemas     schemasCommand      `cmd:"" help:"The contract for machines: JSON Schema of every event, OpenAPI, AsyncAPI."`
+	Schemas     schemasCommand      `cmd:"" help:"The contract for machines: JSON Schema, OpenAPI, AsyncAPI."`
 	Person      personCommand       `cmd:"" help:"What there is of a customer or an employee; and to erase them."`
 	PeopleKey   peopleKeyCommand    `cmd:"" help:"The keys that hide who customers and employees are." name:"people-key"`
 	Token       tokenCommand        `cmd:"" help:"Who may reach a gateway that is not on loopback."`
 	Version     versionCommand      `cmd:"" help:"Which version this is, and what it is made of."`
 	Loadgen     loadgenCommand      `cmd:"" help:"Simulated events, as many and as disordered as you like."`
 	Bench       bench.Command       `cmd:"" help:"How fast it is here, beside ClickHouse's own Kafka engine."`
-	Doctor      doctorCommand       `cmd:"" help:"What is wrong with a deployment: brokers, topics, ClickHouse, their settings, rights, lag and clocks."`
+	Doctor      doctorCommand       `cmd:"" help:"What is wrong with a deployment: brokers, topics, ClickHouse."`
 	BenchBroker bench.BrokerCommand `cmd:"" hidden:""`
 
 	InsightCheck insightCheckCommand `cmd:"" help:"Hold the estimates against simulated shops whose truth is known."`
@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, s terminal.Streams) int {
 	exited := -1
 	parser, err := kong.New(&line, append(insightCommands(), kong.Name("makegood"),
 		kong.Description("What each fix really costs, in cash and in profit, per order and to the cent."),
-		kong.DefaultEnvars("MAKEGOOD"), kong.UsageOnError(), kong.Writers(s.Out, s.Err),
+		kong.DefaultEnvars("MAKEGOOD"), flagHelp, kong.UsageOnError(), kong.Writers(s.Out, s.Err),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))...)
 	if err != nil {

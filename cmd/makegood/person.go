@@ -20,7 +20,7 @@ import (
 type personCommand struct {
 	booksFlags
 	actorFlags
-	ID     string `arg:"" help:"The id of a customer or an employee, or the hash of one; - reads it from standard input, which keeps it out of the shell's history."`
+	ID     string `arg:"" help:"${person_id}"`
 	Erase  bool   `help:"Take them out of what is kept."`
 	Yes    bool   `help:"Don't ask."`
 	Format string `help:"table or json." enum:"table,json" default:"table"`
@@ -158,7 +158,7 @@ func (c *peopleKeyNew) Run(s terminal.Streams) error {
 
 type peopleKeyRotate struct {
 	File string        `arg:"" help:"The file." type:"existingfile"`
-	In   time.Duration `help:"How long from now the new key begins: by then every process must have the file." default:"1h"`
+	In   time.Duration `help:"${new_key_in}" default:"1h"`
 }
 
 // Run adds a key.

@@ -42,7 +42,7 @@ func (*ratesExample) Run(s terminal.Streams) error {
 type ratesLoad struct {
 	booksFlags
 	actorFlags
-	File string `arg:"" help:"YAML; - is standard input. See: makegood rates example. Its name is the reason that goes on record where none is given."`
+	File string `arg:"" help:"${rates_file}"`
 }
 
 // Run sends what the file changes as rate.set events.

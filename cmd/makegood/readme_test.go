@@ -15,7 +15,7 @@ func TestOperatorsPageKnowsEveryFlag(t *testing.T) {
 		t.Fatal(err)
 	}
 	var line commandLine
-	parser, err := kong.New(&line)
+	parser, err := kong.New(&line, flagHelp)
 	if err != nil {
 		t.Fatal(err)
 	}

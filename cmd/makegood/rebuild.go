@@ -21,7 +21,7 @@ type rebuildCommand struct {
 	booksFlags
 	actorFlags
 	ClosedPeriods bool `help:"Months that are closed may move as well: their reports change."`
-	Whole         bool `help:"Post everything again, also what neither rules nor rates can change: finds what somebody changed behind the books' back."`
+	Whole         bool `help:"${rebuild_whole}"`
 	DryRun        bool `help:"Say what would change, and change nothing."`
 	Discard       bool `help:"Throw away the one that is under way, and begin none."`
 	Yes           bool `help:"Don't ask."`

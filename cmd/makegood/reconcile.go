@@ -25,7 +25,7 @@ type reconcileCommand struct {
 	booksFlags
 	Payouts  string `help:"CSV of a payment processor, with the columns date, id and amount; - is standard input."`
 	Currency string `help:"ISO 4217: of the payouts."`
-	AsOf     string `help:"Open balances as they were known then: a time (RFC 3339), or close:YYYY-MM, at the end of that month as its last close has it." placeholder:"TIME"`
+	AsOf     string `help:"${balances_as_of}" placeholder:"TIME"`
 	LagDays  int    `help:"Days that the processor takes to pay." default:"7"`
 	Format   string `help:"table or json." enum:"table,json" default:"table"`
 }

@@ -20,13 +20,13 @@ type reportCommand struct {
 	booksFlags
 	From     string            `help:"First day, YYYY-MM-DD."`
 	Until    string            `help:"Day after the last, YYYY-MM-DD." name:"until"`
-	GroupBy  []string          `help:"day, month, store (who fixed), selling_store, vendor, kind, root_cause, party_at_fault, employee, avoidable, founded, element, account, basis, category, case, order." default:"kind"`
-	Only     map[string]string `help:"Only what has this value of a key of group-by; once for each key." placeholder:"KEY=VALUE"`
-	View     string            `help:"economic (everything), booked (what the general ledger sees) or cash." enum:"economic,booked,cash" default:"economic"`
-	PeriodBy string            `help:"By when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
-	AsOf     string            `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	GroupBy  []string          `help:"${group_by}" default:"kind"`
+	Only     map[string]string `help:"Only what has this value; once for each key." placeholder:"KEY=VALUE"`
+	View     string            `help:"${view}" enum:"economic,booked,cash" default:"economic"`
+	PeriodBy string            `help:"${period_by}" enum:"occurred,posting" default:"occurred"`
+	AsOf     string            `help:"${as_of}"`
 	Currency string            `help:"ISO 4217; needed where there are several and none to translate to."`
-	Into     string            `help:"Show all currencies in this one, at the exchange_rate of each line's day (see: makegood rates)." name:"translate-to"`
+	Into     string            `help:"${translate_to}" name:"translate-to"`
 	Format   string            `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 

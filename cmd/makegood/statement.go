@@ -17,7 +17,7 @@ type statementCommand struct {
 	Vendor   string `help:"The vendor." xor:"of" required:""`
 	Period   string `help:"The month, YYYY-MM." required:""`
 	PeriodBy string `help:"What is posted in the month, or what happened in it." enum:"posting,occurred" default:"posting"`
-	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	AsOf     string `help:"${as_of}"`
 	Format   string `help:"html (prints on A4 and Letter), csv, xlsx or json." enum:"html,csv,xlsx,json" default:"html"`
 	Part     string `help:"Of csv: accounts or cases." enum:"accounts,cases" default:"accounts"`
 	Output   string `help:"File to write; standard output where none is given." short:"o" type:"path"`

@@ -18,8 +18,8 @@ type summaryCommand struct {
 	Until    string `help:"Day after the last, YYYY-MM-DD." required:""`
 	Store    string `help:"One store alone."`
 	Currency string `help:"ISO 4217; needed where there are several."`
-	PeriodBy string `help:"Money by when it happened, or by the period it is posted in." enum:"occurred,posting" default:"occurred"`
-	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	PeriodBy string `help:"${period_by}" enum:"occurred,posting" default:"occurred"`
+	AsOf     string `help:"${as_of}"`
 	Format   string `help:"table or json." enum:"table,json" default:"table"`
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 type tillTestCommand struct {
-	Dir     string `arg:"" help:"A folder with a mapping and examples: CASE.in.json and CASE.want.ndjson, or CASE.refused.txt." type:"existingdir"`
+	Dir     string `arg:"" help:"${examples}" type:"existingdir"`
 	Mapping string `help:"A mapping that is built in, or a file; without it the one in the folder."`
 	Write   bool   `help:"Write what comes out now as what must, of examples that don't say it yet."`
 	Seed    uint64 `help:"Of the order in which the bodies come the second time; 0 draws one." default:"0"`

@@ -18,9 +18,9 @@ type tokenCommand struct {
 type tokenNew struct {
 	AccessFile string   `help:"The file to add it to; made where it is missing." required:"" type:"path"`
 	Name       string   `help:"Who it is for, as the access log will call them." required:""`
-	Scope      []string `help:"What they may do: read, write, books, operate, people, process." required:"" enum:"read,write,books,operate,people,process"`
-	Out        string   `help:"File to write the token to, for its owner alone; it must not be there yet. Without it the token is printed." type:"path"`
-	Source     []string `help:"Source that their events may have; may be given again. Without any they have any." sep:"none"`
+	Scope      []string `help:"${scopes}" required:"" enum:"read,write,books,operate,people,process"`
+	Out        string   `help:"${token_out}" type:"path"`
+	Source     []string `help:"Source that their events may have, again for each; else any." sep:"none"`
 }
 
 // Run makes a token. It alone goes to standard output, so that it can be piped to where it belongs.

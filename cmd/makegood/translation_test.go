@@ -36,8 +36,8 @@ func exchangeRate(id, of, value, day string) string {
 //	20th   claim        4.5000   1.1001    4.95045000   recovered
 //	16th   refund       4.0000   1.1001    4.40040000   of somebody who changed their mind: apart
 //
-// booked 18.55113853 → 18.5511, hidden 12.50015 → 12.5002 and recovered 4.95045 → 4.9504, half to even; so gross, as
-// shown, is 31.0513, and net 26.1009, though 31.05128853 − 4.95045 = 26.10083853 would be 26.1008 by itself.
+// booked 18.55113853 → 18.5511, hidden 12.50015 → 12.5002 and recovered 4.95045 → 4.9504, half to even; so gross,
+// as shown, is 31.0513, and net 26.1009, though 31.05128853 − 4.95045 = 26.10083853 would be 26.1008 by itself.
 var euros = []string{
 	event("er", "rate.set", "2026-01-01T00:00:00Z", "",
 		`{"rate":"labour_hour","key":"agent","value":"30","currency":"EUR","effective_from":"2026-01-01"}`),

@@ -17,8 +17,8 @@ import (
 
 type verifyCommand struct {
 	booksFlags
-	Period     string `arg:"" optional:"" help:"The month, YYYY-MM, with each of its closes; YYYY-MM/N is its Nth close alone. Without it all months that were ever closed."`
-	Root       string `help:"The root that you kept of the month's last close, or of the one that you name: the books must make it." placeholder:"HEX"`
+	Period     string `arg:"" optional:"" help:"${verify_period}"`
+	Root       string `help:"${verify_root}" placeholder:"HEX"`
 	LedgerOnly bool   `help:"Make the roots alone: the log isn't read, and nothing is settled again."`
 	Format     string `help:"table or json." enum:"table,json" default:"table"`
 }

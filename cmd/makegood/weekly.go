@@ -16,7 +16,7 @@ type weeklyCommand struct {
 	Week     string `help:"Any day of the week, YYYY-MM-DD; without it, the last week that is over."`
 	Store    string `help:"One store alone."`
 	Currency string `help:"ISO 4217; that with the most lines where none is given."`
-	AsOf     string `help:"What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 its first)."`
+	AsOf     string `help:"${as_of}"`
 	Output   string `help:"File to write, a PDF." short:"o" type:"path" required:""`
 }
 

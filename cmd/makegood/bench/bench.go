@@ -26,9 +26,9 @@ import (
 // Command measures the pipe on the machine that it runs on, beside ClickHouse's own on the same broker and the
 // same server. It prints what it measured and nothing that it knew before.
 type Command struct {
-	Events   int      `help:"Events of the backlog that pipe, stages, rebuild and trouble read, and of the books that page reads." default:"1000000"`
+	Events   int      `help:"${bench_events}" default:"1000000"`
 	Rounds   int      `help:"How often the pipe and ClickHouse's own Kafka engine take turns." default:"5"`
-	Only     []string `help:"Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild, trouble, page." default:"pipe,stages,latency,gateway,tills"`
+	Only     []string `help:"${bench_parts}" default:"pipe,stages,latency,gateway,tills"`
 	Rate     int      `help:"Events a second while latency is measured." default:"10000"`
 	Webhooks int      `help:"Webhooks of a till a second while tills are measured." default:"2000"`
 	Readers  int      `help:"Readers of the page." default:"20"`
@@ -36,9 +36,9 @@ type Command struct {
 	History  []int    `help:"How many rows of history growth is measured with." default:"1000000,10000000"`
 	Profile  string   `help:"Directory to write CPU and allocation profiles of pipe and gateway to." type:"path"`
 
-	DataDir    string   `help:"Where the embedded broker and engine keep their data, a new directory; without it a temporary one." type:"path"`
+	DataDir    string   `help:"${bench_data_dir}" type:"path"`
 	Brokers    []string `help:"Kafka brokers; without them one runs in a process of its own."`
-	ClickHouse string   `help:"Address of ClickHouse; without it an engine runs inside. Databases named makegood_bench… are made there and dropped." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
+	ClickHouse string   `help:"${bench_clickhouse}" name:"clickhouse"`
 }
 
 // bench is a run of it.

@@ -19,8 +19,8 @@ import (
 
 // AccessFlags say who gets in.
 type AccessFlags struct {
-	AccessFile   string   `help:"File of who may do what, by token: wanted wherever --http is no loopback address; makegood token new writes it." type:"path"`
-	HTTPHosts    []string `help:"Names, beside loopback, by which it may be called; without an access file no other is answered." name:"http-hosts"`
+	AccessFile   string   `help:"${access_file}" type:"path"`
+	HTTPHosts    []string `help:"${http_hosts}" name:"http-hosts"`
 	InsecureOpen bool     `help:"Let everybody in who reaches an address that is no loopback."`
 	TLSCert      string   `help:"Certificate in PEM form: makes it HTTPS." name:"tls-cert" type:"path"`
 	TLSKey       string   `help:"Its key in PEM form." name:"tls-key" type:"path"`

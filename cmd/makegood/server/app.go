@@ -42,24 +42,24 @@ type Config struct {
 	HTTP           string        `help:"Address to listen on." default:"127.0.0.1:8080"`
 	Health         string        `help:"Another address, on which /healthz and /readyz alone are answered."`
 	Brokers        []string      `help:"Kafka brokers; without them a broker runs inside."`
-	ClickHouse     string        `help:"Address of ClickHouse: clickhouse://user:password@host:port/database; without it an engine runs inside." name:"clickhouse" env:"MAKEGOOD_CLICKHOUSE"`
-	Roles          []string      `help:"What this process does: gateway, projector, exporter, mapper." default:"gateway,projector,exporter,mapper"`
-	Tills          string        `help:"File of the tills that may send here, by name: POST /v1/tills/NAME, folders and topics." type:"path"`
-	TillsRetention time.Duration `help:"How long what tills sent is kept at least, once it is mapped and no open dead letter needs it; 0 is for ever." default:"2160h"`
+	ClickHouse     string        `help:"${clickhouse}" name:"clickhouse"`
+	Roles          []string      `help:"${roles}" default:"gateway,projector,exporter,mapper"`
+	Tills          string        `help:"${tills}" type:"path"`
+	TillsRetention time.Duration `help:"${tills_retention}" default:"2160h"`
 
-	KafkaListen string `help:"Address of the broker inside; where the usual port is taken, any other." default:"127.0.0.1:9092"`
+	KafkaListen string `help:"${kafka_listen}" default:"127.0.0.1:9092"`
 	Prefix      string `help:"Prefix of the topics." default:"makegood."`
 	Group       string `help:"Consumer group of the projectors." default:"makegood-projector"`
 	Partitions  int    `help:"Partitions of a topic that has to be made." default:"4"`
-	Accounts    string `help:"File that gives the general ledger's own codes for the accounts of journals." type:"existingfile"`
+	Accounts    string `help:"${accounts}" type:"existingfile"`
 	Zone        string `help:"Time zone of the books: what a day and a month are." default:"UTC"`
 
-	AcceptTopics []string `help:"Topics made again that hold the same records at the same offsets as those that the books were made of, as topic=id." placeholder:"TOPIC=ID"`
+	AcceptTopics []string `help:"${accept_topics}" placeholder:"TOPIC=ID"`
 
-	ClickHouseHTTPPort int `help:"Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none." name:"clickhouse-http-port"`
+	ClickHouseHTTPPort int `help:"${clickhouse_http_port}" name:"clickhouse-http-port"`
 
-	ClickHouseCluster      string `help:"Name of the cluster of ClickHouse (system.clusters), one shard with any number of replicas: each has all of the books." name:"clickhouse-cluster" env:"MAKEGOOD_CLICKHOUSE_CLUSTER"`
-	ClickHousePasswordFile string `help:"File with the password of ClickHouse's user; or MAKEGOOD_CLICKHOUSE_PASSWORD." name:"clickhouse-password-file" env:"MAKEGOOD_CLICKHOUSE_PASSWORD_FILE"`
+	ClickHouseCluster      string `help:"${clickhouse_cluster}" name:"clickhouse-cluster"`
+	ClickHousePasswordFile string `help:"${clickhouse_password_file}" name:"clickhouse-password-file"`
 
 	Access AccessFlags `embed:"" group:"Who gets in:"`
 	Kafka  KafkaFlags  `embed:"" prefix:"kafka-" group:"How the brokers let it in:"`
@@ -68,7 +68,7 @@ type Config struct {
 	People    PeopleFlags    `embed:"" group:"What is kept of people:"`
 	Projector ProjectorFlags `embed:"" prefix:"projector-" group:"Limits of the projector, 0 for the default:"`
 
-	MetricLabels int `help:"How many stores, vendors, kinds or causes the metrics tell apart; the rest is called other." default:"50"`
+	MetricLabels int `help:"${metric_labels}" default:"50"`
 }
 
 const (

@@ -16,7 +16,7 @@ type KafkaFlags struct {
 	TLSCA        string `help:"Certificates of the authorities to trust instead, in PEM form." name:"tls-ca" type:"path"`
 	TLSCert      string `help:"Certificate to show to the brokers, in PEM form." name:"tls-cert" type:"path"`
 	TLSKey       string `help:"Its key in PEM form." name:"tls-key" type:"path"`
-	SASL         string `help:"How to say who we are: plain, scram-sha-256 or scram-sha-512." name:"sasl" enum:",plain,scram-sha-256,scram-sha-512" default:""`
+	SASL         string `help:"${kafka_sasl}" name:"sasl" enum:",plain,scram-sha-256,scram-sha-512" default:""`
 	User         string `help:"Who we are."`
 	PasswordFile string `help:"File with the password of --kafka-user; or MAKEGOOD_KAFKA_PASSWORD."`
 }

@@ -17,7 +17,7 @@ import (
 type limitFlags struct {
 	MaxBody        ByteSize      `help:"Bytes of a request's body, as sent and as unpacked." default:"8MiB"`
 	MaxBatch       int           `help:"Events of a request." default:"10000"`
-	MaxInFlight    ByteSize      `help:"Bytes of all requests that are being worked on; beyond, they are shed." default:"64MiB"`
+	MaxInFlight    ByteSize      `help:"Bytes of all requests at once; beyond, they are shed." default:"64MiB"`
 	MaxConnections int           `help:"Connections; more of them wait." default:"4096"`
 	MaxPerAddress  int           `help:"Connections of one address; more of them are closed." default:"512"`
 	MaxReports     int           `help:"Reports that are made at once; three times as many wait." default:"8"`

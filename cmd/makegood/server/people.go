@@ -26,8 +26,8 @@ import (
 
 // PeopleFlags say what is kept of customers and employees.
 type PeopleFlags struct {
-	PeopleKey string   `help:"File with the keys that hide people's ids, the same for every process; made where it is missing. Without it, people.key in the data directory." type:"path"`
-	Keep      []string `help:"Free text and unknown members to keep: TYPE.MEMBER (order.cancelled.reason), *.MEMBER, attribute.NAME, or * for all." name:"keep-members"`
+	PeopleKey string   `help:"${people_key}" type:"path"`
+	Keep      []string `help:"${keep_members}" name:"keep-members"`
 
 	Off bool `kong:"-"` // people are kept as they come: what versions did before there were keys, for tests of that
 }
