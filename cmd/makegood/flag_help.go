@@ -1,9 +1,13 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/alecthomas/kong"
 
+	"github.com/makegood/makegood/cmd/makegood/bench"
 	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/projections/report"
 )
 
 // flagHelp are the texts of flags that are too long for a struct's tag, by the names that the tags have for them.
@@ -18,16 +22,14 @@ var flagHelp = server.FlagHelp.CloneWith(kong.Vars{
 		"temporary one.",
 	"bench_events": "Events of the backlog that pipe, stages, rebuild and trouble read, and of the books " +
 		"that page reads.",
-	"bench_parts": "Parts to run: pipe, stages, latency, gateway, tills, growth, rebuild, trouble, page.",
+	"bench_parts": "Parts to run: " + strings.Join(bench.Parts(), ", ") + ".",
 	"claim_cover": "ELEMENT:CAUSE:SHARE:CLAUSE, once for each. CAUSE may be empty (all causes), SHARE " +
 		"too (1: all of it), CLAUSE too.",
 	"examples": "A folder with a mapping and examples: CASE.in.json and CASE.want.ndjson, or " +
 		"CASE.refused.txt.",
 	"from_events": "Hold the answers themselves against what was planted: simulated events are booked " +
 		"into an engine that runs inside, and asked. Some seconds a shop.",
-	"group_by": "day, month, store (who fixed), selling_store, vendor, kind, root_cause, " +
-		"party_at_fault, employee, avoidable, founded, element, account, basis, category, " +
-		"case, order.",
+	"group_by": "Keys: " + strings.Join(report.LeakageKeys(), ", ") + "; store is the one that fixed it.",
 	"import_as": "The till that they are of, which is in the source of their events; without it, the " +
 		"name of the mapping.",
 	"import_till": "Read the files by a mapping: the name of a till in the file of --tills, of a mapping " +

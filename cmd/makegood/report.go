@@ -21,7 +21,7 @@ type reportCommand struct {
 	From     string            `help:"First day, YYYY-MM-DD."`
 	Until    string            `help:"Day after the last, YYYY-MM-DD." name:"until"`
 	GroupBy  []string          `help:"${group_by}" default:"kind"`
-	Only     map[string]string `help:"Only what has this value; once for each key." placeholder:"KEY=VALUE"`
+	Only     map[string]string `help:"Only what has this value of a group-by key; once each." placeholder:"KEY=VALUE"`
 	View     string            `help:"${view}" enum:"economic,booked,cash" default:"economic"`
 	PeriodBy string            `help:"${period_by}" enum:"occurred,posting" default:"occurred"`
 	AsOf     string            `help:"${as_of}"`

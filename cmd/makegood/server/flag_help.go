@@ -1,6 +1,10 @@
 package server
 
-import "github.com/alecthomas/kong"
+import (
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
 
 // FlagHelp are the texts of Config's flags that are too long for a struct's tag, by the names that the tags have for
 // them.
@@ -26,7 +30,7 @@ var FlagHelp = kong.Vars{
 		"other.",
 	"people_key": "File with the keys that hide people's ids, the same for every process; made where it " +
 		"is missing. Without it, people.key in the data directory.",
-	"roles": "What this process does: gateway, projector, exporter, mapper.",
+	"roles": "What this process does: " + strings.Join(roles, ", ") + ".",
 	"tills": "File of the tills that may send here, by name: POST /v1/tills/NAME, folders and " +
 		"topics.",
 	"tills_retention": "How long what tills sent is kept at least, once it is mapped and no open dead letter " +
