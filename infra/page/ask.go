@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,18 +169,18 @@ func (a *ask) key(what string, q *report.LeakageQuery, more ...string) string {
 	return v.Encode()
 }
 
-// patience are the terms on which something is asked for a page: what it waits for, one after the other, has one time
-// together.
-func (a *ask) patience(fresh, first time.Duration) terms {
-	left := max(patience-time.Since(a.began), 0)
+// patience are the terms on which something is asked that a page can do without: all that it waits for, one after the
+// other, has one time together.
+func (a *ask) patience(fresh time.Duration) terms {
+	most := patience
+	if a.onPaper {
+		most = patienceOnPaper
+	}
 	if a.past() {
 		fresh = freshThen
 	}
-	if a.onPaper {
-		left = max(patienceOnPaper-time.Since(a.began), 0)
-		return terms{fresh: fresh, wait: left, first: left}
-	}
-	return terms{fresh: fresh, wait: left, first: cmp.Or(first, left)}
+	left := max(most-time.Since(a.began), 0)
+	return terms{fresh: fresh, wait: left, first: left}
 }
 
 // past reports whether the answers are as of a moment, which no event changes.
@@ -192,8 +191,10 @@ func (a *ask) past() bool {
 
 // needed are the terms of what a page can't do without.
 func (a *ask) needed(fresh time.Duration) terms {
-	t := a.patience(fresh, longest)
-	t.atOnce = true
+	t := a.patience(fresh)
+	if t.atOnce = true; !a.onPaper {
+		t.first = longest
+	}
 	return t
 }
 

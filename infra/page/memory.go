@@ -17,7 +17,7 @@ import (
 type memory struct {
 	logger *slog.Logger
 	now    func() time.Time // for people
-	ctx    context.Context  // of what is asked: a reader who goes away doesn't end it for the others
+	ctx    context.Context  // of what is asked: a reader who goes away doesn't end it for the others; ends with close
 	stop   context.CancelFunc
 
 	mu      sync.Mutex
@@ -25,7 +25,6 @@ type memory struct {
 	running int     // of what a page can do without
 	waiting []*kept // for a place among those, in the order in which they get one
 	asking  sync.WaitGroup
-	closed  bool
 }
 
 // kept is a question with its last answer.
@@ -49,16 +48,17 @@ const (
 	mostAtOnce = 4 // questions that a page can do without
 	// mostWaiting bounds how many more wait. What comes then isn't known, and is asked once somebody wants it again.
 	mostWaiting = 64
-	// wantedFor is how long a question waits that nobody wants any more. A page asks again every 10 s at most.
+	// wantedFor is how long a question waits that nobody wants any more. A page that lacks an answer asks again after
+	// 10 s at the latest.
 	wantedFor  = 30 * time.Second
-	longest    = time.Minute      // a question may take that a page can't do without
-	longestOff = 10 * time.Minute // and one that it can do without: it is shown as it was known last meanwhile
+	longest    = time.Minute      // for a question that a page can't do without
+	longestOff = 10 * time.Minute // for one that it can do without: meanwhile it shows the last answer
 	// atRest: an answer is fresh for that many times what it took, so that asking takes a tenth of the time.
 	atRest      = 10
-	freshCounts = 2 * time.Second  // for how long what is read from the roll-up is taken as it is
-	freshLong   = 15 * time.Second // the same of what reads the ledger
-	freshThen   = 5 * time.Minute  // and of what is as of a moment, which no event changes
-	worthSaying = 20 * time.Second // an age that a reader is told
+	freshCounts = 2 * time.Second  // an answer from the roll-up is taken as it is for so long
+	freshLong   = 15 * time.Second // an answer from the ledger
+	freshThen   = 5 * time.Minute  // an answer as of a moment, which no event changes
+	worthSaying = 20 * time.Second // a reader is told of a greater age
 	// patience is how long a page waits for what it can do without, and for newer answers: what comes later, the page
 	// fetches by itself.
 	patience = 300 * time.Millisecond
@@ -72,10 +72,9 @@ func newMemory(logger *slog.Logger, now func() time.Time) *memory {
 	return m
 }
 
-// Close ends what is being asked, and waits for it.
+// close ends what is being asked, and waits for it. Nothing is asked after it.
 func (m *memory) close() {
 	m.mu.Lock()
-	m.closed = true
 	m.stop()
 	for _, k := range m.waiting {
 		k.end(m.ctx.Err())
@@ -120,7 +119,7 @@ func recall[T any](ctx context.Context, m *memory, key string, t terms,
 	if k.value != nil && time.Since(k.since) < max(t.fresh, atRest*k.took) {
 		return partOf[T](k, t), nil
 	}
-	if k.done == nil && !m.closed {
+	if k.done == nil && m.ctx.Err() == nil {
 		m.ask(k, t, func(ctx context.Context) (any, error) { return ask(ctx) })
 	}
 	switch {
@@ -128,7 +127,7 @@ func recall[T any](ctx context.Context, m *memory, key string, t terms,
 		if err := m.wait(ctx, k, t); err != nil {
 			return p, err
 		}
-	case k.value == nil: // it is not asked
+	case k.value == nil: // it isn't asked: too much waits, or the memory is closed
 		delete(m.kept, key)
 		return p, m.ctx.Err()
 	}
@@ -144,7 +143,7 @@ func partOf[T any](k *kept, t terms) part[T] {
 		Old: time.Since(k.since) > max(worthSaying, t.fresh, (atRest+1)*k.took)}
 }
 
-// wait waits for what is being asked, as long as the terms say. m is locked, but not meanwhile.
+// wait waits for what is being asked, as long as the terms say. m is locked before and after, but not meanwhile.
 func (m *memory) wait(ctx context.Context, k *kept, t terms) (gone error) {
 	done, wait := k.done, t.first
 	if k.value != nil {
@@ -182,9 +181,20 @@ func (m *memory) abandon(k *kept) {
 // ask asks in the background: at once where the terms say so, else once there is a place. Where too many wait for one
 // it isn't asked. m is locked.
 func (m *memory) ask(k *kept, t terms, ask func(context.Context) (any, error)) {
-	done := make(chan struct{})
-	k.soon, k.begin = t.soon, func() {
-		ctx, cancel := context.WithTimeout(m.ctx, map[bool]time.Duration{true: longest, false: longestOff}[t.atOnce])
+	hasPlace := t.atOnce || m.running < mostAtOnce
+	if !hasPlace {
+		m.dropUnwanted()
+		if len(m.waiting) == mostWaiting {
+			return
+		}
+	}
+	k.done, k.soon, k.begin = make(chan struct{}), t.soon, func() {
+		most := longest
+		if !t.atOnce {
+			most = longestOff
+			m.running++
+		}
+		ctx, cancel := context.WithTimeout(m.ctx, most)
 		if t.atOnce {
 			k.leave = cancel
 		}
@@ -193,28 +203,17 @@ func (m *memory) ask(k *kept, t terms, ask func(context.Context) (any, error)) {
 			m.answer(ctx, k, t.atOnce, ask)
 		})
 	}
-	switch {
-	case t.atOnce:
-		k.done = done
+	if hasPlace {
 		k.begin()
-	case m.running < mostAtOnce:
-		k.done = done
-		m.running++
-		k.begin()
-	default:
-		if len(m.waiting) == mostWaiting {
-			m.dropUnwanted()
-		}
-		if len(m.waiting) == mostWaiting {
-			return
-		}
-		k.done = done
-		at := len(m.waiting)
-		if later := slices.IndexFunc(m.waiting, func(o *kept) bool { return !o.soon }); k.soon && later >= 0 {
+		return
+	}
+	at := len(m.waiting)
+	if k.soon {
+		if later := slices.IndexFunc(m.waiting, func(o *kept) bool { return !o.soon }); later >= 0 {
 			at = later
 		}
-		m.waiting = slices.Insert(m.waiting, at, k)
 	}
+	m.waiting = slices.Insert(m.waiting, at, k)
 }
 
 // answer asks, and keeps the answer.
@@ -235,7 +234,7 @@ func (m *memory) answer(ctx context.Context, k *kept, atOnce bool, ask func(cont
 	}
 }
 
-// end says that the question isn't being asked any more. Its memory is locked.
+// end ends the question that is being asked, for those who wait for it. Its memory is locked.
 func (k *kept) end(err error) {
 	close(k.done)
 	k.done, k.begin, k.leave, k.err = nil, nil, nil, err
@@ -244,12 +243,11 @@ func (k *kept) end(err error) {
 // next gives a place that is free to what waits for it. m is locked.
 func (m *memory) next() {
 	m.dropUnwanted()
-	if m.closed || len(m.waiting) == 0 {
+	if len(m.waiting) == 0 { // as after close
 		return
 	}
 	k := m.waiting[0]
 	m.waiting = slices.Delete(m.waiting, 0, 1)
-	m.running++
 	k.begin()
 }
 

@@ -49,7 +49,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 	})
 	all.Go(func() {
 		var failed error
-		got.counts, failed = p.counts(ctx, a.patience(freshCounts, 0))
+		got.counts, failed = p.counts(ctx, a.patience(freshCounts))
 		got.counts.Failed = failed != nil
 	})
 	if a.wantsMargin() {
@@ -77,13 +77,12 @@ func (a *ask) wantsMargin() bool {
 // logged that.
 func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *report.LeakageQuery, into *part[T],
 	ask func(context.Context) (T, error)) {
-	t := a.patience(freshLong, 0)
+	t := a.patience(freshLong)
 	t.soon = name == "next" // it is in the first sentence
 	got, err := recall(ctx, p.memory, a.key(name, q), t,
 		func(ctx context.Context) (T, error) { return ask(sql.Unhurried(ctx)) })
-	if got.Failed = err != nil; ctx.Err() == nil {
-		*into = got
-	}
+	got.Failed = err != nil
+	*into = got
 }
 
 // counts are how far the books are: the same for every page, so all of them share it.
