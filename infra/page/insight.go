@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +38,7 @@ func (p *Page) nextThings(a *ask, got part[*insight.Answer]) *nextThings {
 		text := func(name string) string { s, _ := row[name].(string); return s }
 		question := insight.QuestionOf(text("question"))
 		t := thing{Sentence: text("sentence"), URL: a.withAsOf(text("link")), Of: "See the answer", Method: question.Method,
-			Asked: question.Heading, Tells: !slices.Contains([]string{"cant_tell_yet", "nothing_to_do"}, text("action"))}
+			Asked: question.Heading, Tells: insight.Tells(text("action"))}
 		switch {
 		case strings.HasPrefix(t.URL, "/cases"):
 			t.Of = "See the cases"
@@ -201,9 +200,11 @@ func promisesOf(a *ask, got part[*insight.Answer]) (*promises, error) {
 		}
 		if due := r.Kept + r.Late + r.Broken; due > 0 {
 			e := estimate.Wilson(r.Kept, due, 1, 1)
-			if r.Share, r.Range, err = percents(*e.Value, *e.Low, *e.High); err != nil {
+			p, err := percentsOf(*e.Value, *e.Low, *e.High)
+			if err != nil {
 				return nil, wrap("the promises", err)
 			}
+			r.Share, r.Range = p.ShareText(), p.RangeText()
 		}
 		if r.Promised > 0 {
 			p.Rows = append(p.Rows, r)

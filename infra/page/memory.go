@@ -62,7 +62,7 @@ const (
 	// patience is how long a page waits for what it can do without, and for newer answers: what comes later, the page
 	// fetches by itself.
 	patience = 300 * time.Millisecond
-	// patienceOnPaper is how long paper waits for all that it shows: less than the minute that a request has.
+	// patienceOnPaper is how long paper waits for all that it shows: less than the minute after which proxies give up.
 	patienceOnPaper = 45 * time.Second
 )
 

@@ -27,10 +27,9 @@ type pafMonth struct {
 
 // again is how many of a group of customers bought again, with the 95 % interval.
 type again struct {
-	Text                 string
-	N, Returned          string
-	Share, Low, High     string // in percent, for the chart; empty where N is 0
-	ShareText, RangeText string
+	Text        string
+	N, Returned string
+	percents    // empty where N is 0
 }
 
 // year is the question about the twelve months up to the last day that is shown, or about all that is shown where that
@@ -109,16 +108,11 @@ func (y *year) again(all []report.Returning) error {
 			g := again{Text: "Within " + counted(uint64(r.Days)) + " days, " + group.text, N: counted(s.N),
 				Returned: counted(s.Returned)}
 			if s.Share != nil && s.Low != nil && s.High != nil {
-				for _, of := range []struct {
-					into *string
-					text string
-				}{{&g.Share, *s.Share}, {&g.Low, *s.Low}, {&g.High, *s.High}} {
-					var err error
-					if *of.into, err = percent(of.text); err != nil {
-						return err
-					}
+				p, err := percentsOf(*s.Share, *s.Low, *s.High)
+				if err != nil {
+					return err
 				}
-				g.ShareText, g.RangeText = g.Share+thin+"%", g.Low+" to "+g.High+thin+"%"
+				g.percents = p
 			}
 			y.Again = append(y.Again, g)
 		}
@@ -141,13 +135,23 @@ func percent(text string) (string, error) {
 	return r.Mul(r, big.NewRat(100, 1)).FloatString(1), nil
 }
 
-// percents are a share and the range that it lies in, in words.
-func percents(value, low, high string) (share, within string, err error) {
-	all := [3]string{}
-	for i, text := range []string{value, low, high} {
-		if all[i], err = percent(text); err != nil {
-			return "", "", err
+// percents are a share and the ends of the range that it lies in, in percent.
+type percents struct{ Share, Low, High string }
+
+func percentsOf(share, low, high string) (p percents, err error) {
+	for _, of := range []struct {
+		into *string
+		text string
+	}{{&p.Share, share}, {&p.Low, low}, {&p.High, high}} {
+		if *of.into, err = percent(of.text); err != nil {
+			return p, err
 		}
 	}
-	return all[0] + thin + "%", all[1] + " to " + all[2] + thin + "%", nil
+	return p, nil
 }
+
+// ShareText is the share in words.
+func (p percents) ShareText() string { return p.Share + thin + "%" }
+
+// RangeText is the range in words.
+func (p percents) RangeText() string { return p.Low + " to " + p.High + thin + "%" }

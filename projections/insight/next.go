@@ -69,7 +69,10 @@ type advice struct {
 }
 
 // tells reports whether it says something to do.
-func (a *advice) tells() bool { return a.action != cantTellYet && a.action != nothingToDo }
+func (a *advice) tells() bool { return Tells(a.action) }
+
+// Tells reports whether an action of next is something to do.
+func Tells(action string) bool { return action != cantTellYet && action != nothingToDo }
 
 // What is said where there is nothing to do: that it is known, or what is needed to know it.
 const (

@@ -12,8 +12,8 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// number is a figure as an estimate carries it. Of none, and of what is no figure, it is no number: neither more nor
-// less than any other, so that nothing follows from it.
+// number is a figure as an estimate carries it. Without a figure it is NaN: a comparison with NaN is false, so nothing
+// follows from it.
 func number(text *string) float64 {
 	if text == nil {
 		return math.NaN()

@@ -81,8 +81,8 @@ func compareStatements(t *testing.T, seed int64) {
 	tieMonths(t, store, want, seed)
 }
 
-// tieMonths: month by month, each opens as the one before has closed, opening + debit − credit = closing, and what the
-// two ways of counting differ by is what came late, no more; so all months together move every account by the same.
+// tieMonths: month by month, each opens as the one before has closed, opening + debit − credit = closing, and what
+// the two ways of counting differ by is what came late, no more; so all months together move every account by the same.
 func tieMonths(t *testing.T, store *clickhouse.Store, want *reference.Books, seed int64) {
 	t.Helper()
 	first, last := want.Entries[0].OriginPeriod, want.Entries[0].PostingPeriod

@@ -198,8 +198,8 @@ func (b *books) tell(e *domain.Event) {
 	b.log.add(e)
 }
 
-// figure reads an amount of a row: text, or what an estimate says; false where nothing is said. What is no amount is a
-// fault of the answer, which no count of answers is to hide.
+// figure reads an amount of a row: text, or what an estimate says; false where nothing is said. It panics
+// where there is text that is no amount: the answer has a fault, and must not be counted as one that says nothing.
 func figure(value any) (float64, bool) {
 	switch v := value.(type) {
 	case string:

@@ -220,7 +220,7 @@ func (h *held) placed(a *insight.Answer) {
 	}
 }
 
-// adder adds claims of how often something happened, but of what never could.
+// adder adds claims of how often something happened. It leaves out what was never tried.
 func adder(all *[]trials.Claim) func(what string, hit, of int, least, most float64) {
 	return func(what string, hit, of int, least, most float64) {
 		if of > 0 {
@@ -232,7 +232,7 @@ func adder(all *[]trials.Claim) func(what string, hit, of int, least, most float
 // customers are the claims of who comes back: after failures, and where lot decided about a call.
 func (h *held) customers() (all []trials.Claim) {
 	add := adder(&all)
-	none := func(effect float64) float64 { // where there is none, it is claimed in 5 of 100 at most
+	most := func(effect float64) float64 { // a benefit that there isn't is claimed in 5 of 100 shops at most
 		if effect <= 0 {
 			return 0.05
 		}
@@ -244,12 +244,12 @@ func (h *held) customers() (all []trials.Claim) {
 			x, name := at(h.back, effect), fmt.Sprintf("customers %+.2g points: ", 100*effect)
 			add(name+"can tell", x.enough, x.asked, -trials.None, trials.None)
 			add(name+"difference covered", x.covered, x.enough, 0.93, trials.None)
-			add(name+"paradox claimed", x.claimed, x.enough, -trials.None, none(effect))
+			add(name+"paradox claimed", x.claimed, x.enough, -trials.None, most(effect))
 		}
 		x, name := at(h.lots, calling), fmt.Sprintf("experiment %+.2g points: ", 100*calling)
 		add(name+"can tell", x.enough, x.asked, -trials.None, trials.None)
 		add(name+"difference covered", x.covered, x.enough, 0.93, trials.None)
-		add(name+"benefit claimed", x.claimed, x.enough, -trials.None, none(calling))
+		add(name+"benefit claimed", x.claimed, x.enough, -trials.None, most(calling))
 	}
 	return all
 }

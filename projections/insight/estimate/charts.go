@@ -38,8 +38,8 @@ func (l Limits) Outside(x float64) int {
 // Shares is a p chart's baseline: of so many in each period so many were right.
 type Shares struct{ Right, Of []float64 }
 
-// PPrime is a p′ chart (Laney 2002, Quality Engineering 14, 531–537): a p chart whose limits are widened by how much
-// more the periods of its baseline vary than chance does.
+// PPrime is a p′ chart (Laney 2002, Quality Engineering 14, 531–537): a p chart whose limits are widened by how
+// much more the periods of its baseline vary than chance does.
 type PPrime struct {
 	share   float64
 	factor  float64 // by which limits are wider than those of a p chart: at least 1
@@ -91,7 +91,7 @@ func NewPPrime(base Shares) (*PPrime, error) {
 
 // Limits are those for a period of n orders. Laney's lie so many deviations from the centre, which calls too often
 // where failures are few, since few lean to one side: these are tails of the negative binomial distribution of
-// that spread, the one of counts whose mean varies (Greenwood and Yule 1920, Journal of the Royal Statistical
+// that spread, which is that of counts whose mean varies (Greenwood and Yule 1920, Journal of the Royal Statistical
 // Society 83, 255–279), averaged over what the baseline leaves open of its mean and its spread. alarms: the chance
 // that a point of a process that didn't change is outside.
 func (c *PPrime) Limits(n, alarms float64) Limits {
@@ -103,8 +103,8 @@ func (c *PPrime) Limits(n, alarms float64) Limits {
 	return Limits{Centre: c.share, Low: math.Max(0, 1-(many-0.5)/n), High: math.Min(1, 1-(few+0.5)/n)}
 }
 
-// failures returns two counts of n orders: chance gives few or less, and many or more, each at most with the chance
-// given. few is -1 where even 0 is not rare enough.
+// failures returns two counts of n orders: few or less come at most with the chance given, and so do many or more. few
+// is -1 where even 0 is not rare enough.
 func (c *PPrime) failures(n, chance float64) (few, many float64) {
 	var counts []float64 // chances of 0, 1, 2 … failures, averaged
 	for i, spread := range c.spreads {
@@ -173,6 +173,6 @@ func wide(alarms float64, n int) float64 {
 }
 
 // freedomPerRange is how many degrees of freedom one moving range is worth: half its mean squared over its variance. A
-// range of normal variables has the mean 2/√π and the variance 2 − 4/π; neighbours share a point, so their covariance,
-// 4/π (√3/2 + π/12 − 1), counts twice. It is 0.605.
+// range of normal variables has the mean 2/√π and the variance 2 − 4/π; neighbours share a point, so their
+// covariance, 4/π (√3/2 + π/12 − 1), counts twice. It is 0.605.
 var freedomPerRange = 4 / math.Pi / 2 / (2 - 4/math.Pi + 8/math.Pi*(math.Sqrt(3)/2+math.Pi/12-1))

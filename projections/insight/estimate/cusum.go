@@ -82,9 +82,10 @@ func latticeSteps(mean, factor, spread float64) int {
 	return int(math.Max(math.Ceil(8/spread), math.Ceil(8/exact)))
 }
 
-// leastHazard is what the rate of false alarms doesn't fall below, however high the threshold is: where a mean that the
-// baseline leaves possible is above the reference, the sums rise, and the chance that they haven't reached it yet falls
-// in each period to the least of E exp(θ(count − reference)) over θ (Cramér 1938, for the maximum of a walk).
+// leastHazard is a bound of the rate of false alarms from below, for every threshold. Some means that the baseline
+// leaves possible are above the reference: then the sums rise until they reach the threshold. In the long run
+// each period multiplies the chance that they haven't reached it yet by the least of E exp(θ(count − reference)), of
+// all θ, or by less (Cramér 1938, for the maximum of a walk).
 func leastHazard(means, weights []float64, spread, reference float64) (least float64) {
 	for i, m := range means {
 		if m <= reference {
@@ -202,8 +203,9 @@ func lgamma(x float64) float64 {
 	return l
 }
 
-// hazard is the chance of an alarm per period, of a chart that has run for long without one, averaged over the means,
-// which rise. The largest ones call by far the most often: the others are left out where they can't change the average.
+// hazard is the chance of an alarm per period, of a chart that has run for long without one, averaged over the means.
+// Those are in rising order, and the largest call by far the most often: it begins with them, and leaves out the others
+// once they can't change the average. It remembers what it worked out: weights are the same in all calls.
 func (c *chain) hazard(weights []float64, threshold int) (mean float64) {
 	if known, is := c.hazards[threshold]; is {
 		return known
@@ -216,7 +218,7 @@ func (c *chain) hazard(weights []float64, threshold int) (mean float64) {
 	now[0] = 1
 	for k := len(weights) - 1; k >= 0; k-- {
 		last := -1.0
-		for range 5000 { // from where the sums of the mean above stay: nearly there
+		for range 5000 { // begins with how the sums of the mean before are spread: that is nearly right
 			out := c.step(k, now, next)
 			now, next = next, now
 			if math.Abs(out-last) <= 1e-4*out {

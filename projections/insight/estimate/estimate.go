@@ -73,8 +73,8 @@ func Wilson(k, n, least uint64, per float64) *Estimate {
 	return e
 }
 
-// PoissonInterval is the exact interval of the mean of a count n (Garwood 1936, Biometrika 28, 437–442): it covers the
-// mean in at least level of the cases. level is between 0 and 1.
+// PoissonInterval is the exact interval of the mean of a count n (Garwood 1936, Biometrika 28, 437–442): it covers
+// the mean in at least level of the cases. level is between 0 and 1.
 func PoissonInterval(n uint64, level float64) (low, high float64) {
 	tail := (1 - level) / 2
 	if n > 0 {

@@ -168,8 +168,8 @@ func compare(amount, orders, others, expected []float64) (r logRatio) {
 		freedom: freedom(distances), known: true}
 }
 
-// Needed is how many weeks since the start would show a change of the share (−0.2), were it there; false where no time
-// would do, because the weeks before are too few or vary too much.
+// Needed is how many weeks since the start are needed to show a change of the share (−0.2); false where no number is
+// enough, because the weeks before are too few or vary too much.
 func (e *Effect) Needed(share float64) (weeks int, ok bool) {
 	if !e.Change.Enough() {
 		return LeastWeeks, true
