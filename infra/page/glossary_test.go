@@ -3,7 +3,6 @@ package page
 import (
 	"flag"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"testing"
@@ -39,18 +38,11 @@ type nobody struct{ Books }
 
 // TestWordsNeedNoBooks: what the words mean is said while the books can't be read.
 func TestWordsNeedNoBooks(t *testing.T) {
-	p, err := New(Config{Books: nobody{}, Now: time.Now, Zone: time.UTC})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, get := pageOf(t, nobody{}, time.Now)
 	defer p.Close()
-	mux := http.NewServeMux()
-	p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
 	for path, want := range map[string]int{"/words": http.StatusOK,
 		"/words?as_of=close:2026-01&currency=USD": http.StatusOK, "/": http.StatusServiceUnavailable} {
-		answer := httptest.NewRecorder()
-		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
-		if answer.Code != want {
+		if answer := get(path); answer.Code != want {
 			t.Errorf("%s: %d, not %d", path, answer.Code, want)
 		}
 	}

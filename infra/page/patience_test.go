@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -56,15 +55,10 @@ func (s slow) Counts(context.Context) (report.Counts, error) {
 func TestOnePatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := slow{hangs: new(atomic.Bool), wait: make(chan struct{})}
-		p, err := New(Config{Books: s, Now: func() time.Time { return time.Now().UTC() }, Zone: time.UTC})
-		if err != nil {
-			t.Fatal(err)
-		}
-		mux := http.NewServeMux()
-		p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
+		p, get := pageOf(t, s, time.Now)
 		load := func() (string, time.Duration) {
-			start, answer := time.Now(), httptest.NewRecorder()
-			mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+			start := time.Now()
+			answer := get("/")
 			if answer.Code != http.StatusOK {
 				t.Fatalf("%d\n%s", answer.Code, answer.Body)
 			}
@@ -113,16 +107,10 @@ func (f fresh) Counts(context.Context) (report.Counts, error) {
 // TestTheFirstEventIsSeen at once, and without an amount that has no currency.
 func TestTheFirstEventIsSeen(t *testing.T) {
 	f := fresh{events: new(atomic.Uint64)}
-	p, err := New(Config{Books: f, Now: func() time.Time { return time.Now().UTC() }, Zone: time.UTC})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, get := pageOf(t, f, time.Now)
 	defer p.Close()
-	mux := http.NewServeMux()
-	p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
 	for _, want := range []string{"The books are empty", "orders are in the books, and no case that cost something"} {
-		answer := httptest.NewRecorder()
-		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+		answer := get("/")
 		body := answer.Body.String()
 		if answer.Code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%d, without %q\n%s", answer.Code, want, body)
@@ -173,10 +161,7 @@ func (b parted) Ask(_ context.Context, q *insight.Question, _ insight.Query) (*i
 func TestTheSentenceComesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := parted{slow{hangs: new(atomic.Bool)}, make(chan string)}
-		p, err := New(Config{Books: b, Now: func() time.Time { return time.Now().UTC() }, Zone: time.UTC})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p, get := pageOf(t, b, time.Now)
 		hanging := make(chan struct{})
 		for i := range mostAtOnce {
 			if _, err := recall(t.Context(), p.memory, string(rune('a'+i)), terms{}, func(ctx context.Context) (int, error) {
@@ -188,9 +173,7 @@ func TestTheSentenceComesFirst(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		mux, answer := http.NewServeMux(), httptest.NewRecorder()
-		p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
-		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+		answer := get("/")
 		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "is still being counted") {
 			t.Errorf("%d\n%s", answer.Code, answer.Body)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -64,13 +63,8 @@ func (oneOrder) Flagged(context.Context, int) ([]report.Flagged, error) {
 
 // TestEveryAmountHasItsCurrency: an order in one currency with costs in another shows both, each by itself.
 func TestEveryAmountHasItsCurrency(t *testing.T) {
-	p, err := New(Config{Books: oneOrder{}, Now: func() time.Time { return time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC) },
-		Zone: time.UTC})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
+	p, get := pageOf(t, oneOrder{}, func() time.Time { return time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC) })
+	defer p.Close()
 	for _, c := range []struct {
 		path     string
 		has, not []string
@@ -86,8 +80,7 @@ func TestEveryAmountHasItsCurrency(t *testing.T) {
 		{"/doubts?currency=USD", []string{"are together more than was paid", `<span class="sub">00</span></data> JPY`,
 			"/event?currency=USD&amp;from=2026-03-01&amp;id=r1&amp;of=o1&amp;source=%2Ftill"}, nil},
 	} {
-		answer := httptest.NewRecorder()
-		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, c.path, nil))
+		answer := get(c.path)
 		body := strings.ReplaceAll(answer.Body.String(), thin, " ")
 		if answer.Code != http.StatusOK {
 			t.Errorf("%s: %d\n%s", c.path, answer.Code, body)

@@ -46,15 +46,9 @@ func (w week) Ask(_ context.Context, q *insight.Question, _ insight.Query) (*ins
 func TestTheWeekSaysWhatItLacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := week{slow{hangs: new(atomic.Bool), wait: make(chan struct{})}, new(atomic.Bool)}
-		p, err := New(Config{Books: b, Now: func() time.Time { return time.Now().UTC() }, Zone: time.UTC})
-		if err != nil {
-			t.Fatal(err)
-		}
-		mux := http.NewServeMux()
-		p.Mount(func(pattern string, h http.Handler) { mux.Handle(pattern, h) })
+		p, get := pageOf(t, b, time.Now)
 		load := func(query string, status int) *httptest.ResponseRecorder {
-			answer := httptest.NewRecorder()
-			mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/weekly.pdf"+query, nil))
+			answer := get("/weekly.pdf" + query)
 			if answer.Code != status {
 				t.Fatalf("%d, not %d\n%s", answer.Code, status, answer.Body)
 			}
