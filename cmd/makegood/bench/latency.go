@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -189,19 +189,31 @@ func leakageByStore(ctx context.Context, at string) ([]string, error) {
 	return stores, nil
 }
 
-func benchGet(ctx context.Context, at string, into any) error {
+// answerOf is the whole answer of an address.
+func answerOf(ctx context.Context, at string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", at, err)
+		return nil, fmt.Errorf("ask %s: %w", at, err)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", at, err)
+		return nil, fmt.Errorf("ask %s: %w", at, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask %s: %s %s: %w", at, response.Status, strings.TrimSpace(string(body)), err)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %s: %w", at, response.Status, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask %s: %s %s", at, response.Status, bytes.TrimSpace(body))
+	}
+	return body, nil
+}
+
+func benchGet(ctx context.Context, at string, into any) error {
+	body, err := answerOf(ctx, at)
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("read the answer of %s: %w", at, err)

@@ -2,11 +2,10 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -72,9 +71,8 @@ func (b *bench) page(ctx context.Context) (err error) {
 		return err
 	}
 	b.sayPages("the same again", again)
-	for _, name := range timed.slowest() {
-		took := timed.took[name]
-		b.say("      %-32s %5d calls  p50 %9s  p99 %9s", name, len(took), quantile(took, .5), quantile(took, .99))
+	for _, c := range timed.slowest() {
+		b.say("      %-32s %5d calls  p50 %9s  p99 %9s", c.name, len(c.took), quantile(c.took, .5), quantile(c.took, .99))
 	}
 	return nil
 }
@@ -144,22 +142,10 @@ func (b *bench) read(ctx context.Context, at string, each int) ([]loaded, error)
 	return pages, errors.Join(errs...)
 }
 
-func loadPage(ctx context.Context, at string) (p loaded, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
-	if err != nil {
-		return p, fmt.Errorf("load %s: %w", at, err)
-	}
+func loadPage(ctx context.Context, at string) (loaded, error) {
 	start := time.Now()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return p, fmt.Errorf("load %s: %w", at, err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		return p, fmt.Errorf("load %s: %s: %w", at, response.Status, err)
-	}
-	return loaded{time.Since(start), bytes.Contains(body, []byte("Still being counted"))}, nil
+	body, err := answerOf(ctx, at)
+	return loaded{time.Since(start), bytes.Contains(body, []byte("Still being counted"))}, err
 }
 
 // servePage serves the page of these books.
@@ -176,13 +162,15 @@ func servePage(ctx context.Context, a *server.App, books page.Books) (at string,
 		return "", nil, fmt.Errorf("serve the page: %w", err)
 	}
 	s := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	var serving sync.WaitGroup
-	serving.Go(func() { err = s.Serve(listener) })
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(listener) }()
 	return "http://" + listener.Addr().String(), func() error {
-		closed := s.Close()
-		serving.Wait()
+		failed := s.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			failed = errors.Join(failed, err)
+		}
 		p.Close()
-		return closed
+		return failed
 	}, nil
 }
 
@@ -193,17 +181,27 @@ type timedBooks struct {
 	took map[string][]time.Duration
 }
 
-// slowest are the names of the calls, those that took most time in all first.
-func (t *timedBooks) slowest() []string {
+// calls are how long the calls of one name took.
+type calls struct {
+	name string
+	sum  time.Duration
+	took []time.Duration
+}
+
+// slowest are the calls by name, those that took most time in all first. The page may be asking more meanwhile.
+func (t *timedBooks) slowest() []calls {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	sum := func(name string) (all time.Duration) {
-		for _, d := range t.took[name] {
-			all += d
+	var all []calls
+	for name, took := range t.took {
+		c := calls{name: name, took: slices.Clone(took)}
+		for _, d := range took {
+			c.sum += d
 		}
-		return all
+		all = append(all, c)
 	}
-	return slices.SortedFunc(maps.Keys(t.took), func(a, b string) int { return int(sum(b) - sum(a)) })
+	slices.SortFunc(all, func(a, b calls) int { return cmp.Compare(b.sum, a.sum) })
+	return all
 }
 
 // timed is an answer, whose time is noted under a name.
