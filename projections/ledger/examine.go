@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,12 +34,12 @@ var examineReplicas string
 //go:embed sql/examine_disks.sql
 var examineDisks string
 
-// Skew is how far a server's clock may be from ours. No booking is decided by it, but reports say what is now by it.
+// Skew is how far a server's clock may be from ours. It decides nothing of the books, but reports take it for now.
 const Skew = 2 * time.Second
 
 // Examine looks at a server that has the books: its tables, their engines and settings, its replicas, disks, rights and
-// clock. It changes nothing. Clustered says that the tables are to replicate. Its error says that the server could not
-// be asked.
+// clock. It changes nothing. Where clustered, the tables must replicate. Its error says that the server could not be
+// asked.
 func Examine(ctx context.Context, db driver.Conn, clustered bool, now func() time.Time) ([]Finding, error) {
 	var all []Finding
 	check := CheckEngines
@@ -77,43 +76,40 @@ func finding(code string, err error, do string) Finding {
 }
 
 // ourSettings are those that our tables must have, whatever the server's own are: what is acknowledged is on disk, and
-// no insert is taken for another one.
+// no insert is taken for another one. ClickHouse writes each of them after a blank.
 var ourSettings = []string{"fsync_after_insert = 1", "fsync_part_directory = 1",
 	"non_replicated_deduplication_window = 0", "replicated_deduplication_window = 0"}
 
 func lookAtSettings(ctx context.Context, db driver.Conn) ([]Finding, error) {
-	rows, err := db.Query(ctx, examineTables, slices.Sorted(maps.Keys(tables)))
-	if err != nil {
+	var found []struct {
+		Name    string `ch:"name"`
+		Create  string `ch:"create_table_query"`
+		Failure string `ch:"failure"`
+		Shadow  bool   `ch:"shadow"`
+	}
+	if err := db.Select(ctx, &found, examineTables, Tables()); err != nil {
 		return nil, fmt.Errorf("look at the tables: %w", err)
 	}
-	defer rows.Close()
 	settings := Finding{Code: "settings", Seen: strings.Join(ourSettings, ", ")}
 	mutations := Finding{Code: "mutations", Seen: "none has failed"}
 	var lacking, failed, left []string
-	for rows.Next() {
-		var name, create, failure string
-		var shadow bool
-		if err := rows.Scan(&name, &create, &failure, &shadow); err != nil {
-			return nil, fmt.Errorf("look at the tables: %w", err)
+	for _, t := range found {
+		if t.Failure != "" {
+			failed = append(failed, t.Name+": "+t.Failure)
 		}
-		if failure != "" {
-			failed = append(failed, name+": "+failure)
-		}
-		if shadow {
-			left = append(left, name)
+		if t.Shadow {
+			left = append(left, t.Name)
 			continue
 		}
 		for _, setting := range ourSettings {
-			if !strings.Contains(create, setting) {
-				lacking = append(lacking, name+" lacks "+setting)
+			if !strings.Contains(t.Create, " "+setting) {
+				lacking = append(lacking, t.Name+" lacks "+setting)
 			}
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("look at the tables: %w", err)
-	}
 	if len(lacking) > 0 {
-		settings.Wrong, settings.Do = strings.Join(lacking, "; "), "ALTER TABLE … MODIFY SETTING …, as migration 00011 does"
+		settings.Wrong = strings.Join(lacking, "; ")
+		settings.Do = "ALTER TABLE … MODIFY SETTING …, as migration 00011 does"
 	}
 	if len(failed) > 0 {
 		mutations.Wrong = strings.Join(failed, "; ")
@@ -143,39 +139,37 @@ func lookAtReplicas(ctx context.Context, db driver.Conn) ([]Finding, error) {
 		f.Wrong = fmt.Sprintf("%d tables are read-only: the server has no session with its Keeper", readonly)
 		f.Do = "look at the Keeper, and at system.zookeeper_connection"
 	case silent > 0:
-		f.Wrong = fmt.Sprintf("of %d tables not all servers are up", silent)
+		f.Wrong = fmt.Sprintf("for %d tables, not all servers are up", silent)
 		f.Do = "look at the other servers of the cluster"
 	case delay > late:
 		f.Wrong = fmt.Sprintf("the server is %d s behind the others", delay)
-		f.Do = "wait, and look at system.replication_queue if that doesn't get less"
+		f.Do = "wait; where it doesn't catch up, look at system.replication_queue"
 	}
 	return []Finding{f}, nil
 }
 
 func lookAtDisks(ctx context.Context, db driver.Conn) ([]Finding, error) {
-	rows, err := db.Query(ctx, examineDisks)
-	if err != nil {
+	var disks []struct {
+		Name  string `ch:"name"`
+		Free  uint64 `ch:"free_space"`
+		Total uint64 `ch:"total_space"`
+	}
+	if err := db.Select(ctx, &disks, examineDisks); err != nil {
 		return nil, fmt.Errorf("look at the disks: %w", err)
 	}
-	defer rows.Close()
 	var all []Finding
-	for rows.Next() {
-		var name string
-		var free, total uint64
-		if err := rows.Scan(&name, &free, &total); err != nil {
-			return nil, fmt.Errorf("look at the disks: %w", err)
-		}
+	for _, d := range disks {
 		const gib = 1 << 30
-		f := Finding{Code: "disk", Seen: fmt.Sprintf("disk %s has %d of %d GiB left", name, free/gib, total/gib)}
-		if free < total/10 {
+		f := Finding{Code: "disk", Seen: fmt.Sprintf("disk %s has %d of %d GiB left", d.Name, d.Free/gib, d.Total/gib)}
+		if d.Free < d.Total/10 {
 			f.Wrong, f.Do = f.Seen, "free space now; when the disk is full, booking stops"
 		}
 		all = append(all, f)
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
-// rights are what serving takes on the database, of one server.
+// rights are those on the database that serving needs, with one server.
 var rights = []string{"SELECT", "INSERT", "ALTER", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "OPTIMIZE"}
 
 func lookAtRights(ctx context.Context, db driver.Conn, rights []string) ([]Finding, error) {
@@ -204,7 +198,7 @@ func lookAtClock(ctx context.Context, db driver.Conn, now func() time.Time) (Fin
 		return Finding{}, fmt.Errorf("look at the clock: %w", err)
 	}
 	after := now()
-	// Within the time that the question took, any moment may be that of the answer.
+	// The server may have answered at any moment between the two.
 	skew := max(before.Sub(theirs), theirs.Sub(after), 0).Round(time.Millisecond)
 	f := Finding{Code: "clock", Seen: fmt.Sprintf("its clock is within %s of this machine's", max(skew, time.Millisecond))}
 	if skew > Skew {
