@@ -14,19 +14,19 @@ import (
 	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// hosts are the servers of which each has all of the books, and the one that this process works with: all its
-// connections go there, so that it reads what it wrote. When that one doesn't answer, the process goes on at the next
-// one, and stays there. Each time is a turn.
+// hosts are the servers, each of which has all of the books, and the current one, which this process works with: all
+// its connections go there, so that it reads what it wrote. When that one doesn't answer, the process goes on at the
+// next one, and stays there. The time that it works with one server is a turn.
 type hosts struct {
 	mu   sync.Mutex
 	all  []string
 	at   int
-	turn uint64 // how often it went on; tells who saw the same host from who saw another one
+	turn uint64 // how often the process went on; a failure that was seen in an earlier turn doesn't move it again
 }
 
 func newHosts(all []string) *hosts { return &hosts{all: slices.Clone(all)} }
 
-// now is the server to work with.
+// now is the current server.
 func (h *hosts) now() (addr string, turn uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -64,7 +64,7 @@ func (h *hosts) len() int {
 	return len(h.all)
 }
 
-// Codes of a server that has waited too long, and of one that has lost its Keeper, where another one may have it.
+// Codes of a server that has waited too long, and of one that has lost its Keeper: another server may still have it.
 const (
 	codeTimeout       = 159
 	codeTableReadOnly = 242
@@ -73,13 +73,17 @@ const (
 
 func withoutKeeper(code int32) bool { return code == codeTableReadOnly || code == codeKeeper }
 
-// isUnreachable reports whether an error says that the server is gone, or can't work, rather than that it refuses or
-// is slow. The error of a context that has ended looks like a network's: whoever asks looks at the context first.
+// isUnreachable reports whether an error says that the server is gone, can't work or is not the current one any more,
+// rather than that it refuses or is slow. The error of a context that has ended looks like a network's: whoever asks
+// looks at the context first.
 func isUnreachable(err error) bool {
 	if err == nil {
 		return false
 	}
-	if _, is := errors.AsType[*BehindError](err); is || errors.Is(err, errNoKeeper) {
+	if errors.Is(err, errNoKeeper) || errors.Is(err, errMoved) {
+		return true
+	}
+	if _, is := errors.AsType[*BehindError](err); is {
 		return true
 	}
 	if _, is := errors.AsType[*EmptyError](err); is {
@@ -95,7 +99,7 @@ func isUnreachable(err error) bool {
 		return true
 	}
 	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNREFUSED, syscall.ECONNRESET,
-		syscall.EPIPE, syscall.ETIMEDOUT} { // the last one is what keepalive says of a connection
+		syscall.EPIPE, syscall.ETIMEDOUT} { // keepalive ends a connection with the last one
 		if errors.Is(err, sign) {
 			return true
 		}
@@ -116,8 +120,8 @@ func isOver(ctx context.Context) bool {
 }
 
 // isGone reports whether an error says that the server at an address is gone, so that another one may be asked. A
-// statement that takes too long doesn't: it would take as long at each of them. But a server that stands still is as
-// silent, so it is asked for a new connection.
+// statement that takes too long is not a reason: it would take as long at each of them. But a server that stands still
+// is silent, too, so after a timeout the server is asked for a new connection.
 func (s *Store) isGone(ctx context.Context, addr string, err error) bool {
 	if err == nil || s.cluster == "" || isOver(ctx) {
 		return false

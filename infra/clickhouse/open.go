@@ -111,8 +111,8 @@ type Store struct {
 	secret  *secret
 	logger  *slog.Logger
 
-	admitting chan struct{} // held by who admits a server, and reads or writes what follows
-	admitted  uint64        // the turn after the last one whose server had all that was written before it
+	admitting chan struct{} // whoever holds it may read and write admitted
+	admitted  uint64        // servers of turns below it were found to have all that was written before
 }
 
 // Open connects, creates the database where it is missing, and brings the schema to its newest version. Several
@@ -245,8 +245,8 @@ func newProvider(db *sql.DB, migrations fs.FS, logger *slog.Logger) (*goose.Prov
 	return p, nil
 }
 
-// dial opens a connection of the lower layer, for inserts, to the first server from the one of now on that answers and
-// has all that others have acknowledged. It says in which turn of the hosts.
+// dial opens a connection of the lower layer, for inserts. It goes to the current server, or else to the next one that
+// answers and has all that others have acknowledged. The turn of the hosts in which it was opened is given, too.
 func (s *Store) dial(ctx context.Context) (c *ch.Client, in uint64, err error) {
 	err = s.anywhere(ctx, func(addr string, turn uint64) (err error) {
 		if err = s.admit(ctx, turn); err == nil {
@@ -258,7 +258,7 @@ func (s *Store) dial(ctx context.Context) (c *ch.Client, in uint64, err error) {
 	return c, in, err
 }
 
-// anywhere does something at the server of now, or else at the next one where it can be done.
+// anywhere does something at the current server, or else at the next one where it can be done.
 func (s *Store) anywhere(ctx context.Context, do func(addr string, turn uint64) error) error {
 	var errs []error
 	for range s.hosts.len() {
@@ -312,7 +312,7 @@ func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client
 	}
 	if s.cluster != "" {
 		o.Dialer = dialer(s.options)
-		// Of a server that stands still the connection is taken all the same, by its machine.
+		// The machine of a server that stands still takes the connection all the same, and then nobody answers.
 		o.HandshakeTimeout = 3 * s.options.DialTimeout
 	}
 	c, err := ch.Dial(ctx, o)
@@ -322,8 +322,8 @@ func (s *Store) dialWith(ctx context.Context, addr, password string) (*ch.Client
 	return c, nil
 }
 
-// dialer notices within seconds that a machine is gone which says nothing of it. It is for a cluster, where another one
-// can be asked instead.
+// dialer notices within seconds that a machine is gone, also where nothing closes its connections. It is for a cluster,
+// where another server can be asked instead.
 func dialer(o *clickhousego.Options) *net.Dialer {
 	return &net.Dialer{Timeout: o.DialTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interval: 2 * time.Second, Count: 3}}
@@ -333,7 +333,7 @@ func dialer(o *clickhousego.Options) *net.Dialer {
 func dialContext(o *clickhousego.Options) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, addr string) (net.Conn, error) {
 		if o.TLS != nil {
-			d := tls.Dialer{NetDialer: dialer(o), Config: cloneTLS(o.TLS)}
+			d := tls.Dialer{NetDialer: dialer(o), Config: o.TLS}
 			return d.DialContext(ctx, "tcp", addr)
 		}
 		return dialer(o).DialContext(ctx, "tcp", addr)

@@ -45,10 +45,11 @@ type upNow struct {
 	up     uint64
 	at     time.Time
 	turn   uint64 // of hosts
-	forgot uint64 // how often it was no longer believed: what was asked before that isn't either
+	forgot uint64 // how often the number was forgotten: an answer to a question of before that is not noted
 }
 
-// known is what is believed in a turn; what was forgotten until then tells answers of before from those of after.
+// known is the number that is believed in a turn, if there is one. If not, whoever asks passes forgot on to note, with
+// the answer.
 func (u *upNow) known(turn uint64) (up, forgot uint64, is bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -70,15 +71,15 @@ func (u *upNow) forget() {
 	u.forgot++
 }
 
-// errNoKeeper says that the server that was asked can't tell which servers are up: it has lost its Keeper. Nothing may
-// be taken from that, not even that it is alone.
+// errNoKeeper says that the server that was asked can't tell which servers are up: it has lost its Keeper. That says
+// nothing of the others, not even that it is alone.
 var errNoKeeper = errors.New("the server has lost its Keeper")
 
 // upWithin bounds the question which servers are up.
 const upWithin = 5 * time.Second
 
-// serversUp is how many servers of the cluster are up. Who asks at the same time shares an answer, and each waits for
-// it as long as its own context allows.
+// serversUp is how many servers of the cluster are up. Those who ask at the same time share an answer, and each of them
+// waits for it as long as its own context allows.
 func (s *Store) serversUp(ctx context.Context) (uint64, error) {
 	_, turn := s.hosts.now()
 	up, forgot, known := s.up.known(turn)
@@ -86,7 +87,7 @@ func (s *Store) serversUp(ctx context.Context) (uint64, error) {
 		return up, nil
 	}
 	asked := s.up.asking.DoChan(fmt.Sprint(turn, " ", forgot), func() (any, error) {
-		// Not the context of one of them: it may end, and carry tables and settings.
+		// Not the context of one who asks: it may end, and may carry tables and settings.
 		limited, cancel := context.WithTimeout(context.Background(), upWithin)
 		defer cancel()
 		up, err := s.askServersUp(limited)
@@ -104,8 +105,8 @@ func (s *Store) serversUp(ctx context.Context) (uint64, error) {
 	}
 }
 
-// askServersUp asks which servers are up with all their tables, for an insert feeds several, and each table finds its
-// Keeper again by itself.
+// askServersUp asks how many servers are up with all their tables: an insert feeds several tables, and each table finds
+// its Keeper again by itself.
 func (s *Store) askServersUp(ctx context.Context) (up uint64, err error) {
 	if err := s.Watch.QueryRow(ctx, "SELECT toUInt64(min(active_replicas)) FROM system.replicas "+
 		"WHERE database = currentDatabase() AND table IN (?)", ledger.Tables()).Scan(&up); err != nil {
@@ -120,11 +121,11 @@ func (s *Store) askServersUp(ctx context.Context) (up uint64, err error) {
 // forgetUp lets the next insert ask again.
 func (s *Store) forgetUp() { s.up.forget() }
 
-// quorumTimeout bounds how long an insert waits for the other servers, in milliseconds. After that it is not known
-// whether it is there, and it is done again.
+// quorumTimeout bounds how long an insert waits for the other servers, in milliseconds. After that nobody knows whether
+// its rows are there, and it is done again.
 const quorumTimeout = 10_000
 
-// quorum are the settings of an insert.
+// quorum are the settings of an insert into a cluster; none where there is one server.
 func (s *Store) quorum(ctx context.Context) ([]ch.Setting, error) {
 	if s.cluster == "" {
 		return nil, nil
@@ -137,14 +138,14 @@ func (s *Store) quorum(ctx context.Context) ([]ch.Setting, error) {
 		{Key: "insert_quorum", Value: strconv.FormatUint(up, 10), Important: true},
 		ch.SettingInt("insert_quorum_timeout", quorumTimeout),
 		ch.SettingInt("insert_quorum_parallel", 1),
-		// An insert that the server would do again by itself could land long after it was given up and done elsewhere.
+		// If the server did an insert again by itself, it could land long after we gave it up and did it elsewhere.
 		ch.SettingInt("insert_keeper_max_retries", 0),
-		// Each part waits for its quorum by itself: what an insert feeds waits at once.
+		// Each part waits for its quorum by itself: so the tables that an insert feeds wait at the same time.
 		ch.SettingInt("parallel_view_processing", 1),
 	}, nil
 }
 
-// withQuorum is the context for what the driver above inserts. The settings that it has stay.
+// withQuorum is the context with the settings of an insert, for clickhouse-go. The settings that it has stay.
 func (s *Store) withQuorum(ctx context.Context) (context.Context, error) {
 	settings, err := s.quorum(ctx)
 	if err != nil || len(settings) == 0 {
@@ -195,9 +196,9 @@ func isEmpty(err error) bool {
 	return is && (said.Code == codeUnknownTable || said.Code == codeUnknownDatabase || said.Code == authenticationFailed)
 }
 
-// CatchUp waits until the server that this process works with has what was written at others before now, into some
-// tables, or into any where none is named. Whoever takes something for checked because it was written asks this first.
-// It is nil where the books are on one server, which always has.
+// CatchUp gives a function that waits until the current server has what was written at others before now: into the
+// tables that are named, or into all where none is. Whoever notes that all up to a place was checked calls it first.
+// It is nil where the books are on one server, which always has everything.
 func (s *Store) CatchUp() func(ctx context.Context, tables ...string) error {
 	if s.cluster == "" {
 		return nil
@@ -210,7 +211,7 @@ func (s *Store) CatchUp() func(ctx context.Context, tables ...string) error {
 	}
 }
 
-// admit waits until the server of a turn has what was written at others before the turn: once for each turn.
+// admit waits until the server of a turn has what was written at others before. It does so once for each turn.
 func (s *Store) admit(ctx context.Context, turn uint64) error {
 	if s.cluster == "" {
 		return nil
@@ -224,11 +225,7 @@ func (s *Store) admit(ctx context.Context, turn uint64) error {
 	if s.admitted > turn {
 		return nil
 	}
-	password := s.secret.now()
 	err := s.sync(ctx, turn, ledger.Tables())
-	if s.secret.renew(err, password) {
-		err = s.sync(ctx, turn, ledger.Tables())
-	}
 	if addr, now := s.hosts.now(); now == turn && isEmpty(err) {
 		return &EmptyError{Addr: addr, Err: err}
 	}
@@ -239,10 +236,11 @@ func (s *Store) admit(ctx context.Context, turn uint64) error {
 	return nil
 }
 
-// errMoved says that this process has gone on to another server meanwhile: what is read from now on is read there.
+// errMoved says that this process has gone on to another server meanwhile. What was asked is to be asked there.
 var errMoved = errors.New("the process went on to another server meanwhile")
 
-// sync waits until the server of a turn has what was written at others before now.
+// sync waits until the server of a turn has what was written at others before now. Where the server doesn't know the
+// password any more, it is read again.
 func (s *Store) sync(ctx context.Context, turn uint64, tables []string) error {
 	conn, at, err := s.books.connections()
 	if err != nil {
@@ -251,9 +249,9 @@ func (s *Store) sync(ctx context.Context, turn uint64, tables []string) error {
 	if at.turn != turn {
 		return errMoved
 	}
-	const side = 4 // by side: each waits for the Keeper
+	const atOnce = 4 // each waits for the Keeper
 	group, all := errgroup.WithContext(sql.WithSettings(ctx, clickhousego.Settings{"receive_timeout": syncTimeout}))
-	group.SetLimit(side)
+	group.SetLimit(atOnce)
 	for _, table := range tables {
 		group.Go(func() error {
 			err := conn.Exec(all, "SYSTEM SYNC REPLICA "+table+" LIGHTWEIGHT")
@@ -264,6 +262,9 @@ func (s *Store) sync(ctx context.Context, turn uint64, tables []string) error {
 		})
 	}
 	if err := group.Wait(); err != nil {
+		if s.secret.renew(err, at.password) {
+			return s.sync(ctx, turn, tables)
+		}
 		s.forgetUp()
 		return fmt.Errorf("wait for what other servers wrote: %w", err)
 	}

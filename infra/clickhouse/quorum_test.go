@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -78,6 +79,37 @@ func TestEmptyServerIsPassedOver(t *testing.T) {
 				t.Error("a table that is unknown makes a process go elsewhere")
 			}
 		})
+	}
+}
+
+// TestMovedGoesOn: who waited at a server while the process went on asks the next one, and doesn't go on once more.
+func TestMovedGoesOn(t *testing.T) {
+	s := &Store{cluster: "one", hosts: newHosts([]string{"a", "b", "c"})}
+	var asked []string
+	err := s.anywhere(t.Context(), func(addr string, turn uint64) error {
+		if asked = append(asked, addr); turn > 0 {
+			return nil
+		}
+		s.hosts.next(turn) // somebody else saw it gone
+		return fmt.Errorf("wait: %w", errMoved)
+	})
+	if err != nil || !slices.Equal(asked, []string{"a", "b"}) {
+		t.Errorf("it asked %q (%v)", asked, err)
+	}
+}
+
+// TestSyncReadsPasswordAgain: whoever waits for what other servers wrote finds out that the password has changed.
+func TestSyncReadsPasswordAgain(t *testing.T) {
+	s := clustered(t)
+	right := s.secret.value
+	s.secret.value, s.secret.read = "wrong", func() (string, error) { return right, nil }
+	if err := errors.Join(s.DB.Close(), s.Watch.Close(), s.Reports.Close(), s.openPools()); err != nil {
+		t.Fatal(err)
+	}
+	// The engine's tables don't replicate: so it refuses, but not for the password.
+	if err := s.sync(t.Context(), 0, []string{"one"}); err == nil || isCode(err, authenticationFailed) ||
+		s.secret.now() != right {
+		t.Errorf("sync: %v", err)
 	}
 }
 

@@ -90,6 +90,7 @@ func TestUnreachable(t *testing.T) {
 	}{
 		{nil, false},
 		{io.EOF, true},
+		{fmt.Errorf("wait: %w", errMoved), true},
 		{fmt.Errorf("dial: %w", syscall.ECONNREFUSED), true},
 		{&clickhousego.Exception{Code: codeTableReadOnly}, true},
 		{&clickhousego.Exception{Code: codeKeeper}, true},
@@ -107,7 +108,8 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestOneServerIsDialedAsEver: what notices within seconds that a server is gone is for those who have another one.
+// TestOneServerIsDialedAsEver: only in a cluster, where there is another server, we notice within seconds that one is
+// gone.
 func TestOneServerIsDialedAsEver(t *testing.T) {
 	for cluster, own := range map[string]bool{"": false, "one": true} {
 		o, err := Config{DSN: "clickhouse://makegood@localhost:9000/makegood", Cluster: cluster}.options()
@@ -115,7 +117,7 @@ func TestOneServerIsDialedAsEver(t *testing.T) {
 			t.Fatal(err)
 		}
 		if is := o.DialContext != nil; is != own {
-			t.Errorf("the cluster %q is dialed in our own way: %t", cluster, is)
+			t.Errorf("servers of the cluster %q are dialed in our own way: %t", cluster, is)
 		}
 	}
 }
