@@ -6,20 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"regexp"
-	"strconv"
 	"strings"
+
+	"github.com/pressly/goose/v3"
 )
 
-// Servers are made alike without loss: what no migration makes is left alone, and a table is dropped only where it has
-// no rows, or where a migration says that it goes and the servers have had the same ledger up to then. All else is
-// refused before anything is changed at that server, for its rows may be nowhere else.
+// Servers are made alike without loss. What no migration makes is left alone. A table is dropped only where it has no
+// rows, or where a migration drops it and the servers have had the same ledger before. All else is refused before
+// anything is changed at that server, for its rows may be nowhere else.
 
 // steps are what the migrations make and drop.
 type steps struct {
 	made    map[string]bool    // names of all tables and of what feeds them
 	dropped map[string][]int64 // the migrations that drop a name, whether or not they make it again
+	newest  int64              // the last migration
 }
 
 var (
@@ -34,10 +35,11 @@ func readSteps(migrations fs.FS) (*steps, error) {
 	}
 	known := &steps{made: map[string]bool{}, dropped: map[string][]int64{}}
 	for _, name := range names {
-		version, err := versionOf(name)
+		version, err := goose.NumericComponent(name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("the migration %s has no number: %w", name, err)
 		}
+		known.newest = max(known.newest, version)
 		text, err := fs.ReadFile(migrations, name)
 		if err != nil {
 			return nil, fmt.Errorf("read the migration %s: %w", name, err)
@@ -63,43 +65,17 @@ func (s *steps) dropsBetween(name string, after, upto int64) bool {
 	return false
 }
 
-// versionOf is the number of a migration, which its name begins with.
-func versionOf(name string) (int64, error) {
-	number, _, _ := strings.Cut(path.Base(name), "_")
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("the migration %s has no number: %w", name, err)
-	}
-	return n, nil
-}
-
-// newestVersion is the number of the last migration.
-func newestVersion(migrations fs.FS) (newest int64, err error) {
-	names, err := fs.Glob(migrations, "*.sql")
-	if err != nil {
-		return 0, fmt.Errorf("list the migrations: %w", err)
-	}
-	for _, name := range names {
-		n, err := versionOf(name)
-		if err != nil {
-			return 0, err
-		}
-		newest = max(newest, n)
-	}
-	return newest, nil
-}
-
 // difference is what is to be done at a server about a name, so that it has what another one has.
 type difference struct {
 	name     string
 	want     *object // nil: the name goes
 	settings bool    // it is there, with other settings
 	drop     bool    // what is there is another one, and goes first
-	unless   bool    // unless it has rows
+	ifEmpty  bool    // it may go only where it has no rows
 }
 
-// differences are what is to be done at a server that has some objects so that it has others. A migration that drops a
-// name that was the same one at both servers drops it with its rows, as it does where there is one server.
+// differences are what is to be done at a server that has some objects, so that it has those that are wanted. Where
+// both servers have had one ledger, what a migration drops is dropped with its rows, as it is with one server.
 func differences(want, have []object, migrated func(name string) bool) (todo []difference) {
 	there, theirs := map[string]object{}, map[string]object{}
 	for _, o := range have {
@@ -110,7 +86,7 @@ func differences(want, have []object, migrated func(name string) bool) (todo []d
 	}
 	id := there["ledger"].id
 	one := id != "" && id == theirs["ledger"].id
-	unless := func(o *object) bool { return !o.isFeed() && !(one && migrated(o.name)) }
+	ifEmpty := func(o *object) bool { return !o.isFeed() && !(one && migrated(o.name)) }
 	for i := range want {
 		o := &want[i]
 		old, is := there[o.name]
@@ -120,12 +96,12 @@ func differences(want, have []object, migrated func(name string) bool) (todo []d
 		case is && o.isTable() && old.id == o.id:
 			todo = append(todo, difference{name: o.name, want: o, settings: true})
 		default:
-			todo = append(todo, difference{name: o.name, want: o, drop: is, unless: is && unless(&old)})
+			todo = append(todo, difference{name: o.name, want: o, drop: is, ifEmpty: is && ifEmpty(&old)})
 		}
 	}
 	for _, o := range have {
-		if _, left := there[o.name]; left { // the newer schema has it no more
-			todo = append(todo, difference{name: o.name, drop: true, unless: unless(&o)})
+		if _, left := there[o.name]; left { // the newer schema doesn't have it
+			todo = append(todo, difference{name: o.name, drop: true, ifEmpty: ifEmpty(&o)})
 		}
 	}
 	return todo
@@ -147,7 +123,7 @@ func plan(ctx context.Context, from, to *replica, known *steps, upto int64) ([]d
 	})
 	var errs []error
 	for _, d := range todo {
-		if !d.unless {
+		if !d.ifEmpty {
 			continue
 		}
 		rows, err := to.count(ctx, d.name)

@@ -41,7 +41,7 @@ func TestDifferences(t *testing.T) {
 		var said []string
 		for _, d := range differences(c.want, c.have, func(name string) bool { return name == c.migrated }) {
 			switch {
-			case d.drop && d.unless:
+			case d.drop && d.ifEmpty:
 				said = append(said, "drop "+d.name+" unless it has rows")
 			case d.drop:
 				said = append(said, "drop "+d.name)

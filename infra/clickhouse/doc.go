@@ -20,8 +20,8 @@
 //
 // So copies within a batch are left to the readers, who read FINAL anyway.
 //
-// In batches of 20,000, the least of twelve runs each: 2.2 µs without feeds and 4.0 with all four. What a feed costs is
-// hardly what it does: with any one of them left it is some 3.9, and neither deduplication, sparse columns, the skip
+// In batches of 20,000, the least of twelve runs each: 2.2 µs without feeds and 4.0 with all four. What a feed costs
+// is hardly what it does: with any one of them left it is some 3.9, and neither deduplication, sparse columns, the skip
 // index of the ledger nor that of identities make a difference. Larger batches, or rows that the projector writes to
 // those tables itself, would win most of it back.
 //

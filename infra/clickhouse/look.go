@@ -31,7 +31,7 @@ func Look(ctx context.Context, c Config, migrations fs.FS) (servers []Server, cl
 	if err != nil {
 		return nil, nil, err
 	}
-	newest, err := newestVersion(migrations)
+	known, err := readSteps(migrations)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,7 +43,7 @@ func Look(ctx context.Context, c Config, migrations fs.FS) (servers []Server, cl
 		}
 	}
 	for _, addr := range members {
-		servers = append(servers, s.look(ctx, addr, newest))
+		servers = append(servers, s.look(ctx, addr, known.newest))
 	}
 	return servers, func() error {
 		var errs []error

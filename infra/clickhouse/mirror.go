@@ -63,14 +63,14 @@ type object struct{ name, engine, id, create string }
 
 func (o *object) isTable() bool { return strings.HasSuffix(o.engine, "MergeTree") }
 
-// isFeed says that it keeps no rows of its own.
+// isFeed reports whether it is a view that feeds a table, and keeps no rows of its own.
 func (o *object) isFeed() bool {
 	return o.engine == "MaterializedView" && strings.Contains(o.create, " TO ")
 }
 
-// objects are the tables of a server that migrations make, and what feeds them; tables first. What else is in the
-// database is not looked at: the schema's lock and versions and the shadows of rebuilds belong to one server alone,
-// Everywhere makes the views, and a copy that somebody made by hand is his.
+// objects are the tables of a server that migrations make, and what feeds them; tables first. Nothing else in the
+// database is looked at: the schema's lock and versions and the shadows of rebuilds belong to one server alone, views
+// are made by Everywhere, and a copy that somebody made by hand is not ours.
 func (r *replica) objects(ctx context.Context, known *steps) ([]object, error) {
 	rows, err := r.db.Query(ctx, `
 SELECT name, engine, toString(uuid), create_table_query FROM system.tables
@@ -98,7 +98,7 @@ func mirror(ctx context.Context, from, to *replica, known *steps) error {
 	if err != nil {
 		return err
 	}
-	// First of all: tables without versions are taken for somebody else's.
+	// First of all: tables in a database without the versions are taken for somebody else's.
 	if err := makeVersions(ctx, from, to); err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (r *replica) drop(ctx context.Context, name string) error {
 	return nil
 }
 
-// change gives a table the settings that it has elsewhere. Its columns come to it by themselves.
+// change gives a table the settings that it has at another server. Settings don't replicate, columns do.
 func (r *replica) change(ctx context.Context, o *object) error {
 	settings := slices.DeleteFunc(settingsOf(o.create), func(s string) bool {
 		return strings.HasPrefix(s, "index_granularity ") // is given when a table is made, and never changes
@@ -157,8 +157,8 @@ func (r *replica) change(ctx context.Context, o *object) error {
 	return nil
 }
 
-// settingsOf are the settings of a CREATE TABLE as ClickHouse writes it, each with its value: at its end, before a
-// comment. What stands between quotes divides nothing.
+// settingsOf are the settings of a CREATE TABLE as ClickHouse writes it, each with its value. They are at its end, or
+// before a comment. Words and commas between quotes don't count.
 func settingsOf(create string) (all []string) {
 	bare := []byte(create) // the same, without what stands between quotes
 	var quote byte
@@ -214,8 +214,8 @@ func makeVersions(ctx context.Context, from, to *replica) error {
 // noteVersions notes at a server which migrations it has by now.
 func noteVersions(ctx context.Context, from, to *replica) error {
 	var versions []int64
-	if err := from.db.QueryRow(ctx, "SELECT groupArray(version_id) FROM (SELECT version_id FROM schema_versions "+
-		"WHERE is_applied = 1 ORDER BY tstamp, version_id)").Scan(&versions); err != nil {
+	if err := from.db.QueryRow(ctx, "SELECT groupArray(version_id) FROM schema_versions WHERE is_applied = 1").
+		Scan(&versions); err != nil {
 		return fmt.Errorf("read the versions: %w", err)
 	}
 	err := to.db.Exec(ctx, "INSERT INTO schema_versions (version_id, is_applied) SELECT version, 1 FROM "+

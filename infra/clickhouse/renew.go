@@ -14,8 +14,8 @@ import (
 )
 
 // A password may be changed while we run: connections that stand go on, new ones are refused. Then the password is read
-// again, and where it is another one by now, connections are made with that. And a server may go while another one has
-// the same books: connections are made to that.
+// again, and where it is another one by now, connections are made with that. A server may also go while another one has
+// the same books: then connections are made to that one.
 
 // authenticationFailed is ClickHouse's code for a password that it doesn't know.
 const authenticationFailed = 516
@@ -66,8 +66,6 @@ type pool struct {
 	options clickhousego.Options
 	store   *Store
 	books   bool // a server is asked only once it has all that others have acknowledged
-	secret  *secret
-	hosts   *hosts
 
 	mu      sync.Mutex
 	current driver.Conn
@@ -81,11 +79,11 @@ type connected struct {
 	turn           uint64
 }
 
-// mostOld are the connections of before that may still be in use.
+// mostOld bounds the pools of before that are left open: what was asked there may still run.
 const mostOld = 4
 
 func openPool(options clickhousego.Options, s *Store, books bool) (*pool, error) {
-	p := &pool{options: options, store: s, books: books, secret: s.secret, hosts: s.hosts}
+	p := &pool{options: options, store: s, books: books}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -93,12 +91,12 @@ func openPool(options clickhousego.Options, s *Store, books bool) (*pool, error)
 	return p, nil
 }
 
-// open makes connections to the server of now with the password of now. The caller holds mu, or is alone.
+// open makes connections to the current server with the current password. The caller holds mu, or is alone.
 func (p *pool) open() error {
 	options := p.options // the driver may change what it is given
 	options.Settings = maps.Clone(options.Settings)
-	options.Auth.Password = p.secret.now()
-	addr, turn := p.hosts.now()
+	options.Auth.Password = p.store.secret.now()
+	addr, turn := p.store.hosts.now()
 	options.Addr = []string{addr}
 	conn, err := clickhousego.Open(&options)
 	if err != nil {
@@ -108,18 +106,18 @@ func (p *pool) open() error {
 		p.old = append(p.old, p.current)
 	}
 	if len(p.old) > mostOld {
-		_ = p.old[0].Close() // nobody has asked there for long
+		_ = p.old[0].Close() // the process has gone on several times since
 		p.old = slices.Delete(p.old, 0, 1)
 	}
 	p.current, p.at = conn, connected{addr, options.Auth.Password, turn}
 	return nil
 }
 
-// ask asks: once more with another password where there is one, and at each other server where one doesn't answer.
-// What changes something may be done twice by that, at two servers: all that is asked here can be.
+// ask asks: once more with another password where there is one, and at each other server where one doesn't answer. So
+// what changes something may be done twice, at two servers; all that is asked here may be.
 func (p *pool) ask(ctx context.Context, do func(driver.Conn) error) error {
 	var last error
-	for range p.hosts.len() + 1 {
+	for range p.store.hosts.len() + 1 {
 		conn, at, err := p.connections()
 		if err != nil {
 			return err
@@ -132,18 +130,18 @@ func (p *pool) ask(ctx context.Context, do func(driver.Conn) error) error {
 			last = do(conn)
 		}
 		if last == nil || isOver(ctx) ||
-			!p.secret.renew(last, at.password) && !(p.store.isGone(ctx, at.addr, last) && p.hosts.next(at.turn)) {
+			!p.store.secret.renew(last, at.password) && !(p.store.isGone(ctx, at.addr, last) && p.store.hosts.next(at.turn)) {
 			break
 		}
 	}
 	return last
 }
 
-// connections are those to the server of now with the password of now.
+// connections are those to the current server with the current password.
 func (p *pool) connections() (driver.Conn, connected, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, now := p.hosts.now(); now != p.at.turn || p.secret.now() != p.at.password {
+	if _, now := p.store.hosts.now(); now != p.at.turn || p.store.secret.now() != p.at.password {
 		if err := p.open(); err != nil {
 			return nil, connected{}, err
 		}
@@ -213,7 +211,7 @@ func (p *pool) Stats() driver.Stats {
 	return p.current.Stats()
 }
 
-// Close closes all that were ever opened.
+// Close closes all that are open.
 func (p *pool) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

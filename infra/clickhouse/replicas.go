@@ -16,16 +16,15 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// Of a cluster each server has all tables, and what is written at one of them comes to the others by itself. The
-// schema doesn't: it is changed at one server, and the others are made alike (see mirror), one after another. ON
-// CLUSTER would do that by a queue that not every cluster has, and would wait for servers that are down.
+// Each server of a cluster has all tables, and what is written at one of them comes to the others by itself. The schema
+// doesn't: it is changed at one server, and the others are made alike (see mirror), one after another. ON CLUSTER would
+// do that by a queue that not every cluster has, and would wait for servers that are down.
 
-// replica is one server of the cluster while the schema is brought there.
+// replica is one server, of the cluster or alone, while the schema is brought there.
 type replica struct {
 	options *clickhousego.Options
 	db      driver.Conn
 	version int64 // of its schema; 0 where it has none
-	err     error // why it can't be worked with
 }
 
 func (s *Store) replica(addr string) *replica {
@@ -86,7 +85,7 @@ func (r *replica) readVersion(ctx context.Context) error {
 }
 
 // prepareReplicas makes the database of all servers of the cluster. Those that don't answer are left out as long as the
-// others need nothing: who is back gets the schema from the next process that starts.
+// others have the schema: a server that comes back gets it from the next process that starts.
 func (s *Store) prepareReplicas(ctx context.Context, check func(context.Context, driver.Conn) error,
 	migrations fs.FS) error {
 	members, err := s.members(ctx)
@@ -94,55 +93,50 @@ func (s *Store) prepareReplicas(ctx context.Context, check func(context.Context,
 		return err
 	}
 	s.hosts.add(members)
-	newest, err := newestVersion(migrations)
+	known, err := readSteps(migrations)
 	if err != nil {
 		return err
 	}
-	var all []*replica
+	var there []*replica
 	defer func() {
-		for _, r := range all {
+		for _, r := range there {
 			r.close()
 		}
 	}()
 	var silent error
 	for _, addr := range members {
 		r := s.replica(addr)
-		all = append(all, r)
-		if r.err = r.open(ctx); r.err != nil {
-			silent = errors.Join(silent, r.err)
+		if err := r.open(ctx); err != nil {
+			silent = errors.Join(silent, err)
 			continue
 		}
+		there = append(there, r)
 		if check != nil {
 			if err := check(ctx, r.db); err != nil {
 				return fmt.Errorf("at %s: %w", addr, err)
 			}
 		}
 	}
-	there := answering(all)
 	if err := oneLedger(ctx, there); err != nil {
 		return err
 	}
 	switch {
 	case len(there) == 0:
 		return fmt.Errorf("no server of the cluster %s answers: %w", s.cluster, silent)
-	case oldest(there) >= newest && silent == nil:
+	case oldest(there) >= known.newest && silent == nil:
 		return nil
-	case oldest(there) >= newest:
+	case oldest(there) >= known.newest:
 		s.logger.Warn("servers of the cluster don't answer; the others have the schema", "error", silent)
 		return nil
 	case silent != nil:
 		return fmt.Errorf("the schema is to be changed, and not all servers of the cluster %s answer: %w", s.cluster, silent)
 	}
-	return s.migrateReplicas(ctx, there, newest, migrations)
+	return s.migrateReplicas(ctx, there, known, migrations)
 }
 
 // migrateReplicas brings the schema of the server that has the newest one up to date, and makes the others alike. The
-// lock is that of the first server, which is the same one for everybody.
-func (s *Store) migrateReplicas(ctx context.Context, all []*replica, newest int64, migrations fs.FS) error {
-	known, err := readSteps(migrations)
-	if err != nil {
-		return err
-	}
+// lock is that of the first server, which is the same one for every process.
+func (s *Store) migrateReplicas(ctx context.Context, all []*replica, known *steps, migrations fs.FS) error {
 	db := clickhousego.OpenDB(all[0].options)
 	defer db.Close()
 	return lockedSchema(ctx, db, s.logger, func(held context.Context) error {
@@ -155,13 +149,13 @@ func (s *Store) migrateReplicas(ctx context.Context, all []*replica, newest int6
 				from = r
 			}
 		}
-		if from.version > newest {
+		if from.version > known.newest {
 			return fmt.Errorf("the schema at %s is of a newer version (%d) than this program's (%d): a process of that version "+
-				"brings it to the other servers", from.addr(), from.version, newest)
+				"brings it to the other servers", from.addr(), from.version, known.newest)
 		}
-		if from.version < newest {
+		if from.version < known.newest {
 			for _, to := range all { // before anything is changed anywhere; another process may have got halfway
-				if _, err := plan(held, from, to, known, newest); err != nil {
+				if _, err := plan(held, from, to, known, known.newest); err != nil {
 					return err
 				}
 			}
@@ -170,7 +164,7 @@ func (s *Store) migrateReplicas(ctx context.Context, all []*replica, newest int6
 			}
 		}
 		for _, to := range all {
-			if to == from || to.version >= newest {
+			if to == from || to.version >= known.newest {
 				continue
 			}
 			if err := mirror(held, from, to, known); err != nil {
@@ -199,7 +193,7 @@ func (s *Store) upgrade(held context.Context, server *replica, migrations fs.FS)
 	return server.readVersion(held)
 }
 
-// members are the servers of the cluster, in its order, as the first server that answers knows it.
+// members are the servers of the cluster, in its order, as the first server that answers names them.
 func (s *Store) members(ctx context.Context) ([]string, error) {
 	var errs []error
 	for _, addr := range s.options.Addr {
@@ -252,15 +246,6 @@ func (s *Store) membersAt(ctx context.Context, addr string) ([]string, error) {
 	return members, nil
 }
 
-func answering(all []*replica) (there []*replica) {
-	for _, r := range all {
-		if r.err == nil {
-			there = append(there, r)
-		}
-	}
-	return there
-}
-
 func oldest(all []*replica) int64 {
 	version := all[0].version
 	for _, r := range all {
@@ -269,7 +254,7 @@ func oldest(all []*replica) int64 {
 	return version
 }
 
-// Everywhere does the same at each server that answers: what makes views, say, which no server takes from another.
+// Everywhere does the same at each server that answers. It is for views, say, which don't replicate.
 func (s *Store) Everywhere(ctx context.Context, do func(context.Context, driver.Conn) error) error {
 	if s.cluster == "" {
 		return do(ctx, s.DB)
@@ -281,7 +266,7 @@ func (s *Store) Everywhere(ctx context.Context, do func(context.Context, driver.
 	var errs []error
 	for _, addr := range members {
 		r := s.replica(addr)
-		err := r.open(ctx)
+		err := r.connect(ctx)
 		empty := isEmpty(err)
 		if err == nil {
 			err = do(ctx, r.db)
