@@ -91,7 +91,7 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 		t.Logf("%s after %s", what, time.Since(begun).Round(time.Millisecond))
 		begun = time.Now()
 	}
-	store := f.openStore(ctx, t, f.dsn)
+	store := f.openStore(ctx, t)
 	f.awaitConflicts(ctx, t, store)
 	phase("conflicts are settled")
 	log := readLog(ctx, t, []string{f.brokerPath.addr()}, x.volume.blocks)
@@ -117,8 +117,8 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	}
 }
 
-func (f *fleet) openStore(ctx context.Context, t *testing.T, dsn string) *clickhouse.Store {
-	config := clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)}
+func (f *fleet) openStore(ctx context.Context, t *testing.T) *clickhouse.Store {
+	config := clickhouse.Config{DSN: f.dsn, Logger: slog.New(slog.DiscardHandler)}
 	if f.cluster != nil {
 		config.Cluster = f.cluster.name
 	}

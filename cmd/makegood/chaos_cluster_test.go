@@ -25,14 +25,13 @@ import (
 //
 //	MAKEGOOD_CLUSTER       its address: clickhouse://user:password@host:port,host:port
 //	MAKEGOOD_CLUSTER_NAME  its name in system.clusters
-//	MAKEGOOD_CLUSTER_DO    a command that is called with what to do (kill, stop, start, pause, resume) and with whom
-//	MAKEGOOD_CLUSTER_PARTS with whom: names between blanks
+//	MAKEGOOD_CLUSTER_DO    a command that is called with what to do (kill, stop, start, pause, resume), and to which part
+//	MAKEGOOD_CLUSTER_PARTS names of the parts, between blanks: first the servers, then the Keepers
 //
-// Without them nothing is run, which is said.
+// Without them it doesn't run, and says so.
 func TestChaosCluster(t *testing.T) {
 	c := newCluster(t)
 	if c == nil {
-		t.Log("NOT RUN: no cluster is named in the environment (MAKEGOOD_CLUSTER)")
 		return
 	}
 	chaos(t, false, embeddedBroker, c)
@@ -40,19 +39,21 @@ func TestChaosCluster(t *testing.T) {
 
 // cluster is servers of ClickHouse that somebody else made.
 type cluster struct {
-	t         *testing.T
 	dsn, name string
 	command   string
 	parts     []string
 }
 
+// newCluster is the cluster that the environment names, with a database for this test. It is nil where none is named,
+// and says so.
 func newCluster(t *testing.T) *cluster {
 	dsn := os.Getenv("MAKEGOOD_CLUSTER")
 	if dsn == "" {
+		t.Log("NOT RUN: no cluster is named in the environment (MAKEGOOD_CLUSTER)")
 		return nil
 	}
 	database := "chaos_" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	c := &cluster{t: t, dsn: strings.TrimSuffix(dsn, "/") + "/" + database, name: os.Getenv("MAKEGOOD_CLUSTER_NAME"),
+	c := &cluster{dsn: strings.TrimSuffix(dsn, "/") + "/" + database, name: os.Getenv("MAKEGOOD_CLUSTER_NAME"),
 		command: os.Getenv("MAKEGOOD_CLUSTER_DO"), parts: strings.Fields(os.Getenv("MAKEGOOD_CLUSTER_PARTS"))}
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -67,15 +68,6 @@ func newCluster(t *testing.T) *cluster {
 		})
 	})
 	return c
-}
-
-func (c *cluster) has(part string) bool {
-	for _, is := range c.parts {
-		if is == part {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *cluster) part(name string) part { return clusterPart{c, name} }
@@ -157,14 +149,16 @@ func (c *cluster) ask(t *testing.T, do func(addr string, ask func(into any, quer
 	})
 }
 
-// checkReplicas holds each server's books against the first one's, row by row: those were held against the reference.
+// checkReplicas holds each server's books against the first one's, row by row. Those of the first one were held against
+// the reference.
 func (f *fleet) checkReplicas(t *testing.T, seed uint64) {
 	t.Helper()
 	sums, servers := map[string]string{}, 0
 	f.cluster.ask(t, func(addr string, ask func(into any, query string)) {
 		servers++
+		// With FINAL where there may be copies: one server may have folded them already, and another one not.
 		for _, table := range []string{"ledger FINAL", "leakage_daily FINAL", "failures FINAL", "identities", "places",
-			"dead_letters FINAL"} { // one may fold copies while the other is asked
+			"dead_letters FINAL"} {
 			var sum string
 			ask(&sum, "SELECT concat(toString(count()), ' rows, ', hex(sum(cityHash64(*)))) FROM "+table)
 			if first, is := sums[table]; is && first != sum {

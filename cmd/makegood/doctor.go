@@ -17,10 +17,10 @@ type doctorCommand struct {
 	JSON bool `help:"As JSON, a finding a line." name:"json"`
 }
 
-// errUnwell is that something is wrong; what is, was printed.
+// errUnwell says that something is wrong. What it is has been printed.
 var errUnwell = errors.New("something is wrong with the deployment")
 
-// Run looks at the deployment and says of each thing whether it is well. It fails where one isn't.
+// Run looks at the deployment and says of each thing whether it is well. It fails where something is wrong.
 func (c *doctorCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) error {
 	found, err := server.Examine(ctx, c.Config, logger)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
-// Examine looks at what a deployment stands on, as its processes are to be told of it: brokers, topics, the projectors'
-// group, and the servers of ClickHouse. It changes nothing there, and goes on where something doesn't answer. Its error
-// says that it was told nothing to look at.
+// Examine looks at what a deployment needs: brokers, topics, the projectors' group, and the servers of ClickHouse, with
+// the config that its processes have. It changes nothing there, and goes on where something doesn't answer. Its error
+// says that the config is wrong, or that it names no brokers or no ClickHouse.
 //
 // Codes of what is found: brokers, topic, group; connect, version, database, engines, schema, settings, mutations,
 // shadows, replicas, disk, rights, clock.
@@ -25,8 +25,8 @@ func Examine(ctx context.Context, config Config, logger *slog.Logger) ([]ledger.
 		return nil, err
 	}
 	if config.Embedded() {
-		return nil, errors.New("--brokers and --clickhouse are wanted: what runs inside is looked after by who runs it " +
-			"(makegood status)")
+		return nil, errors.New("--brokers and --clickhouse are wanted: what runs inside makegood is not looked at here " +
+			"(see makegood status)")
 	}
 	a := &App{Config: config, logger: logger, Now: time.Now, Brokers: config.Brokers}
 	var err error
@@ -87,7 +87,7 @@ func (a *App) examineGroup(ctx context.Context, admin *kafka.Admin) ledger.Findi
 	}
 	var behind int64
 	for tp, end := range ends {
-		behind += end - max(committed[tp], 0)
+		behind += max(end-max(committed[tp], 0), 0) // of a topic made again the group may have committed more
 	}
 	f.Seen = fmt.Sprintf("%d records are not booked yet", behind)
 	const many = 100_000
@@ -102,7 +102,7 @@ func (a *App) examineGroup(ctx context.Context, admin *kafka.Admin) ledger.Findi
 func (a *App) examineStore(ctx context.Context) []ledger.Finding {
 	config, err := a.storeConfig()
 	var servers []clickhouse.Server
-	closeAll := func() error { return nil }
+	var closeAll func() error
 	if err == nil {
 		servers, closeAll, err = clickhouse.Look(ctx, config, ledger.Migrations())
 	}
@@ -151,7 +151,7 @@ func (a *App) examineServer(ctx context.Context, s clickhouse.Server) (found []l
 		f.Do = "start a process of this version while all servers are up"
 	case s.Version > s.Newest:
 		f.Wrong = fmt.Sprintf("the schema has the version %d, this program knows %d", s.Version, s.Newest)
-		f.Do = "use the program that serves"
+		f.Do = "use the version of makegood that serves"
 	}
 	found = append(found, f)
 	all, err := ledger.Examine(ctx, s.DB, a.Config.ClickHouseCluster != "", a.Now)
