@@ -32,10 +32,8 @@ type ahead struct {
 	rows   []ledger.Stored // of the units, those that are settled otherwise too
 	units  [][]*ledger.Stored
 	placed map[string]bool // orders of the units, of which the order.placed is there
-	// What leakage_daily has of orders that were settled lately, where that is known; and the orders of which, before this
-	// batch, failures had nothing that a recount could have read.
+	// What leakage_daily has of orders that were settled lately, where that is known.
 	leakage map[string]*orderLeakage
-	first   map[string]bool
 	extra   int // rows to insert that are no records of the batch: what settling changed of others
 }
 
@@ -244,19 +242,16 @@ func (p *Projector) gatherAhead(ctx context.Context, b *batch, orders map[uint64
 // would be without.
 func (p *Projector) settleGathered(b *batch) {
 	a := &b.ahead
-	a.units, a.placed, a.first = a.units[:0], map[string]bool{}, map[string]bool{}
+	a.units, a.placed = a.units[:0], map[string]bool{}
 	p.terms.settling.Lock() // of the decoders
 	defer p.terms.settling.Unlock()
 	p.terms.Use(func(terms *domain.Terms) {
 		var was []ledger.Row
 		for _, unit := range Components(a.rows, p.terms.decisions) {
 			was = was[:0]
-			first := true
 			for _, r := range unit {
 				was = append(was, r.Row)
-				first = first && (r.New || r.PostsAlone() && !r.Settled && r.Refused == "")
 			}
-			a.first[unit[0].Event.OrderID] = first
 			if p.regular(b, unit) && p.settleAsNew(terms, unit) {
 				a.units = append(a.units, unit)
 				continue
@@ -316,8 +311,7 @@ func (p *Projector) settleAsNew(terms *domain.Terms, unit []*ledger.Stored) bool
 }
 
 // confirmAhead asks the ledger whether it holds what the units were settled with, and marks those of which it holds
-// something else. The roll-ups of the others follow at once: whoever recounts the same order meanwhile doesn't know of
-// them.
+// something else. The roll-ups of the others are written at once, before other units are settled.
 func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 	a := &b.ahead
 	if len(a.units) == 0 {
@@ -346,6 +340,9 @@ func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 		if err := p.insertLeakage(ctx, known); err != nil {
 			return err
 		}
+		if err := p.recountIfMore(ctx, b, known, there); err != nil {
+			return err
+		}
 	}
 	a.units = a.units[:0]
 	return nil
@@ -354,7 +351,7 @@ func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 // askAhead asks what is there of units; nil where that is too much to ask at once, for settling can do with less.
 func (p *Projector) askAhead(ctx context.Context, units [][]*ledger.Stored) (there *whatIsThere, err error) {
 	there = newWhatIsThere()
-	// Before it reads, and after the insert, as whoever recounts by a statement has it: so it stands above all recounts
+	// Before it reads, and after the insert, as whoever recounts by a statement does: so it stands above all recounts
 	// that began before the insert and don't know the rows. Of several servers one question doesn't tell enough.
 	if p.config.CatchUp == nil {
 		there.recount, err = ledger.RollUpVersion(ctx, p.db)
@@ -366,6 +363,23 @@ func (p *Projector) askAhead(ctx context.Context, units [][]*ledger.Stored) (the
 		return nil, nil
 	}
 	return there, err
+}
+
+// recountIfMore has the leakage recounted by a statement that was worked out and written, where anybody inserted rows
+// since it was asked what is there. They may be of the same orders, and whoever inserted them may have recounted before
+// this leakage was there to be found, see rollUpWhere. Where one process writes this is rare.
+func (p *Projector) recountIfMore(ctx context.Context, b *batch, written []*orderLeakage, there *whatIsThere) error {
+	if len(written) == 0 {
+		return nil
+	}
+	now, err := ledger.RollUpVersion(ctx, p.db)
+	if err != nil || now == there.recount {
+		return err
+	}
+	for _, o := range written {
+		b.after.units[o.order] = true
+	}
+	return nil
 }
 
 func markedIn(units *ledger.Units, unit []*ledger.Stored) bool {
@@ -392,7 +406,7 @@ func (p *Projector) confirmed(b *batch, unit []*ledger.Stored, there *whatIsTher
 		return nil
 	}
 	var leakage *orderLeakage
-	if was := b.ahead.leakage[order]; there.knownBuckets(order, was, b.ahead.first[order]) {
+	if was := b.ahead.leakage[order]; there.knownBuckets(order, was) {
 		if all, whole := leakageOf(order, rows); whole {
 			leakage = all
 			leakage.after(was, max(there.recount, there.leakage[order]+1))

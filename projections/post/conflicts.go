@@ -48,12 +48,12 @@ const conflictsCheckpoint = "conflicts"
 // mostChecked is how many places of a partition one check looks at: bounds its memory.
 const mostChecked = 500_000
 
-// catchUp waits until the store has what is committed by now.
-func (p *Projector) catchUp(ctx context.Context) error {
+// catchUp waits until the store has what was written before, into some tables or into any, see Config.CatchUp.
+func (p *Projector) catchUp(ctx context.Context, tables ...string) error {
 	if p.config.CatchUp == nil {
 		return nil
 	}
-	return p.config.CatchUp(ctx)
+	return p.config.CatchUp(ctx, tables...)
 }
 
 // SettleConflicts checks what is booked and has not been checked yet, place by place, and returns how many rows it

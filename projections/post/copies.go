@@ -31,8 +31,11 @@ func (p *Projector) heldCopies(ctx context.Context, places string,
 	units *ledger.Units) (map[domain.Identity]bool, error) {
 	var may uint64
 	if err := p.db.QueryRow(ctx, `SELECT (SELECT count() FROM failures WHERE error_id = '') +
-        (SELECT count() FROM unpriced WHERE notEmpty(missing))`).Scan(&may); err != nil || may == 0 {
-		return nil, err // mostly
+        (SELECT count() FROM unpriced WHERE notEmpty(missing))`).Scan(&may); err != nil {
+		return nil, fmt.Errorf("look for copies that came before others: %w", err)
+	}
+	if may == 0 { // so it is mostly, and nothing else is read
+		return nil, nil
 	}
 	found, err := p.heldCandidates(ctx, places)
 	if err != nil || found == nil {

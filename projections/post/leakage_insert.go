@@ -3,7 +3,6 @@ package post
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -47,20 +46,17 @@ func (c *leakageColumns) all() (all []any) {
 
 // insertLeakage writes what leakage_daily is to hold of orders.
 func (p *Projector) insertLeakage(ctx context.Context, orders []*orderLeakage) error {
+	var c leakageColumns
+	for _, o := range orders {
+		c.add(o)
+	}
+	if len(c.day) == 0 {
+		return nil
+	}
 	// As elsewhere, a batch may hold events of many months.
 	ctx = sql.WithSettings(ctx, clickhouse.Settings{"max_partitions_per_insert_block": 0})
-	const most = 20_000 // orders an insert: bounds its memory
-	for part := range slices.Chunk(orders, most) {
-		var c leakageColumns
-		for _, o := range part {
-			c.add(o)
-		}
-		if len(c.day) == 0 {
-			continue
-		}
-		if err := p.insertColumns(ctx, &c); err != nil {
-			return fmt.Errorf("write the leakage of %d orders: %w", len(part), err)
-		}
+	if err := p.insertColumns(ctx, &c); err != nil {
+		return fmt.Errorf("write the leakage of %d orders: %w", len(orders), err)
 	}
 	return nil
 }

@@ -60,20 +60,19 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 // rollUpWhere recomputes the leakage of the units of a condition, filter, from the rows of units of another: what is of
 // one may stand with an event of another that is settled with it.
 //
-// Where the books are on several servers, one may have got a later block before an earlier one, and numbers of blocks
-// don't tell which of two recounts saw more. So a recount is done again until nothing has come meanwhile. Whoever
-// inserts after that finds it there, and recounts with a version above.
+// Whoever inserts rows recounts afterwards, with a version above, and overwrites with nothing the buckets that it finds
+// and the rows don't fill. It can't find those of a recount that has read before the insert, and writes after it. So a
+// recount is done again until nothing has come meanwhile: whoever inserts later finds all that it wrote. Where the books
+// are on several servers, one may have got a later block before an earlier one, and of two recounts the one with the
+// lower version may have seen more: that is mended the same way.
 func (p *Projector) rollUpWhere(ctx context.Context, filter, from string) error {
-	if p.config.CatchUp == nil {
-		return p.rollUpOnce(ctx, filter, from)
-	}
 	for range mostRounds {
 		before, err := p.failuresOf(ctx, from)
 		if err == nil {
 			err = p.rollUpOnce(ctx, filter, from)
 		}
 		if err == nil {
-			err = p.config.CatchUp(ctx, "failures")
+			err = p.catchUp(ctx, "failures")
 		}
 		if err != nil {
 			return err
@@ -99,7 +98,7 @@ func (p *Projector) rollUpOnce(ctx context.Context, filter, from string) error {
 	}{ledger.LeakageKey, ledger.LeakageFacts, ledger.FailureLines("(" + from + ")"), filter, known}))
 }
 
-// failuresOf tells apart what failures holds of the units of a condition.
+// failuresOf is a hash of what failures holds of the units of a condition.
 func (p *Projector) failuresOf(ctx context.Context, from string) (sum uint64, err error) {
 	if err := p.db.QueryRow(ctx, statements.Text("failures_of", struct{ Where string }{from})).Scan(&sum); err != nil {
 		return 0, fmt.Errorf("look whether more failures came: %w", err)

@@ -91,19 +91,15 @@ func (w *whatIsThere) read(ctx context.Context, db driver.Conn) error {
 	return rows.Err()
 }
 
-// knownBuckets reports whether it is certain which buckets leakage_daily can have of an order whose rows are there
-// exactly, those of recounts included that are under way. was is what this process wrote of it last, and nil where it
-// wrote nothing; first says that no row of it bore on leakage before. Then whoever recounts it reads nothing but rows
-// that this process wrote, so all buckets are among was and those of the rows. Where anybody else wrote a row or
-// recounted, it isn't certain.
-func (w *whatIsThere) knownBuckets(order string, was *orderLeakage, first bool) bool {
+// knownBuckets reports whether it is certain which buckets leakage_daily has of an order whose rows are there exactly:
+// none, or those of was, which is what this process wrote of it last; nil where it wrote nothing. (Recounts that are
+// under way see by themselves that rows came, see rollUpWhere.)
+func (w *whatIsThere) knownBuckets(order string, was *orderLeakage) bool {
 	version, is := w.leakage[order]
 	switch {
 	case w.recount == 0 || w.twice[order]:
 		return false
-	case was == nil:
-		return first && !is
-	case len(was.sums) == 0:
+	case was == nil || len(was.sums) == 0:
 		return !is
 	}
 	return is && version == was.version
