@@ -57,7 +57,7 @@ func TypeOf(d Data) Type { return d.data() }
 type Posting uint8
 
 const (
-	// PostsNothing: it has no lines, and changes no other event's. (What a rebuild makes again, Settle is told of.)
+	// PostsNothing: it has no lines, and changes no other event's. (Settle is told what a rebuild makes again.)
 	PostsNothing Posting = iota + 1
 	// PostsAlone: its lines depend on no other event, unless one says the same, contradicts it or voids it.
 	PostsAlone

@@ -42,10 +42,11 @@ type ErrorReported struct {
 	Experiment        Experiment
 }
 
-// Experiment says that lot decided how this customer is treated, and how. Who gets nothing more is in the arm Holdout.
+// Experiment says that a draw decided how this customer is treated: its name, and the arm that was drawn. Customers in
+// the arm Holdout get nothing extra.
 type Experiment struct{ Name, Arm string }
 
-// Holdout is the arm that the others are held against.
+// Holdout is the arm that the others are compared with.
 const Holdout = "holdout"
 
 func (*ErrorReported) data() Type { return TypeErrorReported }

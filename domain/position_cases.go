@@ -129,8 +129,8 @@ func (v *view) caseOf(order, errorID name) int32 {
 	return n
 }
 
-// wholeOf is the number of the case that a case of an order is part of, itself where it is part of none. One that
-// nobody names under an order is part of a case of its home.
+// wholeOf is the number of the case that a case of an order is part of, itself where it is part of none. A case that
+// nobody names under an order is part of a case of its home order.
 func (v *view) wholeOf(order, errorID name) int32 {
 	root := v.root(errorID)
 	if order == 0 && root != errorID && v.u.severalOrders {

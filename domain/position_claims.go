@@ -181,9 +181,9 @@ func (v *view) grants(w *voucher, i int32, step Step) {
 	}
 }
 
-// useUp posts a voucher and a store credit of one id, of face values F, redeemed X, lapsed L: 2300 −(F−X−L)·r, 1010
-// −X, 4120 X + (F−X−L)·r; of a refund's store credit 2300 −(F−X−L), 1010 −X, 4120 −L, since its cost is the refund's.
-// Redeemed and lapsed count up to what was granted, redeemed first.
+// useUp posts a voucher and a store credit of one id, of face values F, redeemed X, lapsed L: 2300 −(F−X−L)·r,
+// 1010 −X, 4120 X + (F−X−L)·r; of a refund's store credit 2300 −(F−X−L), 1010 −X, 4120 −L, since its
+// cost is the refund's. Redeemed and lapsed count up to what was granted, redeemed first.
 func (v *view) useUp(conceded, refunded *voucher, X, L Amount, last int32) {
 	F, R := v.round(&conceded.granted), v.round(&refunded.granted)
 	if above := X + L - F - R; above > 0 {
@@ -210,8 +210,8 @@ func (v *view) useUp(conceded, refunded *voucher, X, L Amount, last int32) {
 	v.post(refunded.to, Goodwill, Concession, -L)
 }
 
-// claim posts one: A accepted, Z settled: 5900 −max(A, Z), −Z once closed; 1300 max(A − Z, 0), 0 once closed; 1010
-// +Z. For each currency that it has amounts in.
+// claim posts one: A accepted, Z settled: 5900 −max(A, Z), −Z once closed; 1300 max(A − Z, 0), 0 once closed;
+// 1010 +Z. For each currency that it has amounts in.
 func (v *view) claim(thread []int32) {
 	for n, i := range thread {
 		currency := v.u.statements[i].currency

@@ -49,8 +49,8 @@ func (v *view) scrapped(i int32, d *GoodsScrapped) {
 	v.move(v.ofCase(Fix, i), WriteDown, WriteDownElement, Inventory, v.round(&all))
 }
 
-// truck posts our own vehicle's trip: ((drive+site+wait)/60 × fleet_hour + km × fleet_km) / stops. It is our own where
-// minutes or kilometres are given; a carrier's trip has a charge instead.
+// truck posts our own vehicle's trip: ((drive+site+wait)/60 × fleet_hour + km × fleet_km) / stops. It is our own
+// where minutes or kilometres are given; a carrier's trip has a charge instead.
 func (v *view) truck(i int32, d *RedeliveryCompleted) {
 	currency := v.u.statements[i].Currency
 	minutes := d.DriveMinutes + d.SiteMinutes + d.WaitMinutes

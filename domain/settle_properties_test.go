@@ -59,7 +59,7 @@ func units() int {
 // FuzzSettle looks for a unit of which something doesn't hold.
 func FuzzSettle(f *testing.F) {
 	f.Add(uint64(1), uint64(1))
-	// Of which something did not hold once.
+	// Units of which something once did not hold.
 	f.Add(uint64(9253521898702583372), uint64(21520))
 	f.Add(uint64(13862442909989675626), uint64(217))
 	f.Add(uint64(10643839739738896133), uint64(68272))
@@ -277,10 +277,10 @@ func otherArrivals(random *rand.Rand, terms *Terms, events []*Event, arrival, pl
 	return nil
 }
 
-// sameEntry: what a settlement says of an event, and what one says that knows more, is the same. Two things are said
-// otherwise once more is known, and no amount is: a decision that names an order is of it once there is something of
-// that order, and its lines say then of which they are, where before it went without saying (Home); and a case that
-// nothing names under an order has one once something does.
+// sameEntry reports whether a settlement says of an event what a later one says, which knows more. Amounts never
+// differ. Two other things may: a decision that names an order is of that order only once there is anything of it,
+// and from then on its lines name the order (before, Home does); and a case that nothing names under an order has one
+// once something does.
 func sameEntry(known []Recorded, i int, early, late *SettledEvent) bool {
 	e := known[i].Event
 	same := func(incident, x, y string) bool {
@@ -300,8 +300,8 @@ func sameEntry(known []Recorded, i int, early, late *SettledEvent) bool {
 	})
 }
 
-// stayed are the facts without those of cases that only went to another order: of one that nothing named under any
-// until then, that depends on which orders there are.
+// stayed are the facts without those of cases that only went to another order. Where nothing names a case under an
+// order, the orders that are known decide of which it is.
 func stayed(facts []CaseFacts) []CaseFacts {
 	return slices.DeleteFunc(slices.Clone(facts), func(f CaseFacts) bool {
 		return f.Gone && slices.ContainsFunc(facts, func(o CaseFacts) bool { return o.Case == f.Case && !o.Gone })

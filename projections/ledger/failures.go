@@ -61,11 +61,13 @@ func viewStatements() map[string]string {
 	}
 }
 
-// RollUpVersion is what a recount of leakage_daily that begins now is to have as version. Of two recounts of a unit
-// that overlap, the one that has seen more stands above: it counts, beside 2^62 that stands above all that a clock
-// ever gave, the blocks that were inserted into what is read, in ClickHouse's own numbers. Whoever inserts rows
-// recounts afterwards, with a higher count than all who began before and don't know them. A block counts 2^16, for
-// each recount between two of them stands one above the one before.
+// RollUpVersion is the version of a recount of leakage_daily that begins now. It counts the blocks that were inserted
+// into the tables that are read, in ClickHouse's own numbers. Whoever inserts rows recounts afterwards: with a higher
+// count than all who began before and don't know the rows. So, on one server, of two recounts of a unit that overlap
+// the one that has seen more has the higher version.
+//
+// A block counts 2^16: a recount writes at least one above the version that it finds, and there may be many recounts
+// between two blocks. 2^62 is added, which is more than any clock gave as a version.
 func RollUpVersion(ctx context.Context, db driver.Conn) (uint64, error) {
 	var version uint64
 	if err := db.QueryRow(ctx, `

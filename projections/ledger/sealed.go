@@ -66,8 +66,8 @@ func postedValues() []string {
 }
 
 // SealedOf is the condition on the rows that a seal of a period's close covers: what is posted in the month, and stands
-// before the close. Seals themselves are chained to each other, and covered by none. A row of what a rebuild posts for
-// a unit may have no lines any more, where what came later made it post nothing: other books never had that row.
+// before the close. Seals themselves are chained to each other, and covered by none. What a rebuild posts for a unit
+// may have no lines any more, because of what came later. Such a row isn't covered: other books never had it.
 func SealedOf(period domain.Period, close *domain.Mark) string {
 	return fmt.Sprintf("(refused = '' AND posting_period = toDate('%s') AND event_type != '%s' AND %s AND NOT "+
 		"(event_type = '%s' AND (order_id != '' OR error_id != '') AND empty(account)))",

@@ -86,8 +86,7 @@ func checkEngines(ctx context.Context, db driver.Conn, kind string) error {
 	advice := "give makegood a database of its own"
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		engine, want := found[name].engine, kind+tables[name].engine
-		if strings.TrimPrefix(engine, "Shared") == tables[name].engine && strings.HasPrefix(engine, "Shared") ||
-			engine == want {
+		if engine == want || engine == "Shared"+tables[name].engine {
 			continue
 		}
 		errs = append(errs, fmt.Errorf("the table %s has the engine %s and not %s", name, engine, want))

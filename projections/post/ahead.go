@@ -143,9 +143,10 @@ func (p *Projector) settleAhead(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// aloneOfUnits are copies of the batch's rows that post alone and are of the orders, or of orders that were settled
-// lately, which are added; and of such rows of orders that were landed lately, with terms that are those of now. (What
-// came to the books stream since the batch was posted is looked for after the insert, see overtaken.go.)
+// aloneOfUnits are copies of the rows of the orders that post alone: of the batch's rows, and of those that were landed
+// lately with terms that haven't changed since. Before, it adds to orders those that were settled lately and of which
+// the batch has such a row. (What came to the books stream since the batch was posted is looked for after the insert,
+// see overtaken.go.)
 func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []ledger.Stored, err error) {
 	for _, of := range b.ahead.alone {
 		if _, is := orders[of.order]; is {

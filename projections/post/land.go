@@ -30,7 +30,7 @@ type Wait struct {
 	Err   error  // the last failure
 }
 
-// Outside says it to whoever may not know what ClickHouse says: paths, statements and values may be in that.
+// Outside says it to people who may not read what ClickHouse says: there may be paths, statements and values in it.
 func (w Wait) Outside() string {
 	if code := ledger.StoreCode(w.Err); code != 0 {
 		return fmt.Sprintf("%s: ClickHouse's code %d, its words are in the log", w.what(), code)

@@ -11,8 +11,8 @@ import (
 )
 
 // What leakage_daily is to hold of an order is a function of its rows: ledger.FailureLines has it as a statement, which
-// reads the rows back. Of an order whose rows are at hand it is worked out here, and reconcile holds what stands there
-// against the statement.
+// reads the rows back. Of an order whose rows are at hand it is worked out here, and reconcile compares what is there
+// with what the statement gives.
 
 // bucket is a row of leakage_daily without what it sums up: ledger.LeakageKey but for the unit.
 type bucket struct {
@@ -38,8 +38,8 @@ type orderLeakage struct {
 	version       uint64
 }
 
-// after gives the leakage its version, which is of ledger.RollUpVersion's scale, as that of every recount, and above
-// what it takes the place of. Whatever that fills and this doesn't is overwritten with nothing.
+// after gives the leakage its version, which is on the scale of ledger.RollUpVersion, as that of every recount. was is
+// what it takes the place of: a bucket that was fills, and this doesn't, is overwritten with nothing.
 func (o *orderLeakage) after(was *orderLeakage, version uint64) {
 	o.version = version
 	if was == nil {

@@ -20,11 +20,11 @@ type recent struct {
 	bytes      int                    // of the younger, about
 	erased     int                    // people who were known to be erased
 
-	// What posts alone, of the batches that were landed last: most of what goes wrong with an order does so soon. The rest
-	// of this is for one goroutine, who lands.
+	// What posts alone, of the batches that were landed last: most of what goes wrong with an order does so soon. These
+	// fields are for one goroutine, the one that lands.
 	landed      []landedPart
 	landedBytes int
-	quiet       int // batches since the last that something went wrong in
+	quiet       int // batches since the last in which something went wrong
 }
 
 // landedAlone is a record of an order, by hash, that is in the ledger and posts alone.

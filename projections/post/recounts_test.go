@@ -12,8 +12,8 @@ import (
 	"github.com/makegood/makegood/projections/bookstest"
 )
 
-// heldRecounts is a connection of which the first write to leakage_daily, once its amounts are read or worked out, waits
-// until it is let go.
+// heldRecounts is a connection of which the first write to leakage_daily, once its amounts are read or worked out,
+// waits until it is let go.
 type heldRecounts struct {
 	driver.Conn
 	held        *atomic.Bool
@@ -44,8 +44,8 @@ func (c heldRecounts) Exec(ctx context.Context, query string, args ...any) error
 	return c.Conn.Exec(context.WithoutCancel(ctx), "INSERT INTO leakage_daily SELECT * FROM held_recount")
 }
 
-func (c heldRecounts) PrepareBatch(ctx context.Context, query string, options ...driver.PrepareBatchOption) (driver.Batch,
-	error) {
+func (c heldRecounts) PrepareBatch(ctx context.Context, query string,
+	options ...driver.PrepareBatchOption) (driver.Batch, error) {
 	if strings.HasPrefix(query, intoLeakage) && !c.held.Swap(true) {
 		c.hold()
 	}

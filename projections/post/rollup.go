@@ -62,9 +62,9 @@ func (p *Projector) rollUp(ctx context.Context, units map[string]bool) error {
 //
 // Whoever inserts rows recounts afterwards, with a version above, and overwrites with nothing the buckets that it finds
 // and the rows don't fill. It can't find those of a recount that has read before the insert, and writes after it. So a
-// recount is done again until nothing has come meanwhile: whoever inserts later finds all that it wrote. Where the books
-// are on several servers, one may have got a later block before an earlier one, and of two recounts the one with the
-// lower version may have seen more: that is mended the same way.
+// recount is done again until nothing has come meanwhile: whoever inserts later finds all that it wrote. Where the
+// books are on several servers, one may have got a later block before an earlier one, and of two recounts the one
+// with the lower version may have seen more: that is mended the same way.
 func (p *Projector) rollUpWhere(ctx context.Context, filter, from string) error {
 	for range mostRounds {
 		before, err := p.failuresOf(ctx, from)

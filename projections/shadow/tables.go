@@ -21,8 +21,8 @@ var Tables = []string{"ledger", "failures", "unpriced", "leakage_daily"}
 // know yet that its rebuild was given up can spoil no other.
 func Table(table, id string) string { return "rebuilt_" + table + "_" + id }
 
-// Make makes the tables of a rebuild. In a cluster a table wants an identity (see infra/clickhouse); these are at the
-// server that computes it alone, and what is swapped in comes to the others from there.
+// Make makes the tables of a rebuild. In a cluster each table needs a UUID of its own (see infra/clickhouse). The
+// tables are only at the server that computes the rebuild: what is swapped in comes to the others from there.
 func Make(ctx context.Context, db driver.Conn, id string) error {
 	for _, table := range Tables {
 		var engine string
@@ -38,7 +38,7 @@ func Make(ctx context.Context, db driver.Conn, id string) error {
 			return fmt.Errorf("make the shadow of %s: %w", table, err)
 		}
 	}
-	return MakeUnits(ctx, db, id)
+	return makeUnits(ctx, db, id)
 }
 
 // Drop drops what is left of a rebuild.
@@ -57,8 +57,8 @@ func Drop(ctx context.Context, db driver.Conn, id string) error {
 // unitsTable holds the units for which a rebuild posts an entry of its own, once it is in the log.
 const unitsTable = "units"
 
-// MakeUnits makes the table of a rebuild's units.
-func MakeUnits(ctx context.Context, db driver.Conn, id string) error {
+// makeUnits makes the table of a rebuild's units.
+func makeUnits(ctx context.Context, db driver.Conn, id string) error {
 	if err := db.Exec(ctx, "CREATE TABLE "+Table(unitsTable, id)+" (order_id String, error_id String) ENGINE = "+
 		"MergeTree ORDER BY (order_id, error_id)"); err != nil {
 		return fmt.Errorf("make the table of what rebuild %s posts itself: %w", id, err)
@@ -129,8 +129,8 @@ SELECT groupArray(partition_id) FROM (
 	return ids, nil
 }
 
-// Changeable is the condition on rows that today's rules or the rates may change. It tells copies of one row apart. To
-// tell the rules of today takes some 30 ms the first time: no process needs it at its start.
+// Changeable is the condition on rows that today's rules or the rates may change. It tells copies of one row apart. It
+// is no variable: domain.PostingRules takes some 30 ms the first time, and no process needs it at its start.
 func Changeable() string { return fmt.Sprintf("(rated OR rules != %d)", domain.PostingRules()) }
 
 // ChangeableFirst is what may be asked of rows before their copies are folded, so that no copy stays that another one
