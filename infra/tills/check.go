@@ -104,25 +104,17 @@ func contractFailure(err error, e map[string]any) *failure {
 
 // at is the value that a pointer (RFC 6901) leads to.
 func at(v any, pointer string) (any, bool) {
-	for _, step := range strings.Split(pointer, "/")[1:] {
-		switch in := v.(type) {
-		case map[string]any:
-			next, there := in[pointerUnescapes.Replace(step)]
-			if !there {
-				return nil, false
-			}
-			v = next
-		case []any:
-			n, err := strconv.Atoi(step)
-			if err != nil || n < 0 || n >= len(in) {
-				return nil, false
-			}
-			v = in[n]
-		default:
+	if pointer == "" {
+		return v, false
+	}
+	for _, step := range stepsOf(pointer) {
+		next, there := inside(v, step)
+		if !there {
 			return nil, false
 		}
+		v = next
 	}
-	return v, pointer != ""
+	return v, true
 }
 
 func eventTypes() []string {

@@ -56,11 +56,6 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 	defer cancel()
 	run := &mapRun{m: m, till: till, in: in, said: map[string][sha256.Size]byte{}}
 	run.checks.decoder = decoders.Get().(*wire.Decoder)
-	defer func() {
-		if run.ended {
-			decoders.Put(run.checks.decoder)
-		}
-	}()
 	if wrong := run.begin(ctx); wrong != nil {
 		run.refuse(wrong, source{}, 0)
 		return run.result
@@ -88,7 +83,7 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 			run.refuse(wrong, m.each.source, 0)
 		}
 	}
-	run.ended = true
+	decoders.Put(run.checks.decoder) // not where something panics: nobody knows what it holds then
 	return run.result
 }
 
@@ -106,7 +101,6 @@ type mapRun struct {
 	rows     any    // the body, where its lines in the file are asked for
 	result   Result
 	checks   checker
-	ended    bool                         // in good order
 	said     map[string][sha256.Size]byte // by the identity of an event that came out, what it says
 }
 

@@ -74,7 +74,7 @@ func knownMembers(e map[string]any) *failure {
 	}
 	known := membersOf()[asString(e["type"])]
 	if known == nil || all(e["data"], known) {
-		return nil // of no such type wire says that there is none
+		return nil // where there is no such type wire says so
 	}
 	return within(e["data"], known, "/data")
 }

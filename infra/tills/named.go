@@ -3,7 +3,6 @@ package tills
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"sync"
 )
 
@@ -23,8 +22,9 @@ var (
 func (r *mapRun) named(pointer string, from any) string {
 	steps := stepsOf(pointer)
 	for i, step := range steps {
-		next := inside(from, step)
-		if !isIndex(from, step) && !r.names(step) {
+		_, isList := from.([]any)
+		next, there := inside(from, step)
+		if isPlace := isList && there; !isPlace && !r.names(step) {
 			steps[i] = hiddenStep
 		}
 		from = next
@@ -32,13 +32,7 @@ func (r *mapRun) named(pointer string, from any) string {
 	return pointerOf(steps)
 }
 
-// isIndex tells a place in a list from a name that is made of digits.
-func isIndex(in any, step string) bool {
-	list, is := in.([]any)
-	n, err := strconv.Atoi(step)
-	return is && err == nil && n >= 0 && n < len(list)
-}
-
+// names reports whether the mapping, the contract or the till's settings have a name.
 func (r *mapRun) names(step string) bool {
 	if r.m.names[step] || contractNames()[step] {
 		return true
@@ -51,7 +45,8 @@ func (r *mapRun) names(step string) bool {
 	return false
 }
 
-// wordsOf are the names that a mapping has in its programs and for its columns.
+// wordsOf are the names that a mapping has in its programs, for its columns, and in the defaults of its settings, such
+// as order_path.
 func (p *page) wordsOf() map[string]bool {
 	words := map[string]bool{}
 	add := func(s *source) {
@@ -73,6 +68,9 @@ func (p *page) wordsOf() map[string]bool {
 	for i := range p.Kinds {
 		add(p.Kinds[i].When)
 		add(p.Kinds[i].Events)
+	}
+	for _, s := range p.Settings {
+		add(&source{text: s.Default})
 	}
 	for _, column := range p.Read.Columns {
 		words[column] = true

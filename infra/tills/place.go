@@ -8,8 +8,12 @@ import (
 	"strings"
 )
 
-// maxLooked bounds how many values of a body are looked at to find the one that a program failed on.
-const maxLooked = 50_000
+const (
+	// maxLooked bounds how many values of a body are looked at to find the one that a program failed on.
+	maxLooked = 50_000
+	// maxFound bounds in how many places that value may stand.
+	maxFound = 1000
+)
 
 var (
 	// saidPointer is a pointer that a reason begins with: "/lines/0/price: …".
@@ -34,7 +38,7 @@ func (r *mapRun) place(f *failure) (from any, steps []string, line int, ok bool)
 		if row, is := r.document.lineOf(v); is {
 			return v, steps[i:], row, true
 		}
-		v = inside(v, step)
+		v, _ = inside(v, step)
 	}
 	line, _ = r.document.lineOf(v)
 	if line > 0 {
@@ -72,7 +76,7 @@ func (f *failure) stepsIn(body any) ([]string, bool) {
 	}
 	var names []string
 	if m := saidName.FindStringSubmatch(f.reason); m != nil {
-		if inside(body, m[1]) != nil {
+		if v, _ := inside(body, m[1]); v != nil {
 			return []string{m[1]}, true
 		}
 		names = append(names, m[1])
@@ -100,19 +104,21 @@ func (f *failure) stepsIn(body any) ([]string, bool) {
 	return found[0], true
 }
 
-// search finds a value in a body: an object or a list by what it is, all else by what it says.
+// search finds a value in a body: an object or a list by its identity, all else by its value.
 type search struct {
 	what  any
-	left  int
+	left  int // values that may still be looked at; below zero: the search was given up
 	found [][]string
 }
 
 func (s *search) in(v any, steps []string) {
-	if s.left--; s.left < 0 || len(s.found) > 1000 {
+	if s.left--; s.left < 0 {
 		return
 	}
 	if isThe(v, s.what) {
-		s.found = append(s.found, slices.Clone(steps))
+		if s.found = append(s.found, slices.Clone(steps)); len(s.found) > maxFound {
+			s.left = 0 // which of them were found is chance
+		}
 	}
 	switch v := v.(type) {
 	case []any:
@@ -126,7 +132,7 @@ func (s *search) in(v any, steps []string) {
 	}
 }
 
-// isWhole tells an object or a list, which is known by itself, from a value that may stand in many places.
+// isWhole tells an object or a list, which has an identity, from a value that may stand in many places.
 func isWhole(v any) bool {
 	switch v.(type) {
 	case []any, map[string]any:
@@ -149,17 +155,18 @@ func isThe(a, b any) bool {
 	return !isWhole(a) && reflect.DeepEqual(a, b)
 }
 
-// inside is what a step leads to; nil where there is nothing.
-func inside(v any, step string) any {
+// inside is what a step leads to, if there is something.
+func inside(v any, step string) (any, bool) {
 	switch in := v.(type) {
 	case map[string]any:
-		return in[step]
+		next, there := in[step]
+		return next, there
 	case []any:
 		if n, err := strconv.Atoi(step); err == nil && n >= 0 && n < len(in) {
-			return in[n]
+			return in[n], true
 		}
 	}
-	return nil
+	return nil, false
 }
 
 func stepsOf(pointer string) []string {

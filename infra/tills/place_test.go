@@ -42,7 +42,8 @@ func TestRefusalsNameThePlace(t *testing.T) {
 		{`.a | required("what the till doesn't say")`, lines, "", ""},
 		{`refuse("the whole is odd")`, lines, "", ""},
 		{event(".lines[1].price"), lines, "/lines/1/price", `"many"`},
-		// One value in two places says no place.
+		// One value in two places says no place, also where it is in too many to look at all of them.
+		{`.price | amount`, `{"price": "x", "lines": [` + strings.Repeat(`"x", `, 2000) + `{"price": "x"}]}`, "", ""},
 		{`.lines[].price | amount`, `{"lines": [{"price": "x"}, {"price": "x"}]}`, "", ""},
 		{`.lines[0].price | dadd("x")`, `{"lines": [{"price": "1"}], "other": "1"}`, "/lines/0/price", `"1"`},
 		{`.["a/b"]["c~d"] | amount`, `{"a/b": {"c~d": "x"}}`, "/a~1b/c~0d", `"x"`},
@@ -72,11 +73,12 @@ func TestNamedPlaces(t *testing.T) {
 		{`.x | keys[0] as $who | refuse(["x", $who]; "odd")`, `{"x": {"a/b~jane": 1}}`, "/x/a~1b~0jane", "/x/*"},
 		{`.x | keys[0] as $who | refuse("/x/\($who): odd")`, `{"x": {"7": 1}}`, "/x/7", "/x/*"},
 		{`refuse([$till.column]; "odd")`, `{"Betrag": "x", "else": "y"}`, "/Betrag", "/Betrag"},
+		{`refuse([$till.other]; "odd")`, `{"Netto": "x", "else": "y"}`, "/Netto", "/Netto"},
 		{`{type: "makegood.order.placed.v1", id: "1", subject: "1", time: "2026-01-10T09:00:00Z", ` +
 			`data: {order_id: "1", store_id: "s", currency: "USD", lines: [{line_id: "1", quantity: 1} + .extra]}}`,
 			`{"extra": {"jane@x.com": 1}}`, "/data/lines/0/jane@x.com", "/data/lines/0/*"},
 	} {
-		m, err := tills.Parse("x.yaml", []byte("name: x\nsettings: {column: {}}\nkinds:\n  - kind: a\n    when: true\n"+
+		m, err := tills.Parse("x.yaml", []byte("name: x\nsettings: {column: {}, other: {default: Netto}}\nkinds:\n  - kind: a\n    when: true\n"+
 			"    events: |\n      "+c.program+"\n"))
 		if err != nil {
 			t.Fatal(err)

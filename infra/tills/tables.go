@@ -54,21 +54,15 @@ func lookup(m *machine, in any, args []any) any {
 }
 
 // refuse ends the document. Nothing catches it: what comes after // or ? would be the guess that it is there to avoid.
-func refuse(m *machine, _ any, args []any) any {
-	f := &failure{code: CodeRefused}
-	said := args[len(args)-1]
-	if reason, is := said.(string); is {
-		f.reason = reason
-	} else {
-		f.reason = show(said)
-	}
+func refuse(_ *machine, _ any, args []any) any {
+	f := &failure{code: CodeRefused, reason: textOf(args[len(args)-1])}
 	if len(args) == 1 {
 		return f
 	}
 	switch place := args[0].(type) {
 	case string:
 		if f.at = place; !strings.HasPrefix(place, "/") {
-			f.at = "/" + strings.ReplaceAll(place, ".", "/")
+			f.at = pointerTo(place)
 		}
 	case []any: // a path, as jq has it
 		var steps []string
@@ -87,16 +81,24 @@ func requiredValue(m *machine, in any, args []any) any {
 	if in != nil && in != "" {
 		return in
 	}
-	name, is := args[0].(string)
-	if !is {
-		name = show(args[0])
-	}
+	name := textOf(args[0])
 	f := &failure{code: CodeRefused, reason: name + " is missing"}
 	if plainPath.MatchString(name) {
-		f.at = "/" + strings.ReplaceAll(name, ".", "/")
+		f.at = pointerTo(name)
 	}
 	return f
 }
+
+// textOf is a text as it is, and anything else as JSON, cut short.
+func textOf(v any) string {
+	if text, is := v.(string); is {
+		return text
+	}
+	return show(v)
+}
+
+// pointerTo is the pointer of a place that is written with dots: lines.0.price.
+func pointerTo(place string) string { return "/" + strings.ReplaceAll(place, ".", "/") }
 
 // asList makes a list of what may be one: null is none, and what isn't a list is a list of it. XML has no lists of one.
 func asList(_ *machine, in any, _ []any) any {
