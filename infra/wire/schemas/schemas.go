@@ -8,8 +8,8 @@
 // expressed is found.
 //
 // The schemas follow from the codec's own declarations, and the topics from the list of events, so that a new event
-// needs nothing here; `makegood schemas --dir DIR` writes them out. They are made when the process starts, which takes
-// some milliseconds.
+// needs nothing here; `makegood schemas --dir DIR` writes them out. The two descriptions are made when they are
+// first asked for, which takes some milliseconds.
 package schemas
 
 import (
@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/makegood/makegood/domain"
@@ -31,7 +32,7 @@ import (
 //go:embed openapi.yaml.tmpl
 var openAPITemplate string
 
-var openAPI = func() []byte {
+var openAPI = sync.OnceValue(func() []byte {
 	var text bytes.Buffer
 	t := template.Must(template.New("openapi").Funcs(vocabulary).Funcs(template.FuncMap{"quoted": strconv.Quote,
 		"schema": columnSchema, "camel": camel, "tables": insightTables, "sums": func(p insight.Part) bool {
@@ -41,7 +42,7 @@ var openAPI = func() []byte {
 		panic(err) // the template is a part of this program
 	}
 	return text.Bytes()
-}()
+})
 
 // vocabulary are the words of the domain that the description of the HTTP side lists.
 var vocabulary = template.FuncMap{
@@ -96,12 +97,12 @@ func columnSchema(c insight.Column) string {
 }
 
 // OpenAPI describes the HTTP side. What the owner asks follows from the declarations in projections/insight.
-func OpenAPI() []byte { return openAPI }
+func OpenAPI() []byte { return openAPI() }
 
 //go:embed asyncapi.yaml.tmpl
 var asyncAPITemplate string
 
-var asyncAPI = func() []byte {
+var asyncAPI = sync.OnceValue(func() []byte {
 	type stream struct {
 		Name         string
 		OnePartition bool
@@ -126,10 +127,10 @@ var asyncAPI = func() []byte {
 		panic(err) // the template is a part of this program
 	}
 	return text.Bytes()
-}()
+})
 
 // AsyncAPI describes the topics.
-func AsyncAPI() []byte { return asyncAPI }
+func AsyncAPI() []byte { return asyncAPI() }
 
 // Base is what schemas' identifiers begin with. It is a name, not an address.
 const Base = "urn:makegood:schema:"
