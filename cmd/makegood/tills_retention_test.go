@@ -32,7 +32,7 @@ func (s *shop) kept() int64 {
 	return n
 }
 
-// expire deletes what came before a time, which is told from now on.
+// expire deletes what came before a time, which is given as its distance from now.
 func (s *shop) expire(before time.Duration) {
 	s.Helper()
 	if err := s.app.ExpireBodies(s.Context(), time.Now().Add(before)); err != nil {
@@ -58,7 +58,7 @@ func (s *shop) handle(letter deadletter.Letter, how string) {
 }
 
 // TestTillsRetention: what tills sent is deleted when its time is over, and not before it is mapped; what an open dead
-// letter needs stays, with all after it, until somebody deals with it. A letter of which nothing is left says so.
+// letter needs stays, with all after it, until somebody deals with it. A letter whose body is deleted can't be replayed.
 func TestTillsRetention(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, shopTills, strings.Replace(shopMapping, ".COST", ".cost", 1))
@@ -76,7 +76,7 @@ func TestTillsRetention(t *testing.T) {
 
 	s.deliver("orders/create", strings.Replace(shopOrder(100), `"cost"`, `"landed_cost"`, 1))
 	s.till("shop")
-	letter := slices.Collect(maps.Values(openLetters(t, s.c)))[0]
+	letter := s.letter()
 	at := kafka.TopicPartition{Topic: "makegood.tills", Partition: int(letter.Partition)}
 	there := func() bool {
 		t.Helper()
@@ -93,9 +93,7 @@ func TestTillsRetention(t *testing.T) {
 	if expire(time.Hour); !there() || kept() >= 21 {
 		t.Errorf("the body of an open dead letter is there: %v, of 21 are kept %d", there(), kept())
 	}
-	if err := s.c.post(t.Context(), "/v1/deadletters/"+letter.ID+"/discard", "", nil, nil); err != nil {
-		t.Fatal(err)
-	}
+	s.handle(letter, "discard")
 	if expire(time.Hour); there() || kept() != 0 {
 		t.Errorf("nobody needs it any more: there %v, %d kept", there(), kept())
 	}
@@ -109,8 +107,8 @@ func TestTillsRetention(t *testing.T) {
 	}
 }
 
-// TestTillsRetentionOfWhatComesAgain: a body that was discarded and deleted comes again, and is refused again: what its
-// letter needs is the later one, which stays until somebody deals with it, and can be replayed.
+// TestTillsRetentionOfWhatComesAgain: a body that was discarded and deleted comes again, and is refused again. Its letter
+// needs the later body, which stays until somebody deals with the letter, and can be replayed.
 func TestTillsRetentionOfWhatComesAgain(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, shopTills, strings.Replace(shopMapping, ".COST", ".cost", 1))
@@ -142,8 +140,8 @@ func TestTillsRetentionOfWhatComesAgain(t *testing.T) {
 	}
 }
 
-// TestTillsRetentionOfLostLetters: what an open dead letter needs stays also where ClickHouse has lost the letter: the
-// letter is open again.
+// TestTillsRetentionOfLostLetters: where ClickHouse has lost an open dead letter, the letter comes back, and what it
+// needs stays.
 func TestTillsRetentionOfLostLetters(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, shopTills, strings.Replace(shopMapping, ".COST", ".cost", 1))

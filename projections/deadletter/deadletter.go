@@ -41,7 +41,8 @@ type Letter struct {
 // MaxPointer bounds a pointer, in bytes.
 const MaxPointer = 200
 
-// ShortPointer is a pointer of at most MaxPointer bytes: a longer one is cut between two characters and ends with "…".
+// ShortPointer is a pointer of at most MaxPointer bytes: a longer one is cut between two characters, and
+// ends with "…".
 func ShortPointer(pointer string) string {
 	const more = "…"
 	if len(pointer) <= MaxPointer {
@@ -140,7 +141,7 @@ func List(ctx context.Context, db driver.Conn, limit int) ([]Letter, error) {
 	return readLetters(ctx, db, `SELECT `+letterColumns+` FROM `+Open+` ORDER BY last_seen DESC, id LIMIT ?`, limit)
 }
 
-// Places are the offsets in its partition where the letter was seen first and last: what stands there is the same.
+// Places are the offsets in its partition where the letter was seen first and last. The records there say the same.
 func (d *Letter) Places() []int64 {
 	if d.lastOffset > d.Offset {
 		return []int64{d.Offset, d.lastOffset}
@@ -148,9 +149,9 @@ func (d *Letter) Places() []int64 {
 	return []int64{d.Offset}
 }
 
-// Needs gives by partition of a topic the first record that an open dead letter is of. The partitions begin at starts;
-// one that isn't in there begins at 0. Of a letter whose first record is gone it is the last one. A letter of which
-// nothing is left needs nothing.
+// Needs gives by partition of a topic the offset of the first record that an open dead letter needs. starts says where
+// the partitions begin; one that it doesn't have begins at 0. A letter needs the record where it was seen first; where
+// that is gone, the one where it was seen last; where both are gone, none.
 func Needs(ctx context.Context, db driver.Conn, topic string, starts map[int32]int64) (map[int32]int64, error) {
 	begin := make([]int64, 1) // by partition
 	for partition, start := range starts {
@@ -159,23 +160,10 @@ func Needs(ctx context.Context, db driver.Conn, topic string, starts map[int32]i
 		}
 		begin[partition] = start
 	}
-	rows, err := db.Query(ctx, `WITH arrayElement(?, partition + 1) AS start
+	first, err := offsetsBy[int32](ctx, db, `WITH arrayElement(?, partition + 1) AS start
 SELECT partition, min(if(offset >= start, offset, last_offset)) FROM `+Open+`
 WHERE topic = ? AND greatest(offset, last_offset) >= start GROUP BY partition`, begin, topic)
 	if err != nil {
-		return nil, fmt.Errorf("ask what dead letters need: %w", err)
-	}
-	defer rows.Close()
-	first := map[int32]int64{}
-	for rows.Next() {
-		var partition int32
-		var offset int64
-		if err := rows.Scan(&partition, &offset); err != nil {
-			return nil, fmt.Errorf("ask what dead letters need: %w", err)
-		}
-		first[partition] = offset
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("ask what dead letters need: %w", err)
 	}
 	return first, nil
@@ -183,24 +171,31 @@ WHERE topic = ? AND greatest(offset, last_offset) >= start GROUP BY partition`, 
 
 // LastOffsets gives by id the offset where each dead letter of a topic was last seen, dealt with or not.
 func LastOffsets(ctx context.Context, db driver.Conn, topic string) (map[string]int64, error) {
-	rows, err := db.Query(ctx, `SELECT id, max(last_offset) FROM dead_letters WHERE topic = ? GROUP BY id`, topic)
+	last, err := offsetsBy[string](ctx, db, `SELECT id, max(last_offset) FROM dead_letters WHERE topic = ? GROUP BY id`,
+		topic)
 	if err != nil {
 		return nil, fmt.Errorf("ask where dead letters were seen: %w", err)
 	}
-	defer rows.Close()
-	last := map[string]int64{}
-	for rows.Next() {
-		var id string
-		var offset int64
-		if err := rows.Scan(&id, &offset); err != nil {
-			return nil, fmt.Errorf("ask where dead letters were seen: %w", err)
-		}
-		last[id] = offset
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("ask where dead letters were seen: %w", err)
-	}
 	return last, nil
+}
+
+// offsetsBy asks for rows of a key and an offset.
+func offsetsBy[K comparable](ctx context.Context, db driver.Conn, query string, args ...any) (map[K]int64, error) {
+	rows, err := db.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	offsets := map[K]int64{}
+	for rows.Next() {
+		var key K
+		var offset int64
+		if err := rows.Scan(&key, &offset); err != nil {
+			return nil, err
+		}
+		offsets[key] = offset
+	}
+	return offsets, rows.Err()
 }
 
 // Read finds one by its id, dealt with or not.

@@ -10,27 +10,23 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
-// told are the headers that Message adds.
-var told = []string{"id", "topic", "partition", "offset", "reason", "detail", "pointer"}
+// headers are those that the record of a dead letter has beside the original ones.
+func (d *Letter) headers() map[string]string {
+	return map[string]string{"makegood_id": d.ID, "makegood_topic": d.Topic, "makegood_partition": fmt.Sprint(d.Partition),
+		"makegood_offset": fmt.Sprint(d.Offset), "makegood_reason": d.Reason, "makegood_detail": d.Detail,
+		"makegood_pointer": d.Pointer}
+}
 
 // Message makes the dead letter a record: the original bytes and headers, and why.
 func (d *Letter) Message() *message.Message {
 	m := message.NewMessage("", d.Payload)
-	for k, v := range d.Headers {
-		m.Metadata.Set(k, v)
-	}
-	m.Metadata.Set("makegood_id", d.ID)
-	m.Metadata.Set("makegood_topic", d.Topic)
-	m.Metadata.Set("makegood_partition", fmt.Sprint(d.Partition))
-	m.Metadata.Set("makegood_offset", fmt.Sprint(d.Offset))
-	m.Metadata.Set("makegood_reason", d.Reason)
-	m.Metadata.Set("makegood_detail", d.Detail)
-	m.Metadata.Set("makegood_pointer", d.Pointer)
+	maps.Copy(m.Metadata, d.Headers)
+	maps.Copy(m.Metadata, d.headers())
 	return m
 }
 
-// FromRecord is the dead letter of a record that Message made, which the log took at a time. The record doesn't say its
-// source, its key and the id of its event. nil: the record is of no dead letter.
+// FromRecord is the dead letter of a record that Message made, which the log took at a time. It has no source, no key
+// and no id of an event: the record doesn't say them. nil: the record is of no dead letter.
 func FromRecord(headers map[string]string, payload []byte, at time.Time) *Letter {
 	say := func(name string) string { return headers["makegood_"+name] }
 	partition, err := strconv.ParseInt(say("partition"), 10, 32)
@@ -44,10 +40,11 @@ func FromRecord(headers map[string]string, payload []byte, at time.Time) *Letter
 	d := &Letter{ID: say("id"), Topic: say("topic"), Partition: int32(partition), Offset: offset, Reason: say("reason"),
 		Detail: say("detail"), Pointer: say("pointer"), FirstSeen: at, LastSeen: at, Headers: maps.Clone(headers),
 		Payload: payload}
-	for _, name := range told {
-		delete(d.Headers, "makegood_"+name)
+	for name := range d.headers() {
+		delete(d.Headers, name)
 	}
-	d.Detail, d.Pointer = strings.ToValidUTF8(d.Detail, ""), strings.ToValidUTF8(d.Pointer, "") // it may have shrunk
+	// Earlier versions cut them within a character.
+	d.Detail, d.Pointer = strings.ToValidUTF8(d.Detail, ""), strings.ToValidUTF8(d.Pointer, "")
 	return d
 }
 
