@@ -14,7 +14,7 @@ var aside = []string{
 	"components", "experiment",
 }
 
-// named: of a line that is taken off, the line_id says which goods.
+// named are the lists of lines that are taken off: of these the line_id says which goods are meant.
 var named = []string{"order.changed/lines_removed", "order.cancelled/lines"}
 
 // agree: "Events of one fact agree if, wherever both say something of money, goods or case, they say the same. What one
@@ -69,7 +69,7 @@ func sameSayings(in string, a, b fields) bool {
 	return true
 }
 
-// unsaid: what is left out, and what is the same as leaving it out.
+// unsaid reports whether a value says no more than leaving it out.
 func unsaid(in, name string, x any) bool {
 	switch name {
 	case "kind":
@@ -83,7 +83,7 @@ func unsaid(in, name string, x any) bool {
 	return x == nil
 }
 
-// meaning of a refund's method: "any word; gift_card and store_credit have a meaning".
+// meaning is that of a refund's method: "any word; gift_card and store_credit have a meaning".
 func meaning(method any) any {
 	if method == "gift_card" || method == "store_credit" {
 		return method
@@ -103,8 +103,8 @@ func sameSaying(in, name string, x, y any) bool {
 	return sameValue(name, x, y)
 }
 
-// sameLists finds for each element in turn another one that says the same: in which order lines are told doesn't
-// matter. No lines are not said.
+// sameLists finds for each element in turn another one that says the same: the order of lines doesn't matter. An empty
+// list says nothing.
 func sameLists(in, name string, x, y []any) bool {
 	if len(x) == 0 || len(y) == 0 {
 		return true

@@ -332,8 +332,8 @@ func says(e *event) []int {
 }
 
 // members counts what is said in a value, in its lines too. What is zero, empty or no says nothing, but for a no to the
-// question whether a case was avoidable; stops are 1 where they are left out, and so are always said; goods is the kind
-// of a line that says none.
+// question whether a case was avoidable. What says the default says nothing: stops, which count for nothing whatever
+// they are, and the kind goods of a line.
 func members(name string, value any) int {
 	n := 0
 	switch v := value.(type) {

@@ -14,7 +14,7 @@ import (
 const HistoriesVariable = "MAKEGOOD_HISTORIES"
 
 // StreamsVariable names the environment variable that says how many random streams the tests draw: all of them where it
-// is "all", as for .ci/run, else few, so that everybody's tests end soon.
+// is "all", as in .ci/run, else few, so that the tests end soon on any machine.
 const StreamsVariable = "MAKEGOOD_STREAMS"
 
 // AllStreams reports whether tests are to draw all of their random streams.

@@ -27,8 +27,8 @@ type Order struct {
 	Entries                    []Entry // by time
 }
 
-// Check is the identity of section 4, in every currency: "contribution = perfect + customer_changes − changed_mind −
-// unfounded − net leakage, tested on every order".
+// Check is the identity of section 4, in every currency: "contribution = perfect + customer_changes − changed_mind
+// − unfounded − net leakage, tested on every order".
 func (o *Order) Check() error {
 	for i, f := range append([]*Figures{&o.Figures}, o.In...) {
 		explained := minus(plus(f.Perfect, f.CustomerChanges), f.ChangedMind, f.Unfounded, f.Net)

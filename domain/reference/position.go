@@ -84,8 +84,8 @@ func (l Line) sortKey() string {
 	return strings.Join([]string{l.Account, l.Element, l.Case, l.Currency, l.Step, l.Store, l.Order}, "\x00")
 }
 
-// basisOf: "1010, 13xx disputes, 2200, 2310–2330, 4000–4110, 5050, 5070, 5090, 5120, 5400, 5420 CASH; 5220, 5300 and
-// what absorbs them IMPUTED; all else ACCRUED."
+// basisOf: "1010, 13xx disputes, 2200, 2310–2330, 4000–4110, 5050, 5070, 5090, 5120, 5400, 5420 CASH; 5220, 5300
+// and what absorbs them IMPUTED; all else ACCRUED."
 func basisOf(account string) string {
 	switch account {
 	case "1010", "1310", "2200", "2310", "2320", "2330", "4000", "4100", "4110", "5050", "5070", "5090", "5120", "5400",

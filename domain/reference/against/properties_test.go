@@ -40,7 +40,8 @@ func entriesBalance(_ *domain.Terms, events []domain.Recorded, s *domain.Settlem
 // figures of an order in a currency.
 type figures struct{ contribution, perfect, changes, changedMind, unfounded, net domain.Amount }
 
-// identityHolds: contribution = perfect + customer_changes − changed_mind − unfounded − net leakage, of every order.
+// identityHolds: contribution = perfect + customer_changes − changed_mind − unfounded − net leakage, of every
+// order.
 func identityHolds(_ *domain.Terms, events []domain.Recorded, s *domain.Settlement) string {
 	kind, founded := map[string]string{}, map[string]bool{}
 	for _, i := range s.Sequence {
