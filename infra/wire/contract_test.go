@@ -102,15 +102,25 @@ func plain(s wire.JSON) wire.JSON {
 	return s
 }
 
-// contractRows reads the tables of §3: per event its members.
-func contractRows(t *testing.T) map[string]map[string]member {
+// contractSection is the section of the contract under a heading.
+func contractSection(t *testing.T, heading string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../domain/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, from, _ := strings.Cut(string(text), "\n## 3. Events\n")
-	section, _, _ := strings.Cut(from, "\n### ")
+	_, from, found := strings.Cut(string(text), "\n## "+heading+"\n")
+	if !found {
+		t.Fatalf("the contract has no section %q", heading)
+	}
+	section, _, _ := strings.Cut(from, "\n## ")
+	return section
+}
+
+// contractRows reads the tables of §3: per event its members.
+func contractRows(t *testing.T) map[string]map[string]member {
+	t.Helper()
+	section, _, _ := strings.Cut(contractSection(t, "3. Events"), "\n### ")
 	rows := map[string]map[string]member{}
 	for line := range strings.SplitSeq(section, "\n") {
 		if rest, ok := strings.CutPrefix(line, "Any stream: event.voided: "); ok {

@@ -79,8 +79,8 @@ const (
 // Error says why an event was refused, and where. It owns its strings.
 type Error struct {
 	Pointer string // RFC 6901, into the structured form of the event, also where it came in binary mode
-	// Named is Pointer; where people are hidden with * for each member that the contract doesn't have, since its name may
-	// say something of them.
+	// Named is Pointer. Where people are hidden, it has * for each member that the contract doesn't have: its name may say
+	// something of people.
 	Named  string
 	Code   string // one of the Code constants
 	Detail string // for people
@@ -125,7 +125,7 @@ func (d *Decoder) failAt(member, code, format string, args ...any) {
 	d.pop()
 }
 
-// pointer is the way to the value that is being read, with or without the names that the contract doesn't have.
+// pointer is the way to the value that is being read. hide puts * where the contract doesn't have a name.
 func (d *Decoder) pointer(hide bool) string {
 	var b strings.Builder
 	for _, s := range d.path {

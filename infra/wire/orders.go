@@ -39,7 +39,8 @@ var orderLine = object(
 	case !isGoods && len(l.Components) > 0:
 		d.failAt("components", CodeNotAllowed, "a %s has no components: only goods have", l.Kind)
 	case l.DiscountAboveLine():
-		d.failAt("discount", CodeDiscountAboveLine, "%s is more than the line's %s × %s", l.Discount, l.Quantity, l.UnitPrice)
+		d.failAt("discount", CodeDiscountAboveLine, "%s is more than the line's %s × %s", l.Discount, l.Quantity,
+			l.UnitPrice)
 	}
 },
 	either(is("kind", domain.LineDeposit), JSON{}, each(JSON{"quantity": ref("amount"), "tax": orNull(ref("amount"))})),

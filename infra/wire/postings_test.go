@@ -105,7 +105,7 @@ func casesOfContract(t *testing.T) string {
 	t.Helper()
 	var page []string
 	inCase := false
-	for line := range strings.SplitSeq(journalSection(t), "\n") {
+	for line := range strings.SplitSeq(contractSection(t, "4. Journal"), "\n") {
 		switch {
 		case strings.HasPrefix(line, "### "):
 			page = append(page, strings.TrimPrefix(line, "#"))
@@ -123,8 +123,8 @@ func casesOfContract(t *testing.T) string {
 }
 
 // TestAccountingCases settles what domain/testdata/postings.md and the contract's §4 tell, and holds every entry
-// against the numbers there, which were worked out by hand. Every part of §4 has a case, and so has every kind of event
-// that posts.
+// against the numbers there, which were worked out by hand. Every part of §4 has a case, and so has every kind of
+// event that posts.
 func TestAccountingCases(t *testing.T) {
 	page, err := os.ReadFile("../../domain/testdata/postings.md")
 	if err != nil {
@@ -156,23 +156,11 @@ func TestAccountingCases(t *testing.T) {
 	}
 }
 
-// journalSection is the contract's §4.
-func journalSection(t *testing.T) string {
-	t.Helper()
-	contract, err := os.ReadFile("../../domain/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, from, _ := strings.Cut(string(contract), "\n## 4. Journal\n")
-	section, _, _ := strings.Cut(from, "\n## ")
-	return section
-}
-
 // postingParts are the headings of the contract's §4 but the last, which is about flags.
 func postingParts(t *testing.T) []string {
 	t.Helper()
 	var parts []string
-	for line := range strings.SplitSeq(journalSection(t), "\n") {
+	for line := range strings.SplitSeq(contractSection(t, "4. Journal"), "\n") {
 		if part, is := strings.CutPrefix(line, "### "); is && part != "What can't be right" {
 			parts = append(parts, part)
 		}

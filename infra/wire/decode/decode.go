@@ -43,14 +43,11 @@ func Private(privacy *wire.Privacy) ledger.Decode {
 		if !errors.As(err, &fault) {
 			return nil, fmt.Errorf("read an event: %w", err)
 		}
-		pointer, detail := fault.Pointer, fault.Detail
-		if privacy != nil { // a dead letter shows them
-			pointer = fault.Named
-		}
+		detail := fault.Detail
 		if privacy != nil && fault.Code != wire.CodeUnknownType {
-			detail = wire.WithoutQuotes(detail)
+			detail = wire.WithoutQuotes(detail) // a dead letter shows it
 		}
-		return nil, &ledger.Rejection{Code: fault.Code, Pointer: pointer, Detail: detail, Source: fault.Source,
+		return nil, &ledger.Rejection{Code: fault.Code, Pointer: fault.Named, Detail: detail, Source: fault.Source,
 			EventID: fault.ID}
 	}
 }
