@@ -58,7 +58,7 @@ func (s *shop) handle(letter deadletter.Letter, how string) {
 }
 
 // TestTillsRetention: what tills sent is deleted when its time is over, and not before it is mapped; what an open dead
-// letter needs stays, with all after it, until somebody deals with it. A letter whose body is deleted can't be replayed.
+// letter needs stays, with all after it, until somebody deals with it. A letter whose body is gone can't be replayed.
 func TestTillsRetention(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, shopTills, strings.Replace(shopMapping, ".COST", ".cost", 1))
@@ -107,8 +107,8 @@ func TestTillsRetention(t *testing.T) {
 	}
 }
 
-// TestTillsRetentionOfWhatComesAgain: a body that was discarded and deleted comes again, and is refused again. Its letter
-// needs the later body, which stays until somebody deals with the letter, and can be replayed.
+// TestTillsRetentionOfWhatComesAgain: a body that was discarded and deleted comes again, and is refused again. Its
+// letter needs the later body, which stays until somebody deals with the letter, and can be replayed.
 func TestTillsRetentionOfWhatComesAgain(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, shopTills, strings.Replace(shopMapping, ".COST", ".cost", 1))

@@ -78,8 +78,8 @@ func TestNamedPlaces(t *testing.T) {
 			`data: {order_id: "1", store_id: "s", currency: "USD", lines: [{line_id: "1", quantity: 1} + .extra]}}`,
 			`{"extra": {"jane@x.com": 1}}`, "/data/lines/0/jane@x.com", "/data/lines/0/*"},
 	} {
-		m, err := tills.Parse("x.yaml", []byte("name: x\nsettings: {column: {}, other: {default: Netto}}\nkinds:\n  - kind: a\n    when: true\n"+
-			"    events: |\n      "+c.program+"\n"))
+		m, err := tills.Parse("x.yaml", []byte("name: x\nsettings: {column: {}, other: {default: Netto}}\nkinds:\n"+
+			"  - kind: a\n    when: true\n    events: |\n      "+c.program+"\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
