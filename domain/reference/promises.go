@@ -127,8 +127,8 @@ func (f *file) bookClaim(at place, all []*event, closed bool) {
 // bookVouchers: "by concession_id: F granted, r the redemption rate at the grant, X redeemed, L lapsed (face values,
 // X + L up to F, redemptions first, then lapses, in the sequence; the rest flagged): 2300 −(F−X−L)·r, 1010 −X,
 // 4120 X + (F−X−L)·r CONCESSION. Redeemed or lapsed without a known grant: F = X + L. A store credit from a
-// refund: its cost is the refund's, so 2300 −(F−X−L), 1010 −X, 4120 −L. Store of a voucher: its grant, else its
-// first event."
+// refund: its cost is the refund's, so 2300 −(F−X−L), 1010 −X, 4120 −L. Store of a voucher: its grant, else
+// its first event."
 func (f *file) bookVouchers() {
 	grants := map[string][]*event{} // two that a person separated are one voucher of both amounts
 	var ids []string
