@@ -23,11 +23,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 
 // readyForEvents is for whoever routes events: a gateway takes them while ClickHouse is away.
 func (s *Server) readyForEvents(w http.ResponseWriter, r *http.Request) {
-	ready := s.cfg.ReadyForEvents
-	if ready == nil {
-		ready = s.cfg.Ready
-	}
-	s.answerReady(w, r, "events", ready)
+	s.answerReady(w, r, "events", s.cfg.ReadyForEvents)
 }
 
 func (s *Server) answerReady(w http.ResponseWriter, r *http.Request, of string, ready func(context.Context) error) {

@@ -46,7 +46,7 @@ func dialH2(t *testing.T, url string, roots *x509.CertPool) *h2 {
 	return c
 }
 
-// begin begins a request.
+// begin begins a request, and says which stream it has.
 func (c *h2) begin(method, path string, ends bool, headers ...string) (uint32, error) {
 	c.packed.Reset()
 	all := append([]string{":method", method, ":scheme", "https", ":authority", "127.0.0.1", ":path", path}, headers...)
@@ -61,7 +61,8 @@ func (c *h2) begin(method, path string, ends bool, headers ...string) (uint32, e
 		EndHeaders: true, EndStream: ends})
 }
 
-// closedBy reads until the server closes the connection, or is done, or too long.
+// closedBy reads until the server closes the connection, or sends a frame that is done. It fails the test if neither
+// comes within 30 s.
 func (c *h2) closedBy(what string, done func(http2.Frame) bool) {
 	c.Helper()
 	if err := c.conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
@@ -81,8 +82,8 @@ func (c *h2) closedBy(what string, done func(http2.Frame) bool) {
 
 func goAway(f http2.Frame) bool { _, is := f.(*http2.GoAwayFrame); return is }
 
-// TestHTTP2Abuse: who begins requests and takes them back as fast as they can, begins more than are allowed, sends
-// headers without end or bodies that never end, is bounded; another's events are taken meanwhile.
+// TestHTTP2Abuse: a client that cancels requests as fast as it can, begins more than are allowed, or sends bodies or
+// headers that never end is bounded. The events of another client are taken meanwhile.
 func TestHTTP2Abuse(t *testing.T) {
 	s, roots := serveTLS(t)
 	other := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots},
@@ -113,7 +114,7 @@ func TestHTTP2Abuse(t *testing.T) {
 			err = reset.framer.WriteRSTStream(stream, http2.ErrCodeCancel)
 		}
 		if err != nil {
-			break // it was hung up on
+			break // the server closed the connection
 		}
 	}
 	served("resets")

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -48,7 +49,7 @@ func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insig
 	if err := onlyParameters(values, known...); err != nil {
 		return err
 	}
-	format, err := formatOfAnswer(r, question)
+	format, err := formatOfAnswer(values, r.Header.Get("Accept"), question)
 	if err != nil {
 		return err
 	}
@@ -72,22 +73,23 @@ func askInsight(w http.ResponseWriter, r *http.Request, b Books, question *insig
 	return answerInsight(r.Context(), w, question, a, format, part, q.Of["vendor"])
 }
 
-// formatOfAnswer is that of the parameter, or without it what the client says that it accepts: a PDF, or else JSON.
-func formatOfAnswer(r *http.Request, question *insight.Question) (string, error) {
-	values := r.URL.Query()
+// formatOfAnswer is the format that the parameter names. Where it names none, it is PDF if the client accepts that,
+// else JSON. Only questions that have a page are answered as HTML or PDF.
+func formatOfAnswer(values url.Values, accept string, question *insight.Question) (string, error) {
 	format := values.Get("format")
 	switch {
 	case !question.Page:
 		return formatOf(values)
-	case format == "" && strings.Contains(r.Header.Get("Accept"), pdfType):
+	case format == "" && strings.Contains(accept, pdfType):
 		return "pdf", nil
 	case format == "html" || format == "pdf":
 		return format, nil
 	}
-	if _, err := formatOf(values); err != nil {
+	known, err := formatOf(values)
+	if err != nil {
 		return "", notOneOf("format", format, "json", "csv", "xlsx", "html", "pdf")
 	}
-	return formatOf(values)
+	return known, nil
 }
 
 func answerInsight(ctx context.Context, w http.ResponseWriter, question *insight.Question, a *insight.Answer, format,

@@ -41,7 +41,7 @@ func packetAsHTML(w http.ResponseWriter, a *insight.Answer, vendor string) error
 // mostOnPaper bounds the rows of a claim as PDF, some 500 pages. A CSV has as many as there are.
 const mostOnPaper = 5000
 
-// packetAsPDF answers with a claim as a file to send: of one answer the same bytes.
+// packetAsPDF answers with a claim as a file to send. The same answer gives the same bytes.
 func packetAsPDF(ctx context.Context, w http.ResponseWriter, a *insight.Answer, vendor string) error {
 	if len(a.Rows) > mostOnPaper {
 		return &report.Invalid{Code: report.TooManyRows, Parameter: "format", Value: strconv.Itoa(len(a.Rows)),
@@ -59,7 +59,7 @@ func packetAsPDF(ctx context.Context, w http.ResponseWriter, a *insight.Answer, 
 	return nil
 }
 
-// packetOnPaper says of each case once what it was and what proves it, and below that what each cost came to.
+// packetOnPaper is a table of the costs. What a case was stands in its first row, and what proves it below its last.
 func packetOnPaper(a *insight.Answer, vendor string) *paper.Document {
 	span := fmt.Sprintf("%s to %s (exclusive), as of %s, in %s", a.From, a.To, a.AsOf.Format("2006-01-02 15:04:05 MST"),
 		a.Currency)
@@ -100,7 +100,7 @@ func packetOnPaper(a *insight.Answer, vendor string) *paper.Document {
 	return d
 }
 
-// textOf is a column that holds text, which may not be known.
+// textOf is the text of a column; a dash where it is not known.
 func textOf(row insight.Row, name string) string {
 	if s, is := row[name].(string); is && s != "" {
 		return s

@@ -11,8 +11,8 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// TestALongClaimIsNoPDF: a claim of more rows than a PDF takes is refused as one, with what to ask for, and as CSV it
-// has all of them; and a claim that nobody waits for is not written.
+// TestALongClaimIsNoPDF: a claim of more rows than a PDF takes is refused as PDF, and the error says what to ask for;
+// as CSV it has all of them. A claim that nobody waits for is not written.
 func TestALongClaimIsNoPDF(t *testing.T) {
 	question := insight.QuestionOf("claims/packet")
 	a := &insight.Answer{Table: insight.Table{Rows: make([]insight.Row, mostOnPaper+1)}}

@@ -96,10 +96,10 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 	return b, nil
 }
 
-// mostDetail bounds what a problem says, in bytes: some libraries say a thing again for each level of what is nested.
+// mostDetail bounds what a problem says, in bytes: some libraries' errors repeat themselves for each level of nesting.
 const mostDetail = 1000
 
-// shortened is the beginning of a text that says too much.
+// shortened is a text, cut after mostDetail bytes where it is longer.
 func shortened(detail string) string {
 	if len(detail) <= mostDetail {
 		return detail

@@ -35,8 +35,8 @@ type Config struct {
 	Guard Guard
 	// Ready says why the service can't do its work now; nil where it can. It is asked by /readyz.
 	Ready func(ctx context.Context) error
-	// ReadyForEvents says why events can't be taken now, which asks for less: they are taken while the store is away. It
-	// is asked by /readyz/events. Nil: what Ready says.
+	// ReadyForEvents says why events can't be taken now; nil where they can. It asks for less than Ready: events are taken
+	// while the store is away. It is asked by /readyz/events. Default: Ready.
 	ReadyForEvents func(ctx context.Context) error
 	// Metrics answers /metrics. Nil: there are none.
 	Metrics http.Handler
@@ -75,6 +75,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxReports, 8)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ReadyForEvents == nil {
+		c.ReadyForEvents = c.Ready
 	}
 	return c
 }

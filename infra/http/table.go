@@ -20,10 +20,10 @@ import (
 type table struct {
 	columns []column
 	rows    [][]string
-	sums    int // how many of the last rows are sums, which have no words for codes that they lack
+	sums    int // how many of the last rows are sums: they have no codes, and so no words for them
 }
 
-// column is one of a table. Of what has codes for values a file has the words as well, in a column behind it.
+// column is one of a table. Where its values are codes, a file has another column after it, with their words.
 type column struct {
 	heading string
 	numeric bool
