@@ -21,7 +21,7 @@ type checker struct {
 	floats  floats
 }
 
-// decoders are lent to checkers: one is of some 6 KiB.
+// decoders are used again by the next checker: one takes some 6 KiB.
 var decoders = sync.Pool{New: func() any { return new(wire.Decoder) }}
 
 // attributes are those that a program gives, in the order in which they are written.
@@ -226,7 +226,7 @@ var pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// appendText writes a text as JSON. What is all plain characters, as most texts are, is written as it is.
+// appendText writes a text as JSON. Most texts have plain characters alone, and are written as they are.
 func appendText(b []byte, s string) []byte {
 	plain := true
 	for i := 0; i < len(s) && plain; i++ {

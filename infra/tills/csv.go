@@ -71,8 +71,8 @@ func (r *reading) csv(body []byte) (*document, error) {
 	}
 }
 
-// bareQuotes are the cells of a row of which none begins with a quote, before which there may be blanks: those within
-// are characters like others, as in 5" pipe.
+// bareQuotes are the cells of a row that has quotes only within cells, as in 5" pipe: characters like others.
+// It reports false where a cell begins with a quote, or with blanks and a quote.
 func bareQuotes(row []byte, delimiter rune) ([]string, bool) {
 	text := strings.Trim(string(row), "\r\n")
 	cells := strings.Split(text, string(delimiter))

@@ -193,7 +193,7 @@ func (m *Mapping) settings(till Till) (map[string]any, *failure) {
 	return values, nil
 }
 
-// badSetting refuses a value that no program means: a slip there would change what every body says, without a word.
+// badSetting refuses a value that no program knows: a typing error there would change what all bodies say, silently.
 func (m *Mapping) badSetting(name, value string) *failure {
 	if name == "currency" && !wire.IsCurrency(value) {
 		return &failure{code: CodeBadSetting, reason: "currency: " + show(value) + " is no code of ISO 4217, such as EUR"}

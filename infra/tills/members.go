@@ -79,7 +79,7 @@ func knownMembers(e map[string]any) *failure {
 	return within(e["data"], known, "/data")
 }
 
-// all says at once of most events that the contract has all of their members; within says which it doesn't have.
+// all reports whether the contract has all members of a value, as of most events; within says which it doesn't have.
 func all(v any, known members) bool {
 	switch v := v.(type) {
 	case []any:

@@ -20,7 +20,7 @@ var (
 	saidPointer = regexp.MustCompile(`^(/[^\s:]+)(?::|\s|$)`)
 	// saidName is a member that a reason begins with: "quantity: …".
 	saidName = regexp.MustCompile(`^([A-Za-z_][\w-]*): `)
-	// plainPath is what required is given where that is a path, and no sentence.
+	// plainPath tells a path that required is given from a sentence.
 	plainPath = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)*$`)
 	// namesIn are the members that a piece of a program speaks of.
 	namesIn = regexp.MustCompile(`\.([A-Za-z_]\w*)|\."([^"]+)"`)

@@ -7,8 +7,8 @@ import (
 	"github.com/makegood/makegood/infra/tills"
 )
 
-// TestRefusalsNameThePlace: what a program fails on is named by its place in the body, however the program says it,
-// where it can't be another one; and what stands there.
+// TestRefusalsNameThePlace: a refusal names the place in the body that the program failed on, and what stands there,
+// however the program says it; it names none where it could be another one.
 func TestRefusalsNameThePlace(t *testing.T) {
 	refusals := func(program, body string) tills.Refusal {
 		m, err := tills.Parse("x.yaml", []byte("name: x\nkinds:\n  - kind: a\n    when: true\n    events: |\n      "+

@@ -215,7 +215,7 @@ func (p *program) run(m *machine, body any, in *input) (values []any, wrong *fai
 	}
 }
 
-// withHint says what is meant by what gojq says most often of a slip.
+// withHint explains the mistake that gojq's most frequent message comes from.
 func withHint(f *failure) *failure {
 	if f.hint == "" && strings.HasPrefix(f.reason, "expected an object but got: ") {
 		f.hint = "after |, a dot is the value before it, also in arguments: save the row first (. as $row), then $row.x;" +

@@ -261,7 +261,7 @@ func TestIdsThatWereFloats(t *testing.T) {
 	}
 }
 
-// TestMembersThatAreThereTwice: an object that says one thing twice says it; one that says two things says neither.
+// TestMembersThatAreThereTwice: an object may have a name twice with one value; with two different ones it is refused.
 func TestMembersThatAreThereTwice(t *testing.T) {
 	m, err := tills.Parse("x.yaml", []byte("name: x\nkinds: [{kind: a, when: true, nothing: it}]\n"))
 	if err != nil {
@@ -277,8 +277,8 @@ func TestMembersThatAreThereTwice(t *testing.T) {
 	}
 }
 
-// TestQuotesWithinCells: a quote within a cell that doesn't begin with one is a character like others; where one begins
-// a cell that doesn't end with it, nobody knows where the cell ends.
+// TestQuotesWithinCells: a quote within a cell that doesn't begin with one is a character like others. A cell that
+// begins with a quote and doesn't end with one is refused: nobody knows where it ends.
 func TestQuotesWithinCells(t *testing.T) {
 	m, err := tills.Parse("x.yaml", []byte("name: x\nread: {format: csv}\neach: .\n"+
 		"kinds: [{kind: a, when: true, events: 'refuse(tojson)'}]\n"))

@@ -275,13 +275,13 @@ const adyenReference = 3
 
 var (
 	adyenEscapes = strings.NewReplacer(`\`, `\\`, ":", `\:`)
-	// adyenEnd is what Adyen signs behind the merchantReference: value, currency, eventCode and success.
+	// adyenEnd is what Adyen signs after the merchantReference: value, currency, eventCode and success.
 	adyenEnd = regexp.MustCompile(`^-?[0-9]+:[A-Z]{3}:[A-Z_]+:(true|false)$`)
 )
 
-// readOneWay says whether fields, joined by colons, are those of no other item. Where another field than the
-// merchantReference may have a colon, who holds one signed item makes another one of it: a part of the reference
-// becomes the value.
+// readOneWay reports whether no other item has the same fields, once they are joined by colons. If any field but the
+// merchantReference might have a colon, whoever has one signed item could make another one of it, in which a part of
+// the reference is the value.
 func readOneWay(fields []string) bool {
 	for i, field := range fields {
 		if i != adyenReference && strings.ContainsAny(field, `:\`) {

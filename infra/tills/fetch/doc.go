@@ -23,7 +23,7 @@
 //
 // # What it costs
 //
-// A request an object, or a page of a backfill, one after the other, and one answer in memory at a time.
+// One request for each object, or each page of a backfill, one after the other; one answer is in memory at a time.
 //
 // # Library
 //
