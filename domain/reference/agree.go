@@ -8,10 +8,9 @@ import (
 // aside are the fields that say nothing of money, goods or case: "store, people, text, time do not matter".
 var aside = []string{
 	"store_id", "order_id", "error_id", "customer_id", "employee_id", "vendor_id", "party", "party_id", "channel", "actor",
-	"reason",
-	"description", "activity", "detected_by", "expires", "promise", "delivered_at", "root_cause", "target_cause",
-	"party_at_fault", "severity", "avoidable", "mode", "line_id", "change_id", "role", "inspect_role", "vehicle",
-	"components", "experiment",
+	"reason", "description", "activity", "detected_by", "expires", "promise", "delivered_at", "root_cause",
+	"target_cause", "party_at_fault", "severity", "avoidable", "mode", "line_id", "change_id", "role", "inspect_role",
+	"vehicle", "components", "experiment",
 }
 
 // named are the lists of lines that are taken off: of these the line_id says which goods are meant.
@@ -54,8 +53,7 @@ func sameSayings(in string, a, b fields) bool {
 	for name, x := range a {
 		y := b[name]
 		refund := in == "refund.issued" && (name == "net" || name == "tax")
-		beside := slices.Contains(aside, name) && !(name == "line_id" && slices.Contains(named, in)) ||
-			slices.Contains(kindOf(in).aside, name)
+		beside := slices.Contains(aside, name) && !(name == "line_id" && slices.Contains(named, in))
 		if refund || beside || unsaid(in, name, x) || unsaid(in, name, y) {
 			continue
 		}

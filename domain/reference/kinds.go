@@ -11,8 +11,6 @@ type kind struct {
 	id string
 	// decimals are fields that the contract reads as decimals, beside those of decimalFields.
 	decimals []string
-	// aside are fields that say nothing of money, goods or case, beside those of every kind: see agree.go.
-	aside []string
 	// posts books what an event posts whatever else happened, as section 4 says under "By event".
 	posts func(*file, *event)
 	// told are what a generated story of a case may tell with events of the kind, each once or not at all. The kinds
