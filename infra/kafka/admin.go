@@ -165,7 +165,7 @@ func ensureTopics(ctx context.Context, c *cluster, specs ...TopicSpec) ([]TopicD
 		}
 		made := false
 		err := retry(ctx, func() error {
-			// Who may not make topics may well use what others made: Kafka asks for the right first.
+			// Asked first: where we have no right to make topics, Kafka refuses to make even one that exists.
 			if _, err := c.describe(ctx, spec.Name); !errors.Is(err, kafkago.UnknownTopicOrPartition) {
 				return err
 			}

@@ -100,6 +100,21 @@ func (c *cluster) leader(topic string, partition int) (broker int32, ok bool) {
 	return l.leaders[partition], true
 }
 
+// findLeader is leader, but looks the layout up where that isn't known, unless
+// somebody has done so after doubt arose at the time given.
+func (c *cluster) findLeader(ctx context.Context, tp TopicPartition, doubt time.Time) (broker int32, err error) {
+	if broker, ok := c.leader(tp.Topic, tp.Partition); ok {
+		return broker, nil
+	}
+	if err := c.refresh(ctx, tp.Topic, doubt); err != nil {
+		return 0, err
+	}
+	if broker, ok := c.leader(tp.Topic, tp.Partition); ok {
+		return broker, nil
+	}
+	return 0, fmt.Errorf("%s: %w", tp, kafkago.LeaderNotAvailable)
+}
+
 // partitions tells how many partitions a topic has, asking if that isn't known.
 func (c *cluster) partitions(ctx context.Context, topic string) (int, error) {
 	c.mu.RLock()

@@ -178,8 +178,8 @@ func TestAnAckAfterTheDrainIsRefused(t *testing.T) {
 	}
 }
 
-// No heartbeat is sent from the end of a generation on, so the drain and the last commit have one deadline together,
-// a commit that is under way when the generation ends included.
+// No heartbeat is sent from the end of a generation on, so the drain, the last commit and a commit that is under way
+// when the generation ends have one deadline together.
 func TestTheEndOfAGenerationHasADeadline(t *testing.T) {
 	o := newOne(t, 1)
 	must(t, o.pub.Publish("things", numbered(0, 3)...))
@@ -204,7 +204,7 @@ func TestTheEndOfAGenerationHasADeadline(t *testing.T) {
 	<-asked
 	began := time.Now()
 	must(t, sub.Close())
-	// What is on top is to leave the group.
+	// The rest is for leaving the group.
 	if took, most := time.Since(began), cfg.DrainTimeout+cfg.CommitTimeout+2*time.Second; took > most {
 		t.Errorf("it took %v, more than %v", took, most)
 	}

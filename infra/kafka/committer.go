@@ -16,8 +16,8 @@ type committer struct {
 }
 
 // every commits at an interval until ctx ends. A commit that is under way then may
-// go on until longer ends: one that is given up on may still reach the broker, and
-// after a later one.
+// go on until longer ends: were it given up, it could still reach the broker after
+// a later one.
 func (c *committer) every(ctx, longer context.Context) {
 	if c.commit == nil {
 		<-ctx.Done()

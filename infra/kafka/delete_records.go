@@ -49,8 +49,8 @@ func (*deleteRecordsRequest) ApiKey() protocol.ApiKey { return protocol.DeleteRe
 // ApiKey is Kafka's number of the request.
 func (*deleteRecordsResponse) ApiKey() protocol.ApiKey { return protocol.DeleteRecords }
 
-// DeleteRecords deletes what stands before these offsets. The brokers delete files of a partition as soon as all in
-// them is deleted; nobody can read what is deleted before that.
+// DeleteRecords deletes what stands before these offsets. From then on nobody can read it; the brokers delete a file of
+// a partition once all that is in it is deleted.
 func (a *Admin) DeleteRecords(ctx context.Context, before map[TopicPartition]int64) error {
 	for tp, offset := range before {
 		err := retry(ctx, func() error { return a.cluster.deleteRecords(ctx, tp, offset) })
@@ -63,14 +63,9 @@ func (a *Admin) DeleteRecords(ctx context.Context, before map[TopicPartition]int
 
 func (c *cluster) deleteRecords(ctx context.Context, tp TopicPartition, offset int64) error {
 	doubt := time.Now()
-	leader, ok := c.leader(tp.Topic, tp.Partition)
-	if !ok {
-		if err := c.refresh(ctx, tp.Topic, doubt); err != nil {
-			return err
-		}
-		if leader, ok = c.leader(tp.Topic, tp.Partition); !ok {
-			return kafkago.LeaderNotAvailable
-		}
+	leader, err := c.findLeader(ctx, tp, doubt)
+	if err != nil {
+		return err
 	}
 	res, err := ask[*deleteRecordsResponse](ctx, c, leader, &deleteRecordsRequest{
 		Topics:    []deleteRecordsTopic{{tp.Topic, []deleteRecordsPartition{{int32(tp.Partition), offset}}}},
@@ -93,7 +88,7 @@ func (c *cluster) deleteRecords(ctx context.Context, tp TopicPartition, offset i
 // OffsetsAt gives for every partition of a topic the offset of the first record that is not older than a time; where
 // all are older, the offset after the last one.
 func (a *Admin) OffsetsAt(ctx context.Context, at time.Time, topic string) (map[TopicPartition]int64, error) {
-	ends, err := a.Ends(ctx, topic) // before: what comes meanwhile is not older
+	ends, err := a.Ends(ctx, topic) // asked first: a record that comes after this is not older
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ type chunk struct {
 	// next is the offset after everything in the fetch, records that are
 	// nobody's included.
 	next int64
-	end  bool // there was no record after them
+	end  bool // the log ended there
 }
 
 // fetchLoop fetches the partition until ctx ends, and never more than there is
@@ -42,7 +42,7 @@ func (p *partition) fetchLoop(ctx context.Context, from int64) {
 		if err == nil {
 			r.limits = p.sub.limits()
 		}
-		// That the log ends here is the pump's to tell, which may have records yet.
+		// Only the pump can tell the others that the partition is at its end: it may still have records to hand over.
 		c.end = err == nil && r.offset >= r.highWater
 		if c.next = r.offset; len(c.deliveries) > 0 || c.next != from || c.end && !ended {
 			from, ended = c.next, c.end
@@ -130,14 +130,9 @@ func (r *reader) read(ctx context.Context, hand func(*batch, *rawRecord)) error 
 		}
 		r.offset = first
 	}
-	leader, ok := r.cluster.leader(r.tp.Topic, r.tp.Partition)
-	if !ok {
-		if err := r.cluster.refresh(ctx, r.tp.Topic, doubt); err != nil {
-			return err
-		}
-		if leader, ok = r.cluster.leader(r.tp.Topic, r.tp.Partition); !ok {
-			return fmt.Errorf("%s: %w", r.tp, kafkago.LeaderNotAvailable)
-		}
+	leader, err := r.cluster.findLeader(ctx, r.tp, doubt)
+	if err != nil {
+		return err
 	}
 	f, err := r.cluster.fetch(ctx, leader, r.tp, r.offset, r.limits)
 	if err != nil {

@@ -32,14 +32,9 @@ func (c *cluster) logEdge(ctx context.Context, tp TopicPartition, edge int64) (i
 func (c *cluster) logEdges(ctx context.Context, edge int64, tps ...TopicPartition) (map[TopicPartition]int64, error) {
 	byLeader := map[int32]map[string][]listoffsets.RequestPartition{}
 	for _, tp := range tps {
-		leader, ok := c.leader(tp.Topic, tp.Partition)
-		if !ok {
-			if err := c.refresh(ctx, tp.Topic, time.Now()); err != nil {
-				return nil, err
-			}
-			if leader, ok = c.leader(tp.Topic, tp.Partition); !ok {
-				return nil, fmt.Errorf("%s: %w", tp, kafkago.LeaderNotAvailable)
-			}
+		leader, err := c.findLeader(ctx, tp, time.Now())
+		if err != nil {
+			return nil, err
 		}
 		if byLeader[leader] == nil {
 			byLeader[leader] = map[string][]listoffsets.RequestPartition{}

@@ -9,17 +9,17 @@ import (
 
 // pace keeps the partitions of a subscription in step. While there is a backlog, their records are handed over by
 // their times, some hundred at a time, so that what was written together comes together, whatever its topic. It
-// promises nothing: producers' clocks may be wrong, and who gives no sign isn't waited for. A partition that doesn't
+// promises nothing: producers' clocks may be wrong, and a partition that gives no sign isn't waited for. One that doesn't
 // move for paceWait, or for paceFull where the consumer holds all that it may hold of it, is left behind until it says
-// something. Nobody waits for more than paceMost in all: however many old records others have, new ones of this one are
-// handed over between them.
+// something. None waits for more than paceMost in all: however many old records others have, its new ones are handed
+// over between them.
 type pace struct {
 	mu sync.Mutex
 	of []*step
 }
 
 const (
-	// How many records a partition hands over before it looks at the others again: the most, and the least, where they
+	// How many records a partition hands over before it looks at the others again: the most, and the fewest, where they
 	// are later than those of others.
 	paceRecords = 256
 	paceLater   = 32
@@ -36,7 +36,8 @@ type step struct {
 	head atomic.Int64  // time of the next record, ms; of the last where the next isn't there yet; atEnd: there is none
 	turn chan struct{} // it may be its turn
 
-	// Records that it may hand over without a look at the others, and how early they are or how many; the pump's alone.
+	// How many more records it may hand over without a look at the others, the first of them of any time and the rest up
+	// to the time until, ms. For the pump alone.
 	lease int
 	until int64
 
@@ -45,7 +46,7 @@ type step struct {
 	waits   bool
 	since   time.Time // when the one that it waits for was seen to move last
 	behind  int64     // and where that was
-	refused time.Time // since when it has waited in all; zero: it doesn't
+	waiting time.Time // since when it has waited in all; zero: it doesn't
 }
 
 // join adds a partition. It is before all others until it knows better.
@@ -76,13 +77,13 @@ func (s *step) may(at int64) bool {
 	}
 	turn := slowest == nil || at <= slowest.head.Load()
 	switch {
-	case turn, !s.refused.IsZero() && time.Since(s.refused) >= paceMost:
-		s.lease, s.waits, s.until, s.refused = paceRecords, false, atEnd, time.Time{}
+	case turn, !s.waiting.IsZero() && time.Since(s.waiting) >= paceMost:
+		s.lease, s.waits, s.until, s.waiting = paceRecords, false, atEnd, time.Time{}
 		if turn && slowest != nil {
 			s.until = slowest.head.Load()
 		}
-	case s.refused.IsZero():
-		s.refused = time.Now()
+	case s.waiting.IsZero():
+		s.waiting = time.Now()
 	}
 	s.pace.wake()
 	return s.lease == paceRecords

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestPaceWakesWhoseTurnItIs: partitions that wait for nothing but their turn hand over all that they have, and whoever
-// begins is not after the others.
+// TestPaceWakesWhoseTurnItIs: partitions that wait for nothing but their turn hand over all that they have, and one that
+// gets its turn is not later than the others.
 func TestPaceWakesWhoseTurnItIs(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -52,7 +52,7 @@ func TestPaceWakesWhoseTurnItIs(t *testing.T) {
 	}
 }
 
-// TestPaceHasAnEnd: nobody waits for ever for a partition that gives no sign, and longer for one of which the consumer
+// TestPaceHasAnEnd: no partition waits for ever for one that gives no sign; it waits longer for one of which the consumer
 // holds all that it may.
 func TestPaceHasAnEnd(t *testing.T) {
 	t.Parallel()
@@ -70,24 +70,24 @@ func TestPaceHasAnEnd(t *testing.T) {
 			}
 			s.lease = 0
 			if !s.may(8) {
-				t.Error("who was waited for in vain is waited for again")
+				t.Error("a partition that was waited for in vain is waited for again")
 			}
 			s.lease = 0
 			if other.may(6); s.may(9) {
-				t.Error("who has said something is not waited for")
+				t.Error("a partition that has said something is not waited for")
 			}
 		})
 	}
 	var none *step
 	if !none.may(1) || none.turns() != nil {
-		t.Error("who is in no pace waits")
+		t.Error("a partition that isn't kept in step waits")
 	}
 	none.handed()
 	none.ended()
 }
 
-// TestPaceStarvesNobody: a partition whose records are later than those of all others, be it that its clock is wrong or
-// that somebody writes a year of old records, gets its turn though the others never stand still.
+// TestPaceStarvesNobody: a partition whose records are later than those of all others, because its clock is wrong or
+// because somebody writes a year of old records, gets its turn though the others never stand still.
 func TestPaceStarvesNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

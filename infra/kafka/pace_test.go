@@ -57,8 +57,8 @@ func TestTopicsInStep(t *testing.T) {
 	}
 }
 
-// TestWhatWaitsIsntAtItsEnd: a partition of which the consumer holds all that it may has records yet, though all of it
-// was fetched; later ones of another don't go before them.
+// TestWhatWaitsIsntAtItsEnd: a partition of which the consumer holds all that it may still has records to hand over,
+// though all of them were fetched; later ones of another don't go before them.
 func TestWhatWaitsIsntAtItsEnd(t *testing.T) {
 	fake := kafkatest.StartFake(t)
 	cfg := testConfig(t, fake.Brokers())

@@ -39,7 +39,7 @@ type partition struct {
 	full   atomic.Bool   // MaxInFlight is reached
 
 	// ---
-	end      bool        // the log ended behind what was fetched last
+	end      bool        // the log ended after what was fetched last
 	refuses  bool        // the consumer has refused something
 	queue    []*delivery // fetched, not yet handed over
 	inFlight ring        // handed over (or to be so again), by offset

@@ -29,8 +29,8 @@ type SubscriberConfig struct {
 	// is none.
 	Buffer int
 
-	// InStep has the partitions of a subscription handed over by the times of
-	// their records, about, while there is a backlog. It is no promise.
+	// InStep hands over the records of all partitions of a subscription in about
+	// the order of their times, while there is a backlog. It is no promise.
 	InStep bool
 
 	// FetchMaxBytes is what one fetch may bring. A larger record is fetched all
@@ -114,7 +114,7 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 
 // Validate says everything that is wrong with the configuration. A member is silent
 // from its last heartbeat until it joins again: the group must wait longer than the
-// drain and the last commit take, else it sends away who only lands what it holds.
+// drain and the last commit take, else it removes a member that is still landing what it holds.
 func (c SubscriberConfig) Validate() error {
 	errs := []error{c.Config.Validate()}
 	c = c.withDefaults()
