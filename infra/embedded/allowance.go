@@ -20,16 +20,15 @@ const (
 	// mostStrangers bounds the connections that aren't makegood's own.
 	mostStrangers = 2000
 
-	// What a stranger's requests may take, in bytes: before it says who it is, of records, and of all else. A
-	// claim of a size alone takes that much memory.
-	mostUnknownBytes = 64 << 10
-	mostRecordBytes  = 2 * maxBatchBytes
-	mostOtherBytes   = 1 << 20
+	// How large a stranger's request may be, in bytes, for it takes as much memory as soon as it claims its size.
+	mostUnknownBytes = 64 << 10          // before it says who it is
+	mostRecordBytes  = 2 * maxBatchBytes // of records
+	mostOtherBytes   = 1 << 20           // any other
 
 	// mostHeldBytes bounds what requests of one principal take at a time, or of one host where nobody is asked who they
-	// are; further ones wait.
+	// are; further ones wait. It is more than any request of theirs.
 	mostHeldBytes = 2 * mostRecordBytes
-	// mostHostsBytes bounds what those hosts take together.
+	// mostHostsBytes bounds what all hosts take together where nobody is asked who they are.
 	mostHostsBytes = 4 * mostHeldBytes
 
 	// keptBytes is how large a connection's buffer may stay between requests.
@@ -40,10 +39,10 @@ const (
 type allowances struct {
 	strangers atomic.Int64 // connections
 
-	hosts *semaphore.Weighted // bytes that those take whom nobody asks who they are
+	hosts *semaphore.Weighted // bytes that all hosts take, where nobody is asked who they are
 
 	mu    sync.Mutex
-	bytes map[string]*allowance // by the principal's name, or by the host; of those alone that take or wait
+	bytes map[string]*allowance // by the principal's name, or by the host; only of those that take or wait
 }
 
 type allowance struct {
@@ -55,8 +54,8 @@ func newAllowances() allowances {
 	return allowances{hosts: semaphore.NewWeighted(mostHostsBytes), bytes: map[string]*allowance{}}
 }
 
-// take waits until so many bytes of a name's allowance are free, takes them, and returns what gives them back. Nothing
-// ends the wait but those before it, which have to hurry.
+// take waits until so many bytes of a name's allowance are free, takes them, and returns what gives them back. Only the
+// requests before it end the wait; bodyTime bounds how long those take.
 func (a *allowances) take(name string, bytes int64) (release func()) {
 	a.mu.Lock()
 	of := a.bytes[name]
@@ -66,11 +65,9 @@ func (a *allowances) take(name string, bytes int64) (release func()) {
 	}
 	of.users++
 	a.mu.Unlock()
-	taken := of.bytes.Acquire(context.Background(), bytes) == nil // it fails where it was asked for more than there is
+	_ = of.bytes.Acquire(context.Background(), bytes) // it fails only when its context ends
 	return func() {
-		if taken {
-			of.bytes.Release(bytes)
-		}
+		of.bytes.Release(bytes)
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if of.users--; of.users == 0 {
@@ -133,11 +130,9 @@ func (c *guardedConn) take(bytes int64) {
 	case c.who == c.guard.anybody:
 		all := &c.guard.allowances
 		give := all.take(hostOf(c.RemoteAddr()), bytes)
-		taken := all.hosts.Acquire(context.Background(), bytes) == nil // as in allowances.take
+		_ = all.hosts.Acquire(context.Background(), bytes) // as in allowances.take
 		c.held.set(func() {
-			if taken {
-				all.hosts.Release(bytes)
-			}
+			all.hosts.Release(bytes)
 			give()
 		})
 	default:
@@ -154,7 +149,7 @@ func hostOf(addr net.Addr) string {
 	return host
 }
 
-// letGo ends what a request that is handed on or answered took.
+// letGo gives back what a request took that is handed on or answered.
 func (c *guardedConn) letGo() {
 	c.held.release()
 	if cap(c.whole) > keptBytes {

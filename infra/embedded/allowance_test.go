@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 )
 
-// from is a connection from an address, as a guard of nobody's takes it in.
+// from is a connection from a host, as the guard's listener accepts it.
 func (g *guard) from(t *testing.T, host string) *guardedConn {
 	t.Helper()
 	near, far := net.Pipe()
@@ -43,17 +43,17 @@ type addressed struct {
 
 func (a addressed) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(a.host), Port: 1} }
 
-// TestStrangersWhoHungUpArentCounted: who hangs up while its first request is judged isn't counted for ever.
+// TestStrangersWhoHungUpArentCounted: a client that hangs up while its first request is judged isn't counted for ever.
 func TestStrangersWhoHungUpArentCounted(t *testing.T) {
 	g := guardForTest()
-	for _, hangsUpFirst := range []bool{true, false} {
+	for hangsUpFirst, want := range map[bool]int64{true: 0, false: 1} {
 		c := g.from(t, "192.0.2.1")
 		if hangsUpFirst {
 			_ = c.Close() // a pipe's Close can't fail
 		}
-		_ = c.is(g.anybody) // that it is closed is said when it is read
-		if want := map[bool]int64{false: 1}[hangsUpFirst]; g.allowances.strangers.Load() != want {
-			t.Errorf("%d strangers, not %d", g.allowances.strangers.Load(), want)
+		_ = c.is(g.anybody) // it fails where the connection is closed
+		if n := g.allowances.strangers.Load(); n != want {
+			t.Errorf("%d strangers, not %d", n, want)
 		}
 		_ = c.Close() // as above
 		if n := g.allowances.strangers.Load(); n != 0 {
@@ -62,8 +62,8 @@ func TestStrangersWhoHungUpArentCounted(t *testing.T) {
 	}
 }
 
-// TestEachHostHasItsAllowance: where nobody is asked who they are, who takes all that one host may holds up its own
-// requests alone, and nothing is kept of hosts that take nothing.
+// TestEachHostHasItsAllowance: where nobody is asked who they are, a host that takes all that one may take holds up its
+// own requests alone, and nothing is kept of hosts that take nothing.
 func TestEachHostHasItsAllowance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := guardForTest()

@@ -89,8 +89,8 @@ type BrokerConfig struct {
 	// for tests: how often to look for members that are gone, and how long to
 	// miss them
 	memberCheckEvery, memberPatience time.Duration
-	mostProducers                    int           // for tests: see producers
-	loginTime, bodyTime              time.Duration // for tests: how long a stranger may take to say who it is, and what
+	mostProducers                    int           // for tests: see the constant
+	loginTime, bodyTime              time.Duration // for tests: see the constants
 }
 
 // Validate says what is wrong with the configuration.

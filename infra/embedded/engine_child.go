@@ -15,9 +15,9 @@ import (
 // childArgument is the hidden first argument that makes a process the engine
 // instead of whatever its program is:
 // PROGRAM engine-child FENCE KIND PATH OPTION…
-// or, for who starts an engine of their own and fences it as they like (a test
-// of several servers): PROGRAM engine-child PATH OPTION…, with an absolute path
-// of the library.
+// or PROGRAM engine-child PATH OPTION…, where PATH is the library's and
+// absolute. The caller fences that process in as it likes (a test of several
+// servers).
 const childArgument = "engine-child"
 
 // IsChild tells whether the arguments of a process (os.Args) make it an

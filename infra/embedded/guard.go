@@ -108,7 +108,7 @@ func (l guardedListener) Accept() (net.Conn, error) {
 	g := &guardedConn{Conn: c, guard: l.guard}
 	g.answered = sync.NewCond(&g.mu)
 	if l.guard.cfg.Authenticate != nil {
-		_ = c.SetReadDeadline(time.Now().Add(l.guard.cfg.loginTime)) // what has closed already says so when it is read
+		_ = c.SetReadDeadline(time.Now().Add(l.guard.cfg.loginTime)) // it fails where the connection is closed: Read says so
 	}
 	return g, nil
 }
@@ -216,12 +216,12 @@ func (c *guardedConn) judge() error {
 		return c.hangUp(rights, fmt.Errorf("a request that nobody needs here: %s", key.Name()))
 	case rule == forLogin && c.guard.cfg.Authenticate != nil:
 	case rule == forAll || rule == forLogin:
-		return c.pass()
+		return c.pass(c.header[:])
 	case c.who == nil:
 		return c.hangUp(credentials, errors.New("it doesn't say who it is (SASL PLAIN with a token as password)"))
 	case rule == forEverybody || c.who.Own && (rule == forReaders || rule == forMakegood || rule == forCreators) ||
 		rule == forCreators && c.who == c.guard.anybody:
-		return c.pass()
+		return c.pass(c.header[:])
 	case rule == forCreators:
 		return c.hangUp(rights, fmt.Errorf("%s may not create topics", c.who.Name))
 	case rule == forMakegood:
@@ -230,9 +230,9 @@ func (c *guardedConn) judge() error {
 	return c.judgeWhole(rule)
 }
 
-// pass hands a request on of which the header alone was read.
-func (c *guardedConn) pass() error {
-	c.pending = c.header[:]
+// pass hands a request on, of which so much was read.
+func (c *guardedConn) pass(read []byte) error {
+	c.pending = read
 	c.handOn(1)
 	return nil
 }
@@ -277,11 +277,9 @@ func (c *guardedConn) judgeRead(rule rule) error {
 	switch rule {
 	case forLogin:
 		return c.login(r)
-	case forKeeping:
+	case forPrivate:
 		if c.who.Own && c.guard.allPrivate(r.body) {
-			c.pending = c.whole
-			c.handOn(1)
-			return nil
+			return c.pass(c.whole)
 		}
 		fallthrough
 	case forNobody:
@@ -303,9 +301,7 @@ func (c *guardedConn) judgeRead(rule rule) error {
 	if topic := c.guard.privateIn(r.body); topic != "" && !c.who.Own {
 		return c.hangUp(rights, fmt.Errorf("topic %s is makegood's own, and not for %s to read", topic, c.who.Name))
 	}
-	c.pending = c.whole
-	c.handOn(1)
-	return nil
+	return c.pass(c.whole)
 }
 
 // privateIn is the first private topic that a request would read records of;
@@ -329,8 +325,8 @@ func (g *guard) privateIn(r kmsg.Request) string {
 	return ""
 }
 
-// allPrivate reports whether a request deletes records of private topics alone: what is in those is copied to nowhere,
-// and may have to go.
+// allPrivate reports whether a request deletes records of private topics alone: what is in those is copied nowhere, and
+// it may have to be deleted.
 func (g *guard) allPrivate(r kmsg.Request) bool {
 	deletes, is := r.(*kmsg.DeleteRecordsRequest)
 	return is && !slices.ContainsFunc(deletes.Topics, func(t kmsg.DeleteRecordsRequestTopic) bool {
@@ -350,7 +346,7 @@ func (c *guardedConn) know() error {
 	return nil
 }
 
-// is notes who it is. It need not hurry any more.
+// is notes who it is. From then on it has time.
 func (c *guardedConn) is(who *Principal) error {
 	if !who.Own && !c.count() {
 		return c.hangUp(rights, fmt.Errorf("more than %d connections", mostStrangers))
@@ -359,9 +355,9 @@ func (c *guardedConn) is(who *Principal) error {
 	return c.Conn.SetReadDeadline(time.Time{}) //nolint:wrapcheck // net's error says it all
 }
 
-// count counts it among the strangers' connections until it is closed, and reports whether there are few enough. The
-// client may have hung up since its header was read: what is closed already isn't counted, for nobody would take it off
-// again.
+// count counts it among the strangers' connections until it is closed, and reports whether there are few enough. A
+// connection that the client closed after its header was read isn't counted: Close takes off only what was counted
+// before it.
 func (c *guardedConn) count() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

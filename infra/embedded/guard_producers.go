@@ -11,16 +11,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// What a broker knows of producers is not for strangers to fill, or to use against each other:
+// Strangers must not fill what the broker knows of producers, or use it against each other:
 //   - a transaction holds back, for everybody who reads what is committed, all
 //     that comes after its first record. One token could stop the books with it,
-//     again and again, on any topic: kfake asks nobody's leave. makegood books an
+//     again and again, on any topic: kfake lets everybody. makegood books an
 //     event once however often it is sent, so that no producer needs any;
 //   - kfake keeps what it knows of a producer id for ever, and gives one to
 //     whoever asks. So guard gives them, which costs nothing, and kfake hears
 //     only of those that write, up to a bound;
-//   - every reader sees the ids of all producers, and who writes with a higher
-//     epoch under another's id shuts that one out. So an id is its first user's.
+//   - every reader sees the ids of all producers, and one that writes with a
+//     higher epoch under another's id shuts that producer out. So an id belongs
+//     to its first user.
 
 const (
 	batchProducerAt  = 43 // where a record batch has its producer's id, 8 bytes
@@ -30,11 +31,11 @@ const (
 	transactionalBit = 1 << 4
 
 	// mostProducers bounds how many producer ids are known: some 40 MB. Records
-	// of further ones are taken as of a producer without id.
+	// of further ones are taken as if their producers had no ids.
 	mostProducers = 50_000
 )
 
-// producers are whose the producer ids are that strangers have written with.
+// producers are the producer ids that strangers have written with, and whose each is.
 type producers struct {
 	most int
 
@@ -63,9 +64,7 @@ const noTransactions = "the embedded broker takes no transactions: an event is b
 func (c *guardedConn) judgeInit(r *request) error {
 	req := r.body.(*kmsg.InitProducerIDRequest)
 	if c.who.Own {
-		c.pending = c.whole
-		c.handOn(1)
-		return nil
+		return c.pass(c.whole)
 	}
 	answer := req.ResponseKind().(*kmsg.InitProducerIDResponse)
 	answer.ProducerID, answer.ProducerEpoch = rand.Int64(), 0 //nolint:gosec // claim keeps others from using it
@@ -79,8 +78,8 @@ func (c *guardedConn) judgeInit(r *request) error {
 	return c.answer(r, answer)
 }
 
-// inspectProducer refuses a batch of a transaction, or of another's producer id, of whoever isn't makegood. It
-// returns another batch in its place where the id can't be kept.
+// inspectProducer refuses a batch of a transaction, or with another's producer id. It returns another batch in its
+// place, without the id, where no further id can be kept.
 func (g *guard) inspectProducer(raw []byte, who *Principal) ([]byte, *produceFault) {
 	be := binary.BigEndian
 	if len(raw) < batchRecordsAt {

@@ -66,7 +66,7 @@ func writeRaw(t *testing.T, client *kgo.Client, topic string, raw []byte, transa
 }
 
 // TestBrokerLetsNobodyOpenTransactions: whatever a token allows, and where nobody is asked for one, no transaction
-// holds back what readers of what is committed see, and nobody commits offsets in one.
+// holds records back from readers of what is committed, and nobody commits offsets in one.
 func TestBrokerLetsNobodyOpenTransactions(t *testing.T) {
 	open := startBroker(t, BrokerConfig{Dir: t.TempDir(), Groups: []string{"projector"}})
 	createTopicWith(t, stranger(t, open, kgo.Dialer(open.Dial)), "orders", "books")
@@ -131,8 +131,8 @@ func TestBrokerLetsNobodyOpenTransactions(t *testing.T) {
 	}
 }
 
-// TestProducersKeepTheirIDs: a producer writes on whatever another says in its name, and who wants ids without end
-// takes no more than the bound; what is written beyond it is kept all the same.
+// TestProducersKeepTheirIDs: a producer goes on writing, whatever another one writes in its name. However many ids
+// somebody asks for, no more than the bound are kept; what is written beyond it is kept all the same.
 func TestProducersKeepTheirIDs(t *testing.T) {
 	b, as := asksWhoItIs(t, BrokerConfig{mostProducers: 3})
 	till := as("writes")
@@ -190,8 +190,8 @@ func TestProducersKeepTheirIDs(t *testing.T) {
 	}
 }
 
-// TestStrangersTakeLittle: a claim of a size takes no memory, who doesn't say who it is is hung up on, and so is who
-// doesn't send what it has begun; others are served meanwhile.
+// TestStrangersTakeLittle: a claim of a size takes no memory. The broker hangs up on a client that doesn't say who it
+// is, or doesn't send all of what it has begun; others are served.
 func TestStrangersTakeLittle(t *testing.T) {
 	b, as := asksWhoItIs(t, BrokerConfig{loginTime: 500 * time.Millisecond, bodyTime: 500 * time.Millisecond})
 	hungUp := func(what string, c net.Conn) {
@@ -223,13 +223,10 @@ func TestStrangersTakeLittle(t *testing.T) {
 	hungUp("half a request", dial(claim(100, kmsg.ApiVersions)...))
 	hungUp("a large claim of one who is unknown", dial(claim(90<<20, kmsg.ApiVersions)...))
 	hungUp("a large login", dial(claim(90<<20, kmsg.SASLAuthenticate)...))
-	for name, config := range map[string]*Broker{"open": startBroker(t, BrokerConfig{Dir: t.TempDir(),
-		bodyTime: 500 * time.Millisecond, loginTime: time.Hour})} {
-		b = config
-		hungUp(name+": a large claim", dial(claim(90<<20, kmsg.Metadata)...))
-		hungUp(name+": records that don't come", dial(claim(30<<20, kmsg.Produce)...))
-		hungUp(name+": too many records", dial(claim(90<<20, kmsg.Produce)...))
-	}
+	b = startBroker(t, BrokerConfig{Dir: t.TempDir(), bodyTime: 500 * time.Millisecond, loginTime: time.Hour})
+	hungUp("open: a large claim", dial(claim(90<<20, kmsg.Metadata)...))
+	hungUp("open: records that don't come", dial(claim(30<<20, kmsg.Produce)...))
+	hungUp("open: too many records", dial(claim(90<<20, kmsg.Produce)...))
 	if err := write(t, as("writes"), &kgo.Record{Topic: "orders", Value: []byte("x")}); err != nil {
 		t.Error(err)
 	}

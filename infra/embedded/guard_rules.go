@@ -17,7 +17,7 @@ const (
 	forWriters                   // who may write to the topics in it
 	forProducers                 // who wants a producer id: guard gives it
 	forMakegood                  // makegood alone
-	forKeeping                   // makegood, of its private topics; everybody else is answered with an error
+	forPrivate                   // makegood, for its private topics; all else is answered with an error
 	forNobody                    // answered with an error
 )
 
@@ -60,7 +60,7 @@ var rules = map[kmsg.Key]rule{
 	kmsg.CreateTopics:            forCreators,
 
 	kmsg.DeleteTopics:            forNobody,
-	kmsg.DeleteRecords:           forKeeping,
+	kmsg.DeleteRecords:           forPrivate,
 	kmsg.AlterConfigs:            forNobody,
 	kmsg.IncrementalAlterConfigs: forNobody,
 	kmsg.CreatePartitions:        forNobody,

@@ -28,7 +28,7 @@ import (
 
 const (
 	memberCheckEvery = 3 * time.Second
-	memberPatience   = 12 * time.Second // more than one that is alive needs to join again by another connection
+	memberPatience   = 12 * time.Second // longer than a live member needs to join again by another connection
 )
 
 // connections are the connections that are open, by the address at their other end.

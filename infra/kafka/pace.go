@@ -9,10 +9,10 @@ import (
 
 // pace keeps the partitions of a subscription in step. While there is a backlog, their records are handed over by
 // their times, some hundred at a time, so that what was written together comes together, whatever its topic. It
-// promises nothing: producers' clocks may be wrong, and a partition that gives no sign isn't waited for. One that doesn't
-// move for paceWait, or for paceFull where the consumer holds all that it may hold of it, is left behind until it says
-// something. None waits for more than paceMost in all: however many old records others have, its new ones are handed
-// over between them.
+// promises nothing: producers' clocks may be wrong, and a partition that gives no sign isn't waited for. One that
+// doesn't move for paceWait, or for paceFull where the consumer holds all that it may hold of it, is left behind until
+// it says something. None waits for more than paceMost in all: however many old records others have, its new ones are
+// handed over between them.
 type pace struct {
 	mu sync.Mutex
 	of []*step

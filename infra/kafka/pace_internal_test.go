@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestPaceWakesWhoseTurnItIs: partitions that wait for nothing but their turn hand over all that they have, and one that
-// gets its turn is not later than the others.
+// TestPaceWakesWhoseTurnItIs: partitions that wait for nothing but their turn hand over all that they have, and one
+// that gets its turn is not later than the others.
 func TestPaceWakesWhoseTurnItIs(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -52,8 +52,8 @@ func TestPaceWakesWhoseTurnItIs(t *testing.T) {
 	}
 }
 
-// TestPaceHasAnEnd: no partition waits for ever for one that gives no sign; it waits longer for one of which the consumer
-// holds all that it may.
+// TestPaceHasAnEnd: no partition waits for ever for one that gives no sign; it waits longer for one of which the
+// consumer holds all that it may.
 func TestPaceHasAnEnd(t *testing.T) {
 	t.Parallel()
 	for held, most := range map[bool]time.Duration{false: paceWait, true: paceFull} {
