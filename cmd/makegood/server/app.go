@@ -380,7 +380,7 @@ func (a *App) subscriberConfig() kafka.SubscriberConfig {
 	c := kafka.SubscriberConfig{Config: a.kafkaConfig(), Group: a.Config.Group,
 		FetchMaxBytes: 1 << 20, Buffer: 4096, FetchMaxWait: 250 * time.Millisecond, CommitInterval: 100 * time.Millisecond,
 		SessionTimeout: session, RebalanceTimeout: session, DrainTimeout: drain,
-		InStep: true} // an order is settled with what goes wrong with it, which other topics tell
+		InStep: true} // an order is settled together with its errors and redeliveries, which are in other topics
 	a.Config.Projector.subscriber(&c)
 	return c
 }
@@ -417,7 +417,7 @@ func (a *App) StartProjector(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The work outlives ctx: Close stops it, in its turn, and then what it writes to.
+	// The work outlives ctx. Close first stops it, and then closes what it reads from and writes to.
 	a.OnClose(func() error { return errors.Join(subscriber.Close(), writer.Close()) })
 	a.background(ctx,
 		named("the projector", func(ctx context.Context) error { return a.Projector.Run(ctx, drain) }),

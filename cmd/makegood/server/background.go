@@ -2,20 +2,25 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 )
 
 // background does all of works until Close, which ends them together and waits for them. What ends by itself with an
-// error ends the process.
+// error ends the process; an error of one that Close has ended is logged.
 func (a *App) background(ctx context.Context, works ...func(context.Context) error) {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var done sync.WaitGroup
 	for _, work := range works {
 		done.Go(func() {
-			if err := work(working); err != nil && working.Err() == nil {
+			switch err := work(working); {
+			case err == nil || errors.Is(err, context.Canceled) && working.Err() != nil:
+			case working.Err() == nil:
 				a.fail(err)
+			default:
+				a.logger.Warn("while stopping", "error", err)
 			}
 		})
 	}
@@ -37,6 +42,14 @@ func often(every time.Duration, work func(context.Context)) func(context.Context
 			case <-time.After(every):
 			}
 		}
+	}
+}
+
+// withoutError is work that has no error to tell.
+func withoutError(work func(context.Context)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		work(ctx)
+		return nil
 	}
 }
 

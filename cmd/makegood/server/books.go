@@ -208,7 +208,7 @@ func (a *App) ready(ctx context.Context) error {
 	return nil
 }
 
-// strangersAsk says whether others than the people of this machine may ask for readiness, which needs no token.
+// strangersAsk says whether people of other machines may ask for readiness, which needs no token.
 func (a *App) strangersAsk() bool {
 	return a.Config.Access.AccessFile != "" || a.Config.Access.InsecureOpen || !IsLoopback(a.Config.Health)
 }

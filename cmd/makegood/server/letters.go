@@ -81,7 +81,7 @@ func (b Books) again(ctx context.Context, d *deadletter.Letter) (*message.Messag
 }
 
 // held is the record that a dead letter is of, as the log holds it; nil where the log has it no more. Where the first
-// of them is gone, one that came later may be there.
+// record of it is gone, a later one may still be there.
 func (b Books) held(ctx context.Context, d *deadletter.Letter) (*post.Original, error) {
 	for _, offset := range d.Places() {
 		if o, err := b.heldAt(ctx, d, offset); o != nil || err != nil {

@@ -64,10 +64,7 @@ func (a *App) watchInsight(ctx context.Context, zone *time.Location) error {
 	if err != nil {
 		return err
 	}
-	a.background(ctx, func(ctx context.Context) error {
-		watched.Run(ctx)
-		return nil
-	})
+	a.background(ctx, withoutError(watched.Run))
 	return nil
 }
 

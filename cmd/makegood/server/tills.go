@@ -45,10 +45,7 @@ func (a *App) openTills(ctx context.Context) (err error) {
 				Aside: t.RefusedFiles()})
 		})
 	})
-	a.background(ctx, func(ctx context.Context) error {
-		a.tills.Watch(ctx)
-		return nil
-	})
+	a.background(ctx, withoutError(a.tills.Watch))
 	return nil
 }
 
@@ -90,32 +87,23 @@ func (a *App) startMapper(ctx context.Context) error {
 	a.stillMapping = subscriber.StandingStill
 	mapper := pipe.NewMapper(pipe.MapperConfig{Tills: a.tills, Topic: a.Config.tillsTopic(), Send: send,
 		Keep: a.keepBody, Refuse: letters.refuse, Logger: a.logger})
-	a.background(ctx, func(ctx context.Context) error { return mapper.Run(ctx, subscriber) })
-	a.background(ctx, func(ctx context.Context) error {
-		pipe.Backfill(ctx, pipe.BackfillConfig{Tills: a.tills, Dir: filepath.Join(a.Config.DataDir, "tills"),
-			Keep: a.keepBody, Now: a.Now, Logger: a.logger})
-		return nil
-	})
-	a.background(ctx, func(ctx context.Context) error {
-		return pipe.Copy(ctx, pipe.CopyConfig{Tills: a.tills, Topic: a.Config.tillsTopic(),
-			To:     bodyPublisher{a.Publisher},
-			From:   func() (message.Subscriber, error) { return kafka.NewSubscriber(a.mapperConfig(copierGroup)) },
-			Refuse: letters.refuse, Key: keyOf, Now: a.Now, Logger: a.logger})
-	})
-	a.background(ctx, func(ctx context.Context) error {
-		a.expireBodies(ctx)
-		return nil
-	})
+	backfill := pipe.BackfillConfig{Tills: a.tills, Dir: filepath.Join(a.Config.DataDir, "tills"),
+		Keep: a.keepBody, Now: a.Now, Logger: a.logger}
+	topics := pipe.CopyConfig{Tills: a.tills, Topic: a.Config.tillsTopic(), To: bodyPublisher{a.Publisher},
+		From:   func() (message.Subscriber, error) { return kafka.NewSubscriber(a.mapperConfig(copierGroup)) },
+		Refuse: letters.refuse, Key: keyOf, Now: a.Now, Logger: a.logger}
 	folders := pipe.NewFolders(pipe.FolderConfig{Tills: a.tills, Send: send, Now: a.Now, Logger: a.logger})
-	a.background(ctx, func(ctx context.Context) error {
-		folders.Run(ctx)
-		return nil
-	})
+	a.background(ctx,
+		func(ctx context.Context) error { return mapper.Run(ctx, subscriber) },
+		withoutError(func(ctx context.Context) { pipe.Backfill(ctx, backfill) }),
+		func(ctx context.Context) error { return pipe.Copy(ctx, topics) },
+		withoutError(folders.Run),
+		withoutError(a.expireBodies))
 	return nil
 }
 
-// bodyKey is the key of a body's record: the same body is always in the same partition, so that its dead letter, which
-// has one partition, leads to each of its records.
+// bodyKey is the key of a body's record. With it all records of one body are in one partition, so that the body's dead
+// letter, which names one partition, leads to each of them.
 func bodyKey(record *message.Message) string {
 	return fmt.Sprintf("%x", sha256.Sum256(record.Payload))[:16]
 }
@@ -161,7 +149,7 @@ func (a *App) sendMade(ctx context.Context, events *gateway.Events, till string,
 		return nil
 	}
 	refused := &pipe.Refused{}
-	for _, f := range faults { // the mapper let no names through that the contract doesn't have
+	for _, f := range faults { // all names in the pointer are the contract's: the mapper lets no others through
 		refused.Refusals = append(refused.Refusals, pipe.Refusal{Code: f.Code, Place: fmt.Sprintf("event %d", f.Index),
 			Pointer: f.Pointer, Named: f.Pointer, Reason: f.Detail})
 	}

@@ -62,8 +62,8 @@ func (l *tillLetters) refuse(ctx context.Context, m *message.Message, till strin
 	return l.keep(ctx, d)
 }
 
-// tillPointer is where it is, without what the body says of people. A body's own names are in it, however long: a
-// letter that the log doesn't take would come again for ever.
+// tillPointer is where it is, without what the body says of people. Names in it may be the body's own and of any
+// length, so it is cut off: a letter that is too large for the log would come again for ever.
 func tillPointer(why pipe.Refusal, private bool) string {
 	if private {
 		why.Pointer = why.Named
@@ -77,7 +77,7 @@ func tillDetail(why pipe.Refusal, private bool) string {
 	why.Pointer = "" // it is told by itself
 	text := why.String()
 	if private {
-		if pointer != "" { // a reason may begin with it
+		if pointer != "" { // the reason may contain it
 			text = strings.ReplaceAll(text, pointer, why.Named)
 		}
 		text = wire.WithoutQuotes(text)

@@ -13,8 +13,8 @@ import (
 	"github.com/makegood/makegood/projections/deadletter"
 )
 
-// Dead letters of bodies are in ClickHouse alone, but for the topic that tells others of them. The mapper has committed
-// their bodies: where ClickHouse has lost them, or was restored from an older backup, nobody would ask for these
+// Dead letters of bodies are kept in ClickHouse; besides, a topic tells others of them. The mapper has committed their
+// bodies: where ClickHouse has lost the letters, or was restored from an older backup, nobody would ask for these
 // bodies, and they would be deleted.
 
 // toldLetters are the dead letters of bodies that the topic of dead letters tells of, as far as it is read.
@@ -30,7 +30,7 @@ type toldLetter struct {
 	offset int64 // of the body
 }
 
-// maxTelling bounds how long the topic is read at once. What was read needn't be read again.
+// maxTelling bounds how long the topic is read in one go. The next one goes on from there.
 const maxTelling = 10 * time.Minute
 
 // restoreLetters keeps the dead letters again that the store has lost, of bodies that the log still has, and says how

@@ -11,8 +11,8 @@ import (
 // expireEvery is how often what tills sent is looked through for what is old enough to be deleted.
 const expireEvery = time.Hour
 
-// expireBodies deletes what tills sent when its time is over, until ctx ends. It begins by saying what will go: who
-// starts a version that deletes, or another time, can still change it.
+// expireBodies deletes what tills sent when its time is over, until ctx ends. It first says what it will delete:
+// whoever has upgraded to a version that deletes, or has set a shorter time, can still change that.
 func (a *App) expireBodies(ctx context.Context) {
 	if a.Config.TillsRetention <= 0 {
 		return
@@ -33,9 +33,10 @@ func (a *App) expireBodies(ctx context.Context) {
 	}
 }
 
-// oldBodies are the bodies of the partitions that came before a time and are mapped.
+// oldBodies are the bodies that came before a time and are mapped.
 type oldBodies struct {
-	starts, ends map[kafka.TopicPartition]int64 // of partitions that have some: the offset after the last one
+	starts map[kafka.TopicPartition]int64 // where each partition begins
+	ends   map[kafka.TopicPartition]int64 // the offset after the last one, for each partition that has some
 }
 
 func (a *App) oldBodies(ctx context.Context, came time.Time) (oldBodies, error) {
@@ -53,7 +54,7 @@ func (a *App) oldBodies(ctx context.Context, came time.Time) (oldBodies, error) 
 		return old, err
 	}
 	for tp, end := range young {
-		if end = min(end, mapped[tp]); end > old.starts[tp] { // of one that nothing is committed of: 0
+		if end = min(end, mapped[tp]); end > old.starts[tp] { // mapped is 0 where nothing is committed
 			old.ends[tp] = end
 		}
 	}
