@@ -28,25 +28,20 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if reference.AllStreams() {
 		kills = 6
 	}
-	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
-	random := rand.New(rand.NewPCG(seed, 2))
+	stream := newRandomStream(t, 300)
+	random := rand.New(rand.NewPCG(stream.seed, 2))
 	dir, addr, kafkaAddr := t.TempDir(), freeAddress(t), freeAddress(t)
 	serve := func() *process {
 		return startProcess(t, "serve", "--data-dir", dir, "--http", addr, "--kafka-listen", kafkaAddr)
 	}
-	ordered := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 300}))
-	defer bookstest.KeepHistory(t, fmt.Sprintf("killed-%d", seed), ordered)
-	want, err := reference.Run(ordered, time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	defer bookstest.KeepHistory(t, fmt.Sprintf("killed-%d", stream.seed), stream.records)
 
 	p := serve()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	sent := make(chan error, 1)
 	c := newClient("http://" + addr)
-	go func() { sent <- sendUntilAcknowledged(ctx, c, ordered, seed) }()
+	go func() { sent <- sendUntilAcknowledged(ctx, c, stream.records, stream.seed) }()
 	for range kills {
 		time.Sleep(time.Duration(200+random.IntN(1500)) * time.Millisecond)
 		if err := p.cmd.Process.Kill(); err != nil {
@@ -56,17 +51,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		p = serve()
 	}
 	if err := <-sent; err != nil {
-		t.Fatalf("seed %d: %v\n%s", seed, err, p.said)
+		t.Fatalf("seed %d: %v\n%s", stream.seed, err, p.said)
 	}
 	waitReady(ctx, t, c, p)
-	s, err := c.caughtUp(ctx)
-	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
-	}
-	if s.Events != uint64(len(want.Entries)) || s.DeadLetters != 0 {
-		t.Errorf("seed %d: %d events and %d dead letters, not %d and none", seed, s.Events, s.DeadLetters, len(want.Entries))
-	}
-	sameLeakage(ctx, t, c, want, seed)
+	stream.nothingLost(ctx, t, c)
 
 	refusesAnother(ctx, t, dir, p)
 	// Told to stop, it stops cleanly.
@@ -114,6 +102,44 @@ func refusesAnother(ctx context.Context, t *testing.T, dir string, p *process) {
 		!strings.Contains(said.String(), fmt.Sprint(p.cmd.Process.Pid)) {
 		t.Errorf("a second serve ended with %d and said %s", code, said.String())
 	}
+}
+
+// randomStream is a random stream, in the order in which it is sent, and the books that a reference makes of it.
+type randomStream struct {
+	seed    uint64
+	records []reference.Record
+	want    *reference.Books
+}
+
+func newRandomStream(t *testing.T, orders int) *randomStream {
+	t.Helper()
+	seed := bookstest.Seeds(t, 1, 1)[0]
+	s := &randomStream{seed: uint64(seed),
+		records: ratesFirst(reference.Generate(seed, reference.Options{Orders: orders}))}
+	var err error
+	if s.want, err = reference.Run(s.records, time.UTC); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// send sends some of its records until all of those are acknowledged.
+func (s *randomStream) send(ctx context.Context, t *testing.T, c *client, records []reference.Record) {
+	t.Helper()
+	if err := sendUntilAcknowledged(ctx, c, records, s.seed); err != nil {
+		t.Fatalf("seed %d: %v", s.seed, err)
+	}
+}
+
+// nothingLost waits until all is booked, and holds it against the reference.
+func (s *randomStream) nothingLost(ctx context.Context, t *testing.T, c *client) {
+	t.Helper()
+	now, err := c.caughtUp(ctx)
+	if err != nil || now.Events != uint64(len(s.want.Entries)) || now.DeadLetters != 0 || len(now.Gaps) != 0 {
+		t.Errorf("seed %d: %d events of %d, %d dead letters, gaps %v: %v", s.seed, now.Events, len(s.want.Entries),
+			now.DeadLetters, now.Gaps, err)
+	}
+	sameLeakage(ctx, t, c, s.want, s.seed)
 }
 
 // ratesFirst is the order in which records are sent, which is then the reference's: what is sent at once into several

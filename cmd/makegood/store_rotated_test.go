@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,14 +13,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/makegood/makegood/cmd/makegood/server"
-	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/embedded"
-	"github.com/makegood/makegood/projections/bookstest"
 )
 
 // ownStore is a ClickHouse apart from makegood, on an address that stays the same.
@@ -51,13 +49,16 @@ func (s *ownStore) passwordFile() string {
 	return filepath.Join(s.dir, "clickhouse", "makegood.password")
 }
 
-// dsn is the store's address, without a password.
-func (s *ownStore) dsn() string {
+// dsn is the store's address, without a password, with settings of ClickHouse's for each statement.
+func (s *ownStore) dsn(settings url.Values) string {
 	u, err := url.Parse(s.engine.DSN())
 	if err != nil {
 		s.Fatal(err)
 	}
 	u.User = url.User(u.User.Username())
+	query := u.Query()
+	maps.Copy(query, settings)
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 
@@ -76,26 +77,8 @@ func newOwnStore(t *testing.T) *ownStore {
 	return s
 }
 
-// spoken is a log that may be read while it is written.
-type spoken struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *spoken) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *spoken) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 // startOnStore starts makegood on a store, with a broker inside.
-func startOnStore(t *testing.T, dir, dsn, passwordFile string, log *spoken) (*server.App, *client) {
+func startOnStore(t *testing.T, dir, dsn, passwordFile string, log *sharedText) (*server.App, *client) {
 	t.Helper()
 	app, err := server.Start(t.Context(), server.Config{DataDir: dir, HTTP: "127.0.0.1:0", KafkaListen: "127.0.0.1:0",
 		Prefix: "makegood.", Group: "makegood-projector", Partitions: 4, Zone: "UTC",
@@ -108,20 +91,31 @@ func startOnStore(t *testing.T, dir, dsn, passwordFile string, log *spoken) (*se
 	return app, newClient(app.URL)
 }
 
-// nothingLost waits until all is booked, and holds it against the second set of books.
-func nothingLost(ctx context.Context, t *testing.T, c *client, want *reference.Books, seed uint64) {
+// awaitReadiness asks whether it is ready until the answer is as it should be.
+func awaitReadiness(ctx context.Context, t *testing.T, app *server.App, is func(code int, said string) bool) (int,
+	string) {
 	t.Helper()
-	now, err := c.caughtUp(ctx)
-	if err != nil || now.Events != uint64(len(want.Entries)) || now.DeadLetters != 0 || len(now.Gaps) != 0 {
-		t.Errorf("seed %d: %d events of %d, %d dead letters, gaps %v: %v", seed, now.Events, len(want.Entries),
-			now.DeadLetters, now.Gaps, err)
+	for {
+		answer, err := http.Get(app.URL + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		if err = errors.Join(err, answer.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if is(answer.StatusCode, string(body)) {
+			return answer.StatusCode, string(body)
+		}
+		if pause(ctx, 50*time.Millisecond) != nil {
+			t.Fatalf("readiness says %d %s", answer.StatusCode, body)
+		}
 	}
-	sameLeakage(ctx, t, c, want, seed)
 }
 
 // TestClickHousePasswordIsRotated: ClickHouse begins again with another password. What is sent waits in the log; when
-// the file has the new password makegood goes on by itself. Neither password is ever said, and who asks for readiness
-// from outside isn't told what ClickHouse says.
+// the file has the new password makegood goes on by itself. Neither password is ever in the log, and people of other
+// machines who ask for readiness aren't told what ClickHouse says.
 func TestClickHousePasswordIsRotated(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -137,27 +131,16 @@ func TestClickHousePasswordIsRotated(t *testing.T) {
 		return strings.TrimSpace(string(text))
 	}
 	first := copyPassword()
-	var log spoken
-	app, c := startOnStore(t, t.TempDir(), store.dsn(), known, &log)
+	var log sharedText
+	app, c := startOnStore(t, t.TempDir(), store.dsn(nil), known, &log)
 	defer func() {
 		if err := app.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
-	records := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 20}))
-	want, err := reference.Run(records, time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	send := func(part []reference.Record) {
-		t.Helper()
-		if err := sendUntilAcknowledged(ctx, c, part, seed); err != nil {
-			t.Fatal(err)
-		}
-	}
-	half := len(records) / 2
-	send(records[:half])
+	stream := newRandomStream(t, 20)
+	half := len(stream.records) / 2
+	stream.send(ctx, t, c, stream.records[:half])
 	if _, err := c.caughtUp(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +149,7 @@ func TestClickHousePasswordIsRotated(t *testing.T) {
 		t.Fatal(err)
 	}
 	store.start()
-	send(records[half:])
+	stream.send(ctx, t, c, stream.records[half:])
 	_, outside := awaitReadiness(ctx, t, app, func(code int, said string) bool {
 		return code == http.StatusServiceUnavailable && (strings.Contains(said, "code 516") ||
 			strings.Contains(said, "clickhouse does not answer"))
@@ -180,7 +163,7 @@ func TestClickHousePasswordIsRotated(t *testing.T) {
 		}
 	}
 	second := copyPassword()
-	nothingLost(ctx, t, c, want, seed)
+	stream.nothingLost(ctx, t, c)
 	awaitReadiness(ctx, t, app, func(code int, _ string) bool { return code == http.StatusOK })
 	for _, secret := range []string{first, second} {
 		if secret == "" || strings.Contains(log.String(), secret) {
@@ -192,22 +175,18 @@ func TestClickHousePasswordIsRotated(t *testing.T) {
 	}
 }
 
-// TestClickHouseHasTooLittleMemory: what ClickHouse has no memory for is done in halves, and what goes into none waits:
-// readiness says so, nothing is a dead letter for it, and with more memory all is booked.
+// TestClickHouseHasTooLittleMemory: what is too much for ClickHouse's memory is written in halves, and what is too much
+// even alone waits: readiness says so, nothing becomes a dead letter for it, and with more memory all is booked.
 func TestClickHouseHasTooLittleMemory(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	store := newOwnStore(t)
-	var log spoken
+	var log sharedText
 	dir := t.TempDir()
 	start := func(most string) (*server.App, *client) {
 		t.Helper()
-		dsn := store.dsn() + "&max_memory_usage=" + most
-		if !strings.Contains(store.dsn(), "?") {
-			dsn = store.dsn() + "?max_memory_usage=" + most
-		}
-		return startOnStore(t, dir, dsn, store.passwordFile(), &log)
+		return startOnStore(t, dir, store.dsn(url.Values{"max_memory_usage": {most}}), store.passwordFile(), &log)
 	}
 	stop := func(app *server.App) {
 		t.Helper()
@@ -215,18 +194,11 @@ func TestClickHouseHasTooLittleMemory(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
-	records := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 40}))
-	want, err := reference.Run(records, time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := newRandomStream(t, 40)
 	app, _ := start("0") // no bound
 	stop(app)
 	app, c := start("4000000")
-	if err := sendUntilAcknowledged(ctx, c, records, seed); err != nil {
-		t.Fatal(err)
-	}
+	stream.send(ctx, t, c, stream.records)
 	code, said := awaitReadiness(ctx, t, app, func(code int, said string) bool {
 		return code == http.StatusServiceUnavailable && strings.Contains(said, "code 241")
 	})
@@ -234,5 +206,5 @@ func TestClickHouseHasTooLittleMemory(t *testing.T) {
 	stop(app)
 	app, c = start("0")
 	defer stop(app)
-	nothingLost(ctx, t, c, want, seed)
+	stream.nothingLost(ctx, t, c)
 }

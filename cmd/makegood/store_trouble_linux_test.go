@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,8 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/makegood/makegood/cmd/makegood/server"
-	"github.com/makegood/makegood/domain/reference"
-	"github.com/makegood/makegood/projections/bookstest"
 )
 
 // storeTrouble is what keeps ClickHouse from taking rows: how it begins, how a person mends it, and what readiness
@@ -41,17 +38,10 @@ func TestStoreTroubles(t *testing.T) {
 	}
 	mounted := mountSmall(t, disk, 256<<20)
 	app, c := startTestAppWith(t, dir, engineInside)
-	seed := uint64(bookstest.Seeds(t, 1, 1)[0])
-	records := ratesFirst(reference.Generate(int64(seed), reference.Options{Orders: 60}))
-	want, err := reference.Run(records, time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	send := func(part []reference.Record) {
+	stream := newRandomStream(t, 60)
+	send := func(from, to int) {
 		t.Helper()
-		if err := sendUntilAcknowledged(ctx, c, part, seed); err != nil {
-			t.Fatal(err)
-		}
+		stream.send(ctx, t, c, stream.records[from:to])
 	}
 	troubles := tableTroubles(ctx, app)
 	if mounted {
@@ -59,16 +49,16 @@ func TestStoreTroubles(t *testing.T) {
 	} else {
 		t.Log("no disk may be mounted here, so none is filled or made read-only")
 	}
-	share := len(records) / (len(troubles) + 1)
+	share := len(stream.records) / (len(troubles) + 1)
 	for i, trouble := range troubles {
-		send(records[i*share : i*share+share/2])
+		send(i*share, i*share+share/2)
 		if _, err := c.caughtUp(ctx); err != nil {
-			t.Fatalf("seed %d, before %s: %v", seed, trouble.name, err)
+			t.Fatalf("seed %d, before %s: %v", stream.seed, trouble.name, err)
 		}
 		if err := trouble.begin(); err != nil {
 			t.Fatalf("%s: %v", trouble.name, err)
 		}
-		send(records[i*share+share/2 : (i+1)*share])
+		send(i*share+share/2, (i+1)*share)
 		code, said := awaitReadiness(ctx, t, app, func(code int, said string) bool {
 			return code == http.StatusServiceUnavailable && strings.Contains(said, trouble.says)
 		})
@@ -77,14 +67,14 @@ func TestStoreTroubles(t *testing.T) {
 			t.Fatalf("%s: %v", trouble.name, err)
 		}
 		if _, err := c.caughtUp(ctx); err != nil {
-			t.Fatalf("seed %d, after %s: %v", seed, trouble.name, err)
+			t.Fatalf("seed %d, after %s: %v", stream.seed, trouble.name, err)
 		}
 		awaitReadiness(ctx, t, app, func(code int, _ string) bool { return code == http.StatusOK })
 	}
-	send(records[len(troubles)*share:])
-	nothingLost(ctx, t, c, want, seed)
+	send(len(troubles)*share, len(stream.records))
+	stream.nothingLost(ctx, t, c)
 	if n, err := app.Projector.Recover(ctx); err != nil || n != 0 {
-		t.Errorf("seed %d: %d records were lost: %v", seed, n, err)
+		t.Errorf("seed %d: %d records were lost: %v", stream.seed, n, err)
 	}
 }
 
@@ -162,7 +152,7 @@ func mountSmall(t *testing.T, dir string, size int) (is bool) {
 			}
 		}
 	})
-	// This one ClickHouse keeps open for writing, and where something is a disk can't be made read-only.
+	// ClickHouse keeps this file open for writing; a disk with such a file on it can't be made read-only.
 	status, outside := filepath.Join(dir, "status"), dir+".status"
 	if err := errors.Join(os.WriteFile(status, nil, 0o600), os.WriteFile(outside, nil, 0o600),
 		unix.Mount(outside, status, "", unix.MS_BIND, "")); err != nil {
@@ -170,26 +160,4 @@ func mountSmall(t *testing.T, dir string, size int) (is bool) {
 	}
 	mounts = []string{status, dir}
 	return true
-}
-
-// awaitReadiness asks whether it is ready until the answer is as it should be.
-func awaitReadiness(ctx context.Context, t *testing.T, app *server.App, is func(code int, said string) bool) (int,
-	string) {
-	t.Helper()
-	for {
-		answer, err := http.Get(app.URL + "/readyz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(answer.Body)
-		if err = errors.Join(err, answer.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if is(answer.StatusCode, string(body)) {
-			return answer.StatusCode, string(body)
-		}
-		if pause(ctx, 50*time.Millisecond) != nil {
-			t.Fatalf("readiness says %d %s", answer.StatusCode, body)
-		}
-	}
 }
