@@ -173,7 +173,7 @@ func besideIt(t *testing.T, app *server.App, of tokenFiles) {
 		Partitions: 1, Zone: "UTC", Roles: []string{server.RoleExporter}, ClickHousePasswordFile: writeFile(t, "password",
 			password+"\n")}
 	quiet := slog.New(slog.DiscardHandler)
-	// The broker inside asks as well: whom it knows it lets in, and holds each request against their rights.
+	// The broker inside asks as well. It lets in everybody whom it knows, and holds each request against their rights.
 	unknown := writeFile(t, "token", strings.Repeat("unknown-", 8)+"\n")
 	for who, file := range map[string]string{"nobody": "", "somebody unknown": unknown} {
 		if file != "" {

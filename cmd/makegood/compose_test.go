@@ -158,13 +158,13 @@ func TestComposeSpeaksTheFlags(t *testing.T) {
 		for key, value := range s.Environment {
 			environment[key] = *value
 		}
-		served(t, name, environment)
+		t.Run(name, func(t *testing.T) { served(t, environment) })
 	}
 }
 
-// served is what serve makes of an environment, each of which is one of its flags, for one role with a Kafka and a
-// ClickHouse of its owner's.
-func served(t *testing.T, name string, environment map[string]string) server.Config {
+// served is the configuration that serve reads from an environment: each variable is to be one of its flags, and they
+// are to configure one role, on a Kafka and a ClickHouse of their owner's. The environment stays until the test ends.
+func served(t *testing.T, environment map[string]string) server.Config {
 	t.Helper()
 	var line commandLine
 	parser, err := kong.New(&line, flagHelp, kong.DefaultEnvars("MAKEGOOD"),
@@ -191,15 +191,15 @@ func served(t *testing.T, name string, environment map[string]string) server.Con
 	}
 	for key, value := range environment {
 		if !known[key] {
-			t.Errorf("%s: %s is no flag of serve", name, key)
+			t.Errorf("%s is no flag of serve", key)
 		}
 		t.Setenv(key, value)
 	}
 	if _, err := parser.Parse([]string{"serve"}); err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatal(err)
 	}
 	if err := line.Serve.Validate(); err != nil || line.Serve.Embedded() || len(line.Serve.Roles) != 1 {
-		t.Errorf("%s: %v, embedded %t, roles %v", name, err, line.Serve.Embedded(), line.Serve.Roles)
+		t.Errorf("%v, embedded %t, roles %v", err, line.Serve.Embedded(), line.Serve.Roles)
 	}
 	return line.Serve.Config
 }

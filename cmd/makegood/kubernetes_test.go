@@ -19,7 +19,7 @@ import (
 
 const manifests = "../../infra/kubernetes"
 
-var writeManifests = flag.Bool("update", false, "write the manifest of the alerts anew")
+var update = flag.Bool("update", false, "write the manifest of the alerts again")
 
 type podVolume struct {
 	Name   string
@@ -37,7 +37,6 @@ type container struct {
 		MountPath string `yaml:"mountPath"`
 		ReadOnly  bool   `yaml:"readOnly"`
 	} `yaml:"volumeMounts"`
-	Ports           []struct{ Name string }
 	SecurityContext struct {
 		AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
 		ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
@@ -45,14 +44,10 @@ type container struct {
 	} `yaml:"securityContext"`
 }
 
-// manifest is what the tests ask of one.
+// manifest is what the tests look at in one.
 type manifest struct {
-	Kind     string
-	Metadata struct {
-		Name   string
-		Labels map[string]string
-	}
-	Spec struct {
+	Metadata struct{ Name string }
+	Spec     struct {
 		Template struct {
 			Spec struct {
 				AutomountServiceAccountToken *bool `yaml:"automountServiceAccountToken"`
@@ -87,8 +82,8 @@ func manifestsOf(t *testing.T, path string) []manifest {
 	}
 }
 
-// TestKubernetesSpeaksTheFlags: each role has a workload, and what its environment says serve takes; each file that it
-// names is where a secret is mounted, and readable by none but makegood's group, which serve asks for.
+// TestKubernetesSpeaksTheFlags: each role has a workload, and serve takes its environment; each file that the
+// environment names is where a secret is mounted.
 func TestKubernetesSpeaksTheFlags(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(manifests, "base/makegood.env"))
 	if err != nil {
@@ -115,9 +110,11 @@ func TestKubernetesSpeaksTheFlags(t *testing.T) {
 			t.Fatalf("%s: %+v", role, workload)
 		}
 		environment[c.Env[0].Name] = c.Env[0].Value
-		if config := served(t, role, environment); !slices.Equal(config.Roles, []string{role}) {
-			t.Errorf("%s has the roles %v", role, config.Roles)
-		}
+		t.Run(role, func(t *testing.T) {
+			if config := served(t, environment); !slices.Equal(config.Roles, []string{role}) {
+				t.Errorf("it has the roles %v", config.Roles)
+			}
+		})
 	}
 }
 
@@ -152,8 +149,8 @@ func TestKubernetesIsConfined(t *testing.T) {
 	}
 }
 
-// TestKubernetesAlerts: Prometheus Operator has the alerts and recordings that the other ways have, each file of them
-// as an object of its own, since names of groups come again in the next.
+// TestKubernetesAlerts: Prometheus Operator gets the same alerts and recordings as other installations. Each file of
+// them is an object of its own, because two files may have groups of one name.
 func TestKubernetesAlerts(t *testing.T) {
 	paths, err := filepath.Glob("../../dashboards/prometheus/rules/*.yml")
 	if err != nil || len(paths) == 0 {
@@ -178,7 +175,7 @@ func TestKubernetesAlerts(t *testing.T) {
 		made += "---\n" + string(text)
 	}
 	at := filepath.Join(manifests, "monitoring/rules.yaml")
-	if *writeManifests {
+	if *update {
 		if err := os.WriteFile(at, []byte(made), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -183,7 +183,7 @@ func (l *changingLog) startsOnlyWhereAccepted() {
 	}
 }
 
-// compactedWhileRunning: that Kafka deletes records from now on, booked or not, is said as long as it is so.
+// compactedWhileRunning: a compacted topic loses records, booked or not. The status says so as long as it is compacted.
 func (l *changingLog) compactedWhileRunning() {
 	l.Helper()
 	l.cleanUp("makegood.errors", "compact")
@@ -202,15 +202,15 @@ func (l *changingLog) compactedIsRefused() {
 	}
 }
 
-// cleanUp sets what Kafka deletes of a topic.
+// cleanUp sets a topic's cleanup.policy: which records Kafka deletes.
 func (l *changingLog) cleanUp(topic, policy string) {
 	l.Helper()
 	alter := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
 	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, topic
-	compact := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	compact.Name, compact.Value = "cleanup.policy", kmsg.StringPtr(policy)
-	resource.Configs = append(resource.Configs, compact)
+	setting := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	setting.Name, setting.Value = "cleanup.policy", kmsg.StringPtr(policy)
+	resource.Configs = append(resource.Configs, setting)
 	alter.Resources = append(alter.Resources, resource)
 	if _, err := alter.RequestWith(l.ctx, l.client); err != nil {
 		l.Fatal(err)
