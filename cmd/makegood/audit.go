@@ -31,11 +31,7 @@ func (c *auditCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{}
-	for name, value := range map[string]string{"from": c.From, "to": c.Until} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"from": c.From, "to": c.Until})
 	if c.Format != "table" {
 		query.Set("format", c.Format)
 		return books.get(ctx, "/v1/audit", query, s.Out)

@@ -34,12 +34,8 @@ type packetFlags struct {
 
 func (f *packetFlags) query() url.Values {
 	query := url.Values{}
-	for name, value := range map[string]string{"vendor": f.Vendor, "from": f.From, "to": f.Until, "currency": f.Currency,
-		"store": f.Store} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"vendor": f.Vendor, "from": f.From, "to": f.Until, "currency": f.Currency,
+		"store": f.Store})
 	return query
 }
 
@@ -59,10 +55,7 @@ func (c *claimPacketCommand) Run(ctx context.Context, logger *slog.Logger, s ter
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := c.query()
-	query.Set("format", formatFor(c.Format, c.Output))
-	if c.AsOf != "" {
-		query.Set("as_of", c.AsOf)
-	}
+	setGiven(query, map[string]string{"format": formatFor(c.Format, c.Output), "as_of": c.AsOf})
 	// Whole before any of it is written: a file that is cut short looks like a claim.
 	var text bytes.Buffer
 	if err := books.get(ctx, "/v1/"+packetName, query, &text); err != nil {

@@ -138,6 +138,15 @@ func flagName(parameter, value string) string {
 	return name
 }
 
+// setGiven sets the parameters that have a value.
+func setGiven(query url.Values, parameters map[string]string) {
+	for name, value := range parameters {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+}
+
 // get reads an answer into target, or copies it where target is an io.Writer.
 func (c *client) get(ctx context.Context, path string, query url.Values, target any) error {
 	if len(query) > 0 {

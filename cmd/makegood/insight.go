@@ -61,12 +61,8 @@ func (c *insightCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 		return fmt.Errorf("--part: %q is none of %s", c.Part, strings.Join(c.question.PartNames(), ", "))
 	}
 	query := url.Values{}
-	for name, value := range map[string]string{"from": c.From, "to": c.Until, "store": c.Store, "currency": c.Currency,
-		"as_of": c.AsOf, "part": c.Part} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"from": c.From, "to": c.Until, "store": c.Store, "currency": c.Currency,
+		"as_of": c.AsOf, "part": c.Part})
 	for name, value := range c.With {
 		query.Set(name, value)
 	}

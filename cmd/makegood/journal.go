@@ -36,11 +36,7 @@ func (c *journalCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"period_by": {c.PeriodBy}, "every": {c.Every}, "detail": {c.Detail}, "format": {"json"}}
-	for name, value := range map[string]string{"from": c.From, "to": c.Until, "currency": c.Currency, "as_of": c.AsOf} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"from": c.From, "to": c.Until, "currency": c.Currency, "as_of": c.AsOf})
 	if c.Final {
 		query.Set("final", "true")
 	}

@@ -38,12 +38,8 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"group_by": {strings.Join(c.GroupBy, ",")}, "view": {c.View}, "period_by": {c.PeriodBy}}
-	for name, value := range map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency,
-		"translate_to": c.Into} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"from": c.From, "to": c.Until, "as_of": c.AsOf, "currency": c.Currency,
+		"translate_to": c.Into})
 	for key, value := range c.Only {
 		query.Set(key, value)
 	}

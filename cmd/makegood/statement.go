@@ -31,11 +31,7 @@ func (c *statementCommand) Run(ctx context.Context, logger *slog.Logger, s termi
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"period": {c.Period}, "period_by": {c.PeriodBy}, "format": {c.Format}, "part": {c.Part}}
-	for name, value := range map[string]string{"store": c.Store, "vendor": c.Vendor, "as_of": c.AsOf} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"store": c.Store, "vendor": c.Vendor, "as_of": c.AsOf})
 	// Whole before any of it is written: a file that is cut short looks like a statement.
 	var text bytes.Buffer
 	if err := books.get(ctx, "/v1/statement", query, &text); err != nil {

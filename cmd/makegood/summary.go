@@ -31,11 +31,7 @@ func (c *summaryCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{"from": {c.From}, "to": {c.Until}, "period_by": {c.PeriodBy}}
-	for name, value := range map[string]string{"store": c.Store, "currency": c.Currency, "as_of": c.AsOf} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"store": c.Store, "currency": c.Currency, "as_of": c.AsOf})
 	if c.Format == "json" {
 		return books.get(ctx, "/v1/summary", query, s.Out)
 	}

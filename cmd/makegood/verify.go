@@ -35,11 +35,7 @@ func (c *verifyCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	defer func() { err = errors.Join(err, done()) }()
 	books.http.Timeout = 0 // all of the log is read
 	query := url.Values{}
-	for name, value := range map[string]string{"period": c.Period, "root": c.Root} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"period": c.Period, "root": c.Root})
 	if c.LedgerOnly {
 		query.Set("ledger_only", "true")
 	}

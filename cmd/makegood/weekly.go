@@ -28,12 +28,7 @@ func (c *weeklyCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	query := url.Values{}
-	for name, value := range map[string]string{"week": c.Week, "store": c.Store, "currency": c.Currency,
-		"as_of": c.AsOf} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	setGiven(query, map[string]string{"week": c.Week, "store": c.Store, "currency": c.Currency, "as_of": c.AsOf})
 	var text bytes.Buffer // whole before any of it is written
 	if err := books.get(ctx, "/weekly.pdf", query, &text); err != nil {
 		return err

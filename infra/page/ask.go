@@ -71,11 +71,10 @@ func (p *Page) asked(r *http.Request) (*ask, error) {
 	first, last := from, to.AddDate(0, 0, -1)
 	for name, into := range map[string]*time.Time{"from": &first, "through": &last} {
 		if text := a.values.Get(name); text != "" {
-			t, err := time.Parse(time.DateOnly, text)
-			if err != nil {
-				return a, &badQuery{fmt.Sprintf("%q is no day of the form 2026-01-31", text)}
+			var err error
+			if *into, err = readDay(text); err != nil {
+				return a, err
 			}
-			*into = t
 		}
 	}
 	if last.Before(first) {
@@ -196,6 +195,14 @@ func (a *ask) needed(fresh time.Duration) terms {
 		t.first = longest
 	}
 	return t
+}
+
+func readDay(text string) (time.Time, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return t, &badQuery{fmt.Sprintf("%q is no day of the form 2026-01-31", text)}
+	}
+	return t, nil
 }
 
 func day(year int, month time.Month, d int) time.Time {

@@ -36,7 +36,7 @@ func (p *Page) weekly(w http.ResponseWriter, r *http.Request) {
 
 // problem says what went wrong in the form of RFC 9457: who asks for a file is more often a command than a person.
 func (p *Page) problem(w http.ResponseWriter, r *http.Request, a *ask, err error) {
-	status, code, detail := http.StatusServiceUnavailable, "not_ready", ""
+	status, detail := http.StatusServiceUnavailable, ""
 	if counting := (*countingError)(nil); errors.As(err, &counting) {
 		detail = counting.Error() + ". Ask again in some seconds."
 	} else {
@@ -44,17 +44,18 @@ func (p *Page) problem(w http.ResponseWriter, r *http.Request, a *ask, err error
 		status, v = p.failure(r, a, err)
 		detail = v.Error
 	}
-	if status == http.StatusBadRequest {
-		code = "bad_query"
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
+	code := map[int]string{http.StatusBadRequest: "bad_query", http.StatusNotFound: "not_found",
+		http.StatusServiceUnavailable: "not_ready"}[status]
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
 	if status == http.StatusServiceUnavailable {
 		const again = "10" // seconds
-		w.Header().Set("Retry-After", again)
+		h.Set("Retry-After", again)
 	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"type": "urn:makegood:problem:" + code, // as above
-		"status": status, "title": http.StatusText(status), "detail": detail})
+	_ = json.NewEncoder(w).Encode(map[string]any{"type": "urn:makegood:problem:" + code,
+		"status": status, "title": http.StatusText(status), "detail": detail}) // a reader that went away can't be told
 }
 
 // countingError says what took too long, and is there later.
@@ -68,8 +69,8 @@ func (p *Page) week(r *http.Request) (*ask, []byte, error) {
 	values := r.URL.Query()
 	if given := values.Get("week"); given != "" {
 		var err error
-		if day, err = time.Parse(time.DateOnly, given); err != nil {
-			return nil, nil, &badQuery{fmt.Sprintf("%q is no day of the form 2026-01-31", given)}
+		if day, err = readDay(given); err != nil {
+			return nil, nil, err
 		}
 	}
 	for name := range values {
