@@ -28,7 +28,7 @@ type ask struct {
 	asOfAPI    string // as the API takes it
 	path       string // of the page
 	values     url.Values
-	// onPaper: what is asked is for paper. Nothing is left out because it takes long, and what isn't shown isn't asked.
+	// onPaper: the answer is for paper. It waits for parts that take long, and leaves out those that paper doesn't show.
 	onPaper bool
 	began   time.Time
 }
@@ -136,7 +136,7 @@ func (a *ask) readAsOf(ctx context.Context, books Books) error {
 	return nil
 }
 
-// findCurrency asks which there are: amounts of several are never summed, so that with the most lines is shown and the
+// findCurrency asks which there are. Amounts of several are never summed: the one with the most lines is shown, and the
 // others are offered.
 func (a *ask) findCurrency(ctx context.Context, p *Page) error {
 	q := a.query

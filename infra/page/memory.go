@@ -12,8 +12,8 @@ import (
 )
 
 // memory keeps the last answers of the books, so that readers who look at the same page share one, and a page is shown
-// with the last known figure where a new one takes too long. Of what a page can do without it asks a few questions at
-// once, and each question once however many readers wait for it.
+// with the last known figure where a new one takes too long. It asks each question once, however many readers wait for
+// it. Of the questions that a page can do without it asks a few at a time.
 type memory struct {
 	logger *slog.Logger
 	now    func() time.Time // for people
@@ -96,15 +96,15 @@ type part[T any] struct {
 }
 
 // terms say how long an answer is taken as it is, and how long to wait for a newer one: where one is known, and where
-// none is. What a page can't do without is asked at once: it doesn't wait for a place behind what it can do without. Of
-// that, what is to be there soon gets a place first.
+// none is. What a page can't do without is asked at once: it needs no place among the few that are asked at a time. Of
+// the others, those that are wanted soon get a place first.
 type terms struct {
 	fresh, wait, first time.Duration
 	atOnce, soon       bool
 }
 
-// recall gives the answer to a question. Without a known one in time it is not Known; its error is that of asking where
-// nothing is known.
+// recall gives the answer to a question: not Known, where there is none in time. An error of asking is returned only
+// where nothing is known.
 func recall[T any](ctx context.Context, m *memory, key string, t terms,
 	ask func(context.Context) (T, error)) (p part[T], err error) {
 	m.mu.Lock()

@@ -73,8 +73,8 @@ func (a *ask) wantsMargin() bool {
 	return len(a.query.Only) == 0 && a.query.Currency != "" && !a.onPaper
 }
 
-// optional asks for a part that the page is shown without where it takes too long, or can't be read: the memory has
-// logged that.
+// optional asks for a part that the page can do without. Where it takes too long or can't be read, the page is shown
+// without it; the memory logs the error.
 func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *report.LeakageQuery, into *part[T],
 	ask func(context.Context) (T, error)) {
 	t := a.patience(freshLong)

@@ -18,8 +18,8 @@ import (
 // weekParameters are what the weekly report takes beside week, which is any day of it.
 var weekParameters = []string{"store", "currency", "as_of"}
 
-// weekly answers with a week on one page, as PDF: without week, with the last one that is over. As of a moment it is
-// the same, byte for byte, whenever it is asked.
+// weekly answers with a week on one page, as PDF; where none is given, with the last one that is over. As of a moment
+// it is the same, byte for byte, whenever it is asked.
 func (p *Page) weekly(w http.ResponseWriter, r *http.Request) {
 	a, text, err := p.week(r)
 	if err != nil {
@@ -122,7 +122,7 @@ func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 		add(paper.Text{Text: "Store " + store + " alone."})
 	}
 	add(paper.Text{Text: b.inWords(a)})
-	if !a.past() { // they are of now: as of a moment the report never changes
+	if !a.past() { // warnings are of now, and as of a moment the report never changes
 		for _, w := range b.Warnings {
 			add(paper.Text{Text: w.Text})
 		}
@@ -190,7 +190,7 @@ func (p *promises) onPaper() paper.Table {
 	return t
 }
 
-// Week is the address of the report of the last whole week by the last day that is shown.
+// Week is the address of the weekly report, of the last week that is over on the last day that is shown.
 func (a *ask) Week() string {
 	sunday := a.query.To.AddDate(0, 0, -1)
 	v := url.Values{"week": {sunday.AddDate(0, 0, -int(sunday.Weekday())).Format(time.DateOnly)}}

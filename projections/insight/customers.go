@@ -18,7 +18,7 @@ var customers = Question{
 		"which fix brings them back.",
 	Method: "Each order with a founded case that the customer met is held against orders like it without one: as many " +
 		"orders before, a basket of the same tenth, the same store, channel and month. The interval is read from 24 " +
-		"groups of customers; where lot decided (experiment), the arms are compared as they are.",
+		"groups of customers. Where customers were assigned at random (experiment), the arms are compared as they are.",
 	Heading: "Do customers whom we failed come back?",
 	Columns: []Column{
 		{Name: "store", Unit: Text, About: "The store; all where they are taken together."},

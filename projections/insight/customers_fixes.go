@@ -25,12 +25,12 @@ var customerFixes = Part{"fixes", "Of failed orders, by how and how fast they we
 		"to explain away the bound nearer to none, against others."},
 }}
 
-var customerExperiments = Part{"experiments", "Where lot decided how customers are treated: who came back, by arm.",
+var customerExperiments = Part{"experiments", "Of customers who were assigned at random: who came back, by arm.",
 	[]Column{
 		{Name: "experiment", Unit: Text, About: "Its name."},
 		{Name: "arm", Unit: Text, About: "holdout is what the others are held against."},
-		{Name: "customers", Unit: Count, About: "Whom lot dealt into it, 90 days ago or more."},
-		{Name: "orders_before", Unit: Price, About: "Their mean orders before: lot makes the arms alike."},
+		{Name: "customers", Unit: Count, About: "Who was assigned to it, 90 days ago or more."},
+		{Name: "orders_before", Unit: Price, About: "Their mean orders before: chance makes the arms alike."},
 		{Name: "back", Unit: Share, About: "Share that came back within 90 days.", Estimate: true},
 		{Name: "difference", Unit: Share, About: "That, less the share of the holdout; null for the holdout itself.",
 			Estimate: true},

@@ -31,7 +31,7 @@ type Question struct {
 	Page bool
 	// Plain: no amounts are in it, so it needs no currency.
 	Plain bool
-	// Lately: without a time it is of the last days and not of all that there ever was.
+	// Lately: asked without a time, it answers for the last days and not for all time.
 	Lately bool
 	// People: it is about single employees, and shown only to who may see that (the scope people).
 	People bool

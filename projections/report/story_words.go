@@ -51,7 +51,7 @@ var (
 		{"wait_minutes", "minutes waiting"}, {"distance_km", "km"},
 	}
 	detailAmounts = []string{"amount", "net", "value"}
-	// detailLabels stand before a word that says nothing alone.
+	// detailLabels come before a word that says too little alone.
 	detailLabels = map[string]string{"found": "found ", "detected_by": "by the ", "root_cause": "cause: ", "by": "by ",
 		"rating": "rating "}
 )

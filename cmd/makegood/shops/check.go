@@ -133,7 +133,7 @@ type asking struct {
 	of       map[string]string
 }
 
-// The effects of failing, and of the calls that lot deals to one half of those who were failed.
+// The effects of failing, and of the calls that a random half of those who were failed get.
 var (
 	ofFailing = []float64{-0.12, 0}
 	ofCalling = []float64{0, 0.15}
@@ -142,8 +142,8 @@ var (
 // ofBoth is what a failure does to who comes back where half of the failed are called.
 func ofBoth(failing, calling float64) float64 { return failing + calling/2 }
 
-// regulars is one store for eight months, whose customers come back, or less where they were failed, or more where lot
-// says that they are called.
+// regulars is one store for eight months, whose customers come back: fewer of those who were failed, and more of those
+// who were called then, whom chance picks.
 func regulars(ctx context.Context, b *books, seed uint64, shop int, h *held) error {
 	const days = 240
 	c := simulator.Defaults()

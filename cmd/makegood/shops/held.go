@@ -16,7 +16,7 @@ import (
 type held struct {
 	change           map[float64]*hits // by the effect planted
 	back             map[float64]*hits
-	lots             map[float64]*hits // by the effect of the call
+	afterCalls       map[float64]*hits // by the effect of the call
 	provision        hits
 	misses           []float64 // of the provision
 	costs            []float64 // what a month of failures costs, by shop: what misses are shares of
@@ -32,7 +32,7 @@ type held struct {
 type hits struct{ covered, claimed, enough, asked int }
 
 func newHeld() *held {
-	return &held{change: map[float64]*hits{}, back: map[float64]*hits{}, lots: map[float64]*hits{},
+	return &held{change: map[float64]*hits{}, back: map[float64]*hits{}, afterCalls: map[float64]*hits{},
 		monthsEnd: map[string]*hits{"all": {}, "each": {}}}
 }
 
@@ -93,7 +93,7 @@ func (h *held) cameBack(a *insight.Answer, effect float64) {
 func (h *held) drawn(a *insight.Answer, effect float64) error {
 	for _, row := range a.Parts["experiments"].Rows {
 		if row["arm"] != domain.Holdout {
-			at(h.lots, effect).take(row["difference"], effect, func(low, _ float64) bool { return low > 0 })
+			at(h.afterCalls, effect).take(row["difference"], effect, func(low, _ float64) bool { return low > 0 })
 			return nil
 		}
 	}
@@ -229,7 +229,7 @@ func adder(all *[]trials.Claim) func(what string, hit, of int, least, most float
 	}
 }
 
-// customers are the claims of who comes back: after failures, and where lot decided about a call.
+// customers are the claims of who comes back: after failures, and after calls to a random half.
 func (h *held) customers() (all []trials.Claim) {
 	add := adder(&all)
 	most := func(effect float64) float64 { // a benefit that there isn't is claimed in 5 of 100 shops at most
@@ -246,7 +246,7 @@ func (h *held) customers() (all []trials.Claim) {
 			add(name+"difference covered", x.covered, x.enough, 0.93, trials.None)
 			add(name+"paradox claimed", x.claimed, x.enough, -trials.None, most(effect))
 		}
-		x, name := at(h.lots, calling), fmt.Sprintf("experiment %+.2g points: ", 100*calling)
+		x, name := at(h.afterCalls, calling), fmt.Sprintf("experiment %+.2g points: ", 100*calling)
 		add(name+"can tell", x.enough, x.asked, -trials.None, trials.None)
 		add(name+"difference covered", x.covered, x.enough, 0.93, trials.None)
 		add(name+"benefit claimed", x.claimed, x.enough, -trials.None, most(calling))

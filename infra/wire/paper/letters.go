@@ -25,9 +25,9 @@ var fonts = sync.OnceValue(func() (all []*sfnt.Font) {
 	return all
 })
 
-// shown is text as it can be shown: spaces of all kinds are one, and a letter that the fonts lack, that is written from
-// right to left or that can't be seen is its number in Unicode. Letters with marks are composed where Unicode has
-// them so.
+// shown is text as it can be shown. Each kind of space becomes an ordinary one. A letter and its mark become one
+// character, where Unicode has it. In place of a letter that the fonts lack, that is written from right to left or that
+// can't be seen stands its number in Unicode.
 func shown(text string) string {
 	var b strings.Builder
 	var buffer sfnt.Buffer

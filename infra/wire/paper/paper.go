@@ -1,15 +1,14 @@
-// Package paper writes a document as PDF: headings, paragraphs, figures and tables on A4, with heads that repeat. What
-// it is given it writes the same, byte for byte, whenever one release of makegood is asked; nothing of the machine or
-// the clock gets into it.
+// Package paper writes a document as PDF: headings, paragraphs, figures and tables on A4, with heads that repeat. One
+// release of makegood writes a document as the same bytes each time: nothing of the machine or the clock gets into it.
 //
 // The PDF is written by codeberg.org/go-pdf/fpdf (MIT, pure Go; v0.12.0 of May 2026, where the fork of gofpdf and of
 // github.com/go-pdf/fpdf is kept; 17,000 lines). Looked at beside it: printing by Chromium (a browser of 300 MB beside
 // the service, and other bytes with each of its versions), gopdf (no tables, text in boxes by hand), maroto (a layer
-// over gofpdf with more dependencies than code used here), unidoc (a licence that is bought).
+// over gofpdf with more dependencies than code used here), unidoc (its licence costs money).
 //
 // Letters are those of DejaVu Sans Condensed (codeberg.org/go-fonts/dejavu v0.4.0, two files of 700 KB, a licence like
-// MIT's): Latin, Greek, Cyrillic, Armenian, Georgian. A letter that can't be shown as it is, since the font lacks it or
-// it is written from right to left, stands as its number in Unicode, as in [U+4E2D]: the reader can find it, and two
+// MIT's): Latin, Greek, Cyrillic, Armenian, Georgian. In place of a letter that can't be shown, since the font lacks it
+// or it is written from right to left, stands its number in Unicode, as in [U+4E2D]: the reader can look it up, and two
 // names that differ look different.
 package paper
 
@@ -112,7 +111,8 @@ func (d *Document) PDF(ctx context.Context) ([]byte, error) {
 	return text, nil
 }
 
-// write writes the document with letters of that scale, and as if it had so many pages; it returns how many it has.
+// write writes the document with letters of that scale. Its foot says that it has so many pages; write returns how many
+// it really has.
 func (d *Document) write(ctx context.Context, scale float64, pages int) ([]byte, int, error) {
 	w := &writer{ctx: ctx, scale: scale, wide: shortSide - 2*margin, bottom: longSide - margin}
 	side := "P"

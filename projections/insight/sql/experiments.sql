@@ -1,5 +1,5 @@
-{{- /* Customers whom lot dealt into the arms of an experiment in the time, by the first report of theirs that says so, and who of them came back
-within 90 days on another day. Rejected cases count too: lot dealt them before anybody knew. */ -}}
+{{- /* Customers who were assigned to the arms of an experiment in the time, by the first report of theirs that says so, and who of them came back
+within 90 days on another day. Rejected cases count too: their customers were assigned before anybody knew. */ -}}
 WITH reports AS (
         SELECT order_id, JSONExtractString(payload, 'experiment', 'name') AS experiment, JSONExtractString(payload, 'experiment', 'arm') AS arm, occurred_at AS at,
                toString(source) AS of_source, event_id
