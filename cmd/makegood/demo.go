@@ -133,5 +133,9 @@ func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s t
 		&answer); err != nil {
 		return err
 	}
-	return printLeakage(s, &answer, []string{"root_cause"})
+	by := []string{"root_cause"}
+	if err := dearestFirst(answer.Rows, by); err != nil {
+		return err
+	}
+	return printLeakage(s, &answer, by)
 }

@@ -50,6 +50,8 @@ var flagHelp = server.FlagHelp.CloneWith(kong.Vars{
 		"given' goes on record.",
 	"rebuild_whole": "Post everything again, also what neither rules nor rates can change: finds what " +
 		"somebody changed in the tables by hand.",
+	"report_sort": "The rows of the table: cost is the most expensive first, within each day or month " +
+		"where it is grouped by one; key is the order of the keys, as in csv and json.",
 	"scopes": "What they may do: read, write, books, operate, people, process.",
 	"since_close": "The closed month, YYYY-MM: since its last close; YYYY-MM/1 is since its first, and " +
 		"so on.",

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"math/big"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +29,7 @@ type reportCommand struct {
 	AsOf     string            `help:"${as_of}"`
 	Currency string            `help:"ISO 4217; needed where there are several and none to translate to."`
 	Into     string            `help:"${translate_to}" name:"translate-to"`
+	Sort     string            `help:"${report_sort}" enum:"cost,key" default:"cost"`
 	Format   string            `help:"table, csv or json." enum:"table,csv,json" default:"table"`
 }
 
@@ -51,7 +54,42 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 	if err := books.get(ctx, "/v1/reports/leakage", query, &answer); err != nil {
 		return err
 	}
+	if c.Sort == "cost" {
+		if err := dearestFirst(answer.Rows, c.GroupBy); err != nil {
+			return err
+		}
+	}
 	return printLeakage(s, &answer, c.GroupBy)
+}
+
+// dearestFirst puts rows in the order in which people read them: days and months one after the other, and within each
+// the highest net cost first. Rows of the same cost stay in the order of their keys.
+func dearestFirst(rows []report.LeakageRow, groupBy []string) error {
+	type sortable struct {
+		row  report.LeakageRow
+		when string
+		net  *big.Rat
+	}
+	all := make([]sortable, len(rows))
+	for i, row := range rows {
+		net, ok := new(big.Rat).SetString(row.Net)
+		if !ok {
+			return fmt.Errorf("the report's net cost %q is no number", row.Net)
+		}
+		all[i] = sortable{row: row, net: net}
+		for _, key := range groupBy {
+			if key == "day" || key == "month" {
+				all[i].when += row.Key[key]
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b sortable) int {
+		return cmp.Or(cmp.Compare(a.when, b.when), b.net.Cmp(a.net))
+	})
+	for i := range all {
+		rows[i] = all[i].row
+	}
+	return nil
 }
 
 // printLeakage writes the report for a person.
