@@ -20,7 +20,7 @@ var commerce = []string{"shopify", "woocommerce", "square", "amazon", "poslog", 
 // testCase is a case of a file of cases, in which every case is
 //
 //	== what it shows
-//	-- what the till is told: kind=K, header:NAME=VALUE, settings (this line may be missing)
+//	-- what the till is told: kind=K, header:NAME=VALUE, settings, with · for a blank (this line may be missing)
 //	the body
 //	=> an event in short, or refused: and a piece of the reason; => nothing
 type testCase struct {
@@ -67,7 +67,7 @@ func run(m *tills.Mapping, body []byte, options ...string) tills.Result {
 		case strings.HasPrefix(k, "header:"):
 			in.Headers[strings.TrimPrefix(k, "header:")] = v
 		default:
-			till.Settings[k] = v
+			till.Settings[k] = strings.ReplaceAll(v, "·", " ")
 		}
 	}
 	return m.Map(context.Background(), till, in)

@@ -215,15 +215,11 @@ func (w *rowReader) add(cells []string, line int) error {
 			continue
 		}
 		w.floats.noteCell(s)
-		if slices.Contains(w.r.DecimalComma, name) {
-			read, why := w.withPoint(s)
-			if why != "" {
-				return &failure{code: CodeBadBody, reason: fmt.Sprintf("line %d, %s: %s %s", line, name, show(s), why),
-					hint: "decimal_comma lists columns whose numbers are like 1.234,56"}
-			}
-			s = read
+		var wrong *failure
+		if row[name], wrong = w.number(s, name, line); wrong != nil {
+			return wrong
 		}
-		row[name], empty = s, false
+		empty = false
 	}
 	for i := len(w.columns); i < len(cells); i++ {
 		if strings.TrimSpace(cells[i]) != "" {
@@ -273,7 +269,38 @@ var (
 	withComma   = regexp.MustCompile(`^-?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+$|^-?[0-9]+,[0-9]+$`)
 	withGroups  = regexp.MustCompile(`^-?[0-9]{1,3}(\.[0-9]{3})+$`)
 	groupPoints = strings.NewReplacer(".", "", ",", ".")
+	// What stands between thousands, whatever stands before the decimals: blanks, also such as don't break, and ' or ’.
+	withBlanks  = regexp.MustCompile(`^-?[0-9]{1,3}([ '’\x{a0}\x{2009}\x{202f}][0-9]{3})+([.,][0-9]+)?$`)
+	groupBlanks = strings.NewReplacer(" ", "", "'", "", "’", "", "\u00a0", "", "\u2009", "", "\u202f", "")
+	withCommas  = regexp.MustCompile(`^-?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+$`)
+	commasAlone = regexp.MustCompile(`^-?[0-9]{1,3}(,[0-9]{3})+$`)
 )
+
+// number reads the cell of a column of numbers as the mapping, or the till, says that they are written. Cells of other
+// columns stay as they are.
+func (w *rowReader) number(s, column string, line int) (string, *failure) {
+	comma := slices.Contains(w.r.DecimalComma, column)
+	if !comma {
+		if !slices.Contains(w.r.Numbers, column) {
+			return s, nil
+		}
+		if withBlanks.MatchString(s) {
+			s = groupBlanks.Replace(s)
+		}
+		if w.r.comma != "yes" {
+			if withCommas.MatchString(s) || w.r.comma == "no" && commasAlone.MatchString(s) {
+				s = strings.ReplaceAll(s, ",", "")
+			}
+			return s, nil
+		}
+	}
+	read, why := w.withPoint(s)
+	if why != "" {
+		return "", &failure{code: CodeBadBody, reason: fmt.Sprintf("line %d, %s: %s %s", line, column, show(s), why),
+			hint: "with decimal_comma numbers are like 1.234,56"}
+	}
+	return read, nil
+}
 
 // withPoint reads a number like 1.234,56 as 1234.56, and gives back what is none. A point before anything but thousands
 // contradicts the mapping, so the file may mix two ways of writing. A number of a spreadsheet has a point, where a text

@@ -103,8 +103,8 @@
 //	                           put forward, is refused; a day whose midnight they skip begins at its first moment. So it
 //	                           is with parse_time and excel_time
 //	parse_time(form; zone)     a time of another form: YYYY YY MM MMM (Jan) MMMM (January) DD D, hh, HH (01–12,
-//	                           with AM or am), mm, ss, Z (+0200), ZZ (+02:00), dddd ddd (the weekday); DD and the like
-//	                           may have one digit
+//	                           with AM or am; without these as hh), mm, ss, Z (+0200), ZZ (+02:00), dddd ddd (the
+//	                           weekday); DD and the like may have one digit
 //	parse_time(form)           the same, where the form has an offset
 //	unix_time unix_millis      seconds, milliseconds since 1970
 //	unix_micros                microseconds since 1970
@@ -134,10 +134,13 @@
 //	format: csv                rows as objects of texts by the header's names; an empty cell is null. A spreadsheet
 //	                           that comes in place of a text is read too
 //	  delimiter: ";"           one character, or tab; without it it is found in the header
-//	  encoding: windows-1252   any of IANA's names; without it UTF-8. A mapping that has a setting encoding lets the
-//	                           till say it. UTF-16 with its mark at the beginning is read in any case
+//	  encoding: windows-1252   any of IANA's names; without it UTF-8. UTF-16 with its mark at the beginning is read in
+//	                           any case. A mapping that has a setting encoding, or delimiter, lets the till say it
 //	  decimal_comma: [Preis]   columns in which 1.234,56 is 1234.56, and 1.234 is 1234. One that there isn't is refused,
 //	                           and so is a file with 12.50 in them. In all others nothing is changed: 10.045 may be an id
+//	  numbers: [price]         columns of numbers that may be missing, for the till's setting decimal_comma: yes is
+//	                           1.234,56, no is 1,234.56; where it isn't set a comma is only read in 1,234.56. Thousands
+//	                           may be set apart by a blank or an apostrophe
 //	  quotes: none             a quote is a character like others; not_with_tabs: only where the delimiter is a tab. Else
 //	                           one that begins a cell ends at the next one (RFC 4180), over lines, too. Where that makes
 //	                           one cell of lines that each are a row, the file is refused
@@ -170,11 +173,14 @@
 //	  key: text                how the secret is written: text, nfkd (a text that is normalised, as EasyPost does), hex,
 //	                           base64
 //	  over: body               what is signed: body, url+body, timestamp+body
-//	  timestamp: X-Timestamp   the header that the timestamp is in: seconds or milliseconds since 1970, or RFC 3339
+//	  timestamp: X-Timestamp   the header that the timestamp is in: seconds or milliseconds since 1970, RFC 3339, or RFC
+//	                           5322
 //	  join: "."                what stands between url or timestamp and body
 //	scheme: stripe             t= and v1= of Stripe-Signature
 //	scheme: adyen              each item of the notification, by its additionalData.hmacSignature
 //	scheme: square             X-Square-HmacSha256-Signature, over the URL and the body
+//	scheme: easypost           X-Hmac-Signature-V2, over X-Timestamp, POST, X-Path and the body; where the request hasn't
+//	                           got it, X-Hmac-Signature, over the body
 //	  tolerance: 5m            how old, or new, a signed timestamp may be. Where none is signed (adyen, square), an old
 //	                           request is only known by its events, which change nothing again
 //	  trial: "id=[0-9]+"       a pattern of a whole body, of at most 1 KiB, that the sender tries a new address with,

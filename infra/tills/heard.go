@@ -22,7 +22,7 @@ func (m *Mapping) Trial(body []byte) bool {
 func (m *Mapping) CheckTill(till Till) error {
 	settings, wrong := m.settings(till)
 	if wrong == nil {
-		_, wrong = m.read.encoded(asString(settings["encoding"]))
+		_, wrong = m.read.ofTill(settings)
 	}
 	if wrong != nil {
 		return &MappingError{File: m.Name, Reason: wrong.reason, Hint: wrong.hint}

@@ -60,7 +60,7 @@ func (m *Mapping) Map(ctx context.Context, till Till, in Input) Result {
 		run.refuse(wrong, source{}, 0)
 		return run.result
 	}
-	reading, wrong := m.read.encoded(asString(run.given.till["encoding"]))
+	reading, wrong := m.read.ofTill(run.given.till)
 	if wrong != nil {
 		run.refuse(wrong, source{}, 0)
 		return run.result

@@ -1,6 +1,7 @@
 package tills
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -53,10 +54,15 @@ func decimal(v any) (*apd.Decimal, error) {
 
 // plainNumber wants -?digits, then .digits and an exponent of up to 3 digits if they are there.
 func plainNumber(s string) error {
-	if !isPlainNumber(s) {
-		return fmt.Errorf("%s is no decimal number", show(s))
+	if isPlainNumber(s) {
+		return nil
 	}
-	return nil
+	reason := show(s) + " is no decimal number"
+	if withComma.MatchString(s) || commasAlone.MatchString(s) {
+		return &failure{code: CodeProgram, reason: reason,
+			hint: "say what a comma is: the setting decimal_comma, where there is one, or read: {decimal_comma: […]}"}
+	}
+	return errors.New(reason)
 }
 
 func isPlainNumber(s string) bool {

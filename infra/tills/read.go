@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/encoding"
@@ -19,6 +20,7 @@ type readingPage struct {
 	Delimiter    string   `yaml:"delimiter"`
 	Encoding     string   `yaml:"encoding"`
 	DecimalComma numbers  `yaml:"decimal_comma"`
+	Numbers      numbers  `yaml:"numbers"`
 	Columns      []string `yaml:"columns"`
 	SkipRows     int      `yaml:"skip_rows"`
 	Sheet        string   `yaml:"sheet"`
@@ -37,6 +39,7 @@ type reading struct {
 	readingPage
 	delimiter rune
 	encoding  encoding.Encoding // nil: UTF-8
+	comma     string            // of the columns numbers: yes (1.234,56), no (1,234.56), "" where the till doesn't say
 }
 
 // maxSkip bounds what stands above the header of a table.
@@ -57,18 +60,17 @@ func (p readingPage) reading() (reading, error) {
 	}
 	table := r.has("csv") || r.has("xlsx")
 	ofText := p.Delimiter != "" || p.Encoding != "" || p.Quotes != ""
-	ofTables := len(p.DecimalComma) > 0 || len(p.Columns) > 0 || p.SkipRows != 0 || p.Sheet != ""
+	ofTables := len(p.DecimalComma)+len(p.Numbers)+len(p.Columns) > 0 || p.SkipRows != 0 || p.Sheet != ""
 	if ofText && !r.has("csv") || !table && ofTables {
 		return bad("delimiter and encoding are of csv, and so are quotes; " +
-			"decimal_comma, columns, skip_rows and sheet of tables")
+			"decimal_comma, numbers, columns, skip_rows and sheet of tables")
 	}
-	switch d := []rune(p.Delimiter); {
-	case p.Delimiter == "tab":
-		r.delimiter = '\t'
-	case len(d) == 1 && d[0] != '"' && d[0] != '\n' && d[0] != '\r':
-		r.delimiter = d[0]
-	case p.Delimiter != "":
-		return bad("a delimiter is one character, or the word tab: not %q", p.Delimiter)
+	if len(p.DecimalComma) > 0 && len(p.Numbers) > 0 {
+		return bad("either decimal_comma, or numbers, for which a till's setting decimal_comma is")
+	}
+	var is bool
+	if r.delimiter, is = delimiterOf(p.Delimiter); !is {
+		return bad("%s: not %q", aDelimiter, p.Delimiter)
 	}
 	if p.Encoding != "" && !strings.EqualFold(p.Encoding, "utf-8") {
 		var err error
@@ -90,6 +92,21 @@ func (p readingPage) reading() (reading, error) {
 	return r, nil
 }
 
+const aDelimiter = "a delimiter is one character, or the word tab"
+
+// delimiterOf reads a delimiter; 0 where nothing is said.
+func delimiterOf(said string) (rune, bool) {
+	switch d := []rune(said); {
+	case said == "":
+		return 0, true
+	case said == "tab":
+		return '\t', true
+	case len(d) == 1 && d[0] != '"' && d[0] != '\n' && d[0] != '\r' && d[0] != utf8.RuneError:
+		return d[0], true
+	}
+	return 0, false
+}
+
 // encodingOf finds an encoding by IANA's name, or by one that browsers take (cp1252).
 func encodingOf(name string) (encoding.Encoding, error) {
 	if e, err := ianaindex.IANA.Encoding(name); err == nil && e != nil {
@@ -105,7 +122,7 @@ type numbers []string
 // UnmarshalYAML reads the list.
 func (c *numbers) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.SequenceNode {
-		return fmt.Errorf("line %d: decimal_comma lists the columns of numbers: [Preis, Betrag]", n.Line)
+		return fmt.Errorf("line %d: decimal_comma and numbers list the columns of numbers: [Preis, Betrag]", n.Line)
 	}
 	return n.Decode((*[]string)(c))
 }
@@ -173,20 +190,35 @@ type document struct {
 	weight int // of a table: what its rows take, however little stands in them
 }
 
-// encoded is the reading of a till that says its encoding itself, by the setting encoding; "": it doesn't.
-func (r *reading) encoded(name string) (*reading, *failure) {
-	if name == "" {
+// ofTill is the reading of a till that says itself, by settings of these names, what its files are like: encoding,
+// delimiter, and whether the mapping's numbers have a decimal_comma. A mapping without such a setting says it alone.
+func (r *reading) ofTill(settings map[string]any) (*reading, *failure) {
+	encoding, delimiter := asString(settings["encoding"]), asString(settings["delimiter"])
+	comma := ""
+	if len(r.Numbers) > 0 {
+		comma = asString(settings["decimal_comma"])
+	}
+	if encoding == "" && delimiter == "" && comma == "" {
 		return r, nil
 	}
 	own := *r
-	own.Encoding, own.encoding = name, nil
-	if !strings.EqualFold(name, "utf-8") {
-		var err error
-		if own.encoding, err = encodingOf(name); err != nil {
-			return nil, &failure{code: CodeBadSetting, reason: "encoding: there is no " + show(name),
-				hint: "such as utf-8, windows-1252, iso-8859-1, shift_jis"}
+	if encoding != "" {
+		own.Encoding, own.encoding = encoding, nil
+		if !strings.EqualFold(encoding, "utf-8") {
+			var err error
+			if own.encoding, err = encodingOf(encoding); err != nil {
+				return nil, &failure{code: CodeBadSetting, reason: "encoding: there is no " + show(encoding),
+					hint: "such as utf-8, windows-1252, iso-8859-1, shift_jis"}
+			}
 		}
 	}
+	if delimiter != "" {
+		var is bool
+		if own.delimiter, is = delimiterOf(delimiter); !is {
+			return nil, &failure{code: CodeBadSetting, reason: fmt.Sprintf("%s: not %s", aDelimiter, show(delimiter))}
+		}
+	}
+	own.comma = comma
 	return &own, nil
 }
 

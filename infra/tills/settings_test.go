@@ -16,7 +16,10 @@ func TestSettingsAreOfWords(t *testing.T) {
 		{"shopify", "currency", "usd", "currency: \"usd\""}, {"shopify", "prices_include_tax", "true", "is yes or no"},
 		{"stripe", "refunds", "no", ""}, {"stripe", "refunds", "No", "refunds is yes or no"},
 		{"square", "store", "locations", "store is till or location"}, {"zendesk", "without_reason", "", ""},
-		{"csv", "currency", "KWD", ""},
+		{"csv", "currency", "KWD", ""}, {"csv", "decimal_comma", "true", "decimal_comma is yes or no, not \"true\""},
+		{"csv", "delimiter", ";", ""}, {"csv", "delimiter", "tab", ""}, {"csv", "delimiter", ";;", "is one character"},
+		{"csv", "delimiter", "\"", "is one character"}, {"csv", "encoding", "windows-1252", ""},
+		{"csv", "encoding", "ansi-of-old", "encoding: there is no \"ansi-of-old\""},
 	} {
 		m, err := tills.Load(c.mapping)
 		if err != nil {

@@ -38,7 +38,7 @@ func (p *signaturePage) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // schemes are those that there are.
-var schemes = []string{"none", "token", "basic", "hmac", "stripe", "adyen", "square"}
+var schemes = []string{"none", "token", "basic", "hmac", "stripe", "adyen", "square", "easypost"}
 
 // signature is a signaturePage that was checked.
 type signature struct {
@@ -100,6 +100,10 @@ func (s *signature) complete() string {
 	case "square":
 		choose(&s.Header, "X-Square-HmacSha256-Signature")
 		s.Algorithm, s.Encoding, s.Over, s.Key = "sha256", "base64", "url+body", "text"
+	case "easypost":
+		choose(&s.Header, "X-Hmac-Signature")
+		choose(&s.Prefix, "hmac-sha256-hex=")
+		s.Algorithm, s.Encoding, s.Over, s.Key = "sha256", "hex", "body", "nfkd"
 	case "hmac":
 		switch {
 		case s.Header == "":

@@ -78,7 +78,7 @@ func inZone(_ *machine, in any, args []any) any {
 		}
 	}
 	return &failure{code: CodeProgram, reason: show(in) + " is no time of the form 2006-01-02T15:04:05",
-		hint: `say its form: parse_time("DD.MM.YYYY hh:mm"; zone)`}
+		hint: `say its form: the setting date_form, where there is one, or parse_time("DD.MM.YYYY hh:mm"; zone)`}
 }
 
 // letters of a form, and what Go calls them. The longest come first. Numbers of two digits may have one.
@@ -86,6 +86,14 @@ var letters = strings.NewReplacer(
 	"YYYY", "2006", "YY", "06", "MMMM", "January", "MMM", "Jan", "MM", "1", "DD", "2", "D", "2", "dddd", "Monday",
 	"ddd", "Mon", "HH", "3", "hh", "15", "mm", "4", "ss", "5", "AM", "PM", "am", "pm", "ZZ", "Z07:00", "Z", "-0700",
 )
+
+// layoutOf is a form as Go writes it. Without AM or am there is no other half of the day, and HH is hh.
+func layoutOf(form string) string {
+	if !strings.Contains(form, "AM") && !strings.Contains(form, "am") {
+		form = strings.ReplaceAll(form, "HH", "hh")
+	}
+	return letters.Replace(form)
+}
 
 // parseTime reads a time by its form, see letters; a fraction may follow the seconds. A form without an offset wants a
 // zone.
@@ -95,7 +103,7 @@ func parseTime(_ *machine, in any, args []any) any {
 	if !is || !too {
 		return fmt.Errorf("parse_time wants a text and a form, not %s and %s", show(in), show(args[0]))
 	}
-	layout, zone := letters.Replace(form), (*time.Location)(nil)
+	layout, zone := layoutOf(form), (*time.Location)(nil)
 	var err error
 	switch {
 	case len(args) > 1:

@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
+	"net/http"
+	"net/mail"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -31,7 +33,7 @@ func (e *SignatureError) Error() string { return "not signed by the till: " + e.
 
 func unsigned(reason string) error { return &SignatureError{reason} }
 
-// Scheme is the mapping's way of signing: none, token, basic, hmac, stripe, adyen or square.
+// Scheme is the mapping's way of signing: none, token, basic, hmac, stripe, adyen, square or easypost.
 func (m *Mapping) Scheme() string { return m.sign.Scheme }
 
 // Verify holds a request against the secrets of its till, of which any one will do: so a secret can be changed while
@@ -44,6 +46,7 @@ func (m *Mapping) Verify(r Request, secrets []string, now time.Time) error {
 	}
 	check := map[string]func(Request, string, time.Time) error{
 		"token": s.token, "basic": s.basic, "hmac": s.hmac, "stripe": s.stripe, "adyen": s.adyen, "square": s.hmac,
+		"easypost": s.easypost,
 	}[s.Scheme]
 	headers := make(map[string]string, len(r.Headers))
 	for k, v := range r.Headers {
@@ -165,18 +168,33 @@ func (s *signature) keyOf(secret string) ([]byte, error) {
 	return key, nil
 }
 
-// recent wants a timestamp that isn't older, or newer, than the tolerance: seconds or milliseconds since 1970, or RFC
-// 3339.
+// maxStamp bounds a timestamp, in bytes.
+const maxStamp = 64
+
+// stampTime reads a timestamp: seconds or milliseconds since 1970, RFC 3339, or RFC 5322 (2822), as in the Date of a
+// mail. It reports false where it is none of them.
+func stampTime(stamp string) (time.Time, bool) {
+	if len(stamp) > maxStamp {
+		return time.Time{}, false
+	}
+	if n, err := strconv.ParseInt(stamp, 10, 64); err == nil {
+		if n > 1e11 {
+			return time.UnixMilli(n), true
+		}
+		return time.Unix(n, 0), n > 0
+	}
+	if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil {
+		return at, true
+	}
+	at, err := mail.ParseDate(stamp)
+	return at, err == nil
+}
+
+// recent wants a timestamp that isn't older, or newer, than the tolerance.
 func (s *signature) recent(stamp string, now time.Time) error {
-	at, err := time.Parse(time.RFC3339Nano, stamp)
-	if err != nil {
-		n, err := strconv.ParseInt(stamp, 10, 64)
-		if err != nil || n <= 0 {
-			return unsigned("there is no timestamp")
-		}
-		if at = time.Unix(n, 0); n > 1e11 {
-			at = time.UnixMilli(n)
-		}
+	at, is := stampTime(stamp)
+	if !is {
+		return unsigned("there is no timestamp")
 	}
 	switch age := now.Sub(at); {
 	case age > s.Tolerance:
@@ -185,6 +203,39 @@ func (s *signature) recent(stamp string, now time.Time) error {
 		return unsigned("the signature is of a time to come")
 	}
 	return nil
+}
+
+// The headers of EasyPost's newer signature.
+const (
+	easyPostSignature = "x-hmac-signature-v2"
+	easyPostTimestamp = "x-timestamp"
+	easyPostPath      = "x-path"
+)
+
+// easypost wants EasyPost's newer signature where the request has one: over timestamp, method, path and body, and of a
+// timestamp within the tolerance
+// (https://support.easypost.com/hc/en-us/articles/39826034964237-Webhook-HMAC-Validation). Else it wants the older one,
+// over the body alone. A newer one that is wrong or old is refused, however right the older one beside it is.
+func (s *signature) easypost(r Request, secret string, now time.Time) error {
+	said := r.Headers[easyPostSignature]
+	if said == "" {
+		return s.hmac(r, secret, now)
+	}
+	stamp, path := r.Headers[easyPostTimestamp], r.Headers[easyPostPath]
+	if path == "" {
+		return unsigned("there is no path")
+	}
+	if err := s.recent(stamp, now); err != nil {
+		return err
+	}
+	key, err := s.keyOf(secret)
+	if err != nil {
+		return err
+	}
+	sum := hmac.New(sha256.New, key)
+	sum.Write([]byte(stamp + http.MethodPost + path))
+	sum.Write(r.Body)
+	return s.matches(strings.TrimPrefix(said, s.Prefix), sum.Sum(nil))
 }
 
 // maxSignatures bounds how many of them a header may have: while a secret is changed there are two.

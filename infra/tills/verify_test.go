@@ -226,6 +226,52 @@ func TestSignaturesOfEasyPost(t *testing.T) {
 	}
 }
 
+// TestNewerSignaturesOfEasyPost: one with a timestamp is believed within the tolerance only, whatever the older one
+// beside it says; where it isn't there the older one decides.
+func TestNewerSignaturesOfEasyPost(t *testing.T) {
+	m, err := tills.Load("easypost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body, secret, path = `{"object":"Event"}`, "s\u00e9cret", "/v1/tills/parcels"
+	signed := func(text string) string { return "hmac-sha256-hex=" + hex.EncodeToString(sum("se\u0301cret", text)) }
+	older := signed(body)
+	at := func(d time.Duration) string { return moment.Add(d).Format("Mon, 02 Jan 2006 15:04:05 -0000") }
+	newer := func(stamp string) map[string]string {
+		return map[string]string{"X-Timestamp": stamp, "X-Path": path, "X-Hmac-Signature": older,
+			"X-Hmac-Signature-V2": signed(stamp + "POST" + path + body)}
+	}
+	without := func(h map[string]string, name, value string) map[string]string {
+		h[name] = value
+		return h
+	}
+	for _, c := range []struct {
+		what    string
+		headers map[string]string
+		want    bool
+	}{
+		{"both", newer(at(0)), true}, {"the older alone", map[string]string{"x-hmac-signature": older}, true},
+		{"the newer alone", without(newer(at(0)), "X-Hmac-Signature", ""), true},
+		{"another zone", newer(moment.In(time.FixedZone("", 7200)).Format(time.RFC1123Z)), true},
+		{"RFC 3339", newer(moment.Format(time.RFC3339)), true}, {"seconds", newer(fmt.Sprint(moment.Unix())), true},
+		{"4 minutes old", newer(at(-4 * time.Minute)), true}, {"6 minutes old", newer(at(-6 * time.Minute)), false},
+		{"of the next hour", newer(at(time.Hour)), false}, {"no time", newer(""), false}, {"a word", newer("now"), false},
+		{"a long time", newer(at(0) + strings.Repeat(" ", 1000)), false},
+		{"another time", without(newer(at(-time.Hour)), "X-Timestamp", at(0)), false},
+		{"another path", without(newer(at(0)), "X-Path", "/v1/tills/other"), false},
+		{"no path", without(newer(at(0)), "X-Path", ""), false},
+		{"the older in its place", without(newer(at(0)), "X-Hmac-Signature-V2", older), false},
+		{"no hex", without(newer(at(0)), "X-Hmac-Signature-V2", "hmac-sha256-hex=!"), false},
+		{"another older one", map[string]string{"X-Hmac-Signature": signed(body + " ")}, false},
+		{"none", map[string]string{"X-Timestamp": at(0), "X-Path": path}, false},
+	} {
+		err := m.Verify(tills.Request{Headers: c.headers, Body: []byte(body)}, []string{secret}, moment)
+		if (err == nil) != c.want {
+			t.Errorf("%s: %v", c.what, err)
+		}
+	}
+}
+
 // TestBuiltInSignatures: each system's own way, by the built-in mapping's name; the header's name in whatever case.
 func TestBuiltInSignatures(t *testing.T) {
 	const body, url = `{"id":7,"note":"café / \u00e9"}`, "https://books.example.com/v1/tills/x"
