@@ -46,17 +46,29 @@ func (c *deadlettersList) Run(ctx context.Context, logger *slog.Logger, s termin
 
 type deadlettersShow struct {
 	booksFlags
-	ID string `arg:"" help:"Of the dead letter."`
+	ID   string `arg:"" help:"Of the dead letter."`
+	Body bool   `help:"Only the bytes that came, as they came: > FILE."`
 }
 
-// Run prints one dead letter.
+// Run prints one dead letter, or its bytes.
 func (c *deadlettersShow) Run(ctx context.Context, logger *slog.Logger, s terminal.Streams) (err error) {
 	books, done, err := c.open(ctx, logger, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	return books.get(ctx, "/v1/deadletters/"+url.PathEscape(c.ID), nil, s.Out)
+	path := "/v1/deadletters/" + url.PathEscape(c.ID)
+	if !c.Body {
+		return books.get(ctx, path, nil, s.Out)
+	}
+	var letter struct {
+		Payload []byte `json:"payload"`
+	}
+	if err := books.get(ctx, path, nil, &letter); err != nil {
+		return err
+	}
+	_, err = s.Out.Write(letter.Payload)
+	return err
 }
 
 type deadlettersReplay struct {

@@ -96,6 +96,7 @@ func (c *tillTestCommand) write(one *tills.Case, got tills.Got) error {
 
 type tillNewCommand struct {
 	Name string `arg:"" help:"Of the mapping, and of the folder that is made for it."`
+	From string `help:"A mapping that is built in, to be copied and changed." placeholder:"MAPPING"`
 }
 
 // Run makes the folder. It writes over nothing.
@@ -103,7 +104,7 @@ func (c *tillNewCommand) Run(s terminal.Streams) error {
 	if !tills.IsName(c.Name) {
 		return fmt.Errorf("a name is made of small letters, digits, _ and -: not %q", c.Name)
 	}
-	files, err := tills.NewFiles(c.Name)
+	files, err := c.files()
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,23 @@ func (c *tillNewCommand) Run(s terminal.Streams) error {
 			return err
 		}
 	}
+	if c.From != "" {
+		_, err = fmt.Fprintf(s.Out, "%s is the mapping %s, to be changed.\nTry it:  makegood till map %[1]s FILE\n",
+			filepath.Join(c.Name, c.Name+".yaml"), c.From)
+		return err
+	}
 	_, err = fmt.Fprintf(s.Out, "%s is a mapping with comments, beside examples.\nTest it:  makegood till test %s\n",
 		filepath.Join(c.Name, c.Name+".yaml"), c.Name)
 	return err
+}
+
+func (c *tillNewCommand) files() (map[string][]byte, error) {
+	if c.From == "" {
+		return tills.NewFiles(c.Name)
+	}
+	text, err := tills.CopyOf(c.From, c.Name)
+	if err != nil {
+		return nil, fmt.Errorf("--from: %w", err)
+	}
+	return map[string][]byte{c.Name + ".yaml": text}, nil
 }

@@ -94,6 +94,29 @@ kinds:
 	}
 }
 
+// TestTillNewFrom: a copy of a built-in mapping makes what that one makes, under its own name.
+func TestTillNewFrom(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("day.csv", []byte(tableOfAShop), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, want, _ := offline(t, "", "till", "map", "csv", "day.csv")
+	if status, out, errs := offline(t, "", "till", "new", "--from", "csv", "mine"); status != 0 ||
+		!strings.Contains(out, "makegood till map mine/mine.yaml FILE") {
+		t.Fatalf("status %d: %s%s", status, out, errs)
+	}
+	_, got, errs := offline(t, "", "till", "map", "mine/mine.yaml", "--set", "store_id=csv", "day.csv")
+	if got != strings.ReplaceAll(want, "//tills/csv", "//tills/mine") || got == "" {
+		t.Errorf("it makes %s%s\nand not %s", got, errs, want)
+	}
+	for _, from := range []string{"nobody", "../csv", ""} {
+		status, _, errs := offline(t, "", "till", "new", "--from="+from, "mine")
+		if status != 1 || from != "" && !strings.Contains(errs, "no mapping \""+from+"\" is built in: adyen, ") {
+			t.Errorf("%q: status %d: %s", from, status, errs)
+		}
+	}
+}
+
 // TestTillNew: what it writes passes its own test; what is changed, or missing, is told.
 func TestTillNew(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -2,6 +2,9 @@ package tills
 
 import (
 	"embed"
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +28,20 @@ func NewFiles(name string) (map[string][]byte, error) {
 		files[file] = []byte(strings.ReplaceAll(string(text), "NAME", name))
 	}
 	return files, nil
+}
+
+var nameOfPage = regexp.MustCompile(`(?m)^name: .*$`)
+
+// CopyOf is the page of a built-in mapping under another name, to be changed.
+func CopyOf(builtInName, name string) ([]byte, error) {
+	if !slices.Contains(BuiltIn(), builtInName) {
+		return nil, fmt.Errorf("no mapping %s is built in: %s", show(builtInName), strings.Join(BuiltIn(), ", "))
+	}
+	text, err := builtIn.ReadFile("mappings/" + builtInName + ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	return nameOfPage.ReplaceAll(text, []byte("name: "+name)), nil
 }
 
 // IsName says whether a mapping, or a till, may be called so.
