@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestCloseUnderFire(t *testing.T) {
 	writing, stop := context.WithCancel(t.Context())
 	defer stop()
 	producers := produce(writing, t, app)
-	time.Sleep(500 * time.Millisecond)
+	producers.awaitMore(t, 100)
 	if status := run(t.Context(), []string{"close", "2026-01", "--yes", "--actor", "ann", "--reason", "month end", "--to",
 		c.base}, terminal.Streams{In: strings.NewReader(""), Out: os.Stderr, Err: os.Stderr}); status != 0 {
 		t.Fatalf("close: exit status %d", status)
@@ -47,7 +48,7 @@ func TestCloseUnderFire(t *testing.T) {
 	}
 	const closed = "from=2026-01-01&to=2026-02-01&as_of=close:2026-01&group_by=store,element&currency=USD"
 	was := answer(closed)
-	time.Sleep(300 * time.Millisecond)
+	producers.awaitMore(t, 50)
 	stop()
 	producers.Wait()
 	sealedBy(t, c, "2026-01")
@@ -133,10 +134,27 @@ func lateSince(t *testing.T, c *client, late int64) {
 	}
 }
 
-// produce writes refunds on every partition, by four producers whose clocks are years apart, until the context ends.
-func produce(writing context.Context, t *testing.T, app *server.App) *sync.WaitGroup {
+// producers are several who write.
+type producers struct {
+	sync.WaitGroup
+	written atomic.Int64
+}
+
+// awaitMore waits until so many more are written.
+func (p *producers) awaitMore(t *testing.T, n int64) {
 	t.Helper()
-	var producers sync.WaitGroup
+	deadline := time.Now().Add(patience)
+	for n += p.written.Load(); p.written.Load() < n; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) || t.Failed() {
+			t.Fatalf("%d are written, and never %d", p.written.Load(), n)
+		}
+	}
+}
+
+// produce writes refunds on every partition, by four producers whose clocks are years apart, until the context ends.
+func produce(writing context.Context, t *testing.T, app *server.App) *producers {
+	t.Helper()
+	var producers producers
 	for n := range 4 {
 		producers.Go(func() {
 			w := &kafkago.Writer{Addr: kafkago.TCP(app.Brokers...), Topic: "makegood.redeliveries", Balancer: &kafkago.Hash{},
@@ -153,6 +171,7 @@ func produce(writing context.Context, t *testing.T, app *server.App) *sync.WaitG
 					t.Error(err)
 					return
 				}
+				producers.written.Add(1)
 				time.Sleep(2 * time.Millisecond) // others need the processor as well
 			}
 		})

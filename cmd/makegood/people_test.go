@@ -344,7 +344,7 @@ func TestPeopleOfBefore(t *testing.T) {
 	for _, e := range events {
 		mustPost(t, c, e)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if s := mustCatchUp(t, c); s.Conflicts == 0 || time.Now().After(deadline) {
 			if s.Conflicts != 0 || s.DeadLetters != 0 {
 				t.Errorf("sent again: %+v", s)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
-	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/infra/wire/decode"
 	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/rebuild"
@@ -39,22 +39,49 @@ func (s *sharedText) String() string {
 	return s.b.String()
 }
 
-// slowRebuilder is one that takes its time over every event, as over a long history. It says on complaints what goes
-// wrong.
-func slowRebuilder(t *testing.T, app *server.App, complaints *sharedText) *rebuild.Rebuilder {
-	t.Helper()
-	b, err := rebuild.New(rebuild.Config{
-		DB: app.Store.DB, Ledger: app.Store.Reader(),
-		Shadow: func(table string) rebuild.ShadowWriter { return app.Store.WriterTo(table) },
-		Decode: func() ledger.DecodeStored {
-			read := decode.Stored()
-			return func(e *domain.Event, data []byte) (*domain.Event, error) {
-				time.Sleep(400 * time.Millisecond)
-				return read(e, data)
+// held is a reader of the ledger whose rows come to nobody before the reading is ended: a rebuild that reads of it is
+// computed until somebody gives it up.
+type held struct {
+	ledger.Reader
+	ended chan struct{} // gets one for each reading that has ended
+}
+
+const patience = 2 * time.Minute // with what takes a second on a machine that does nothing else
+
+func (h held) ReadLedger(ctx context.Context, from string, workers ...func(*ledger.Row) error) error {
+	late := make([]func(*ledger.Row) error, len(workers))
+	for i, take := range workers {
+		late[i] = func(r *ledger.Row) error {
+			select {
+			case <-ctx.Done():
+				return take(r) // as one who takes long over a row, and looks up only then
+			case <-time.After(patience):
+				return errors.New("nobody gives the rebuild up")
 			}
-		},
-		Terms: app.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
-		Logger: slog.New(slog.NewTextHandler(complaints, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		}
+	}
+	err := h.Reader.ReadLedger(ctx, from, late...)
+	h.ended <- struct{}{}
+	return err
+}
+
+// endless is a rebuilder whose rebuilds are computed until somebody gives them up.
+type endless struct {
+	*rebuild.Rebuilder
+	ended      chan struct{}
+	complaints *sharedText // what goes wrong
+}
+
+func newEndless(t *testing.T, app *server.App) endless {
+	t.Helper()
+	b := endless{ended: make(chan struct{}, 1), complaints: new(sharedText)}
+	var err error
+	b.Rebuilder, err = rebuild.New(rebuild.Config{
+		DB: app.Store.DB, Ledger: held{app.Store.Reader(), b.ended},
+		Shadow: func(table string) rebuild.ShadowWriter { return app.Store.WriterTo(table) },
+		Decode: func() ledger.DecodeStored { return decode.Stored() },
+		Terms:  app.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
+		Logger: slog.New(slog.NewTextHandler(b.complaints, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -91,10 +118,18 @@ func shadows(t *testing.T, app *server.App) (n uint64) {
 	return n
 }
 
-// givenUp: a rebuild that was given up is discarded and stays so, for no fault, and nothing is left of it.
-func givenUp(t *testing.T, app *server.App, c *client, id string, complaints *sharedText) {
+// givenUp: the work at a rebuild that was given up ends; it is discarded and stays so, for no fault, and nothing is
+// left of it.
+func (b endless) givenUp(t *testing.T, app *server.App, c *client, id string) {
 	t.Helper()
-	time.Sleep(1500 * time.Millisecond) // longer than it is between two looks at what has become of it
+	select {
+	case <-b.ended:
+	case <-time.After(patience):
+		t.Fatalf("rebuild %s is still computed", id)
+	}
+	if err := b.Close(); err != nil { // waits until it has seen to what becomes of the rebuild
+		t.Fatal(err)
+	}
 	r, err := c.rebuild(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +140,7 @@ func givenUp(t *testing.T, app *server.App, c *client, id string, complaints *sh
 	if n := shadows(t, app); n != 0 {
 		t.Errorf("%d tables of rebuild %s are left", n, id)
 	}
-	if text := complaints.String(); text != "" {
+	if text := b.complaints.String(); text != "" {
 		t.Errorf("it complains: %s", text)
 	}
 }
@@ -115,21 +150,21 @@ func givenUp(t *testing.T, app *server.App, c *client, id string, complaints *sh
 func TestRebuildGivenUp(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	var complaints sharedText
-	app.Rebuilder = slowRebuilder(t, app, &complaints)
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
 	}
 	mustCatchUp(t, c)
-	begin := func() *shadow.Rebuild {
+	begin := func() (endless, *shadow.Rebuild) {
 		t.Helper()
+		b := newEndless(t, app)
+		app.Rebuilder = b.Rebuilder
 		if err := c.post(t.Context(), "/v1/rebuild", "application/json",
 			strings.NewReader(`{"actor":"ann","reason":"rates came late","whole":true}`), nil); err != nil {
 			t.Fatal(err)
 		}
-		return computing(t, app, c)
+		return b, computing(t, app, c)
 	}
-	r := begin()
+	b, r := begin()
 	since := fmt.Sprintf("%s since %s, begun by ann (computing)", r.ID, r.Started.UTC().Format(time.RFC3339))
 	if code, text := said(t, c, "", "rebuild", "--yes"); code == 0 || !strings.Contains(text, since) ||
 		!strings.Contains(text, "makegood rebuild --discard") {
@@ -139,17 +174,17 @@ func TestRebuildGivenUp(t *testing.T) {
 		"rebuild "+r.ID+" is discarded, begun by ann at ") {
 		t.Errorf("discard says\n%s", out)
 	}
-	givenUp(t, app, c, r.ID, &complaints)
+	b.givenUp(t, app, c, r.ID)
 	if code, text := said(t, c, "", "rebuild", "--discard"); code == 0 ||
 		!strings.Contains(text, "no rebuild is under way: nothing was changed") {
 		t.Errorf("without one, discard says\n%s", text)
 	}
 
-	r = begin()
-	if err := slowRebuilder(t, app, &complaints).Discard(t.Context(), r.ID); err != nil {
+	b, r = begin()
+	if err := newEndless(t, app).Discard(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
-	givenUp(t, app, c, r.ID, &complaints)
+	b.givenUp(t, app, c, r.ID)
 }
 
 // TestInterrupted: whoever ends a command by Ctrl-C, while it waits or asks, is told in plain words that nothing was
@@ -157,12 +192,12 @@ func TestRebuildGivenUp(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	app, c := startTestApp(t, t.TempDir())
-	var complaints sharedText
-	app.Rebuilder = slowRebuilder(t, app, &complaints)
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
 	}
 	mustCatchUp(t, c)
+	b := newEndless(t, app)
+	app.Rebuilder = b.Rebuilder
 	interrupt := func(when func(*sharedText), args ...string) string {
 		t.Helper()
 		ctx, stop := context.WithCancel(t.Context())
@@ -170,7 +205,7 @@ func TestInterrupted(t *testing.T) {
 		var text sharedText
 		done := make(chan int, 1)
 		go func() {
-			done <- run(ctx, append(args, "--to", c.base), terminal.Streams{In: silent{ctx}, Out: &text, Err: &text})
+			done <- run(ctx, append(args, "--to", c.base), terminal.Streams{In: silent{t.Context()}, Out: &text, Err: &text})
 		}()
 		when(&text)
 		stop()
@@ -179,7 +214,7 @@ func TestInterrupted(t *testing.T) {
 			if status == 0 || strings.Contains(text.String(), "context canceled") {
 				t.Errorf("%v, interrupted: exit status %d\n%s", args, status, text.String())
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("%v does not end when it is interrupted:\n%s", args, text.String())
 		}
 		return text.String()
@@ -189,7 +224,7 @@ func TestInterrupted(t *testing.T) {
 	if !strings.Contains(text, "makegood: interrupted: nothing was changed, and rebuild "+r.ID+" is discarded\n") {
 		t.Errorf("interrupted, rebuild says\n%s", text)
 	}
-	givenUp(t, app, c, r.ID, &complaints)
+	b.givenUp(t, app, c, r.ID)
 	for _, args := range [][]string{{"close", "2026-01"}, {"rebuild"}, {"void", "urn:till:1", "7", "--reason", "x"}} {
 		if text := interrupt(func(said *sharedText) { atItsQuestion(t, said) }, args...); !strings.Contains(text,
 			"makegood: nothing was changed\n") {
@@ -204,7 +239,7 @@ func TestInterrupted(t *testing.T) {
 // atItsQuestion waits until a command has asked, which is the last that it says.
 func atItsQuestion(t *testing.T, said *sharedText) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for !strings.HasSuffix(said.String(), ": ") {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never asks: %s", said.String())
@@ -213,11 +248,10 @@ func atItsQuestion(t *testing.T, said *sharedText) {
 	}
 }
 
-// silent is a terminal at which nobody types.
-type silent struct{ ctx context.Context }
+// silent is a terminal at which nobody types until the test ends, also after Ctrl-C.
+type silent struct{ test context.Context } //nolint:containedctx // it says when the test ends
 
 func (s silent) Read([]byte) (int, error) {
-	<-s.ctx.Done()
-	time.Sleep(time.Minute)
+	<-s.test.Done()
 	return 0, context.Canceled
 }

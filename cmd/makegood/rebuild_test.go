@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -196,10 +194,9 @@ const agentRate = `{"rate":"labour_hour","key":"agent","value":"10","currency":"
 func TestRebuildBesideTheStream(t *testing.T) {
 	t.Parallel()
 	_, c := startTestApp(t, t.TempDir())
-	var sent atomic.Int64
 	sending, stop := context.WithCancel(t.Context())
 	defer stop()
-	var others sync.WaitGroup
+	var others producers
 	for n := range 3 {
 		others.Go(func() {
 			mine := newClient(c.base)
@@ -213,7 +210,7 @@ func TestRebuildBesideTheStream(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				sent.Add(50)
+				others.written.Add(50)
 				time.Sleep(30 * time.Millisecond) // enough to come all the while, and not so many that the rest takes minutes
 			}
 		})
@@ -227,26 +224,27 @@ func TestRebuildBesideTheStream(t *testing.T) {
 			}
 		}
 	})
-	time.Sleep(700 * time.Millisecond)
+	others.awaitMore(t, 1000)
 	mustPost(t, c, event("r", "rate.set", "2026-01-01T00:00:00Z", "", agentRate))
-	time.Sleep(200 * time.Millisecond)
+	others.awaitMore(t, 500)
 	out := makegood(t, "rebuild", "--yes", "--to", c.base)
-	time.Sleep(200 * time.Millisecond)
+	others.awaitMore(t, 500)
 	stop()
 	others.Wait()
+	sent := others.written.Load()
 	now, err := c.caughtUp(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now.Unpriced != 0 || now.Events != uint64(sent.Load())+2 {
-		t.Errorf("%+v of %d sent\n%s", now, sent.Load(), out)
+	if now.Unpriced != 0 || now.Events != uint64(sent)+2 {
+		t.Errorf("%+v of %d sent\n%s", now, sent, out)
 	}
 	var answer report.Leakage
 	if err := c.get(t.Context(), "/v1/reports/leakage", nil, &answer); err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("%d.0000", 10*sent.Load()); answer.Totals.Gross != want ||
-		answer.Totals.Cases != uint64(sent.Load()) {
+	if want := fmt.Sprintf("%d.0000", 10*sent); answer.Totals.Gross != want ||
+		answer.Totals.Cases != uint64(sent) {
 		t.Errorf("gross %s in %d cases, not %s", answer.Totals.Gross, answer.Totals.Cases, want)
 	}
 	if _, differences := reconcileWith(t, c, ""); differences != "" {
@@ -329,7 +327,7 @@ func TestRebuildKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 9))
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	k := &rebuildUnderKills{T: t, ctx: ctx, seed: seed, dir: t.TempDir(), addr: freeAddress(t), kafkaAddr: freeAddress(t)}
 	k.c = newClient("http://" + k.addr)
