@@ -24,29 +24,34 @@ type incident struct {
 	pays           bool    // a refund posts, or a dispute is lost
 }
 
-// money is an amount of a currency.
+// money is an amount of a currency, and of how many that aren't zero it is the sum.
 type money struct {
 	currency name
 	amount   Amount
+	of       int
 }
 
 func addMoney(to []money, currency name, a Amount) []money {
+	if a == 0 {
+		return to
+	}
 	for i := range to {
 		if to[i].currency == currency {
 			to[i].amount += a
+			to[i].of++
 			return to
 		}
 	}
-	return append(to, money{currency, a})
+	return append(to, money{currency, a, 1})
 }
 
-func moneyIn(of []money, currency name) Amount {
-	for _, m := range of {
+func moneyIn(all []money, currency name) money {
+	for _, m := range all {
 		if m.currency == currency {
-			return m.amount
+			return m
 		}
 	}
-	return 0
+	return money{}
 }
 
 // founded reports whether the case is a failure: nobody rejected it, and the customer didn't just change their mind.

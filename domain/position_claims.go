@@ -81,6 +81,9 @@ func (v *view) lost(i int32, d *DisputeLost) {
 	if o := v.orderOf(v.stances[i].order); o != nil {
 		t := o.till(to.currency)
 		t.lost += amount
+		if amount > 0 {
+			t.given++
+		}
 		t.last = max(t.last, i)
 	}
 }
@@ -278,10 +281,8 @@ func (v *view) claimIn(thread []int32, currency name) {
 	}
 }
 
-// overRefundedFrom is what is too much to be what parts of lines were rounded by: a thousandth.
-const overRefundedFrom Amount = 10
-
-// overRefunded flags what went back above what was paid, by order and currency; not where nobody knows what was paid.
+// overRefunded flags what went back above what was paid, by order and currency; not what tills round, and not where
+// nobody knows what was paid.
 func (v *view) overRefunded() {
 	for n := range v.orders {
 		o := &v.orders[n]
@@ -290,7 +291,8 @@ func (v *view) overRefunded() {
 		}
 		for k := range o.tills {
 			t := &o.tills[k]
-			if above := t.refunded + t.lost + t.taken - t.paid; above >= overRefundedFrom && t.last != none {
+			above := t.refunded + t.lost + t.taken - t.paid
+			if above >= v.slack(t.currency, t.given) && t.last != none {
 				v.flag(OverRefunded, t.last, v.u.names.text(v.caseName(v.stances[t.last].incident)), t.currency, above)
 			}
 		}

@@ -365,12 +365,13 @@ func (v *view) storeOf(c *incident) name {
 }
 
 // isReleased reports whether the customer has had money in place of what is still owed: its net price (price ×
-// (U−D)/U; any where that isn't known), or a refund that says so.
+// (U−D)/U; any where that isn't known) but for what tills round, or a refund that says so.
 func (v *view) isReleased(g *goods, c *incident, o *order, currency name, owed, of Amount) bool {
 	if c.replaces {
 		return true
 	}
-	had := moneyIn(c.refunded, currency) + moneyIn(c.lost, currency)
+	refunded, lost := moneyIn(c.refunded, currency), moneyIn(c.lost, currency)
+	had := refunded.amount + lost.amount
 	if had <= 0 {
 		return false
 	}
@@ -384,5 +385,5 @@ func (v *view) isReleased(g *goods, c *incident, o *order, currency name, owed, 
 		price.plus(&some)
 	}
 	open := proportion(&price, owed, of)
-	return had >= v.round(&open)
+	return had+v.slack(currency, refunded.of+lost.of+len(g.owings)) > v.round(&open)
 }

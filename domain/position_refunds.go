@@ -44,14 +44,16 @@ func (v *view) refund(i int32, d *RefundIssued) {
 	total := net + tax
 	o := v.orderOf(st.order)
 	var t *till
-	back := Amount(0)
+	back, rounding := Amount(0), Amount(0)
 	if o != nil {
 		t = o.till(s.currency)
 		back = v.givenBack(o, t, st, total)
+		rounding = max(back-max(t.taken-t.back, 0), 0)
 		t.back += back
 		t.refunded += total - back
 		if total > back {
 			t.last = max(t.last, i)
+			t.given++
 		}
 	}
 	tax -= v.portion(tax, back, total)
@@ -67,7 +69,7 @@ func (v *view) refund(i int32, d *RefundIssued) {
 	}
 	moved := back
 	if t != nil && d.Method == MethodGiftCard {
-		moved = min(back, t.inCash)
+		moved = min(back, t.inCash+rounding)
 	}
 	if t != nil {
 		t.inCash = max(t.inCash-back, 0)
@@ -80,35 +82,46 @@ func (v *view) refund(i int32, d *RefundIssued) {
 
 // givenBack is how much of a refund gives back what was taken off the order: without error_id up to that; with one
 // where it is of the amount of a change and its case has no goods back to pay for, or as far as it is above what was
-// paid less what was taken off.
+// paid less what was taken off. What the till rounded it up by is of it too.
 func (v *view) givenBack(o *order, t *till, st *stance, total Amount) Amount {
 	left := t.taken - t.back
-	switch {
-	case left <= 0:
+	if left <= 0 {
 		return 0
+	}
+	slack := v.slack(t.currency, t.takenLines)
+	upToLeft := min(total, left)
+	if total < left+slack {
+		upToLeft = total
+	}
+	switch {
 	case st.errorID == 0:
-		return min(total, left)
+		return upToLeft
 	case o.sale == none:
 		return 0
-	case !v.incidents[st.incident].soldBack && t.tells(total, left, st.tax == 0):
-		return min(total, left)
+	case !v.incidents[st.incident].soldBack && (v.tells(t, total, st.tax == 0) ||
+		isAbout(total, left, slack)):
+		return upToLeft
 	}
 	room := max(t.paid-t.taken-t.refunded, 0)
 	return min(max(total-room, 0), left)
 }
 
-// tells reports whether a refund is of the amount that one change took off, which no refund of a case told before, or
-// of all that none has told. One that says no tax may leave it out.
-func (t *till) tells(total, left Amount, untaxed bool) bool {
+// tells reports whether a refund is of the amount that one change took off, which no refund of a case told before. One
+// that says no tax may leave it out.
+func (v *view) tells(t *till, total Amount, untaxed bool) bool {
 	for k := range t.changes {
 		c := &t.changes[k]
-		if !c.told && (total == c.total || untaxed && total == c.total-c.tax) && total > 0 {
+		slack := v.slack(t.currency, c.lines)
+		if !c.told && total > 0 && (isAbout(total, c.total, slack) || untaxed && isAbout(total, c.total-c.tax, slack)) {
 			c.told = true
 			return true
 		}
 	}
-	return total == left
+	return false
 }
+
+// isAbout reports whether two amounts are off by less than the slack.
+func isAbout(a, b, slack Amount) bool { return max(a-b, b-a) < slack }
 
 // portion is a × back ÷ total.
 func (v *view) portion(a, back, total Amount) Amount {

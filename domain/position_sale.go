@@ -36,12 +36,16 @@ type till struct {
 	refunded    Amount // by refunds that post
 	lost        Amount // in disputes
 	last        int32  // the last refund, lost dispute or change that took something off; none
+	given       int    // how many of those there are
+	takenLines  int    // how many lines were taken off
 	changes     []taking
 }
 
-// taking is what one change took off, and of that the tax; told where a refund of that amount gives it back.
+// taking is what one change took off, of how many lines, and of that the tax; told where a refund of that amount gives
+// it back.
 type taking struct {
 	total, tax Amount
+	lines      int
 	told       bool
 }
 
@@ -134,7 +138,10 @@ func (v *view) walkSales() {
 }
 
 // booking is what lines bring and cost, by the account that it is of.
-type booking struct{ sales, gift, tips, deposits, tax, cost sum }
+type booking struct {
+	sales, gift, tips, deposits, tax, cost sum
+	lines                                  int // how many they are
+}
 
 // kindOf is the kind of a line.
 func kindOf(l *OrderLine) string {
@@ -166,6 +173,7 @@ func netOf(l *OrderLine) sum {
 
 // adds counts a line that is placed or added.
 func (v *view) adds(b *booking, i int32, l *OrderLine) {
+	b.lines++
 	net := netOf(l) // what is taken off before may have no end
 	b.account(l).plus(&net)
 	b.tax.add(l.Tax)
@@ -251,6 +259,7 @@ func (v *view) takes(b *booking, l *soldLine, quantity Decimal) {
 	if quantity == 0 {
 		return
 	}
+	b.lines++
 	var tax, cost sum
 	net := netOf(l.line)
 	tax.add(l.line.Tax)
@@ -327,13 +336,14 @@ func (v *view) change(i int32, o *order, currency name, failure bool, bookings .
 		currency = o.currency
 	}
 	to := on{Change, v.caseName(v.stances[i].incident), currency, s.store, v.inOrder(i)}
-	added, back, tax := Amount(0), Amount(0), Amount(0)
+	added, back, tax, lines := Amount(0), Amount(0), Amount(0), 0
 	for _, b := range bookings {
 		if total := v.book(to, b, o, failure); total > 0 {
 			added += total
 		} else {
 			back -= total
 			tax -= v.round(&b.tax)
+			lines += b.lines
 		}
 	}
 	card := Amount(0)
@@ -342,7 +352,9 @@ func (v *view) change(i int32, o *order, currency name, failure bool, bookings .
 		card = t.change(added, back)
 		if back > 0 {
 			t.last = max(t.last, i)
-			t.changes = append(t.changes, taking{total: back, tax: tax})
+			t.given++
+			t.takenLines += lines
+			t.changes = append(t.changes, taking{total: back, tax: tax, lines: lines})
 		}
 	}
 	v.post(to, Clearing, NoElement, added-back+card)
@@ -399,20 +411,22 @@ func (v *view) cancelled(i int32, d *OrderCancelled) {
 }
 
 // isWhole reports whether a cancellation without lines is of the whole order: its net is at or above what the lines
-// that are left bring, fees aside, or isn't said, or nobody knows the order.
+// that are left bring, fees and what tills round aside, or isn't said, or nobody knows the order.
 func (v *view) isWhole(o *order, d *OrderCancelled) bool {
 	if !d.Net.Set || o == nil || o.sale == none || o.whole {
 		return true
 	}
 	var left sum
+	lines := 0
 	for n := range o.lines {
 		if l := &o.lines[n]; l.left != 0 {
+			lines++
 			net, taken := netOf(l.line), asSum(l.takenNet)
 			net.minus(&taken)
 			left.plus(&net)
 		}
 	}
-	return v.money(d.Net.Value) >= v.round(&left)
+	return v.money(d.Net.Value)+v.slack(o.currency, lines) > v.round(&left)
 }
 
 func (o *order) isEmpty() bool {
@@ -426,11 +440,16 @@ func (o *order) isEmpty() bool {
 
 // all takes everything off an order that is booked of it: what is left of its lines, and the fee of its delivery.
 func (v *view) all(o *order, b *booking) {
+	lines := 0
 	for n := range o.lines {
+		if o.lines[n].left != 0 {
+			lines++
+		}
 		o.lines[n].left = 0
 	}
 	k := &o.booked
-	*b = booking{asSum(-k.sales), asSum(-k.gift), asSum(-k.tips), asSum(-k.deposits), asSum(-k.tax), asSum(-k.cost)}
+	*b = booking{asSum(-k.sales), asSum(-k.gift), asSum(-k.tips), asSum(-k.deposits), asSum(-k.tax), asSum(-k.cost),
+		lines}
 	o.whole = true
 }
 

@@ -43,6 +43,52 @@ var (
 	damaged = reported("damaged", "after_delivery", "")
 )
 
+// soldWithTax is an order of a till whose prices are with tax: 9.99 apiece with 19 %.
+var (
+	soldWithTax = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder +
+		`,"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"8.394958","tax":"1.595","unit_cost":"5"}]`}
+	soldThree = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder +
+		`,"lines":[{"line_id":"1","sku":"M","quantity":3,"unit_price":"33.333333","tax":"8.02","unit_cost":"20"}]`}
+	oneOff = `"lines_removed":[{"line_id":"1","quantity":1}]`
+)
+
+// roundedCases are sequences in which a till pays in cents, or yen, what prices net of tax have more decimals of.
+var roundedCases = []contractCase{
+	{"missing, and its price given back in cents", []told{soldWithTax,
+		reported("missing_item", "after_delivery", `{"sku":"M","quantity":1}`), refundOf("r", "8.39", "1.60", "")},
+		map[string]string{"net": "3.39", "2410": "0", "1010": "0", "flags over_refunded": "0"}},
+	{"missing, and its price in yen given back", []told{told{kind: sold.kind, at: sold.at, data: onOrder +
+		`,"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"909.090909","tax":"90.9091","unit_cost":"500"}]`}.
+		in("JPY"), reported("missing_item", "after_delivery", `{"sku":"M","quantity":1}`).in("JPY"),
+		refundOf("r", "909", "91", "").in("JPY")},
+		map[string]string{"JPY net": "409", "JPY 2410": "0", "JPY 1010": "0"}},
+	{"one of three missing, in two refunds", []told{soldThree,
+		reported("missing_item", "after_delivery", `{"sku":"M","quantity":1}`), refundOf("r1", "16.66", "1.33", ""),
+		refundOf("r2", "16.66", "1.33", "")},
+		map[string]string{"net": "13.32", "2410": "0"}},
+	{"the customer takes one of three off, and gets a part of a cent more", []told{soldThree, changed("customer", oneOff),
+		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onOrder +
+			`,"refund_id":"$o-r","net":"33.34","tax":"2.67"`}},
+		map[string]string{"net": "0", "gross": "0", "customer_changes": "-13.3333", "4100": "0", "1010": "72.0134"}},
+	{"the business takes one of three off, and the till refunds it in a case, in cents", []told{soldThree,
+		changed("business", oneOff), damaged, refundOf("r", "33.33", "2.67", "")},
+		map[string]string{"net": "13.3333", "4100": "0", "1010": "72.0134"}},
+	{"cancelled whole, at what the till paid", []told{soldWithTax, {kind: "order.cancelled", at: "2026-01-11T09:00:00Z",
+		data: onOrder + `,"by":"customer","net":"8.39","tax":"1.60"`}},
+		map[string]string{"net": "0", "1200": "0", "1010": "0", "customer_changes": "-3.39",
+			"flags part_unknown": "0"}},
+	{"taken off, and given back as a gift card, a part of a cent more", []told{soldThree, changed("customer", oneOff),
+		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onOrder +
+			`,"refund_id":"$o-r","net":"33.34","tax":"2.67","method":"gift_card"`}},
+		map[string]string{"net": "0", "2310": "-36.01", "1010": "108.0234"}},
+}
+
+// TestWhatTillsRound tells what tills pay in whole cents.
+func TestWhatTillsRound(t *testing.T) {
+	t.Parallel()
+	tellCases(t, roundedCases)
+}
+
 // shopCases are sequences of everyday business that the contract has no row for, with values worked out by hand from
 // its rules.
 var shopCases = []contractCase{

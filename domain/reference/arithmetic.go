@@ -1,6 +1,9 @@
 package reference
 
-import "math/big"
+import (
+	"math/big"
+	"strings"
+)
 
 const places = 4
 
@@ -19,6 +22,23 @@ func RoundHalfEven(x *big.Rat) *big.Rat {
 
 // money writes an amount that is already whole to 4 decimals.
 func money(x *big.Rat) string { return x.FloatString(places) }
+
+// slack is what so many amounts, each rounded to the smallest unit of the currency (ISO 4217), may be off by.
+func slack(currency string, amounts int) *big.Rat {
+	unit := big.NewRat(1, 100)
+	switch {
+	case strings.Contains("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", currency):
+		unit = one()
+	case strings.Contains("BHD IQD JOD KWD LYD OMR TND", currency):
+		unit = big.NewRat(1, 1000)
+	case currency == "CLF" || currency == "UYW":
+		unit = big.NewRat(1, 10_000)
+	}
+	return times(unit, big.NewRat(int64(max(amounts, 1)), 1))
+}
+
+// isAbout: two amounts that are off by less than the slack are the same.
+func isAbout(a, b, slack *big.Rat) bool { return new(big.Rat).Abs(minus(a, b)).Cmp(slack) < 0 }
 
 func zero() *big.Rat { return new(big.Rat) }
 
@@ -40,11 +60,13 @@ func over(a, b *big.Rat) *big.Rat { return new(big.Rat).Quo(a, b) }
 
 func negative(a *big.Rat) *big.Rat { return new(big.Rat).Neg(a) }
 
-func least(a, b *big.Rat) *big.Rat {
-	if a.Cmp(b) < 0 {
-		return a
+func least(a *big.Rat, more ...*big.Rat) *big.Rat {
+	for _, b := range more {
+		if b.Cmp(a) < 0 {
+			a = b
+		}
 	}
-	return b
+	return a
 }
 
 func most(a, b *big.Rat) *big.Rat {

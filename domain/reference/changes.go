@@ -60,6 +60,7 @@ func (f *file) changed(e *event) {
 			s.paid.take(at.currency, total)
 			s.cashPaid.take(at.currency, total)
 			off.given, off.givenTax = negative(total), minus(before, s.booked.of("2200"))
+			off.givenLines = len(added)
 		}
 	}
 	f.takeOff(e, off)
@@ -70,12 +71,19 @@ type takenLines struct {
 	net       totals
 	tax, cost *big.Rat
 
+	lines int // how many they are
+
 	given, givenTax *big.Rat // what lines that were added gave back
+	givenLines      int
+}
+
+func nothingTaken() takenLines {
+	return takenLines{net: totals{}, tax: zero(), cost: zero(), given: zero(), givenTax: zero()}
 }
 
 // remove takes lines_removed, or the lines of a cancellation, off the order.
 func (f *file) remove(e *event) takenLines {
-	off := takenLines{totals{}, zero(), zero(), zero(), zero()}
+	off := nothingTaken()
 	field := "lines_removed"
 	if e.kind == "order.cancelled" {
 		field = "lines"
@@ -94,6 +102,7 @@ func (f *file) remove(e *event) takenLines {
 				continue
 			}
 			wanted = minus(wanted, new(big.Rat).Abs(now))
+			off.lines++
 			off.net.add(l.account(), l.takeBack("net", l.net, now))
 			off.tax = plus(off.tax, l.takeBack("tax", l.tax, now))
 			if l.cost != nil {
@@ -125,6 +134,7 @@ func (f *file) takeOff(e *event, off takenLines) {
 	ofSales, ofCost := elements(e)
 	p, s, c := f.view.position, f.sale, e.currency()
 	total := plus(off.tax, off.given)
+	removed := off.tax
 	for account, amount := range off.net {
 		element := ""
 		if account == "4000" {
@@ -132,7 +142,7 @@ func (f *file) takeOff(e *event, off takenLines) {
 		}
 		p.put(at, half{account, element, amount}, half{"1010", "", negative(amount)})
 		s.booked.take(account, amount)
-		total = plus(total, amount)
+		total, removed = plus(total, amount), plus(removed, amount)
 	}
 	p.put(at, half{"2200", "", off.tax}, half{"1010", "", negative(off.tax)})
 	p.put(at, half{"1200", "", off.cost}, half{"5000", ofCost, negative(off.cost)})
@@ -142,7 +152,11 @@ func (f *file) takeOff(e *event, off takenLines) {
 		return
 	}
 	s.takenOff.add(c, total)
-	s.takings = append(s.takings, taking{currency: c, total: total, tax: plus(off.tax, off.givenTax)})
+	lines := off.givenLines
+	if removed.Sign() > 0 {
+		lines += off.lines
+	}
+	s.takings = append(s.takings, taking{currency: c, total: total, tax: plus(off.tax, off.givenTax), lines: lines})
 	inCash := least(total, notBelowZero(s.cashPaid.of(c)))
 	byCard := least(minus(total, inCash), notBelowZero(s.giftPaid.of(c)))
 	inCash = minus(total, byCard) // more than was paid goes back in cash
@@ -167,11 +181,11 @@ func (f *file) cancelled(e *event) {
 		if s.isEmpty() {
 			f.isWhole(e)
 		}
-	case !known || f.view.whole[e.Identity] || s.whole != nil || !d.has("net") || d.dec("net").Cmp(s.linesBring()) >= 0:
+	case !known || f.view.whole[e.Identity] || s.whole != nil || !d.has("net") || s.bringsNoMoreThan(d.dec("net")):
 		off = f.takeAll()
 		f.isWhole(e)
 	default:
-		off = takenLines{totals{}, zero(), zero(), zero(), zero()}
+		off = nothingTaken()
 		f.view.flag("part_unknown", e, "", e.currency(), d.dec("net"))
 	}
 	if d.has("net") {
@@ -190,6 +204,12 @@ func (f *file) cancelled(e *event) {
 	}
 }
 
+// bringsNoMoreThan: "A smallest unit of the currency a line is what tills round."
+func (s *sale) bringsNoMoreThan(net *big.Rat) bool {
+	left, lines := s.linesBring()
+	return plus(net, slack(s.currency, lines)).Cmp(left) > 0
+}
+
 func (f *file) isWhole(e *event) {
 	if f.sale.whole == nil {
 		f.sale.whole = e
@@ -201,7 +221,7 @@ func (f *file) isWhole(e *event) {
 
 // takeAll takes what is left on the order: its lines before this in the sequence, its delivery fee.
 func (f *file) takeAll() takenLines {
-	off := takenLines{totals{}, zero(), zero(), zero(), zero()}
+	off := nothingTaken()
 	s := f.sale
 	for _, account := range []string{"4000", "2310", "2320", "2330"} {
 		off.net.add(account, s.booked.of(account))
@@ -209,6 +229,9 @@ func (f *file) takeAll() takenLines {
 	off.tax, off.cost = s.booked.of("2200"), s.booked.of("5000")
 	for _, l := range s.lines {
 		l.taken["net"], l.taken["tax"] = rounded(l.net), rounded(l.tax)
+		if l.left.Sign() != 0 {
+			off.lines++
+		}
 		l.left = zero()
 	}
 	return off

@@ -197,6 +197,14 @@ func (g *generator) amount(most int64) any {
 	return g.decimal(1+g.rng.Int64N(most*100), 2)
 }
 
+// paid is an amount as it was booked, or as a till rounds it to cents.
+func (g *generator) paid(x *big.Rat) string {
+	if g.chance(50) {
+		return x.FloatString(2)
+	}
+	return RoundHalfEven(x).FloatString(places)
+}
+
 // price is a unit price or cost of at least 1: cents, any 6 decimals, or a half of the 4th decimal, which is a tie for
 // every odd quantity.
 func (g *generator) price(most int64) (any, int64) {

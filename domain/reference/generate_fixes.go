@@ -232,7 +232,7 @@ func (g *generator) refund(c failure) {
 func (g *generator) refundOf(s story) object {
 	d := object{"refund_id": g.id("rf"), "currency": s.currency, "net": g.amount(60)}
 	if len(s.items) > 0 && g.chance(50) {
-		d["net"] = RoundHalfEven(pick(g, s.items).net).FloatString(4)
+		d["net"] = g.paid(pick(g, s.items).net)
 	}
 	g.maybe(d, 60, "tax", g.amount(6))
 	if method := pick(g, methods); !s.byGiftCard || method != "store_credit" {
@@ -246,7 +246,7 @@ func (g *generator) refundOf(s story) object {
 func (g *generator) unnamedRefund(s story) {
 	d := s.data(g.refundOf(s))
 	if g.chance(40) {
-		d["net"] = RoundHalfEven(notBelowZero(s.total)).FloatString(4)
+		d["net"] = g.paid(notBelowZero(s.total))
 		delete(d, "tax")
 	}
 	g.add("redeliveries", "refund.issued", s.order, g.later(s.at, 200), d)

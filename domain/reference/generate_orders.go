@@ -266,7 +266,7 @@ func (g *generator) cancelled(s *story, i int) {
 		for _, it := range s.items {
 			net = plus(net, it.net)
 		}
-		d["net"] = RoundHalfEven(net).FloatString(4)
+		d["net"] = g.paid(net)
 		g.maybe(d, 70, "tax", g.amount(8))
 	}
 	g.maybe(d, 40, "cost", g.amount(50))

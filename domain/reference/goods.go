@@ -379,7 +379,8 @@ func (f *file) released(g *letters) bool {
 		}
 		price = plus(price, times(unit, p.quantity))
 	}
-	return given.Cmp(rounded(times(price, over(minus(g.u, g.d), g.u)))) >= 0
+	rounding := slack(g.currency, f.rounded[roundedIn{g.caseOf, g.currency}]+len(g.owed))
+	return plus(given, rounding).Cmp(rounded(times(price, over(minus(g.u, g.d), g.u)))) > 0
 }
 
 // settled: "money or goods went the other way in the case (a refund that posts, a lost dispute, D > 0), or the order

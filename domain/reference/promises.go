@@ -77,6 +77,9 @@ func (f *file) bookDisputes() {
 			net := minus(amount, tax)
 			p.put(at(ended), half{"5410", "DISPUTE", net}, half{"2200", "", tax}, half{"1010", "", negative(amount)})
 			f.lost.add(ended.currency(), amount)
+			if amount.Sign() > 0 {
+				f.posted[ended.currency()]++
+			}
 			f.goesTheOtherWay(c, ended.currency(), net, amount)
 		}
 	}

@@ -18,14 +18,14 @@ func (f *file) bookRefund(e *event) {
 	if d.str("method") == "manual" && f.view.decided(e).counts != "true" && total.Sign() > 0 {
 		f.view.flag("paid_by_hand", e, "", c, total) // "until somebody decides that it counts"
 	}
-	back := f.goingBack(e, total)
+	back, rounding := f.goingBack(e, total)
 	posts := minus(total, back)
 	whole := posts.Sign() == 0 && back.Sign() > 0
 	if whole {
 		f.backWhole[e.Identity] = true
 	}
 	if back.Sign() > 0 {
-		f.giveBack(e, back)
+		f.giveBack(e, back, rounding)
 	}
 	fee := d.dec("fee_returned")
 	if whole { // "fee_returned then has no element"
@@ -41,6 +41,9 @@ func (f *file) bookRefund(e *event) {
 	p.put(at, half{"4100", "REFUND", net}, half{"2200", "", minus(posts, net)}, half{paidWith(e), "", negative(posts)})
 	p.put(at, half{"1010", "", fee}, half{"5050", "REFUND", negative(fee)})
 	f.refundPut.add(c, posts)
+	if posts.Sign() > 0 {
+		f.posted[c]++
+	}
 	f.goesTheOtherWay(f.caseOf(e), c, net, posts)
 }
 
@@ -64,6 +67,9 @@ func (f *file) goesTheOtherWay(c *facts, currency string, net, total *big.Rat) {
 		f.refunded[c] = totals{}
 	}
 	f.refunded[c].add(currency, net)
+	if net.Sign() != 0 {
+		f.rounded[roundedIn{c, currency}]++
+	}
 	if total.Sign() > 0 {
 		f.wentBack[c] = true
 	}
@@ -74,23 +80,36 @@ func (f *file) goesTheOtherWay(c *facts, currency string, net, total *big.Rat) {
 // than where it went. A refund with error_id is the same where it is of the amount that one change took off, or of all
 // that no refund has told, unless goods that are still on the order came back in its case; and as far as it would be
 // above what was paid less what was taken off."
-func (f *file) goingBack(e *event, total *big.Rat) *big.Rat {
+// rounding is what of that the till rounded up.
+func (f *file) goingBack(e *event, total *big.Rat) (back, rounding *big.Rat) {
 	s, c := f.sale, e.currency()
 	open := notBelowZero(minus(s.takenOff.of(c), f.used.of(c)))
-	back := least(total, open)
+	lines := 0
+	for i := range s.takings {
+		if s.takings[i].currency == c {
+			lines += s.takings[i].lines
+		}
+	}
+	back = least(total, open)
+	if open.Sign() > 0 && total.Cmp(plus(open, slack(c, lines))) < 0 {
+		back = total
+	}
+	rounding = notBelowZero(minus(back, open))
 	if e.named() != "" {
 		if len(s.placed) == 0 {
-			return zero()
+			return zero(), zero()
 		}
-		if open.Sign() > 0 && !f.soldCameBack(f.caseOf(e)) && (f.tellsOfChange(e, total) || total.Cmp(open) == 0) {
+		tells := open.Sign() > 0 && !f.soldCameBack(f.caseOf(e)) &&
+			(f.tellsOfChange(e, total) || isAbout(total, open, slack(c, lines)))
+		if tells {
 			f.used.add(c, back)
-			return back
+			return back, rounding
 		}
 		above := minus(plus(f.refundPut.of(c), total), minus(s.paid.of(c), s.takenOff.of(c)))
-		back = least(back, notBelowZero(above))
+		back, rounding = least(total, open, notBelowZero(above)), zero()
 	}
 	f.used.add(c, back)
-	return back
+	return back, rounding
 }
 
 // soldCameBack: "unless goods that are still on the order came back in its case".
@@ -112,8 +131,9 @@ func (f *file) soldCameBack(c *facts) bool {
 func (f *file) tellsOfChange(e *event, total *big.Rat) bool {
 	for i := range f.sale.takings {
 		t := &f.sale.takings[i]
-		sameNet := e.data.dec("tax").Sign() == 0 && total.Cmp(minus(t.total, t.tax)) == 0
-		if t.currency == e.currency() && !t.told && total.Sign() > 0 && (total.Cmp(t.total) == 0 || sameNet) {
+		rounding := slack(t.currency, t.lines)
+		sameNet := e.data.dec("tax").Sign() == 0 && isAbout(total, minus(t.total, t.tax), rounding)
+		if t.currency == e.currency() && !t.told && total.Sign() > 0 && (isAbout(total, t.total, rounding) || sameNet) {
 			t.told = true
 			return true
 		}
@@ -123,9 +143,9 @@ func (f *file) tellsOfChange(e *event, total *big.Rat) bool {
 
 // giveBack: "where it went (method gift_card or store_credit moves 1010 to 2310 or 2300)". What went back on the gift
 // card that paid the order is there already; a store credit takes it from there.
-func (f *file) giveBack(e *event, back *big.Rat) {
+func (f *file) giveBack(e *event, back, rounding *big.Rat) {
 	c, to := e.currency(), paidWith(e)
-	inCash := least(back, notBelowZero(minus(f.sale.cashBack.of(c), f.moved.of(c))))
+	inCash := least(back, plus(notBelowZero(minus(f.sale.cashBack.of(c), f.moved.of(c))), rounding))
 	f.moved.add(c, inCash)
 	if to == "1010" {
 		return // it is there
@@ -160,7 +180,13 @@ func (f *file) judgeRefunds() {
 	}
 	for _, c := range currenciesOf(s.takenOff, f.refundPut, f.lost) {
 		given := plus(s.takenOff.of(c), f.refundPut.of(c), f.lost.of(c))
-		if minus(given, s.paid.of(c)).Cmp(big.NewRat(1, 1000)) < 0 { // less is what parts of lines were rounded by
+		times := f.posted[c]
+		for i := range s.takings {
+			if s.takings[i].currency == c {
+				times++
+			}
+		}
+		if minus(given, s.paid.of(c)).Cmp(slack(c, times)) < 0 { // less is what tills round
 			continue
 		}
 		var last *event

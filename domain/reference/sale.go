@@ -52,6 +52,7 @@ type sale struct {
 type taking struct {
 	currency   string
 	total, tax *big.Rat
+	lines      int  // how many lines that was
 	told       bool // by a refund of a case
 }
 
@@ -114,15 +115,16 @@ func (s *sale) unitPrice(sku string) *big.Rat {
 	return over(net, quantity)
 }
 
-// linesBring is what the lines left bring, fees aside.
-func (s *sale) linesBring() *big.Rat {
-	sum := zero()
+// linesBring is what the lines left bring, fees aside, and how many they are.
+func (s *sale) linesBring() (sum *big.Rat, lines int) {
+	sum = zero()
 	for _, l := range s.lines {
 		if l.left.Sign() != 0 {
 			sum = plus(sum, minus(l.net, l.taken.of("net")))
+			lines++
 		}
 	}
-	return RoundHalfEven(sum)
+	return RoundHalfEven(sum), lines
 }
 
 // isEmpty: "until nothing was left". Empties that were brought back are nothing that was ordered.

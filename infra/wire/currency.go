@@ -4,8 +4,6 @@ import (
 	"slices"
 
 	iso "golang.org/x/text/currency"
-
-	"github.com/makegood/makegood/domain"
 )
 
 // newerCurrencies are the codes of ISO 4217 that x/text's tables (CLDR 32) are too old for.
@@ -51,17 +49,4 @@ func IsCurrency(s string) bool {
 	}
 	_, err := iso.ParseISO(s)
 	return err == nil && !slices.Contains(notCurrencies, s)
-}
-
-// smallestUnit is the smallest amount that is paid in a currency, a cent say, in millionths.
-func smallestUnit(code string) domain.Decimal {
-	digits := 2 // of those that the tables are too old for
-	if c, err := iso.ParseISO(code); err == nil {
-		digits, _ = iso.Standard.Rounding(c)
-	}
-	unit := millionths
-	for range digits {
-		unit /= 10
-	}
-	return unit
 }

@@ -132,8 +132,8 @@ func (d *Decoder) checkTenders(o *domain.OrderPlaced) {
 		return
 	}
 	off := domain.Amount(paid/perAmount) - total
-	if unit := smallestUnit(d.envelope.Event.Currency); off != 0 &&
-		(paid%unit != 0 || 2*max(off, -off) > domain.Amount(unit/perAmount)) {
+	if unit := domain.SmallestUnit(d.envelope.Event.Currency); off != 0 &&
+		(domain.Amount(paid/perAmount)%unit != 0 || 2*max(off, -off) > unit) {
 		d.failAt("tenders", CodeTendersMismatch, "they sum to %s, and the order's total is %s", paid, total)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"golang.org/x/text/currency"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/sql"
@@ -263,7 +262,7 @@ func (d *draftEntry) add(store string, account domain.Account, amount string) er
 
 // add rounds a finished entry and appends it, unless nothing is left of it.
 func (j *Journal) add(d *draftEntry) error {
-	decimals := Decimals(d.Currency)
+	decimals := domain.MinorUnit(d.Currency)
 	for from := 0; from < len(d.stores); {
 		to := from
 		for to < len(d.stores) && d.stores[to] == d.stores[from] {
@@ -309,16 +308,6 @@ func (j *Journal) add(d *draftEntry) error {
 		return ErrJournalTooLong
 	}
 	return nil
-}
-
-// Decimals is how many decimals the currency's smallest unit has, by ISO 4217: 2 for most.
-func Decimals(code string) int {
-	unit, err := currency.ParseISO(code)
-	if err != nil {
-		return 2
-	}
-	scale, _ := currency.Standard.Rounding(unit)
-	return min(scale, 4)
 }
 
 // roundBalanced rounds amounts in 1/10,000 that sum to zero to whole units of the given decimals, so that they still
@@ -387,7 +376,7 @@ func (j *Journal) Seal() {
 		}
 	}
 	for code, s := range sums {
-		d := Decimals(code)
+		d := domain.MinorUnit(code)
 		j.Control.Currencies = append(j.Control.Currencies, CurrencyTotals{Currency: code, Entries: count[code],
 			Debit: cents(s[0], d), Credit: cents(s[1], d)})
 	}
