@@ -126,9 +126,9 @@ func agree(got, want []string) bool {
 	})
 }
 
-// TestCommerce holds the mappings of shops and tills against their cases, each twice: a body always makes the same.
-func TestCommerce(t *testing.T) {
-	for _, name := range commerce {
+// TestCases holds the built-in mappings against their cases, each twice: a body always makes the same.
+func TestCases(t *testing.T) {
+	for _, name := range tills.BuiltIn() {
 		t.Run(name, func(t *testing.T) {
 			m, err := tills.Load(name)
 			if err != nil {
