@@ -32,11 +32,11 @@
 //   - a projector, gateway or mapper is killed (-9), or told to stop and away for a while (which makes the group
 //     rebalance), or stands still (SIGSTOP), some of them for longer than the group waits for a member;
 //   - the broker or ClickHouse is killed, stopped in good order, or stands still;
-//   - their disk is full. ClickHouse has one of its own (a tmpfs), which shrinks to what it holds; where mounting isn't
-//     allowed, that is said, and ClickHouse is killed instead. For the broker every write beyond the
-//     first 4 KiB of a file fails (RLIMIT_FSIZE of that process, which needs no privilege and fills nothing).
-//     ClickHouse itself doesn't bear that: it keeps files that were cut short, a view's definition or a merged part, as
-//     if they were whole; with a disk that is full it doesn't begin what it has no room for;
+//   - their disk is full. ClickHouse has one of its own (a tmpfs), which shrinks until ClickHouse begins nothing more,
+//     and then to what it holds (see fillDisk); where mounting isn't allowed, that is said, and ClickHouse is killed
+//     instead. For the broker every write beyond the first 4 KiB of a file fails (RLIMIT_FSIZE of that process, which
+//     needs no privilege and fills nothing). ClickHouse itself doesn't bear that: it keeps files that were cut short, a
+//     view's definition or a merged part, as if they were whole;
 //   - all connections to one of them are cut and no new ones let in, or half of them are cut, or every piece that
 //     passes waits, or nothing passes while connections stay open.
 //
@@ -65,8 +65,10 @@ import (
 	"testing"
 	"time"
 
+	clickhousego "github.com/ClickHouse/clickhouse-go/v2"
 	"golang.org/x/sys/unix"
 
+	"github.com/makegood/makegood/infra/embedded"
 	"github.com/makegood/makegood/infra/kafka/kafkatest"
 )
 
@@ -179,7 +181,7 @@ func (f *fleet) startEngine(ctx context.Context, t *testing.T, events int) strin
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := ownDisk(t, dir, 160<<20+events*bytesOfEvent); err != nil {
+	if err := ownDisk(t, dir, 160<<20+embedded.KeepFree+events*bytesOfEvent); err != nil {
 		t.Logf("ClickHouse's disk can't be filled, since it has none of its own: %v", err)
 	} else {
 		f.engineDisk = dir
@@ -258,7 +260,7 @@ func (f *fleet) do(ctx context.Context, x fault) error {
 	case "engine":
 		if x.kind == "full disk" {
 			if f.engineDisk != "" {
-				return shrink(f.engineDisk, wait)
+				return f.fillEngineDisk(ctx, wait)
 			}
 			x.kind = "kill"
 		}
@@ -353,30 +355,23 @@ func ownDisk(t *testing.T, dir string, size int) error {
 	return nil
 }
 
-// shrink leaves nothing of a disk for a while.
-func shrink(dir string, wait func()) error {
-	var was unix.Statfs_t
-	if err := unix.Statfs(dir, &was); err != nil {
+// fillEngineDisk leaves nothing of ClickHouse's disk for a while. It is asked by its own address, so that no fault of the
+// path to it bears on that.
+func (f *fleet) fillEngineDisk(ctx context.Context, wait func()) error {
+	options, err := clickhousego.ParseDSN(f.dsn)
+	if err != nil {
 		return err
 	}
-	resize := func(blocks uint64) error {
-		return unix.Mount("", dir, "", unix.MS_REMOUNT, fmt.Sprintf("size=%d", blocks*uint64(was.Bsize)))
+	db, err := clickhousego.Open(options)
+	if err != nil {
+		return err
 	}
-	for {
-		var is unix.Statfs_t
-		if err := unix.Statfs(dir, &is); err != nil {
-			return err
-		}
-		err := resize(is.Blocks - is.Bfree)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, unix.EINVAL) { // else it grew meanwhile
-			return err
-		}
+	empty, err := fillDisk(ctx, db, f.engineDisk)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
 	}
 	wait()
-	return resize(was.Blocks)
+	return empty()
 }
 
 func number(t *testing.T, name string, otherwise uint64) uint64 {

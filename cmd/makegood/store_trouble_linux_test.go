@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"golang.org/x/sys/unix"
 
 	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/infra/embedded"
 )
 
 // storeTrouble is what keeps ClickHouse from taking rows: how it begins, how a person mends it, and what readiness
@@ -45,7 +47,7 @@ func TestStoreTroubles(t *testing.T) {
 	}
 	troubles := tableTroubles(ctx, app)
 	if mounted {
-		troubles = append(troubles, diskTroubles(disk)...)
+		troubles = append(troubles, diskTroubles(ctx, app, disk)...)
 	} else {
 		t.Log("no disk may be mounted here, so none is filled or made read-only")
 	}
@@ -111,27 +113,78 @@ func tableTroubles(ctx context.Context, app *server.App) []storeTrouble {
 }
 
 // diskTroubles are those of ClickHouse's own disk.
-func diskTroubles(dir string) []storeTrouble {
-	var size uint64
-	remount := func(flags uintptr, data string) error { return unix.Mount("", dir, "", unix.MS_REMOUNT|flags, data) }
-	full := func() error {
+func diskTroubles(ctx context.Context, app *server.App, dir string) []storeTrouble {
+	remount := func(flags uintptr) error { return unix.Mount("", dir, "", unix.MS_REMOUNT|flags, "") }
+	var empty func() error
+	full := func() (err error) {
+		empty, err = fillDisk(ctx, app.Store.DB, dir)
+		return err
+	}
+	return []storeTrouble{
+		{"a disk that can only be read", func() error { return remount(unix.MS_RDONLY) }, func() error { return remount(0) },
+			"Read-only file system"},
+		{"a disk that is full", full, func() error { return empty() }, "pace"},
+	}
+}
+
+// fillDisk leaves nothing of ClickHouse's disk, as others do who fill it: first there is too little left for ClickHouse
+// to begin anything, and once what it had begun has ended, nothing. What it is just writing while the last byte goes, it
+// keeps cut short as if it were whole, and then can't read. The returned function gives back what the disk had.
+func fillDisk(ctx context.Context, db driver.Conn, dir string) (empty func() error, err error) {
+	var was unix.Statfs_t
+	if err := unix.Statfs(dir, &was); err != nil {
+		return nil, err
+	}
+	resize := func(bytes uint64) error {
+		return unix.Mount("", dir, "", unix.MS_REMOUNT, fmt.Sprintf("size=%d", bytes))
+	}
+	leave := func(free uint64) error {
 		for {
 			var is unix.Statfs_t
 			if err := unix.Statfs(dir, &is); err != nil {
 				return err
 			}
-			size = is.Blocks * uint64(is.Bsize)
-			err := remount(0, fmt.Sprintf("size=%d", (is.Blocks-is.Bfree)*uint64(is.Bsize)))
+			err := resize((is.Blocks-is.Bfree)*uint64(is.Bsize) + free)
 			if !errors.Is(err, unix.EINVAL) { // else it grew meanwhile
 				return err
 			}
 		}
 	}
-	return []storeTrouble{
-		{"a disk that can only be read", func() error { return remount(unix.MS_RDONLY, "") },
-			func() error { return remount(0, "") }, "Read-only file system"},
-		{"a disk that is full", full, func() error { return remount(0, fmt.Sprintf("size=%d", size)) }, "pace"},
+	err = leave(embedded.KeepFree / 2)
+	if err == nil {
+		err = awaitNothingWritten(ctx, db)
 	}
+	if err == nil {
+		err = leave(0)
+	}
+	empty = func() error { return resize(was.Blocks * uint64(was.Bsize)) }
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("fill ClickHouse's disk: %w", err), empty())
+	}
+	return empty, nil
+}
+
+// awaitNothingWritten waits until what ClickHouse was writing when there was room has ended: inserts of before, merges,
+// and statements that change tables.
+func awaitNothingWritten(ctx context.Context, db driver.Conn) error {
+	begun := time.Now()
+	for quiet := 0; quiet < 3; {
+		var writing uint64
+		if err := db.QueryRow(ctx, `
+SELECT (SELECT count() FROM system.merges) + (SELECT toUInt64(sum(value)) FROM system.metrics
+    WHERE metric = 'DiskSpaceReservedForMerge') + (SELECT count() FROM system.processes
+    WHERE query_kind NOT IN ('Select', 'Insert') OR query_kind = 'Insert' AND elapsed > ?)`,
+			time.Since(begun).Seconds()).Scan(&writing); err != nil {
+			return err
+		}
+		if quiet++; writing > 0 {
+			quiet = 0
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mountSmall gives a directory a disk of its own, where this process may mount one.

@@ -253,6 +253,7 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 		ReaderMemory: 2 << 30, ReaderSeconds: 60, ReaderSecondsMax: 600,
 		Grants:           e.cfg.Grants,
 		FsyncAfterInsert: !e.cfg.withoutFsync,
+		KeepFree:         KeepFree,
 	}); err != nil {
 		return err
 	}

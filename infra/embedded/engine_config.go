@@ -77,6 +77,10 @@ func (f engineFiles) password(user string) (string, error) {
 	return p, nil
 }
 
+// KeepFree is how many bytes of its disk the engine leaves free: it begins no insert and no merge that would take them.
+// What it has begun may take them, where others fill the disk meanwhile.
+const KeepFree = 32 << 20
+
 type engineSettings struct {
 	Files                engineFiles
 	TCPPort, HTTPPort    int // HTTPPort 0: no HTTP interface
@@ -87,6 +91,7 @@ type engineSettings struct {
 	ReaderSecondsMax     int // and what it may ask for: clients pass on their own deadlines
 	Grants               []string
 	FsyncAfterInsert     bool
+	KeepFree             int64
 }
 
 // write renders the configuration again for each start: the ports differ, and a

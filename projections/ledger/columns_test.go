@@ -87,7 +87,7 @@ func randomRow(random *rand.Rand, n int) *ledger.Row {
 			Offset: random.Int64N(1 << 13), Time: recorded},
 		RecordedAt: recorded, Day: at.Truncate(24 * time.Hour), Posting: domain.PeriodOf(at, time.UTC) + 1,
 		Origin:   domain.PeriodOf(at, time.UTC),
-		Customer: name(), Revision: uint8(random.IntN(256)), Moved: random.IntN(2) == 0,
+		Customer: name(), Revision: uint8(random.IntN(256)),
 		Terms: random.Int64(), Rules: random.Uint32(), Rated: random.IntN(2) == 0}
 	if n%7 > 0 {
 		amount := domain.Amount(random.Int64N(1e12))
@@ -139,7 +139,10 @@ func sameRow(t *testing.T, seed uint64, how string, got, want *ledger.Row) {
 	if !bytes.Equal(g.Data, w.Data) || !bytes.Equal(g.Extensions, w.Extensions) {
 		t.Fatalf("seed %d: %s: %s %s became %s %s", seed, how, w.Data, w.Extensions, g.Data, g.Extensions)
 	}
-	g.Data, w.Data, g.Extensions, w.Extensions = nil, nil, nil, nil
+	if g.Version() != w.Version() || g.Stood != w.Version() {
+		t.Fatalf("seed %d: %s: version %d became %d", seed, how, w.Version(), g.Version())
+	}
+	g.Data, w.Data, g.Extensions, w.Extensions, g.Stood = nil, nil, nil, nil, 0
 	if !reflect.DeepEqual(g.Event, w.Event) {
 		t.Fatalf("seed %d: %s: %+v became %+v", seed, how, w.Event, g.Event)
 	}

@@ -28,7 +28,7 @@ type Row struct {
 	Refused  string
 	Customer string // of an order.placed that comes back from the ledger, where Event.Data isn't read again
 	Revision uint8  // how often makegood itself wrote the row again
-	Moved    bool   // RecordedAt was corrected when a close became known that the record follows
+	Stood    uint64 // the version of a row that was written before; 0 where it wasn't
 	Terms    int64  // offset of the books stream up to which it was known when the row was posted
 	Rules    uint32 // domain.PostingRules that the lines follow; 0 where that isn't known
 	Rated    bool   // the event asks for rates, or did at an earlier revision: what once was true stays so
@@ -55,23 +55,20 @@ func (r *Row) Unit() string {
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
 // by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
-// comes late still wins, even over what makegood decided when it knew only the later one. A row whose time was
-// corrected stands above itself as it was before, which had an earlier time.
+// comes late still wins, even over what makegood decided when it knew only the later one. A row whose time is corrected,
+// since a close became known that it follows, keeps its place among the copies: it stands above itself as it was before,
+// and below those that were recorded before it.
 func (r *Row) Version() uint64 {
-	var moved uint64
-	if r.Moved {
-		moved = movedBit
+	if r.Stood != 0 {
+		return r.Stood&^(1<<revisionBits-1) | uint64(r.Revision)
 	}
 	ms := uint64(max(r.RecordedAt.UnixMilli(), 0)) & (1<<timeBits - 1)
 	low := uint64(r.Position.Offset) & (1<<offsetBits - 1)
-	return moved | (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(
-		r.Revision)
+	return (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
 }
 
 // SetVersion takes from a version what a row doesn't say otherwise.
-func (r *Row) SetVersion(version uint64) {
-	r.Revision, r.Moved = uint8(version), version&movedBit != 0
-}
+func (r *Row) SetVersion(version uint64) { r.Revision, r.Stood = uint8(version), version }
 
 // Revise gives the row its next version. Of two that were made of the same one, what was decided meanwhile about the
 // event itself (it was voided, refused, overtaken by a close) stands above what a rebuild made of it, which comes from
@@ -116,7 +113,6 @@ const (
 	timeBits     = 42 // milliseconds, until the year 2109
 	offsetBits   = 13
 	revisionBits = 8
-	movedBit     = 1 << 63
 )
 
 // Place fills in when and where the books hold the event: what the terms say of its position.

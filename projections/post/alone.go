@@ -49,7 +49,7 @@ func (p *Poster) Repost(r *ledger.Row, terms *domain.Terms) (bool, error) {
 		return false, nil
 	}
 	// Its terms stay those of its first posting: should this process end before the roll-ups know, the row is found again.
-	r.Moved = was.Moved || !r.RecordedAt.Equal(was.RecordedAt)
+	r.Stood = was.Version()
 	return true, nil
 }
 

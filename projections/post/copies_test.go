@@ -1,7 +1,9 @@
 package post_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/infra/clickhouse"
@@ -68,4 +70,28 @@ func TestEarlierCopyComesLast(t *testing.T) {
 			tablesAgree(t, store)
 		})
 	}
+}
+
+// TestFirstCopyComesAfterAClose: of an event that came three times the second says something else, and it and the third
+// stand after a close, with times before it. They are booked, and the time of the third is corrected, before the first one comes.
+func TestFirstCopyComesAfterAClose(t *testing.T) {
+	x := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
+		`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
+	closed := event("c", "period.closed", "2026-02-01T00:00:00Z", "", `{"period":"2026-01"}`)
+	store := bookstest.Open(t)
+	records := bookstest.Sequence(x, closed, strings.Replace(x, `"net":"5"`, `"net":"7"`, 1), x)
+	records[2].RecordedAt = records[0].RecordedAt.Add(time.Second)
+	records[3].RecordedAt = records[0].RecordedAt.Add(2 * time.Second)
+	want, err := reference.Run(records, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, booked := range []struct{ i, knowing int }{{3, 1}, {1, 4}, {2, 4}, {0, 4}} {
+		limit := records[0].Seq + int64(booked.knowing)
+		bookstest.BookKnowing(t, store, records, records[booked.i:booked.i+1], limit)
+	}
+	if got, want := bookstest.Journal(t, store), strings.TrimSpace(want.Journal()); got != want {
+		t.Errorf("the journals differ:\n%s", bookstest.Difference(got, want))
+	}
+	tablesAgree(t, store)
 }

@@ -207,7 +207,7 @@ func (s *Settler) apply(terms *domain.Terms, settlement *domain.Settlement) (cha
 		if err := r.Check(); err != nil {
 			panic("projections: " + err.Error()) // not an error of the input: a rule itself would be wrong
 		}
-		r.Settled, r.Moved = true, was.Moved || !r.RecordedAt.Equal(was.RecordedAt)
+		r.Settled, r.Stood = true, was.Version()
 		changed = append(changed, &r.Row)
 	}
 	return changed
