@@ -18,8 +18,8 @@ func Generated(t *testing.T, seed int64) []reference.Record {
 	return WithoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
 }
 
-// WithoutVoidedConflicts leaves out the voids of events that are in a conflict: which of the two contents such a void
-// carries is its sender's guess, and so the order that it is booked to.
+// WithoutVoidedConflicts leaves out the voids of events that are in a conflict, and the voids of these: which of the two
+// contents such a void carries is its sender's guess, and so the order that it is booked to.
 func WithoutVoidedConflicts(t *testing.T, records []reference.Record) []reference.Record {
 	t.Helper()
 	books, err := reference.Run(records, time.UTC)
@@ -27,14 +27,33 @@ func WithoutVoidedConflicts(t *testing.T, records []reference.Record) []referenc
 		t.Fatal(err)
 	}
 	return slices.DeleteFunc(slices.Clone(records), func(r reference.Record) bool {
-		var event struct {
-			Data struct{ Voids reference.Identity }
+		voided := Voided(t, r.Event)
+		return slices.ContainsFunc(books.Conflicts, func(c reference.Refusal) bool {
+			return slices.Contains(voided, c.Identity)
+		})
+	})
+}
+
+// Voided are the identities that an event voids: that which it names, and where the original that it carries is a void,
+// those that this one voids.
+func Voided(t *testing.T, event []byte) (all []reference.Identity) {
+	t.Helper()
+	for len(event) > 0 {
+		var of struct {
+			Data struct {
+				Voids    *reference.Identity
+				Original json.RawMessage
+			}
 		}
-		if err := json.Unmarshal(r.Event, &event); err != nil {
+		if err := json.Unmarshal(event, &of); err != nil {
 			t.Fatal(err)
 		}
-		return slices.ContainsFunc(books.Conflicts, func(c reference.Refusal) bool { return c.Identity == event.Data.Voids })
-	})
+		if of.Data.Voids != nil {
+			all = append(all, *of.Data.Voids)
+		}
+		event = of.Data.Original
+	}
+	return all
 }
 
 // Event is one of a till, as CloudEvents JSON.
