@@ -355,8 +355,8 @@ func ownDisk(t *testing.T, dir string, size int) error {
 	return nil
 }
 
-// fillEngineDisk leaves nothing of ClickHouse's disk for a while. It is asked by its own address, so that no fault of the
-// path to it bears on that.
+// fillEngineDisk leaves nothing of ClickHouse's disk for a while. It is asked by its own address, so that no fault of
+// the path to it bears on that.
 func (f *fleet) fillEngineDisk(ctx context.Context, wait func()) error {
 	options, err := clickhousego.ParseDSN(f.dsn)
 	if err != nil {

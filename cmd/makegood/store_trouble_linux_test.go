@@ -127,9 +127,10 @@ func diskTroubles(ctx context.Context, app *server.App, dir string) []storeTroub
 	}
 }
 
-// fillDisk leaves nothing of ClickHouse's disk, as others do who fill it: first there is too little left for ClickHouse
-// to begin anything, and once what it had begun has ended, nothing. What it is just writing while the last byte goes, it
-// keeps cut short as if it were whole, and then can't read. The returned function gives back what the disk had.
+// fillDisk leaves nothing of ClickHouse's disk, as others do who fill it: first there is too little left for
+// ClickHouse to begin anything, and once what it had begun has ended, nothing. What it is just writing while the last
+// byte goes, it keeps cut short as if it were whole, and then can't read. The returned function gives back what the
+// disk had.
 func fillDisk(ctx context.Context, db driver.Conn, dir string) (empty func() error, err error) {
 	var was unix.Statfs_t
 	if err := unix.Statfs(dir, &was); err != nil {

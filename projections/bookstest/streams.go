@@ -18,8 +18,8 @@ func Generated(t *testing.T, seed int64) []reference.Record {
 	return WithoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
 }
 
-// WithoutVoidedConflicts leaves out the voids of events that are in a conflict, and the voids of these: which of the two
-// contents such a void carries is its sender's guess, and so the order that it is booked to.
+// WithoutVoidedConflicts leaves out the voids of events that are in a conflict, and the voids of these: which of the
+// two contents such a void carries is its sender's guess, and so the order that it is booked to.
 func WithoutVoidedConflicts(t *testing.T, records []reference.Record) []reference.Record {
 	t.Helper()
 	books, err := reference.Run(records, time.UTC)

@@ -53,11 +53,11 @@ func (r *Row) Unit() string {
 	return r.Event.Subject()
 }
 
-// Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time, then
-// by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy that
-// comes late still wins, even over what makegood decided when it knew only the later one. A row whose time is corrected,
-// since a close became known that it follows, keeps its place among the copies: it stands above itself as it was before,
-// and below those that were recorded before it.
+// Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time,
+// then by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy
+// that comes late still wins, even over what makegood decided when it knew only the later one. A row whose time is
+// corrected, since a close became known that it follows, keeps its place among the copies: it stands above itself as
+// it was before, and below those that were recorded before it.
 func (r *Row) Version() uint64 {
 	if r.Stood != 0 {
 		return r.Stood&^(1<<revisionBits-1) | uint64(r.Revision)

@@ -72,8 +72,9 @@ func TestEarlierCopyComesLast(t *testing.T) {
 	}
 }
 
-// TestFirstCopyComesAfterAClose: of an event that came three times the second says something else, and it and the third
-// stand after a close, with times before it. They are booked, and the time of the third is corrected, before the first one comes.
+// TestFirstCopyComesAfterAClose: of an event that came three times the second says something else, and it and the
+// third stand after a close, with times before it. They are booked, and the time of the third is corrected, before the
+// first one comes.
 func TestFirstCopyComesAfterAClose(t *testing.T) {
 	x := event("x", "refund.issued", "2026-01-10T00:00:00Z", "o1",
 		`{"order_id":"o1","store_id":"s1","error_id":"e1","refund_id":"r","currency":"USD","net":"5"}`)
