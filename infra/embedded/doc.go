@@ -103,7 +103,10 @@
 //     reads and writes its tables and logs, listens on its ports and connects
 //     to nothing. Password files are outside. Where the kernel can't, the log
 //     warns: there whoever has a password of the engine reads what this user
-//     reads.
+//     reads. What the fence can't keep apart is the engine's own: with file()
+//     the user finance reads the files of all tables, and so what its views
+//     leave out. No right, setting or function of our own name takes file()
+//     away (APPLY(file) calls it as well). A server has no such file().
 //   - HTTP: there is no HTTP interface unless EngineConfig.HTTPPort asks for
 //     one. If it does, answers never carry the header that lets a page of
 //     another origin read them.
