@@ -147,7 +147,7 @@ func (g *gate) through(h http.Handler) http.Handler {
 				g.body))
 			return
 		}
-		leave, full := g.enter(r.Context(), askedBy(r))
+		leave, full := g.enter(r.Context(), AskedBy(r))
 		if full != nil {
 			WriteProblem(w, full)
 			return
@@ -194,8 +194,8 @@ var errTookTooLong = errors.New("it took too long")
 
 func tookTooLong(r *http.Request) bool { return errors.Is(context.Cause(r.Context()), errTookTooLong) }
 
-// askedBy is who a gate counts a request for: the holder of a token, or where none is asked for the address.
-func askedBy(r *http.Request) string {
+// AskedBy is who a gate counts a request for: the holder of a token, or where none is asked for the address.
+func AskedBy(r *http.Request) string {
 	if name := grantOf(r).name(); name != "" {
 		return "token " + name
 	}

@@ -31,6 +31,7 @@ type ask struct {
 	// onPaper: the answer is for paper. It waits for parts that take long, and leaves out those that paper doesn't show.
 	onPaper bool
 	began   time.Time
+	who     string // reads it
 }
 
 // What is shown unless something else is asked for.
@@ -59,7 +60,7 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 func (p *Page) asked(r *http.Request) (*ask, error) {
 	local := p.now().In(p.zone)
 	a := &ask{now: local, today: day(local.Year(), local.Month(), local.Day()), zone: p.zone, path: r.URL.Path,
-		values: r.URL.Query(), Group: defaultGroup, began: time.Now()}
+		values: r.URL.Query(), Group: defaultGroup, began: time.Now(), who: p.who(r)}
 	from, to := monthSoFar(a.today)
 	a.query = report.LeakageQuery{From: from, To: to, View: defaultView, PeriodBy: defaultPeriod}
 	if g := a.values.Get("group"); g != "" {
@@ -179,7 +180,7 @@ func (a *ask) patience(fresh time.Duration) terms {
 		fresh = freshThen
 	}
 	left := max(most-time.Since(a.began), 0)
-	return terms{fresh: fresh, wait: left, first: left}
+	return terms{fresh: fresh, wait: left, first: left, who: a.who}
 }
 
 // past reports whether the answers are as of a moment, which no event changes.

@@ -13,18 +13,19 @@ import (
 
 // memory keeps the last answers of the books, so that readers who look at the same page share one, and a page is shown
 // with the last known figure where a new one takes too long. It asks each question once, however many readers wait for
-// it. Of the questions that a page can do without it asks a few at a time.
+// it. Of the questions that a page can do without it asks a few at a time, those of different readers in turn.
 type memory struct {
 	logger *slog.Logger
 	now    func() time.Time // for people
 	ctx    context.Context  // of what is asked: a reader who goes away doesn't end it for the others; ends with close
 	stop   context.CancelFunc
 
-	mu      sync.Mutex
-	kept    map[string]*kept
-	running int     // of what a page can do without
-	waiting []*kept // for a place among those, in the order in which they get one
-	asking  sync.WaitGroup
+	mu        sync.Mutex
+	kept      map[string]*kept
+	running   int            // of what a page can do without
+	runningOf map[string]int // of those, by who wanted it
+	waiting   []*kept        // for a place among those: of one reader in the order in which they get one
+	asking    sync.WaitGroup
 }
 
 // kept is a question with its last answer.
@@ -39,7 +40,8 @@ type kept struct {
 	done    chan struct{} // closed when the one that is being asked is answered; nil: none is
 	begin   func()        // asks it, once it has a place
 	leave   func()        // ends the one that is being asked; nil: it goes on when nobody waits
-	soon    bool          // it gets a place before others
+	soon    bool          // it gets a place before others of the same reader
+	who     string        // wanted it: a place is counted as that reader's
 	err     error         // of the last one
 }
 
@@ -67,7 +69,7 @@ const (
 )
 
 func newMemory(logger *slog.Logger, now func() time.Time) *memory {
-	m := &memory{logger: logger, now: now, kept: map[string]*kept{}}
+	m := &memory{logger: logger, now: now, kept: map[string]*kept{}, runningOf: map[string]int{}}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
 }
@@ -97,10 +99,11 @@ type part[T any] struct {
 
 // terms say how long an answer is taken as it is, and how long to wait for a newer one: where one is known, and where
 // none is. What a page can't do without is asked at once: it needs no place among the few that are asked at a time. Of
-// the others, those that are wanted soon get a place first.
+// the others, those that are wanted soon get a place first. Who wants it shares the places with the other readers.
 type terms struct {
 	fresh, wait, first time.Duration
 	atOnce, soon       bool
+	who                string
 }
 
 // recall gives the answer to a question: not Known, where there is none in time. An error of asking is returned only
@@ -119,8 +122,11 @@ func recall[T any](ctx context.Context, m *memory, key string, t terms,
 	if k.value != nil && time.Since(k.since) < max(t.fresh, atRest*k.took) {
 		return partOf[T](k, t), nil
 	}
-	if k.done == nil && m.ctx.Err() == nil {
+	switch {
+	case k.done == nil && m.ctx.Err() == nil:
 		m.ask(k, t, func(ctx context.Context) (any, error) { return ask(ctx) })
+	case m.runningOf[t.who] < m.runningOf[k.who] && slices.Contains(m.waiting, k):
+		k.who = t.who
 	}
 	switch {
 	case k.done != nil:
@@ -178,21 +184,23 @@ func (m *memory) abandon(k *kept) {
 	}
 }
 
-// ask asks in the background: at once where the terms say so, else once there is a place. Where too many wait for one
-// it isn't asked. m is locked.
+// ask asks in the background: at once where the terms say so, else once there is a place. Where too many wait for one,
+// none of them of a reader who has more, it isn't asked. m is locked.
 func (m *memory) ask(k *kept, t terms, ask func(context.Context) (any, error)) {
 	hasPlace := t.atOnce || m.running < mostAtOnce
 	if !hasPlace {
 		m.dropUnwanted()
-		if len(m.waiting) == mostWaiting {
+		if len(m.waiting) == mostWaiting && !m.makeRoom(t.who) {
 			return
 		}
 	}
+	k.who = t.who
 	k.done, k.soon, k.begin = make(chan struct{}), t.soon, func() {
 		most := longest
 		if !t.atOnce {
 			most = longestOff
 			m.running++
+			m.runningOf[k.who]++
 		}
 		ctx, cancel := context.WithTimeout(m.ctx, most)
 		if t.atOnce {
@@ -230,6 +238,9 @@ func (m *memory) answer(ctx context.Context, k *kept, atOnce bool, ask func(cont
 	k.end(err)
 	if !atOnce {
 		m.running--
+		if m.runningOf[k.who]--; m.runningOf[k.who] == 0 {
+			delete(m.runningOf, k.who)
+		}
 		m.next()
 	}
 }
@@ -240,15 +251,53 @@ func (k *kept) end(err error) {
 	k.done, k.begin, k.leave, k.err = nil, nil, nil, err
 }
 
-// next gives a place that is free to what waits for it. m is locked.
+// next gives a place that is free to what waits for it, of the reader for whom the fewest questions are being asked. m
+// is locked.
 func (m *memory) next() {
 	m.dropUnwanted()
 	if len(m.waiting) == 0 { // as after close
 		return
 	}
-	k := m.waiting[0]
-	m.waiting = slices.Delete(m.waiting, 0, 1)
+	at := 0
+	for i, k := range m.waiting {
+		if m.runningOf[k.who] < m.runningOf[m.waiting[at].who] {
+			at = i
+		}
+	}
+	k := m.waiting[at]
+	m.waiting = slices.Delete(m.waiting, at, at+1)
 	k.begin()
+}
+
+// makeRoom drops the last of what waits for the reader with the most, if one more of who is then still no more than what
+// is left of that reader's. So many tabs of one reader leave places for the others. m is locked.
+func (m *memory) makeRoom(who string) bool {
+	of := map[string]int{}
+	most := who
+	for _, k := range m.waiting {
+		if of[k.who]++; of[k.who] > of[most] {
+			most = k.who
+		}
+	}
+	if of[most] <= of[who]+1 {
+		return false
+	}
+	for i, k := range slices.Backward(m.waiting) {
+		if k.who == most {
+			m.waiting = slices.Delete(m.waiting, i, i+1)
+			m.drop(k)
+			break
+		}
+	}
+	return true
+}
+
+// drop ends a question that got no place. m is locked.
+func (m *memory) drop(k *kept) {
+	k.end(nil)
+	if k.value == nil {
+		delete(m.kept, k.key)
+	}
 }
 
 // dropUnwanted drops what waits and nobody wanted for a while. m is locked.
@@ -256,10 +305,7 @@ func (m *memory) dropUnwanted() {
 	m.waiting = slices.DeleteFunc(m.waiting, func(k *kept) bool {
 		unwanted := k.readers == 0 && time.Since(k.used) > wantedFor
 		if unwanted {
-			k.end(nil)
-			if k.value == nil {
-				delete(m.kept, k.key)
-			}
+			m.drop(k)
 		}
 		return unwanted
 	})

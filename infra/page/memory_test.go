@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -134,6 +135,68 @@ func TestMemoryBoundsWhatWaits(t *testing.T) {
 			t.Errorf("%d are asked, %d are being asked, %d wait", asked.Load(), m.running, len(m.waiting))
 		}
 	})
+}
+
+// TestMemoryIsFair: a reader whose tabs took all places leaves room for another one, whose question is the next to be
+// asked.
+func TestMemoryIsFair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(slog.New(slog.DiscardHandler), time.Now)
+		defer m.close()
+		goOn := make(chan struct{})
+		var asked []string // one at a time, since the places are given back one at a time
+		want := func(who, key string) {
+			if _, err := recall(t.Context(), m, key, terms{fresh: time.Hour, who: who},
+				func(context.Context) (int, error) {
+					m.mu.Lock()
+					asked = append(asked, key)
+					m.mu.Unlock()
+					<-goOn
+					return 1, nil
+				}); err != nil {
+				t.Error(err)
+			}
+		}
+		for i := range mostAtOnce + 2*mostWaiting {
+			want("many", fmt.Sprint("many ", i))
+		}
+		for i := range 3 {
+			want("few", fmt.Sprint("few ", i))
+		}
+		want("few", "many 30") // waits for the other one
+		if of := waitingOf(m); len(m.waiting) != mostWaiting || of["few"] != 4 {
+			t.Errorf("%d wait: %v", len(m.waiting), of)
+		}
+		for i := range mostWaiting {
+			want("few", fmt.Sprint("few ", i))
+		}
+		if of := waitingOf(m); len(m.waiting) != mostWaiting || of["few"] != mostWaiting/2 {
+			t.Errorf("%d wait: %v", len(m.waiting), of)
+		}
+		synctest.Wait()
+		goOn <- struct{}{}
+		goOn <- struct{}{}
+		synctest.Wait()
+		for _, key := range []string{"many 30", "few 0"} {
+			if !slices.Contains(asked[mostAtOnce:], key) {
+				t.Errorf("after the first %d, %v are asked", mostAtOnce, asked[mostAtOnce:])
+			}
+		}
+		close(goOn)
+		synctest.Wait()
+		if len(asked) != mostAtOnce+mostWaiting || m.running != 0 || len(m.runningOf) != 0 {
+			t.Errorf("%d were asked; %d are being asked, for %v", len(asked), m.running, m.runningOf)
+		}
+	})
+}
+
+// waitingOf are how many wait by who wants them.
+func waitingOf(m *memory) map[string]int {
+	of := map[string]int{}
+	for _, k := range m.waiting {
+		of[k.who]++
+	}
+	return of
 }
 
 // TestMemoryCloses: who waits for a question that has no place yet is told when the page closes.

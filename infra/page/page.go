@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -44,6 +45,8 @@ type Config struct {
 	Now func() time.Time
 	// Zone is the books' own, in which days begin.
 	Zone *time.Location
+	// Who tells readers apart, who share what is asked at a time. Default: by address.
+	Who func(*http.Request) string
 	// Logger takes what an operator should know of. Default: nothing.
 	Logger *slog.Logger
 }
@@ -53,6 +56,7 @@ type Page struct {
 	books     Books
 	now       func() time.Time
 	zone      *time.Location
+	who       func(*http.Request) string
 	logger    *slog.Logger
 	memory    *memory
 	assets    map[string]*asset
@@ -67,7 +71,10 @@ func New(c Config) (*Page, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Page{books: c.Books, now: c.Now, zone: c.Zone, logger: c.Logger,
+	if c.Who == nil {
+		c.Who = address
+	}
+	p := &Page{books: c.Books, now: c.Now, zone: c.Zone, who: c.Who, logger: c.Logger,
 		memory: newMemory(c.Logger, func() time.Time { return c.Now().In(c.Zone) })}
 	var err error
 	if p.assets, err = readAssets(); err != nil {
@@ -77,6 +84,15 @@ func New(c Config) (*Page, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// address is the host that a request came from.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // Close ends what is being asked of the books. Pages that are still wanted then say what is known.

@@ -58,7 +58,7 @@ func (a *App) showPage(server *gateway.Server) error {
 	if err != nil {
 		return err
 	}
-	p, err := page.New(page.Config{Books: Books{a}, Now: a.Now, Zone: zone, Logger: a.logger})
+	p, err := page.New(page.Config{Books: Books{a}, Now: a.Now, Zone: zone, Who: gateway.AskedBy, Logger: a.logger})
 	if err != nil {
 		return err
 	}
