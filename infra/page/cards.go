@@ -90,7 +90,7 @@ func (b *overviewBody) cards(a *ask, past *figures, got *answers) error {
 		b.add(c)
 	}
 	add("Real cost, net", "net", t.Net, past.Net, true, "What putting mistakes right cost, after what others paid back: "+
-		counted(t.Cases)+" cases on "+counted(t.Orders)+" orders.", a.Link("/cases"))
+		countOf(t.Cases, "case", "cases")+" on "+countOf(t.Orders, "order", "orders")+".", a.Link("/cases"))
 	hidden := "Inside wages and fleet in the general ledger, not as a cost of failures"
 	if share := t.HiddenShare(); share != "" {
 		hidden += ": " + share + " of the gross cost"

@@ -154,7 +154,12 @@ func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
 	c.Change = sums["lapsed"].Short() + " lapsed within a year"
 	c.Explained = "Of a year: " + sums["to_file"].Short() + " to be claimed, " + sums["filed"].Short() + " claimed and " +
 		"not answered."
-	if days >= 0 {
+	switch {
+	case days == 0:
+		c.Explained += " The first window ends today."
+	case days == 1:
+		c.Explained += " The first window ends tomorrow."
+	case days > 1:
 		c.Explained += " The first window ends in " + strconv.Itoa(days) + " days."
 	}
 	return c, nil
@@ -243,9 +248,10 @@ func (a *ask) unequal(days []string) string {
 	case now == 0 || then == 0:
 		return ""
 	case float64(then) < enough*float64(now):
-		return fmt.Sprintf("not compared: only %d of %d days before have data", then, of)
+		return fmt.Sprintf("not compared: there is data of only %d of the %d days before", then, of)
 	case float64(now) < enough*float64(then):
-		return fmt.Sprintf("not compared: only %d days have data, %d before", now, then)
+		return fmt.Sprintf("not compared: there is data of only %s, and of %d days before",
+			countOf(uint64(now), "day", "days"), then)
 	}
 	return ""
 }

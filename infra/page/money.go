@@ -72,6 +72,14 @@ const minus, thin = "−", " " // a real minus sign, and a space that doesn't br
 // counted is a count of things.
 func counted(n uint64) string { return report.Thousands(strconv.FormatUint(n, 10)) }
 
+// countOf is a number of things: 1 case, 1,200 cases.
+func countOf(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return counted(n) + " " + many
+}
+
 // Cents is the amount rounded to two decimals, half to even, for headlines and charts. The exact one stands in its
 // table.
 func (m *money) Cents() string {

@@ -53,3 +53,12 @@ func TestChange(t *testing.T) {
 		}
 	}
 }
+
+// TestCountOf: one thing is told as one.
+func TestCountOf(t *testing.T) {
+	for n, want := range map[uint64]string{0: "0 cases", 1: "1 case", 2: "2 cases", 1200: "1,200 cases"} {
+		if got := countOf(n, "case", "cases"); got != want {
+			t.Errorf("%d: %s, not %s", n, got, want)
+		}
+	}
+}

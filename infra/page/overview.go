@@ -88,7 +88,7 @@ type overviewBody struct {
 	Cost     []bar // from gross by element to net
 	Profit   []bar // from what orders were to bring to what they brought
 	ProfitAt string
-	Placed   uint64
+	Placed   string // how many orders
 	Groups   []bar
 	Others   *bar // what isn't among Groups, summed
 	Timeline bool // groups are days or months: no ranking

@@ -21,7 +21,7 @@ func (b *overviewBody) tables(a *ask, got *answers) (err error) {
 		if b.Profit, err = b.profitSteps(got.profit.Value); err != nil {
 			return err
 		}
-		b.Placed, b.ProfitAt = got.profit.Value.Orders, at(got.profit)
+		b.Placed, b.ProfitAt = countOf(got.profit.Value.Orders, "order", "orders"), at(got.profit)
 	}
 	b.Groups, b.Others, err = a.ranked(c.groups, b.Total, !b.Timeline)
 	b.OnPaper = len(b.Groups) > mostOnPaper && !b.Timeline
