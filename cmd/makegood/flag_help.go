@@ -21,7 +21,7 @@ var flagHelp = server.FlagHelp.CloneWith(kong.Vars{
 	"bench_data_dir": "Where the embedded broker and engine keep their data, a new directory; without it a " +
 		"temporary one.",
 	"bench_events": "Events of the backlog that pipe, stages, rebuild and trouble read, and of the books " +
-		"that page reads.",
+		"that page reads; of more than 200,000 most are copies there.",
 	"bench_parts": "Parts to run: " + strings.Join(bench.Parts(), ", ") + ".",
 	"claim_cover": "ELEMENT:CAUSE:SHARE:CLAUSE, once for each. CAUSE may be empty (all causes), SHARE " +
 		"too (1: all of it), CLAUSE too.",

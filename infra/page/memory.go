@@ -269,8 +269,8 @@ func (m *memory) next() {
 	k.begin()
 }
 
-// makeRoom drops the last of what waits for the reader with the most, if one more of who is then still no more than what
-// is left of that reader's. So many tabs of one reader leave places for the others. m is locked.
+// makeRoom drops the last of what waits for the reader with the most, if one more of who is then still no more than
+// what is left of that reader's. So many tabs of one reader leave places for the others. m is locked.
 func (m *memory) makeRoom(who string) bool {
 	of := map[string]int{}
 	most := who

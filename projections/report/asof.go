@@ -52,13 +52,20 @@ type Sources struct {
 	Failures string // what stands for failures FINAL
 	Leakage  string // what stands for leakage_daily FINAL
 	Shared   string // the units of which something may stand with another one, see ledger.SharedUnits
+
+	// First and Then follow Ledger or Failures, each with a condition. That of First is on what all rows of an event
+	// have in common: source, event_id, content, order_id, event_type, occurred_at, and the unit in failures. It is
+	// looked at before other columns are read, which FINAL doesn't do by itself: payloads are most of the ledger.
+	First, Then string
 }
 
 // Sources are what to read as of that moment.
 func (a AsOf) Sources() Sources {
-	r := Sources{a.known(), "ledger FINAL", "failures FINAL", "leakage_daily FINAL", ledger.SharedUnits}
+	r := Sources{Known: a.known(), Ledger: "ledger FINAL", Failures: "failures FINAL", Leakage: "leakage_daily FINAL",
+		Shared: ledger.SharedUnits, First: "PREWHERE", Then: "WHERE"}
 	if a.settled != nil {
 		const others = "(source, event_id, content) NOT IN (SELECT source, event_id, content FROM " + settledRows + ")"
+		r.First, r.Then = "WHERE", "AND" // they are put together from two tables
 		columns := ledger.ColumnNames()
 		settled := ledger.ExternalRows(settledRows)
 		r.Ledger = "(SELECT " + columns + " FROM ledger FINAL WHERE " + others + " UNION ALL " + settled + ")"

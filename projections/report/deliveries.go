@@ -80,7 +80,7 @@ func (q *SummaryQuery) fixPromises() sql.Statement { return q.of("fix_promises")
 // from and to are SQL, of type Date.
 func KeptPromises(from, to string) string {
 	d := (&SummaryQuery{}).data()
-	d.Views = true // boards ask views of the books
+	d.Views, d.First, d.Then = true, "WHERE", "AND" // boards ask views of the books
 	text := statements.Text("kept_promises", d)
 	return strings.NewReplacer("@from", from, "@to", to).Replace(text)
 }

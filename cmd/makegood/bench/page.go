@@ -25,9 +25,13 @@ import (
 // readerPause is how long a reader looks at a page before the next one.
 const readerPause = 2 * time.Second
 
-// page fills books with a simulated year and has readers load the first page, each another view of it, and then the
-// same again and again while a little business goes on. It says how long whole pages take, the first of each view
-// apart, how many of them lacked a part, and how long each call of the books took that pages asked for.
+// mostSimulated are the events that page simulates: of more, the others are copies of them.
+const mostSimulated = 200_000
+
+// page fills books with a simulated year, or with several that are copies of it, and has readers load the first page,
+// each another view of it, and then the same again and again while a little business goes on. It says how long whole
+// pages take, the first of each view apart, how many of them lacked a part, and how long each call of the books took
+// that pages asked for.
 func (b *bench) page(ctx context.Context) (err error) {
 	b.prefix += "page." // topics of its own
 	a, err := b.app(ctx, server.RoleProjector)
@@ -35,20 +39,25 @@ func (b *bench) page(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	business, err := newBusiness(b.Events)
+	business, err := newBusiness(min(b.Events, mostSimulated))
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	if _, err := b.send(ctx, business.next, b.Events); err != nil {
+	if _, err := b.send(ctx, business.next, min(b.Events, mostSimulated)); err != nil {
 		return err
 	}
 	if err := a.Booked(ctx, int64(business.sent)); err != nil {
 		return err
 	}
-	b.say("\npage: %s events of a year in the books, %s/s; %d readers, each of another view, %v between two pages:",
-		terminal.Count(float64(business.sent)), terminal.Count(float64(business.sent)/time.Since(start).Seconds()), b.Readers,
-		readerPause)
+	took := time.Since(start)
+	events, years, err := b.multiply(ctx, a, business.sent)
+	if err != nil {
+		return err
+	}
+	b.say("\npage: %s events of %d years in the books (%s simulated, booked %s/s); %d readers, each of another view, %v "+
+		"between two pages:", terminal.Count(float64(events)), years, terminal.Count(float64(business.sent)),
+		terminal.Count(float64(business.sent)/took.Seconds()), b.Readers, readerPause)
 	timed := &timedBooks{Books: server.Books{App: a}, took: map[string][]time.Duration{}}
 	at, stop, err := servePage(ctx, a, timed)
 	if err != nil {

@@ -2,9 +2,12 @@
 kept. A case that names somebody is that person's; one that names nobody is of who took the order, if its cause is work at the counter. */ -}}
 WITH placed AS (
         SELECT order_id, toString(store_id) AS store, JSONExtractString(payload, 'employee_id') AS employee FROM {{.Ledger}}
-        WHERE event_type = {{event "order.placed"}} AND {{template "in_period" .}} AND {{template "standing" .}}),
+        {{.First}} event_type = {{event "order.placed"}}
+        {{.Then}} {{template "in_period" .}} AND {{template "standing" .}}),
     events AS (
-        SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN (SELECT order_id FROM placed UNION ALL {{.Shared}})),
+        SELECT * FROM {{.Failures}}
+        {{.First}} unit IN (SELECT order_id FROM placed UNION ALL {{.Shared}})
+        {{.Then}} refused = '' AND {{.Known}}),
     {{.Cases}}
 SELECT p.store AS store, p.employee AS employee, count() AS orders, countIf(has(w.who, p.employee) OR w.by_counter > 0) AS failed,
        countIf((has(w.who, p.employee) OR w.by_counter > 0) AND w.met = 0) AS caught,

@@ -3,9 +3,11 @@ met, and how that was fixed. What came back counts on another day; contribution 
 they are alike in among one another. */ -}}
 WITH purchases AS ({{template "purchases" .}}),
     events AS (
-        SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN (
+        SELECT * FROM {{.Failures}}
+        {{.First}} unit IN (
             SELECT order_id FROM ledger WHERE event_type = {{event "order.placed"}} AND {{template "in_period" .}}
-            UNION ALL {{.Shared}})),
+            UNION ALL {{.Shared}})
+        {{.Then}} refused = '' AND {{.Known}}),
     {{.Cases}},
     fixes AS (
         SELECT {{unit}} AS unit, minIf(toNullable(occurred_at), event_type = {{event "error.reported"}}) AS heard, minIf(toNullable(occurred_at), how != '') AS fixed,
@@ -14,8 +16,9 @@ WITH purchases AS ({{template "purchases" .}}),
             SELECT *, multiIf(event_type = {{event "refund.issued"}}, 'refund', event_type = {{event "concession.granted"}}, 'concession',
                        event_type = {{event "redelivery.completed"}} AND JSONExtractBool(payload, 'succeeded'), 'redelivery', '') AS how
             FROM {{.Ledger}}
-            WHERE event_type IN {{events "error.reported" "redelivery.completed" "refund.issued" "concession.granted"}}
-                AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND refused = '' AND {{.Known}} AND {{template "counts" .}})
+            {{.First}} event_type IN {{events "error.reported" "redelivery.completed" "refund.issued" "concession.granted"}}
+                AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY
+            {{.Then}} refused = '' AND {{.Known}} AND {{template "counts" .}})
         GROUP BY unit),
     wrong AS (SELECT unit, min(kind) AS kind FROM cases WHERE founded = 'yes' AND category != 'internal' GROUP BY unit)
 SELECT stratum, among, store, toUInt8(customers) AS customers, failed, remedy, speed, toFloat64(count()) AS n, toFloat64(sum(returned)) AS back, sum(earned) AS later,

@@ -4,7 +4,8 @@ WITH reports AS (
         SELECT order_id, JSONExtractString(payload, 'experiment', 'name') AS experiment, JSONExtractString(payload, 'experiment', 'arm') AS arm, occurred_at AS at,
                toString(source) AS of_source, event_id
         FROM {{.Ledger}}
-        WHERE event_type = {{event "error.reported"}} AND order_id != '' AND {{template "in_period" .}} AND refused = '' AND {{.Known}} AND {{template "counts" .}}
+        {{.First}} event_type = {{event "error.reported"}} AND order_id != ''
+        {{.Then}} {{template "in_period" .}} AND refused = '' AND {{.Known}} AND {{template "counts" .}}
             AND JSONHas(payload, 'experiment')),
     purchases AS ({{template "purchases" .}})
 SELECT experiment, arm, count() AS customers, countIf(came_back) AS back, toFloat64(sum(earlier)) AS orders_before

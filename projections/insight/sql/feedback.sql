@@ -1,6 +1,6 @@
 {{- /* Ratings of the time by what became of the order: of its promise, and of its founded cases by the time of the rating. */ -}}
 WITH events AS (
-        SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN ({{template "order_candidates" .}})),
+        SELECT * FROM {{.Failures}} {{.First}} unit IN ({{template "order_candidates" .}}) {{.Then}} refused = '' AND {{.Known}}),
     {{.Cases}}
 SELECT if(o.order_id = '', 'none', o.outcome) AS promise,
        multiIf(w.founded_cases = 0, 'no_case', x.fixed_at IS NOT NULL AND x.fixed_at <= f.at, 'fixed', 'not_fixed') AS fix,
@@ -8,7 +8,8 @@ SELECT if(o.order_id = '', 'none', o.outcome) AS promise,
 FROM (
     SELECT order_id, occurred_at AS at, toUInt64OrZero(JSONExtract(payload, 'rating', 'String')) AS rating, JSONExtractBool(payload, 'public') AS open
     FROM {{.Ledger}}
-    WHERE event_type = {{event "feedback.received"}} AND refused = '' AND {{template "in_days" .}} AND {{.Known}} AND {{template "counts" .}}
+    {{.First}} event_type = {{event "feedback.received"}}
+    {{.Then}} refused = '' AND {{template "in_days" .}} AND {{.Known}} AND {{template "counts" .}}
         AND (@store = '' OR store_id = @store)) AS f
 LEFT JOIN ({{template "order_outcomes" .}}) AS o ON o.order_id = f.order_id
 LEFT JOIN (SELECT unit, countIf(founded = 'yes') AS founded_cases FROM cases GROUP BY unit) AS w ON w.unit = f.order_id

@@ -1,5 +1,6 @@
 {{- /* What became of the promise of the orders that order_candidates names. A time is promised by its end. Without a
 delivery it is broken once that is over, or once the business has cancelled the whole order. */ -}}
+WITH in_question AS ({{template "order_candidates" .}})
 SELECT order_id, sold.1 AS store_id, sold.2 AS currency, sold.3 AS channel, agreed.1 AS until, agreed.2 AS since, came, arrived_at,
        multiIf(until IS NULL, 'none', came > 0 AND arrived_at <= until, 'kept', came > 0, 'late',
            order_id IN ({{template "cancelled_whole" .}}), 'withdrawn',
@@ -16,7 +17,7 @@ FROM (
            countIf(event_type = {{event "order.cancelled"}} AND JSONExtractString(payload, 'by') = 'business' AND JSONLength(payload, 'lines') = 0
                AND (source, event_id) NOT IN (SELECT source, event_id FROM {{.Failures}} WHERE has(flag_code, 'part_unknown'))) AS undone
     FROM ledger
-    WHERE order_id IN ({{template "order_candidates" .}}) AND {{template "standing" .}}
+    WHERE order_id IN in_question AND {{template "standing" .}}
         AND event_type IN {{events "order.placed" "order.promise_changed" "order.changed" "order.cancelled" "order.delivered"}}
     GROUP BY order_id)
 WHERE placed > 0

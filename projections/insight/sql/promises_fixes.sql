@@ -10,12 +10,12 @@ WITH fixes AS (
                    {{template "moment" "JSONExtractString(payload, 'promise', 'from')"}} AS since,
                    event_type = {{event "redelivery.completed"}} AND JSONExtractBool(payload, 'succeeded') AS succeeded
             FROM {{.Ledger}}
-            WHERE event_type IN {{events "redelivery.dispatched" "redelivery.completed"}}
+            {{.First}} event_type IN {{events "redelivery.dispatched" "redelivery.completed"}}
                 AND (order_id, source, event_id) IN (
                     SELECT order_id, source, event_id FROM failures WHERE event_type IN {{events "redelivery.dispatched" "redelivery.completed"}}
                         AND unit IN (SELECT unit FROM failures WHERE event_type = {{event "redelivery.dispatched"}}
                             AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 400 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY))
-                AND refused = '' AND {{.Known}} AND {{template "counts" .}})
+            {{.Then}} refused = '' AND {{.Known}} AND {{template "counts" .}})
         GROUP BY unit, redelivery_id
         HAVING promises > 0),
     told AS (

@@ -5,7 +5,8 @@ SELECT customer_id, arraySort(groupArray((occurred_at, order_id, day, contributi
                    toFloat64(-arraySum(arrayMap((a, s, x) -> if(s = 'perfect' AND {{revenue "a"}}, {{money "x"}}, {{zero}}), account, step, amount))) AS basket,
                    toFloat64(-arraySum(arrayMap((a, s, x) -> if(s = 'perfect' AND {{profit_and_loss "a"}}, {{money "x"}}, {{zero}}), account, step, amount))) AS contribution
             FROM {{.Ledger}}
-            WHERE event_type = {{event "order.placed"}} AND currency = @currency AND {{template "standing" .}} AND customer_id IN (
+            {{.First}} event_type = {{event "order.placed"}}
+            {{.Then}} currency = @currency AND {{template "standing" .}} AND customer_id IN (
                 {{- if eq .With "drawn"}}
                 SELECT customer_id FROM ledger WHERE customer_id != '' AND event_type = {{event "order.placed"}} AND order_id IN (SELECT order_id FROM reports)
                 {{- else}}

@@ -5,8 +5,8 @@ SELECT {{if eq .With "store"}}toString(store_id){{else}}toString(source){{end}} 
        min(occurred_at) AS first_at, max(occurred_at) AS last_at,
        sumMap([toUInt64((toDayOfWeek(occurred_at, 0, @zone) - 1) * 24 + toHour(occurred_at, @zone))], [toUInt64(1)]) AS by_hour
 FROM {{.Ledger}}
-WHERE event_type = {{event "order.placed"}} AND refused = '' AND {{.Known}} AND {{template "counts" .}}
+{{.First}} event_type = {{event "order.placed"}}
     AND occurred_at > toDateTime64(@until, 6, 'UTC') - INTERVAL 56 DAY AND occurred_at <= toDateTime64(@until, 6, 'UTC')
-    AND (@store = '' OR store_id = @store)
+{{.Then}} refused = '' AND {{.Known}} AND {{template "counts" .}} AND (@store = '' OR store_id = @store)
 GROUP BY name)
 ORDER BY name

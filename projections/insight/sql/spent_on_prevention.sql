@@ -7,6 +7,7 @@ SELECT toString(store_id) AS store, if(said = '', JSONExtractString(payload, 'or
        toFloat64(sumIf({{sum_lines (is_account "prevention")}}, day >= toDate(@to) - 365)) AS year
 FROM (
     SELECT *, JSONExtractString(payload, 'target_cause') AS said FROM {{.Ledger}}
-    WHERE order_id = '' AND refused = '' AND day < toDate(@to) AND currency = @currency AND (@store = '' OR store_id = @store) AND {{.Known}}
+    {{.First}} order_id = ''
+    {{.Then}} refused = '' AND day < toDate(@to) AND currency = @currency AND (@store = '' OR store_id = @store) AND {{.Known}}
         AND has(account, {{account "prevention"}}))
 GROUP BY store, cause ORDER BY cause, store

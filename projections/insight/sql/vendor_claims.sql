@@ -5,7 +5,8 @@ FROM (
            if(currency IN ('', @currency), JSONExtract(payload, 'amount', 'String'), '') AS amount, JSONExtractString(payload, 'party_id') AS party,
            JSONExtractString(payload, 'reason') AS reason, occurred_at AS at, toString(source) AS source, event_id
     FROM {{.Ledger}}
-    WHERE event_type IN {{events "claim.filed" "claim.accepted" "claim.settled" "claim.closed"}} AND refused = '' AND {{.Known}} AND {{template "counts" .}}
+    {{.First}} event_type IN {{events "claim.filed" "claim.accepted" "claim.settled" "claim.closed"}}
+    {{.Then}} refused = '' AND {{.Known}} AND {{template "counts" .}}
         AND {{unit}} IN ({{template "vendor_units" .}})) AS l
 LEFT JOIN ({{template "same_as" .}}) AS c ON c.unit = l.unit AND c.error_id = l.of_case
 ORDER BY unit, error_id, claim, at, source, event_id

@@ -9,9 +9,12 @@ WITH placed AS (
                greatest(toDecimal256(booked, 10) - arraySum(arrayMap(g -> g.5, goods)), toDecimal256(0, 10)) AS rest,
                arraySum(arrayMap(g -> if(g.4, toDecimal256(0, 10), g.3), goods)) AS unsaid
         FROM {{.Ledger}}
-        WHERE event_type = {{event "order.placed"}} AND currency = @currency AND {{template "in_period" .}} AND {{template "standing" .}}),
+        {{.First}} event_type = {{event "order.placed"}}
+        {{.Then}} currency = @currency AND {{template "in_period" .}} AND {{template "standing" .}}),
     events AS (
-        SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}} AND unit IN (SELECT order_id FROM placed UNION ALL {{.Shared}})),
+        SELECT * FROM {{.Failures}}
+        {{.First}} unit IN (SELECT order_id FROM placed UNION ALL {{.Shared}})
+        {{.Then}} refused = '' AND {{.Known}}),
     {{.Cases}}
 SELECT sold.vendor AS vendor, toUInt64(sum(sold.n)) AS goods_lines, toDecimalString(sum(sold.pieces), 4) AS pieces, toDecimalString(sum(sold.net), 4) AS sales,
        toDecimalString(sum(sold.cost), 4) AS cost, toUInt64(sum(least(sold.n, w.n))) AS failed

@@ -12,8 +12,8 @@ FROM (
     SELECT toString(c.store), c.keyed, toUInt32(intDiv(dateDiff('day', toDate(@since), l.day), 7)) AS week, {{zero}}, {{zero}}, sum(l.minutes)
     FROM (
         SELECT {{unit}} AS unit, error_id, day, toFloat64OrZero(trim(BOTH '"' FROM JSONExtractRaw(payload, 'minutes'))) AS minutes FROM {{.Ledger}}
-        WHERE event_type = {{event "labour.spent"}} AND occurred_at >= toDateTime64(@since, 6, 'UTC') - INTERVAL 1 DAY AND day >= toDate(@since)
-            AND day < toDate(@end) AND refused = '' AND {{.Known}} AND notEmpty(account)) AS l
+        {{.First}} event_type = {{event "labour.spent"}} AND occurred_at >= toDateTime64(@since, 6, 'UTC') - INTERVAL 1 DAY
+        {{.Then}} day >= toDate(@since) AND day < toDate(@end) AND refused = '' AND {{.Known}} AND notEmpty(account)) AS l
     INNER JOIN (
         SELECT unit, error_id, any(toString(if(selling_store = '', store_id, selling_store))) AS store, any({{.With}}) AS keyed FROM {{.Leakage}}
         WHERE part = 'leakage' AND lines > 0 AND currency = @currency GROUP BY unit, error_id) AS c ON c.unit = l.unit AND c.error_id = l.error_id

@@ -1,4 +1,4 @@
-{{- /* Nobody can earn back anything with an order that its customer cancelled whole, at once or line by line. */ -}}
+{{- /* Of the orders in_question: nobody can earn back anything with one that its customer cancelled whole, at once or line by line. */ -}}
 SELECT order_id FROM (
         SELECT order_id, wishes, given_up, {{template "lines_left" "given_up"}} AS wanted
         FROM (
@@ -10,7 +10,8 @@ SELECT order_id FROM (
                     SELECT order_id, groupUniqArrayIf({{template "order_edits" .}}, event_type IN {{events "order.changed" "order.cancelled"}}) AS edits,
                            groupArrayArrayIf(JSONExtract(payload, 'lines', 'Array({{template "order_line"}})'), event_type = {{event "order.placed"}}) AS placed
                     FROM {{.Ledger}}
-                    WHERE order_id IN (SELECT order_id FROM failures WHERE event_type IN {{events "order.changed" "order.cancelled"}}) AND refused = ''
-                        AND {{.Known}} AND {{template "counts" .}} AND event_type IN {{events "order.placed" "order.changed" "order.cancelled"}}
+                    {{.First}} event_type IN {{events "order.placed" "order.changed" "order.cancelled"}} AND order_id IN (
+                        SELECT order_id FROM failures WHERE event_type IN {{events "order.changed" "order.cancelled"}} AND order_id IN in_question)
+                    {{.Then}} refused = '' AND {{.Known}} AND {{template "counts" .}}
                     GROUP BY order_id))))
     WHERE arrayExists(c -> c.7 = 'whole', wishes) OR notEmpty(given_up) AND notEmpty(wanted) AND arrayAll(w -> w.2 = 0, wanted)

@@ -1,4 +1,7 @@
-WITH events AS (SELECT * FROM {{.Failures}} WHERE refused = '' AND {{.Known}}),
+WITH events AS (
+        SELECT * FROM {{.Failures}}
+        {{.First}} (unit IN (SELECT arrayJoin(arrayConcat([unit], line_order)) FROM {{.Failures}} WHERE {{template "booked_days" .}}) OR unit IN ({{.Shared}}))
+        {{.Then}} refused = '' AND {{.Known}}),
     {{.Cases}}
 SELECT toDecimalString(sumIf({{money "x"}}, {{is_account "clearing"}}), 4), toDecimalString(-sumIf({{money "x"}}, {{profit_and_loss "a"}}), 4)
 FROM (

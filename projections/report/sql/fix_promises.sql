@@ -9,9 +9,9 @@ FROM (
                {{template "moment" "JSONExtractString(payload, 'promise', 'until')"}} AS until,
                event_type = {{event "redelivery.completed"}} AND JSONExtractBool(payload, 'succeeded') AS succeeded
         FROM {{.Ledger}}
-        WHERE (order_id, source, event_id) IN (
+        {{.First}} event_type IN {{events "redelivery.dispatched" "redelivery.completed"}} AND (order_id, source, event_id) IN (
                 SELECT order_id, source, event_id FROM failures WHERE event_type IN {{events "redelivery.dispatched" "redelivery.completed"}}
                     AND unit IN (SELECT unit FROM failures WHERE event_type = {{event "redelivery.dispatched"}} AND {{template "in_days" .}} AND {{.Known}}))
-            AND refused = '' AND {{.Known}} AND {{template "counts" .}})
+        {{.Then}} refused = '' AND {{.Known}} AND {{template "counts" .}})
     GROUP BY unit, redelivery_id)
 WHERE promises > 0 AND given.2 >= toDate(@from) AND given.2 < toDate(@to) AND (@store = '' OR given.3 = @store) AND (@currency = '' OR given.4 = @currency)

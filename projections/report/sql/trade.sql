@@ -1,4 +1,7 @@
-WITH gone AS ({{template "cancelled_whole" .}})
+WITH in_question AS (
+        SELECT arrayJoin(arrayConcat([order_id], {{line_unit}})) FROM {{.Ledger}}
+        WHERE (notEmpty(account) OR event_type = {{event "order.placed"}}) AND refused = '' AND {{template "booked_days" .}} AND {{.Known}}),
+    gone AS ({{template "cancelled_whole" .}})
 SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sum(perfect), 4),
        uniqExactIf(order_id, stands AND stays), toDecimalString(sum(prevention), 4), toDecimalString(sum(appraisal), 4)
 FROM (

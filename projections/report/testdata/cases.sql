@@ -1,5 +1,6 @@
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC') AND (unit IN (@units) OR unit IN (SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
-    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1)))),
+WITH events AS (
+        SELECT * FROM failures FINAL PREWHERE (unit IN (@units) OR unit IN (SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1))) WHERE refused = '' AND recorded_at <= toDateTime64('2026-01-15 00:00:00.000', 3, 'UTC')),
     
     cases AS (
         SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,

@@ -76,8 +76,10 @@ FROM (
     WHERE notEmpty(arrivals)),
         reported AS (
     WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND (unit IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))) OR unit IN (SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
-    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1)))),
+        SELECT * FROM failures FINAL
+        PREWHERE (unit IN (SELECT order_id FROM ledger WHERE event_type = 'makegood.order.delivered.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))) OR unit IN (SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1)))
+        WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
         
     cases AS (
         SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
@@ -116,15 +118,19 @@ FROM (
                parseDateTime64BestEffortOrNull(upper(JSONExtractString(payload, 'promise', 'until')), 6, 'UTC') AS until,
                event_type = 'makegood.redelivery.completed.v1' AND JSONExtractBool(payload, 'succeeded') AS succeeded
         FROM ledger FINAL
-        WHERE (order_id, source, event_id) IN (
+        PREWHERE event_type IN ('makegood.redelivery.dispatched.v1', 'makegood.redelivery.completed.v1') AND (order_id, source, event_id) IN (
                 SELECT order_id, source, event_id FROM failures WHERE event_type IN ('makegood.redelivery.dispatched.v1', 'makegood.redelivery.completed.v1')
                     AND unit IN (SELECT unit FROM failures WHERE event_type = 'makegood.redelivery.dispatched.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))))
-            AND refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided'))
+        WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided'))
     GROUP BY unit, redelivery_id)
 WHERE promises > 0 AND given.2 >= toDate(@from) AND given.2 < toDate(@to) AND (@store = '' OR given.3 = @store) AND (@currency = '' OR given.4 = @currency);
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
 
-WITH gone AS (SELECT order_id FROM (
+WITH in_question AS (
+        SELECT arrayJoin(arrayConcat([order_id], if(empty(line_order), arrayWithConstant(length(account), multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id)), arrayMap(o -> if(o != '', o, multiIf(settled_with != '', settled_with, order_id != '', order_id, error_id)), line_order)))) FROM ledger FINAL
+        WHERE (notEmpty(account) OR event_type = 'makegood.order.placed.v1') AND refused = '' AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
+    AND greatest(day, posting_period) < toDate(@to) AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
+    gone AS (SELECT order_id FROM (
         SELECT order_id, wishes, given_up, arrayMap(of_sku -> (of_sku, greatest(toDecimal128(0, 8), arraySum(arrayMap(l -> if(l.2 != of_sku, toDecimal128(0, 8),
                    greatest(toDecimal128(0, 8), l.3 - arraySum(arrayMap(r -> if(r.1 = l.1, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), given_up)))),
                    lines)) - arraySum(arrayMap(r -> if(r.1 = '' AND r.2 = of_sku, toDecimal128OrZero(r.3, 8), toDecimal128(0, 8)), given_up)))),
@@ -144,8 +150,9 @@ WITH gone AS (SELECT order_id FROM (
                        (source, event_id) IN (SELECT source, event_id FROM failures FINAL WHERE has(flag_code, 'part_unknown')), 'part', 'whole')), event_type IN ('makegood.order.changed.v1', 'makegood.order.cancelled.v1')) AS edits,
                            groupArrayArrayIf(JSONExtract(payload, 'lines', 'Array(Tuple(line_id String, sku String, kind String, quantity String, components Array(Tuple(sku String, quantity String))))'), event_type = 'makegood.order.placed.v1') AS placed
                     FROM ledger FINAL
-                    WHERE order_id IN (SELECT order_id FROM failures WHERE event_type IN ('makegood.order.changed.v1', 'makegood.order.cancelled.v1')) AND refused = ''
-                        AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided') AND event_type IN ('makegood.order.placed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1')
+                    PREWHERE event_type IN ('makegood.order.placed.v1', 'makegood.order.changed.v1', 'makegood.order.cancelled.v1') AND order_id IN (
+                        SELECT order_id FROM failures WHERE event_type IN ('makegood.order.changed.v1', 'makegood.order.cancelled.v1') AND order_id IN in_question)
+                    WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND NOT standing IN ('double', 'waits', 'discarded', 'copied', 'voided')
                     GROUP BY order_id))))
     WHERE arrayExists(c -> c.7 = 'whole', wishes) OR notEmpty(given_up) AND notEmpty(wanted) AND arrayAll(w -> w.2 = 0, wanted))
 SELECT formatDateTime(booked_on, '%Y-%m') AS month, toDecimalString(-sum(sales), 4), toDecimalString(-sum(perfect), 4),
@@ -261,12 +268,18 @@ GROUP BY month ORDER BY month;
 SELECT formatDateTime(greatest(day, posting_period), '%Y-%m') AS month,
        toDecimalString(sum(arraySum(arrayMap((a, x) -> if(a = 6100, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))), 4), toDecimalString(sum(arraySum(arrayMap((a, x) -> if(a = 6110, CAST(x AS Decimal(38, 4)), CAST(0 AS Decimal(38, 4))), account, amount))), 4)
 FROM ledger FINAL
-WHERE order_id = '' AND refused = '' AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
+PREWHERE order_id = ''
+WHERE refused = '' AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
     AND greatest(day, posting_period) < toDate(@to) AND (@store = '' OR store_id = @store) AND currency = @currency AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))
 GROUP BY month;
 -- with [{from 2026-01-01} {to 2026-02-01} {store s1} {currency USD}]
 
-WITH events AS (SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
+WITH events AS (
+        SELECT * FROM failures FINAL
+        PREWHERE (unit IN (SELECT arrayJoin(arrayConcat([unit], line_order)) FROM failures FINAL WHERE occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND greatest(day, posting_period) >= toDate(@from)
+    AND greatest(day, posting_period) < toDate(@to)) OR unit IN (SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1)))
+        WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
     
     cases AS (
         SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
@@ -308,10 +321,12 @@ WITH firsts AS (
         HAVING first.3 >= toDate(@from) AND first.3 < toDate(@to) AND (@store = '' OR first.2 = @store)),
     wrong AS (
     WITH events AS (
-        SELECT * FROM failures FINAL WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7)) AND unit IN (
+        SELECT * FROM failures FINAL
+        PREWHERE unit IN (
             SELECT order_id FROM ledger WHERE event_type = 'makegood.order.placed.v1' AND occurred_at >= toDateTime64(@from, 6, 'UTC') - INTERVAL 1 DAY AND occurred_at < toDateTime64(@to, 6, 'UTC') + INTERVAL 1 DAY AND day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store)
             UNION ALL SELECT order_id FROM case_units WHERE order_id != '' AND error_id IN (
-    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1))),
+    SELECT error_id FROM case_units WHERE order_id != '' GROUP BY error_id HAVING uniqExact(order_id) > 1))
+        WHERE refused = '' AND ((stream != 'books' AND ((stream = 'errors' AND partition = 3 AND offset < 4) OR (stream = 'orders' AND partition = 0 AND offset < 12))) OR (stream = 'books' AND offset < 7))),
         
     cases AS (
         SELECT if(f_order != '', f_order, of_unit) AS unit, fact AS error_id,
