@@ -100,6 +100,10 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 	}
 }
 
+// troubleConflict is an event that comes with another content as well.
+var troubleConflict = event("twice", "refund.issued", "2026-01-10T00:00:00Z", "o-c",
+	`{"order_id":"o-c","store_id":"s1","error_id":"e-c","refund_id":"r","currency":"USD","net":"5"}`)
+
 // fillWithTrouble books a stream, copies of it, a conflict, and a dead letter that comes several times.
 func fillWithTrouble(ctx context.Context, t *testing.T, app *server.App, c *client, seed int64) {
 	t.Helper()
@@ -115,9 +119,7 @@ func fillWithTrouble(ctx context.Context, t *testing.T, app *server.App, c *clie
 	if err := sendUntilAcknowledged(ctx, c, records[:40], uint64(seed)); err != nil {
 		t.Fatal(err)
 	}
-	conflict := event("twice", "refund.issued", "2026-01-10T00:00:00Z", "o-c",
-		`{"order_id":"o-c","store_id":"s1","error_id":"e-c","refund_id":"r","currency":"USD","net":"5"}`)
-	for _, body := range []string{conflict, strings.Replace(conflict, `"net":"5"`, `"net":"7"`, 1)} {
+	for _, body := range []string{troubleConflict, strings.Replace(troubleConflict, `"net":"5"`, `"net":"7"`, 1)} {
 		if code, said := postBody(t, c, "application/cloudevents+json", body); code >= 300 {
 			t.Fatal(said)
 		}

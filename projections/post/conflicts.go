@@ -37,7 +37,7 @@ func (p *Projector) WatchConflicts(ctx context.Context) error {
 			return nil
 		}
 		if err != nil && !errors.Is(err, context.Canceled) {
-			p.config.Logger.Warn("waiting to check for conflicts", "error", err)
+			p.config.Logger.Warn("waiting to check for conflicts", "error", p.withRemedy(ctx, err))
 		}
 		wait = every(idle, p.config.Now().Sub(start), most)
 	}

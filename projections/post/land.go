@@ -130,7 +130,7 @@ func (p *Projector) pause(ctx context.Context, id int, w Wait, wait time.Duratio
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	w.Since = p.config.Now()
+	w.Since, w.Err = p.config.Now(), p.withRemedy(ctx, w.Err)
 	p.stats.waits.set(id, w)
 	p.stats.Retries.Add(1)
 	p.config.Logger.Warn("waiting to "+w.Doing, "from", w.Place, "error", w.Err, "again_in", wait)

@@ -36,7 +36,7 @@ func (p *Projector) WatchStore(ctx context.Context) error {
 		}
 		wait = every(idle, p.config.Now().Sub(start), most)
 		if err != nil && !errors.Is(err, context.Canceled) {
-			p.config.Logger.Warn("waiting to compare the ledger with the log", "error", err)
+			p.config.Logger.Warn("waiting to compare the ledger with the log", "error", p.withRemedy(ctx, err))
 			wait = 5 * time.Second
 		}
 	}
@@ -59,6 +59,7 @@ type storeWatch struct {
 	mu     sync.Mutex       // one look at a time
 	blocks map[block]uint64 // incomplete, and all that is missing there is nobody's: with so many places
 	months map[string]uint64
+	parts  partsWatch
 }
 
 // span is the part of a partition that the log has and the group has committed.
@@ -105,6 +106,9 @@ func (p *Projector) Recover(ctx context.Context) (again int, err error) {
 		}
 	}
 	p.store.months = months
+	if err := p.mendParts(ctx); err != nil {
+		return again, err
+	}
 	// What an earlier process began and did not end is whole now, too.
 	return again, closeGaps(ctx, p.db, open)
 }

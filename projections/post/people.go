@@ -34,7 +34,7 @@ func (p *Projector) WatchPeople(ctx context.Context) error {
 			err = p.eraseStored(ctx, seen)
 		}
 		if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
-			p.config.Logger.Warn("waiting to hide people", "error", err)
+			p.config.Logger.Warn("waiting to hide people", "error", p.withRemedy(ctx, err))
 		}
 		select {
 		case <-ctx.Done():

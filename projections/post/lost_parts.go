@@ -1,0 +1,233 @@
+package post
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/makegood/makegood/projections/ledger"
+)
+
+// A part of a table may go by itself: ClickHouse detaches one that it can't read when it starts, a person detaches one
+// that can't be read any more, or drops a partition. What is lost of the ledger, of the places and of the dead letters
+// is found by the log (lost.go). The other tables are kept from the ledger, and the ledger of an event that was written
+// again may have lost the newer row and kept the older one. So parts are watched as such: where one is gone, what the
+// ledger's tables lack is fed to them again, and all units are settled, which makes the rest of it.
+
+// part is a part of a table, as the blocks that were inserted and are in it: merges make one of several.
+type part struct {
+	table, partition string
+	first, last      int64
+}
+
+// partsWatch are the parts that were there at the last look. Another server of a cluster has merged others, and a
+// rebuild puts parts in the place of others: parts are compared while neither has come, which during says.
+type partsWatch struct {
+	parts  []part
+	during uint64
+}
+
+// keptTables are those that are kept from the ledger, and the ledger itself.
+var keptTables = []string{"ledger", "failures", "identities", "voids", "unpriced", "case_units", "unplaced_orders",
+	"leakage_daily"}
+
+// mendParts makes what parts that are gone held, of the tables that are kept from the ledger and of the ledger's newer
+// rows.
+func (p *Projector) mendParts(ctx context.Context) error {
+	seen, err := p.seeParts(ctx)
+	if err != nil {
+		return err
+	}
+	lost := gone(&p.store.parts, seen)
+	detached, err := p.detachedParts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, of := range detached {
+		lost[of.table] = true
+	}
+	tables := slices.Sorted(maps.Keys(lost))
+	if len(tables) == 0 {
+		p.store.parts = *seen
+		return nil
+	}
+	p.config.Logger.Error("parts of tables are gone: what they held is made again", "tables",
+		strings.Join(tables, ", "))
+	if err := p.feedAgain(ctx); err != nil {
+		return err
+	}
+	if _, err := p.settleWhere(ctx, "true"); err != nil {
+		return err
+	}
+	if err := p.settleAll(ctx); err != nil {
+		return err
+	}
+	if err := p.recountAll(ctx); err != nil {
+		return err
+	}
+	for _, of := range detached {
+		if err := p.db.Exec(ctx, "INSERT INTO checkpoints (name, stream, partition, upto) VALUES (?, 'books', 0, 0)",
+			of.checkpoint()); err != nil {
+			return fmt.Errorf("note what was made again: %w", err)
+		}
+	}
+	p.config.Logger.Error("what the parts held that are gone is there again", "tables", strings.Join(tables, ", "))
+	p.store.parts = partsWatch{} // the next look begins anew
+	return nil
+}
+
+// seeParts are the parts that are there.
+func (p *Projector) seeParts(ctx context.Context) (*partsWatch, error) {
+	seen := &partsWatch{}
+	if err := p.db.QueryRow(ctx, `SELECT sipHash64(hostName(), (SELECT groupArray(path) FROM system.disks),
+    (SELECT arraySort(groupArray((id, state))) FROM rebuilds FINAL))`).Scan(&seen.during); err != nil {
+		return nil, fmt.Errorf("look for rebuilds: %w", err)
+	}
+	rows, err := p.db.Query(ctx, `SELECT table, partition_id, min_block_number, max_block_number FROM system.parts
+WHERE database = currentDatabase() AND active AND rows > 0 AND table IN (?)`, keptTables)
+	if err != nil {
+		return nil, fmt.Errorf("list the parts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one part
+		if err := rows.Scan(&one.table, &one.partition, &one.first, &one.last); err != nil {
+			return nil, fmt.Errorf("list the parts: %w", err)
+		}
+		seen.parts = append(seen.parts, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list the parts: %w", err)
+	}
+	return seen, nil
+}
+
+// gone are the tables of which a part was there and is in no other one now.
+func gone(before, now *partsWatch) map[string]bool {
+	lost := map[string]bool{}
+	if before.during != now.during {
+		return lost
+	}
+	type of struct{ table, partition string }
+	there := map[of][]part{}
+	for _, one := range now.parts {
+		key := of{one.table, one.partition}
+		there[key] = append(there[key], one)
+	}
+	for _, one := range before.parts {
+		if !slices.ContainsFunc(there[of{one.table, one.partition}], func(in part) bool {
+			return in.first <= one.first && in.last >= one.last
+		}) {
+			lost[one.table] = true
+		}
+	}
+	return lost
+}
+
+// detachedPart is a part that ClickHouse or a person has detached.
+type detachedPart struct{ table, name string }
+
+// checkpoint is the name under which it is noted that what the part held was made again.
+func (d detachedPart) checkpoint() string { return "detached " + d.table + " " + d.name }
+
+// detachedParts are those that were detached, and of which it is not noted that what they held was made again.
+func (p *Projector) detachedParts(ctx context.Context) (all []detachedPart, err error) {
+	rows, err := p.db.Query(ctx, statements.Text("detached_parts", nil), keptTables)
+	if err != nil {
+		return nil, fmt.Errorf("list the detached parts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one detachedPart
+		if err := rows.Scan(&one.table, &one.name); err != nil {
+			return nil, fmt.Errorf("list the detached parts: %w", err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list the detached parts: %w", err)
+	}
+	return all, nil
+}
+
+// mostAtOnce is how many rows of the ledger one statement looks at: bounds its memory.
+const mostAtOnce = 1_000_000
+
+// inParts does something with each part of the ledger's rows, which a condition on a hash of some columns picks.
+func (p *Projector) inParts(ctx context.Context, of string, do func(mine string) error) error {
+	var rows uint64
+	if err := p.db.QueryRow(ctx, "SELECT count() FROM ledger").Scan(&rows); err != nil {
+		return fmt.Errorf("count the ledger: %w", err)
+	}
+	parts := rows/mostAtOnce + 1
+	for n := range parts {
+		if err := do(fmt.Sprintf("cityHash64(%s) %% %d = %d", of, parts, n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// feedAgain feeds the tables that views fill from the ledger with what they lack of it.
+func (p *Projector) feedAgain(ctx context.Context) error {
+	const withAliases = " SETTINGS asterisk_include_alias_columns = 1"
+	feed := func(table, query string) error {
+		if err := p.db.Exec(ctx, "INSERT INTO "+table+" "+query+withAliases); err != nil {
+			return fmt.Errorf("feed %s again: %w", table, err)
+		}
+		return nil
+	}
+	return p.inParts(ctx, "source, event_id", func(mine string) error {
+		const key = "order_id, source, event_id, content, version"
+		for _, table := range []string{"failures", "voids", "unpriced"} {
+			lacking := fmt.Sprintf("(SELECT * FROM ledger FINAL WHERE %[1]s AND (%[2]s) NOT IN (SELECT %[2]s FROM %[3]s "+
+				"WHERE %[1]s))", mine, key, table)
+			if err := feed(table, ledger.Feed(table, lacking)); err != nil {
+				return err
+			}
+		}
+		left := statements.Text("left_units", struct{ Where string }{mine})
+		if err := p.db.Exec(ctx, "INSERT INTO failures "+left); err != nil {
+			return fmt.Errorf("take rows from the units that they left: %w", err)
+		}
+		for table, key := range map[string]string{"case_units": "error_id, order_id",
+			"identities": "identity, content, month"} {
+			query := ledger.Feed(table, "(SELECT * FROM ledger WHERE "+mine+")")
+			if err := feed(table, fmt.Sprintf("SELECT * FROM (%[1]s) WHERE (%[2]s) NOT IN (SELECT %[2]s FROM %[3]s) "+
+				"LIMIT 1 BY %[2]s", query, key, table)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// settleAll settles all that doesn't post alone.
+func (p *Projector) settleAll(ctx context.Context) error {
+	return p.inParts(ctx, "order_id, error_id", func(mine string) error {
+		units, after := ledger.NewUnits(), newFollowUp()
+		if err := p.markWhere(ctx, &units, "NOT "+ledger.PostsAlone+" AND "+mine); err != nil {
+			return fmt.Errorf("find what is settled: %w", err)
+		}
+		if err := p.markSpends(ctx, &units, mine); err != nil {
+			return fmt.Errorf("find what was spent: %w", err)
+		}
+		if _, err := p.settleUnits(ctx, &units, after); err != nil {
+			return err
+		}
+		return p.finish(ctx, after)
+	})
+}
+
+// recountAll recomputes the leakage of all units.
+func (p *Projector) recountAll(ctx context.Context) error {
+	return p.inParts(ctx, "unit", func(mine string) error {
+		from := mine + " OR unit IN (" + ledger.SharedUnits + ")"
+		if err := p.rollUpWhere(ctx, mine, from); err != nil {
+			return fmt.Errorf("recompute the leakage: %w", err)
+		}
+		return nil
+	})
+}
