@@ -63,7 +63,7 @@ func tell(b *bytes.Buffer, story *report.Story) {
 			if strings.HasPrefix(l.Amount, "-") {
 				debit, credit = "", l.Amount[1:]
 			}
-			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, report.Sentence(l.Name), debit, credit,
+			fmt.Fprintf(w, "      %s %s\t%12s\t%12s\t%s\t%s\t%s\n", l.Account, report.AccountWord(l.Name), debit, credit,
 				l.Currency,
 				report.Word("basis", l.Basis), elementWord(l.Element))
 		}

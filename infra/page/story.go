@@ -195,7 +195,7 @@ func (p *Page) step(a *ask, e *report.StoryEvent, key, of string) (*step, error)
 		if err != nil {
 			return nil, err
 		}
-		shown := line{Account: l.Account, Name: report.Sentence(l.Name),
+		shown := line{Account: l.Account, Name: report.AccountWord(l.Name),
 			Basis: report.Word("basis", l.Basis), Failure: l.Element != ""}
 		if shown.Failure {
 			shown.Element = report.Word("element", l.Element)

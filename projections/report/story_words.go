@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/makegood/makegood/domain"
 )
@@ -102,9 +103,21 @@ func Details(data json.RawMessage) string {
 		}
 	}
 	if promise, is := fields["promise"].(map[string]any); is && promise["until"] != nil {
-		words = append(words, fmt.Sprintf("promised until %v", promise["until"]))
+		words = append(words, "promised until "+momentWords(fmt.Sprint(promise["until"])))
 	}
 	return strings.Join(append(words, lineWords(fields)...), ", ")
+}
+
+// momentWords is a moment as people read it; as it is where it is none.
+func momentWords(text string) string {
+	at, err := time.Parse(time.RFC3339, text)
+	switch {
+	case err != nil:
+		return text
+	case at.Second() == 0:
+		return at.UTC().Format("2 Jan 2006, 15:04 MST")
+	}
+	return at.UTC().Format("2 Jan 2006, 15:04:05 MST")
 }
 
 // detailWord is a value in the middle of a line.

@@ -122,6 +122,14 @@ func Sentence(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
+// AccountWord is the name of an account in front of people.
+func AccountWord(name string) string {
+	if name == "cogs" {
+		return "Cost of goods sold"
+	}
+	return Sentence(name)
+}
+
 // headings are what columns of reports are called in front of people, where that isn't the column's own name.
 var headings = map[string]string{
 	"recoveries": "Paid back", "recovered": "Paid back", "of": "What", "n": "n", "error_id": "Case", "order_id": "Order",

@@ -21,3 +21,23 @@ func TestWordsForPeople(t *testing.T) {
 		}
 	}
 }
+
+// TestDetailsForPeople: a moment is told as people read it, whatever its offset; what is none stays.
+func TestDetailsForPeople(t *testing.T) {
+	t.Parallel()
+	for until, want := range map[string]string{
+		"2026-10-18T11:00:00Z":      "promised until 18 Oct 2026, 11:00 UTC",
+		"2026-10-18T01:30:00+02:00": "promised until 17 Oct 2026, 23:30 UTC",
+		"2026-10-18T11:00:07Z":      "promised until 18 Oct 2026, 11:00:07 UTC",
+		"soon":                      "promised until soon",
+	} {
+		if got := report.Details([]byte(`{"promise":{"until":"` + until + `"}}`)); got != want {
+			t.Errorf("until %s: %q, not %q", until, got, want)
+		}
+	}
+	for _, c := range domain.Chart() {
+		if word := report.AccountWord(c.Name); word == c.Name || word == "Cogs" {
+			t.Errorf("account %d is called %q", c.Account, word)
+		}
+	}
+}

@@ -21,11 +21,15 @@ var (
 // yearsBefore are how many years of history there are at most before the simulated one.
 const yearsBefore = 3
 
+const longestCopy = 2 * time.Hour
+
 // multiply copies the orders that are in the books, with their cases, under ids of their own until there are about as
 // many events as are to be measured. The first copies lie one to three years back; later ones make all years busier.
 // What is written is what the projector would write, in a small part of its time.
 func (b *bench) multiply(ctx context.Context, a *server.App, have int) (events, ofYears int, err error) {
 	const all = 1000
+	ctx, cancel := context.WithTimeout(ctx, longestCopy) // a statement without one has 5 minutes
+	defer cancel()
 	ofYears = 1
 	for round := 1; have < b.Events; round++ {
 		years, share := 0, all
