@@ -122,7 +122,7 @@ type numbers []string
 // UnmarshalYAML reads the list.
 func (c *numbers) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.SequenceNode {
-		return fmt.Errorf("line %d: decimal_comma and numbers list the columns of numbers: [Preis, Betrag]", n.Line)
+		return fmt.Errorf("line %d: decimal_comma lists the columns of numbers, and so does numbers: [Preis, Betrag]", n.Line)
 	}
 	return n.Decode((*[]string)(c))
 }
