@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -139,25 +138,19 @@ func newestArrival(ctx context.Context, db driver.Conn) (time.Time, error) {
 // Auditor counts the events whose lines don't sum to zero, as Unbalanced does, but reads only the months that changed
 // since it last looked.
 type Auditor struct {
-	db driver.Conn
-
-	mu    sync.Mutex
-	known map[string]partitionCount
+	months *monthCounts
 }
 
 // NewAuditor has looked at nothing yet.
 func NewAuditor(db driver.Conn) *Auditor {
-	return &Auditor{db: db, known: map[string]partitionCount{}}
+	return &Auditor{newMonthCounts(db, `arrayExists(s -> s.2 != 0, `+sql.SumsByCurrency+`)`)}
 }
 
 // Unbalanced is zero unless there is a bug.
 func (a *Auditor) Unbalanced(ctx context.Context) (uint64, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	total, now, err := countByMonth(ctx, a.db, a.known, `arrayExists(s -> s.2 != 0, `+sql.SumsByCurrency+`)`)
+	total, err := a.months.count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("check that every entry balances: %w", err)
 	}
-	a.known = now
 	return total, nil
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -19,27 +18,21 @@ type Counts struct {
 	Doubt
 }
 
-// Counter counts what the books hold. Counting distinct events means folding copies, so it remembers each partition's
-// count as long as the partition's parts stay the same.
+// Counter counts what the books hold.
 type Counter struct {
-	db driver.Conn
-
-	mu    sync.Mutex
-	known map[string]partitionCount
-}
-
-type partitionCount struct {
-	parts  uint64 // a hash of the names of the active parts
-	events uint64
+	db     driver.Conn
+	months *monthCounts
 }
 
 // NewCounter has counted nothing yet.
-func NewCounter(db driver.Conn) *Counter { return &Counter{db: db, known: map[string]partitionCount{}} }
+func NewCounter(db driver.Conn) *Counter {
+	return &Counter{db: db, months: newMonthCounts(db, `refused = ''`)}
+}
 
 // Count counts.
 func (c *Counter) Count(ctx context.Context) (Counts, error) {
 	var n Counts
-	events, err := c.events(ctx)
+	events, err := c.months.count(ctx)
 	if err != nil {
 		return n, err
 	}
@@ -53,48 +46,6 @@ SELECT (SELECT count() FROM `+deadletter.Open+`),
 	}
 	n.Doubt, err = CountDoubt(ctx, c.db)
 	return n, err
-}
-
-func (c *Counter) events(ctx context.Context) (uint64, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	total, now, err := countByMonth(ctx, c.db, c.known, `refused = ''`)
-	if err != nil {
-		return 0, err
-	}
-	c.known = now
-	return total, nil
-}
-
-// countByMonth counts the ledger's rows of a condition, and reads only the months whose parts are not the known ones.
-func countByMonth(ctx context.Context, db driver.Conn, known map[string]partitionCount,
-	condition string) (uint64, map[string]partitionCount, error) {
-	var parts []struct {
-		Partition string `ch:"partition_id"`
-		Parts     uint64 `ch:"parts"`
-	}
-	if err := db.Select(ctx, &parts, `
-SELECT partition_id, sipHash64(groupArray(name)) AS parts
-FROM (SELECT partition_id, name FROM system.parts WHERE database = currentDatabase() AND table = 'ledger'
-    AND active ORDER BY partition_id, name)
-GROUP BY partition_id`); err != nil {
-		return 0, nil, fmt.Errorf("list the ledger's parts: %w", err)
-	}
-	now := make(map[string]partitionCount, len(parts))
-	var total uint64
-	for _, p := range parts {
-		count, ok := known[p.Partition]
-		if !ok || count.parts != p.Parts {
-			count.parts = p.Parts
-			if err := db.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE _partition_id = ? AND `+condition,
-				p.Partition).Scan(&count.events); err != nil {
-				return 0, nil, fmt.Errorf("count the events of %s: %w", p.Partition, err)
-			}
-		}
-		now[p.Partition] = count
-		total += count.events
-	}
-	return total, now, nil
 }
 
 // Unbalanced counts the events whose lines don't sum to zero. It reads all of the ledger: it is for checks, not for
