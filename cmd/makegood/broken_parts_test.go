@@ -61,7 +61,7 @@ WHERE database = currentDatabase() AND active AND table = ?`, table).Scan(&path)
 // it held comes back by itself, whatever table it is of.
 func TestBrokenParts(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
 	app, c := startTestAppWith(t, dir, engineInside)
@@ -84,7 +84,16 @@ func TestBrokenParts(t *testing.T) {
 		{"failures", "identities", "voids", "unpriced", "case_units", "unplaced_orders", "leakage_daily"},
 		{"ledger"},
 		{"places", "dead_letters", "checkpoints", "case_units"},
+		{}, // what the ledger was fed with and the others were not
 	} {
+		if len(tables) == 0 {
+			for _, table := range []string{"failures", "unpriced"} {
+				if err := app.Store.DB.Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE cityHash64(event_id) % 3 = 0 "+
+					"SETTINGS mutations_sync = 2"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		files := partFiles(ctx, t, app, tables)
 		if err := app.Close(); err != nil {
 			t.Fatal(err)

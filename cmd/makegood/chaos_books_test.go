@@ -94,6 +94,8 @@ func (f *fleet) check(ctx context.Context, t *testing.T, x *traffic, seed uint64
 	store := f.openStore(ctx, t)
 	f.awaitConflicts(ctx, t, store)
 	phase("conflicts are settled")
+	f.awaitFed(ctx, t, store, seed)
+	phase("what is kept from the ledger has all of it")
 	log := readLog(ctx, t, []string{f.brokerPath.addr()}, x.volume.blocks)
 	t.Logf("the log holds %d records", log.records)
 	phase("the log is read")
@@ -335,6 +337,27 @@ func (f *fleet) awaitConflicts(ctx context.Context, t *testing.T, store *clickho
 		}
 		if ctx.Err() != nil {
 			t.Fatalf("%d conflicts are not settled", unsettled)
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+// awaitFed waits until failures has all rows of the ledger that it is to have: a projector that ended in the same
+// moment as ClickHouse sees to that when it has started again.
+func (f *fleet) awaitFed(ctx context.Context, t *testing.T, store *clickhouse.Store, seed uint64) {
+	const key = "(order_id, source, event_id, content, version)"
+	for begun := time.Now(); ; {
+		var lacking uint64
+		if err := store.DB.QueryRow(ctx, `SELECT count() FROM ledger FINAL WHERE refused = '' AND (error_id != '' OR settled)
+            AND `+key+` NOT IN (SELECT `+key+` FROM failures)`).Scan(&lacking); err != nil {
+			t.Fatal(err)
+		}
+		if lacking == 0 {
+			return
+		}
+		if time.Since(begun) > time.Minute {
+			t.Errorf("seed %d: %d rows of the ledger are not in failures", seed, lacking)
+			return
 		}
 		time.Sleep(time.Second)
 	}

@@ -60,6 +60,7 @@ type storeWatch struct {
 	blocks map[block]uint64 // incomplete, and all that is missing there is nobody's: with so many places
 	months map[string]uint64
 	parts  partsWatch
+	looked bool // at what is in the ledger alone, once
 }
 
 // span is the part of a partition that the log has and the group has committed.
@@ -107,6 +108,9 @@ func (p *Projector) Recover(ctx context.Context) (again int, err error) {
 	}
 	p.store.months = months
 	if err := p.mendParts(ctx); err != nil {
+		return again, err
+	}
+	if err := p.mendLacking(ctx, months); err != nil {
 		return again, err
 	}
 	// What an earlier process began and did not end is whole now, too.

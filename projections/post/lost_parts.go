@@ -78,6 +78,40 @@ func (p *Projector) mendParts(ctx context.Context) error {
 	return nil
 }
 
+// mendLacking feeds failures and unpriced what they lack of the ledger, and settles its units. An insert feeds them
+// after the ledger, and whoever inserts does it again until all have it. Where ClickHouse and that process end in the
+// same moment, nobody else would: so every process looks once when it starts.
+func (p *Projector) mendLacking(ctx context.Context, months map[string]uint64) error {
+	if p.store.looked {
+		return nil
+	}
+	units, after := ledger.NewUnits(), newFollowUp()
+	for _, month := range slices.Sorted(maps.Keys(months)) {
+		rows, err := p.db.Query(ctx, statements.Text("lacking_units", struct{ Month string }{month}))
+		if err == nil {
+			err = addUnits(rows, &units)
+		}
+		if err != nil {
+			return fmt.Errorf("look for rows that are in the ledger alone: %w", err)
+		}
+	}
+	if units.Len() > 0 {
+		p.config.Logger.Warn("rows are in the ledger and not in what is kept from it: they are fed again", "units",
+			units.Len())
+		if err := p.feedAgain(ctx); err != nil {
+			return err
+		}
+		if _, err := p.settleUnits(ctx, &units, after); err != nil {
+			return err
+		}
+		if err := p.finish(ctx, after); err != nil {
+			return err
+		}
+	}
+	p.store.looked = true
+	return nil
+}
+
 // seeParts are the parts that are there.
 func (p *Projector) seeParts(ctx context.Context) (*partsWatch, error) {
 	seen := &partsWatch{}
