@@ -89,6 +89,65 @@ func TestWhatTillsRound(t *testing.T) {
 	tellCases(t, roundedCases)
 }
 
+// toldElsewhereCases are what shops told the trackers of their tills: refused parcels, back orders, exchanges.
+var toldElsewhereCases = []contractCase{
+	{"refused at the door, cancelled, and back with the carrier's bill", []told{sold, {kind: "order.cancelled",
+		at: "2026-01-11T09:00:00Z", data: onOrder + `,"by":"customer","reason":"refused"`},
+		{kind: "return.received", at: "2026-01-14T09:00:00Z", data: onCase + `,"return_id":"$e-t","freight_charge":"6",
+			"lines":[{"sku":"M","quantity":1,"was":"sold","grade":"saleable"}]`}},
+		map[string]string{"net": "6", "contribution": "-9.43", "customer_changes": "-40", "1200": "0", "2410": "0",
+			"1010": "-3.43", "flags returned_too_much": "0"}},
+	{"three of five can't be delivered, and are paid back", []told{{kind: sold.kind, at: sold.at, data: onOrder +
+		`,"lines":[{"line_id":"1","sku":"M","quantity":5,"unit_price":"20","unit_cost":"9"}]`},
+		{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder +
+			`,"by":"business","lines":[{"line_id":"1","quantity":3}]`},
+		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onOrder + `,"refund_id":"$o-r","net":"60"`}},
+		map[string]string{"net": "33", "1010": "40", "4100": "0", "1200": "-18"}},
+	{"kept at a lower price, then brought back all the same", []told{sold, damaged,
+		{kind: "concession.granted", at: "2026-01-12T09:00:00Z", data: onCase +
+			`,"concession_id":"$e-c","kind":"price_reduction","amount":"10","tax":"0.80"`},
+		cameBack("M", "60", "sold", "saleable", ""), refundOf("r", "90", "7.20", "")},
+		map[string]string{"net": "40", "1010": "-3.43", "1200": "0", "2410": "0", "2200": "0"}},
+	{"three came for one, and the customer keeps and pays them", []told{sold, reported("over_shipped", "after_delivery",
+		`{"sku":"M","quantity":1,"unit_cost":"60","received_quantity":3}`), changed("customer",
+		`"lines_added":[{"line_id":"2","sku":"M","quantity":2,"unit_price":"100","tax":"16","unit_cost":"60"}]`)},
+		map[string]string{"net": "0", "1210": "0", "customer_changes": "80", "1200": "-180", "4000": "-300"}},
+	{"missing, and the business cancels the line and refunds it in the case", []told{soldTwo,
+		reported("missing_item", "after_delivery", `{"sku":"N","quantity":1}`), {kind: "order.cancelled",
+			at: "2026-01-12T09:00:00Z", data: onOrder + `,"by":"business","lines":[{"line_id":"2","quantity":1}]`},
+		refundOf("r", "20", "0", "")},
+		map[string]string{"net": "11", "2410": "0", "1010": "104.57", "4100": "0"}},
+	{"a changed mind, and a tenth kept for putting it back", []told{sold, reported("changed_mind", "after_delivery", ""),
+		cameBack("M", "60", "sold", "saleable", ""), refundOf("r", "90", "7.20", "")},
+		map[string]string{"net": "0", "changed_mind": "30", "contribution": "6.57", "2410": "0"}},
+	{"missing and refunded by mistake: the refund is taken back, the part sent", []told{sold, missing, givenBackWhole,
+		voided(2, givenBackWhole), replacement},
+		map[string]string{"net": "0", "2410": "0", "1200": "-60", "1010": "104.57"}},
+	{"lost, sent again, and the first parcel comes back to us", []told{sold,
+		reported("not_delivered", "after_delivery", ""), replacement, cameBack("M", "60", "sold", "saleable", "")},
+		map[string]string{"net": "0", "1200": "-60", "2410": "0"}},
+	{"exchanged for something cheaper, the rest paid back", []told{sold, changed("customer",
+		`"lines_removed":[{"line_id":"1","quantity":1}],`+
+			`"lines_added":[{"line_id":"2","sku":"L","quantity":1,"unit_price":"80","tax":"6.40","unit_cost":"50"}]`),
+		{kind: "refund.issued", at: "2026-01-15T09:00:00Z", data: onOrder + `,"refund_id":"$o-r","net":"20","tax":"1.60"`}},
+		map[string]string{"net": "0", "gross": "0", "customer_changes": "-10", "1010": "82.97", "2200": "-6.4",
+			"1200": "-50"}},
+	{"disputed, refunded meanwhile, and the dispute won", []told{sold, damaged, opened, refunded("100", "8"),
+		disputedAt("won", "2026-01-20T09:00:00Z", "")},
+		map[string]string{"net": "115", "1310": "0", "1010": "-18.43", "flags over_refunded": "0"}},
+	{"refunded twice over, under two ids", []told{sold, damaged, refundOf("r1", "100", "8", ""),
+		refundOf("r2", "100", "8", "")},
+		map[string]string{"net": "200", "1010": "-111.43", "over_refunded": "108"}},
+}
+
+var givenBackWhole = refundOf("r", "100", "8", "")
+
+// TestWhatShopsToldElsewhere tells those.
+func TestWhatShopsToldElsewhere(t *testing.T) {
+	t.Parallel()
+	tellCases(t, toldElsewhereCases)
+}
+
 // shopCases are sequences of everyday business that the contract has no row for, with values worked out by hand from
 // its rules.
 var shopCases = []contractCase{
