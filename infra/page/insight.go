@@ -117,10 +117,10 @@ func (s *saving) card(a *ask) card {
 		c.Explained = "If all went right the first time, as the last weeks went; " + s.Cash.Short() + " of it cash."
 	}
 	switch {
-	case s.Failed:
-		c.Explained = "It could not be read: the log of makegood says why."
+	case s.Failed: // too little isn't the reason
+		c.Value, c.Explained = "not known", "It could not be read: the log of makegood says why."
 	case !s.Known:
-		c.Explained = "Still being counted."
+		c.Value, c.Explained = "not yet counted", "Still being counted."
 	}
 	return c
 }
