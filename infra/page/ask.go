@@ -13,7 +13,6 @@ import (
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/report"
-	"github.com/makegood/makegood/projections/sql"
 )
 
 // ask is what a reader wants to see: every link of a page carries it on.
@@ -143,7 +142,9 @@ func (a *ask) findCurrency(ctx context.Context, p *Page) error {
 	q := a.query
 	q.Currency = ""
 	found, err := recall(ctx, p.memory, a.key("currencies", &q), a.needed(freshCounts),
-		func(ctx context.Context) ([]string, error) { return p.books.Currencies(sql.Waited(ctx), q) })
+		func(ctx context.Context) ([]string, error) {
+			return needed(ctx, p, func(ctx context.Context) ([]string, error) { return p.books.Currencies(ctx, q) })
+		})
 	if err == nil && !found.Known {
 		err = errTooLong
 	}

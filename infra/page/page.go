@@ -59,6 +59,7 @@ type Page struct {
 	who       func(*http.Request) string
 	logger    *slog.Logger
 	memory    *memory
+	places    chan struct{} // of what is needed, see mostNeeded
 	assets    map[string]*asset
 	templates *template.Template
 }
@@ -75,6 +76,7 @@ func New(c Config) (*Page, error) {
 		c.Who = address
 	}
 	p := &Page{books: c.Books, now: c.Now, zone: c.Zone, who: c.Who, logger: c.Logger,
+		places: make(chan struct{}, mostNeeded),
 		memory: newMemory(c.Logger, func() time.Time { return c.Now().In(c.Zone) })}
 	var err error
 	if p.assets, err = readAssets(); err != nil {

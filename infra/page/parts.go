@@ -42,7 +42,7 @@ func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, e
 	var err error
 	all.Go(func() {
 		got.core, err = recall(ctx, p.memory, a.key("core", &a.query, a.Group), a.needed(freshCounts),
-			func(ctx context.Context) (*core, error) { return p.askCore(sql.Waited(ctx), a, b) })
+			func(ctx context.Context) (*core, error) { return p.askCore(ctx, a, b) })
 		if err == nil && !got.core.Known {
 			err = errTooLong
 		}
@@ -85,11 +85,26 @@ func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *repor
 	*into = got
 }
 
+// mostNeeded bounds how many statements are asked at once of what pages can't do without. The others wait: there are
+// as few connections to ClickHouse, and who finds none for some seconds gets an error.
+const mostNeeded = 8
+
+// needed asks for something that a page can't do without, once there is a place.
+func needed[T any](ctx context.Context, p *Page, ask func(context.Context) (T, error)) (answer T, err error) {
+	select {
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+		return ask(sql.Waited(ctx))
+	case <-ctx.Done():
+		return answer, ctx.Err()
+	}
+}
+
 // counts are how far the books are: the same for every page, so all of them share it.
 func (p *Page) counts(ctx context.Context, t terms) (part[report.Counts], error) {
 	t.atOnce = true
 	return recall(ctx, p.memory, "counts", t, func(ctx context.Context) (report.Counts, error) {
-		return p.books.Counts(sql.Waited(ctx))
+		return needed(ctx, p, p.books.Counts)
 	})
 }
 
@@ -104,7 +119,7 @@ func (p *Page) askCore(ctx context.Context, a *ask, b *overviewBody) (*core, err
 		q.Without = without
 		change(&q)
 		g.Go(func() (err error) {
-			*into, err = p.books.Leakage(ctx, q)
+			*into, err = needed(ctx, p, func(ctx context.Context) (*report.Leakage, error) { return p.books.Leakage(ctx, q) })
 			return wrap(what, err)
 		})
 	}
@@ -121,8 +136,8 @@ func (p *Page) askCore(ctx context.Context, a *ask, b *overviewBody) (*core, err
 		}
 	})
 	g.Go(func() (err error) {
-		c.days, err = p.books.TradingDays(ctx, report.TradingDays{From: from, To: a.query.To, Store: a.query.Only["store"],
-			AsOf: a.query.AsOf})
+		q := report.TradingDays{From: from, To: a.query.To, Store: a.query.Only["store"], AsOf: a.query.AsOf}
+		c.days, err = needed(ctx, p, func(ctx context.Context) ([]string, error) { return p.books.TradingDays(ctx, q) })
 		return wrap("the days of trade", err)
 	})
 	return c, g.Wait()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -186,5 +187,44 @@ func TestTheSentenceComesFirst(t *testing.T) {
 		}
 		synctest.Wait()
 		p.Close()
+	})
+}
+
+// narrow are books that take a second for each answer, and refuse where they are asked too much at once.
+type narrow struct {
+	slow
+	asked, refused *atomic.Int64
+}
+
+func (n narrow) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
+	if n.asked.Add(1) > mostNeeded {
+		n.refused.Add(1)
+		return nil, errNone
+	}
+	defer n.asked.Add(-1)
+	time.Sleep(time.Second)
+	return n.slow.Leakage(ctx, q)
+}
+
+// TestManyReadersOfSlowBooks: however many views are wanted at once, what the pages need waits for its turn, and none
+// of them fails.
+func TestManyReadersOfSlowBooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := narrow{slow: slow{hangs: new(atomic.Bool)}, asked: new(atomic.Int64), refused: new(atomic.Int64)}
+		p, get := pageOf(t, n, time.Now)
+		defer p.Close()
+		var readers sync.WaitGroup
+		for day := range 20 {
+			readers.Go(func() {
+				from := time.Now().UTC().AddDate(0, 0, -day-1).Format(time.DateOnly)
+				if answer := get("/?from=" + from); answer.Code != http.StatusOK {
+					t.Errorf("from %s: %d\n%s", from, answer.Code, answer.Body)
+				}
+			})
+		}
+		readers.Wait()
+		if n.refused.Load() > 0 {
+			t.Errorf("%d were asked beyond what the books bear", n.refused.Load())
+		}
 	})
 }
