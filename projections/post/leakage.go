@@ -24,18 +24,41 @@ type bucket struct {
 	basis           domain.Basis
 }
 
-// bucketSum is what a bucket sums up.
+// bucketSum is a row with what it sums up.
 type bucketSum struct {
+	bucket
 	amount domain.Amount
 	lines  uint64
 }
 
-// orderLeakage is what leakage_daily is to hold of one order.
+// orderLeakage is what leakage_daily is to hold of one order. Both lists are short: of some thousand orders that are
+// remembered, maps would take most of the memory.
 type orderLeakage struct {
 	order, soldBy string
-	sums          map[bucket]bucketSum
-	cases         map[string]domain.CaseFacts // as known last
+	sums          []bucketSum        // each bucket once
+	cases         []domain.CaseFacts // each case once, as known last
 	version       uint64
+}
+
+// in is the sum of a bucket, a new one where there is none yet.
+func (o *orderLeakage) in(b *bucket) *bucketSum {
+	for i := range o.sums {
+		if o.sums[i].bucket == *b {
+			return &o.sums[i]
+		}
+	}
+	o.sums = append(o.sums, bucketSum{bucket: *b})
+	return &o.sums[len(o.sums)-1]
+}
+
+// known is what is known of a case; nil where nothing is.
+func (o *orderLeakage) known(errorID string) *domain.CaseFacts {
+	for i := range o.cases {
+		if o.cases[i].Case == errorID {
+			return &o.cases[i]
+		}
+	}
+	return nil
 }
 
 // after gives the leakage its version, which is on the scale of ledger.RollUpVersion, as that of every recount. was is
@@ -45,17 +68,15 @@ func (o *orderLeakage) after(was *orderLeakage, version uint64) {
 	if was == nil {
 		return
 	}
-	for b := range was.sums {
-		if _, is := o.sums[b]; !is {
-			o.sums[b] = bucketSum{}
-		}
+	for i := range was.sums {
+		o.in(&was.sums[i].bucket)
 	}
 }
 
 // leakageOf is the leakage of an order of which these are all rows, whose lines are complete; false where that takes
 // more than its own rows, or more room than an amount has.
 func leakageOf(order string, rows []ledger.Stored) (*orderLeakage, bool) {
-	all := &orderLeakage{order: order, sums: map[bucket]bucketSum{}, cases: map[string]domain.CaseFacts{}}
+	all := &orderLeakage{order: order}
 	var said []*ledger.Stored // those that the table of failures has
 	for i := range rows {
 		r := &rows[i]
@@ -75,7 +96,11 @@ func leakageOf(order string, rows []ledger.Stored) (*orderLeakage, bool) {
 			if r.Facts[k].Order != "" && r.Facts[k].Order != order {
 				return nil, false
 			}
-			all.cases[r.Facts[k].Case] = r.Facts[k]
+			if known := all.known(r.Facts[k].Case); known != nil {
+				*known = r.Facts[k]
+			} else {
+				all.cases = append(all.cases, r.Facts[k])
+			}
 		}
 		posting := r.Posting.First()
 		if r.Day.After(posting) {
@@ -89,7 +114,8 @@ func leakageOf(order string, rows []ledger.Stored) (*orderLeakage, bool) {
 			if l.Element == domain.NoElement && !(l.Step == domain.Change && l.Account.ProfitAndLoss()) {
 				continue
 			}
-			if !all.add(bucket{l.Case, r.Day, posting, l.Currency, l.Store, l.Account, l.Element, l.Basis}, l.Amount) {
+			sum := all.in(&bucket{l.Case, r.Day, posting, l.Currency, l.Store, l.Account, l.Element, l.Basis})
+			if !sum.add(l.Amount) {
 				return nil, false
 			}
 		}
@@ -104,17 +130,15 @@ func inSequence(a, b *ledger.Stored) int {
 }
 
 // add adds a line; false where the sum has no room.
-func (o *orderLeakage) add(to bucket, amount domain.Amount) bool {
-	sum := o.sums[to]
-	total := sum.amount + amount
-	if (total > sum.amount) != (amount > 0) && amount != 0 {
+func (s *bucketSum) add(amount domain.Amount) bool {
+	total := s.amount + amount
+	if (total > s.amount) != (amount > 0) && amount != 0 {
 		return false
 	}
-	sum.amount = total
+	s.amount = total
 	if amount != 0 {
-		sum.lines++
+		s.lines++
 	}
-	o.sums[to] = sum
 	return true
 }
 
@@ -125,8 +149,8 @@ type bucketFacts struct {
 
 func (o *orderLeakage) facts(of *bucket) bucketFacts {
 	f := bucketFacts{part: "leakage", category: "external"}
-	known, isCase := o.cases[of.errorID]
-	if isCase {
+	known := o.known(of.errorID)
+	if known != nil {
 		f.vendor, f.kind, f.cause, f.party, f.employee = known.VendorID, known.Kind, known.RootCause, known.PartyAtFault,
 			known.EmployeeID
 		f.avoidable = [...]string{"", "true", "false"}[known.Avoidable]
@@ -146,7 +170,7 @@ func (o *orderLeakage) facts(of *bucket) bucketFacts {
 		f.part = "customer_changes"
 	case !domain.IsFailure(f.kind):
 		f.part = "changed_mind"
-	case isCase && !known.Founded:
+	case known != nil && !known.Founded:
 		f.part = "unfounded"
 	}
 	return f

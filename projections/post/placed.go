@@ -157,6 +157,9 @@ func (p *Projector) noteAwaited(ctx context.Context, names map[string]bool, came
 // their unit whenever they come; an order.placed is waited for by its order.
 func awaitedOriginals(rows []ledger.Stored) map[string]bool {
 	there, all := map[domain.Identity]bool{}, map[string]bool{}
+	if !anyVoid(rows) {
+		return all // mostly
+	}
 	for i := range rows {
 		there[rows[i].Identity()] = true
 	}
@@ -171,4 +174,13 @@ func awaitedOriginals(rows []ledger.Stored) map[string]bool {
 		}
 	}
 	return all
+}
+
+func anyVoid(rows []ledger.Stored) bool {
+	for i := range rows {
+		if rows[i].VoidsType != "" {
+			return true
+		}
+	}
+	return false
 }

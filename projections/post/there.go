@@ -107,25 +107,35 @@ func (w *whatIsThere) knownBuckets(order string, was *orderLeakage) bool {
 
 // holds reports whether exactly the rows of a unit are there.
 func (w *whatIsThere) holds(unit []*ledger.Stored) bool {
-	want := map[string]sums{}
+	var of [4]orderSums // mostly one
+	want := of[:0]
 	for _, r := range unit {
-		s := want[r.Event.OrderID]
-		s.add(r.Version())
-		want[r.Event.OrderID] = s
+		i := slices.IndexFunc(want, func(o orderSums) bool { return o.order == r.Event.OrderID })
+		if i < 0 {
+			i = len(want)
+			want = append(want, orderSums{order: r.Event.OrderID})
+		}
+		want[i].add(r.Version())
 	}
-	for order, s := range want {
-		if w.orders[order] != s {
+	for i := range want {
+		if w.orders[want[i].order] != want[i].sums {
 			return false
 		}
 	}
 	for _, r := range unit {
 		for _, c := range r.Cases() {
 			for _, order := range w.cases[c] {
-				if _, of := want[order]; !of {
+				if !slices.ContainsFunc(want, func(o orderSums) bool { return o.order == order }) {
 					return false
 				}
 			}
 		}
 	}
 	return true
+}
+
+// orderSums are what is to be there of an order.
+type orderSums struct {
+	order string
+	sums
 }

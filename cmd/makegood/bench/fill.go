@@ -92,7 +92,8 @@ func (b *bench) write(ctx context.Context, g *benchEvents, events int,
 	return b.send(ctx, next, events)
 }
 
-// send publishes so many of the events that come next.
+// send publishes so many of the events that come next. What comes together is written together, whatever its stream: no
+// stream is ahead of another by more than some events.
 func (b *bench) send(ctx context.Context, next func() (*domain.Event, error), events int) (bytes int, err error) {
 	publisher, err := kafka.NewPublisher(kafka.PublisherConfig{Config: b.kafkaConfig()})
 	if err != nil {
@@ -100,7 +101,7 @@ func (b *bench) send(ctx context.Context, next func() (*domain.Event, error), ev
 	}
 	defer publisher.Close()
 	const batch = 2000
-	waiting := map[domain.Stream][]*message.Message{}
+	var waiting [domain.Books + 1][]*message.Message // by stream
 	for i := range events {
 		if err := ctx.Err(); err != nil {
 			return bytes, fmt.Errorf("fill the topics: %w", err)
@@ -112,11 +113,11 @@ func (b *bench) send(ctx context.Context, next func() (*domain.Event, error), ev
 		m, stream := benchMessage(e), e.Stream()
 		bytes += len(m.Payload)
 		waiting[stream] = append(waiting[stream], m)
-		if len(waiting[stream]) < batch && i < events-1 {
+		if (i+1)%batch > 0 && i < events-1 {
 			continue
 		}
-		for s := range waiting {
-			if len(waiting[s]) == 0 || len(waiting[s]) < batch && i < events-1 {
+		for s := domain.Orders; s <= domain.Books; s++ {
+			if len(waiting[s]) == 0 {
 				continue
 			}
 			if err := publisher.Publish(b.prefix+s.String(), waiting[s]...); err != nil {

@@ -12,15 +12,27 @@ import (
 // trouble books, in turns, a backlog of orders and one as long in which every tenth order goes wrong: it is
 // reported, the right goods are sent, the wrong ones come back, and its money is refunded. What went wrong is
 // settled with its order, ahead of the insert where all of it is known; the aim is a ratio of at least 0.9. It isn't
-// reached: on two virtual CPUs with a load of 25 to 40 by others, 200,000 to 400,000 events gave 0.39 to 0.58, with
-// 9 to 10 µs of CPU an event for orders alone and 17 to 18.5 with trouble. Before the topics were read in step, and
-// roll-ups worked out from the rows at hand, it was 0.14 to 0.35 and 30 to 39 µs; before units were settled ahead,
-// 58 to 67 µs.
+// reached: on two virtual CPUs with a load of 8 to 20 by others, 200,000 to 400,000 events gave 0.34 to 0.71, mostly
+// 0.5 to 0.6, with 9.2 to 11 µs of CPU an event for orders alone and 16 to 19 with trouble. Judge by the CPU: the rate
+// depends on what others do meanwhile.
 //
-// An event of what went wrong takes some 38 µs, four times what an order does. Of these, 12 are the server's more:
-// the table of failures and its merges half of them, the question after the insert a sixth. 25 are the projector's:
-// settling 8, collecting garbage 4, the rows' copies, columns, question and roll-ups the rest. What 0.9 would take:
-// 13 µs in all, so no second copy of the rows in failures, and no question after the insert.
+// An event of what went wrong takes 32 to 40 µs, three to four times what an order does. What it takes more, in µs:
+//   - Of the projector 15: settling 4, collecting garbage 3.5, decoding its order once more 1, working out the leakage
+//     and writing it 1; the rest are copies of rows, and columns.
+//   - Of the server 9: the question after the insert 2.5, merges of failures 2, filling failures 1.5, leakage_daily
+//     1.5, counting blocks before and after the question 1.3, unpriced 1, case_units 0.6. So say its logs of queries
+//     and parts.
+//
+// For 0.9 it may take 13 in all: no second copy of the rows in failures, and no question after the insert. What was
+// tried on the way there, with the 57,000 rows of failures that 200,000 events give:
+//   - failures with the ledger's own lists of tuples, not as many lists: eight inserts from the ledger took 0.53 s in
+//     place of 0.78, a merge of them 0.10 in place of 0.17, and it was a quarter smaller: some 2 µs an event. Readers
+//     select all columns of failures, which leaves out those that are aliases, so each must name its columns first.
+//   - failures in compact parts: merges took a fifth less, reading as long. With ten parts a merge as well, nothing
+//     was seen of it in the whole.
+//   - unpriced has a row for each event that was settled, mostly with nothing missing. Those of revision 1 can be left
+//     out (1 µs) only where heldCopies looks for revision 1 as well.
+//   - To remember a quarter of what was settled lately: no difference.
 func (b *bench) trouble(ctx context.Context) error {
 	b.say("\ntrouble: orders alone, and with one in ten going wrong")
 	clean, troubled := *b, *b // topics, groups and databases of their own
