@@ -25,7 +25,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/cmd/makegood/terminal"
-	"github.com/makegood/makegood/infra/embedded/enginetest"
+	"github.com/makegood/makegood/projections/bookstest"
 	"github.com/makegood/makegood/projections/deadletter"
 	"github.com/makegood/makegood/projections/report"
 )
@@ -42,7 +42,7 @@ func startTestApp(t testing.TB, dir string) (*server.App, *client) {
 
 // booksOf is the address of the database of what starts on a directory. It goes when the test ends that asked first.
 func booksOf(t testing.TB, dir string) string {
-	return enginetest.DatabaseOf(t, filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)))
+	return bookstest.Books(t, filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)))
 }
 
 // engineInside makes the app start an engine of its own, in its directory.

@@ -5,14 +5,13 @@ import (
 	"testing"
 
 	"github.com/makegood/makegood/infra/clickhouse"
-	"github.com/makegood/makegood/infra/embedded/enginetest"
 	"github.com/makegood/makegood/projections/ledger"
 )
 
 // Open opens a database of its own for the test, with the schema and the views of today.
 func Open(t testing.TB) *clickhouse.Store {
 	t.Helper()
-	dsn := enginetest.Database(t)
+	dsn := Books(t, t.Name())
 	store, err := clickhouse.Open(t.Context(), clickhouse.Config{DSN: dsn, Logger: slog.New(slog.DiscardHandler)},
 		ledger.Migrations())
 	if err != nil {

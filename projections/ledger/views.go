@@ -71,18 +71,26 @@ func newViewer(ctx context.Context, db driver.Conn) (*viewer, error) {
 
 // make makes the views of a database that are missing or differ.
 func (v *viewer) make(ctx context.Context, database string, views map[string]string) error {
+	var names, versions []string
+	if err := v.db.QueryRow(ctx, "SELECT groupArray(name), groupArray(comment) FROM system.tables WHERE database = ?",
+		database).Scan(&names, &versions); err != nil {
+		return fmt.Errorf("look at the views of %s: %w", database, err)
+	}
+	have := map[string]string{}
+	for i := range names {
+		have[names[i]] = versions[i]
+	}
+	roomy := false
 	for _, view := range slices.Sorted(maps.Keys(views)) {
 		version := fmt.Sprintf("version %x", sha256.Sum256([]byte(v.definer+" "+views[view])))
-		var have []string
-		if err := v.db.QueryRow(ctx, "SELECT groupArray(comment) FROM system.tables WHERE database = ? AND name = ?",
-			database, view).Scan(&have); err != nil {
-			return fmt.Errorf("look at the view %s: %w", view, err)
-		}
-		if slices.Contains(have, version) {
+		if have[view] == version {
 			continue
 		}
-		if err := EnoughRoom(ctx, v.db); err != nil {
-			return err
+		if !roomy {
+			if err := EnoughRoom(ctx, v.db); err != nil {
+				return err
+			}
+			roomy = true
 		}
 		if err := v.db.Exec(ctx, "CREATE OR REPLACE VIEW "+name(database)+"."+name(view)+
 			" DEFINER = CURRENT_USER SQL SECURITY DEFINER AS "+views[view]+" COMMENT '"+version+"'"); err != nil {

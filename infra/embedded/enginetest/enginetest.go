@@ -21,7 +21,7 @@ var running struct {
 	engine *embedded.Engine
 	dir    string
 	err    error
-	names  sync.Map // of the databases that tests have asked for
+	names  sync.Map // of the databases that tests have asked for, each with a func that makes it
 }
 
 // Run is for TestMain: it runs the tests, ends the engine where one was started, and gives the exit code. A process
@@ -53,12 +53,30 @@ func Database(t testing.TB) string {
 // database goes when the test that asked first ends: what a test leaves costs those after it merges and memory.
 func DatabaseOf(t testing.TB, name string) string {
 	t.Helper()
-	start(t)
+	return MadeDatabase(t, name, func(string) error { return nil })
+}
+
+// MadeDatabase is the same, and makes the database where nobody asked for that name before.
+func MadeDatabase(t testing.TB, name string, made func(address string) error) string {
+	t.Helper()
 	name = nameOf(name)
-	host, options, _ := strings.Cut(running.engine.DSN(), "?")
-	if _, asked := running.names.LoadOrStore(name, true); !asked {
+	address := Kept(t, name)
+	ready, asked := running.names.LoadOrStore(name, sync.OnceValue(func() error { return made(address) }))
+	if !asked {
 		t.Cleanup(func() { drop(t, name) })
 	}
+	if err := ready.(func() error)(); err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// Kept is the address of a database that stays until all tests have ended. Its name has letters and digits alone, and
+// begins with t.
+func Kept(t testing.TB, name string) string {
+	t.Helper()
+	start(t)
+	host, options, _ := strings.Cut(running.engine.DSN(), "?")
 	return strings.TrimSuffix(host, "/") + "/" + name + "?" + options
 }
 
