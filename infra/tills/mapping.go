@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -201,14 +202,20 @@ func BuiltIn() []string {
 	return files
 }
 
-// Load reads a mapping: a built-in one by its name, or a file.
+// loaded are the built-in mappings that were asked for, each a func() (*Mapping, error).
+var loaded sync.Map
+
+// Load reads a mapping: a built-in one by its name, or a file. A built-in one is compiled once for a process.
 func Load(nameOrPath string) (*Mapping, error) {
 	if mappingName.MatchString(nameOrPath) && slices.Contains(BuiltIn(), nameOrPath) {
-		text, err := builtIn.ReadFile("mappings/" + nameOrPath + ".yaml")
-		if err != nil {
-			return nil, err
-		}
-		return Parse(nameOrPath+".yaml", text)
+		compiled, _ := loaded.LoadOrStore(nameOrPath, sync.OnceValues(func() (*Mapping, error) {
+			text, err := builtIn.ReadFile("mappings/" + nameOrPath + ".yaml")
+			if err != nil {
+				return nil, err
+			}
+			return Parse(nameOrPath+".yaml", text)
+		}))
+		return compiled.(func() (*Mapping, error))()
 	}
 	f, err := os.Open(nameOrPath)
 	if err != nil {
