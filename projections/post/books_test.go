@@ -16,6 +16,7 @@ import (
 // TestBooksAgainstReference: any shuffle, any duplicates, any batch size, any point of restart give the journal and the
 // reports that a second set of books gives, which was written from the contract alone.
 func TestBooksAgainstReference(t *testing.T) {
+	t.Parallel()
 	for _, seed := range bookstest.Seeds(t, 4, 2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()

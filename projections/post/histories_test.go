@@ -16,6 +16,7 @@ import (
 // TestSettlingAgainstReference: what settling makes of long streams, unit by unit as projectors divide them, is what
 // the reference makes of them, to the last decimal.
 func TestSettlingAgainstReference(t *testing.T) {
+	t.Parallel()
 	for _, seed := range bookstest.Seeds(t, 4, 1) {
 		options := reference.Everything
 		if seed%2 == 0 {

@@ -15,6 +15,7 @@ import (
 // TestBookedBeforeItsTermsCame: whatever was booked while a close or a rate that it follows was still on its way is in
 // the end where its position says.
 func TestBookedBeforeItsTermsCame(t *testing.T) {
+	t.Parallel()
 	for _, seed := range bookstest.Seeds(t, 3, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()

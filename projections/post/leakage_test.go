@@ -18,6 +18,7 @@ import (
 // the ledger come to, whether it was worked out from what was at hand or by a statement; so also where an earlier
 // process knew less of an order and put amounts where none are any more.
 func TestLeakageOfWhatComesAgain(t *testing.T) {
+	t.Parallel()
 	for _, seed := range bookstest.Seeds(t, 2, 1) {
 		random := rand.New(rand.NewPCG(uint64(seed), 1))
 		store, records := bookstest.Open(t), troubled(4)

@@ -20,6 +20,7 @@ import (
 // TestClosedMonthNeverChanges: the reports of a closed month, read as of its close, are byte for byte the same after
 // everything that came later: late events, voids, reclassifications, rates, conflicts, reopenings.
 func TestClosedMonthNeverChanges(t *testing.T) {
+	t.Parallel()
 	for _, seed := range bookstest.Seeds(t, 3, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()

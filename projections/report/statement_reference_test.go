@@ -20,6 +20,7 @@ import (
 // TestStatementsAgainstReference: every account of every store opens, moves and closes as the second set of books says,
 // by posting and by occurred, and the cases of every store and vendor sum to the leakage report of the month.
 func TestStatementsAgainstReference(t *testing.T) {
+	t.Parallel()
 	for _, seed := range bookstest.Seeds(t, 2, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,7 @@ import (
 // TestSummaryAgainstReference: in any order of arrival, with duplicates, conflicts, voids and restarts, every number of
 // the summary is the one that is counted event by event, with exact fractions, by code that shares nothing with it.
 func TestSummaryAgainstReference(t *testing.T) {
+	t.Parallel()
 	for _, of := range []struct {
 		name      string
 		seeds     []int64

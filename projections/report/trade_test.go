@@ -15,6 +15,7 @@ import (
 // counts, without naming it. What that changes of the sale stands with the decision, and is of an order that its
 // customer cancelled whole: nobody earns anything back with it. An order given away counts as one.
 func TestCancelledWholeIsJudgedByTheLinesOrder(t *testing.T) {
+	t.Parallel()
 	placed := func(id, order, price, cost string) string {
 		return bookstest.Event(id, "order.placed", "2026-01-09T00:00:00Z", order, `{"order_id":"`+order+
 			`","store_id":"s1","currency":"USD","lines":[{"line_id":"1","sku":"a","quantity":"1","unit_price":"`+price+

@@ -254,6 +254,7 @@ func termsOf(t *testing.T, records []reference.Record) *domain.Terms {
 // makes of it line by line; as of a close it is that of what stood before the close, rates among it, and stays so byte
 // for byte.
 func TestTranslationAgainstReference(t *testing.T) {
+	t.Parallel()
 	for _, seed := range bookstest.Seeds(t, 2, 1) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
