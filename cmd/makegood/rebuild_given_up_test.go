@@ -165,6 +165,11 @@ func TestRebuildGivenUp(t *testing.T) {
 		return b, computing(t, app, c)
 	}
 	b, r := begin()
+	// As on a machine that is too busy to note how far it is: who computes it knows that it is under way.
+	if err := app.Store.DB.Exec(t.Context(), "INSERT INTO rebuilds SELECT * REPLACE ("+
+		"updated - INTERVAL 1 HOUR AS updated, version + 1 AS version) FROM rebuilds FINAL WHERE id = ?", r.ID); err != nil {
+		t.Fatal(err)
+	}
 	since := fmt.Sprintf("%s since %s, begun by ann (computing)", r.ID, r.Started.UTC().Format(time.RFC3339))
 	if code, text := said(t, c, "", "rebuild", "--yes"); code == 0 || !strings.Contains(text, since) ||
 		!strings.Contains(text, "makegood rebuild --discard") {

@@ -132,7 +132,7 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 		switch {
 		case old.State == shadow.Ready:
 			old.State = shadow.Discarded
-		case old.Idle.Abs() < lost || old.State == shadow.Swapping && isWritten(terms, old.ID):
+		case old.Idle.Abs() < lost || b.computes(old.ID) || old.State == shadow.Swapping && isWritten(terms, old.ID):
 			return nil, &shadow.UnderWayError{Rebuild: *old}
 		default:
 			old.State, old.Error = shadow.Failed, "its process ended"
@@ -169,6 +169,13 @@ func (b *Rebuilder) Start(ctx context.Context, o Order) (*shadow.Rebuild, error)
 	answer := *r
 	b.begin(r, known)
 	return &answer, nil
+}
+
+// computes reports whether this process computes a rebuild, also where ClickHouse is too busy to be told of it.
+func (b *Rebuilder) computes(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.running[id] != nil
 }
 
 // ownSource is who says, while a rebuild is computed, that there is one: its record isn't written yet.
