@@ -32,6 +32,9 @@ const mostSimulated = 200_000
 // each another view of it, and then the same again and again while a little business goes on. It says how long whole
 // pages take, the first of each view apart, how many of them lacked a part, and how long each call of the books took
 // that pages asked for.
+//
+// On two virtual CPUs that did some other work, 10 million events of four years, 20 readers: first views took 303 ms
+// (p50) and 1.5 s (p99), the same again 303 and 347 ms, 454 ms at worst. All lacked parts that were still counted.
 func (b *bench) page(ctx context.Context) (err error) {
 	b.prefix += "page." // topics of its own
 	a, err := b.app(ctx, server.RoleProjector)
