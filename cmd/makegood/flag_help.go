@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -10,8 +11,22 @@ import (
 	"github.com/makegood/makegood/projections/report"
 )
 
-// flagHelp are the texts of flags that are too long for a struct's tag, by the names that the tags have for them.
-var flagHelp = server.FlagHelp.CloneWith(kong.Vars{
+// flagHelp gives flags their long texts. They are no variables of kong's, since it reads all of its variables again for
+// each flag: each start would take 0.2 s.
+var flagHelp = kong.PostBuild(func(k *kong.Kong) error {
+	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
+		if value, is := node.(*kong.Value); is {
+			name := strings.Trim(value.Help, "${}")
+			if text := cmp.Or(longHelp[name], server.FlagHelp[name]); text != "" && value.Help == "${"+name+"}" {
+				value.Help = text
+			}
+		}
+		return next(nil)
+	})
+})
+
+// longHelp are the texts of flags that are too long for a struct's tag, by the names that the tags have for them.
+var longHelp = map[string]string{
 	"as_of": "What was recorded by then: a time, or close:YYYY-MM (its last close; close:YYYY-MM/1 " +
 		"its first).",
 	"balances_as_of": "Open balances as they were known then: a time (RFC 3339), or close:YYYY-MM, at the " +
@@ -69,4 +84,4 @@ var flagHelp = server.FlagHelp.CloneWith(kong.Vars{
 	"verify_root": "The root that you kept of the month's last close, or of the one that you name: the " +
 		"books must make it.",
 	"view": "economic (everything), booked (what the general ledger sees) or cash.",
-})
+}

@@ -1,14 +1,10 @@
 package server
 
-import (
-	"strings"
-
-	"github.com/alecthomas/kong"
-)
+import "strings"
 
 // FlagHelp are the texts of Config's flags that are too long for a struct's tag, by the names that the tags have for
 // them.
-var FlagHelp = kong.Vars{
+var FlagHelp = map[string]string{
 	"accept_topics": "Topics made again that hold the same records at the same offsets as those that the " +
 		"books were made of, as topic=id.",
 	"access_file": "File of who may do what, by token: wanted wherever --http is no loopback address; " +
