@@ -97,6 +97,7 @@ func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
 		s.CaughtUp = false
 		if p := remadeProblem(remade); !slices.Contains(s.Problems, p) {
 			s.Problems = append(slices.Clone(s.Problems), p)
+			b.noteProblems(s.Problems) // readiness goes by it before the next look at the log
 		}
 	} else if err != nil {
 		return nil, err

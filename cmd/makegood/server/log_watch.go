@@ -148,6 +148,11 @@ func (a *App) watchLog(ctx context.Context) {
 		a.logger.Warn("the topics can't be looked at", "error", err)
 		return
 	}
+	a.noteProblems(problems)
+}
+
+// noteProblems keeps what was found, and logs what is new of it.
+func (a *App) noteProblems(problems []gateway.LogProblem) {
 	was := a.logProblems()
 	for _, p := range problems {
 		if !slices.Contains(was, p) {
