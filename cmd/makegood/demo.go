@@ -134,7 +134,7 @@ func (c *demoCommand) tell(ctx context.Context, books *client, truck string, s t
 		return err
 	}
 	by := []string{"root_cause"}
-	if err := dearestFirst(answer.Rows, by); err != nil {
+	if err := mostExpensiveFirst(answer.Rows, by); err != nil {
 		return err
 	}
 	return printLeakage(s, &answer, by)

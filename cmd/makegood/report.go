@@ -55,16 +55,16 @@ func (c *reportCommand) Run(ctx context.Context, logger *slog.Logger, s terminal
 		return err
 	}
 	if c.Sort == "cost" {
-		if err := dearestFirst(answer.Rows, c.GroupBy); err != nil {
+		if err := mostExpensiveFirst(answer.Rows, c.GroupBy); err != nil {
 			return err
 		}
 	}
 	return printLeakage(s, &answer, c.GroupBy)
 }
 
-// dearestFirst puts rows in the order in which people read them: days and months one after the other, and within each
-// the highest net cost first. Rows of the same cost stay in the order of their keys.
-func dearestFirst(rows []report.LeakageRow, groupBy []string) error {
+// mostExpensiveFirst puts rows in the order in which people read them: days and months one after the other, and within
+// each the highest net cost first. Rows of the same cost stay in the order of their keys.
+func mostExpensiveFirst(rows []report.LeakageRow, groupBy []string) error {
 	type sortable struct {
 		row  report.LeakageRow
 		when string

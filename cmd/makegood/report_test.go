@@ -23,7 +23,7 @@ func TestReportRowsForPeople(t *testing.T) {
 	}
 	for by, want := range map[string]string{"root_cause": "g f b e a d c", "root_cause,day": "d c b a g f e"} {
 		sorted := rows()
-		if err := dearestFirst(sorted, strings.Split(by, ",")); err != nil {
+		if err := mostExpensiveFirst(sorted, strings.Split(by, ",")); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -34,7 +34,7 @@ func TestReportRowsForPeople(t *testing.T) {
 			t.Errorf("by %s the rows are %v, not %s", by, got, want)
 		}
 	}
-	if err := dearestFirst([]report.LeakageRow{row("", "a", "?")}, nil); err == nil {
+	if err := mostExpensiveFirst([]report.LeakageRow{row("", "a", "?")}, nil); err == nil {
 		t.Error("a cost that is no number was sorted")
 	}
 }

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -23,15 +24,22 @@ func RoundHalfEven(x *big.Rat) *big.Rat {
 // money writes an amount that is already whole to 4 decimals.
 func money(x *big.Rat) string { return x.FloatString(places) }
 
-// slack is what so many amounts, each rounded to the smallest unit of the currency (ISO 4217), may be off by.
+// Currencies whose smallest unit isn't a hundredth, by ISO 4217.
+var (
+	wholeUnits     = strings.Fields("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF")
+	thousandths    = strings.Fields("BHD IQD JOD KWD LYD OMR TND")
+	tenThousandths = strings.Fields("CLF UYW")
+)
+
+// slack is what so many amounts, each rounded to the smallest unit of the currency, may be off by.
 func slack(currency string, amounts int) *big.Rat {
 	unit := big.NewRat(1, 100)
 	switch {
-	case strings.Contains("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", currency):
+	case slices.Contains(wholeUnits, currency):
 		unit = one()
-	case strings.Contains("BHD IQD JOD KWD LYD OMR TND", currency):
+	case slices.Contains(thousandths, currency):
 		unit = big.NewRat(1, 1000)
-	case currency == "CLF" || currency == "UYW":
+	case slices.Contains(tenThousandths, currency):
 		unit = big.NewRat(1, 10_000)
 	}
 	return times(unit, big.NewRat(int64(max(amounts, 1)), 1))

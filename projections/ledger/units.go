@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,6 +86,14 @@ func (u *Units) AddStored(s *Stored) {
 
 // Len is how many orders and cases there are.
 func (u *Units) Len() int { return len(u.Orders) + len(u.Cases) + len(u.Spends) }
+
+// Keep leaves what others have too.
+func (u *Units) Keep(others *Units) {
+	for _, of := range [...]struct{ mine, theirs map[string]bool }{{u.Orders, others.Orders}, {u.Cases, others.Cases},
+		{u.Spends, others.Spends}} {
+		maps.DeleteFunc(of.mine, func(id string, _ bool) bool { return !of.theirs[id] })
+	}
+}
 
 // Clear forgets all.
 func (u *Units) Clear() {

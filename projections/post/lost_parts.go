@@ -18,8 +18,10 @@ import (
 
 // part is a part of a table, as the blocks that were inserted and are in it: merges make one of several.
 type part struct {
-	table, partition string
-	first, last      int64
+	Table     string `ch:"table"`
+	Partition string `ch:"partition_id"`
+	First     int64  `ch:"first"`
+	Last      int64  `ch:"last"`
 }
 
 // partsWatch are the parts that were there at the last look. Another server of a cluster has merged others, and a
@@ -33,8 +35,8 @@ type partsWatch struct {
 var keptTables = []string{"ledger", "failures", "identities", "voids", "unpriced", "case_units", "unplaced_orders",
 	"leakage_daily"}
 
-// mendParts makes what parts that are gone held, of the tables that are kept from the ledger and of the ledger's newer
-// rows.
+// mendParts finds parts that are gone, and makes again what they held of the tables that are kept from the ledger, and
+// of the ledger's newer rows.
 func (p *Projector) mendParts(ctx context.Context) error {
 	seen, err := p.seeParts(ctx)
 	if err != nil {
@@ -46,7 +48,7 @@ func (p *Projector) mendParts(ctx context.Context) error {
 		return err
 	}
 	for _, of := range detached {
-		lost[of.table] = true
+		lost[of.Table] = true
 	}
 	tables := slices.Sorted(maps.Keys(lost))
 	if len(tables) == 0 {
@@ -73,29 +75,30 @@ func (p *Projector) mendParts(ctx context.Context) error {
 			return fmt.Errorf("note what was made again: %w", err)
 		}
 	}
-	p.config.Logger.Error("what the parts held that are gone is there again", "tables", strings.Join(tables, ", "))
-	p.store.parts = partsWatch{} // the next look begins anew
+	p.config.Logger.Error("what those parts held is there again", "tables", strings.Join(tables, ", "))
+	p.store.parts = partsWatch{} // the next look compares with nothing
 	return nil
 }
 
 // mendLacking feeds failures and unpriced what they lack of the ledger, and settles its units. An insert feeds them
 // after the ledger, and whoever inserts does it again until all have it. Where ClickHouse and that process end in the
-// same moment, nobody else would: so every process looks once when it starts.
+// same moment, nobody else would: so every process looks once when it starts. An insert that is under way lacks the
+// same for a moment: so what is found is looked for twice.
 func (p *Projector) mendLacking(ctx context.Context, months map[string]uint64) error {
 	if p.store.looked {
 		return nil
 	}
-	units, after := ledger.NewUnits(), newFollowUp()
-	for _, month := range slices.Sorted(maps.Keys(months)) {
-		rows, err := p.db.Query(ctx, statements.Text("lacking_units", struct{ Month string }{month}))
-		if err == nil {
-			err = addUnits(rows, &units)
-		}
-		if err != nil {
-			return fmt.Errorf("look for rows that are in the ledger alone: %w", err)
-		}
+	units, err := p.lackingUnits(ctx, slices.Sorted(maps.Keys(months)))
+	if err == nil && units.Len() > 0 {
+		var still ledger.Units
+		still, err = p.lackingUnits(ctx, slices.Sorted(maps.Keys(months)))
+		units.Keep(&still)
+	}
+	if err != nil {
+		return fmt.Errorf("look for rows that are in the ledger alone: %w", err)
 	}
 	if units.Len() > 0 {
+		after := newFollowUp()
 		p.config.Logger.Warn("rows are in the ledger and not in what is kept from it: they are fed again", "units",
 			units.Len())
 		if err := p.feedAgain(ctx); err != nil {
@@ -112,6 +115,21 @@ func (p *Projector) mendLacking(ctx context.Context, months map[string]uint64) e
 	return nil
 }
 
+// lackingUnits are the units of rows of some months that are in the ledger alone.
+func (p *Projector) lackingUnits(ctx context.Context, months []string) (ledger.Units, error) {
+	units := ledger.NewUnits()
+	for _, month := range months {
+		rows, err := p.db.Query(ctx, statements.Text("lacking_units", struct{ Month string }{month}))
+		if err == nil {
+			err = addUnits(rows, &units)
+		}
+		if err != nil {
+			return units, err
+		}
+	}
+	return units, nil
+}
+
 // seeParts are the parts that are there.
 func (p *Projector) seeParts(ctx context.Context) (*partsWatch, error) {
 	seen := &partsWatch{}
@@ -119,20 +137,9 @@ func (p *Projector) seeParts(ctx context.Context) (*partsWatch, error) {
     (SELECT arraySort(groupArray((id, state))) FROM rebuilds FINAL))`).Scan(&seen.during); err != nil {
 		return nil, fmt.Errorf("look for rebuilds: %w", err)
 	}
-	rows, err := p.db.Query(ctx, `SELECT table, partition_id, min_block_number, max_block_number FROM system.parts
-WHERE database = currentDatabase() AND active AND rows > 0 AND table IN (?)`, keptTables)
-	if err != nil {
-		return nil, fmt.Errorf("list the parts: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var one part
-		if err := rows.Scan(&one.table, &one.partition, &one.first, &one.last); err != nil {
-			return nil, fmt.Errorf("list the parts: %w", err)
-		}
-		seen.parts = append(seen.parts, one)
-	}
-	if err := rows.Err(); err != nil {
+	if err := p.db.Select(ctx, &seen.parts, `
+SELECT table, partition_id, min_block_number AS first, max_block_number AS last FROM system.parts
+WHERE database = currentDatabase() AND active AND rows > 0 AND table IN (?)`, keptTables); err != nil {
 		return nil, fmt.Errorf("list the parts: %w", err)
 	}
 	return seen, nil
@@ -147,40 +154,31 @@ func gone(before, now *partsWatch) map[string]bool {
 	type of struct{ table, partition string }
 	there := map[of][]part{}
 	for _, one := range now.parts {
-		key := of{one.table, one.partition}
+		key := of{one.Table, one.Partition}
 		there[key] = append(there[key], one)
 	}
 	for _, one := range before.parts {
-		if !slices.ContainsFunc(there[of{one.table, one.partition}], func(in part) bool {
-			return in.first <= one.first && in.last >= one.last
+		if !slices.ContainsFunc(there[of{one.Table, one.Partition}], func(in part) bool {
+			return in.First <= one.First && in.Last >= one.Last
 		}) {
-			lost[one.table] = true
+			lost[one.Table] = true
 		}
 	}
 	return lost
 }
 
 // detachedPart is a part that ClickHouse or a person has detached.
-type detachedPart struct{ table, name string }
+type detachedPart struct {
+	Table string `ch:"table"`
+	Name  string `ch:"name"`
+}
 
 // checkpoint is the name under which it is noted that what the part held was made again.
-func (d detachedPart) checkpoint() string { return "detached " + d.table + " " + d.name }
+func (d detachedPart) checkpoint() string { return "detached " + d.Table + " " + d.Name }
 
 // detachedParts are those that were detached, and of which it is not noted that what they held was made again.
 func (p *Projector) detachedParts(ctx context.Context) (all []detachedPart, err error) {
-	rows, err := p.db.Query(ctx, statements.Text("detached_parts", nil), keptTables)
-	if err != nil {
-		return nil, fmt.Errorf("list the detached parts: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var one detachedPart
-		if err := rows.Scan(&one.table, &one.name); err != nil {
-			return nil, fmt.Errorf("list the detached parts: %w", err)
-		}
-		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
+	if err := p.db.Select(ctx, &all, statements.Text("detached_parts", nil), keptTables); err != nil {
 		return nil, fmt.Errorf("list the detached parts: %w", err)
 	}
 	return all, nil
@@ -189,15 +187,16 @@ func (p *Projector) detachedParts(ctx context.Context) (all []detachedPart, err 
 // mostAtOnce is how many rows of the ledger one statement looks at: bounds its memory.
 const mostAtOnce = 1_000_000
 
-// inParts does something with each part of the ledger's rows, which a condition on a hash of some columns picks.
-func (p *Projector) inParts(ctx context.Context, of string, do func(mine string) error) error {
+// eachShare does something with one share of the ledger's rows after the other. A share is a condition: it picks rows
+// by a hash of some columns.
+func (p *Projector) eachShare(ctx context.Context, columns string, do func(share string) error) error {
 	var rows uint64
 	if err := p.db.QueryRow(ctx, "SELECT count() FROM ledger").Scan(&rows); err != nil {
 		return fmt.Errorf("count the ledger: %w", err)
 	}
-	parts := rows/mostAtOnce + 1
-	for n := range parts {
-		if err := do(fmt.Sprintf("cityHash64(%s) %% %d = %d", of, parts, n)); err != nil {
+	shares := rows/mostAtOnce + 1
+	for n := range shares {
+		if err := do(fmt.Sprintf("cityHash64(%s) %% %d = %d", columns, shares, n)); err != nil {
 			return err
 		}
 	}
@@ -213,22 +212,22 @@ func (p *Projector) feedAgain(ctx context.Context) error {
 		}
 		return nil
 	}
-	return p.inParts(ctx, "source, event_id", func(mine string) error {
+	return p.eachShare(ctx, "source, event_id", func(share string) error {
 		const key = "order_id, source, event_id, content, version"
 		for _, table := range []string{"failures", "voids", "unpriced"} {
 			lacking := fmt.Sprintf("(SELECT * FROM ledger FINAL WHERE %[1]s AND (%[2]s) NOT IN (SELECT %[2]s FROM %[3]s "+
-				"WHERE %[1]s))", mine, key, table)
+				"WHERE %[1]s))", share, key, table)
 			if err := feed(table, ledger.Feed(table, lacking)); err != nil {
 				return err
 			}
 		}
-		left := statements.Text("left_units", struct{ Where string }{mine})
+		left := statements.Text("left_units", struct{ Where string }{share})
 		if err := p.db.Exec(ctx, "INSERT INTO failures "+left); err != nil {
 			return fmt.Errorf("take rows from the units that they left: %w", err)
 		}
 		for table, key := range map[string]string{"case_units": "error_id, order_id",
 			"identities": "identity, content, month"} {
-			query := ledger.Feed(table, "(SELECT * FROM ledger WHERE "+mine+")")
+			query := ledger.Feed(table, "(SELECT * FROM ledger WHERE "+share+")")
 			if err := feed(table, fmt.Sprintf("SELECT * FROM (%[1]s) WHERE (%[2]s) NOT IN (SELECT %[2]s FROM %[3]s) "+
 				"LIMIT 1 BY %[2]s", query, key, table)); err != nil {
 				return err
@@ -240,12 +239,12 @@ func (p *Projector) feedAgain(ctx context.Context) error {
 
 // settleAll settles all that doesn't post alone.
 func (p *Projector) settleAll(ctx context.Context) error {
-	return p.inParts(ctx, "order_id, error_id", func(mine string) error {
+	return p.eachShare(ctx, "order_id, error_id", func(share string) error {
 		units, after := ledger.NewUnits(), newFollowUp()
-		if err := p.markWhere(ctx, &units, "NOT "+ledger.PostsAlone+" AND "+mine); err != nil {
+		if err := p.markWhere(ctx, &units, "NOT "+ledger.PostsAlone+" AND "+share); err != nil {
 			return fmt.Errorf("find what is settled: %w", err)
 		}
-		if err := p.markSpends(ctx, &units, mine); err != nil {
+		if err := p.markSpends(ctx, &units, share); err != nil {
 			return fmt.Errorf("find what was spent: %w", err)
 		}
 		if _, err := p.settleUnits(ctx, &units, after); err != nil {
@@ -257,9 +256,9 @@ func (p *Projector) settleAll(ctx context.Context) error {
 
 // recountAll recomputes the leakage of all units.
 func (p *Projector) recountAll(ctx context.Context) error {
-	return p.inParts(ctx, "unit", func(mine string) error {
-		from := mine + " OR unit IN (" + ledger.SharedUnits + ")"
-		if err := p.rollUpWhere(ctx, mine, from); err != nil {
+	return p.eachShare(ctx, "unit", func(share string) error {
+		from := share + " OR unit IN (" + ledger.SharedUnits + ")"
+		if err := p.rollUpWhere(ctx, share, from); err != nil {
 			return fmt.Errorf("recompute the leakage: %w", err)
 		}
 		return nil
