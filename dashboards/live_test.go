@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,12 +38,16 @@ func startLive(t *testing.T) *live {
 		t.Fatalf("build makegood: %v\n%s", err, out)
 	}
 	data := filepath.Join(dir, "data")
+	_, port, err := net.SplitHostPort(freeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	run(t, filepath.Join(dir, "makegood.log"), l.binary, "demo", "--data-dir", data,
 		"--http", strings.TrimPrefix(l.makegood, "http://"),
-		"--clickhouse-http-port", freeAddress(t)[len("127.0.0.1:"):])
+		"--clickhouse-http-port", port)
 	awaitURL(t, l.makegood+"/readyz")
 	awaitText(t, filepath.Join(dir, "makegood.log"), "New events come in")
-	l.clickhouse = finance(t, filepath.Join(data, "clickhouse"))
+	l.clickhouse = finance(t, filepath.Join(data, "clickhouse"), port)
 	l.misbehave(t)
 
 	config := filepath.Join(dir, "prometheus")
@@ -154,21 +157,13 @@ func await(t *testing.T, what string, holds func() bool) {
 }
 
 // finance is the address of the engine for the user who may only read.
-func finance(t *testing.T, dir string) string {
+func finance(t *testing.T, dir, port string) string {
 	t.Helper()
 	password, err := os.ReadFile(filepath.Join(dir, "finance.password"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := os.ReadFile(filepath.Join(dir, "config.xml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := regexp.MustCompile(`<http_port>(\d+)<`).FindSubmatch(config)
-	if port == nil {
-		t.Fatalf("no port in %s", config)
-	}
-	return fmt.Sprintf("http://finance:%s@127.0.0.1:%s/?database=finance", strings.TrimSpace(string(password)), port[1])
+	return fmt.Sprintf("http://finance:%s@127.0.0.1:%s/?database=finance", strings.TrimSpace(string(password)), port)
 }
 
 // sql asks as Grafana's plugin would, and returns the rows.

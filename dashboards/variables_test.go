@@ -258,9 +258,20 @@ var literal = regexp.MustCompile(`Literal .*`)
 // tree is the syntax tree of a query, without the text of its literals.
 func (e *engine) tree(t *testing.T, query string) string {
 	t.Helper()
-	text, err := e.sql("EXPLAIN AST " + query)
+	// As makegood: finance may not explain.
+	var lines []string
+	rows, err := e.store.DB.Query(t.Context(), "EXPLAIN AST "+query)
+	for err == nil && rows.Next() {
+		var line string
+		err = rows.Scan(&line)
+		lines = append(lines, line)
+	}
+	if err == nil {
+		err = errors.Join(rows.Err(), rows.Close())
+	}
 	if err != nil {
 		t.Error(err)
 	}
+	text := strings.Join(lines, "\n")
 	return literal.ReplaceAllString(text, "Literal")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -11,21 +10,20 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/makegood/makegood/cmd/makegood/server"
+	"github.com/makegood/makegood/infra/embedded"
 )
+
+// openForFinance makes the app start an engine inside that finance can ask.
+func openForFinance(c *server.Config) {
+	engineInside(c)
+	c.ClickHouseHTTPPort = embedded.AnyPort
+}
 
 // asFinance connects to the engine inside as the user finance.
 func asFinance(t *testing.T, app *server.App) driver.Conn {
 	t.Helper()
-	address, err := url.Parse(app.Engine.DSN())
-	if err != nil {
-		t.Fatal(err)
-	}
-	address.User = url.UserPassword(app.Engine.ReaderUser(), app.Engine.ReaderPassword())
-	options, err := clickhouse.ParseDSN(address.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := clickhouse.Open(options)
+	db, err := clickhouse.Open(&clickhouse.Options{Protocol: clickhouse.HTTP, Addr: []string{app.Engine.HTTPAddr()},
+		Auth: clickhouse.Auth{Username: app.Engine.ReaderUser(), Password: app.Engine.ReaderPassword()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +57,7 @@ var forFinance = []string{
 // TestFinanceSeesNoPeople: the user finance finds nobody in anything that it may read, and no text that somebody wrote.
 func TestFinanceSeesNoPeople(t *testing.T) {
 	t.Parallel()
-	app, c := startTestAppWith(t, t.TempDir(), engineInside)
+	app, c := startTestAppWith(t, t.TempDir(), openForFinance)
 	for _, e := range slices.Concat(goldenRates, goldenEvents) {
 		mustPost(t, c, e)
 	}

@@ -25,10 +25,10 @@ func (c *serveCommand) Run(ctx context.Context, logger *slog.Logger, s terminal.
 		fmt.Fprintf(s.Err, "  data directory %s\n  Kafka at %s\n", app.Dir.Path(), app.Brokers[0])
 	}
 	if app.Engine != nil {
-		fmt.Fprintf(s.Err, "  ClickHouse at %s, database makegood, to read as %s, password in the data directory\n",
-			app.Engine.Addr(), app.Engine.ReaderUser())
+		fmt.Fprintf(s.Err, "  ClickHouse at %s\n", app.Engine.Addr())
 		if web := app.Engine.HTTPAddr(); web != "" {
-			fmt.Fprintf(s.Err, "  its HTTP interface at %s\n", web)
+			fmt.Fprintf(s.Err, "  its HTTP interface at %s, to read as %s, password in the data directory\n",
+				web, app.Engine.ReaderUser())
 		}
 	}
 	select {

@@ -38,7 +38,7 @@ type surfaces struct {
 // same sums, wherever somebody looks; nothing is summed over two, and no amount stands without its currency.
 func TestOneNumberOnAllSurfaces(t *testing.T) {
 	t.Parallel()
-	app, c := startTestAppWith(t, t.TempDir(), engineInside)
+	app, c := startTestAppWith(t, t.TempDir(), openForFinance)
 	now := time.Now().UTC() // metrics tell of the running month
 	const order = `"order_id":"o1","store_id":"s1",`
 	for i, e := range [][2]string{

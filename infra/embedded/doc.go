@@ -102,14 +102,19 @@
 //     reads its library, its configuration and the system's own libraries,
 //     reads and writes its tables and logs, listens on its ports and connects
 //     to nothing. Password files are outside. Where the kernel can't, the log
-//     warns: there whoever has a password of the engine reads what this user
-//     reads. What the fence can't keep apart is the engine's own: with file()
-//     the user finance reads the files of all tables, and so what its views
-//     leave out. No right, setting or function of our own name takes file()
-//     away (APPLY(file) calls it as well). A server has no such file().
-//   - HTTP: there is no HTTP interface unless EngineConfig.HTTPPort asks for
-//     one. If it does, answers never carry the header that lets a page of
-//     another origin read them.
+//     warns: there whoever has the password of makegood reads what this user
+//     reads.
+//   - A gate: what the fence can't keep apart is the engine's own files, which
+//     file() reads for whoever may ask anything; no right, setting or function
+//     of our own name takes it away. (A server's file() reads one directory.)
+//     So nobody but us asks the engine. People ask readerGate, which listens where EngineConfig.HTTPPort says, speaks
+//     ClickHouse's HTTP interface, and takes the password of finance. It has
+//     the engine parse the statement (EXPLAIN AST, parameters in their places)
+//     and refuses what has a function, a kind of statement or a part that isn't
+//     known to reach nothing. The engine's own password of finance is made for
+//     each start. Its profile is readonly=1 with a list of settings: others
+//     hold expressions (additional_table_filters) or name files, and the tree
+//     doesn't show them.
 //   - fsync: rows are fsynced before an insert is acknowledged
 //     (fsync_after_insert, fsync_part_directory). The offset committed after it
 //     is durable, so the rows must be, or a power cut would lose them for good:

@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -46,8 +47,8 @@ type EngineConfig struct {
 	// NativePort is the port of the native protocol, on 127.0.0.1; 0 takes
 	// any free one.
 	NativePort int
-	// HTTPPort is the port of the HTTP interface, on 127.0.0.1. The default,
-	// 0, opens none; AnyPort takes any free one.
+	// HTTPPort is the port of the HTTP interface for ReaderUser, on 127.0.0.1:
+	// see readerGate. The default, 0, opens none; AnyPort takes any free one.
 	HTTPPort int
 	// Grants are rights of the user makegood beyond its own database, as
 	// GRANT statements: for tests and benchmarks with databases of their own.
@@ -123,8 +124,11 @@ func (c EngineConfig) withDefaults() EngineConfig {
 type Engine struct {
 	cfg            EngineConfig
 	files          engineFiles
-	native, http   int
+	native, inside int    // ports of the engine itself; inside, of HTTP, is 0 where there is none
 	writer, reader string // passwords
+	login          string // what the engine takes for the reader's: the gate alone knows it
+	gate           *readerGate
+	listener       net.Listener // of the gate
 
 	pid   int
 	alive *os.File // our end of the engine's terminal: closing it ends the engine
@@ -172,15 +176,18 @@ func StartEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	if e.reader, err = files.password(readerUser); err != nil {
 		return nil, err
 	}
+	if err := e.listen(ctx); err != nil {
+		return nil, err
+	}
 	for try := 1; ; try++ {
 		err := e.start(ctx, program, lock)
 		if err == nil {
 			return e, nil
 		}
 		// A port that was free a moment ago may be taken by now.
-		chosen := cfg.NativePort == 0 || cfg.HTTPPort == AnyPort
+		chosen := cfg.NativePort == 0 || e.inside != 0
 		if !chosen || try == portTries || !strings.Contains(err.Error(), "Address already in use") {
-			return nil, err
+			return nil, errors.Join(err, e.unlisten())
 		}
 		cfg.Logger.Warn("engine lost a port to another process, trying others", "try", try)
 	}
@@ -227,15 +234,36 @@ func freePort() (int, error) {
 	return port, nil
 }
 
+// listen takes the port that readers connect to, where one is wanted.
+func (e *Engine) listen(ctx context.Context) (err error) {
+	if e.cfg.HTTPPort == 0 {
+		return nil
+	}
+	if e.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", loopbackAddr(max(e.cfg.HTTPPort, 0))); err != nil {
+		return fmt.Errorf("opening the engine's HTTP interface: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) unlisten() error {
+	if e.listener == nil {
+		return nil
+	}
+	if err := e.listener.Close(); err != nil {
+		return fmt.Errorf("closing the engine's HTTP interface: %w", err)
+	}
+	return nil
+}
+
 func (e *Engine) choosePorts() (err error) {
-	e.native, e.http = e.cfg.NativePort, e.cfg.HTTPPort
-	for e.native == 0 || e.native == e.http {
+	e.native, e.inside = e.cfg.NativePort, 0
+	if e.native == 0 {
 		if e.native, err = freePort(); err != nil {
 			return err
 		}
 	}
-	for e.http == AnyPort || e.http == e.native {
-		if e.http, err = freePort(); err != nil {
+	for e.listener != nil && (e.inside == 0 || e.inside == e.native) {
+		if e.inside, err = freePort(); err != nil {
 			return err
 		}
 	}
@@ -246,10 +274,11 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 	if err := e.choosePorts(); err != nil {
 		return err
 	}
+	e.login = rand.Text()
 	if err := e.files.write(engineSettings{
-		TCPPort: e.native, HTTPPort: e.http,
+		TCPPort: e.native, HTTPPort: e.inside,
 		Writer: writerUser, WriterSum: digest(e.writer),
-		Reader: readerUser, ReaderSum: digest(e.reader),
+		Reader: readerUser, ReaderSum: digest(e.login), ReaderSettings: readerSettings,
 		ReaderMemory: 2 << 30, ReaderSeconds: 60, ReaderSecondsMax: 600,
 		Grants:           e.cfg.Grants,
 		FsyncAfterInsert: !e.cfg.withoutFsync,
@@ -287,7 +316,8 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 		return errors.Join(fmt.Errorf("starting the engine (%s): %w", program.kind, err), alive.Close())
 	}
 	e.pid = cmd.Process.Pid
-	if err := e.await(ctx); err != nil {
+	rules, err := e.await(ctx)
+	if err != nil {
 		// Whatever state it is in, it holds the lock: it has to go. It
 		// never answered, so nobody relies on anything in it.
 		_ = cmd.Process.Kill()
@@ -297,6 +327,10 @@ func (e *Engine) start(ctx context.Context, program engineProgram, lock *os.File
 	e.cfg.Logger.Info("engine started", "kind", program.kind, "pid", e.pid, "addr", e.Addr(), "http", e.HTTPAddr(),
 		"took", time.Since(begun))
 	e.sayFence()
+	if e.listener != nil {
+		e.gate = newReaderGate(e, rules)
+		go e.gate.serve(e.listener)
+	}
 	return nil
 }
 
@@ -324,8 +358,9 @@ func (e *Engine) watch(cmd *exec.Cmd, started chan<- error) {
 	close(e.done)
 }
 
-// await returns nil once the engine answers as it will be asked.
-func (e *Engine) await(ctx context.Context) error {
+// await returns once the engine answers as it will be asked, with the rules
+// for readers of an engine with such functions.
+func (e *Engine) await(ctx context.Context) (rules statementRules, err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.StartTimeout)
 	defer cancel()
 	conn, err := clickhouse.Open(&clickhouse.Options{
@@ -334,7 +369,7 @@ func (e *Engine) await(ctx context.Context) error {
 		DialTimeout: time.Second, // it is asked again
 	})
 	if err != nil {
-		return fmt.Errorf("opening a connection: %w", err)
+		return rules, fmt.Errorf("opening a connection: %w", err)
 	}
 	defer func() { _ = conn.Close() }() // it served its purpose
 	tick := time.NewTicker(pollEvery)
@@ -342,34 +377,39 @@ func (e *Engine) await(ctx context.Context) error {
 	for {
 		err := conn.Ping(ctx)
 		if err == nil {
-			return nil
+			rules, err = readRules(ctx, conn)
+		}
+		if err == nil {
+			return rules, nil
 		}
 		// At its prompt the session survives a query that failed, and the
 		// port that it should have opened never opens.
 		if said, rerr := readEnd(e.files.OutputLog()); rerr == nil && bytes.Contains(said, []byte("DB::Exception")) {
-			return errors.New("it can't do what it was told")
+			return rules, errors.New("it can't do what it was told")
 		}
 		select {
 		case <-e.done:
-			return e.err
+			return rules, e.err
 		case <-ctx.Done():
-			return fmt.Errorf("it doesn't answer: %w: %w", context.Cause(ctx), err)
+			return rules, fmt.Errorf("it doesn't answer: %w: %w", context.Cause(ctx), err)
 		case <-tick.C:
 		}
 	}
 }
 
 // Addr returns the address of the native protocol, host:port.
-func (e *Engine) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(e.native)) }
+func (e *Engine) Addr() string { return loopbackAddr(e.native) }
 
-// HTTPAddr returns the address of the HTTP interface, host:port; empty where
-// there is none.
+// HTTPAddr returns the address of the HTTP interface for ReaderUser,
+// host:port; empty where there is none.
 func (e *Engine) HTTPAddr() string {
-	if e.http == 0 {
+	if e.listener == nil {
 		return ""
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(e.http))
+	return e.listener.Addr().String()
 }
+
+func loopbackAddr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // User returns the user that owns the books.
 func (e *Engine) User() string { return writerUser }
@@ -377,8 +417,8 @@ func (e *Engine) User() string { return writerUser }
 // Password returns the password of User.
 func (e *Engine) Password() string { return e.writer }
 
-// ReaderUser returns the user for reading the database makegood, limited in
-// memory and time.
+// ReaderUser returns the user for reading the books, limited in memory and
+// time. It gets in at HTTPAddr alone.
 func (e *Engine) ReaderUser() string { return readerUser }
 
 // ReaderPassword returns the password of ReaderUser.
@@ -417,7 +457,12 @@ func (e *Engine) Err() error {
 // Close ends the engine: it finishes what it is doing, and is killed if that
 // takes longer than StopTimeout. Acknowledged inserts survive either.
 func (e *Engine) Close() error {
-	e.closeOnce.Do(func() { e.closeErr = e.stop() })
+	e.closeOnce.Do(func() {
+		if e.gate != nil {
+			e.closeErr = e.gate.close()
+		}
+		e.closeErr = errors.Join(e.closeErr, e.stop())
+	})
 	return e.closeErr
 }
 

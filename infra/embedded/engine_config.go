@@ -85,7 +85,8 @@ type engineSettings struct {
 	Files                engineFiles
 	TCPPort, HTTPPort    int // HTTPPort 0: no HTTP interface
 	Writer, Reader       string
-	WriterSum, ReaderSum string // sha256 of the passwords, in hex
+	WriterSum, ReaderSum string   // sha256 of the passwords, in hex
+	ReaderSettings       []string // what a reader may set
 	ReaderMemory         int64
 	ReaderSeconds        int // what a reader's query gets unasked
 	ReaderSecondsMax     int // and what it may ask for: clients pass on their own deadlines

@@ -63,8 +63,8 @@ func (e *Engine) fence(program engineProgram) fence {
 		Bind:    []int{e.native},
 		Connect: e.cfg.Connect,
 	}
-	if e.http != 0 {
-		f.Bind = append(f.Bind, e.http)
+	if e.inside != 0 {
+		f.Bind = append(f.Bind, e.inside)
 	}
 	return f
 }

@@ -412,9 +412,11 @@ func TestEngineSurvivesHostileClients(t *testing.T) {
 		if err := connect(t, login(e, e.User(), "guess")).Ping(testContext(t)); err == nil {
 			t.Fatal("a wrong password was right")
 		}
-		hangUp(e.HTTPAddr(), "GET "+query+" HTTP/1.1\r\nHost: x\r\n\r\n", 10000)
+		hangUp(loopbackAddr(e.inside), "GET "+query+" HTTP/1.1\r\nHost: x\r\n\r\n", 10000)
 		hangUp(e.HTTPAddr(), "GET / HT", 0)
 		hangUp(e.HTTPAddr(), "no HTTP\r\n\r\n", 0)
+		hangUp(e.HTTPAddr(), "POST /?query=SELECT+1&user=finance&password="+e.ReaderPassword()+
+			" HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", 0)
 		hangUp(e.Addr(), "\x00\x04rude", 0)
 		hangUp(e.Addr(), "no native protocol", 0)
 		hangUp(e.Addr(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 10)

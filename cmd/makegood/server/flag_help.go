@@ -14,7 +14,7 @@ var FlagHelp = map[string]string{
 		"engine runs inside.",
 	"clickhouse_cluster": "Name of the cluster of ClickHouse (system.clusters), one shard with any number of " +
 		"replicas: each has all of the books.",
-	"clickhouse_http_port":     "Port of the HTTP interface of the ClickHouse inside, on loopback; 0 opens none.",
+	"clickhouse_http_port":     "Port on loopback where finance reads the ClickHouse inside, by HTTP; 0: none.",
 	"clickhouse_password_file": "File with the password of ClickHouse's user; or MAKEGOOD_CLICKHOUSE_PASSWORD.",
 	"http_hosts": "Names, beside loopback, by which it may be called; without an access file no other " +
 		"is answered.",
