@@ -23,7 +23,7 @@ import (
 type Events struct {
 	cfg      EventsConfig
 	body     bodyReader
-	inFlight inFlight
+	inFlight *inFlight
 	decoders sync.Pool // of *wire.Decoder
 
 	accepted, refused, forbidden, shed, failed, dropped atomic.Int64
@@ -49,7 +49,7 @@ func NewEvents(c EventsConfig) (*Events, error) {
 	return &Events{
 		cfg:      c,
 		body:     bodyReader{most: c.MaxBody},
-		inFlight: inFlight{most: c.MaxInFlight},
+		inFlight: newInFlight(c.MaxInFlight, inFlightFor(c.MaxBody, c.MaxBatch)),
 		decoders: sync.Pool{New: func() any { return &wire.Decoder{Privacy: c.Privacy} }},
 	}, nil
 }
@@ -94,7 +94,7 @@ func (h *Events) take(w http.ResponseWriter, r *http.Request) (_ taken, _ *Probl
 	if p := unsupported(w, mode, contentType, &attrs); p != nil {
 		return taken{}, p
 	}
-	room := reservation{of: &h.inFlight}
+	room := h.inFlight.reserve(grantOf(r))
 	defer room.release()
 	body, err := h.readBody(w, r, &room)
 	if err != nil {

@@ -144,10 +144,10 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	s := &Server{cfg: c, mux: http.NewServeMux(), inFlight: &inFlight{most: defaultInFlight}}
+	s := &Server{cfg: c, mux: http.NewServeMux(), inFlight: newInFlight(defaultInFlight, 0)}
 	s.gates = newGates(&s.cfg, &s.away.sizes)
 	if c.Events != nil {
-		s.inFlight = &c.Events.inFlight
+		s.inFlight = c.Events.inFlight
 	}
 	s.http = &http.Server{
 		Handler:           s.logged(s.recovered(s.headed(s.outside(http.HandlerFunc(s.route))))),

@@ -112,12 +112,14 @@ func (h *TillRequests) take(w http.ResponseWriter, r *http.Request) (trial bool,
 		h.unknown.Add(1)
 		return false, NewProblem(http.StatusNotFound, ProblemNotFound, "no till of that name is configured here")
 	}
-	if !signed && h.guard != nil {
-		if p := h.guarded(w, r, name); p != nil {
+	room := h.events.inFlight.reserveForStranger(r)
+	if !signed {
+		grant, p := h.guarded(w, r, name)
+		if p != nil {
 			return false, p
 		}
+		room = h.events.inFlight.reserve(grant)
 	}
-	room := reservation{of: &h.events.inFlight}
 	defer room.release()
 	body, err := h.events.readBody(w, r, &room)
 	if err != nil {
@@ -137,19 +139,22 @@ func (h *TillRequests) take(w http.ResponseWriter, r *http.Request) (trial bool,
 }
 
 // guarded asks for a token where nothing else tells who sends: the till's name stands for the source that it writes.
-func (h *TillRequests) guarded(w http.ResponseWriter, r *http.Request, name string) *Problem {
+func (h *TillRequests) guarded(w http.ResponseWriter, r *http.Request, name string) (*Grant, *Problem) {
+	if h.guard == nil {
+		return nil, nil
+	}
 	grant, err := h.guard(r, Write)
 	if a, ok := w.(*response); ok {
 		a.who = grant.name()
 	}
 	if err != nil {
-		return refusal(w, r, err)
+		return nil, refusal(w, r, err)
 	}
 	if refused := grant.MaySend(&domain.Event{Source: TillSource + name, Type: domain.TypeOrderPlaced}); refused != nil {
 		h.events.forbidden.Add(1)
-		return NewProblem(http.StatusForbidden, ProblemForbidden, "%s", refused.Detail)
+		return nil, NewProblem(http.StatusForbidden, ProblemForbidden, "%s", refused.Detail)
 	}
-	return nil
+	return grant, nil
 }
 
 // TillSource begins the source of the events of a till, before its name.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -227,3 +228,34 @@ type keepAll struct{}
 
 func (keepAll) Find(string) (known, signed bool)              { return true, false }
 func (keepAll) Keep(context.Context, *gateway.Delivery) error { return nil }
+
+// slowly sends all of a till's body but its end, from an address of its own, and gives the connection.
+func (s *served) slowly(from string, size int) net.Conn {
+	s.t.Helper()
+	c := dialFrom(s.t, from, strings.TrimPrefix(s.url, "http://"))
+	if _, err := fmt.Fprintf(c, "POST /v1/tills/shop HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", size+1,
+		strings.Repeat("x", size)); err != nil {
+		s.t.Fatal(err)
+	}
+	return c
+}
+
+// TestStrangersLeaveRoom: who sends to a signed till without its signature is known when all of a body is there. Slow
+// ones of one address take a share of the bytes in flight: others' bodies are taken meanwhile.
+func TestStrangersLeaveRoom(t *testing.T) {
+	const most, slow = 512 << 10, 20
+	s, _, requests := serveTills(t, func(ec *gateway.EventsConfig, _ *gateway.Config) {
+		ec.MaxBody, ec.MaxBatch, ec.MaxInFlight = most, 1, 8*(most+1<<10)
+	})
+	for range slow {
+		s.slowly("127.0.0.2", most-8)
+	}
+	for deadline := time.Now().Add(time.Minute); requests.Counts().Shed < slow-2; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%+v: one address has more than a quarter", requests.Counts())
+		}
+	}
+	body := strings.Repeat("x", most)
+	s.postTill("shop", body, "X-Signature", "ours").want(t, 202, "")
+	s.postTill("open", body).want(t, 202, "")
+}
