@@ -56,7 +56,7 @@ func TestAsOfATime(t *testing.T) {
 		for i, arrival := range arrivals {
 			if step < len(arrival) {
 				story := []string{"/v1/orders/" + orders[i], "/v1/cases/" + orders[i] + "e"}[random.IntN(2)]
-				if reference.AllStreams() || random.IntN(3) == 0 { // of few streams, another third of the stories each time
+				if reference.AllStreams() || random.IntN(6) == 0 { // of few streams, another sixth of the stories each time
 					stories = append(stories, story)
 				}
 				text := cases[i].events[arrival[step]].on(orders[i], arrival[step])

@@ -59,7 +59,7 @@ func drawn(n int64) int64 {
 	if AllStreams() {
 		return n
 	}
-	return max(n/3, 3)
+	return max(n/6, 3)
 }
 
 func forSeeds(t *testing.T, n int64, check func(t *testing.T, seed int64, records []Record, b *Books)) {

@@ -29,7 +29,7 @@ func TestSettle(t *testing.T) {
 	t.Parallel()
 	n := *streams
 	if !reference.AllStreams() {
-		n /= 4
+		n /= 8
 	}
 	for seed := *first; seed < *first+int64(n); seed++ {
 		records := reference.Generate(seed, options(seed))
