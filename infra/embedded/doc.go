@@ -107,8 +107,9 @@
 //   - A gate: what the fence can't keep apart is the engine's own files, which
 //     file() reads for whoever may ask anything; no right, setting or function
 //     of our own name takes it away. (A server's file() reads one directory.)
-//     So nobody but us asks the engine. People ask readerGate, which listens where EngineConfig.HTTPPort says, speaks
-//     ClickHouse's HTTP interface, and takes the password of finance. It has
+//     So nobody but us asks the engine. People ask readerGate, which listens
+//     where EngineConfig.HTTPPort says, speaks ClickHouse's HTTP interface,
+//     and takes the password of finance. It has
 //     the engine parse the statement (EXPLAIN AST, parameters in their places)
 //     and refuses what has a function, a kind of statement or a part that isn't
 //     known to reach nothing. The engine's own password of finance is made for

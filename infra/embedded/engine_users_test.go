@@ -3,7 +3,6 @@ package embedded
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -151,25 +150,8 @@ func TestEngineAndAPageInABrowser(t *testing.T) {
 	defer http.DefaultClient.CloseIdleConnections() // an idle one would hold the stop up
 	ask := func(method, query, body string, header ...string) (int, string, http.Header) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(testContext(t), method, "http://"+e.HTTPAddr()+"/?"+query,
-			strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Origin", "https://evil.example")
-		req.Header.Set("Content-Type", "text/plain")
-		for i := 0; i+1 < len(header); i += 2 {
-			req.Header.Set(header[i], header[i+1])
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(resp.Body)
-		if err := errors.Join(err, resp.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, strings.TrimSpace(string(text)), resp.Header
+		return overHTTP(t, e, method, query, body,
+			append([]string{"Origin", "https://evil.example", "Content-Type", "text/plain"}, header...)...)
 	}
 	for _, query := range []string{
 		"", "user=default", "user=default&password=", "user=makegood", "user=finance&password=",

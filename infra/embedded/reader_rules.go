@@ -31,8 +31,8 @@ var combinators = []string{"if", "array", "map", "simplestate", "state", "merge"
 var statements = nameSet("SelectWithUnionQuery DescribeQuery ExistsTableQuery ExistsViewQuery ShowCreateTableQuery " +
 	"ShowCreateViewQuery")
 
-// nodes are what a statement may be made of; all that each holds is in the tree, but Set, whose settings the engine
-// holds against readerSettings. Not here: APPLY, whose function isn't in the tree.
+// nodes are the parts that a statement may have. The tree shows all that is in them, except the settings in Set: the
+// engine checks those against readerSettings. APPLY is not among them: the tree doesn't show its function.
 var nodes = nameSet("ArrayJoin Asterisk ColumnsExceptTransformer ColumnsListMatcher ColumnsRegexpMatcher " +
 	"ColumnsReplaceTransformer ColumnsReplaceTransformer::Replacement ColumnsTransformerList ExpressionList Function " +
 	"Identifier InterpolateElement Literal OrderByElement QualifiedAsterisk QualifiedColumnsListMatcher " +
@@ -40,7 +40,8 @@ var nodes = nameSet("ArrayJoin Asterisk ColumnsExceptTransformer ColumnsListMatc
 	"TableExpression TableIdentifier TableJoin TablesInSelectQuery TablesInSelectQueryElement WindowDefinition " +
 	"WindowListElement WithElement")
 
-// show are the statements that list databases and tables, whole: their tree doesn't hold the condition of WHERE.
+// show is the whole text of a statement that lists databases or tables. WHERE and LIKE are not in it: the tree of SHOW
+// doesn't show their condition.
 var show = regexp.MustCompile("(?i)^\\s*SHOW\\s+(DATABASES|TABLES(\\s+(FROM|IN)\\s+(\\w+|`\\w+`|\"\\w+\"))?)" +
 	`(\s+FORMAT\s+\w+)?\s*;?\s*$`)
 

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -15,15 +16,14 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// asReader asks the HTTP interface as the reader, and gives the status, the text and ClickHouse's code of an error.
-func asReader(t *testing.T, e *Engine, query, body string, header ...string) (int, string, string) {
+// overHTTP asks the HTTP interface, and gives the status, the text and the headers of its answer.
+func overHTTP(t *testing.T, e *Engine, method, query, body string, header ...string) (int, string, http.Header) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(testContext(t), http.MethodPost, "http://"+e.HTTPAddr()+"/?"+query,
+	req, err := http.NewRequestWithContext(testContext(t), method, "http://"+e.HTTPAddr()+"/?"+query,
 		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.SetBasicAuth(e.ReaderUser(), e.ReaderPassword())
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
@@ -35,7 +35,16 @@ func asReader(t *testing.T, e *Engine, query, body string, header ...string) (in
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, strings.TrimSpace(string(text)), resp.Header.Get("X-ClickHouse-Exception-Code")
+	return resp.StatusCode, strings.TrimSpace(string(text)), resp.Header
+}
+
+// asReader asks as the reader, and gives the status, the text and ClickHouse's code of an error.
+func asReader(t *testing.T, e *Engine, query, body string, header ...string) (int, string, string) {
+	t.Helper()
+	login := base64.StdEncoding.EncodeToString([]byte(e.ReaderUser() + ":" + e.ReaderPassword()))
+	status, text, said := overHTTP(t, e, http.MethodPost, query, body,
+		append([]string{"Authorization", "Basic " + login}, header...)...)
+	return status, text, said.Get("X-ClickHouse-Exception-Code")
 }
 
 func startReader(t *testing.T) (*Engine, driver.Conn) {
@@ -63,18 +72,12 @@ func TestEngineReader(t *testing.T) {
 		"SELECT * EXCEPT b REPLACE (a + 1 AS a) FROM (SELECT 1 AS a, 2 AS b)":                                "2",
 		"SELECT 'file(1)' FROM (SELECT 1 AS `file(1)`)":                                                      "file(1)",
 		"WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT max(n) FROM r": "3",
+		"WITH (x -> x + 1) AS plus_one SELECT plus_one(1), arrayMap(plus_one, [1])":                          "2\t[2]",
 		"SELECT n FROM (SELECT 2 AS n) ORDER BY n WITH FILL FROM 1 TO 3":                                     "1\n2",
 		"-- a remark\nSELECT /* file('x') */ count() FROM numbers(3)":                                        "3",
 	} {
 		if status, text, _ := asReader(t, e, "", statement); status != http.StatusOK || text != want &&
 			!strings.HasPrefix(statement, "DESCRIBE") || !strings.HasPrefix(text, want) {
-			t.Errorf("%s: %d %s, want %s", statement, status, text, want)
-		}
-	}
-	for statement, want := range map[string]string{
-		"WITH (x -> x + 1) AS plus_one SELECT plus_one(1), arrayMap(plus_one, [1])": "2\t[2]",
-	} {
-		if status, text, _ := asReader(t, e, "", statement); status != http.StatusOK || text != want {
 			t.Errorf("%s: %d %s, want %s", statement, status, text, want)
 		}
 	}

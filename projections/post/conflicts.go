@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/ext"
 
 	"github.com/makegood/makegood/domain"
 	"github.com/makegood/makegood/projections/ledger"
@@ -119,16 +118,14 @@ GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`); err !
 	settled := 0
 	const most = 1000
 	for part := range slices.Chunk(conflicts, most) {
-		ids, err := ext.NewTable("conflicts", ext.Column("identity", "UInt64"))
-		if err != nil {
-			return settled, fmt.Errorf("name the conflicts: %w", err)
-		}
+		var identities []uint64
 		var months []uint32
 		for _, c := range part {
-			if err := ids.Append(c.Identity); err != nil {
-				return settled, fmt.Errorf("name the conflicts: %w", err)
-			}
-			months = append(months, c.Months...)
+			identities, months = append(identities, c.Identity), append(months, c.Months...)
+		}
+		ids, err := identityTable("conflicts", identities)
+		if err != nil {
+			return settled, err
 		}
 		slices.Sort(months)
 		n, err := p.settleConflicts(clickhouse.Context(ctx, clickhouse.WithExternalTable(ids)), slices.Compact(months))
