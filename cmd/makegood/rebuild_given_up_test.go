@@ -43,7 +43,7 @@ func (s *sharedText) String() string {
 // computed until somebody gives it up.
 type held struct {
 	ledger.Reader
-	ended chan struct{} // gets one for each reading that has ended
+	begun, ended chan struct{} // each gets one for each reading
 }
 
 const patience = 2 * time.Minute // with what takes a second on a machine that does nothing else
@@ -60,6 +60,7 @@ func (h held) ReadLedger(ctx context.Context, from string, workers ...func(*ledg
 			}
 		}
 	}
+	h.begun <- struct{}{}
 	err := h.Reader.ReadLedger(ctx, from, late...)
 	h.ended <- struct{}{}
 	return err
@@ -68,16 +69,16 @@ func (h held) ReadLedger(ctx context.Context, from string, workers ...func(*ledg
 // endless is a rebuilder whose rebuilds are computed until somebody gives them up.
 type endless struct {
 	*rebuild.Rebuilder
-	ended      chan struct{}
-	complaints *sharedText // what goes wrong
+	begun, ended chan struct{}
+	complaints   *sharedText // what goes wrong
 }
 
 func newEndless(t *testing.T, app *server.App) endless {
 	t.Helper()
-	b := endless{ended: make(chan struct{}, 1), complaints: new(sharedText)}
+	b := endless{begun: make(chan struct{}, 1), ended: make(chan struct{}, 1), complaints: new(sharedText)}
 	var err error
 	b.Rebuilder, err = rebuild.New(rebuild.Config{
-		DB: app.Store.DB, Ledger: held{app.Store.Reader(), b.ended},
+		DB: app.Store.DB, Ledger: held{app.Store.Reader(), b.begun, b.ended},
 		Shadow: func(table string) rebuild.ShadowWriter { return app.Store.WriterTo(table) },
 		Decode: func() ledger.DecodeStored { return decode.Stored() },
 		Terms:  app.TermsNow, ID: func() string { return strings.ToLower(rand.Text()[:12]) },
@@ -94,9 +95,15 @@ func newEndless(t *testing.T, app *server.App) endless {
 	return b
 }
 
-// computing waits until a rebuild is being computed, and has made its tables.
-func computing(t *testing.T, app *server.App, c *client) *shadow.Rebuild {
+// computing waits until a rebuild is being computed, has made its tables and reads the ledger: one that is given up
+// before doesn't read at all.
+func (b endless) computing(t *testing.T, app *server.App, c *client) *shadow.Rebuild {
 	t.Helper()
+	select {
+	case <-b.begun:
+	case <-time.After(patience):
+		t.Fatal("no rebuild reads the ledger")
+	}
 	for {
 		r, err := c.rebuild(t.Context(), "")
 		if err != nil {
@@ -162,7 +169,7 @@ func TestRebuildGivenUp(t *testing.T) {
 			strings.NewReader(`{"actor":"ann","reason":"rates came late","whole":true}`), nil); err != nil {
 			t.Fatal(err)
 		}
-		return b, computing(t, app, c)
+		return b, b.computing(t, app, c)
 	}
 	b, r := begin()
 	// As on a machine that is too busy to note how far it is: who computes it knows that it is under way.
@@ -225,7 +232,7 @@ func TestInterrupted(t *testing.T) {
 		return text.String()
 	}
 	var r *shadow.Rebuild
-	text := interrupt(func(*sharedText) { r = computing(t, app, c) }, "rebuild", "--whole", "--yes", "--actor", "ann")
+	text := interrupt(func(*sharedText) { r = b.computing(t, app, c) }, "rebuild", "--whole", "--yes", "--actor", "ann")
 	if !strings.Contains(text, "makegood: interrupted: nothing was changed, and rebuild "+r.ID+" is discarded\n") {
 		t.Errorf("interrupted, rebuild says\n%s", text)
 	}
