@@ -12,6 +12,7 @@ type incident struct {
 	own         bool  // a refund or dispute that is a case of its own
 	report      int32 // the statement that reported it; none
 	first       int32 // its first fix in the sequence; none
+	earliest    int32 // its first fix by time; none
 	heard       int32 // the first statement that names it; none
 	root        int32 // the case that it is part of, itself where it is none
 	rejected    bool
@@ -122,6 +123,7 @@ func (v *view) caseOf(order, errorID name) int32 {
 		order:    order,
 		report:   none,
 		first:    none,
+		earliest: none,
 		heard:    none,
 		root:     n,
 		refunded: c.refunded[:0],
@@ -233,13 +235,20 @@ func (v *view) fixes(st *stance, i int32, s *statement) {
 	}
 	c := &v.incidents[st.incident]
 	c.is = c.name != 0
-	if c.first == none {
-		c.first = i
-	}
+	v.fixedBy(c, i)
 	if d, is := s.Data.(*ReturnReceived); is {
 		for l := range d.Lines {
 			c.sentWrong = c.sentWrong || d.Lines[l].Was == WasWrongItem
 		}
+	}
+}
+
+func (v *view) fixedBy(c *incident, i int32) {
+	if c.first == none {
+		c.first = i
+	}
+	if c.earliest == none || v.compareTimes(i, c.earliest) < 0 {
+		c.earliest = i
 	}
 }
 
@@ -296,9 +305,7 @@ func (v *view) ownCase(order name, i int32, id string) int32 {
 		c.own = true
 		c.facts.Founded = true
 	}
-	if c.first == none {
-		c.first = i
-	}
+	v.fixedBy(c, i)
 	c.is = true
 	return n
 }

@@ -56,6 +56,8 @@ type view struct {
 	threads    [][]int32   // the statements that count of each redelivery, voucher, dispute and claim, in the sequence
 	threadKeys []threadKey // what each is of
 	outs       []out
+	turns      []int32 // the cases in the order in which they are owed goods
+	met        []met
 	goods      []goods // by number of a case
 }
 

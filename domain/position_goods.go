@@ -16,15 +16,6 @@ type out struct {
 	line     *GoodsLine
 }
 
-// owing is a line of goods that is owed to the customer.
-type owing struct {
-	sku      string
-	quantity Decimal // still on the order
-	open     Decimal // and not yet met by what is out
-	cost     cost
-	costed   bool
-}
-
 // goods are the letters of a case.
 type goods struct {
 	owed, strayed, out, strayedCost, strayedWorth, soldWorth sum
@@ -95,23 +86,16 @@ func (v *view) redeliver() {
 // compareTimes compares when the facts of two statements that count happened.
 func (v *view) compareTimes(i, j int32) int { return byTime(&v.u.statements[i], &v.u.statements[j]) }
 
-// goodsOfCases posts the goods of every case. Cases of an order share what is on it, in the order of their reports;
-// what came back counts in the sequence.
+// goodsOfCases posts the goods of every case. Cases of an order share what is on it, in turn; what came back counts in
+// the sequence.
 func (v *view) goodsOfCases() {
 	v.goods = v.goods[:0]
 	for range v.incidents {
 		v.goods = append(v.goods, goods{})
 	}
-	for i := range v.n {
-		n := v.stances[i].incident
-		if n != none && v.stances[i].standing == Counts && v.incidents[n].report == int32(i) && v.incidents[n].root == n {
-			v.goodsOf(n)
-		}
-	}
-	for n := range v.incidents {
-		if c := &v.incidents[n]; c.report == none && c.root == int32(n) && (c.is || c.name == 0) {
-			v.goodsOf(int32(n))
-		}
+	v.takeTurns()
+	for _, n := range v.turns {
+		v.goodsOf(n)
 	}
 	for i := range v.n {
 		d, is := v.u.statements[i].Data.(*ReturnReceived)
@@ -145,11 +129,12 @@ func (v *view) goodsOf(n int32) {
 		sent = !g.known && v.owesSent(g, n, o, g.currency)
 	}
 	v.sends(g, n, g.currency)
+	v.meets(g, n, o)
 	switch {
 	case internal:
 		v.takesInternally(g, n, o)
 	case owes && !g.known && !sent:
-		v.owesOnly(g, o)
+		v.owesOnly(g, n, o)
 	}
 	if c.strays() {
 		v.received(g, c, o, g.currency)
@@ -173,36 +158,6 @@ func (v *view) goodsCurrency(n int32, o *order) name {
 		}
 	}
 	return 0
-}
-
-// expects finds what the customer was to have, by the report, and is still on the order.
-func (v *view) expects(g *goods, n int32, o *order, currency name) {
-	c := &v.incidents[n]
-	if c.report == none {
-		return
-	}
-	d := v.u.statements[c.report].Data.(*ErrorReported)
-	g.known = len(d.Lines) > 0
-	for l := range d.Lines {
-		e := &d.Lines[l]
-		w := owing{sku: e.SKU, quantity: e.Quantity}
-		if a := o.article(e.SKU); o != nil && o.sale != none {
-			if a == nil {
-				continue
-			}
-			w.quantity = min(w.quantity, a.owed)
-			a.owed -= w.quantity
-		}
-		if w.quantity <= 0 {
-			continue
-		}
-		w.open = w.quantity
-		w.cost, w.costed = v.soldGoodsCost(o, c.report, e.SKU, e.UnitCost, currency)
-		if w.costed {
-			g.owed.pieces(w.quantity, &w.cost)
-		}
-		g.owings = append(g.owings, w)
-	}
 }
 
 // sends counts what is out. What is owed goes at the cost at which it is owed, up to the quantity owed.
@@ -232,94 +187,11 @@ func (v *view) sends(g *goods, n int32, currency name) {
 	}
 }
 
-// owesOnly counts as owed the order's line of goods, if only one is left: the report doesn't say, and nothing is out.
-func (v *view) owesOnly(g *goods, o *order) {
-	if o == nil || o.sale == none {
-		return
-	}
-	var only *soldLine
-	for k := range o.lines {
-		if l := &o.lines[k]; l.left > 0 && kindOf(l.line) == LineGoods {
-			if only != nil {
-				return
-			}
-			only = l
-		}
-	}
-	if only == nil {
-		return
-	}
-	a := o.article(only.line.SKU)
-	q := min(only.left, a.owed)
-	a.owed -= q
-	if a.costed {
-		g.owed.pieces(q, &a.cost)
-	}
-	g.owings = append(g.owings, owing{sku: a.sku, quantity: q, cost: a.cost, costed: a.costed})
-}
-
-// owesSent counts what is out as owed, as far as it is on the order, and reports whether anything is out. It is owed at
-// what the order booked it at, as all that was sold.
-func (v *view) owesSent(g *goods, n int32, o *order, currency name) bool {
-	sent := false
-	for k := range v.outs {
-		t := &v.outs[k]
-		if t.incident != n {
-			continue
-		}
-		sent = true
-		w := owing{sku: t.line.SKU, quantity: t.line.Quantity}
-		if o != nil && o.sale != none {
-			a := o.make(w.sku)
-			w.quantity = min(w.quantity, a.owed)
-			a.owed -= w.quantity
-		}
-		if w.quantity == 0 {
-			continue // it isn't on the order
-		}
-		w.open = w.quantity
-		v.silently(func() { // where it has no cost, that is said when it is sent
-			w.cost, w.costed = v.soldGoodsCost(o, t.by, w.sku, t.line.UnitCost, currency)
-		})
-		if w.costed {
-			g.owed.pieces(w.quantity, &w.cost)
-		}
-		g.owings = append(g.owings, w)
-	}
-	return sent
-}
-
 func (v *view) silently(do func()) {
 	was := v.silent
 	v.silent = true
 	do()
 	v.silent = was
-}
-
-// takesInternally counts what is owed where the failure was found before the goods left: no more than is out, and it
-// takes of a line only what was sent.
-func (v *view) takesInternally(g *goods, n int32, o *order) {
-	if g.out.cmp(&g.owed) < 0 {
-		g.owed = g.out
-	}
-	for w := range g.owings {
-		owed := &g.owings[w]
-		sent := Decimal(0)
-		for k := range v.outs {
-			if t := &v.outs[k]; t.incident == n && t.line.SKU == owed.sku {
-				sent = plus(sent, t.line.Quantity)
-			}
-		}
-		for before := range w { // lines of one article share what was sent of it
-			if g.owings[before].sku == owed.sku {
-				sent = max(sent-g.owings[before].quantity, 0)
-			}
-		}
-		if a := o.article(owed.sku); a != nil {
-			a.owed = plus(a.owed, max(owed.quantity-sent, 0))
-		}
-	}
-	g.owings = nil
 }
 
 // postGoods posts the letters of a case, each rounded once, by the table of the contract.

@@ -126,11 +126,17 @@ func (v *view) fromStores() {
 				first = i
 			}
 		}
-		for _, i := range members {
-			st := &v.stances[i]
-			if int(i) < v.n && first != none && i != first && v.u.statements[i].store != v.u.statements[first].store &&
-				st.verdict != decidedSeparate && (st.standing == Counts || st.verdict == decidedAgainst) {
-				v.follow(i, first)
+		if first == none {
+			continue
+		}
+		for _, against := range []bool{false, true} { // what waits is still open, whatever else its source took back
+			for _, i := range members {
+				st := &v.stances[i]
+				if int(i) < v.n && i != first && v.u.statements[i].store != v.u.statements[first].store &&
+					st.verdict != decidedSeparate && (st.verdict == decidedAgainst) == against &&
+					(against || st.standing == Counts) {
+					v.follow(i, first)
+				}
 			}
 		}
 	}

@@ -77,8 +77,11 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 			Currency: "EUR",
 			Data:     d,
 		}
-		if d == Data(probeForeign) {
+		switch d {
+		case probeForeign:
 			e.Currency = "USD"
+		case probeMissing, probeSent:
+			e.ErrorID = "second"
 		}
 		if e.Type.Stream() == Orders {
 			e.ErrorID, e.StoreID = "", "sells"
@@ -143,6 +146,8 @@ func probeUnits() [][]Data {
 			sent,
 		},
 		[]Data{sale, &before, sent, back},
+		[]Data{sale, missing, sent, probeMissing, probeSent},
+		[]Data{sale, missing, probeMissing, sent, probeSent},
 		[]Data{sale, wrong, sent, failed},
 		[]Data{sale, wrong, sent, failed, sent},
 		[]Data{
@@ -255,7 +260,11 @@ var (
 		{LineID: "2", SKU: "other", Quantity: 1_000_000, UnitPrice: 20_000_000},
 	}
 	// probeForeign is in another currency than its order.
-	probeForeign = &OrderChanged{By: ByCustomer, LinesRemoved: []RemovedLine{{LineID: "1", Quantity: 1_000_000}}}
+	probeForeign Data = &OrderChanged{By: ByCustomer, LinesRemoved: []RemovedLine{{LineID: "1", Quantity: 1_000_000}}}
+	// probeMissing and probeSent are of a second case.
+	probeMissing Data = &ErrorReported{Classification: Classification{Kind: KindMissingItem},
+		Lines: []ErrorLine{{SKU: "known", Quantity: 1_000_000}}}
+	probeSent Data = &RedeliveryDispatched{RedeliveryID: "2", Lines: probeGoods}
 )
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)

@@ -182,6 +182,24 @@ func TestOneSourceSendsAnOrderForTwoStores(t *testing.T) {
 	}
 }
 
+// TestOneOfTwoSalesIsDecidedAgainst: the other one that its source sent for its store waits by itself, and so does the
+// rest of what the source sends, whichever came first.
+func TestOneOfTwoSalesIsDecidedAgainst(t *testing.T) {
+	for _, against := range []string{"e0", "e1"} {
+		s, _ := settleTold(t, []told{{data: sale}, {minute: 1, data: sale}, {source: "shop", minute: 2, data: sale},
+			{minute: 3, errorID: "c", data: refunded("r", "10", "0")},
+			{minute: 4, data: &FactDecided{Source: "till", ID: against, Counts: No}}},
+			func(events []*Event) { events[2].StoreID = "s2"; events[2].Time = events[0].Time.Add(-1) })
+		want := "discarded waits counts waits counts"
+		if against == "e1" {
+			want = "waits discarded counts waits counts"
+		}
+		if got := standings(s); got != want {
+			t.Errorf("%s decided against: %s", against, got)
+		}
+	}
+}
+
 // TestTheStoreOfACaseThatAnotherIsPartOf is that of the event that names it, where nobody reported it.
 func TestTheStoreOfACaseThatAnotherIsPartOf(t *testing.T) {
 	s, _ := settleTold(t, []told{{data: sale}, {minute: 1, errorID: "b", data: report("late", "")},

@@ -40,6 +40,7 @@ var (
 		`,"by":"customer","net":"100","tax":"8"`}
 	replacement = told{kind: "redelivery.dispatched", at: "2026-01-12T09:00:00Z", data: onCase +
 		`,"redelivery_id":"$e-d","mode":"pickup","lines":[{"sku":"M","quantity":1,"unit_cost":"60"}]`}
+	missed = reported("missing_item", "after_delivery", expected(""))
 )
 
 func reported(kind, found, lines string) told {
@@ -56,6 +57,12 @@ func expected(received string) string {
 	}
 	return `{"sku":"M","quantity":1,"unit_cost":"60","received_sku":"S","received_quantity":1,"received_unit_cost":"` +
 		received + `"}`
+}
+
+// again is the same of a second case of the order, later.
+func (e told) again(at string) told {
+	e.at, e.data = at, strings.ReplaceAll(e.data, "$e", "$e2")
+	return e
 }
 
 func classified(kind string) told {
@@ -119,6 +126,28 @@ var contractCases = []contractCase{
 	{"wrong_item without lines, refunded, nothing back", []told{sold, reported("wrong_item", "after_delivery", ""),
 		refunded("100", "8")},
 		map[string]string{"net": "40", "1210": "0", "2410": "0"}},
+	{"missing_item reported under two error_ids, sent in the first", []told{sold, missed,
+		missed.again("2026-01-11T09:00:00Z"), replacement}, map[string]string{"net": "0", "2410": "0", "1200": "-60"}},
+	{"missing_item reported under two error_ids, refunded in the first", []told{sold, missed,
+		missed.again("2026-01-11T09:00:00Z"), refunded("100", "8")},
+		map[string]string{"net": "40", "2410": "0", "1200": "0"}},
+	{"missing_item reported under two error_ids, sent in both", []told{sold, missed, missed.again("2026-01-11T09:00:00Z"),
+		replacement, replacement.again("2026-01-12T10:00:00Z")},
+		map[string]string{"net": "60", "2410": "0", "1200": "-120"}},
+	{"a wrong replacement reported under a second error_id, sent again", []told{sold,
+		reported("wrong_item", "after_delivery", expected("60")), replacement,
+		reported("wrong_item", "after_delivery", expected("60")).again("2026-01-13T09:00:00Z"),
+		replacement.again("2026-01-13T10:00:00Z")},
+		map[string]string{"net": "0", "2410": "0", "1210": "120", "1200": "-180"}},
+	{"a wrong replacement reported under a second error_id, refunded", []told{sold,
+		reported("wrong_item", "after_delivery", expected("60")), replacement,
+		reported("wrong_item", "after_delivery", expected("60")).again("2026-01-13T09:00:00Z"),
+		refunded("100", "8").again("2026-01-15T09:00:00Z")},
+		map[string]string{"net": "40", "2410": "0", "1210": "120", "1200": "-120"}},
+	{"a replacement that was lost, reported under a second error_id without lines, refunded", []told{sold, missed,
+		replacement, reported("missing_item", "after_delivery", "").again("2026-01-13T09:00:00Z"),
+		refunded("100", "8").again("2026-01-15T09:00:00Z")},
+		map[string]string{"net": "40", "2410": "0", "1200": "0"}},
 	{"wrong_item, whole order cancelled by the business", []told{sold,
 		reported("wrong_item", "after_delivery", expected("")), wholeByBusiness},
 		map[string]string{"net": "40", "2410": "0"}},

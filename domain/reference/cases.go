@@ -1,9 +1,6 @@
 package reference
 
-import (
-	"slices"
-	"sort"
-)
+import "slices"
 
 const changedMind = "changed_mind"
 
@@ -57,14 +54,6 @@ func (f *file) gatherCases() {
 			c.report = e
 		}
 	}
-	sort.SliceStable(f.cases, func(i, j int) bool {
-		a, b := f.cases[i], f.cases[j]
-		if (a.report == nil) != (b.report == nil) {
-			return a.report != nil // "in the order of their reports": what nobody reported comes last
-		}
-		x, y := a.opener(), b.opener()
-		return x != nil && (y == nil || x.before(y))
-	})
 	for _, c := range f.cases {
 		f.learn(c)
 	}

@@ -13,7 +13,7 @@ type file struct {
 	home   string   // the order, also of a case whose order nobody has named yet
 	events []*event // what counts of it, in the sequence
 	sale   *sale
-	cases  []*facts // in the order of their reports, else of their first events
+	cases  []*facts // as they come up in the sequence
 	merged []*facts // that are part of others
 	wholes map[Identity]bool
 

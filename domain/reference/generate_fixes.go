@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"time"
@@ -23,11 +24,7 @@ func (g *generator) about(c failure, stream, kind string, more object) *draft {
 func (g *generator) aboutAt(c failure, at time.Time, stream, kind string, more object) *draft {
 	d := c.data(more)
 	d["error_id"] = c.errorID
-	subject := c.order
-	if subject == "" {
-		subject = c.errorID
-	}
-	return g.add(stream, kind, subject, at, d)
+	return g.add(stream, kind, cmp.Or(c.order, c.errorID), at, d)
 }
 
 // failure reports a case on an order and fixes it; whole means with every kind of fix.
@@ -75,6 +72,26 @@ func (g *generator) everyEnd(c failure) {
 	g.about(c, "redeliveries", "claim.closed", object{"claim_id": g.id("cl"), "reason": "refused"})
 }
 
+// failsAgain reports the goods of a case under another error_id: what was sent for it didn't do, or somebody says the
+// same failure twice.
+func (g *generator) failsAgain(first failure) {
+	if g.chance(60) {
+		g.dispatched(first)
+	}
+	c := first
+	c.errorID, c.at = g.id("err"), g.later(first.at, 300)
+	d := c.data(object{"error_id": c.errorID, "kind": pick(g, []string{"wrong_item", "missing_item"}),
+		"found": "after_delivery", "detected_by": "customer", "currency": c.currency})
+	g.maybe(d, 70, "lines", c.expected)
+	g.add("errors", "error.reported", cmp.Or(c.order, c.errorID), c.at, d)
+	if g.chance(60) {
+		g.dispatched(c)
+	}
+	if g.chance(50) {
+		g.refund(c)
+	}
+}
+
 func (g *generator) report(s story, at time.Time, found string) failure {
 	c := failure{story: s, errorID: g.id("err"), at: at}
 	kind := Kinds[g.cases%len(Kinds)] // in turn: every kind is in every stream
@@ -96,11 +113,7 @@ func (g *generator) report(s story, at time.Time, found string) failure {
 		c.expected = g.failedLines(&c)
 		d["lines"] = c.expected
 	}
-	subject := s.order
-	if subject == "" {
-		subject = c.errorID
-	}
-	g.add("errors", "error.reported", subject, at, d)
+	g.add("errors", "error.reported", cmp.Or(s.order, c.errorID), at, d)
 	return c
 }
 

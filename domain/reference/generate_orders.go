@@ -86,6 +86,9 @@ func (g *generator) order(i int) {
 				g.about(other, "errors", "error.classified", object{"same_as": c.errorID})
 			}
 		}
+		if len(c.expected) > 0 && g.chance(25) {
+			g.failsAgain(c)
+		}
 	}
 	if g.chance(20) || i == 0 {
 		g.unnamedRefund(s)

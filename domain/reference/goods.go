@@ -43,14 +43,14 @@ type letters struct {
 	stated   []piece // what came by mistake, of which the report states a cost
 }
 
-// bookGoods works out the goods of all cases, in the order of their reports, and books them.
+// bookGoods works out the goods of all cases, in their turns, and books them.
 func (f *file) bookGoods() {
 	var all []*letters
-	owedBefore := totals{} // by sku: what earlier cases are owed of the order
-	for _, c := range f.cases {
+	before := &owedBefore{owed: totals{}}
+	for _, c := range f.inTurn() {
 		g := &letters{caseOf: c, currency: f.goodsCurrency(c)}
 		g.out = f.outOnRedelivery(c, g.currency)
-		f.owe(g, owedBefore)
+		f.owe(g, before)
 		f.sendOut(g)
 		f.comeByMistake(g)
 		all = append(all, g)
@@ -128,61 +128,6 @@ func (f *file) outOnRedelivery(c *facts, currency string) []piece {
 		}
 	}
 	return pieces
-}
-
-// expected are the lines that a case is owed at most: those of the report; "The report has no lines: what is
-// redelivered; as long as nothing is, the order's line if it has only one."
-func (f *file) expected(g *letters) []piece {
-	var pieces []piece
-	if r := g.caseOf.report; r != nil && len(r.data.list("lines")) > 0 {
-		for _, l := range r.data.list("lines") {
-			pieces = append(pieces, piece{sku: l.str("sku"), quantity: l.dec("quantity"), event: r, line: l})
-		}
-		return pieces
-	}
-	if len(g.out) > 0 {
-		return slices.Clone(g.out)
-	}
-	var on []*orderLine
-	for _, l := range f.sale.lines {
-		if l.isGoods() && l.left.Sign() > 0 {
-			on = append(on, l)
-		}
-	}
-	if len(on) == 1 && len(f.sale.placed) > 0 { // nobody knows how many lines an order has that nobody said was placed
-		pieces = append(pieces, piece{sku: on[0].sku, quantity: on[0].left, event: on[0].by, line: fields{"sku": on[0].sku}})
-	}
-	return pieces
-}
-
-// owe: "U, owed to the customer (founded wrong_item, missing_item): cost of the expected lines that are still on the
-// order. All cases of an order together are owed no more of a line than is on it, in the order of their reports. Found
-// before_delivery (any founded kind): min(cost of the expected lines, D), and then it takes of a line only what was
-// sent."
-func (f *file) owe(g *letters, owedBefore totals) {
-	c := g.caseOf
-	if !c.is("wrong_item", "missing_item") && !(c.founded && c.before()) {
-		return
-	}
-	here := totals{}
-	for _, p := range f.expected(g) {
-		if len(f.sale.placed) > 0 {
-			free := minus(f.sale.onOrder(p.sku), owedBefore.of(p.sku), here.of(p.sku))
-			p.quantity = least(p.quantity, notBelowZero(free))
-		}
-		if p.quantity.Sign() == 0 {
-			continue
-		}
-		here.add(p.sku, p.quantity)
-		p.unit = f.soldCost(p.event, p.line, g.currency)
-		g.owed = append(g.owed, p)
-	}
-	for sku, quantity := range here {
-		if c.before() {
-			quantity = least(quantity, outOf([]*letters{g}, sku))
-		}
-		owedBefore.add(sku, quantity)
-	}
 }
 
 // sendOut: "D: cost of the goods out on redeliveries. A sku that is owed goes at the cost at which it is owed, up to

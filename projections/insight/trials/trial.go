@@ -21,7 +21,7 @@ func Trials() []Trial {
 		{"signals", "stores of 0.5 to 5 cases a day, baselines of a year; a doubling in one of them", signals},
 		{"counter", "ten pickers of 300 orders each, of whom 3 % fail; one errs three times as often, or none", counter},
 		{"provision", "18 months of cases that cost at once, later, and are partly paid back", provision},
-		{"budget", "a month of 2 to 400 cases, more on some weekdays, none on Sundays; half a year is known", budget},
+		{"budget", "a month of cases that come more on some weekdays, none on Sundays; half a year is known", budget},
 		{"customers", "large baskets fail more and buy more; a failure costs 12 points, or nothing", customers},
 		{"prevention", "eight stores, five causes, common shocks, staggered starts; effects of 0, −20 and −50 %",
 			prevention},
