@@ -43,7 +43,8 @@ var longHelp = map[string]string{
 	"examples": "A folder with a mapping and examples: CASE.in.json and CASE.want.ndjson, or " +
 		"CASE.refused.txt.",
 	"from_events": "Hold the answers themselves against what was planted: simulated events are booked " +
-		"into an engine that runs inside, and asked. Some seconds a shop.",
+		"into an engine that runs inside, and asked. Some seconds a shop; with --only provision,budget they are settled " +
+		"in memory, two shops a second.",
 	"group_by": "Keys: " + strings.Join(report.LeakageKeys(), ", ") + "; store is the one that fixed it.",
 	"import_as": "The till that they are of, which is in the source of their events; without it, the " +
 		"name of the mapping.",

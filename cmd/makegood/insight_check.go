@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/makegood/makegood/cmd/makegood/shops"
@@ -26,7 +26,7 @@ func (c *insightCheckCommand) Run(ctx context.Context, logger *slog.Logger, s te
 	if c.Shops < 2 {
 		return fmt.Errorf("%d shops: a coverage wants at least 2", c.Shops)
 	}
-	fmt.Fprintf(s.Out, "seed %d, %d shops each; ± is three standard errors of that many\n", c.Seed, c.Shops)
+	fmt.Fprintf(s.Out, "seed %d, %d shops each; ± is what chance explains in 997 of 1,000 such checks\n", c.Seed, c.Shops)
 	if c.FromEvents {
 		return c.fromEvents(ctx, logger, s)
 	}
@@ -52,10 +52,18 @@ func (c *insightCheckCommand) Run(ctx context.Context, logger *slog.Logger, s te
 
 // fromEvents holds the answers to the questions against shops' truth, from events on.
 func (c *insightCheckCommand) fromEvents(ctx context.Context, logger *slog.Logger, s terminal.Streams) error {
+	check := func() ([]trials.Claim, error) { return shops.Check(ctx, logger, s.Err, c.Seed, c.Shops) }
 	if len(c.Only) > 0 {
-		return errors.New("--from-events asks all questions of each shop: leave out --only")
+		alone := shops.Alone()
+		for _, name := range c.Only {
+			if !slices.Contains(alone, name) {
+				return fmt.Errorf("--from-events asks all questions of each shop, or those of what is still to come together: "+
+					"--only %s", strings.Join(alone, ","))
+			}
+		}
+		check = func() ([]trials.Claim, error) { return shops.CheckAlone(ctx, s.Err, c.Seed, c.Shops) }
 	}
-	claims, err := shops.Check(ctx, logger, s.Err, c.Seed, c.Shops)
+	claims, err := check()
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -22,8 +23,8 @@ var budget = Question{
 	Params: []Param{{Name: "per_order", About: "What failures may cost per order, net: 0.35. Without it, what they " +
 		"cost in the half year before."}},
 	Method: "Cost per order is the net leakage of the time over the orders placed in it; burn is that over what was " +
-		"allowed. The forecast adds each coming weekday's mean of the half year before; its interval holds the true end " +
-		"in 80 of 100.",
+		"allowed. The forecast adds the mean of the weeks of the half year before; its interval, read from such weeks " +
+		"drawn anew, holds the true end in 80 of 100, or more often where most often nothing comes.",
 	Heading: "The failure budget",
 	Columns: []Column{
 		{Name: "store", Unit: Text, About: "The store; all where they are taken together."},
@@ -135,17 +136,17 @@ func (q *Query) daysOfStores(ctx context.Context, db driver.Conn, since, end tim
 }
 
 func (q *Query) budgetRow(name string, s *daysOfStore, given *big.Rat, since, end time.Time) Row {
-	var known estimate.Days
+	var known []float64
 	var before uint64
 	var came, costBefore, expected float64 // came and expected: up to the last whole day
 	var usual, seen [7]float64
 	for i, cost := range s.cost {
-		if s.orders[i] == 0 && cost == 0 && len(known.Amount) == 0 {
+		if s.orders[i] == 0 && cost == 0 && len(known) == 0 {
 			continue // the store wasn't there yet
 		}
 		day := since.AddDate(0, 0, i)
 		weekday := day.Weekday()
-		known.Weekday, known.Amount = append(known.Weekday, int(weekday)), append(known.Amount, cost)
+		known = append(known, cost)
 		usual[weekday], seen[weekday] = usual[weekday]+float64(s.orders[i]), seen[weekday]+1
 		if day.Before(date(q.From)) {
 			before, costBefore = before+s.orders[i], costBefore+cost
@@ -153,19 +154,19 @@ func (q *Query) budgetRow(name string, s *daysOfStore, given *big.Rat, since, en
 			expected, came = expected+float64(s.orders[i]), came+cost
 		}
 	}
-	var coming []int
+	coming := 0
 	for day := end; day.Before(date(q.To)); day = day.AddDate(0, 0, 1) {
-		coming = append(coming, int(day.Weekday()))
+		coming++
 		expected += usual[day.Weekday()] / max(1, seen[day.Weekday()])
 	}
 	f := estimate.Forecast(known, coming, budgetLevel)
-	if len(coming) == 0 { // the time is over: nothing is estimated any more
+	if coming == 0 { // the time is over: nothing is estimated any more
 		came, _ = s.came.Float64()
-		f = estimate.Estimated{Level: budgetLevel, N: len(known.Amount)}
+		f = estimate.Estimated{Level: budgetLevel, N: len(known)}
 	}
-	f.Value, f.Low, f.High = came+f.Value, came+f.Low, came+f.High
+	f.Value, f.Low, f.High = came+f.Value, roundedDown(came+f.Low), -roundedDown(-came-f.High)
 	row := Row{"store": storeNamed(name), "orders": s.placed, "leakage": s.came.FloatString(4), "per_order": nil,
-		"allowed": nil, "burn": nil, "orders_expected": uint64(expected + 0.5), "forecast": f.Estimate("weekday_means", 2)}
+		"allowed": nil, "burn": nil, "orders_expected": uint64(expected + 0.5), "forecast": f.Estimate("weeks_drawn", 2)}
 	allowed := given
 	if allowed == nil && before > 0 && costBefore > 0 {
 		allowed = new(big.Rat).SetFloat64(costBefore / float64(before))
@@ -177,7 +178,7 @@ func (q *Query) budgetRow(name string, s *daysOfStore, given *big.Rat, since, en
 		each, _ := allowed.Float64()
 		f.Value, f.Low, f.High = f.Value/each/expected, f.Low/each/expected, f.High/each/expected
 	}
-	row["forecast_burn"] = f.Estimate("weekday_means", 6)
+	row["forecast_burn"] = f.Estimate("weeks_drawn", 6)
 	if s.placed > 0 {
 		each := new(big.Rat).Quo(s.came, new(big.Rat).SetUint64(s.placed))
 		row["per_order"] = each.FloatString(8)
@@ -187,6 +188,10 @@ func (q *Query) budgetRow(name string, s *daysOfStore, given *big.Rat, since, en
 	}
 	return row
 }
+
+// roundedDown is an amount in cents, and never more than it is but for what a float leaves open: where nothing more
+// comes, what came already is within bounds of whole cents.
+func roundedDown(x float64) float64 { return math.Floor(100*x+1e-4) / 100 }
 
 // date is a day as the days of the books are compared.
 func date(t time.Time) time.Time {

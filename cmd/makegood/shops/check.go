@@ -67,15 +67,19 @@ func planted(shop int) []simulator.Prevention {
 	return all
 }
 
-// years is a company of four stores over two years. In the second one money is spent on prevention; what the first one
-// let expect of the second is held against it.
-func years(ctx context.Context, b *books, seed uint64, shop int, h *held) error {
+// company is one of four stores over two years. In the second one money is spent on prevention.
+func company(seed uint64, shop int) (*simulator.Simulation, error) {
 	c := simulator.Defaults()
 	c.Seed, c.Start, c.Days, c.Orders = seed<<20+uint64(shop), begin, twoYears, 6000
 	c.ErrorRate, c.WithoutTruck = 0.12, true
 	c.Story = &simulator.Story{Season: 0.2, Shocks: 0.15, Preventions: planted(shop),
 		Loyalty: simulator.Loyalty{Low: 0.25, High: 0.6, Effect: -0.12}}
-	s, err := simulator.New(c)
+	return simulator.New(c)
+}
+
+// years asks a company; what its first year let expect of the second is held against that.
+func years(ctx context.Context, b *books, seed uint64, shop int, h *held) error {
+	s, err := company(seed, shop)
 	if err != nil {
 		return err
 	}
@@ -90,7 +94,11 @@ func years(ctx context.Context, b *books, seed uint64, shop int, h *held) error 
 	if err := b.book(ctx); err != nil {
 		return err
 	}
-	month := time.Date(known.Year(), known.Month(), 1, 0, 0, 0, 0, time.UTC)
+	alone, err := settle(ctx, &b.log)
+	if err != nil {
+		return err
+	}
+	month := monthOf(known)
 	before := map[string]*insight.Answer{}
 	for _, q := range []asking{{"provision", month.AddDate(0, -1, 0), month, nil},
 		{"budget", month, month.AddDate(0, 1, 0), nil}, {"what-if", begin, known, nil},
@@ -117,6 +125,9 @@ func years(ctx context.Context, b *books, seed uint64, shop int, h *held) error 
 		if after[q.name], err = b.ask(ctx, q.name, q.from, q.to, end.AddDate(0, 0, 1), q.of); err != nil {
 			return err
 		}
+	}
+	if err := h.sameAlone(before["provision"], alone, month); err != nil {
+		return err
 	}
 	h.toCome(before["provision"], after["provision"], month)
 	h.budget(before["budget"], after["budget"])

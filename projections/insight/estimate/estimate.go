@@ -1,7 +1,7 @@
 // Package estimate has the figures that a sample carries: each with an interval, the level of that, how many there
 // were, and its method, or why nothing can be said yet. Its estimators are pure functions of counts and sums that
-// ClickHouse has made. It knows no SQL, no clock, no chance and no money of the books. Statistics are floats; what is
-// shown is decimal text.
+// ClickHouse has made. It knows no SQL, no clock and no money of the books; what it draws by lot is the same each time.
+// Statistics are floats; what is shown is decimal text.
 //
 // An interval of level 0.95 covers the truth in 95 of 100 companies: projections/insight/trials holds each estimator
 // against companies whose truth is known, and `makegood insight-check` prints how often it was covered.

@@ -31,38 +31,6 @@ func fit(t *testing.T, x *mat.Dense, y, weights []float64) (beta *mat.VecDense, 
 	return beta, cov, dispersion
 }
 
-// TestForecastByRegression fits the weekdays as a regression of a variance in proportion to the mean, and predicts the
-// sum of coming days by its covariance.
-func TestForecastByRegression(t *testing.T) {
-	r := rand.New(rand.NewPCG(14, 4))
-	var known Days
-	usual := [7]float64{30, 80, 60, 60, 70, 100, 120}
-	for d := range 91 {
-		known.Weekday = append(known.Weekday, d%7)
-		known.Amount = append(known.Amount, usual[d%7]*(0.5+r.Float64()))
-	}
-	coming := []int{1, 2, 3, 4, 5, 6, 0, 1, 2, 3}
-	x, weights := mat.NewDense(len(known.Amount), 7, nil), make([]float64, len(known.Amount))
-	for i, weekday := range known.Weekday {
-		x.Set(i, weekday, 1)
-		weights[i] = 1
-	}
-	beta, _, _ := fit(t, x, known.Amount, weights)
-	for i, weekday := range known.Weekday {
-		weights[i] = 1 / beta.AtVec(weekday)
-	}
-	beta, cov, dispersion := fit(t, x, known.Amount, weights)
-	sum, own, times := 0.0, 0.0, mat.NewVecDense(7, nil)
-	for _, weekday := range coming {
-		sum, own = sum+beta.AtVec(weekday), own+beta.AtVec(weekday)
-		times.SetVec(weekday, times.AtVec(weekday)+1)
-	}
-	deviation := math.Sqrt(dispersion * (own + mat.Inner(times, cov, times)))
-	f := Forecast(known, coming, 0.8)
-	near(t, "the forecast", f.Value, sum, 1e-9)
-	near(t, "half of the interval", f.High-f.Value, 1.2917*deviation, 5e-3) // Student's 90 % for 84
-}
-
 // TestYearlyByRegression predicts a year as so many weeks of a regression on nothing but a mean.
 func TestYearlyByRegression(t *testing.T) {
 	weeks := []float64{12, 40, 0, 33, 18, 47, 25, 9, 44, 30, 12, 5}

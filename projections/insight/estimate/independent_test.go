@@ -213,20 +213,6 @@ func TestFreedomOfRanges(t *testing.T) {
 	near(t, "degrees of freedom", mean*mean/(square-mean*mean)/2/(n-1), freedomPerRange, 0.02)
 }
 
-// TestForecastOfOneWeekday is the prediction of textbooks: mean ± t s √(k + k²/n), where every day is alike.
-func TestForecastOfOneWeekday(t *testing.T) {
-	known := Days{Amount: []float64{10, 12, 9, 14, 8, 11, 13, 10, 12, 11, 9, 13}}
-	known.Weekday = make([]int, len(known.Amount))
-	f := Forecast(known, make([]int, 5), 0.8)
-	mean, square, n := 0.0, 0.0, float64(len(known.Amount))
-	for _, x := range known.Amount {
-		mean, square = mean+x/n, square+x*x
-	}
-	s := math.Sqrt((square - n*mean*mean) / (n - 1))
-	near(t, "the forecast", f.Value, 5*mean, 1e-9)
-	near(t, "half of the interval", f.High-f.Value, 1.36343*s*math.Sqrt(5+25/n), 1e-4) // Student's 90 % for 11
-}
-
 // TestEffectWithoutNoise finds an effect to the last digit where nothing else happens but what befalls all.
 func TestEffectWithoutNoise(t *testing.T) {
 	var units []Unit

@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -26,8 +27,9 @@ func TestRefusals(t *testing.T) {
 	for what, e := range map[string]Estimated{
 		"two months":               triangle.Total,
 		"a month without a cost":   gone.Total,
-		"five days":                Forecast(Days{Weekday: make([]int, 5), Amount: make([]float64, 5)}, nil, 0.8),
-		"days without a cost":      Forecast(Days{Weekday: make([]int, 30), Amount: make([]float64, 30)}, nil, 0.8),
+		"three weeks":              Forecast(slices.Repeat([]float64{1}, 27), 5, 0.8),
+		"days without a cost":      Forecast(make([]float64, 182), 5, 0.8),
+		"a year and two days":      Forecast(slices.Repeat([]float64{1}, 182), 367, 0.8),
 		"no controls":              DifferenceInDifferences(alone, 0, 0.95).Change,
 		"three weeks before":       DifferenceInDifferences(early, 0, 0.95).Saved,
 		"three weeks of a year":    Yearly([]float64{1, 2, 3}, 0.95),

@@ -1,6 +1,7 @@
 package trials
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -68,38 +69,77 @@ func pick(r *rand.Rand, chances []float64) int {
 	return 0
 }
 
-// budget forecasts the end of a month from its tenth day on, with half a year of history.
-func budget(r *rand.Rand, shops int) []Claim {
-	const history, month = 182, 30
-	busy := [7]float64{0, 8, 6, 6, 7, 10, 12} // cases by weekday
-	var claims []Claim
-	for _, day := range []int{10, 15, 20, 25} {
-		covered := 0
-		var misses []float64
-		for range shops {
-			var known estimate.Days
-			var coming []int
-			truth, expected := 0.0, 0.0
-			for d := range history + month {
-				weekday := d % 7
-				amount := cost(r, poisson(r, busy[weekday]), 40)
-				if d < history+day {
-					known.Weekday, known.Amount = append(known.Weekday, weekday), append(known.Amount, amount)
-				} else {
-					coming = append(coming, weekday)
-					truth += amount
-					expected += busy[weekday] * 40
-				}
-			}
-			f := estimate.Forecast(known, coming, 0.8)
-			if f.Covers(truth) {
-				covered++
-			}
-			misses = append(misses, (f.Value-truth)/expected)
+// shopsCosts is how the cases of a store cost: what one does in the mean, how skewed that is, and whether it comes at
+// once or in parts over some days, and is now and then paid back.
+type shopsCosts struct {
+	what     string
+	sigma    float64
+	in, over int // so many parts at most, over so many days
+	paid     float64
+}
+
+// month plays half a year and a month of a store with so many cases a month: what failures cost by day.
+func (c shopsCosts) month(r *rand.Rand, cases float64) []float64 {
+	const half, month = 182, 30
+	busy := [7]float64{0, 8, 6, 6, 7, 10, 12} // by weekday, 49 a week
+	days := make([]float64, half+month)
+	add := func(day int, amount float64) {
+		if day < len(days) {
+			days[day] += amount
 		}
-		name := map[int]string{10: "10", 15: "15", 20: "20", 25: "25"}[day]
-		claims = append(claims, Share("80 % intervals of the month's end that cover, on day "+name, covered, shops,
-			0.77, 0.83), Mean("bias of the forecast, as a share, on day "+name, misses, -0.01, 0.01))
+	}
+	for d := range days {
+		for range poisson(r, busy[d%7]/49*7/month*cases) {
+			parts := 1 + r.IntN(c.in)
+			for part := range parts {
+				at := d
+				if part > 0 {
+					at += r.IntN(c.over + 1)
+				}
+				add(at, lognormal(r, 40/float64(parts), c.sigma))
+			}
+			if r.Float64() < c.paid {
+				add(d+5+r.IntN(20), -25)
+			}
+		}
+	}
+	return days
+}
+
+// budget forecasts the end of a month from its tenth day on, with half a year of history, of stores of every size.
+func budget(r *rand.Rand, shops int) []Claim {
+	const month, mean = 30, 40.0
+	var claims []Claim
+	for _, costs := range []shopsCosts{{"at once", 0.8, 1, 0, 0}, {"some large", 1.4, 1, 0, 0},
+		{"in parts, some paid back", 0.8, 3, 5, 0.2}} {
+		for _, cases := range []float64{2, 6, 12, 40, 120, 400} {
+			var misses []float64
+			of, told := 0, 0
+			for _, day := range []int{10, 15, 20, 25} {
+				covered, enough := 0, 0
+				for range shops {
+					days := costs.month(r, cases)
+					known, truth := days[:len(days)-month+day], 0.0
+					for _, x := range days[len(known):] {
+						truth += x
+					}
+					f := estimate.Forecast(known, month-day, 0.8)
+					if of++; !f.Enough() {
+						continue
+					}
+					if enough++; f.Low <= truth+1e-9 && truth-1e-9 <= f.High { // a sum that comes to nothing is a float
+						covered++
+					}
+					misses = append(misses, (f.Value-truth)/(mean*cases))
+				}
+				told += enough
+				claims = append(claims, Share(fmt.Sprintf("%g cases a month, %s: 80 %% intervals that cover, day %d", cases,
+					costs.what, day), covered, enough, 0.77, 0.83))
+			}
+			name := fmt.Sprintf("%g cases a month, %s: ", cases, costs.what)
+			claims = append(claims, Mean(name+"bias, as a share of a month", misses, -0.01, 0.01),
+				Share(name+"can tell", told, of, 0.9, None))
+		}
 	}
 	return claims
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Trial holds one estimator against planted truth in so many shops.
@@ -21,7 +23,7 @@ func Trials() []Trial {
 		{"signals", "stores of 0.5 to 5 cases a day, baselines of a year; a doubling in one of them", signals},
 		{"counter", "ten pickers of 300 orders each, of whom 3 % fail; one errs three times as often, or none", counter},
 		{"provision", "18 months of cases that cost at once, later, and are partly paid back", provision},
-		{"budget", "a month of cases that come more on some weekdays, none on Sundays; half a year is known", budget},
+		{"budget", "a month of 2 to 400 cases, more on some weekdays, none on Sundays; half a year is known", budget},
 		{"customers", "large baskets fail more and buy more; a failure costs 12 points, or nothing", customers},
 		{"prevention", "eight stores, five causes, common shocks, staggered starts; effects of 0, −20 and −50 %",
 			prevention},
@@ -36,7 +38,7 @@ func Trials() []Trial {
 type Claim struct {
 	What        string
 	Value       float64
-	Margin      float64 // three standard errors of Value, by the number of shops
+	Margin      float64 // what chance explains in 997 of 1,000 trials of as many shops
 	Least, Most float64 // infinite where there is no limit
 }
 
@@ -80,7 +82,8 @@ func Share(what string, hits, of int, least, most float64) Claim {
 	return Claim{what, p, 3 * math.Sqrt(expected*(1-expected)/float64(of)), least, most}
 }
 
-// Mean is a claim of a mean.
+// Mean is a claim of a mean. The spread of few values is known badly: of four values three standard errors are left by
+// one mean in seventeen, so that the margin is by Student's distribution.
 func Mean(what string, values []float64, least, most float64) Claim {
 	m, sum := 0.0, 0.0
 	for _, x := range values {
@@ -89,7 +92,9 @@ func Mean(what string, values []float64, least, most float64) Claim {
 	for _, x := range values {
 		sum += (x - m) * (x - m)
 	}
-	return Claim{what, m, 3 * math.Sqrt(sum/float64(len(values)-1)/float64(len(values))), least, most}
+	freedom := float64(len(values) - 1)
+	wide := distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(distuv.UnitNormal.CDF(3))
+	return Claim{what, m, wide * math.Sqrt(sum/freedom/float64(len(values))), least, most}
 }
 
 // median is a claim of a median; its margin are the ranks that chance leaves to it.

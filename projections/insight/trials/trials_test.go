@@ -37,7 +37,8 @@ func TestClaims(t *testing.T) {
 		{Share("", 60, 1000, -None, 0.05), true}, // chance
 		{Share("", 90, 1000, -None, 0.05), false},
 		{Share("", 700, 1000, 0.77, 0.83), false},
-		{Mean("", []float64{9, 10, 11, 10}, 12, None), false},
+		{Mean("", []float64{9, 10, 11, 10}, 15, None), false},
+		{Mean("", []float64{0.1, 0.12, 0.18, 0.22}, -0.01, 0.01), true}, // four shops: one mean in 75 is as far off by chance
 		{median("", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}, -None, 10), true},
 	} {
 		if c.claim.Holds() != c.holds || math.IsNaN(c.claim.Margin) {
