@@ -2,6 +2,7 @@ package bookstest
 
 import (
 	"context"
+	"maps"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -17,6 +18,9 @@ import (
 type Log struct {
 	Records []reference.Record    // what the log holds
 	Feed    chan *message.Message // what a projector that subscribes is given
+	// Partition is in which of so many partitions a record stands, where there are several. Nil: all are in the first.
+	Partition  func(reference.Record) int32
+	Partitions int32
 }
 
 // place is the key of where a message stands in the log, in its context.
@@ -40,10 +44,19 @@ func Mark(r reference.Record) domain.Mark {
 func (l *Log) Message(r reference.Record) *message.Message {
 	m := message.NewMessage("", message.Payload(r.Event))
 	m.Metadata.Set("content-type", "application/cloudevents+json")
+	at := Position(r)
 	if r.Stream == "books" {
-		m.Metadata.Set(ledger.EndsHeader, ledger.FormatEnds(Mark(r).Ends))
+		ends := Mark(r).Ends
+		for of, end := range maps.Clone(ends) {
+			for n := range l.Partitions {
+				ends[domain.Partition{Stream: of.Stream, Number: n}] = end
+			}
+		}
+		m.Metadata.Set(ledger.EndsHeader, ledger.FormatEnds(ends))
+	} else if l.Partition != nil {
+		at.Partition = l.Partition(r)
 	}
-	m.SetContext(context.WithValue(context.Background(), place{}, Position(r)))
+	m.SetContext(context.WithValue(context.Background(), place{}, at))
 	return m
 }
 

@@ -54,17 +54,17 @@ func (r *Row) Unit() string {
 }
 
 // Version orders the copies of a row, the highest stays: of the copies in the log the first recorded, by its time,
-// then by its offset (the copies of one event share a partition); of that one the newest revision. So an earlier copy
-// that comes late still wins, even over what makegood decided when it knew only the later one. A row whose time is
-// corrected, since a close became known that it follows, keeps its place among the copies: it stands above itself as
-// it was before, and below those that were recorded before it.
+// then by the last bits of its offset, whichever partition it is of (see Stored.Earlier, which must agree); of that one
+// the newest revision. So an earlier copy that comes late still wins, even over what makegood decided when it knew only
+// the later one. A row whose time is corrected, since a close became known that it follows, keeps its place among the
+// copies: it stands above itself as it was before, and below those that were recorded before it.
 func (r *Row) Version() uint64 {
 	if r.Stood != 0 {
 		return r.Stood&^(1<<revisionBits-1) | uint64(r.Revision)
 	}
 	ms := uint64(max(r.RecordedAt.UnixMilli(), 0)) & (1<<timeBits - 1)
-	low := uint64(r.Position.Offset) & (1<<offsetBits - 1)
-	return (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&(1<<offsetBits-1))<<revisionBits | uint64(r.Revision)
+	low := uint64(r.Position.Offset & mostOffset)
+	return (^ms&(1<<timeBits-1))<<(offsetBits+revisionBits) | (^low&mostOffset)<<revisionBits | uint64(r.Revision)
 }
 
 // SetVersion takes from a version what a row doesn't say otherwise.
@@ -113,6 +113,8 @@ const (
 	timeBits     = 42 // milliseconds, until the year 2109
 	offsetBits   = 13
 	revisionBits = 8
+
+	mostOffset = 1<<offsetBits - 1 // what a version has of an offset
 )
 
 // Place fills in when and where the books hold the event: what the terms say of its position.

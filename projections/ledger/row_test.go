@@ -33,3 +33,31 @@ func TestCorrectedTimeKeepsItsPlace(t *testing.T) {
 		t.Errorf("corrected, it has version %d; as it was %d, and the first copy %d", v, second.Version(), first.Version())
 	}
 }
+
+// TestVersionsAndTimesAgree: where copies of an event that say the same were recorded in one millisecond, the one that
+// the ledger keeps is the first, and no copy that says something else stands between two of the same version.
+func TestVersionsAndTimesAgree(t *testing.T) {
+	copyAt := func(partition int32, offset int64, content uint64) *Stored {
+		return &Stored{Row: Row{Event: &domain.Event{}, RecordedAt: time.UnixMilli(1_700_000_000_000), Content: content,
+			Position: domain.Position{Stream: domain.Redeliveries, Partition: partition, Offset: offset}}}
+	}
+	var copies []*Stored
+	for partition := range int32(3) {
+		for _, offset := range []int64{3, 4, 8191, 8192, 8195, 100_000} {
+			copies = append(copies, copyAt(partition, offset, 1), copyAt(partition, offset, 2))
+		}
+	}
+	for _, a := range copies {
+		for _, b := range copies {
+			if a.Content == b.Content && a.Version() > b.Version() && a.Earlier(b) >= 0 {
+				t.Errorf("the ledger keeps %+v, and %+v is before it", a.Position, b.Position)
+			}
+			for _, other := range copies {
+				if a.Content == b.Content && a.Version() == b.Version() && other.Content != a.Content &&
+					a.Earlier(other) < 0 && other.Earlier(b) < 0 {
+					t.Errorf("%+v stands between %+v and %+v", other.Position, a.Position, b.Position)
+				}
+			}
+		}
+	}
+}

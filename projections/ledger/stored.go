@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -66,18 +67,16 @@ func (s *Stored) Effective() domain.Type {
 	return s.Event.Type
 }
 
-// Earlier orders rows by when the log took them.
+// Earlier orders rows by when the log took them. Within a millisecond it must order them as Version does: of copies
+// that say the same the ledger keeps the one with the highest version, and no copy that says something else may stand
+// between that one and those that it replaced. So what a version has of the offset comes first, and where that is the
+// same, what the copy says.
 func (s *Stored) Earlier(o *Stored) int {
-	if c := s.RecordedAt.Compare(o.RecordedAt); c != 0 {
-		return c
-	}
-	for _, c := range []int64{int64(s.Position.Stream) - int64(o.Position.Stream),
-		int64(s.Position.Partition) - int64(o.Position.Partition), s.Position.Offset - o.Position.Offset} {
-		if c != 0 {
-			return int(max(min(c, 1), -1))
-		}
-	}
-	return strings.Compare(s.Event.OrderID, o.Event.OrderID)
+	at, other := s.Position, o.Position
+	return cmp.Or(s.RecordedAt.Compare(o.RecordedAt), cmp.Compare(at.Offset&mostOffset, other.Offset&mostOffset),
+		cmp.Compare(s.Content, o.Content), cmp.Compare(at.Stream, other.Stream),
+		cmp.Compare(at.Partition, other.Partition), cmp.Compare(at.Offset, other.Offset),
+		strings.Compare(s.Event.OrderID, o.Event.OrderID))
 }
 
 // Refuse takes the row out of the books.
@@ -85,6 +84,13 @@ func (s *Stored) Refuse(reason string) {
 	s.Refused = reason
 	s.Revise(ByRefusal)
 	s.Lines, s.Unpriced = nil, nil
+}
+
+// Restore takes a refusal back. The row says nothing until its unit is settled.
+func (s *Stored) Restore() {
+	s.Refused = ""
+	s.Unsettle()
+	s.Revise(ByRefusal)
 }
 
 // Structured writes the event as a CloudEvent in structured mode. Its members may stand in another order than its

@@ -104,6 +104,16 @@ func (p *Projector) SettleConflicts(ctx context.Context) (int, error) {
 // settleWhere settles the conflicts of the identities and orders that were seen at some places, and what came there
 // after a later copy of it.
 func (p *Projector) settleWhere(ctx context.Context, places string) (int, error) {
+	settled, err := p.settleAmong(ctx, seenAt(places))
+	if err != nil {
+		return settled, err
+	}
+	n, err := p.settleCopies(ctx, places)
+	return settled + n, err
+}
+
+// settleAmong settles the conflicts among what a statement gives: identities and orders, as identities calls them.
+func (p *Projector) settleAmong(ctx context.Context, some string) (int, error) {
 	type found struct {
 		Identity uint64   `ch:"identity"`
 		Months   []uint32 `ch:"months"`
@@ -111,7 +121,7 @@ func (p *Projector) settleWhere(ctx context.Context, places string) (int, error)
 	var conflicts []found
 	if err := p.db.Select(ctx, &conflicts, `
 SELECT identity, groupUniqArray(month) AS months FROM identities
-WHERE identity IN (`+seenAt(places)+`)
+WHERE identity IN (`+some+`)
 GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`); err != nil {
 		return 0, fmt.Errorf("look for conflicts: %w", err)
 	}
@@ -134,8 +144,7 @@ GROUP BY identity HAVING min(content) != max(content) ORDER BY identity`); err !
 			return settled, err
 		}
 	}
-	n, err := p.settleCopies(ctx, places)
-	return settled + n, err
+	return settled, nil
 }
 
 // every is how long a background check waits: at least idle, and nine times as long as it took.
@@ -148,58 +157,84 @@ func (p *Projector) settleConflicts(ctx context.Context, months []uint32) (int, 
 	rows, err := ledger.Read(ctx, p.db, `ledger FINAL WHERE toYYYYMM(occurred_at) IN (?)
         AND cityHash64(source, event_id) IN (SELECT identity FROM conflicts)
         AND NOT (event_type = `+sql.Event("books.rebuilt")+` AND (order_id != '' OR error_id != ''))`, months)
+	if err == nil {
+		// Who wrote them may know more of the books stream than this process does.
+		err = p.terms.CatchUp(ctx)
+	}
 	if err != nil {
 		return 0, err
 	}
 	byIdentity := map[domain.Identity][]*ledger.Stored{}
-	for i := range rows {
-		k := domain.Identity{Source: rows[i].Event.Source, ID: rows[i].Event.ID}
-		byIdentity[k] = append(byIdentity[k], &rows[i])
-	}
-	var refused []ledger.Stored
-	var changed []*ledger.Row
-	units, after := ledger.NewUnits(), newFollowUp()
+	p.terms.Use(func(terms *domain.Terms) {
+		for i := range rows {
+			r := &rows[i]
+			// Which of them came first may have been told otherwise before a close became known that they follow.
+			r.RecordedAt = terms.Periods.RecordedSince(r.RecordedAt, r.Position)
+			byIdentity[r.Identity()] = append(byIdentity[r.Identity()], r)
+		}
+	})
+	d := decided{units: ledger.NewUnits(), after: newFollowUp(), back: map[domain.Identity]bool{}}
 	for _, copies := range byIdentity {
-		slices.SortFunc(copies, (*ledger.Stored).Earlier)
-		for _, c := range copies[1:] {
-			// Also what was refused before: whoever did that may have ended before its unit was settled.
-			units.AddStored(c)
-			after.units[c.Unit()] = true
-			if c.Refused != "" {
-				continue
-			}
-			if p.config.SameButHidden != nil && p.config.SameButHidden(copies[0], c) {
-				c.Refuse("again") // with another key, say, or before there was one: no conflict, and no dead letter
-				changed = append(changed, &c.Row)
-				continue
-			}
-			refused = append(refused, *c)
-			c.Refuse("conflict")
-			changed = append(changed, &c.Row)
-		}
-		if len(copies) > 1 {
-			units.AddStored(copies[0]) // it may have been taken for the copy
-		}
+		p.decide(&d, copies)
 	}
 	// First the dead letter, then out of the books: a crash in between does both again, and loses nothing.
-	if len(refused) > 0 {
-		if err := p.keepRefused(ctx, refused, "conflict"); err != nil {
+	if len(d.refused) > 0 {
+		if err := p.keepRefused(ctx, d.refused, "conflict"); err != nil {
 			return 0, err
 		}
 	}
-	if err := p.rewrite(ctx, changed); err != nil {
+	if err := p.rewrite(ctx, d.changed); err != nil {
 		return 0, err
 	}
-	if err := p.markWhere(ctx, &units,
+	if err := p.markWhere(ctx, &d.units,
 		`toYYYYMM(occurred_at) IN (`+monthList(months)+`) AND event_type = `+sql.Event("order.placed")+`
         AND `+placedIdentity+` IN (SELECT identity FROM conflicts)`); err != nil {
 		return 0, fmt.Errorf("find the orders placed twice: %w", err)
 	}
-	settled, err := p.settleUnits(ctx, &units, after)
+	settled, err := p.settleHeld(ctx, &d.units, d.back, d.after)
 	if err != nil {
 		return 0, err
 	}
-	return len(changed) + settled, p.finish(ctx, after)
+	return len(d.changed) + settled, p.finish(ctx, d.after)
+}
+
+// decided is what came out of some conflicts.
+type decided struct {
+	refused []ledger.Stored // as they were
+	changed []*ledger.Row
+	units   ledger.Units
+	after   *followUp
+	back    map[domain.Identity]bool // whose rows are in the books again
+}
+
+// decide lets the first of an event's copies count, and no other one.
+func (p *Projector) decide(d *decided, copies []*ledger.Stored) {
+	slices.SortFunc(copies, (*ledger.Stored).Earlier)
+	for _, c := range copies[1:] {
+		// Also what was refused before: whoever did that may have ended before its unit was settled.
+		d.units.AddStored(c)
+		d.after.units[c.Unit()] = true
+		if c.Refused != "" {
+			continue
+		}
+		if p.config.SameButHidden != nil && p.config.SameButHidden(copies[0], c) {
+			c.Refuse("again") // with another key, say, or before there was one: no conflict, and no dead letter
+			d.changed = append(d.changed, &c.Row)
+			continue
+		}
+		d.refused = append(d.refused, *c)
+		c.Refuse("conflict")
+		d.changed = append(d.changed, &c.Row)
+	}
+	first := copies[0]
+	if first.Refused == "conflict" || first.Refused == "again" {
+		first.Restore() // it was taken for the later one
+		d.changed = append(d.changed, &first.Row)
+		d.back[first.Identity()] = true
+	}
+	if len(copies) > 1 {
+		d.units.AddStored(first) // it may have been taken for the copy
+	}
 }
 
 func monthList(months []uint32) string {

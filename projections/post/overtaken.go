@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -38,11 +39,23 @@ func (p *Projector) markOvertaken(ctx context.Context, b *batch) error {
 	}
 	const most = 20 // conditions a statement: there can be thousands of partitions in one
 	for part := range slices.Chunk(conditions, most) {
-		if err := p.markWhere(ctx, &b.units, "stream != 'books' AND ("+strings.Join(part, " OR ")+")"); err != nil {
+		overtaken := "stream != 'books' AND (" + strings.Join(part, " OR ") + ")"
+		if err := p.markWhere(ctx, &b.units, overtaken); err != nil {
 			return fmt.Errorf("find what the books stream overtook: %w", err)
+		}
+		if err := p.settleOvertaken(ctx, overtaken, marks[len(marks)-1].Time); err != nil {
+			return fmt.Errorf("settle conflicts that the books stream overtook: %w", err)
 		}
 	}
 	return nil
+}
+
+// settleOvertaken settles the conflicts of what was overtaken once more: a close puts what stands behind it later than
+// itself, and so may change which copy was recorded first. What has a later time in any case keeps its place.
+func (p *Projector) settleOvertaken(ctx context.Context, overtaken string, last time.Time) error {
+	_, err := p.settleAmong(ctx, "SELECT cityHash64(source, event_id) FROM ledger WHERE "+overtaken+
+		fmt.Sprintf(" AND recorded_at <= toDateTime64('%s', 3, 'UTC')", last.UTC().Format("2006-01-02 15:04:05.000")))
+	return err
 }
 
 // markWhere marks the units of rows of the ledger.
