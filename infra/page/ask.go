@@ -42,6 +42,15 @@ const (
 
 // ask reads the question from a URL, and asks the books what it leaves open.
 func (p *Page) ask(r *http.Request) (*ask, error) {
+	a, err := p.askForAll(r)
+	if err != nil {
+		return a, err
+	}
+	return a, a.findCurrency(r.Context(), p)
+}
+
+// askForAll is ask, where the currency is left open: the first page asks for what it shows of all at once.
+func (p *Page) askForAll(r *http.Request) (*ask, error) {
 	a, err := p.asked(r)
 	if err != nil {
 		return a, err
@@ -52,7 +61,7 @@ func (p *Page) ask(r *http.Request) (*ask, error) {
 	if err := a.query.Validate(); err != nil {
 		return a, &badQuery{err.Error()}
 	}
-	return a, a.findCurrency(r.Context(), p)
+	return a, nil
 }
 
 // asked is what the URL says, without the books.
@@ -151,10 +160,14 @@ func (a *ask) findCurrency(ctx context.Context, p *Page) error {
 	if err != nil {
 		return wrap("the currencies", err)
 	}
-	if a.Currencies = found.Value; a.query.Currency == "" && len(a.Currencies) > 0 {
-		a.query.Currency = a.Currencies[0]
-	}
+	a.setCurrencies(found.Value)
 	return nil
+}
+
+func (a *ask) setCurrencies(found []string) {
+	if a.Currencies = found; a.query.Currency == "" && len(found) > 0 {
+		a.query.Currency = found[0]
+	}
 }
 
 // key names a question for the memory.

@@ -76,9 +76,9 @@ func (b *overviewBody) add(c card) {
 
 const noComparison = "nothing to compare"
 
-func (b *overviewBody) cards(a *ask, past *figures, got *answers) error {
+// cards are the headline numbers; nothing says that nothing is known of the time before.
+func (b *overviewBody) cards(a *ask, past *figures, nothing bool, got *answers) error {
 	t := b.Total
-	nothing := past.Cases == 0 && past.Orders == 0
 	add := func(name, term string, now, then *money, worseUp bool, explained, url string) {
 		c := card{Name: name, Term: term, Value: now.Cents(), Unit: now.currency, Exact: now.Text(), Explained: explained,
 			URL: url}

@@ -90,8 +90,9 @@ type overviewBody struct {
 	ProfitAt string
 	Placed   string // how many orders
 	Groups   []bar
-	Others   *bar // what isn't among Groups, summed
-	Timeline bool // groups are days or months: no ranking
+	OfGroups *figures // what they come to: they are read apart from the rest
+	Others   *bar     // what isn't among Groups, summed
+	Timeline bool     // groups are days or months: no ranking
 	Name     string
 	Apart    *apart
 	AsOf     string
@@ -117,6 +118,11 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !got.outline.Value.Of(a.query.Currency).Any && !got.days.Known { // it says whether anything was sold
+		if got.days, err = p.days(r.Context(), a, a.needed(freshCounts)); err != nil {
+			return nil, wrap("the days of trade", err)
+		}
+	}
 	if err := p.fill(b, a, got); err != nil {
 		return nil, err
 	}
@@ -137,24 +143,37 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 
 // fill makes of the answers what is shown.
 func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
-	c := got.core.Value
-	if b.Total, err = figuresOf(c.total.Totals, a.query.Currency); err != nil {
+	o := got.outline.Value
+	of := o.Of(a.query.Currency)
+	if b.Total, err = figuresOf(of.Total, a.query.Currency); err != nil {
 		return err
 	}
-	past, err := figuresOf(c.earlier.Totals, a.query.Currency)
+	counted := got.groups.Value.Totals
+	b.Total.Cases, b.Total.Orders = counted.Cases, counted.Orders
+	past, err := figuresOf(of.Earlier, a.query.Currency)
 	if err != nil {
 		return err
 	}
-	if b.Apart, err = readApart(c.total, a.query.Currency); err != nil {
+	if b.Apart, err = readApart(of, a.query.Currency); err != nil {
 		return err
 	}
-	b.Empty = c.total.Totals.Orders == 0 && c.total.Totals.Cases == 0 && !a.traded(c.days)
-	b.AsOf = c.total.AsOf.In(p.zone).Format("2 January 2006, 15:04 MST")
-	if got.core.Old {
+	b.AsOf = o.AsOf.In(p.zone).Format("2 January 2006, 15:04 MST")
+	if got.outline.Old || got.groups.Old {
+		at := got.outline.At
+		if got.groups.At.Before(at) {
+			at = got.groups.At
+		}
 		b.Warnings = append(b.Warnings, warning{Text: "A newer answer took too long: these are the numbers of " +
-			clock(got.core.At) + "."})
+			clock(at) + "."})
 	}
-	b.Nothing, b.Unequal = a.query.Currency == "", a.unequal(c.days)
+	b.Empty = !of.Any && !a.traded(got.days.Value)
+	b.Nothing, b.Unequal = a.query.Currency == "", a.unequal(got.days.Value)
+	switch {
+	case got.days.Failed:
+		b.Unequal = "not compared"
+	case !got.days.Known:
+		b.Unequal = "not compared yet"
+	}
 	if got.whole {
 		if b.Save, err = savingOf(a, got.next); err != nil {
 			return err
@@ -167,7 +186,7 @@ func (p *Page) fill(b *overviewBody, a *ask, got *answers) (err error) {
 			return err
 		}
 	}
-	if err := b.cards(a, past, got); err != nil {
+	if err := b.cards(a, past, !of.AnyEarlier, got); err != nil {
 		return err
 	}
 	b.warnings(a, got.counts.Value)
@@ -200,9 +219,10 @@ type state struct {
 
 func stateOf[T any](name string, p part[T]) state { return state{name, p.Known, p.Failed, p.At} }
 
-// parts are those that were asked beside the core.
+// parts are those that were asked beside the outline and the groups.
 func (got *answers) parts(a *ask) []state {
-	all := []state{stateOf("what is not in the books", got.counts)}
+	all := []state{stateOf("what is not in the books", got.counts),
+		stateOf("whether the time before can be compared", got.days)}
 	if a.wantsMargin() {
 		all = append(all, stateOf("the margin", got.profit))
 	}
@@ -232,10 +252,10 @@ func (got *answers) missing(a *ask) (late, broken []string) {
 	return late, broken
 }
 
-// older are the parts, in words, that were known notably earlier than the core.
+// older are the parts, in words, that were known notably earlier than the outline.
 func (got *answers) older(a *ask) (all []string) {
 	for _, p := range got.parts(a) {
-		if p.known && got.core.At.Sub(p.at) > worthSaying {
+		if p.known && got.outline.At.Sub(p.at) > worthSaying {
 			all = append(all, p.name+" (as known at "+clock(p.at)+")")
 		}
 	}
@@ -246,7 +266,7 @@ func (got *answers) older(a *ask) (all []string) {
 // brought by changing their orders, below zero where they cancelled.
 type apart struct{ ChangedMind, Unfounded, Customers *money }
 
-func readApart(l *report.Leakage, currency string) (*apart, error) {
+func readApart(l *report.OutlineOf, currency string) (*apart, error) {
 	a := &apart{}
 	for name, into := range map[string]**money{
 		domain.KindChangedMind: &a.ChangedMind, "unfounded": &a.Unfounded, "customer_changes": &a.Customers,

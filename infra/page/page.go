@@ -20,6 +20,8 @@ import (
 // Books are what the page asks. Errors: ledger.ErrNotFound, *report.SeveralCurrenciesError.
 type Books interface {
 	Leakage(context.Context, report.LeakageQuery) (*report.Leakage, error)
+	// Outline is what a time comes to, in every currency.
+	Outline(context.Context, report.OutlineQuery) (*report.Outline, error)
 	// Currencies are those in view, that with the most lines first.
 	Currencies(context.Context, report.LeakageQuery) ([]string, error)
 	// TradingDays are the days, YYYY-MM-DD, on which orders were placed.
@@ -60,6 +62,7 @@ type Page struct {
 	logger    *slog.Logger
 	memory    *memory
 	places    chan struct{} // of what is needed, see mostNeeded
+	aside     chan struct{} // of what is asked for beside it
 	assets    map[string]*asset
 	templates *template.Template
 }
@@ -76,7 +79,7 @@ func New(c Config) (*Page, error) {
 		c.Who = address
 	}
 	p := &Page{books: c.Books, now: c.Now, zone: c.Zone, who: c.Who, logger: c.Logger,
-		places: make(chan struct{}, mostNeeded),
+		places: make(chan struct{}, mostNeeded), aside: make(chan struct{}, mostAside),
 		memory: newMemory(c.Logger, func() time.Time { return c.Now().In(c.Zone) })}
 	var err error
 	if p.assets, err = readAssets(); err != nil {
@@ -103,7 +106,6 @@ func (p *Page) Close() { p.memory.close() }
 // Mount hands every pattern of http.ServeMux with its handler to add.
 func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 	for pattern, show := range map[string]func(*http.Request, *ask) (*view, error){
-		"GET /{$}":    p.overview,
 		"GET /cases":  p.cases,
 		"GET /case":   p.story,
 		"GET /order":  p.story,
@@ -112,6 +114,7 @@ func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 	} {
 		add(pattern, p.handler(p.ask, show))
 	}
+	add("GET /{$}", p.handler(p.askForAll, p.overview))
 	add("GET /weekly.pdf", http.HandlerFunc(p.weekly))
 	add("GET /words", p.handler(p.asked, p.words)) // needs nothing of the books, which may be away
 	add("GET /assets/{name}", http.HandlerFunc(p.asset))

@@ -6,23 +6,17 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/report"
 	"github.com/makegood/makegood/projections/sql"
 )
 
-// core is what the first screen can't do without. All of it is asked at one time.
-type core struct {
-	total, earlier, trend, elements, groups *report.Leakage
-	days                                    []string // of trade, in the time and in the one before
-}
-
-// answers are what the first screen is made of, as the books give it. Parts that are not Known took too long, or were
-// not asked.
+// answers are what the first screen is made of, as the books give it. It can't do without the first two. Of the others,
+// those that are not Known took too long, or were not asked.
 type answers struct {
-	core                 part[*core]
+	outline              part[*report.Outline]
+	groups               part[*report.Leakage] // with how many cases and orders there are
+	days                 part[[]string]        // of trade, in the time and in the one before
 	counts               part[report.Counts]
 	profit               part[*report.Profit]
 	served, servedBefore part[*report.Summary]
@@ -35,22 +29,25 @@ type answers struct {
 
 var errTooLong = errors.New("the books took too long to answer")
 
-// askAll asks all that the first screen shows: what it can't do without is waited for.
+// askAll asks all that the first screen shows: what it can't do without is waited for. Which currency is shown, the
+// outline says.
 func (p *Page) askAll(ctx context.Context, a *ask, b *overviewBody) (*answers, error) {
 	got := &answers{}
+	if err := p.askOutline(ctx, a, b, got); err != nil {
+		return got, err
+	}
 	var all sync.WaitGroup
 	var err error
-	all.Go(func() {
-		got.core, err = recall(ctx, p.memory, a.key("core", &a.query, a.Group), a.needed(freshCounts),
-			func(ctx context.Context) (*core, error) { return p.askCore(ctx, a, b) })
-		if err == nil && !got.core.Known {
-			err = errTooLong
-		}
-	})
+	all.Go(func() { err = p.askGroups(ctx, a, b, got) })
 	all.Go(func() {
 		var failed error
 		got.counts, failed = p.counts(ctx, a.patience(freshCounts))
 		got.counts.Failed = failed != nil
+	})
+	all.Go(func() {
+		var failed error
+		got.days, failed = p.days(ctx, a, a.patience(freshCounts))
+		got.days.Failed = failed != nil
 	})
 	if a.wantsMargin() {
 		all.Go(func() {
@@ -85,62 +82,89 @@ func optional[T any](ctx context.Context, p *Page, a *ask, name string, q *repor
 	*into = got
 }
 
-// mostNeeded bounds how many statements are asked at once of what pages can't do without. The others wait: there are
-// as few connections to ClickHouse, and who finds none for some seconds gets an error.
-const mostNeeded = 8
+// mostNeeded bounds how many statements are asked at once of what pages can't do without, and mostAside those asked
+// beside it. The others wait: there are as few connections to ClickHouse, and who finds none for some seconds gets an
+// error.
+const (
+	mostNeeded = 8
+	mostAside  = 2
+)
 
-// needed asks for something that a page can't do without, once there is a place.
-func needed[T any](ctx context.Context, p *Page, ask func(context.Context) (T, error)) (answer T, err error) {
+// inTurn asks for something once there is a place.
+func inTurn[T any](ctx context.Context, places chan struct{},
+	ask func(context.Context) (T, error)) (answer T, err error) {
 	select {
-	case p.places <- struct{}{}:
-		defer func() { <-p.places }()
-		return ask(sql.Waited(ctx))
+	case places <- struct{}{}:
+		defer func() { <-places }()
+		return ask(ctx)
 	case <-ctx.Done():
 		return answer, ctx.Err()
 	}
+}
+
+// needed asks for something that a page can't do without, once there is a place.
+func needed[T any](ctx context.Context, p *Page, ask func(context.Context) (T, error)) (T, error) {
+	return inTurn(sql.Waited(ctx), p.places, ask)
+}
+
+// aside asks for something short that makes way for what is needed.
+func aside[T any](ctx context.Context, p *Page, ask func(context.Context) (T, error)) (T, error) {
+	return inTurn(sql.Unhurried(ctx), p.aside, ask)
 }
 
 // counts are how far the books are: the same for every page, so all of them share it.
 func (p *Page) counts(ctx context.Context, t terms) (part[report.Counts], error) {
 	t.atOnce = true
 	return recall(ctx, p.memory, "counts", t, func(ctx context.Context) (report.Counts, error) {
-		return needed(ctx, p, p.books.Counts)
+		return aside(ctx, p, p.books.Counts)
 	})
 }
 
-// askCore asks for what the roll-up answers.
-func (p *Page) askCore(ctx context.Context, a *ask, b *overviewBody) (*core, error) {
-	c := &core{}
-	from, to := before(a.query.From, a.query.To)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(mostAtOnce)
-	ask := func(into **report.Leakage, what string, without report.Parts, change func(*report.LeakageQuery)) {
-		q := a.query
-		q.Without = without
-		change(&q)
-		g.Go(func() (err error) {
-			*into, err = needed(ctx, p, func(ctx context.Context) (*report.Leakage, error) { return p.books.Leakage(ctx, q) })
-			return wrap(what, err)
+// days are those of trade: whether the two times can be compared. They are the same in every view and currency.
+func (p *Page) days(ctx context.Context, a *ask, t terms) (part[[]string], error) {
+	t.atOnce = true
+	from, _ := before(a.query.From, a.query.To)
+	q := report.TradingDays{From: from, To: a.query.To, Store: a.query.Only["store"], AsOf: a.query.AsOf}
+	named := report.LeakageQuery{From: from, To: a.query.To, Only: map[string]string{"store": q.Store}, AsOf: q.AsOf}
+	return recall(ctx, p.memory, a.key("days", &named), t, func(ctx context.Context) ([]string, error) {
+		return aside(ctx, p, func(ctx context.Context) ([]string, error) { return p.books.TradingDays(ctx, q) })
+	})
+}
+
+// askOutline asks for the sums, of all currencies at once: one answer for all readers of a time, however they group.
+func (p *Page) askOutline(ctx context.Context, a *ask, b *overviewBody, got *answers) (err error) {
+	q := report.OutlineQuery{LeakageQuery: a.query, ByMonth: b.ByMonth}
+	q.Earlier, _ = before(a.query.From, a.query.To)
+	q.Currency = ""
+	got.outline, err = recall(ctx, p.memory, a.key("outline", &q.LeakageQuery), a.needed(freshCounts),
+		func(ctx context.Context) (*report.Outline, error) {
+			return needed(ctx, p, func(ctx context.Context) (*report.Outline, error) { return p.books.Outline(ctx, q) })
 		})
+	if err == nil && !got.outline.Known {
+		err = errTooLong
 	}
-	rows := report.Parts{Totals: true, Apart: true}
-	ask(&c.total, "the totals", report.Parts{Rows: true}, func(*report.LeakageQuery) {})
-	ask(&c.earlier, "the time before", report.Parts{Rows: true, Apart: true}, func(q *report.LeakageQuery) {
-		q.From, q.To = from, to
-	})
-	ask(&c.trend, "the trend", rows, func(q *report.LeakageQuery) { q.GroupBy = []string{b.trendKey()} })
-	ask(&c.elements, "what it went on", rows, func(q *report.LeakageQuery) { q.GroupBy = []string{"element"} })
-	ask(&c.groups, "the groups", rows, func(q *report.LeakageQuery) {
-		if q.GroupBy = []string{a.Group}; !b.Timeline {
-			q.Largest = mostGroups
-		}
-	})
-	g.Go(func() (err error) {
-		q := report.TradingDays{From: from, To: a.query.To, Store: a.query.Only["store"], AsOf: a.query.AsOf}
-		c.days, err = needed(ctx, p, func(ctx context.Context) ([]string, error) { return p.books.TradingDays(ctx, q) })
-		return wrap("the days of trade", err)
-	})
-	return c, g.Wait()
+	if err != nil {
+		return wrap("the totals", err)
+	}
+	a.setCurrencies(got.outline.Value.Currencies)
+	return nil
+}
+
+// askGroups asks for the groups, and counts cases and orders, which takes longer than all sums.
+func (p *Page) askGroups(ctx context.Context, a *ask, b *overviewBody, got *answers) (err error) {
+	q := a.query
+	q.Without = report.Parts{Apart: true}
+	if q.GroupBy = []string{a.Group}; !b.Timeline {
+		q.Largest = mostGroups
+	}
+	got.groups, err = recall(ctx, p.memory, a.key("groups", &q, a.Group), a.needed(freshCounts),
+		func(ctx context.Context) (*report.Leakage, error) {
+			return needed(ctx, p, func(ctx context.Context) (*report.Leakage, error) { return p.books.Leakage(ctx, q) })
+		})
+	if err == nil && !got.groups.Known {
+		err = errTooLong
+	}
+	return wrap("the groups", err)
 }
 
 // askSummaries asks, in all, what the ledger answers.

@@ -22,6 +22,8 @@ type slow struct {
 	wait  chan struct{}
 }
 
+var noneApart = map[string]string{"changed_mind": "0.0000", "unfounded": "0.0000", "customer_changes": "0.0000"}
+
 func (s slow) held() {
 	if s.hangs.Load() {
 		<-s.wait
@@ -41,9 +43,16 @@ func (s slow) TradingDays(context.Context, report.TradingDays) ([]string, error)
 func (s slow) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
 	s.held()
 	l, err := s.oneOrder.Leakage(ctx, q)
-	const none = "0.0000"
-	l.Apart = map[string]string{"changed_mind": none, "unfounded": none, "customer_changes": none}
+	l.Apart = noneApart
 	return l, err
+}
+
+func (s slow) Outline(context.Context, report.OutlineQuery) (*report.Outline, error) {
+	s.held()
+	const net, none = "10.0000", "0.0000"
+	sums := report.LeakageFigures{Gross: net, Net: net, Booked: net, Hidden: none, Recoveries: none}
+	return &report.Outline{Currencies: []string{"USD"}, By: map[string]*report.OutlineOf{"USD": {Total: sums, Any: true,
+		Earlier: sums, AnyEarlier: true, Apart: noneApart}}}, nil
 }
 
 func (s slow) Counts(context.Context) (report.Counts, error) {
@@ -86,7 +95,9 @@ type fresh struct {
 	events *atomic.Uint64
 }
 
-func (f fresh) Currencies(context.Context, report.LeakageQuery) ([]string, error) { return nil, nil }
+func (f fresh) Outline(context.Context, report.OutlineQuery) (*report.Outline, error) {
+	return &report.Outline{}, nil
+}
 
 func (f fresh) TradingDays(context.Context, report.TradingDays) ([]string, error) {
 	if f.events.Load() == 0 {
@@ -98,7 +109,7 @@ func (f fresh) TradingDays(context.Context, report.TradingDays) ([]string, error
 func (f fresh) Leakage(context.Context, report.LeakageQuery) (*report.Leakage, error) {
 	const none = "0.0000"
 	return &report.Leakage{Totals: report.LeakageFigures{Gross: none, Net: none, Booked: none, Hidden: none,
-		Recoveries: none}, Apart: map[string]string{"changed_mind": none, "unfounded": none, "customer_changes": none}}, nil
+		Recoveries: none}, Apart: noneApart}, nil
 }
 
 func (f fresh) Counts(context.Context) (report.Counts, error) {
@@ -196,6 +207,16 @@ type narrow struct {
 	asked, refused *atomic.Int64
 }
 
+func (n narrow) Outline(ctx context.Context, q report.OutlineQuery) (*report.Outline, error) {
+	if n.asked.Add(1) > mostNeeded {
+		n.refused.Add(1)
+		return nil, errNone
+	}
+	defer n.asked.Add(-1)
+	time.Sleep(time.Second)
+	return n.slow.Outline(ctx, q)
+}
+
 func (n narrow) Leakage(ctx context.Context, q report.LeakageQuery) (*report.Leakage, error) {
 	if n.asked.Add(1) > mostNeeded {
 		n.refused.Add(1)
@@ -225,6 +246,70 @@ func TestManyReadersOfSlowBooks(t *testing.T) {
 		readers.Wait()
 		if n.refused.Load() > 0 {
 			t.Errorf("%d were asked beyond what the books bear", n.refused.Load())
+		}
+	})
+}
+
+// counting are books that count how often they are asked for sums, and of which the days of trade may take long.
+type counting struct {
+	slow
+	outlines *atomic.Int64
+	days     *atomic.Bool
+}
+
+func (c counting) Outline(ctx context.Context, q report.OutlineQuery) (*report.Outline, error) {
+	c.outlines.Add(1)
+	return c.slow.Outline(ctx, q)
+}
+
+func (c counting) TradingDays(context.Context, report.TradingDays) ([]string, error) {
+	if c.days.Load() {
+		time.Sleep(longest / 2)
+	}
+	return nil, nil
+}
+
+// TestReadersShareTheSums, however they group, and in whatever currency.
+func TestReadersShareTheSums(t *testing.T) {
+	c := counting{slow: slow{hangs: new(atomic.Bool)}, outlines: new(atomic.Int64), days: new(atomic.Bool)}
+	p, get := pageOf(t, c, func() time.Time { return time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC) })
+	defer p.Close()
+	var readers sync.WaitGroup
+	for _, query := range []string{"", "?group=store", "?group=vendor", "?group=day", "?currency=JPY"} {
+		readers.Go(func() {
+			if answer := get("/" + query); answer.Code != http.StatusOK {
+				t.Errorf("%s: %d\n%s", query, answer.Code, answer.Body)
+			}
+		})
+	}
+	readers.Wait()
+	if n := c.outlines.Load(); n != 1 {
+		t.Errorf("the sums are asked %d times, not once", n)
+	}
+}
+
+// TestThePageWaitsForNoComparison: where it takes long to see whether two times can be compared, the page is there all
+// the same, and compares nothing yet.
+func TestThePageWaitsForNoComparison(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := counting{slow: slow{hangs: new(atomic.Bool)}, outlines: new(atomic.Int64), days: new(atomic.Bool)}
+		c.days.Store(true)
+		p, get := pageOf(t, c, time.Now)
+		defer p.Close()
+		start := time.Now()
+		body := get("/").Body.String()
+		if took := time.Since(start); took != patience {
+			t.Errorf("the page takes %v", took)
+		}
+		for _, want := range []string{"not compared yet", "whether the time before can be compared"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("without %q:\n%s", want, body)
+			}
+		}
+		c.days.Store(false)
+		time.Sleep(longest)
+		if body := get("/").Body.String(); strings.Contains(body, "not compared") {
+			t.Errorf("it still compares nothing:\n%s", body)
 		}
 	})
 }

@@ -10,11 +10,11 @@ import (
 
 // tables fills the tables that the charts are drawn from.
 func (b *overviewBody) tables(a *ask, got *answers) (err error) {
-	c := got.core.Value
-	if b.Trend, err = a.trend(c.trend, b.trendKey()); err != nil {
+	of := got.outline.Value.Of(a.query.Currency)
+	if b.Trend, err = a.trend(of.ByTime, b.trendKey()); err != nil {
 		return err
 	}
-	if b.Cost, err = a.cost(c.elements); err != nil {
+	if b.Cost, err = a.cost(of.ByElement); err != nil {
 		return err
 	}
 	if got.profit.Known {
@@ -23,15 +23,18 @@ func (b *overviewBody) tables(a *ask, got *answers) (err error) {
 		}
 		b.Placed, b.ProfitAt = countOf(got.profit.Value.Orders, "order", "orders"), at(got.profit)
 	}
-	b.Groups, b.Others, err = a.ranked(c.groups, b.Total, !b.Timeline)
+	if b.OfGroups, err = figuresOf(got.groups.Value.Totals, a.query.Currency); err != nil {
+		return err
+	}
+	b.Groups, b.Others, err = a.ranked(got.groups.Value, b.OfGroups, !b.Timeline)
 	b.OnPaper = len(b.Groups) > mostOnPaper && !b.Timeline
 	return err
 }
 
 // trend has a row for every day or month, also for those without any cost.
-func (a *ask) trend(l *report.Leakage, key string) ([]bar, error) {
+func (a *ask) trend(found []report.LeakageRow, key string) ([]bar, error) {
 	rows := map[string]report.LeakageFigures{}
-	for _, row := range l.Rows {
+	for _, row := range found {
 		rows[row.Key[key]] = row.LeakageFigures
 	}
 	step, format, shown := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, time.DateOnly, "2 Jan"
@@ -60,10 +63,10 @@ func (a *ask) trend(l *report.Leakage, key string) ([]bar, error) {
 }
 
 // cost is the way from gross to net: what money went on, what came back, what stays.
-func (a *ask) cost(l *report.Leakage) ([]bar, error) {
+func (a *ask) cost(found []report.LeakageRow) ([]bar, error) {
 	var bars []bar
 	net := &money{currency: a.query.Currency}
-	for _, row := range l.Rows {
+	for _, row := range found {
 		amount, err := read(row.Net, a.query.Currency)
 		if err != nil {
 			return nil, err

@@ -84,7 +84,7 @@ func (p *Page) week(r *http.Request) (*ask, []byte, error) {
 	values.Set("through", monday.AddDate(0, 0, 6).Format(time.DateOnly))
 	asked := r.Clone(r.Context())
 	asked.URL.RawQuery = values.Encode()
-	a, err := p.ask(asked)
+	a, err := p.askForAll(asked)
 	if err != nil {
 		return a, nil, err
 	}
@@ -116,7 +116,7 @@ func (p *Page) week(r *http.Request) (*ask, []byte, error) {
 
 func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 	d := &paper.Document{Title: "What quality service cost: " + span(a.query.From, a.query.To), OnePage: true,
-		Created: got.core.Value.total.AsOf, Foot: "makegood, as known on " + b.AsOf}
+		Created: got.outline.Value.AsOf, Foot: "makegood, as known on " + b.AsOf}
 	add := func(all ...paper.Block) { d.Blocks = append(d.Blocks, all...) }
 	if store := a.query.Only["store"]; store != "" {
 		add(paper.Text{Text: "Store " + store + " alone."})
@@ -176,7 +176,7 @@ func (a *ask) causesOnPaper(b *overviewBody) paper.Table {
 	for _, g := range b.Groups[:min(len(b.Groups), most)] {
 		t.Rows = append(t.Rows, paper.Row{Cells: row(g.Text, g.F)})
 	}
-	t.Total = row("All causes, "+a.query.Currency, b.Total)
+	t.Total = row("All causes, "+a.query.Currency, b.OfGroups)
 	return t
 }
 

@@ -80,6 +80,66 @@ func compareReports(t *testing.T, store *clickhouse.Store, want *reference.Books
 		if g.String() != w.String() {
 			t.Errorf("report %+v differs:\n%s", q, Difference(g.String(), w.String()))
 		}
+		if random.IntN(3) == 0 {
+			compareOutline(t, store, want, report.OutlineQuery{LeakageQuery: q, ByMonth: random.IntN(2) == 0,
+				Earlier: q.From.AddDate(0, 0, -random.IntN(60))})
+		}
+	}
+}
+
+// compareOutline holds an outline against the reports of the reference that it is made of.
+func compareOutline(t *testing.T, store *clickhouse.Store, want *reference.Books, q report.OutlineQuery) {
+	t.Helper()
+	got, err := report.ReadOutline(t.Context(), store.DB, q, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := q.LeakageQuery
+	all.Currency = ""
+	currencies, err := report.ReadCurrencies(t.Context(), store.DB, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Currencies, currencies) {
+		t.Errorf("outline %+v is of %v, not %v", q, got.Currencies, currencies)
+	}
+	key := map[bool]string{true: "month", false: "day"}[q.ByMonth]
+	for _, currency := range []string{"USD", "EUR"} {
+		of := got.Of(currency)
+		var g, w strings.Builder
+		expected := func(from, to time.Time, by ...string) *reference.Report {
+			all, err := want.Leakage(from.Format(time.DateOnly), to.Format(time.DateOnly), by, q.View, q.PeriodBy, currency)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		sums := func(r reference.Row) report.LeakageFigures {
+			f := Figures(r)
+			f.Cases, f.Orders = 0, 0
+			return f
+		}
+		total := expected(q.From, q.To)
+		fmt.Fprintln(&g, of.Total, of.Any, of.Apart)
+		fmt.Fprintln(&w, sums(total.Totals), total.Totals.Cases+total.Totals.Orders > 0, total.Apart)
+		if q.Earlier.Before(q.From) {
+			earlier := expected(q.Earlier, q.From).Totals
+			fmt.Fprintln(&g, of.Earlier, of.AnyEarlier)
+			fmt.Fprintln(&w, sums(earlier), earlier.Cases+earlier.Orders > 0)
+		}
+		for by, rows := range map[string][]report.LeakageRow{key: of.ByTime, "element": of.ByElement} {
+			for _, r := range rows {
+				fmt.Fprintln(&g, r.Key, r.LeakageFigures)
+			}
+			for _, r := range expected(q.From, q.To, by).Rows {
+				fmt.Fprintln(&w, r.Key, sums(r))
+			}
+			if g.String() != w.String() {
+				t.Errorf("outline %+v in %s differs:\n%s", q, currency, Difference(g.String(), w.String()))
+			}
+			g.Reset()
+			w.Reset()
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	stdsql "database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -159,12 +160,13 @@ func readLeakage(ctx context.Context, db driver.Conn, q LeakageQuery, x *domain.
 	if err != nil {
 		return nil, err
 	}
+	summed := false
 	if !q.Without.Rows {
-		if answer.Rows, err = q.readRows(ctx, db); err != nil {
+		if summed, err = q.readRows(ctx, db, answer); err != nil {
 			return nil, err
 		}
 	}
-	if !q.Without.Totals {
+	if !q.Without.Totals && !summed {
 		if err := q.Totals().Row(ctx, db).Scan(answer.Totals.targets()...); err != nil {
 			return nil, fmt.Errorf("read the totals of the leakage: %w", err)
 		}
@@ -219,37 +221,53 @@ func OnlyCurrency(ctx context.Context, db driver.Conn, list sql.Statement) (stri
 	return "", &SeveralCurrenciesError{found}
 }
 
-func (q *LeakageQuery) readRows(ctx context.Context, db driver.Conn) ([]LeakageRow, error) {
-	all := []LeakageRow{}
+// readRows reads the groups, and the totals where the same statement has them: where anything is in view.
+func (q *LeakageQuery) readRows(ctx context.Context, db driver.Conn, answer *Leakage) (summed bool, err error) {
+	answer.Rows = []LeakageRow{}
 	rows, err := q.Rows().Rows(ctx, db)
 	if err != nil {
-		return nil, fmt.Errorf("read the leakage: %w", err)
+		return false, fmt.Errorf("read the leakage: %w", err)
 	}
 	defer rows.Close()
+	values := make([]string, len(q.GroupBy))
+	targets := func(row *LeakageRow) (all []any) {
+		for i := range values {
+			all = append(all, &values[i])
+		}
+		if all = append(all, row.targets()...); q.TranslateTo != "" {
+			all = append(all, &row.rates)
+		}
+		return all
+	}
 	for rows.Next() {
 		row := LeakageRow{Key: map[string]string{}}
-		values := make([]string, len(q.GroupBy))
-		targets := make([]any, 0, len(values)+8)
-		for i := range values {
-			targets = append(targets, &values[i])
-		}
-		targets = append(targets, row.targets()...)
-		if q.TranslateTo != "" {
-			targets = append(targets, &row.rates)
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, fmt.Errorf("read the leakage: %w", err)
+		if err := rows.Scan(targets(&row)...); err != nil {
+			return false, fmt.Errorf("read the leakage: %w", err)
 		}
 		for i, k := range q.GroupBy {
 			row.Key[k] = values[i]
 		}
-		all = append(all, row)
+		answer.Rows = append(answer.Rows, row)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the leakage: %w", err)
+		return false, fmt.Errorf("read the leakage: %w", err)
 	}
-	return all, nil
+	if !q.withTotals() {
+		return false, nil
+	}
+	var total LeakageRow
+	switch err := rows.Totals(targets(&total)...); {
+	case errors.Is(err, stdsql.ErrNoRows): // nothing is in view
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read the totals of the leakage: %w", err)
+	}
+	answer.Totals = total.LeakageFigures
+	return true, nil
 }
+
+// withTotals reports whether the statement of the rows gives the totals too.
+func (q *LeakageQuery) withTotals() bool { return len(q.GroupBy) > 0 && !q.Without.Totals }
 
 // leakageData is what the statements of a LeakageQuery are made of.
 type leakageData struct {
@@ -258,6 +276,7 @@ type leakageData struct {
 	Where      string
 	Day        string // the column of the day on which a line counts
 	Keys       []string
+	Totals     bool // beside the groups
 	Largest    int
 	Decimals   int // of what is shown
 	Translated bool
@@ -270,8 +289,12 @@ func (q *LeakageQuery) Currencies() sql.Statement { return q.of("leakage_currenc
 func (q *LeakageQuery) Days() sql.Statement { return q.of("leakage_days", q.inView()) }
 
 // Rows asks for the groups: their keys, the columns of LeakageFigures, and the numbers of the rates where it is
-// translated.
-func (q *LeakageQuery) Rows() sql.Statement { return q.of("leakage_rows", q.shown()) }
+// translated; and for the same of all that is in view.
+func (q *LeakageQuery) Rows() sql.Statement {
+	data := q.shown()
+	data.Totals = q.withTotals()
+	return q.of("leakage_rows", data)
+}
 
 // Totals asks for the LeakageFigures of all that is in view.
 func (q *LeakageQuery) Totals() sql.Statement { return q.of("leakage_totals", q.shown()) }

@@ -37,6 +37,9 @@ func pinned() map[string][]sql.Statement {
 		Only:    map[string]string{"vendor": "v1", "kind": "late"}, Largest: 5}
 	translated := LeakageQuery{From: from, To: to, View: "cash", PeriodBy: "occurred", TranslateTo: "USD",
 		GroupBy: []string{"account"}, AsOf: at}
+	outline := OutlineQuery{LeakageQuery: groups, Earlier: day("2025-12-01")}
+	outlined := OutlineQuery{LeakageQuery: leakage, Earlier: day("2025-12-01"), ByMonth: true}
+	outlined.AsOf = asOfClose
 	summary := SummaryQuery{From: from, To: to, Currency: "USD"}
 	posted := SummaryQuery{From: from, To: to, Store: "s1", Currency: "USD", PeriodBy: "posting", AsOf: asOfClose}
 	store := StatementQuery{Period: closed.Period, Store: "s1"}
@@ -57,6 +60,7 @@ func pinned() map[string][]sql.Statement {
 		"leakage":            {leakage.Currencies(), leakage.Rows(), leakage.Totals(), leakage.Apart(), leakage.profit()},
 		"leakage_groups":     {groups.Rows(), groups.Totals(), groups.profit()},
 		"leakage_translated": {translated.Days(), translated.Rows(), translated.Apart()},
+		"leakage_outline":    {outline.statement(), outlined.statement()},
 		"summary":            ofSummary(&summary),
 		"summary_closed":     ofSummary(&posted),
 		"statement_store":    append(store.known(), store.accounts(), store.cases(), store.changes()),

@@ -45,6 +45,15 @@ func (b Books) Currencies(ctx context.Context, q report.LeakageQuery) ([]string,
 	return report.ReadCurrencies(ctx, b.Store.Reports, q)
 }
 
+// Outline is what a time comes to.
+func (b Books) Outline(ctx context.Context, q report.OutlineQuery) (*report.Outline, error) {
+	ctx, err := b.settled(ctx, &q.AsOf, "")
+	if err != nil {
+		return nil, err
+	}
+	return report.ReadOutline(ctx, b.Store.Reports, q, b.Now())
+}
+
 // TradingDays are the days on which orders were placed.
 func (b Books) TradingDays(ctx context.Context, q report.TradingDays) ([]string, error) {
 	return report.ReadTradingDays(ctx, b.Store.Reports, q)

@@ -1,4 +1,4 @@
-{{- /* What is of a case that is none any more is shown as long as it comes to something. */ -}}
+{{- /* Totals are of all groups, also of those that aren't shown: counts don't add up, and are made of the same pass. */ -}}
 SELECT
 {{- range $i, $key := .Keys}}
     {{$key}} AS key{{$i}},
@@ -11,9 +11,13 @@ FROM {{.Source}}
 WHERE part = 'leakage' AND {{.Where}}
 {{- if .Keys}}
 GROUP BY {{template "leakage_keys" .}}
+{{- if .Totals}} WITH TOTALS{{end}}
 {{- end}}
-HAVING countIf(error_id = '' OR founded != '') > 0 OR sum(amount) != 0 OR sumIf(amount, {{cost "element"}}) != 0
+HAVING {{template "leakage_shown" .}}
 {{- if .Keys}}
 ORDER BY {{if .Largest}}abs(sum(amount)) DESC, {{end}}{{template "leakage_keys" .}}
 {{- if .Largest}} LIMIT {{.Largest}}{{end}}
+{{- end}}
+{{- if .Totals}}
+SETTINGS totals_mode = 'before_having'
 {{- end}}

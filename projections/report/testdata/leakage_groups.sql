@@ -11,9 +11,10 @@ SELECT
     uniqExactIf(order_id, order_id != '' AND (error_id = '' OR founded != '')) AS orders
 FROM leakage_daily FINAL
 WHERE part = 'leakage' AND lines > 0 AND posting_day >= toDate(@from) AND posting_day < toDate(@to) AND NOT basis = 'IMPUTED' AND kind = @only0 AND vendor_id = @only1 AND currency = @currency
-GROUP BY key0, key1, key2
+GROUP BY key0, key1, key2 WITH TOTALS
 HAVING countIf(error_id = '' OR founded != '') > 0 OR sum(amount) != 0 OR sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE')) != 0
-ORDER BY abs(sum(amount)) DESC, key0, key1, key2 LIMIT 5;
+ORDER BY abs(sum(amount)) DESC, key0, key1, key2 LIMIT 5
+SETTINGS totals_mode = 'before_having';
 -- with [{from 2026-01-01} {to 2026-02-01} {currency USD} {only0 late} {only1 v1}]
 
 SELECT

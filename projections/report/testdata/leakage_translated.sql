@@ -87,9 +87,10 @@ FROM (
     INNER JOIN (SELECT currency, day, number, CAST(rate AS Decimal(76, 6)) AS exact FROM exchange) AS x
         ON x.currency = l.currency AND x.day = l.day)
 WHERE part = 'leakage' AND true
-GROUP BY key0
+GROUP BY key0 WITH TOTALS
 HAVING countIf(error_id = '' OR founded != '') > 0 OR sum(amount) != 0 OR sumIf(amount, element NOT IN ('', 'RECOVERY', 'SALVAGE')) != 0
-ORDER BY key0;
+ORDER BY key0
+SETTINGS totals_mode = 'before_having';
 -- with [{from 2026-01-01} {to 2026-02-01}]
 
 SELECT
