@@ -162,13 +162,15 @@ func (q *Query) values(more ...string) url.Values {
 // answerLink is the question's answer, as a table that a browser or a spreadsheet opens.
 func (q *Query) answerLink(name string) string { return "/v1/" + name + "?" + q.values().Encode() }
 
-// casesLink is the page's list of the cases that have a value.
-func (q *Query) casesLink(key, value string) string {
+// casesLink is the page's list of the cases that have the values of some keys. A key without a name or value is none.
+func (q *Query) casesLink(keysAndValues ...string) string {
 	v := q.values()
 	v.Del("to")
 	v.Set("through", q.To.AddDate(0, 0, -1).Format(time.DateOnly))
-	if key != "" {
-		v.Set(key, value)
+	for i := 0; i+1 < len(keysAndValues); i += 2 {
+		if key, value := keysAndValues[i], keysAndValues[i+1]; key != "" && value != "" {
+			v.Set(key, value)
+		}
 	}
 	return "/cases?" + v.Encode()
 }
@@ -187,7 +189,7 @@ func adviceOnBudget(ctx context.Context, db driver.Conn, q *Query, _ map[string]
 	all := rows[len(rows)-1]
 	end, _ := all["forecast"].(*estimate.Estimate)
 	burn, _ := all["forecast_burn"].(*estimate.Estimate)
-	a := &advice{question: "budget", action: cantTellYet, worth: end, amount: all["leakage"], link: q.answerLink("budget")}
+	a := &advice{question: "budget", action: cantTellYet, worth: end, amount: all["leakage"], link: q.casesLink()}
 	last := q.To.AddDate(0, 0, -1)
 	switch {
 	case !end.Enough:

@@ -148,14 +148,25 @@ func adviceOnPrevention(ctx context.Context, db driver.Conn, q *Query, _ map[str
 		a.sentence = "Can't tell yet whether prevention pays: " + a.worth.WhyNot + "."
 		return []*advice{a}, nil
 	}
+	return []*advice{q.adviceOnSpend(best)}, nil
+}
+
+// adviceOnSpend is what to do about one spend. Its cases are those of the cause since it began.
+func (q *Query) adviceOnSpend(best Row) *advice {
 	cause, _ := best["cause"].(string)
+	store, _ := best["store"].(string)
 	net, _ := best["net_value"].(*estimate.Estimate)
-	a.of, a.worth, a.amount = cause, net, best["spent_since"]
+	a := &advice{question: "prevention", action: cantTellYet, of: cause, worth: net, amount: best["spent_since"],
+		link: q.answerLink("prevention")}
+	text, _ := best["first"].(string)
+	if first, err := time.Parse(time.DateOnly, text); err == nil && first.Before(q.To) {
+		a.link = q.asked(first).casesLink("root_cause", cause, "selling_store", store)
+	}
 	what := "an unnamed cause"
 	if cause != "" {
 		what = strconv.Quote(report.Word("root_cause", cause))
 	}
-	if store, _ := best["store"].(string); store != "" {
+	if store != "" {
 		what += " in store " + store
 	}
 	amount := q.money(fmt.Sprint(best["spent_since"]))
@@ -172,5 +183,5 @@ func adviceOnPrevention(ctx context.Context, db driver.Conn, q *Query, _ map[str
 		needed, _ := best["needed"].(string)
 		a.sentence = fmt.Sprintf("Can't tell yet whether preventing %s pays (%s spent): %s.", what, amount, needed)
 	}
-	return []*advice{a}, nil
+	return a
 }
