@@ -99,7 +99,7 @@ func (t *Table) TotalsRow(columns []Column) []string {
 
 func numeric(unit string) bool {
 	switch unit {
-	case Money, Price, Share, Count, Days, Hours:
+	case Money, Price, Share, Ratio, Count, Days, Hours:
 		return true
 	}
 	return false

@@ -31,7 +31,7 @@ var counter = Question{
 		{Name: "funnel_low", Unit: Share, About: "Lower limit of the share that chance explains."},
 		{Name: "funnel_high", Unit: Share, About: "Upper limit."},
 		{Name: "stands", Unit: Text, About: "above, below, or within what chance explains."},
-		{Name: "avoided", Unit: Price, About: "Failures that the others' share lets expect, less those that came."},
+		{Name: "avoided", Unit: Ratio, About: "Failures that the others' share lets expect, less those that came."},
 		{Name: "promised", Unit: Count, About: "Orders with a promise that is due.", Sum: true},
 		{Name: "kept", Unit: Share, About: "Promises kept, as a share.", Estimate: true},
 		{Name: "kept_difference", Unit: Share, About: "That, less the share of the others of the counter.", Estimate: true},

@@ -30,16 +30,16 @@ var customers = Question{
 			Estimate: true},
 		{Name: "contribution", Unit: Money, About: "Contribution of the orders of the next 90 days, per failed order, " +
 			"less that of the orders like it.", Estimate: true},
-		{Name: "e_value", Unit: Price, About: "How strongly something that isn't measured would have to go with both " +
+		{Name: "e_value", Unit: Ratio, About: "How strongly something that isn't measured would have to go with both " +
 			"failing and coming back, as a ratio of risks, to explain the difference away."},
-		{Name: "e_value_bound", Unit: Price, About: "The same for the bound nearer to none; 1: nothing is needed."},
+		{Name: "e_value_bound", Unit: Ratio, About: "The same for the bound nearer to none; 1: nothing is needed."},
 	},
 	Parts: []Part{{"balance", "How far failed orders and the others are apart in what was there before, in deviations.",
 		[]Column{
 			{Name: "store", Unit: Text, About: "The store; all where they are taken together."},
 			{Name: "what", Unit: Text, About: "orders before, or basket."},
-			{Name: "before", Unit: Price, About: "All failed orders and all others; null where none failed."},
-			{Name: "after", Unit: Price, About: "Failed orders and those like them; null where there are none."},
+			{Name: "before", Unit: Ratio, About: "All failed orders and all others; null where none failed."},
+			{Name: "after", Unit: Ratio, About: "Failed orders and those like them; null where there are none."},
 		}}, customerFixes, customerExperiments},
 	Read: readCustomers,
 }

@@ -21,7 +21,7 @@ var customerFixes = Part{"fixes", "Of failed orders, by how and how fast they we
 		"otherwise: first order or later, third of the basket, store, kind of case.", Estimate: true},
 	{Name: "against_unfailed", Unit: Share, About: "That, less the share of orders like them that didn't fail: above 0 " +
 		"with its whole interval is the paradox.", Estimate: true},
-	{Name: "e_value_bound", Unit: Price, About: "How strongly something that isn't measured would have to go with both " +
+	{Name: "e_value_bound", Unit: Ratio, About: "How strongly something that isn't measured would have to go with both " +
 		"to explain away the bound nearer to none, against others."},
 }}
 
@@ -30,7 +30,7 @@ var customerExperiments = Part{"experiments", "Of customers who were assigned at
 		{Name: "experiment", Unit: Text, About: "Its name."},
 		{Name: "arm", Unit: Text, About: "holdout is what the others are held against."},
 		{Name: "customers", Unit: Count, About: "Who was assigned to it, 90 days ago or more."},
-		{Name: "orders_before", Unit: Price, About: "Their mean orders before: chance makes the arms alike."},
+		{Name: "orders_before", Unit: Ratio, About: "Their mean orders before: chance makes the arms alike."},
 		{Name: "back", Unit: Share, About: "Share that came back within 90 days.", Estimate: true},
 		{Name: "difference", Unit: Share, About: "That, less the share of the holdout; null for the holdout itself.",
 			Estimate: true},

@@ -7,8 +7,8 @@
 // Answer. A table (rows, and totals where a sum means something), further tables by name, and what is missing.
 //
 // Column. Its unit says what a value is: money (decimal text, 4 decimals), price (decimal text, 8 decimals: money per
-// piece), share (decimal text from 0 to 1, 6 decimals), count (an integer), days and hours (decimal text), text, list
-// (texts), yes_no (true or false), day (YYYY-MM-DD). A value that is not known is null.
+// piece), share (decimal text from 0 to 1, 6 decimals), ratio (decimal text: no money), count (an integer), days and
+// hours (decimal text), text, list (texts), yes_no (true or false), day (YYYY-MM-DD). What is not known is null.
 //
 // Estimate. A figure that a sample carries, never a sum of money. It has an interval, its level, n and its method, and
 // says where there is not enough to tell. None is ever added to leakage. See the package estimate.

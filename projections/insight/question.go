@@ -227,6 +227,7 @@ const (
 	Money = "money"
 	Price = "price"
 	Share = "share"
+	Ratio = "ratio"
 	Count = "count"
 	Days  = "days"
 	Hours = "hours"

@@ -17,7 +17,7 @@ func TestQuestionsAreDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	units := []string{Money, Price, Share, Count, Days, Hours, Text, List, YesNo, Day}
+	units := []string{Money, Price, Ratio, Share, Count, Days, Hours, Text, List, YesNo, Day}
 	name := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	seen := map[string]bool{}
 	for _, q := range Questions() {

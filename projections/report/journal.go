@@ -79,6 +79,7 @@ type JournalLine struct {
 type JournalControl struct {
 	Entries    int              `json:"entries"`
 	Lines      int              `json:"lines"`
+	Currency   *string          `json:"currency,omitempty"` // of Debit and Credit; empty where there is not just one
 	Debit      *string          `json:"debit"`
 	Credit     *string          `json:"credit"`
 	Currencies []CurrencyTotals `json:"currencies"`
@@ -381,12 +382,13 @@ func (j *Journal) Seal() {
 			Debit: cents(s[0], d), Credit: cents(s[1], d)})
 	}
 	slices.SortFunc(j.Control.Currencies, func(a, b CurrencyTotals) int { return strings.Compare(a.Currency, b.Currency) })
+	currency := ""
 	switch all := j.Control.Currencies; len(all) {
 	case 0:
 		zero := "0.00"
 		j.Control.Debit, j.Control.Credit = &zero, &zero
 	case 1:
-		j.Control.Debit, j.Control.Credit = &all[0].Debit, &all[0].Credit
+		j.Control.Debit, j.Control.Credit, currency = &all[0].Debit, &all[0].Credit, all[0].Currency
 	}
 	// Everything but the batch's own name; whether it is final, and as of when it was asked for, say nothing of its
 	// content.
@@ -398,6 +400,7 @@ func (j *Journal) Seal() {
 	}
 	sum := sha256.Sum256(text)
 	j.BatchID = "mg-" + hex.EncodeToString(sum[:8])
+	j.Control.Currency = &currency // after the batch has its name: those of old journals stay
 }
 
 // tenThousandths reads an amount that cents wrote.

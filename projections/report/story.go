@@ -133,7 +133,7 @@ type StoryFlag struct {
 	Code     string `json:"code"`
 	ErrorID  string `json:"error_id,omitempty"`
 	Amount   string `json:"amount"`
-	Currency string `json:"currency,omitempty"` // empty where Amount has none
+	Currency string `json:"currency"` // empty where Amount has none
 }
 
 // StoryLine is one journal line: debit positive, credit negative.
