@@ -13,7 +13,7 @@ import (
 func TestAnswersHoldFromEventsOn(t *testing.T) {
 	t.Setenv(asMakegood, "1") // for the engine's process
 	var out, said bytes.Buffer
-	status := run(t.Context(), []string{"insight-check", "--from-events", "--shops", "3", "--seed", "1"},
+	status := run(t.Context(), []string{"insight-check", "--from-events", "--shops", "2", "--seed", "1"},
 		terminal.Streams{Out: &out, Err: &said})
 	t.Logf("%s%s", &said, &out)
 	if status != 0 {

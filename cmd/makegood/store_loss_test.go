@@ -107,7 +107,7 @@ var troubleConflict = event("twice", "refund.issued", "2026-01-10T00:00:00Z", "o
 // fillWithTrouble books a stream, copies of it, a conflict, and a dead letter that comes several times.
 func fillWithTrouble(ctx context.Context, t *testing.T, app *server.App, c *client, seed int64) {
 	t.Helper()
-	orders := 15
+	orders := 8
 	if reference.AllStreams() {
 		orders = 40
 	}
