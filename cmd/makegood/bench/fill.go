@@ -55,11 +55,14 @@ func benchMessage(e *domain.Event) *message.Message {
 	return m
 }
 
-// fill makes the topics and writes events to the orders'.
-func (b *bench) fill(ctx context.Context, events int) error { return b.fillWith(ctx, events, nil) }
+// fill makes the topics and writes orders, of which nothing else is said.
+func (b *bench) fill(ctx context.Context, events int) error {
+	orders := &benchEvents{run: "a"}
+	return b.fillFrom(ctx, events, func() (*domain.Event, error) { return orders.next(), nil })
+}
 
-// fillWith is fill, where other events may be in the place of some.
-func (b *bench) fillWith(ctx context.Context, events int, each func(int, *domain.Event) *domain.Event) error {
+// fillFrom makes the topics and writes so many of the events that come next.
+func (b *bench) fillFrom(ctx context.Context, events int, next func() (*domain.Event, error)) error {
 	a, err := b.app(ctx, server.RoleExporter) // makes the topics
 	if err != nil {
 		return err
@@ -68,11 +71,11 @@ func (b *bench) fillWith(ctx context.Context, events int, each func(int, *domain
 		return err
 	}
 	start := time.Now()
-	bytes, err := b.write(ctx, &benchEvents{run: "a"}, events, each)
+	bytes, err := b.send(ctx, next, events)
 	if err != nil {
 		return err
 	}
-	b.say("filled: %s order events of %d bytes with 2 lines each, 4 partitions, %s/s", terminal.Count(float64(events)),
+	b.say("filled: %s events of %d bytes, orders with 2 lines each, 4 partitions, %s/s", terminal.Count(float64(events)),
 		bytes/events, terminal.Count(float64(events)/time.Since(start).Seconds()))
 	return nil
 }
