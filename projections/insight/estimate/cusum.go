@@ -57,23 +57,59 @@ func NewCusums(base Counts, factor float64, alarms ...float64) ([]Cusum, error) 
 	steps := latticeSteps(c.Mean, factor, spread)
 	reference := int(math.Round(c.Mean * (factor - 1) / math.Log(factor) * float64(steps)))
 	means, weights := possible(base, spread)
-	chain := newChain(means, spread, steps, reference)
 	c.Reference = float64(reference) / float64(steps)
-	all := make([]Cusum, 0, len(alarms))
 	least := leastHazard(means, weights, spread, c.Reference)
+	if least >= alarms[0] {
+		return nil, unknownMean(base)
+	}
+	walk, at := nearest(reference, alarms[0], weights, func(at int) *chain { return newChain(means, spread, steps, at) })
+	c.Reference = float64(at) / float64(steps)
+	all := make([]Cusum, 0, len(alarms))
 	for _, a := range alarms {
 		threshold, hazard := 0, 0.0
 		if least < a {
-			threshold, hazard = chain.threshold(weights, steps, a)
+			threshold, hazard = walk.threshold(weights, steps, a)
 		}
 		if threshold == 0 {
-			return nil, fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean "+
-				"well enough for so few false alarms", base.Cases, base.Periods)
+			return nil, unknownMean(base)
 		}
 		c.Threshold, c.Hazard = float64(threshold)/float64(steps), hazard
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+func unknownMean(base Counts) error {
+	return fmt.Errorf("the baseline has %d cases of %d periods; more periods are needed, to know the mean well enough "+
+		"for so few false alarms", base.Cases, base.Periods)
+}
+
+// A chart that uses nearly all of its budget is taken as it is. Else some references are tried that are away from the
+// best one by one in so many parts of it: the chart is hardly slower with them.
+const (
+	nearlyAll = 0.92
+	partsAway = 40
+	mostAway  = 3
+)
+
+// nearest is the chain, of references near the best one, whose rate of false alarms comes nearest to the budget. Where
+// many cases come in a period, a chart calls within few of them: whole counts meet its threshold, one more is too many,
+// and it calls more seldom than it may. With another reference other counts meet it.
+func nearest(reference int, alarms float64, weights []float64, of func(reference int) *chain) (best *chain, at int) {
+	most := -1.0
+	for away := 0; away <= min(reference/partsAway, mostAway) && most < nearlyAll*alarms; away++ {
+		for _, tried := range []int{reference + away, reference - away}[:min(2, away+1)] {
+			c := of(tried)
+			threshold, hazard := c.threshold(weights, c.steps, alarms)
+			if hazard > most {
+				best, at, most = c, tried, hazard
+			}
+			if threshold == 0 {
+				return best, at
+			}
+		}
+	}
+	return best, at
 }
 
 // latticeSteps is how many steps a case has on the lattice of the sums.

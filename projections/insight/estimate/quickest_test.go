@@ -30,16 +30,17 @@ func TestPowerByCounting(t *testing.T) {
 }
 
 // TestRunLengthOfACompany: a company of 200 stores has a false alarm once in 365 days, within 10 % on both sides: no
-// more often than it accepts, and no threshold is so high that what is wrong is found late for nothing. Where ten cases
-// come a day a chart calls within two days, so that its threshold is met by whole counts, and one more is too many: it
-// calls somewhat less often than it might.
+// more often than it accepts, and no threshold is so high that what is wrong is found late for nothing. Where twenty
+// cases come a day a chart calls within a day, so that its threshold is met by whole counts, and one more is too many:
+// it calls somewhat less often than it might.
 func TestRunLengthOfACompany(t *testing.T) {
 	const stores = 200
 	for _, company := range []struct {
 		cases []int // of a year, by store
 		most  float64
 	}{{[]int{183, 365, 365, 730, 1825}, 1.1}, {[]int{365}, 1.1}, {[]int{140}, 1.1}, {[]int{300, 420, 555, 812, 1100}, 1.1},
-		{[]int{3300, 3450, 3580, 3650, 3700, 3840, 3990}, 1.25}} {
+		{[]int{3300, 3450, 3580, 3650, 3700, 3840, 3990}, 1.1},
+		{[]int{7300, 9000, 20000}, 1.25}} {
 		hazard := 0.0
 		for _, cases := range company.cases {
 			chart, err := NewCusum(Counts{Cases: cases, Periods: 365, Dispersion: 1}, 2,
