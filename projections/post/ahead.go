@@ -131,7 +131,7 @@ func (p *Projector) settleAhead(ctx context.Context, b *batch) error {
 		if !r.New && !r.Unfed {
 			continue // the ledger has it as it is
 		}
-		erased.apply(&r.Row)
+		erased.apply(&r.Row, r.Position)
 		if err := r.Check(); err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []led
 			if row.Event.OrderID != order { // of the same hash
 				return true
 			}
-			erased.apply(&row)
+			erased.apply(&row, row.Position)
 			s := ownCopy(&row)
 			s.New = false // it is in the ledger, or among the rows to insert
 			rows = append(rows, s)

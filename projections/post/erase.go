@@ -24,6 +24,7 @@ var personColumns = map[string]string{
 	"customer_id":   "has(%[2]s, %[1]s)",
 	"employee_id":   "has(%[2]s, %[1]s)",
 	"payload":       "multiSearchAny(%[1]s, %[2]s)",
+	"headers":       "multiSearchAny(toString(%[1]s), %[2]s)",
 	"facts":         "multiSearchAny(toString(%[1]s), %[2]s)",
 	"fact_employee": "hasAny(%[1]s, %[2]s)",
 }
@@ -43,7 +44,7 @@ SELECT table, name, type,
 FROM system.columns
 WHERE database = currentDatabase() AND default_kind != 'ALIAS'
     AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')
-    AND name IN ('customer_id', 'employee_id', 'payload', 'facts', 'fact_employee')
+    AND name IN ('customer_id', 'employee_id', 'payload', 'headers', 'facts', 'fact_employee')
 ORDER BY table, name`); err != nil {
 		return fmt.Errorf("look for the tables that may name a person: %w", err)
 	}
@@ -91,6 +92,9 @@ func eraseFrom(ctx context.Context, db driver.Conn, table, set, where string) er
 // replaceAll replaces the hashes wherever they are in a column. They have no character that is written otherwise
 // anywhere.
 func replaceAll(column, kind string, hashes []string, person string) string {
+	if strings.Contains(kind, "Map(") { // to which no text can be made
+		return "mapApply((k, v) -> (k, " + replaceAll("v", "String", hashes, person) + "), " + column + ")"
+	}
 	to, whole := column, kind == "String" || strings.HasPrefix(kind, "SimpleAggregateFunction(")
 	if !whole {
 		to = "toString(" + column + ")"

@@ -273,7 +273,8 @@ func (p *Projector) insertHalves(ctx context.Context, b *batch, messages []*mess
 		case !ledger.RefusesContent(err) && !ledger.TooMuch(err):
 			return err
 		case len(part) == 1:
-			b.letters = append(b.letters, p.letter(part[0], &ledger.Rejection{Code: "store_refuses", Detail: err.Error()}))
+			b.letters = append(b.letters, p.letter(part[0], &ledger.Rejection{Code: "store_refuses", Detail: err.Error()},
+				p.terms.erasures()))
 		default:
 			if err := p.insertHalves(ctx, b, part); err != nil {
 				return err

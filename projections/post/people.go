@@ -175,12 +175,30 @@ func (e erasures) of(hash string, at domain.Position) string {
 	return hash
 }
 
-// apply takes who was erased out of a row that is about to be written. It changes no slice that the row came with.
-func (e erasures) apply(r *ledger.Row) {
+// meet reports whether a row names somebody who was erased after it came, or before.
+func (e erasures) meet(r *ledger.Row) (before, after bool) {
+	if len(e) == 0 {
+		return false, false
+	}
+	look := func(hash string) string {
+		for i := range e[hash] {
+			precedes := e[hash][i].mark.Precedes(r.Position)
+			before, after = before || !precedes, after || precedes
+		}
+		return hash
+	}
+	replaceHashes(r.Data, look)
+	look(r.Customer)
+	return before, after
+}
+
+// apply takes who was erased out of a row that is about to be written, as one that stands at a place: its own, or that
+// of its first copy. It changes no slice that the row came with.
+func (e erasures) apply(r *ledger.Row, at domain.Position) {
 	if len(e) == 0 {
 		return
 	}
-	of := func(hash string) string { return e.of(hash, r.Position) }
+	of := func(hash string) string { return e.of(hash, at) }
 	r.Data = replaceHashes(r.Data, of)
 	r.Customer = of(r.Customer)
 	switch d := r.Event.Data.(type) {

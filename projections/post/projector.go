@@ -87,6 +87,8 @@ type Projector struct {
 	posting sync.Mutex // of what posting uses: the decoder and what was placed lately
 	store   storeWatch
 	swapped atomic.Bool // a rebuild was swapped in since people were erased last
+	// Events of people who were erased since, that this process has posted, and where they stand.
+	erasedEvents map[erasedEvent]domain.Position
 }
 
 // Stats are what a projector has done since it started, for metrics.
@@ -115,7 +117,7 @@ func New(config Config, subscriber Subscriber, letters message.Publisher, decode
 	}
 	return &Projector{config: config, subscriber: subscriber, letters: letters, decode: decode, terms: terms,
 		writer: writer, db: db,
-		placed: newPlacements(), recent: newRecent(),
+		placed: newPlacements(), recent: newRecent(), erasedEvents: map[erasedEvent]domain.Position{},
 		store: storeWatch{blocks: map[block]uint64{}, months: map[string]uint64{}}}, nil
 }
 
@@ -278,45 +280,84 @@ func (p *Projector) post(ctx context.Context, chunk []*message.Message, b *batch
 	if err != nil {
 		return err
 	}
-	var failed error
+	aside, err := p.postAll(chunk, b, firsts, nil)
+	if err != nil || len(aside) == 0 {
+		return err
+	}
+	messages, places, err := p.placesOfCopied(ctx, aside)
+	if err != nil {
+		return err
+	}
+	_, err = p.postAll(messages, b, firsts, places)
+	return err
+}
+
+// postAll posts messages into the batch. places are where the first copies stand of those that name somebody who was
+// erased since; without it, it gives those messages back instead.
+func (p *Projector) postAll(messages []*message.Message, b *batch, firsts map[*message.Message]time.Time,
+	places map[*message.Message]domain.Position) (aside []copied, failed error) {
 	p.posting.Lock()
 	defer p.posting.Unlock()
-	erased := p.terms.erasures()
 	p.terms.Use(func(terms *domain.Terms) {
+		erased := p.terms.erased
 		var row ledger.Row
 		var poster Poster
-		for _, m := range chunk {
+		for _, m := range messages {
 			b.messages = append(b.messages, m)
 			if rejection := p.postOne(m, terms, &row, &poster); rejection != nil {
-				b.letters = append(b.letters, p.letter(m, rejection))
+				b.letters = append(b.letters, p.letter(m, rejection, erased))
 				continue
 			}
-			erased.apply(&row)
-			if first, again := firsts[m]; again {
-				row.RecordedAt = terms.Periods.RecordedSince(first, row.Position)
+			first, copied := places[m]
+			if !copied {
+				first = row.Position
+				if before, after := erased.meet(&row); after && places == nil {
+					b.messages = b.messages[:len(b.messages)-1]
+					aside = append(aside, copyOf(m, row.Event))
+					continue
+				} else if before {
+					p.erasedEvents[copyOf(m, row.Event).event] = row.Position
+				}
 			}
-			if err := row.Check(); err != nil {
-				failed = err // a bug of ours: stop rather than book what doesn't balance
+			erased.apply(&row, first)
+			if failed = p.add(b, m, &row, terms, firsts, copied); failed != nil {
 				return
 			}
-			if b.rows.Rows() == 0 && len(b.ahead.held) == 0 {
-				b.terms = row.Terms
-			}
-			if _, again := firsts[m]; !again && !b.again && !b.plain && settledAhead(&row) {
-				b.ahead.hold(&row)
-				continue
-			}
-			b.rows.Append(&row)
-			if row.Position.Stream == domain.Books {
-				b.books = append(b.books, row.Position.Offset)
-			}
-			p.mark(b, row.Event)
 			if len(row.Unpriced) > 0 {
 				p.stats.Unpriced.Add(1)
 			}
 		}
 	})
-	return failed
+	return aside, failed
+}
+
+// add adds a row to the batch, or to those that are settled before. A copy is settled by what is there.
+func (p *Projector) add(b *batch, m *message.Message, row *ledger.Row, terms *domain.Terms,
+	firsts map[*message.Message]time.Time, copied bool) error {
+	first, again := firsts[m]
+	if again {
+		row.RecordedAt = terms.Periods.RecordedSince(first, row.Position)
+	}
+	if err := row.Check(); err != nil {
+		return err // a bug of ours: stop rather than book what doesn't balance
+	}
+	if b.rows.Rows() == 0 && len(b.ahead.held) == 0 {
+		b.terms = row.Terms
+	}
+	if !again && !copied && !b.again && !b.plain && settledAhead(row) {
+		b.ahead.hold(row)
+		return nil
+	}
+	b.rows.Append(row)
+	if row.Position.Stream == domain.Books {
+		b.books = append(b.books, row.Position.Offset)
+	}
+	if copied {
+		b.units.Add(row.Event)
+		return nil
+	}
+	p.mark(b, row.Event)
+	return nil
 }
 
 func (p *Projector) postOne(m *message.Message, terms *domain.Terms, row *ledger.Row,
@@ -383,7 +424,7 @@ func (p *Projector) mark(b *batch, e *domain.Event) {
 	}
 }
 
-func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.Letter {
+func (p *Projector) letter(m *message.Message, r *ledger.Rejection, erased erasures) deadletter.Letter {
 	position, _ := p.config.Position(m)
 	now := p.config.Now().UTC()
 	d := deadletter.Letter{
@@ -397,17 +438,25 @@ func (p *Projector) letter(m *message.Message, r *ledger.Rejection) deadletter.L
 			d.Headers[k] = v
 		}
 	}
-	p.identify(&d)
+	p.identify(&d, position, erased)
 	return d
 }
 
-// identify gives a dead letter its id, by the record as the log holds it, and then hides in it what of people may not
-// be kept.
-func (p *Projector) identify(d *deadletter.Letter) {
+// identify gives a dead letter its id, by the record as the log holds it at a place. Then it hides in it what of people
+// may not be kept, and who was erased since.
+func (p *Projector) identify(d *deadletter.Letter, at domain.Position, erased erasures) {
 	d.Identify()
 	if p.config.Hide != nil {
 		o := Original{Key: d.Key, Headers: d.Headers, Payload: d.Payload}
 		p.config.Hide(&o)
 		d.Headers, d.Payload = o.Headers, o.Payload
+	}
+	if len(erased) == 0 {
+		return
+	}
+	of := func(hash string) string { return erased.of(hash, at) }
+	d.Payload = replaceHashes(d.Payload, of)
+	for name, value := range d.Headers {
+		d.Headers[name] = of(value)
 	}
 }

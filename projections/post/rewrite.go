@@ -18,7 +18,7 @@ func (p *Projector) rewrite(ctx context.Context, rows []*ledger.Row) error {
 	b := p.writer.Batch()
 	erased := p.terms.erasures()
 	for _, r := range rows {
-		erased.apply(r)
+		erased.apply(r, r.Position)
 		if err := r.Check(); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (p *Projector) rewrite(ctx context.Context, rows []*ledger.Row) error {
 
 // keepRefused makes dead letters of rows that are about to leave the books.
 func (p *Projector) keepRefused(ctx context.Context, rows []ledger.Stored, reason string) error {
-	letters := make([]deadletter.Letter, len(rows))
+	letters, erased := make([]deadletter.Letter, len(rows)), p.terms.erasures()
 	for i := range rows {
 		r := &rows[i]
 		original, err := p.originalOf(ctx, r)
@@ -53,7 +53,7 @@ func (p *Projector) keepRefused(ctx context.Context, rows []ledger.Stored, reaso
 			FirstSeen: r.RecordedAt, LastSeen: r.RecordedAt, Key: original.Key, Payload: original.Payload,
 			Headers: original.Headers,
 		}
-		p.identify(&letters[i])
+		p.identify(&letters[i], r.Position, erased)
 	}
 	if err := p.publishLetters(letters); err != nil {
 		return fmt.Errorf("publish dead letters: %w", err)

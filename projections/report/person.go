@@ -100,7 +100,7 @@ FROM cases WHERE has(?, order_id) OR has(?, error_id) ORDER BY error_id, order_i
 	}
 	var letters []string
 	if err := db.QueryRow(ctx, `SELECT arraySort(groupUniqArray(id)) FROM dead_letters FINAL
-WHERE multiSearchAny(payload, ?)`, hashes).Scan(&letters); err != nil {
+WHERE multiSearchAny(payload, ?) OR multiSearchAny(toString(headers), ?)`, hashes, hashes).Scan(&letters); err != nil {
 		return nil, fmt.Errorf("look for a person's dead letters: %w", err)
 	}
 	p.DeadLetters = append(p.DeadLetters, letters...)
