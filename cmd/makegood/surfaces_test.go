@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/csv"
 	"fmt"
 	"html"
 	"maps"
-	"math/big"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,15 +12,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/xuri/excelize/v2"
-
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/projections/report"
 )
 
-// netOnSurfaces is what the order of TestOneNumberOnAllSurfaces cost, by currency: refunds of 10 dollars and 9,000 yen,
-// and a supplier's claim of 25 euros that was accepted.
-var netOnSurfaces = map[string]string{"USD": "10.0000", "JPY": "9000.0000", "EUR": "-25.0000"}
+// onSurfaces are the figures of the order of TestOneNumberOnAllSurfaces, by currency. Its first case, which was
+// avoidable, cost a refund of 10 dollars, half an hour of an agent at 34 (17, hidden), less 4 that the wreck brought;
+// 9,000 yen; and a supplier accepted to pay 25 euros. The second one, which was not, cost 5 dollars.
+var onSurfaces = map[string]map[string]string{
+	"gross":      {"USD": "32.0000", "JPY": "9000.0000", "EUR": "0.0000"},
+	"recoveries": {"USD": "4.0000", "JPY": "0.0000", "EUR": "25.0000"},
+	"net":        {"USD": "28.0000", "JPY": "9000.0000", "EUR": "-25.0000"},
+	"hidden":     {"USD": "17.0000", "JPY": "0.0000", "EUR": "0.0000"},
+	"avoidable":  {"USD": "23.0000", "JPY": "9000.0000", "EUR": "-25.0000"},
+	"cases":      {"USD": "2", "JPY": "1", "EUR": "1"},
+}
+
+var netOnSurfaces = onSurfaces["net"]
 
 // surfaces asks one place after the other what the order cost.
 type surfaces struct {
@@ -40,13 +45,20 @@ func TestOneNumberOnAllSurfaces(t *testing.T) {
 	t.Parallel()
 	app, c := startTestAppWith(t, t.TempDir(), openForFinance)
 	now := time.Now().UTC() // metrics tell of the running month
+	mustPost(t, c, event("rate", "rate.set", "2026-01-01T00:00:00Z", "",
+		`{"rate":"labour_hour","key":"agent","value":"34","currency":"USD","effective_from":"2026-01-01"}`))
 	const order = `"order_id":"o1","store_id":"s1",`
 	for i, e := range [][2]string{
 		{"order.placed", `"currency":"USD",` +
 			`"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","unit_cost":"60"}]`},
 		{"error.reported", `"error_id":"e1","kind":"damaged","found":"after_delivery","detected_by":"customer",` +
-			`"vendor_id":"v1"`},
+			`"vendor_id":"v1","avoidable":true`},
+		{"error.reported", `"error_id":"e2","kind":"billing_error","found":"after_delivery","detected_by":"customer",` +
+			`"vendor_id":"v1","avoidable":false`},
 		{"refund.issued", `"error_id":"e1","refund_id":"r1","currency":"USD","net":"10"`},
+		{"refund.issued", `"error_id":"e2","refund_id":"r3","currency":"USD","net":"5"`},
+		{"labour.spent", `"error_id":"e1","labour_id":"l1","role":"agent","minutes":30,"currency":"USD"`},
+		{"salvage.sold", `"error_id":"e1","salvage_id":"s1","currency":"USD","amount":"4"`},
 		{"refund.issued", `"error_id":"e1","refund_id":"r2","currency":"JPY","net":"9000"`},
 		{"claim.filed", `"error_id":"e1","claim_id":"k","party":"supplier","currency":"EUR","amount":"30"`},
 		{"claim.accepted", `"error_id":"e1","claim_id":"k","party":"supplier","currency":"EUR","amount":"25"`},
@@ -70,11 +82,35 @@ func TestOneNumberOnAllSurfaces(t *testing.T) {
 	s.words()
 }
 
-// same holds sums by currency against what the order cost.
-func (s *surfaces) same(where string, got map[string]string) {
+// same holds a figure by currency against what it is. Where a place leaves out what is nothing, so does got.
+func (s *surfaces) same(where, figure string, got map[string]string) {
 	s.Helper()
-	if !maps.Equal(got, netOnSurfaces) {
-		s.Errorf("%s: %v, not %v", where, got, netOnSurfaces)
+	want := maps.Clone(onSurfaces[figure])
+	for currency, value := range want {
+		if _, there := got[currency]; !there && strings.Trim(value, "0.") == "" {
+			delete(want, currency)
+		}
+	}
+	if !maps.Equal(got, want) {
+		s.Errorf("%s: %s %v, not %v", where, figure, got, want)
+	}
+}
+
+// all holds several figures.
+func (s *surfaces) all(where string, got map[string]map[string]string) {
+	s.Helper()
+	for figure, by := range got {
+		s.same(where, figure, by)
+	}
+}
+
+// isOf holds what one place tells of one currency.
+func (s *surfaces) isOf(where, currency string, got map[string]string) {
+	s.Helper()
+	for figure, value := range got {
+		if want := onSurfaces[figure][currency]; !sameAmount(value, want) {
+			s.Errorf("%s in %s: %s %s, not %s", where, currency, figure, value, want)
+		}
 	}
 }
 
@@ -90,22 +126,36 @@ func (s *surfaces) with(more ...string) url.Values {
 // reports asks for one currency, as JSON, CSV and XLSX.
 func (s *surfaces) reports(currency string) {
 	s.Helper()
-	want := netOnSurfaces[currency]
-	var answer report.Leakage
-	if err := s.c.get(s.Context(), "/v1/reports/leakage", s.with("currency", currency, "group_by", "case,element"),
-		&answer); err != nil {
-		s.Fatal(err)
+	for _, by := range []string{"case", "avoidable"} {
+		var answer report.Leakage
+		if err := s.c.get(s.Context(), "/v1/reports/leakage", s.with("currency", currency, "group_by", by),
+			&answer); err != nil {
+			s.Fatal(err)
+		}
+		t := answer.Totals
+		s.isOf("the report by "+by, answer.Currency, map[string]string{"gross": t.Gross, "net": t.Net, "hidden": t.Hidden,
+			"recoveries": t.Recoveries, "cases": fmt.Sprint(t.Cases)})
+		for i := range answer.Rows {
+			if r := &answer.Rows[i]; r.Key["avoidable"] == "true" {
+				s.isOf("the report's row", currency, map[string]string{"avoidable": r.Net})
+			}
+		}
+		if answer.Currency != currency || len(answer.Rows) == 0 {
+			s.Errorf("the report in %s says %+v in %s", currency, answer.Rows, answer.Currency)
+		}
 	}
-	if answer.Currency != currency || answer.Totals.Net != want || len(answer.Rows) != 1 || answer.Rows[0].Net != want {
-		s.Errorf("the report in %s says %+v of %+v in %s", currency, answer.Totals, answer.Rows, answer.Currency)
-	}
-	table := answered(s.T, s.c, "/v1/reports/leakage", s.with("currency", currency, "group_by", "case", "format", "csv"))
-	if got := s.sums(readCSV(s.T, table), "net"); len(got) != 1 || got[currency] != want {
-		s.Errorf("the CSV in %s says %v", currency, got)
-	}
-	book := answered(s.T, s.c, "/v1/reports/leakage", s.with("currency", currency, "group_by", "case", "format", "xlsx"))
-	if got := s.sums(readXLSX(s.T, book, ""), "net"); len(got) != 1 || got[currency] != want {
-		s.Errorf("the XLSX in %s says %v", currency, got)
+	query := s.with("currency", currency, "group_by", "case", "format", "csv")
+	tables := map[string][][]string{"CSV": readCSV(s.T, answered(s.T, s.c, "/v1/reports/leakage", query))}
+	query.Set("format", "xlsx")
+	tables["XLSX"] = readXLSX(s.T, answered(s.T, s.c, "/v1/reports/leakage", query), "")
+	for name, table := range tables {
+		for _, figure := range []string{"gross", "net", "hidden", "recoveries", "cases"} {
+			got := s.sums(table, figure)
+			if len(got) != 1 {
+				s.Errorf("the %s in %s is of %v", name, currency, got)
+			}
+			s.isOf("the "+name, currency, map[string]string{figure: got[currency]})
+		}
 	}
 }
 
@@ -115,34 +165,65 @@ func (s *surfaces) summary(currency string) {
 	if err := s.c.get(s.Context(), "/v1/summary", s.with("currency", currency), &m); err != nil {
 		s.Fatal(err)
 	}
-	if want := netOnSurfaces[currency]; m.Currency != currency || m.LeakageShareOfNetSales.Numerator != want ||
-		m.CostPerCase.Numerator != want {
-		s.Errorf("the summary in %s says %s and %s in %s", currency, m.LeakageShareOfNetSales.Numerator,
-			m.CostPerCase.Numerator, m.Currency)
+	s.isOf("the summary", m.Currency, map[string]string{"net": m.LeakageShareOfNetSales.Numerator,
+		"hidden": m.HiddenShare.Numerator, "gross": m.HiddenShare.Denominator, "avoidable": m.AvoidableShare.Numerator,
+		"cases": m.CostPerCase.Denominator})
+	for _, net := range []string{m.CostPerCase.Numerator, m.AvoidableShare.Denominator} {
+		s.isOf("the summary", m.Currency, map[string]string{"net": net})
+	}
+	if m.Currency != currency {
+		s.Errorf("the summary in %s is in %s", currency, m.Currency)
 	}
 }
 
-// stories are the order's and the case's: their figures, and their lines.
+// stories are the order's, and those of its cases together: their figures, and their lines.
 func (s *surfaces) stories() {
 	s.Helper()
-	for _, path := range []string{"/v1/orders/o1", "/v1/cases/e1"} {
-		var story report.Story
-		if err := s.c.get(s.Context(), path, nil, &story); err != nil {
-			s.Fatal(err)
-		}
-		figures, lines := map[string]string{story.Currency: story.Net}, sums{}
-		for _, f := range story.Others {
-			figures[f.Currency] = f.Net
-		}
-		for _, e := range story.Events {
-			for _, l := range e.Lines {
-				if l.Element != "" {
-					lines.add(s.T, l.Currency, l.Amount)
+	for _, paths := range [][]string{{"/v1/orders/o1"}, {"/v1/cases/e1", "/v1/cases/e2"}} {
+		gross, net, hidden := sums{}, sums{}, sums{}
+		lines := map[string]sums{"gross": {}, "net": {}, "hidden": {}, "recoveries": {}}
+		for _, path := range paths {
+			var story report.Story
+			if err := s.c.get(s.Context(), path, nil, &story); err != nil {
+				s.Fatal(err)
+			}
+			for _, f := range append(story.Others, report.StoryFigures{Currency: story.Currency, Gross: story.Gross,
+				Net: story.Net, Hidden: story.Hidden}) {
+				gross.add(s.T, f.Currency, f.Gross)
+				net.add(s.T, f.Currency, f.Net)
+				hidden.add(s.T, f.Currency, f.Hidden)
+			}
+			for _, e := range story.Events {
+				for _, l := range e.Lines {
+					countLine(s.T, lines, l)
 				}
 			}
+			if got, want := len(story.Cases), 3-len(paths); got != want {
+				s.Errorf("%s has %d cases, not %d", path, got, want)
+			}
 		}
-		s.same(path, figures)
-		s.same("the lines of "+path, lines.text())
+		where := strings.Join(paths, " and ")
+		s.all(where, map[string]map[string]string{"gross": gross.text(), "net": net.text(), "hidden": hidden.text()})
+		for figure, by := range lines {
+			s.same("the lines of "+where, figure, by.text())
+		}
+	}
+}
+
+// countLine adds a line to the figures that it is of.
+func countLine(t *testing.T, to map[string]sums, l report.StoryLine) {
+	t.Helper()
+	if l.Element == "" {
+		return
+	}
+	to["net"].add(t, l.Currency, l.Amount)
+	if l.Element == "RECOVERY" || l.Element == "SALVAGE" {
+		to["recoveries"].add(t, l.Currency, strings.TrimPrefix("-"+l.Amount, "--"))
+		return
+	}
+	to["gross"].add(t, l.Currency, l.Amount)
+	if l.Basis == "IMPUTED" {
+		to["hidden"].add(t, l.Currency, l.Amount)
 	}
 }
 
@@ -155,11 +236,13 @@ func (s *surfaces) statements() {
 		if err := s.c.get(s.Context(), "/v1/statement", query, &answer); err != nil {
 			s.Fatal(err)
 		}
-		got := map[string]string{}
 		for _, c := range answer.Currencies {
-			got[c.Currency] = c.Net
+			s.isOf("the statement of the "+of, c.Currency, map[string]string{"gross": c.Gross, "net": c.Net,
+				"recoveries": c.Recoveries, "cases": fmt.Sprint(len(c.Cases))})
 		}
-		s.same("the statement of the "+of, got)
+		if len(answer.Currencies) != len(netOnSurfaces) {
+			s.Errorf("the statement of the %s is of %d currencies", of, len(answer.Currencies))
+		}
 		ask := func(more ...string) string {
 			q := maps.Clone(query)
 			for i := 0; i < len(more); i += 2 {
@@ -167,58 +250,108 @@ func (s *surfaces) statements() {
 			}
 			return answered(s.T, s.c, "/v1/statement", q)
 		}
-		s.same("its CSV", s.sums(readCSV(s.T, ask("format", "csv", "part", "cases")), "net"))
-		s.same("its XLSX", s.sums(slices.DeleteFunc(readXLSX(s.T, ask("format", "xlsx"), "cases"), func(row []string) bool {
+		inCSV := readCSV(s.T, ask("format", "csv", "part", "cases"))
+		inXLSX := slices.DeleteFunc(readXLSX(s.T, ask("format", "xlsx"), "cases"), func(row []string) bool {
 			return strings.HasPrefix(row[1], "total")
-		}), "net"))
+		})
+		for _, figure := range []string{"gross", "net", "recoveries"} {
+			s.same("its CSV", figure, s.sums(inCSV, figure))
+			s.same("its XLSX", figure, s.sums(inXLSX, figure))
+		}
 	}
 }
 
-// journals have no elements: what the order cost is on two accounts.
+// journals have no elements: what the order cost is on four accounts, one of them for information only.
 func (s *surfaces) journals() {
 	s.Helper()
-	got := sums{}
-	for _, e := range readJournal(s.T, s.c, s.span).Entries {
-		for _, l := range e.Lines {
-			if l.Account == "4100" || l.Account == "5900" {
-				got.add(s.T, e.Currency, cmp.Or(l.Debit, "0"))
-				got.add(s.T, e.Currency, "-"+cmp.Or(l.Credit, "0"))
+	net, hidden := sums{}, sums{}
+	journal := readJournal(s.T, s.c, s.span)
+	count := func(to sums, entries []report.JournalEntry, accounts ...string) {
+		for i := range entries {
+			for _, l := range entries[i].Lines {
+				if slices.Contains(accounts, l.Account) {
+					to.add(s.T, entries[i].Currency, cmp.Or(l.Debit, "0"))
+					to.add(s.T, entries[i].Currency, "-"+cmp.Or(l.Credit, "0"))
+				}
 			}
 		}
 	}
-	s.same("the journal", got.text())
+	count(net, journal.Entries, "4100", "5120", "5900")
+	count(net, journal.Memo, "5300")
+	count(hidden, journal.Memo, "5300")
+	s.same("the journal", "net", net.text())
+	s.same("the journal's memo", "hidden", hidden.text())
+	if c := journal.Control; c.Debit != nil || c.Credit != nil || *c.Currency != "" || len(c.Currencies) != 3 {
+		s.Errorf("the control totals of three currencies: %+v", c)
+	}
+	for currency := range netOnSurfaces {
+		c := readJournal(s.T, s.c, s.with("currency", currency)).Control
+		if *c.Currency != currency || *c.Debit != c.Currencies[0].Debit {
+			s.Errorf("the control totals in %s: %+v of %s", currency, c, *c.Currency)
+		}
+	}
 }
 
+// views are what people ask with tools of their own, and what the boards ask.
 func (s *surfaces) views() {
 	s.Helper()
 	db := asFinance(s.T, s.app)
-	for _, from := range []string{"(SELECT currency, net FROM finance.orders)",
-		"(SELECT currency, net FROM finance.cases)",
-		"(SELECT currency, amount AS net FROM finance.journal WHERE element != '')",
-		"(SELECT currency, amount AS net FROM makegood.leakage_daily FINAL WHERE part = 'leakage')"} {
-		var currencies, nets []string
-		if err := db.QueryRow(s.Context(), `SELECT groupArray(currency), groupArray(toDecimalString(net, 4)) FROM (
-            SELECT toString(currency) AS currency, sum(net) AS net FROM `+from+` GROUP BY currency)`).Scan(&currencies,
-			&nets); err != nil {
+	const lines = "sumIf(%[1]s, element NOT IN ('', 'RECOVERY', 'SALVAGE')), sumIf(%[1]s, element != ''), " +
+		"sumIf(%[1]s, basis = 'IMPUTED' AND element != ''), -sumIf(%[1]s, element IN ('RECOVERY', 'SALVAGE'))"
+	amounts := fmt.Sprintf(lines, "amount")
+	for _, v := range []struct{ from, figures, columns string }{
+		{"finance.orders", "gross net hidden", "sum(gross), sum(net), sum(hidden)"},
+		{"finance.cases", "gross net hidden avoidable cases", "sum(gross), sum(net), sum(hidden), " +
+			"sumIf(net, avoidable = 'true'), uniqExact(error_id)"},
+		{"finance.journal", "gross net hidden recoveries", amounts},
+		{"(SELECT * FROM makegood.leakage_daily FINAL WHERE part = 'leakage')",
+			"gross net hidden recoveries avoidable cases",
+			amounts + ", sumIf(amount, avoidable = 'true'), uniqExact(error_id)"},
+	} {
+		rows, err := db.Query(s.Context(), `SELECT toString(currency), arrayMap(x -> toString(x), [`+
+			regexp.MustCompile(`uniqExact\(error_id\)`).ReplaceAllString(v.columns, "toDecimal128(uniqExact(error_id), 4)")+
+			`]) FROM `+v.from+` WHERE currency != '' GROUP BY currency`)
+		if err != nil {
 			s.Fatal(err)
 		}
-		got := map[string]string{}
-		for i, currency := range currencies {
-			got[currency] = nets[i]
+		seen := 0
+		for ; rows.Next(); seen++ {
+			var currency string
+			var values []string
+			if err := rows.Scan(&currency, &values); err != nil {
+				s.Fatal(err)
+			}
+			got := map[string]string{}
+			for i, figure := range strings.Fields(v.figures) {
+				got[figure] = values[i]
+			}
+			s.isOf(v.from, currency, got)
 		}
-		s.same(from, got)
+		if err := rows.Err(); err != nil || seen != len(netOnSurfaces) {
+			s.Fatalf("%s has %d currencies: %v", v.from, seen, err)
+		}
 	}
 }
 
 // metrics are floats, and say the running month.
 func (s *surfaces) metrics() {
 	s.Helper()
-	sample := regexp.MustCompile(`(?m)^makegood_leakage_amount\{.*currency="([A-Z]+)".*period="month".*\} (\S+)$`)
-	got := sums{}
+	sample := regexp.MustCompile(`(?m)^makegood_leakage_amount\{(.*)\} (\S+)$`)
+	label := regexp.MustCompile(`(\w+)="([^"]*)"`)
+	got := map[string]sums{"gross": {}, "net": {}, "hidden": {}, "recoveries": {}}
 	for _, m := range sample.FindAllStringSubmatch(answered(s.T, s.c, "/metrics", nil), -1) {
-		got.add(s.T, m[1], m[2])
+		of := map[string]string{}
+		for _, l := range label.FindAllStringSubmatch(m[1], -1) {
+			of[l[1]] = l[2]
+		}
+		if of["period"] == "month" {
+			countLine(s.T, got, report.StoryLine{Element: of["element"], Basis: of["basis"], Currency: of["currency"],
+				Amount: m[2]})
+		}
 	}
-	s.same("the metrics", got.text())
+	for figure, by := range got {
+		s.same("the metrics", figure, by.text())
+	}
 }
 
 // pages are what a browser shows: the order's, the case's, and the first page in each currency.
@@ -230,14 +363,38 @@ func (s *surfaces) pages() {
 		text := inAmounts.ReplaceAllString(answered(s.T, s.c, path, query), "")
 		return plain.Replace(html.UnescapeString(tags.ReplaceAllString(text, " ")))
 	}
-	for _, page := range []string{show("/order", url.Values{"id": {"o1"}}), show("/case", url.Values{"id": {"e1"}})} {
-		for currency, net := range netOnSurfaces {
-			if !strings.Contains(page, net+" "+currency) {
-				s.Errorf("the page doesn't tell of %s %s:\n%s", net, currency, page)
+	tells := func(path, id string, figures map[string][]string) {
+		page := show(path, url.Values{"id": {id}})
+		for currency, amounts := range figures {
+			for _, amount := range amounts {
+				if !strings.Contains(page, amount+" "+currency) {
+					s.Errorf("the page of %s doesn't tell of %s %s:\n%s", id, amount, currency, page)
+				}
 			}
 		}
 	}
+	of := map[string][]string{}
+	for currency := range netOnSurfaces {
+		for _, figure := range []string{"gross", "net", "hidden"} {
+			if value := onSurfaces[figure][currency]; value != "0.0000" {
+				of[currency] = append(of[currency], value)
+			}
+		}
+	}
+	tells("/order", "o1", of)
+	tells("/case", "e1", map[string][]string{"USD": {onSurfaces["avoidable"]["USD"]}, "JPY": {netOnSurfaces["JPY"]},
+		"EUR": {netOnSurfaces["EUR"]}})
+	tells("/case", "e2", map[string][]string{"USD": {"5.0000"}})
 	for currency, net := range netOnSurfaces {
+		first := ""
+		for end := time.Now().Add(time.Minute); !strings.Contains(first, "Quality service cost") && time.Now().Before(end); {
+			first = strings.Join(strings.Fields(show("/", s.with("currency", currency))), " ") // it comes once it is counted
+		}
+		cents := func(amount string) string { return strings.TrimSuffix(amount, "00") + " " + currency }
+		if !strings.Contains(first, "cost "+cents(net)) ||
+			!strings.Contains(first, "paybacks "+cents(onSurfaces["hidden"][currency])) {
+			s.Errorf("the first page in %s:\n%s", currency, first)
+		}
 		if page := show("/cases", s.with("currency", currency)); !strings.Contains(page, net) ||
 			!strings.Contains(page, "Amounts in "+currency) {
 			s.Errorf("the page of the cases in %s doesn't tell of %s:\n%s", currency, net, page)
@@ -255,80 +412,20 @@ func (s *surfaces) words() {
 		}
 		table := strings.Join(strings.Fields(say(s.T, s.c, "", "report", "--from", s.span.Get("from"), "--until",
 			s.span.Get("to"), "--currency", currency)), " ")
-		if !strings.Contains(table, net) || !strings.Contains(table, "in "+currency+",") {
-			s.Errorf("report --currency %s doesn't tell of %s:\n%s", currency, net, table)
+		for _, told := range []string{onSurfaces["gross"][currency], onSurfaces["recoveries"][currency],
+			onSurfaces["hidden"][currency], net, "in " + currency + ","} {
+			if !strings.Contains(table, told) {
+				s.Errorf("report --currency %s doesn't tell of %s:\n%s", currency, told, table)
+			}
 		}
 		summary := strings.Join(strings.Fields(say(s.T, s.c, "", "summary", "--from", s.span.Get("from"), "--until",
 			s.span.Get("to"), "--currency", currency)), " ")
-		if !strings.Contains(summary, "cost per case "+net+" 1 "+net[:len(net)-2]) || !strings.Contains(summary, currency) {
-			s.Errorf("summary --currency %s doesn't tell of %s:\n%s", currency, net, summary)
+		for _, told := range []string{"cost per case " + net + " " + onSurfaces["cases"][currency] + " ",
+			"hidden share " + onSurfaces["hidden"][currency] + " " + onSurfaces["gross"][currency] + " ",
+			"avoidable share " + onSurfaces["avoidable"][currency] + " " + net + " ", currency} {
+			if !strings.Contains(summary, told) {
+				s.Errorf("summary --currency %s doesn't tell of %s:\n%s", currency, told, summary)
+			}
 		}
 	}
-}
-
-// sums are exact, by currency.
-type sums map[string]*big.Rat
-
-func (all sums) add(t *testing.T, currency, amount string) {
-	t.Helper()
-	x, ok := new(big.Rat).SetString(amount)
-	if !ok {
-		t.Fatalf("%q is no amount", amount)
-	}
-	if all[currency] == nil {
-		all[currency] = new(big.Rat)
-	}
-	all[currency].Add(all[currency], x)
-}
-
-func (all sums) text() map[string]string {
-	text := map[string]string{}
-	for currency, sum := range all {
-		text[currency] = sum.FloatString(4)
-	}
-	return text
-}
-
-// sums adds up a column of a table by its column currency. The first row is the header.
-func (s *surfaces) sums(table [][]string, column string) map[string]string {
-	s.Helper()
-	if len(table) == 0 {
-		s.Fatal("the table is empty")
-	}
-	of, in := slices.Index(table[0], report.Heading(column)), slices.Index(table[0], report.Heading("currency"))
-	if of < 0 || in < 0 {
-		s.Fatalf("the table has no column %s and currency: %q", column, table[0])
-	}
-	all := sums{}
-	for _, row := range table[1:] {
-		all.add(s.T, row[in], row[of])
-	}
-	return all.text()
-}
-
-func readCSV(t *testing.T, text string) [][]string {
-	t.Helper()
-	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
-}
-
-// readXLSX reads a sheet, the first where it is none.
-func readXLSX(t *testing.T, text, sheet string) [][]string {
-	t.Helper()
-	book, err := excelize.OpenReader(bytes.NewReader([]byte(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer book.Close()
-	if sheet == "" {
-		sheet = book.GetSheetName(0)
-	}
-	rows, err := book.GetRows(sheet, excelize.Options{RawCellValue: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
 }
