@@ -11,7 +11,7 @@ import (
 // TestAnswersHoldFromEventsOn books some simulated shops and asks the questions of them; more of them take
 // `makegood insight-check --from-events --shops N`. The same shops each time.
 func TestAnswersHoldFromEventsOn(t *testing.T) {
-	t.Setenv(asMakegood, "1") // for the engine's process
+	t.Parallel()
 	var out, said bytes.Buffer
 	status := run(t.Context(), []string{"insight-check", "--from-events", "--shops", "2", "--seed", "1"},
 		terminal.Streams{Out: &out, Err: &said})
@@ -32,6 +32,7 @@ func TestAnswersHoldFromEventsOn(t *testing.T) {
 // TestWhatIsToComeHolds settles a dozen shops in memory: what is still to come of their failures, and how their months
 // end.
 func TestWhatIsToComeHolds(t *testing.T) {
+	t.Parallel()
 	var out, said bytes.Buffer
 	status := run(t.Context(), []string{"insight-check", "--from-events", "--only", "provision,budget", "--shops", "12",
 		"--seed", "2"}, terminal.Streams{Out: &out, Err: &said})
