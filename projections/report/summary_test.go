@@ -36,7 +36,10 @@ func TestSummaryAgainstReference(t *testing.T) {
 				random := rand.New(rand.NewPCG(uint64(seed), 2))
 				records := bookstest.WithoutVoidedConflicts(t, of.stream(seed, reference.Everything))
 				bookstest.Book(t, store, records, random)
-				for range of.questions {
+				for i := range of.questions {
+					if i%2 == 1 && !reference.AllStreams() {
+						continue // of few streams, fewer questions
+					}
 					compareSummary(t, store, records, seed, random)
 				}
 			})
