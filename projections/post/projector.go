@@ -87,7 +87,7 @@ type Projector struct {
 	posting sync.Mutex // of what posting uses: the decoder and what was placed lately
 	store   storeWatch
 	swapped atomic.Bool // a rebuild was swapped in since people were erased last
-	// Events of people who were erased since, that this process has posted, and where they stand.
+	// Events of people who were erased since, that this process has posted and not yet landed, and where they stand.
 	erasedEvents map[erasedEvent]domain.Position
 }
 
@@ -136,6 +136,7 @@ type batch struct {
 	terms    int64             // the oldest that a row of it was posted with
 	books    []int64           // offsets of the records of the books stream in it
 	again    bool              // it was booked before, so that what is said of it may be there already
+	erased   []erasedEvent     // of people who were erased since
 	plain    bool              // its rows are inserted as they are posted, and settled afterwards
 	ahead    ahead             // what of it is settled before
 }
@@ -155,6 +156,7 @@ func (b *batch) reset() {
 	b.placed, b.decided = b.placed[:0], b.decided[:0]
 	b.after.clear()
 	b.books = b.books[:0]
+	b.erased = b.erased[:0]
 	b.ahead.clear()
 }
 
@@ -316,7 +318,8 @@ func (p *Projector) postAll(messages []*message.Message, b *batch, firsts map[*m
 					aside = append(aside, copyOf(m, row.Event))
 					continue
 				} else if before {
-					p.erasedEvents[copyOf(m, row.Event).event] = row.Position
+					event := copyOf(m, row.Event).event
+					p.erasedEvents[event], b.erased = row.Position, append(b.erased, event)
 				}
 			}
 			erased.apply(&row, first)
