@@ -41,6 +41,9 @@ var hostile = []string{
 	`$__dateFilter(day)`, `a,b`, `{a,b}`, `a&v=b`, `v=a`, `all`, `$__all`, `'__all'`, `%`, `%27`, `%5C%27`,
 	`+`, ` `, ``, `Zürich`, `店`, `🔧`,
 	"\u00a0\u2028", `{{currency}}`, `{x:String}`, `?`, `@from`, `$1`, `$$`, `$tag$`,
+	"\x00", "\x00' OR 1 = 1 -- ", `’ OR 1 = 1 -- `, `＇`, `\x27`, `\u0027`, `\N`, `.*`, `(a+)+$`, `^`,
+	"\x1a", "\ufeff'", `{{`, `*/ OR 1 = 1 /*`,
+	strings.Repeat(`\'`, 2000),
 }
 
 // TestEveryVariableIsEncoded: no query has a variable in any form but the one that no value breaks out of.
