@@ -80,55 +80,58 @@ type promiseRow struct {
 }
 
 func readPromises(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
-	orders, err := promiseRows(ctx, db, q, "promises_orders")
-	if err != nil {
-		return nil, nil, err
-	}
-	fixes, err := promiseRows(ctx, db, q, "promises_fixes")
-	if err != nil {
-		return nil, nil, err
-	}
-	var split []struct {
-		Outcome string `ch:"outcome"`
+	var found []struct {
+		promiseRow
+		IsSplit bool   `ch:"is_split"`
+		Split   string `ch:"split"`
 		Orders  uint64 `ch:"orders"`
 		Leakage string `ch:"leakage"`
 	}
-	if err := q.makeWith("promises_leakage", "leaked").Select(ctx, db, &split); err != nil {
-		return nil, nil, fmt.Errorf("split the leakage by promise: %w", err)
+	if err := q.makeWith("promises_orders", q.Of["by"]).Select(ctx, db, &found); err != nil {
+		return nil, nil, fmt.Errorf("count the promises of orders: %w", err)
 	}
-	var leakage []Row
-	for _, s := range split {
-		leakage = append(leakage, Row{"outcome": s.Outcome, "orders": s.Orders, "leakage": s.Leakage})
+	var orders, leakage, fixes []Row
+	for i := range found {
+		if f := &found[i]; f.IsSplit {
+			leakage = append(leakage, Row{"outcome": f.Split, "orders": f.Orders, "leakage": f.Leakage})
+			continue
+		}
+		row, err := found[i].row()
+		if err != nil {
+			return nil, nil, err
+		}
+		orders = append(orders, row)
+	}
+	var sent []promiseRow
+	if err := q.makeWith("promises_fixes", q.Of["by"]).Select(ctx, db, &sent); err != nil {
+		return nil, nil, fmt.Errorf("count the promises of fixes: %w", err)
+	}
+	for i := range sent {
+		row, err := sent[i].row()
+		if err != nil {
+			return nil, nil, err
+		}
+		fixes = append(fixes, row)
 	}
 	return orders, map[string][]Row{"fixes": fixes, "leakage": leakage}, nil
 }
 
-func promiseRows(ctx context.Context, db driver.Conn, q *Query, statement string) ([]Row, error) {
-	var found []promiseRow
-	if err := q.makeWith(statement, q.Of["by"]).Select(ctx, db, &found); err != nil {
-		return nil, fmt.Errorf("count promises: %w", err)
+// row is what is answered.
+func (f *promiseRow) row() (Row, error) {
+	row := Row{"store": f.Store, "group": f.Grouped, "promised": f.Promised, "kept": f.Kept, "late": f.Late,
+		"broken": f.Broken, "open": f.Open, "withdrawn": f.Withdrawn,
+		"kept_share":  estimate.Wilson(f.Kept, f.Kept+f.Late+f.Broken, leastOfAShare, 1),
+		"late_median": nil, "late_worst": nil, "leakage_late": f.LeakedLate, "leakage_broken": f.LeakedBroken,
+		"leakage_kept": f.LeakedKept, "leakage_other": f.LeakedOther}
+	if f.Late > 0 {
+		row["late_median"], row["late_worst"] = hours(f.LateMedian), hours(float64(f.LateWorst))
 	}
-	var rows []Row
-	for i := range found {
-		f := &found[i]
-		row := Row{"store": f.Store, "group": f.Grouped, "promised": f.Promised, "kept": f.Kept, "late": f.Late,
-			"broken": f.Broken, "open": f.Open, "withdrawn": f.Withdrawn,
-			"kept_share":  estimate.Wilson(f.Kept, f.Kept+f.Late+f.Broken, leastOfAShare, 1),
-			"late_median": nil, "late_worst": nil, "leakage_late": f.LeakedLate, "leakage_broken": f.LeakedBroken,
-			"leakage_kept": f.LeakedKept, "leakage_other": f.LeakedOther}
-		if f.Late > 0 {
-			row["late_median"], row["late_worst"] = hours(f.LateMedian), hours(float64(f.LateWorst))
-		}
-		var err error
-		if row["price_late"], err = price(f.LeakedLate, f.Late); err != nil {
-			return nil, err
-		}
-		if row["price_broken"], err = price(f.LeakedBroken, f.Broken); err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
+	var err error
+	if row["price_late"], err = price(f.LeakedLate, f.Late); err != nil {
+		return nil, err
 	}
-	return rows, nil
+	row["price_broken"], err = price(f.LeakedBroken, f.Broken)
+	return row, err
 }
 
 // leastOfAShare is how many a share wants to be enough: with fewer its interval is wider than ±0.2.
