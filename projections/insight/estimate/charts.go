@@ -115,7 +115,8 @@ func (c *PPrime) failures(n, chance float64) (few, many float64) {
 					counts = append(counts, 0)
 				}
 				counts[k] += c.steps[i] * c.steps[j] * p
-				if rest -= p; float64(k) > mean && rest < 1e-9 {
+				// What is left may never be so little: where counts hardly spread more than chance, rounding leaves more.
+				if rest -= p; float64(k) > mean && (rest < 1e-9 || p < 1e-14) {
 					break
 				}
 			}

@@ -159,6 +159,22 @@ func TestLimitsOfTextbooks(t *testing.T) {
 	near(t, "high", p.High, alike.High, 1e-9)
 }
 
+// TestLimitsOfHardlyMoreThanChance: weeks that vary by next to nothing more than chance have the limits of those that
+// vary as chance does. Rounding kept the chances from summing to 1, and they were added up until memory ended.
+func TestLimitsOfHardlyMoreThanChance(t *testing.T) {
+	for _, spread := range []float64{1 + 2e-9, 1 + 1e-8, 1 + 1e-7, 1 + 1e-6, 1 + 1e-4} {
+		var c [2]Limits
+		for i, spread := range []float64{1, spread} {
+			one := []float64{1}
+			chart := PPrime{share: 0.95, rates: []float64{0.05}, spreads: []float64{spread}, steps: one}
+			c[i] = chart.Limits(500, 0.01)
+		}
+		if c[0] != c[1] || c[0].Low < 0.9 || c[0].High > 0.99 {
+			t.Errorf("of a spread of %g the limits are %+v, of chance %+v", spread, c[1], c[0])
+		}
+	}
+}
+
 // TestScoreIntervals holds what Newcombe (1998, Statistics in Medicine 17, 857–872, table I, method 3) prints.
 func TestScoreIntervals(t *testing.T) {
 	for _, c := range []struct {
