@@ -86,8 +86,8 @@ func (v *view) redeliver() {
 // compareTimes compares when the facts of two statements that count happened.
 func (v *view) compareTimes(i, j int32) int { return byTime(&v.u.statements[i], &v.u.statements[j]) }
 
-// goodsOfCases posts the goods of every case. Cases of an order share what is on it, in turn; what came back counts in
-// the sequence.
+// goodsOfCases posts the goods of every case. Cases of an order share what is on it, in turn; what came back takes of
+// it by the time of the return, wherever a close put that in the log.
 func (v *view) goodsOfCases() {
 	v.goods = v.goods[:0]
 	for range v.incidents {
@@ -97,10 +97,13 @@ func (v *view) goodsOfCases() {
 	for _, n := range v.turns {
 		v.goodsOf(n)
 	}
-	for i := range v.n {
+	for _, i := range v.u.byTime {
 		d, is := v.u.statements[i].Data.(*ReturnReceived)
-		if n := v.stances[i].incident; is && n != none && v.stances[i].standing == Counts {
-			v.returned(&v.goods[n], int32(i), n, d)
+		if !is || int(i) >= v.n || v.stances[i].standing != Counts {
+			continue
+		}
+		if n := v.stances[i].incident; n != none {
+			v.returned(&v.goods[n], i, n, d)
 		}
 	}
 	for n := range v.incidents {

@@ -64,6 +64,8 @@ var postingRules = sync.OnceValue(func() uint32 {
 func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 	t := NewTerms(time.UTC)
 	t.Rates = rates
+	t.Apply(&Event{Source: "probe", ID: "close", Data: &PeriodClosed{PeriodOf(probed, time.UTC)}},
+		Mark{Offset: 150, Time: probed.Add(time.Hour)})
 	events := make([]Recorded, len(told))
 	for i, d := range told {
 		e := &Event{
@@ -86,7 +88,11 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 		if e.Type.Stream() == Orders {
 			e.ErrorID, e.StoreID = "", "sells"
 		}
-		events[i] = Recorded{Event: e, At: Position{Stream: Books, Offset: 100}}
+		at := Position{Stream: Books, Offset: 100}
+		if d == probeLate {
+			e.Time, at.Offset = probed.Add(time.Second), 160
+		}
+		events[i] = Recorded{Event: e, At: at}
 	}
 	return t.Settle(events)
 }
@@ -148,6 +154,7 @@ func probeUnits() [][]Data {
 		[]Data{sale, &before, sent, back},
 		[]Data{sale, missing, sent, probeMissing, probeSent},
 		[]Data{sale, missing, probeMissing, sent, probeSent},
+		[]Data{sale, back, probeLate},
 		[]Data{sale, wrong, sent, failed},
 		[]Data{sale, wrong, sent, failed, sent},
 		[]Data{
@@ -265,6 +272,9 @@ var (
 	probeMissing Data = &ErrorReported{Classification: Classification{Kind: KindMissingItem},
 		Lines: []ErrorLine{{SKU: "known", Quantity: 1_000_000}}}
 	probeSent Data = &RedeliveryDispatched{RedeliveryID: "2", Lines: probeGoods}
+	// probeLate happened before all but the first, and was recorded after a close.
+	probeLate Data = &ReturnReceived{ReturnID: "2", Lines: []ReturnLine{
+		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasSold, Grade: GradeScrap}}}
 )
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)

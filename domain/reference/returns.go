@@ -6,17 +6,18 @@ import (
 )
 
 // returns splits what came back into goods that strayed and goods that were sold: "All others are sold goods, and
-// count only as far as they are still on the order or out on a redelivery. c = cost, v = worth: saleable cost; b_grade
-// nrv, at most cost; scrap, abandoned 0."
+// count only as far as they are still on the order or out on a redelivery. Returns take of what strayed and of what was
+// sold by their time, wherever they stand in the log. c = cost, v = worth: saleable cost; b_grade nrv, at most cost;
+// scrap, abandoned 0."
 func (f *file) returns(all []*letters) {
 	cameBack := totals{}      // by sku
-	countedBefore := totals{} // by sku: sold goods that came back, in the sequence
+	countedBefore := totals{} // by sku: sold goods that came back earlier
 	strayed := map[*letters]totals{}
 	for _, g := range all {
 		g.vSold, g.cStrayed, g.vStrayed = zero(), zero(), zero()
 		strayed[g] = totals{}
 	}
-	for _, e := range f.events {
+	for _, e := range byTime(f.events) {
 		if e.kind != "return.received" {
 			continue
 		}

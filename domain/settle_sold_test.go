@@ -1,0 +1,69 @@
+package domain
+
+// Pieces of one order come back more than once: those that are counted first take what is on the order. Two pieces of
+// p were sold, for 100 each, which cost 60; the customer took one off.
+
+var oneOff = &OrderChanged{By: ByCustomer, LinesRemoved: []RemovedLine{{LineID: "1", Quantity: piece}}}
+
+func back(id, was, grade string) *ReturnReceived {
+	r := comesBack("p", "1", "", was, grade, "")
+	r.ReturnID = id
+	return r
+}
+
+// soldCases are more rows like those of rightCases.
+var soldCases = []rightCase{
+	{
+		// The piece is back in c, where no money went back: 60 are owed. In d 100 went back for nothing.
+		name: "one piece comes back in two cases, refunded in the second",
+		said: []told{{data: twoPieces}, {minute: 1, data: oneOff},
+			{minute: 2, errorID: "c", data: back("1", WasSold, GradeSaleable)},
+			{minute: 3, errorID: "d", data: back("2", WasSold, GradeSaleable)},
+			{minute: 4, errorID: "d", data: refunded("r", "100", "0")}},
+		net:     "100",
+		changes: "-40",
+		hold:    map[Account]string{GoodsOwed: "-60", Inventory: "0"},
+	},
+	{
+		// 100 went back for the piece, which cost 60: 40. d brings nothing more.
+		name: "one piece comes back in two cases, refunded in the first",
+		said: []told{{data: twoPieces}, {minute: 1, data: oneOff},
+			{minute: 2, errorID: "c", data: back("1", WasSold, GradeSaleable)},
+			{minute: 3, errorID: "d", data: back("2", WasSold, GradeSaleable)},
+			{minute: 4, errorID: "c", data: refunded("r", "100", "0")}},
+		net:     "40",
+		changes: "-40",
+		hold:    map[Account]string{Inventory: "0"},
+	},
+	{
+		// Of two at one moment the one of the source that comes first is the first: that of d, of the shop.
+		name: "one piece comes back in two cases at one moment",
+		said: []told{{data: twoPieces}, {minute: 1, data: oneOff},
+			{source: "till", minute: 2, errorID: "c", data: back("1", WasSold, GradeSaleable)},
+			{source: "shop", minute: 2, errorID: "d", data: back("2", WasSold, GradeSaleable)},
+			{minute: 4, errorID: "d", data: refunded("r", "100", "0")}},
+		net:     "40",
+		changes: "-40",
+		hold:    map[Account]string{Inventory: "0"},
+	},
+	{
+		// What came first was scrap: it is worth nothing, and nothing of p is left to come back. 100.
+		name: "one piece comes back twice in one case, as scrap first",
+		said: []told{{data: twoPieces}, {minute: 1, data: oneOff},
+			{minute: 2, errorID: "c", data: back("1", WasSold, GradeScrap)},
+			{minute: 3, errorID: "c", data: back("2", WasSold, GradeSaleable)},
+			{minute: 4, errorID: "c", data: refunded("r", "100", "0")}},
+		net:     "100",
+		changes: "-40",
+		hold:    map[Account]string{Inventory: "-60"},
+	},
+	{
+		// Two came for one. The first that is back strayed, as good as new: 60 on, 60 off. The sold one is scrap.
+		name: "over_shipped, both come back, the second as scrap",
+		said: []told{{data: sale}, {minute: 1, errorID: "c", data: overShipped("", "2", "60")},
+			{minute: 2, errorID: "c", data: back("1", WasSold, GradeSaleable)},
+			{minute: 3, errorID: "c", data: back("2", WasSold, GradeScrap)}},
+		net:  "0",
+		hold: map[Account]string{WriteDown: "0", Inventory: "-60"},
+	},
+}
