@@ -133,7 +133,8 @@ func (b *browser) withoutGaps() {
 	}
 }
 
-// firstScreen: on a small laptop the first number, what to do next, the pickers and a whole chart are seen at once.
+// firstScreen: on a small laptop the first number, what to do next, the pickers in one row and a whole chart are seen
+// at once.
 func (b *browser) firstScreen(first string) {
 	b.Helper()
 	b.do(chromedp.EmulateViewport(1366, 768))
@@ -143,6 +144,13 @@ func (b *browser) firstScreen(first string) {
 		if bottom > 768 {
 			b.Errorf("%s ends at %.0f of 768", what, bottom)
 		}
+	}
+	if !eval[bool](b, `document.querySelector("select[name=currency]") !== null`) {
+		b.Error("there is no other currency to choose, and the pickers have room")
+	}
+	if from, to := eval[float64](b, `document.querySelector(".pickers .more").getBoundingClientRect().top`),
+		eval[float64](b, `document.querySelector(".presets").getBoundingClientRect().bottom`); from >= to {
+		b.Errorf("the pickers take more than one row: the last begins at %.0f, the first end at %.0f", from, to)
 	}
 	if dir := os.Getenv("MAKEGOOD_SCREENSHOTS"); dir != "" {
 		var png []byte
@@ -459,6 +467,9 @@ func fillPage(t *testing.T, c *client) (from, through string) {
 	if err := out.close(); err != nil {
 		t.Fatal(err)
 	}
+	// Another currency to choose.
+	mustPost(t, c, event("eur", "refund.issued", config.Start.AddDate(0, 0, 3).Format(time.RFC3339), "eur",
+		`{"order_id":"eur","store_id":"s1","error_id":"eur","refund_id":"R","currency":"EUR","net":"5"}`))
 	for i, id := range []string{hostile, relative} {
 		quoted, err := json.Marshal(id)
 		if err != nil {
