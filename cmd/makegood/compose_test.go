@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/xml"
 	"maps"
 	"net"
 	"os"
@@ -202,4 +203,70 @@ func served(t *testing.T, environment map[string]string) server.Config {
 		t.Errorf("%v, embedded %t, roles %v", err, line.Serve.Embedded(), line.Serve.Roles)
 	}
 	return line.Serve.Config
+}
+
+// TestComposeShutsTheDefaultUserIn: ClickHouse's own user default, which has no password, comes from inside the
+// container alone and may open the ports, no more; the users' file that says so is mounted, the image's start script
+// adds none beside it, and all other users have a password from the environment, of their own.
+func TestComposeShutsTheDefaultUserIn(t *testing.T) {
+	type user struct {
+		XMLName    xml.Name
+		Replace    string    `xml:"replace,attr"`
+		NoPassword *struct{} `xml:"no_password"`
+		Password   struct {
+			From string `xml:"from_env,attr"`
+			Text string `xml:",chardata"`
+		} `xml:"password"`
+		Networks struct {
+			All []struct {
+				XMLName xml.Name
+				Text    string `xml:",chardata"`
+			} `xml:",any"`
+		} `xml:"networks"`
+		AccessManagement string   `xml:"access_management"`
+		Grants           []string `xml:"grants>query"`
+	}
+	var file struct {
+		Users struct {
+			All []user `xml:",any"`
+		} `xml:"users"`
+	}
+	s := composed(t).Services["clickhouse"]
+	const mounted = "/etc/clickhouse-server/users.d/makegood.xml"
+	at := slices.IndexFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Target == mounted })
+	if skip := s.Environment["CLICKHOUSE_SKIP_USER_SETUP"]; at < 0 || skip == nil || *skip != "1" {
+		t.Fatalf("the users' file is not mounted, or the start script makes users: %v", s.Environment)
+	}
+	text, err := os.ReadFile(s.Volumes[at].Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	from := map[string]bool{}
+	for _, u := range file.Users.All {
+		name := u.XMLName.Local
+		if u.AccessManagement != "" {
+			t.Errorf("%s may make users", name)
+		}
+		if name != "default" {
+			if u.NoPassword != nil || u.Password.From == "" || u.Password.Text != "" || from[u.Password.From] ||
+				s.Environment[u.Password.From] == nil {
+				t.Errorf("%s has the password %+v", name, u.Password)
+			}
+			from[u.Password.From] = true
+			continue
+		}
+		n := u.Networks.All
+		if u.Replace != "replace" || len(n) != 1 || n[0].XMLName.Local != "ip" || n[0].Text != "127.0.0.1" {
+			t.Errorf("default is added to that of the image (%q), or comes from %+v", u.Replace, n)
+		}
+		if !slices.Equal(u.Grants, []string{"GRANT SYSTEM LISTEN ON *.*"}) {
+			t.Errorf("default may %q", u.Grants)
+		}
+	}
+	if len(file.Users.All) != 3 || len(from) != 2 {
+		t.Errorf("there are %d users with %d passwords", len(file.Users.All), len(from))
+	}
 }
