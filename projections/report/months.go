@@ -27,7 +27,11 @@ type month struct {
 	Partition string `ch:"partition_id"`
 	Parts     uint64 `ch:"parts"`
 	Rows      uint64 `ch:"rows"`
+	Server    uint64 `ch:"server"` // who says so
 }
+
+// thisServer tells the servers of a cluster apart, also those of one host. Each has parts of its own.
+const thisServer = "sipHash64(hostName(), (SELECT groupArray(path) FROM system.disks))"
 
 // One question is about so many months and rows at most, but about one month at least.
 const (
@@ -49,7 +53,7 @@ func (m *monthCounts) count(ctx context.Context) (uint64, error) {
 	defer func() { <-m.turn }()
 	var all []month
 	if err := m.db.Select(ctx, &all, `
-SELECT partition_id, sipHash64(groupArray(name)) AS parts, sum(rows) AS rows
+SELECT partition_id, sipHash64(groupArray(name)) AS parts, sum(rows) AS rows, any(`+thisServer+`) AS server
 FROM (SELECT partition_id, name, rows FROM system.parts WHERE database = currentDatabase() AND table = 'ledger'
     AND active ORDER BY partition_id, name)
 GROUP BY partition_id ORDER BY partition_id`); err != nil {
@@ -98,8 +102,10 @@ func (m *monthCounts) countMonths(ctx context.Context, months []month) error {
 	var counts []struct {
 		Partition string `ch:"partition"`
 		Events    uint64 `ch:"events"`
+		Server    uint64 `ch:"server"`
 	}
-	if err := m.db.Select(ctx, &counts, `SELECT _partition_id AS partition, count() AS events FROM ledger FINAL
+	if err := m.db.Select(ctx, &counts, `
+SELECT _partition_id AS partition, count() AS events, any(`+thisServer+`) AS server FROM ledger FINAL
 WHERE _partition_id IN (?) AND `+m.condition+` GROUP BY partition`, partitions); err != nil {
 		return fmt.Errorf("count the events of %d months from %s on: %w", len(months), partitions[0], err)
 	}
@@ -107,7 +113,11 @@ WHERE _partition_id IN (?) AND `+m.condition+` GROUP BY partition`, partitions);
 		m.known[p.Partition] = monthCount{parts: p.Parts}
 	}
 	for _, c := range counts {
-		m.known[c.Partition] = monthCount{parts: m.known[c.Partition].parts, events: c.Events}
+		parts := m.known[c.Partition].parts
+		if c.Server != months[0].Server {
+			parts = 0 // another server's, which may lack some of them: counted again next time
+		}
+		m.known[c.Partition] = monthCount{parts: parts, events: c.Events}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -15,6 +16,7 @@ import (
 type questions struct {
 	driver.Conn
 	asked, last int
+	strange     bool // counts come from another server than the list of parts
 }
 
 var errEnough = errors.New("enough was asked")
@@ -22,6 +24,9 @@ var errEnough = errors.New("enough was asked")
 func (q *questions) Select(ctx context.Context, to any, query string, args ...any) error {
 	if q.asked++; q.last > 0 && q.asked > q.last {
 		return errEnough
+	}
+	if q.strange && strings.Contains(query, "FROM ledger FINAL") {
+		query = strings.Replace(query, "hostName()", "'another'", 1)
 	}
 	return q.Conn.Select(ctx, to, query, args...)
 }
@@ -49,6 +54,19 @@ FROM numbers(?) SETTINGS max_partitions_per_insert_block = 0`, months); err != n
 	}
 	if counts.Events != months || q.asked > 4 {
 		t.Errorf("%d events of %d, by %d questions", counts.Events, months, q.asked)
+	}
+	again := func(strange bool) int {
+		t.Helper()
+		q.asked, q.strange = 0, strange
+		if counts, err := counter.Count(t.Context()); err != nil || counts.Events != months {
+			t.Errorf("%d events, %v", counts.Events, err)
+		}
+		return q.asked
+	}
+	known := again(true) // nothing is counted
+	counter = report.NewCounter(q)
+	if first, then := again(true), again(false); first != then || again(false) != known {
+		t.Errorf("what another server counted is remembered: %d questions, then %d, and %d of old", first, then, known)
 	}
 	if n, err := auditor.Unbalanced(t.Context()); err != nil || n != 0 {
 		t.Errorf("%d, %v", n, err)
