@@ -34,6 +34,8 @@ var (
 		`,"payment_fee":"3.43","promise":{"until":"2026-01-12T00:00:00Z"},
 		"lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"100","tax":"8","unit_cost":"60"},
 		         {"line_id":"2","sku":"N","quantity":1,"unit_price":"20","unit_cost":"9"}]`}
+	soldTwice = told{kind: "order.placed", at: "2026-01-10T09:00:00Z", data: onOrder +
+		`,"lines":[{"line_id":"1","sku":"M","quantity":2,"unit_price":"100","unit_cost":"60"}]`}
 	wholeByBusiness = told{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder +
 		`,"by":"business","net":"100","tax":"8","cost":"60"`}
 	wholeByCustomer = told{kind: "order.cancelled", at: "2026-01-11T09:00:00Z", data: onOrder +
@@ -198,6 +200,15 @@ var contractCases = []contractCase{
 		{kind: "return.received", at: "2026-01-12T09:00:00Z", data: onCase + `,"return_id":"$e-t1","lines":[
 			{"sku":"M","quantity":1,"was":"sold","grade":"saleable"}]`}, refunded("20", "0")},
 		map[string]string{"net": "11", "2410": "0", "4100": "20"}},
+	{"one piece back in two cases, refunded in the first", []told{soldTwice,
+		changed("customer", `"lines_removed":[{"line_id":"1","quantity":1}]`), cameBack("M", "60", "sold", "saleable", ""),
+		cameBack("M", "60", "sold", "saleable", "").again("2026-01-14T10:00:00Z"), refunded("100", "0")},
+		map[string]string{"net": "40", "2410": "0", "1200": "0"}},
+	{"one piece back in two cases, refunded in the second", []told{soldTwice,
+		changed("customer", `"lines_removed":[{"line_id":"1","quantity":1}]`), cameBack("M", "60", "sold", "saleable", ""),
+		cameBack("M", "60", "sold", "saleable", "").again("2026-01-14T10:00:00Z"),
+		refunded("100", "0").again("2026-01-15T09:00:00Z")},
+		map[string]string{"net": "100", "2410": "-60", "1200": "0"}},
 	{"over_shipped, back without a cost", []told{sold, reported("over_shipped", "after_delivery",
 		`{"sku":"M","quantity":1,"received_sku":"M","received_quantity":3}`),
 		{kind: "return.received", at: "2026-01-12T09:00:00Z", data: onCase + `,"return_id":"$e-t1","lines":[
