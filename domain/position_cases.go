@@ -9,7 +9,7 @@ import "cmp"
 type incident struct {
 	name, order name
 	is          bool  // it was reported, a fix is of it, or a case is part of it
-	own         bool  // a refund or dispute that is a case of its own
+	own         bool  // a refund or dispute that is a case of its own makes it
 	report      int32 // the statement that reported it; none
 	first       int32 // its first fix in the sequence; none
 	earliest    int32 // its first fix by time; none
@@ -285,7 +285,7 @@ func (c *incident) conclude() {
 }
 
 // ownCase is the case that a refund or a dispute without error_id belongs to: the order's, if it has exactly one,
-// else one of its own.
+// else one of its own, which may be said to be a part of another.
 func (v *view) ownCase(order name, i int32, id string) int32 {
 	if order != 0 {
 		found, several := int32(none), false
@@ -299,14 +299,14 @@ func (v *view) ownCase(order name, i int32, id string) int32 {
 			return found
 		}
 	}
-	n := v.caseOf(order, v.u.names.number(id))
+	part := v.caseOf(order, v.u.names.number(id))
+	n := v.incidents[part].root
 	c := &v.incidents[n]
-	if c.first == none && c.report == none {
-		c.own = true
-		c.facts.Founded = true
+	if !c.is {
+		c.own, c.facts.Founded = true, c.founded()
 	}
+	c.is, v.incidents[part].is = true, true
 	v.fixedBy(c, i)
-	c.is = true
 	return n
 }
 

@@ -84,6 +84,10 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 			e.Currency = "USD"
 		case probeMissing, probeSent:
 			e.ErrorID = "second"
+		case probeOwn:
+			e.ErrorID = ""
+		case probeOfOwn:
+			e.ErrorID = "own"
 		}
 		if e.Type.Stream() == Orders {
 			e.ErrorID, e.StoreID = "", "sells"
@@ -155,6 +159,7 @@ func probeUnits() [][]Data {
 		[]Data{sale, missing, sent, probeMissing, probeSent},
 		[]Data{sale, missing, probeMissing, sent, probeSent},
 		[]Data{sale, back, probeLate},
+		[]Data{sale, missing, probeMissing, probeOwn, probeOfOwn},
 		[]Data{sale, wrong, sent, failed},
 		[]Data{sale, wrong, sent, failed, sent},
 		[]Data{
@@ -272,6 +277,9 @@ var (
 	probeMissing Data = &ErrorReported{Classification: Classification{Kind: KindMissingItem},
 		Lines: []ErrorLine{{SKU: "known", Quantity: 1_000_000}}}
 	probeSent Data = &RedeliveryDispatched{RedeliveryID: "2", Lines: probeGoods}
+	// probeOwn is of no case, and probeOfOwn is said of the one that it makes.
+	probeOwn   Data = &RefundIssued{RefundID: "own", Net: probeA}
+	probeOfOwn Data = &ErrorRejected{Reason: "x"}
 	// probeLate happened before all but the first, and was recorded after a close.
 	probeLate Data = &ReturnReceived{ReturnID: "2", Lines: []ReturnLine{
 		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasSold, Grade: GradeScrap}}}

@@ -67,3 +67,43 @@ var soldCases = []rightCase{
 		hold: map[Account]string{WriteDown: "0", Inventory: "-60"},
 	},
 }
+
+// ownCases are rows of refunds and disputes that name no case, and are one by their own id.
+var ownCases = []rightCase{
+	{
+		// What a person says of r is of its case: p is owed, and 100 reach its price. 100 − 60.
+		name: "a refund that is a case of its own, classified missing_item by its refund_id",
+		said: []told{{data: sale}, {minute: 1, data: refunded("r", "100", "8")},
+			{minute: 2, errorID: "r", data: kindIs(KindMissingItem)}},
+		net: "40",
+	},
+	{
+		name: "a refund that is a case of its own, whose customer had changed their mind",
+		said: []told{{data: sale}, {minute: 1, data: refunded("r", "30", "0")},
+			{minute: 2, errorID: "r", data: kindIs(KindChangedMind)}},
+		net: "0",
+		own: "6.57",
+	},
+	{
+		name: "a refund that is a case of its own, rejected",
+		said: []told{{data: sale}, {minute: 1, data: refunded("r", "30", "0")},
+			{minute: 2, errorID: "r", data: &ErrorRejected{Reason: "nothing was wrong"}}},
+		net: "0",
+		own: "6.57",
+	},
+	{
+		// Of two cases nobody knows which one r is of, until somebody says that it is of c: there p is owed. 100 − 60.
+		name: "a refund that is a case of its own, which is the same as another one",
+		said: []told{{data: sale}, {minute: 1, errorID: "c", data: missing},
+			{minute: 2, errorID: "d", data: &ErrorReported{Classification: Classification{Kind: "late"}}},
+			{minute: 3, data: refunded("r", "100", "8")},
+			{minute: 4, errorID: "r", data: &ErrorClassified{SameAs: "c"}}},
+		net: "40",
+	},
+	{
+		name: "a lost dispute that is a case of its own, classified missing_item by its dispute_id",
+		said: []told{{data: sale}, {minute: 1, data: &DisputeLost{DisputeID: "x", Amount: d("108"), Tax: d("8")}},
+			{minute: 2, errorID: "x", data: kindIs(KindMissingItem)}},
+		net: "40",
+	},
+}

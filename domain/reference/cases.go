@@ -44,7 +44,7 @@ func (f *file) gatherCases() {
 		id := f.view.caseOf(e.named())
 		c := f.caseNamed(id) // "and what a case is part of"
 		if e.named() != id {
-			f.partOf(id, e)
+			f.partOf(id, e.named(), e)
 		}
 		if e.kind == "error.reported" && e.named() != id {
 			continue // "its report counts for nothing, its fixes belong to the other"
@@ -63,12 +63,12 @@ func (f *file) gatherCases() {
 	}
 }
 
-// partOf keeps what was said of a case that is part of another.
-func (f *file) partOf(other string, e *event) {
-	c := f.view.cases[caseKey{f.home, e.named()}]
+// partOf keeps what an event said of a case that is part of another.
+func (f *file) partOf(other, id string, e *event) {
+	c := f.view.cases[caseKey{f.home, id}]
 	if c == nil || c.sameAs == "" {
-		c = &facts{id: e.named(), order: f.home, sameAs: other}
-		f.view.cases[caseKey{f.home, e.named()}] = c
+		c = &facts{id: id, order: f.home, sameAs: other}
+		f.view.cases[caseKey{f.home, id}] = c
 		f.merged = append(f.merged, c)
 	}
 	if e.kind == "error.reported" {
@@ -114,6 +114,19 @@ func (f *file) learn(c *facts) {
 		}
 	}
 	c.founded = !c.rejected && c.kind != changedMind
+}
+
+// learnOwn learns what is said of a case whose error_id is a refund_id or dispute_id: of what kind it is, that it is
+// rejected, that it is a part of another one.
+func (f *file) learnOwn(c *facts, id string, e *event) {
+	f.learn(c)
+	if id == c.id {
+		return
+	}
+	f.partOf(c.id, id, e)
+	part := f.view.cases[caseKey{f.home, id}]
+	f.learn(part)
+	part.founded = false
 }
 
 func (c *facts) take(data fields) {

@@ -79,13 +79,14 @@ func (f *file) caseOf(e *event) *facts {
 	if own == "" || e.data.str(own) == "" {
 		return nil
 	}
-	named := f.namedCases()
-	if len(named) != 1 {
-		named = []string{e.data.str(own)}
+	id := e.data.str(own)
+	if named := f.namedCases(); len(named) == 1 {
+		id = named[0]
 	}
-	c := f.caseNamed(named[0])
-	if c.report == nil && !slices.Contains(c.events, e) {
+	c := f.caseNamed(f.view.caseOf(id))
+	if !slices.Contains(c.events, e) {
 		c.events = append(c.events, e)
+		f.learnOwn(c, id, e)
 	}
 	return c
 }

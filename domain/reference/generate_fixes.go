@@ -255,14 +255,29 @@ func (g *generator) refundOf(s story) object {
 	return d
 }
 
-// unnamedRefund is money going back of which nobody says for which case.
-func (g *generator) unnamedRefund(s story) {
+// unnamedRefund is money going back of which its source doesn't say for which case. same is a case of the order.
+func (g *generator) unnamedRefund(s story, same string) {
 	d := s.data(g.refundOf(s))
 	if g.chance(40) {
 		d["net"] = g.paid(notBelowZero(s.total))
 		delete(d, "tax")
 	}
 	g.add("redeliveries", "refund.issued", s.order, g.later(s.at, 200), d)
+	if g.chance(30) { // somebody says what it was for
+		g.classifyOwn(failure{story: s, errorID: d["refund_id"].(string), at: s.at}, same)
+	}
+}
+
+// classifyOwn says of a refund, by its id, what it was for, that it was for nothing, or which case it is of.
+func (g *generator) classifyOwn(c failure, same string) {
+	switch {
+	case g.chance(20):
+		g.about(c, "errors", "error.rejected", object{"reason": "nothing was wrong"})
+	case same != "" && g.chance(30):
+		g.about(c, "errors", "error.classified", object{"same_as": same})
+	default:
+		g.about(c, "errors", "error.classified", object{"kind": pick(g, Kinds)})
+	}
 }
 
 // voucher grants one, or not, and tells how it is used.

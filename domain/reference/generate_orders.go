@@ -78,8 +78,10 @@ func (g *generator) order(i int) {
 	if g.chance(85) || i == 0 {
 		g.delivered(s, delivered)
 	}
+	same := ""
 	if i < len(Kinds) || g.chance(60) {
 		c := g.failure(s, delivered, i == 0)
+		same = c.errorID
 		for g.chance(25) {
 			other := g.failure(s, delivered, false)
 			if g.chance(25) {
@@ -91,7 +93,7 @@ func (g *generator) order(i int) {
 		}
 	}
 	if g.chance(20) || i == 0 {
-		g.unnamedRefund(s)
+		g.unnamedRefund(s, same)
 	}
 	if g.chance(25) || i == 0 {
 		d := s.data(object{"rating": 1 + g.rng.IntN(5), "public": g.chance(40)})
