@@ -205,3 +205,53 @@ func changesNothing(t *testing.T, client *kgo.Client, scope string) {
 		}
 	}
 }
+
+// TestKafkaHeadersTwice: of a header that a record has twice, the broker inside asks of the one that is booked: a till
+// gets no event in under another's source by naming both.
+func TestKafkaHeadersTwice(t *testing.T) {
+	t.Parallel()
+	access := filepath.Join(t.TempDir(), "access")
+	code, token, said := command(t, "token", "new", "--access-file", access, "--name", "till", "--scope", "write",
+		"--source", "urn:till:1")
+	if code != 0 {
+		t.Fatalf("%d: %s", code, said)
+	}
+	app, _ := startTestAppWith(t, t.TempDir(), func(c *server.Config) { c.Access.AccessFile = access })
+	client, err := kgo.NewClient(kgo.SeedBrokers(app.Brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.SASL(plain.Auth{User: "any", Pass: strings.TrimSpace(token)}.AsMechanism()), kgo.RecordRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	const own, foreign = "urn:till:1", "urn:till:2"
+	taken := 0
+	for i, sources := range [][4]string{{"ce_source", own, "ce_source", own}, {"ce_source", own, "ce_source", foreign},
+		{"ce_source", foreign, "ce_source", own}, {"ce_source", own, "CE_Source", foreign},
+		{"CE_Source", foreign, "ce_source", own}, {"ce_source", foreign, "CE_SOURCE", own}} {
+		r := &kgo.Record{Topic: "makegood.orders", Value: []byte(fmt.Sprintf(`{"order_id":"o%d","store_id":"s1","currency":`+
+			`"USD","lines":[{"line_id":"1","sku":"M","quantity":1,"unit_price":"9","unit_cost":"1"}]}`, i))}
+		for _, h := range [][2]string{{"content-type", "application/json"}, {"ce_specversion", "1.0"},
+			{"ce_type", "makegood.order.placed.v1"}, {"ce_id", fmt.Sprint(i)}, {"ce_time", "2026-01-10T09:00:00Z"},
+			{"ce_subject", fmt.Sprint("o", i)},
+			{sources[0], sources[1]}, {sources[2], sources[3]}} {
+			r.Headers = append(r.Headers, kgo.RecordHeader{Key: h[0], Value: []byte(h[1])})
+		}
+		if client.ProduceSync(t.Context(), r).FirstErr() == nil {
+			taken++
+		}
+	}
+	var booked, others uint64
+	for deadline := time.Now().Add(time.Minute); booked == 0 || booked+others < uint64(taken); {
+		time.Sleep(50 * time.Millisecond)
+		if err := app.Store.DB.QueryRow(t.Context(), `SELECT countIf(source = 'urn:till:1'), countIf(source != 'urn:till:1')
+FROM ledger FINAL WHERE order_id != ''`).Scan(&booked, &others); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("of %d records %d are booked", taken, booked+others)
+		}
+	}
+	if others > 0 || taken == 6 {
+		t.Errorf("%d records were taken, %d are booked under another's source", taken, others)
+	}
+}
