@@ -11,7 +11,8 @@ func creditOf(method string) string {
 	return ""
 }
 
-// refunds posts the refunds of the set, in the sequence, and notes for their cases what the customer had.
+// refunds posts the refunds of the set, by time, and notes for their cases what the customer had. They share what was
+// taken off their order: the first ones give that back, wherever a close put them in the log.
 func (v *view) refunds() {
 	for i := range v.n {
 		d, is := v.u.statements[i].Data.(*ReturnReceived)
@@ -19,10 +20,10 @@ func (v *view) refunds() {
 			v.incidents[st.incident].soldBack = true
 		}
 	}
-	for i := range v.n {
+	for _, i := range v.u.byTime {
 		d, is := v.u.statements[i].Data.(*RefundIssued)
-		if is && v.stances[i].standing == Counts {
-			v.refund(int32(i), d)
+		if is && int(i) < v.n && v.stances[i].standing == Counts {
+			v.refund(i, d)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 		switch d {
 		case probeForeign:
 			e.Currency = "USD"
-		case probeMissing, probeSent:
+		case probeMissing, probeSent, probeTells:
 			e.ErrorID = "second"
 		case probeOwn:
 			e.ErrorID = ""
@@ -93,7 +93,7 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 			e.ErrorID, e.StoreID = "", "sells"
 		}
 		at := Position{Stream: Books, Offset: 100}
-		if d == probeLate {
+		if d == probeLate || d == probeTells {
 			e.Time, at.Offset = probed.Add(time.Second), 160
 		}
 		events[i] = Recorded{Event: e, At: at}
@@ -134,27 +134,15 @@ func probeUnits() [][]Data {
 		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasWrongItem, Grade: GradeSaleable}}}
 	var units [][]Data
 	for _, d := range probes() {
-		units = append(
-			units,
-			[]Data{d},
-			[]Data{sale, wrong, d},
-			[]Data{sale, missing, sent, refund, d},
-			[]Data{sale, cancelled, d},
-		)
+		units = append(units, []Data{d}, []Data{sale, wrong, d}, []Data{sale, missing, sent, refund, d},
+			[]Data{sale, cancelled, d})
 	}
 	return append(
 		units,
-		[]Data{
-			wrong,
-			back,
-		},
+		[]Data{wrong, back},
 		[]Data{missing, back},
 		[]Data{sale, &ErrorReported{Classification: Classification{Kind: KindWrongItem}}, refund},
-		[]Data{
-			sale,
-			&before,
-			sent,
-		},
+		[]Data{sale, &before, sent},
 		[]Data{sale, &before, sent, back},
 		[]Data{sale, missing, sent, probeMissing, probeSent},
 		[]Data{sale, missing, probeMissing, sent, probeSent},
@@ -184,11 +172,7 @@ func probeUnits() [][]Data {
 			&RefundIssued{RefundID: "r", Net: 60_000_000},
 		},
 		[]Data{sale, missing, &DisputeLost{DisputeID: "1", Amount: 60_000_000}},
-		[]Data{
-			sale,
-			cancelled,
-			cancelled,
-		},
+		[]Data{sale, cancelled, cancelled},
 		[]Data{
 			&OrderPlaced{Lines: probeHalves},
 			&OrderChanged{By: ByCustomer, LinesAdded: probeHalves},
@@ -206,17 +190,9 @@ func probeUnits() [][]Data {
 			&RedeliveryDispatched{RedeliveryID: "1", Lines: []GoodsLine{{SKU: "known", Quantity: 1_000_000}}},
 		},
 		[]Data{sale, over, stray},
-		[]Data{
-			&OrderPlaced{Lines: probePlain},
-			&OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: 1_000_000}}},
-			&RefundIssued{RefundID: "r", Net: probePlain[1].UnitPrice},
-		},
-		[]Data{
-			&OrderPlaced{Lines: probePlain},
-			&OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: 1_000_000}}},
-			back,
-			&RefundIssued{RefundID: "r", Net: probePlain[1].UnitPrice},
-		},
+		[]Data{probePlain, probeOff, probeTold},
+		[]Data{probePlain, probeOff, back, probeTold},
+		[]Data{probePlain, probeOff, probeTold, probeTells},
 		[]Data{sale, probeForeign},
 		[]Data{sale, probeForeign, &FactDecided{Source: "probe", ID: probeID(1), Counts: Yes}},
 		[]Data{sale, sale},
@@ -267,10 +243,13 @@ var probeHalves = []OrderLine{{LineID: "h", SKU: "half", Quantity: 1_000_000, Un
 	UnitCost: Some(5_000_050)}}
 
 var (
-	probePlain = []OrderLine{
+	// Of two lines the second is taken off, and a refund tells of that.
+	probePlain Data = &OrderPlaced{Lines: []OrderLine{
 		{LineID: "1", SKU: "known", Quantity: 1_000_000, UnitPrice: 100_000_000},
 		{LineID: "2", SKU: "other", Quantity: 1_000_000, UnitPrice: 20_000_000},
-	}
+	}}
+	probeOff  Data = &OrderChanged{By: ByBusiness, LinesRemoved: []RemovedLine{{LineID: "2", Quantity: 1_000_000}}}
+	probeTold Data = &RefundIssued{RefundID: "r", Net: 20_000_000}
 	// probeForeign is in another currency than its order.
 	probeForeign Data = &OrderChanged{By: ByCustomer, LinesRemoved: []RemovedLine{{LineID: "1", Quantity: 1_000_000}}}
 	// probeMissing and probeSent are of a second case.
@@ -280,9 +259,11 @@ var (
 	// probeOwn is of no case, and probeOfOwn is said of the one that it makes.
 	probeOwn   Data = &RefundIssued{RefundID: "own", Net: probeA}
 	probeOfOwn Data = &ErrorRejected{Reason: "x"}
-	// probeLate happened before all but the first, and was recorded after a close.
+	// probeLate and probeTells happened before all but the first, and were recorded after a close. probeTells is of a
+	// second case.
 	probeLate Data = &ReturnReceived{ReturnID: "2", Lines: []ReturnLine{
 		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasSold, Grade: GradeScrap}}}
+	probeTells Data = &RefundIssued{RefundID: "2", Net: 20_000_000}
 )
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)

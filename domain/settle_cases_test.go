@@ -424,7 +424,7 @@ var rightCases = []rightCase{
 func TestCasesWithTheirRightValues(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
-	for _, c := range slices.Concat(rightCases, owedCases, moreCases, soldCases, ownCases) {
+	for _, c := range slices.Concat(rightCases, owedCases, moreCases, soldCases, ownCases, refundCases) {
 		t.Run(c.name, func(t *testing.T) {
 			events := asEvents(c.said)
 			for _, arrival := range arrivals(len(events), random) {

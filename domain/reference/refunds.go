@@ -3,9 +3,10 @@ package reference
 import "math/big"
 
 // bookRefunds: "refund.issued: 4100 net REFUND, 2200 tax, against 1010; method gift_card against 2310; method
-// store_credit is a store credit granted. fee_returned: 1010 against 5050, REFUND."
+// store_credit is a store credit granted. fee_returned: 1010 against 5050, REFUND." "Refunds of all cases of an order,
+// and of none, share what was taken off by their time, wherever they stand in the log."
 func (f *file) bookRefunds() {
-	for _, e := range f.events {
+	for _, e := range byTime(f.events) {
 		if e.kind == "refund.issued" {
 			f.bookRefund(e)
 		}
