@@ -243,8 +243,9 @@ func (v *view) fixes(st *stance, i int32, s *statement) {
 	}
 }
 
+// fixedBy notes a fix of a case. Those that name none are found to be of it when the others are known already.
 func (v *view) fixedBy(c *incident, i int32) {
-	if c.first == none {
+	if c.first == none || i < c.first {
 		c.first = i
 	}
 	if c.earliest == none || v.compareTimes(i, c.earliest) < 0 {
@@ -296,6 +297,7 @@ func (v *view) ownCase(order name, i int32, id string) int32 {
 			}
 		}
 		if found != none && !several {
+			v.fixedBy(&v.incidents[found], i)
 			return found
 		}
 	}

@@ -38,6 +38,7 @@ func (v *view) dispute(thread []int32) {
 	}
 	for _, i := range thread {
 		v.stances[i].incident = st.incident
+		v.fixedBy(&v.incidents[st.incident], i)
 	}
 	if opened != none {
 		v.opened(opened, ended != none)

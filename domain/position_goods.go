@@ -144,8 +144,8 @@ func (v *view) goodsOf(n int32) {
 	}
 }
 
-// goodsCurrency is the currency of the goods of a case: of its order, else of its report, else of its first goods
-// that have one.
+// goodsCurrency is the currency of the goods of a case: of its order, else of its report, else of its first goods by
+// time that have one, wherever a close put them in the log.
 func (v *view) goodsCurrency(n int32, o *order) name {
 	c := &v.incidents[n]
 	if o != nil && o.currency != 0 {
@@ -154,9 +154,10 @@ func (v *view) goodsCurrency(n int32, o *order) name {
 	if c.report != none && v.u.statements[c.report].currency != 0 {
 		return v.u.statements[c.report].currency
 	}
-	for i := range v.n {
+	for _, i := range v.u.byTime {
 		s := &v.u.statements[i]
-		if v.stances[i].incident == n && v.stances[i].standing == Counts && s.movesGoods() && s.currency != 0 {
+		if int(i) < v.n && v.stances[i].incident == n && v.stances[i].standing == Counts && s.movesGoods() &&
+			s.currency != 0 {
 			return s.currency
 		}
 	}

@@ -80,12 +80,12 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 			Data:     d,
 		}
 		switch d {
-		case probeForeign:
+		case probeForeign, probeDollars:
 			e.Currency = "USD"
 		case probeMissing, probeSent, probeTells:
 			e.ErrorID = "second"
-		case probeOwn:
-			e.ErrorID = ""
+		case probeOwn, probeOpened:
+			e.ErrorID, e.StoreID = "", "owns"
 		case probeOfOwn:
 			e.ErrorID = "own"
 		}
@@ -93,7 +93,8 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 			e.ErrorID, e.StoreID = "", "sells"
 		}
 		at := Position{Stream: Books, Offset: 100}
-		if d == probeLate || d == probeTells {
+		switch d {
+		case probeLate, probeTells, probeDollars:
 			e.Time, at.Offset = probed.Add(time.Second), 160
 		}
 		events[i] = Recorded{Event: e, At: at}
@@ -147,6 +148,9 @@ func probeUnits() [][]Data {
 		[]Data{sale, missing, sent, probeMissing, probeSent},
 		[]Data{sale, missing, probeMissing, sent, probeSent},
 		[]Data{sale, back, probeLate},
+		[]Data{&ErrorClassified{}, sent, probeDollars},
+		[]Data{sale, probeOwn, back},
+		[]Data{sale, probeOpened, back, &DisputeLost{DisputeID: "own", Amount: probeA}},
 		[]Data{sale, missing, probeMissing, probeOwn, probeOfOwn},
 		[]Data{sale, wrong, sent, failed},
 		[]Data{sale, wrong, sent, failed, sent},
@@ -256,14 +260,15 @@ var (
 	probeMissing Data = &ErrorReported{Classification: Classification{Kind: KindMissingItem},
 		Lines: []ErrorLine{{SKU: "known", Quantity: 1_000_000}}}
 	probeSent Data = &RedeliveryDispatched{RedeliveryID: "2", Lines: probeGoods}
-	// probeOwn is of no case, and probeOfOwn is said of the one that it makes.
-	probeOwn   Data = &RefundIssued{RefundID: "own", Net: probeA}
-	probeOfOwn Data = &ErrorRejected{Reason: "x"}
-	// probeLate and probeTells happened before all but the first, and were recorded after a close. probeTells is of a
-	// second case.
+	// probeOpened and probeOwn name no case; probeOfOwn is said of the one that probeOwn makes.
+	probeOpened Data = &DisputeOpened{DisputeID: "own", Amount: probeA}
+	probeOwn    Data = &RefundIssued{RefundID: "own", Net: probeA}
+	probeOfOwn  Data = &ErrorRejected{Reason: "x"}
+	// These happened before all but the first, and were recorded after a close. probeTells is of a second case.
 	probeLate Data = &ReturnReceived{ReturnID: "2", Lines: []ReturnLine{
 		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasSold, Grade: GradeScrap}}}
-	probeTells Data = &RefundIssued{RefundID: "2", Net: 20_000_000}
+	probeTells   Data = &RefundIssued{RefundID: "2", Net: 20_000_000}
+	probeDollars Data = &RedeliveryDispatched{RedeliveryID: "2", Lines: probeGoods}
 )
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)

@@ -81,4 +81,14 @@ var refundCases = []rightCase{
 		changes: "-80",
 		hold:    map[Account]string{Clearing: "0"},
 	},
+	{
+		// x was opened before y: the piece is owed to it, and 100 reach its price. 100 − 60.
+		name: "two disputes that are cases of their own, both of a missing item, the first one lost after the second began",
+		said: []told{{data: sale}, {minute: 1, data: &DisputeOpened{DisputeID: "x", Amount: d("108")}},
+			{minute: 2, data: &DisputeOpened{DisputeID: "y", Amount: d("108")}},
+			{minute: 3, data: &DisputeLost{DisputeID: "x", Amount: d("108"), Tax: d("8")}},
+			{minute: 4, errorID: "x", data: kindIs(KindMissingItem)}, {minute: 5, errorID: "y", data: kindIs(KindMissingItem)}},
+		net:  "40",
+		hold: map[Account]string{DisputeReceivable: "108"},
+	},
 }

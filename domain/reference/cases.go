@@ -76,6 +76,15 @@ func (f *file) partOf(other, id string, e *event) {
 	}
 }
 
+// fixedBy adds a fix that names no case to the one that it belongs to, at its place in the sequence.
+func (c *facts) fixedBy(e *event) {
+	at := len(c.events)
+	for at > 0 && e.before(c.events[at-1]) {
+		at--
+	}
+	c.events = slices.Insert(c.events, at, e)
+}
+
 // opener is the report of a case, else its first fix; nil where it is a case by another one that is part of it.
 func (c *facts) opener() *event {
 	if c.report != nil {

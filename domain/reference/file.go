@@ -85,7 +85,7 @@ func (f *file) caseOf(e *event) *facts {
 	}
 	c := f.caseNamed(f.view.caseOf(id))
 	if !slices.Contains(c.events, e) {
-		c.events = append(c.events, e)
+		c.fixedBy(e)
 		f.learnOwn(c, id, e)
 	}
 	return c

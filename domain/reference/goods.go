@@ -61,7 +61,7 @@ func (f *file) bookGoods() {
 	}
 }
 
-// goodsCurrency is that of the order, else of the report, else of the case's first event with goods.
+// goodsCurrency is that of the order, else of the report, else of the case's first event with goods, by time.
 func (f *file) goodsCurrency(c *facts) string {
 	if f.sale.currency != "" {
 		return f.sale.currency
@@ -69,7 +69,7 @@ func (f *file) goodsCurrency(c *facts) string {
 	if c.report != nil && c.report.currency() != "" {
 		return c.report.currency()
 	}
-	for _, e := range c.events {
+	for _, e := range byTime(c.events) {
 		if (e.kind == "redelivery.dispatched" || e.kind == "return.received") && e.currency() != "" {
 			return e.currency()
 		}

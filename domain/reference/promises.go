@@ -57,6 +57,11 @@ func (f *file) bookDisputes() {
 	for _, id := range ids {
 		all, p := disputes[id], f.view.position
 		c := f.caseOfAll(all)
+		for _, e := range all {
+			if !slices.Contains(c.events, e) {
+				c.fixedBy(e) // the others of its dispute say whose it is
+			}
+		}
 		at := func(e *event) place {
 			return place{caseID: c.id, currency: e.currency(), step: fix, store: e.store()}
 		}
