@@ -78,7 +78,7 @@ func (b *browser) do(actions ...chromedp.Action) {
 
 func (b *browser) open(path string) {
 	b.Helper()
-	b.do(chromedp.Navigate(b.base+path), chromedp.WaitReady("main"))
+	b.do(chromedp.Navigate(b.base+path), chromedp.WaitReady("main"), numbersCame)
 }
 
 // follow clicks a link and waits for the page that it leads to.
@@ -87,8 +87,12 @@ func (b *browser) follow(selector string) {
 	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
 		_, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery))
 		return err
-	}), chromedp.WaitReady("main"))
+	}), chromedp.WaitReady("main"), numbersCame)
 }
+
+// numbersCame waits until a page that was shown without its numbers has them.
+var numbersCame = chromedp.Poll(`!document.querySelector("[data-waiting]")`, nil,
+	chromedp.WithPollingTimeout(100*time.Second))
 
 // eval asks the page.
 func eval[T any](b *browser, script string) T {

@@ -29,8 +29,10 @@ type ask struct {
 	values     url.Values
 	// onPaper: the answer is for paper. It waits for parts that take long, and leaves out those that paper doesn't show.
 	onPaper bool
-	began   time.Time
-	who     string // reads it
+	// comesBack: a browser opens the first screen, and asks again by itself where it is told that its numbers come.
+	comesBack bool
+	began     time.Time
+	who       string // reads it
 }
 
 // What is shown unless something else is asked for.
@@ -203,10 +205,10 @@ func (a *ask) past() bool {
 	return then.Close != nil || !then.Time.IsZero() && then.Time.Before(a.now)
 }
 
-// needed are the terms of what a page can't do without.
+// needed are the terms of what a page can't do without. Who comes back waits no longer than for a part.
 func (a *ask) needed(fresh time.Duration) terms {
 	t := a.patience(fresh)
-	if t.atOnce = true; !a.onPaper {
+	if t.atOnce = true; !a.onPaper && !a.comesBack {
 		t.first = longest
 	}
 	return t

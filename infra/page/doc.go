@@ -12,6 +12,12 @@
 // the cells of the table under it, by assets/page.js: labels are the cells' texts, numbers (their only floats) give
 // the geometry. So a chart can't disagree with its table, and a screen reader reads the table.
 //
+// # Before its numbers
+//
+// A browser that opens the first screen waits a third of a second at most (ask.comesBack): where nobody has asked for
+// its numbers before, it gets a page without them, whose script asks again and then waits as long as they take.
+// Without scripts the browser loads it again. Programs, and that script, are not told to come back: they wait.
+//
 // # Why ECharts
 //
 // Charts are drawn by Apache ECharts 6.1.0 (Apache-2.0), its `common` build, 715 KB, 240 KB as sent; it lies in

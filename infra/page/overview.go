@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -104,13 +105,25 @@ type overviewBody struct {
 	OnPaper  bool // more groups than fit on paper
 }
 
+const firstTitle = "What putting things right costs"
+
 const (
 	mostGroups  = 200
 	mostOnPaper = 12 // groups: the rule of the style sheet
 	mostDays    = 92 // of a trend by day; a longer one is by month
 )
 
+// overview is the first screen, or one that says that its numbers come: for who comes back for them.
 func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
+	a.comesBack = r.Header.Get("Sec-Fetch-Mode") == "navigate"
+	v, err := p.firstScreen(r, a)
+	if a.comesBack && errors.Is(err, errTooLong) {
+		return &view{template: "counting", Title: firstTitle, Ask: a}, nil
+	}
+	return v, err
+}
+
+func (p *Page) firstScreen(r *http.Request, a *ask) (*view, error) {
 	b := &overviewBody{ByMonth: a.query.To.Sub(a.query.From) > mostDays*24*time.Hour,
 		Timeline: a.Group == "day" || a.Group == "month", Name: report.KeyWord(a.Group)}
 	b.Before = span(before(a.query.From, a.query.To))
@@ -119,7 +132,10 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 		return nil, err
 	}
 	if !got.outline.Value.Of(a.query.Currency).Any && !got.days.Known { // it says whether anything was sold
-		if got.days, err = p.days(r.Context(), a, a.needed(freshCounts)); err != nil {
+		if got.days, err = p.days(r.Context(), a, a.needed(freshCounts)); err == nil && !got.days.Known {
+			err = errTooLong
+		}
+		if err != nil {
 			return nil, wrap("the days of trade", err)
 		}
 	}
@@ -127,7 +143,10 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 		return nil, err
 	}
 	if b.Empty && !got.counts.Known {
-		if got.counts, err = p.counts(r.Context(), a.needed(freshCounts)); err != nil {
+		if got.counts, err = p.counts(r.Context(), a.needed(freshCounts)); err == nil && !got.counts.Known {
+			err = errTooLong
+		}
+		if err != nil {
 			return nil, wrap("how far the books are", err)
 		}
 	}
@@ -138,7 +157,7 @@ func (p *Page) overview(r *http.Request, a *ask) (*view, error) {
 			b.Begin = "https://" + r.Host
 		}
 	}
-	return &view{template: "overview", Title: "What putting things right costs", Ask: a, Body: b}, nil
+	return &view{template: "overview", Title: firstTitle, Ask: a, Body: b}, nil
 }
 
 // fill makes of the answers what is shown.

@@ -313,3 +313,52 @@ func TestThePageWaitsForNoComparison(t *testing.T) {
 		}
 	})
 }
+
+// sellsNothing are books without a cost, of which it isn't known yet whether anything was sold.
+type sellsNothing struct{ counting }
+
+func (sellsNothing) Outline(context.Context, report.OutlineQuery) (*report.Outline, error) {
+	return &report.Outline{By: map[string]*report.OutlineOf{}}, nil
+}
+
+func (sellsNothing) Leakage(context.Context, report.LeakageQuery) (*report.Leakage, error) {
+	const none = "0.0000"
+	return &report.Leakage{Totals: report.LeakageFigures{Gross: none, Net: none, Booked: none, Hidden: none,
+		Recoveries: none}, Apart: noneApart}, nil
+}
+
+func (sellsNothing) Counts(context.Context) (report.Counts, error) {
+	return report.Counts{Events: 1}, nil
+}
+
+// TestABrowserIsAnsweredBeforeTheNumbers: where nothing is known yet, who opens the page is told at once that the
+// numbers come, and not that there are none; what asks for them afterwards waits, as programs do.
+func TestABrowserIsAnsweredBeforeTheNumbers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := slow{hangs: new(atomic.Bool), wait: make(chan struct{})}
+		c := counting{slow: slow{hangs: new(atomic.Bool)}, outlines: new(atomic.Int64), days: new(atomic.Bool)}
+		s.hangs.Store(true)
+		c.days.Store(true)
+		for name, books := range map[string]Books{"the sums take long": s, "the days take long": sellsNothing{c}} {
+			p, get := pageOf(t, books, time.Now)
+			start := time.Now()
+			opened := get("/", "Sec-Fetch-Mode", "navigate")
+			if took := time.Since(start); took > patience+100*time.Millisecond || opened.Code != http.StatusOK ||
+				!strings.Contains(opened.Body.String(), "data-waiting") {
+				t.Errorf("%s: after %v the browser is told %d\n%s", name, took, opened.Code, opened.Body)
+			}
+			time.AfterFunc(time.Second, func() {
+				if s.hangs.CompareAndSwap(true, false) {
+					close(s.wait)
+				}
+			})
+			for _, header := range [][]string{{"Sec-Fetch-Mode", "cors"}, {"Sec-Fetch-Mode", "navigate"}} {
+				if answer := get("/", header...); answer.Code != http.StatusOK ||
+					strings.Contains(answer.Body.String(), "data-waiting") {
+					t.Errorf("%s: asked by %s it is\n%s", name, header[1], answer.Body)
+				}
+			}
+			p.Close()
+		}
+	})
+}

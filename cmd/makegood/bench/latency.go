@@ -190,10 +190,14 @@ func leakageByStore(ctx context.Context, at string) ([]string, error) {
 }
 
 // answerOf is the whole answer of an address.
-func answerOf(ctx context.Context, at string) ([]byte, error) {
+// answerOf asks, as a program or by a mode as a browser does.
+func answerOf(ctx context.Context, at string, mode ...string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", at, err)
+	}
+	if len(mode) > 0 {
+		request.Header.Set("Sec-Fetch-Mode", mode[0])
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

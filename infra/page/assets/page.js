@@ -199,7 +199,8 @@
   const complete = async (tries) => {
     const left = counting(document);
     if (left === 0 || tries === 0) return;
-    await new Promise((wait) => setTimeout(wait, Math.min(500 * (31 - tries), 10000)));
+    // Where there is no number yet the server answers as soon as it has them.
+    if (tries < 30 || !document.querySelector("[data-waiting]")) await new Promise((wait) => setTimeout(wait, Math.min(500 * (31 - tries), 10000)));
     try {
       const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
       const main = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
