@@ -30,7 +30,6 @@ type arrival struct {
 	places   []place
 	contents string // what each copy says: x or y
 	slots    []int  // in which batch each copy is booked
-	wrong    []string
 }
 
 const (
