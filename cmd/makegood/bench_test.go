@@ -30,7 +30,7 @@ func TestBench(t *testing.T) {
 		`400 of 4,000 rows posted again, 400 come out otherwise`, `swapped in`,
 		`usual .* median: with/alone [\d.]+`, `hard .* median: with/alone [\d.]+`,
 		`first of each view +4 pages`, `the same again .* p99 `,
-		`leakage by \[element\] +\d+ calls`} {
+		`outline +\d+ calls`} {
 		if !regexp.MustCompile(want).Match(out.Bytes()) {
 			t.Errorf("the answer has nothing like %q", want)
 		}
