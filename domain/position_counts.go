@@ -165,16 +165,17 @@ func (v *view) saleOf(order name) int32 {
 	return none
 }
 
-// decide reads what people decided. Of two decisions on one event the later one holds.
+// decide reads what people decided. Of two decisions on one event the later one by time holds, wherever a close put
+// them in the log.
 func (v *view) decide() {
-	for i := range v.n {
+	for _, i := range v.u.byTime {
 		s := &v.u.statements[i]
 		d, is := s.Data.(*FactDecided)
-		if !is || s.target == none || int(s.target) >= v.n || !v.lives(int32(i)) {
+		if !is || int(i) >= v.n || s.target == none || int(s.target) >= v.n || !v.lives(i) {
 			continue
 		}
 		st := &v.stances[s.target]
-		st.decision = int32(i)
+		st.decision = i
 		switch {
 		case d.Separate:
 			st.verdict = decidedSeparate
@@ -187,6 +188,13 @@ func (v *view) decide() {
 	for i := range v.n {
 		v.stances[i].alive = 0 // a void may be decided against
 	}
+}
+
+// decidedLater reports whether a person decided for a statement, and not before deciding for another one.
+func (v *view) decidedLater(i, than int32) bool {
+	st, other := &v.stances[i], &v.stances[than]
+	return st.verdict == decidedFor &&
+		(other.verdict != decidedFor || v.compareTimes(st.decision, other.decision) > 0)
 }
 
 // void gives voids, and what they take out, their standing.
@@ -320,7 +328,7 @@ func (v *view) choose(group []int32) {
 		if lead == none {
 			lead = i
 		}
-		if st.verdict == decidedFor && (decided == none || st.decision > v.stances[decided].decision) {
+		if st.verdict == decidedFor && (decided == none || v.decidedLater(i, decided)) {
 			decided = i
 		}
 	}

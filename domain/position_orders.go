@@ -50,7 +50,8 @@ func (v *view) underOrders() {
 	}
 }
 
-// chooseOrders takes for the order of a case that of the event which a person decided for, by the last such decision.
+// chooseOrders takes for the order of a case that of the event which a person decided for, by the last such
+// decision by time.
 func (v *view) chooseOrders() {
 	last := v.group[:0]
 	for i := range v.n {
@@ -61,7 +62,7 @@ func (v *view) chooseOrders() {
 		n := slices.IndexFunc(last, func(j int32) bool { return v.u.statements[j].errorID == s.errorID })
 		if n < 0 {
 			last = append(last, int32(i))
-		} else if st.decision > v.stances[last[n]].decision {
+		} else if v.decidedLater(int32(i), last[n]) {
 			last[n] = int32(i)
 		}
 	}
@@ -121,8 +122,7 @@ func (v *view) fromStores() {
 			if int(i) >= v.n || st.standing != Counts || st.verdict == decidedSeparate {
 				continue
 			}
-			if first == none ||
-				st.verdict == decidedFor && (v.stances[first].verdict != decidedFor || st.decision > v.stances[first].decision) {
+			if first == none || v.decidedLater(i, first) {
 				first = i
 			}
 		}

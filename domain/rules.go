@@ -94,7 +94,7 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 		}
 		at := Position{Stream: Books, Offset: 100}
 		switch d {
-		case probeLate, probeTells, probeDollars:
+		case probeLate, probeTells, probeDollars, probeDecides:
 			e.Time, at.Offset = probed.Add(time.Second), 160
 		}
 		events[i] = Recorded{Event: e, At: at}
@@ -201,6 +201,8 @@ func probeUnits() [][]Data {
 		[]Data{sale, probeForeign, &FactDecided{Source: "probe", ID: probeID(1), Counts: Yes}},
 		[]Data{sale, sale},
 		[]Data{sale, refund, refund, &RefundIssued{RefundID: "r", Net: probeC}},
+		[]Data{sale, refund, &RefundIssued{RefundID: "r", Net: probeC},
+			&FactDecided{Source: "probe", ID: probeID(2), Counts: Yes}, probeDecides},
 		[]Data{
 			sale,
 			refund,
@@ -269,6 +271,7 @@ var (
 		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasSold, Grade: GradeScrap}}}
 	probeTells   Data = &RefundIssued{RefundID: "2", Net: 20_000_000}
 	probeDollars Data = &RedeliveryDispatched{RedeliveryID: "2", Lines: probeGoods}
+	probeDecides Data = &FactDecided{Source: "probe", ID: "01", Counts: Yes}
 )
 
 var probed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)

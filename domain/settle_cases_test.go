@@ -16,6 +16,7 @@ type rightCase struct {
 	hold    map[Account]string // balances in the end; accounts of open cases are 0 where nothing is said
 	doubles int
 	nothing int // voids of nothing
+	against int // what a person decided against
 }
 
 func expected(received, quantity string) []ErrorLine {
@@ -424,7 +425,7 @@ var rightCases = []rightCase{
 func TestCasesWithTheirRightValues(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
-	for _, c := range slices.Concat(rightCases, owedCases, moreCases, soldCases, ownCases, refundCases) {
+	for _, c := range slices.Concat(rightCases, owedCases, moreCases, soldCases, ownCases, refundCases, decidedCases) {
 		t.Run(c.name, func(t *testing.T) {
 			events := asEvents(c.said)
 			for _, arrival := range arrivals(len(events), random) {

@@ -32,22 +32,24 @@ func (c *rightCase) check(s *Settlement) string {
 			return fmt.Sprintf("%d holds %s, not %s", a, b.byAccount[a], want)
 		}
 	}
-	doubles, nothing := 0, 0
+	doubles, nothing, against := 0, 0, 0
 	for i := range s.Events {
 		switch s.Events[i].Standing {
 		case Double:
 			doubles++
 		case VoidsNothing:
 			nothing++
-		case Waits, Discarded, Voided, Copied:
+		case Discarded:
+			against++
+		case Waits, Voided, Copied:
 			return "an event is " + s.Events[i].Standing.String()
 		}
 		if len(s.Events[i].Unpriced) > 0 {
 			return fmt.Sprint("unpriced: ", s.Events[i].Unpriced)
 		}
 	}
-	if doubles != c.doubles || nothing != c.nothing {
-		return fmt.Sprintf("%d doubles and %d voids of nothing", doubles, nothing)
+	if doubles != c.doubles || nothing != c.nothing || against != c.against {
+		return fmt.Sprintf("%d doubles, %d voids of nothing, %d decided against", doubles, nothing, against)
 	}
 	if len(s.Flags) > 0 {
 		return fmt.Sprint("flagged: ", s.Flags)

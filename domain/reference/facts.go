@@ -15,7 +15,8 @@ func byTime(events []*event) []*event {
 	return events
 }
 
-// decision is the last that a person said of an event.
+// decision is the last that a person said of an event: "Of two decisions on one event the later one by time holds,
+// wherever they stand in the log."
 type decision struct {
 	counts   string // true, false or ""
 	separate bool
@@ -24,7 +25,7 @@ type decision struct {
 
 func (v *view) decided(e *event) (d decision) {
 	for _, o := range v.set {
-		if o.kind != "fact.decided" || v.standing[o.Identity] == taken {
+		if o.kind != "fact.decided" || v.standing[o.Identity] == taken || d.by != nil && o.earlier(d.by) {
 			continue
 		}
 		if about := (Identity{o.data.str("source"), o.data.str("id")}); about == e.Identity {
@@ -76,11 +77,11 @@ func (v *view) separateOrders() {
 
 // founder is the event of a fact that the others are held against, and the decision that made it that: "the first in
 // the sequence counts, the other posts nothing and waits for a person. counts: true puts the event in the place of the
-// one that counted, which then no longer waits."
+// one that counted, which then no longer waits": the last one by time that was decided for.
 func (v *view) founder(all []*event) (first, decided *event) {
 	first = all[0]
 	for _, e := range all {
-		if d := v.decided(e); d.counts == "true" && (decided == nil || decided.before(d.by)) {
+		if d := v.decided(e); d.counts == "true" && (decided == nil || decided.earlier(d.by)) {
 			first, decided = e, d.by
 		}
 	}
@@ -119,7 +120,7 @@ func (v *view) oneOrderPerCase() {
 		if d.separate {
 			apart[[2]string{e.order(), id}] = true
 		}
-		if d.counts == "true" && (chosen[id].by == nil || chosen[id].by.before(d.by)) {
+		if d.counts == "true" && (chosen[id].by == nil || chosen[id].by.earlier(d.by)) {
 			chosen[id], v.orderOf[id] = d, e.order()
 			if e.order() != opened[id] {
 				first[id] = e
