@@ -214,3 +214,23 @@ func TestChangedMindUnfoundedAndChangesStandApart(t *testing.T) {
 		t.Errorf("both are parts that nobody can place: %+v", b.Flags)
 	}
 }
+
+// Of two decisions the later one by time holds, also where the older one came after a close.
+func TestTheLaterDecisionHolds(t *testing.T) {
+	const refund = `{"order_id":"o1","store_id":"s1","error_id":"c1","currency":"USD","refund_id":"r","net":%q,"tax":"0"}`
+	for _, c := range []struct{ older, later, want string }{
+		{`"id":"e2","counts":true`, `"id":"e2","counts":false`, "30.0000"},
+		{`"id":"e2","counts":false`, `"id":"e2","counts":true`, "40.0000"},
+		{`"id":"e1","counts":true`, `"id":"e2","counts":true`, "40.0000"},
+	} {
+		tp := &tape{}
+		tp.add("refund.issued", "2026-01-10T00:00:00Z", fmt.Sprintf(refund, "30"))
+		tp.add("refund.issued", "2026-01-11T00:00:00Z", fmt.Sprintf(refund, "40"))
+		tp.add("fact.decided", "2026-01-13T00:00:00Z", `{"source":"/t",`+c.later+`}`)
+		tp.add("period.closed", "2026-02-01T00:00:00Z", `{"period":"2026-01"}`)
+		tp.add("fact.decided", "2026-01-12T00:00:00Z", `{"source":"/t",`+c.older+`}`)
+		if got := perAccount(tp.run(t))["4100"]; got != c.want {
+			t.Errorf("%s, then %s: %s, not %s", c.older, c.later, got, c.want)
+		}
+	}
+}
