@@ -229,7 +229,11 @@ func (w *unitWorker) leaveClosed(rows []*ledger.Stored) {
 	copies := make([]*ledger.Stored, len(rows))
 	for i, r := range rows {
 		copied := *r
-		if copies[i] = &copied; w.terms.Periods.Epoch(r.Position) < now && (r.Rated || r.Rules != domain.PostingRules()) {
+		copies[i] = &copied
+		if r.PostsAlone() && !r.Settled {
+			continue // postAll sees to it, and would name it a second time
+		}
+		if w.terms.Periods.Epoch(r.Position) < now && (r.Rated || r.Rules != domain.PostingRules()) {
 			closed = append(closed, r)
 		}
 	}
@@ -238,12 +242,10 @@ func (w *unitWorker) leaveClosed(rows []*ledger.Stored) {
 	}
 	w.whatIf.Rebuilds = append(slices.Clone(w.known.Rebuilds), w.itself())
 	changed, _, _ := w.whatIf.Settle(w.terms, copies)
-	for _, r := range changed {
-		if r.Event.Source != ownSource {
-			continue
-		}
-		for _, r := range closed {
-			w.leave(r.Posting, r.Event)
-		}
+	if !slices.ContainsFunc(changed, func(r *ledger.Row) bool { return r.Event.Source == ownSource }) {
+		return
+	}
+	for _, r := range closed {
+		w.leave(r.Posting, r.Event)
 	}
 }
