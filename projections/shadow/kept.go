@@ -26,10 +26,15 @@ func Keep(ctx context.Context, db driver.Conn, r *Rebuild) error {
 	if err != nil {
 		return err
 	}
-	// It stands above what was noted before, whatever ClickHouse's clock says.
+	// It stands above what was noted before, whatever ClickHouse's clock says; a new state also above notes of how far it
+	// is that are still on their way: ClickHouse may take one in after who sent it was told to stop.
+	step := uint64(1)
+	if r.State != Computing {
+		step = 1 << 20
+	}
 	var version uint64
-	if err := db.QueryRow(ctx, "SELECT greatest(bitShiftLeft(toUInt64(1), 62), max(version) + 1) "+
-		"FROM rebuilds WHERE id = ?", r.ID).Scan(&version); err != nil {
+	if err := db.QueryRow(ctx, "SELECT greatest(bitShiftLeft(toUInt64(1), 62), max(version) + ?) "+
+		"FROM rebuilds WHERE id = ?", step, r.ID).Scan(&version); err != nil {
 		return fmt.Errorf("read what is noted of rebuild %s: %w", r.ID, err)
 	}
 	batch, err := db.PrepareBatch(ctx, `INSERT INTO rebuilds (id, state, actor, reason, closed_periods, whole, started,`+
