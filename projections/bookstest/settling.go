@@ -31,7 +31,7 @@ func settledAlone(records []reference.Record) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("record %d: %w", r.Seq, err)
 		}
-		row := storedRow(d, r)
+		row := ledger.StoredOf(d, Position(r))
 		if seen[row.Identity()] {
 			continue
 		}
@@ -59,25 +59,6 @@ func settledAlone(records []reference.Record) (string, error) {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n"), nil
-}
-
-// storedRow is the row that the ledger would give back.
-func storedRow(d *domain.Envelope, r reference.Record) ledger.Stored {
-	e := d.Event
-	for _, text := range []*string{&e.Source, &e.ID, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency} {
-		*text = strings.Clone(*text)
-	}
-	s := ledger.Stored{Row: ledger.Row{Event: &e, Content: d.Content, Data: slices.Clone(d.Data), Position: Position(r),
-		Rules: domain.PostingRules()}}
-	switch data := e.Data.(type) {
-	case *domain.FactDecided:
-		e.OrderID, e.ErrorID = strings.Clone(data.OrderID), strings.Clone(data.ErrorID)
-	case *domain.EventVoided:
-		s.VoidsType = e.Effective().String()
-		s.Voids = ledger.Ref{Order: e.OrderID, Source: strings.Clone(data.Source), ID: strings.Clone(data.ID)}
-	}
-	e.Data = nil
-	return s
 }
 
 // journalLines writes the lines of a row as the reference's Journal does.

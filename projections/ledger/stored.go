@@ -23,6 +23,26 @@ type Stored struct {
 	New       bool // the ledger doesn't have it yet
 }
 
+// StoredOf is the row that the ledger would give back of an event at a place of the log, before it is settled. It
+// shares no memory with the envelope.
+func StoredOf(d *domain.Envelope, at domain.Position) Stored {
+	e := d.Event
+	for _, text := range []*string{&e.Source, &e.ID, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency} {
+		*text = strings.Clone(*text)
+	}
+	s := Stored{Row: Row{Event: &e, Content: d.Content, Data: slices.Clone(d.Data), Position: at,
+		Rules: domain.PostingRules()}}
+	switch data := e.Data.(type) {
+	case *domain.FactDecided:
+		e.OrderID, e.ErrorID = strings.Clone(data.OrderID), strings.Clone(data.ErrorID)
+	case *domain.EventVoided:
+		s.VoidsType = e.Effective().String()
+		s.Voids = Ref{Order: e.OrderID, Source: strings.Clone(data.Source), ID: strings.Clone(data.ID)}
+	}
+	e.Data = nil
+	return s
+}
+
 // Read reads rows of the ledger with all their columns; from is what follows FROM. It is for few rows; Reader is for
 // many.
 func Read(ctx context.Context, db driver.Conn, from string, args ...any) ([]Stored, error) {

@@ -216,11 +216,13 @@ func (p *Projector) landed(b *batch, landing Landing, start time.Time) {
 	p.stats.DeadLetters.Add(int64(len(b.letters)))
 	p.stats.Batches.Add(1)
 	p.stats.LastRows.Store(int64(len(b.messages)))
-	p.posting.Lock()
-	for _, event := range b.erased { // a copy finds it in the ledger now
-		delete(p.erasedEvents, event)
+	if len(b.erased) > 0 { // copies are found in the ledger now; whoever posts is not waited for without need
+		p.posting.Lock()
+		for _, event := range b.erased {
+			delete(p.erasedEvents, event)
+		}
+		p.posting.Unlock()
 	}
-	p.posting.Unlock()
 	landing.Records, landing.Took = len(b.messages), p.config.Now().Sub(start)
 	p.stats.LastInsertNanos.Store(int64(landing.Took))
 	if p.config.Landed != nil {

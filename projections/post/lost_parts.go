@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/makegood/makegood/projections/ledger"
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // A part of a table may go by itself: ClickHouse detaches one that it can't read when it starts, a person detaches one
@@ -133,7 +134,7 @@ func (p *Projector) lackingUnits(ctx context.Context, months []string) (ledger.U
 // seeParts are the parts that are there.
 func (p *Projector) seeParts(ctx context.Context) (*partsWatch, error) {
 	seen := &partsWatch{}
-	if err := p.db.QueryRow(ctx, `SELECT sipHash64(hostName(), (SELECT groupArray(path) FROM system.disks),
+	if err := p.db.QueryRow(ctx, `SELECT sipHash64(`+sql.ThisServer+`,
     (SELECT arraySort(groupArray((id, state))) FROM rebuilds FINAL))`).Scan(&seen.during); err != nil {
 		return nil, fmt.Errorf("look for rebuilds: %w", err)
 	}

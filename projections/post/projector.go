@@ -311,18 +311,17 @@ func (p *Projector) postAll(messages []*message.Message, b *batch, firsts map[*m
 				continue
 			}
 			first, copied := places[m]
-			if !copied {
-				first = row.Position
-				if before, after := erased.meet(&row); after && places == nil {
-					b.messages = b.messages[:len(b.messages)-1]
-					aside = append(aside, copyOf(m, row.Event))
-					continue
-				} else if before {
-					event := copyOf(m, row.Event).event
-					p.erasedEvents[event], b.erased = row.Position, append(b.erased, event)
-				}
+			if copied {
+				erased.apply(&row, first)
+			} else if before, after := erased.meet(&row); after && places == nil {
+				b.messages = b.messages[:len(b.messages)-1]
+				aside = append(aside, copyOf(m, row.Event))
+				continue
+			} else if before {
+				event := copyOf(m, row.Event).event
+				p.erasedEvents[event], b.erased = row.Position, append(b.erased, event)
+				erased.apply(&row, row.Position)
 			}
-			erased.apply(&row, first)
 			if failed = p.add(b, m, &row, terms, firsts, copied); failed != nil {
 				return
 			}

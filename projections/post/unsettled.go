@@ -50,8 +50,9 @@ SELECT count() FROM (
 	return n, nil
 }
 
-// suspects gives the statement that is asked with the context a table of what the next check begins with: there may be
-// more than the text of a statement holds. Mostly there are none, and the ledger isn't read at all.
+// suspects are the identities that the next check begins with. A statement that is asked with the context can read them
+// from the table suspects: there may be more than the text of a statement can hold. Mostly there are none (some is
+// false), and the ledger isn't read at all.
 func suspects(ctx context.Context, db driver.Conn) (with context.Context, some bool, err error) {
 	checked, err := Checked(ctx, db)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/makegood/makegood/projections/sql"
 )
 
 // monthCounts counts the ledger's rows of a condition. To count distinct events means to fold copies: so it remembers
@@ -30,9 +32,6 @@ type month struct {
 	Server    uint64 `ch:"server"` // who says so
 }
 
-// thisServer tells the servers of a cluster apart, also those of one host. Each has parts of its own.
-const thisServer = "sipHash64(hostName(), (SELECT groupArray(path) FROM system.disks))"
-
 // One question is about so many months and rows at most, but about one month at least.
 const (
 	monthsAtOnce = 500
@@ -53,7 +52,7 @@ func (m *monthCounts) count(ctx context.Context) (uint64, error) {
 	defer func() { <-m.turn }()
 	var all []month
 	if err := m.db.Select(ctx, &all, `
-SELECT partition_id, sipHash64(groupArray(name)) AS parts, sum(rows) AS rows, any(`+thisServer+`) AS server
+SELECT partition_id, sipHash64(groupArray(name)) AS parts, sum(rows) AS rows, any(`+sql.ThisServer+`) AS server
 FROM (SELECT partition_id, name, rows FROM system.parts WHERE database = currentDatabase() AND table = 'ledger'
     AND active ORDER BY partition_id, name)
 GROUP BY partition_id ORDER BY partition_id`); err != nil {
@@ -105,7 +104,7 @@ func (m *monthCounts) countMonths(ctx context.Context, months []month) error {
 		Server    uint64 `ch:"server"`
 	}
 	if err := m.db.Select(ctx, &counts, `
-SELECT _partition_id AS partition, count() AS events, any(`+thisServer+`) AS server FROM ledger FINAL
+SELECT _partition_id AS partition, count() AS events, any(`+sql.ThisServer+`) AS server FROM ledger FINAL
 WHERE _partition_id IN (?) AND `+m.condition+` GROUP BY partition`, partitions); err != nil {
 		return fmt.Errorf("count the events of %d months from %s on: %w", len(months), partitions[0], err)
 	}

@@ -36,6 +36,10 @@ func Unhurried(ctx context.Context) context.Context {
 	return WithSettings(ctx, clickhouse.Settings{"priority": 2, "max_threads": 1})
 }
 
+// ThisServer is an expression that tells the servers of a cluster apart, also those of one host. Each has parts of its
+// own, so that what is remembered of parts is of one server.
+const ThisServer = "sipHash64(hostName(), (SELECT groupArray(path) FROM system.disks))"
+
 // settingsOf is the key of a context's settings.
 type settingsOf struct{}
 

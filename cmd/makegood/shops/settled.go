@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/makegood/makegood/domain"
@@ -46,7 +45,7 @@ func settle(ctx context.Context, log *tape) (*settled, error) {
 			return nil, fmt.Errorf("read record %d: %w", n, err)
 		}
 		at, _ := positionOf(m)
-		row := kept(d, at)
+		row := ledger.StoredOf(d, at)
 		row.Place(known.Terms.Periods)
 		rows = append(rows, row)
 	}
@@ -60,25 +59,6 @@ func settle(ctx context.Context, log *tape) (*settled, error) {
 		s.take(unit)
 	}
 	return s, nil
-}
-
-// kept is the row that the ledger would give back.
-func kept(d *domain.Envelope, at domain.Position) ledger.Stored {
-	e := d.Event
-	for _, text := range []*string{&e.Source, &e.ID, &e.OrderID, &e.ErrorID, &e.StoreID, &e.Currency} {
-		*text = strings.Clone(*text)
-	}
-	s := ledger.Stored{Row: ledger.Row{Event: &e, Content: d.Content, Data: slices.Clone(d.Data), Position: at,
-		Rules: domain.PostingRules()}}
-	switch data := e.Data.(type) {
-	case *domain.FactDecided:
-		e.OrderID, e.ErrorID = strings.Clone(data.OrderID), strings.Clone(data.ErrorID)
-	case *domain.EventVoided:
-		s.VoidsType = e.Effective().String()
-		s.Voids = ledger.Ref{Order: e.OrderID, Source: strings.Clone(data.Source), ID: strings.Clone(data.ID)}
-	}
-	e.Data = nil
-	return s
 }
 
 // take adds what one unit's events leaked.
