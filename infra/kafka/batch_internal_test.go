@@ -230,6 +230,7 @@ func FuzzReadRecords(f *testing.F) {
 func FuzzParseFetched(f *testing.F) {
 	f.Add([]byte{}, int16(11))
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0}, int16(13))
+	f.Add([]byte("\xbe\xda\xf9\x90\x06"), int16(28)) // 1.6 billion tags are announced: a processor was busy for 12 s
 	f.Fuzz(func(_ *testing.T, answer []byte, version int16) {
 		response := kmsg.NewPtrFetchResponse()
 		response.SetVersion(4 + int16(uint16(version)%10))
