@@ -22,8 +22,8 @@ const patience = 10 * time.Second
 // the config that its processes have. It changes nothing there, and goes on where something doesn't answer. Its error
 // says that the config is wrong, or that it names no brokers or no ClickHouse.
 //
-// Codes of what is found: brokers, topic, group, skew; connect, version, database, engines, schema, settings, mutations,
-// shadows, replicas, disk, rights, clock.
+// Codes of what is found: brokers, topic, group, skew; connect, version, database, engines, schema, settings,
+// mutations, shadows, replicas, disk, rights, clock.
 func Examine(ctx context.Context, config Config, logger *slog.Logger) ([]ledger.Finding, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -153,8 +153,8 @@ func examineSkew(topic string, records map[kafka.TopicPartition]int64) (f ledger
 		return f, false
 	}
 	share := n * 100 / sum
-	f = ledger.Finding{Where: "topic " + topic, Code: "skew", Seen: fmt.Sprintf("the fullest of %d partitions holds %d %% "+
-		"of the records", len(mine), share)}
+	f = ledger.Finding{Where: "topic " + topic, Code: "skew"}
+	f.Seen = fmt.Sprintf("the fullest of %d partitions holds %d %% of the records", len(mine), share)
 	// Two and a half times an even share; of two partitions, nearly all.
 	if share > min(90, 250/int64(len(mine))) {
 		f.Wrong = fmt.Sprintf("partition %d holds %d %% of the records of %d partitions", most.Partition, share, len(mine))
