@@ -11,9 +11,8 @@ type incident struct {
 	is          bool  // it was reported, a fix is of it, or a case is part of it
 	own         bool  // a refund or dispute that is a case of its own makes it
 	report      int32 // the statement that reported it; none
-	first       int32 // its first fix in the sequence; none
-	earliest    int32 // its first fix by time; none
-	heard       int32 // the first statement that names it; none
+	first       int32 // its first fix by time; none
+	heard       int32 // the first statement by time that names it; none
 	root        int32 // the case that it is part of, itself where it is none
 	rejected    bool
 	sentWrong   bool // a returned line says that it was sent wrongly
@@ -123,7 +122,6 @@ func (v *view) caseOf(order, errorID name) int32 {
 		order:    order,
 		report:   none,
 		first:    none,
-		earliest: none,
 		heard:    none,
 		root:     n,
 		refunded: c.refunded[:0],
@@ -146,31 +144,34 @@ func (v *view) wholeOf(order, errorID name) int32 {
 	return v.caseOf(order, root)
 }
 
-// gather finds the cases of the set, and what is known of them.
+// gather finds the cases of the set, and what is known of them: by time, wherever a close put it in the log.
 func (v *view) gather() {
-	for i := range v.n {
+	for _, i := range v.u.byTime {
+		if int(i) >= v.n {
+			continue
+		}
 		s, st := &v.u.statements[i], &v.stances[i]
 		if st.standing == Counts && s.thread != none {
-			n := v.threadOf(int32(i), s)
-			v.threads[n] = append(v.threads[n], int32(i))
+			n := v.threadOf(i, s)
+			v.threads[n] = append(v.threads[n], i)
 		}
 		if st.standing != Counts || !s.speaks() || st.errorID == 0 && !s.movesGoods() {
 			continue
 		}
 		st.incident = v.caseOf(st.order, st.errorID)
-		if c := &v.incidents[st.incident]; c.heard == none {
-			c.heard = int32(i)
+		c := &v.incidents[st.incident]
+		if c.heard == none {
+			c.heard = i
 		}
 		switch d := s.Data.(type) {
 		case *ErrorReported:
-			v.incidents[st.incident].reportedBy(int32(i), d)
+			c.reportedBy(i, d)
 		case *ErrorClassified:
 		case *ErrorRejected:
-			v.incidents[st.incident].rejected = true
+			c.rejected = true
 		default:
-			c := &v.incidents[st.incident]
 			c.is = c.name != 0
-			v.fixes(st, int32(i), s)
+			v.fixes(st, i, s)
 		}
 	}
 	for _, i := range v.u.byTime {
@@ -245,12 +246,23 @@ func (v *view) fixes(st *stance, i int32, s *statement) {
 
 // fixedBy notes a fix of a case. Those that name none are found to be of it when the others are known already.
 func (v *view) fixedBy(c *incident, i int32) {
-	if c.first == none || i < c.first {
-		c.first = i
+	c.first = v.earlier(c.first, i)
+}
+
+// earlier is the earlier of two statements by time; none is no statement.
+func (v *view) earlier(i, j int32) int32 {
+	if i == none || j != none && v.compareTimes(j, i) < 0 {
+		return j
 	}
-	if c.earliest == none || v.compareTimes(i, c.earliest) < 0 {
-		c.earliest = i
+	return i
+}
+
+// later is the later of two statements by time; none is no statement.
+func (v *view) later(i, j int32) int32 {
+	if i == none || j != none && v.compareTimes(j, i) > 0 {
+		return j
 	}
+	return i
 }
 
 func (c *incident) reportedBy(i int32, d *ErrorReported) {

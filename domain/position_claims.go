@@ -17,56 +17,70 @@ func (v *view) disputes() {
 }
 
 // dispute posts one dispute: open, won or lost. Of won and lost the later counts; lost without opened it was opened
-// and lost.
+// and lost. There are two openings, or two ends of one sort, only where a person said so: they add up, and what was
+// opened again after the end is open again.
 func (v *view) dispute(thread []int32) {
-	opened, ended := int32(none), int32(none)
-	st := &v.stances[thread[0]]
+	incident := v.caseOfThread(thread)
+	if incident == none {
+		st := &v.stances[thread[0]]
+		incident = v.ownCase(st.order, thread[0], threadOf(&v.u.statements[thread[0]]).id)
+	}
+	ended, won, lost := int32(none), int32(none), int32(none)
 	for _, i := range thread {
-		if _, is := v.u.statements[i].Data.(*DisputeOpened); is {
-			if opened == none {
-				opened = i
+		v.stances[i].incident = incident
+		v.fixedBy(&v.incidents[incident], i)
+		switch v.u.statements[i].Data.(type) {
+		case *DisputeWon:
+			ended, won = i, i
+		case *DisputeLost:
+			ended, lost = i, i
+		}
+	}
+	again := false
+	for _, i := range thread {
+		switch d := v.u.statements[i].Data.(type) {
+		case *DisputeOpened:
+			v.opened(i, d, ended == none || again && v.compareTimes(i, ended) > 0)
+			again = true
+		case *DisputeWon:
+			if lost == none || v.compareTimes(i, lost) > 0 {
+				v.won(i, d)
 			}
-		} else if ended == none || byTime(&v.u.statements[i], &v.u.statements[ended]) > 0 {
-			ended = i
+		case *DisputeLost:
+			if won == none || v.compareTimes(i, won) > 0 {
+				v.lost(i, d)
+			}
 		}
-		if v.stances[i].incident != none && st.incident == none {
-			st.incident = v.stances[i].incident
-		}
-	}
-	if st.incident == none {
-		st.incident = v.ownCase(st.order, thread[0], threadOf(&v.u.statements[thread[0]]).id)
-	}
-	for _, i := range thread {
-		v.stances[i].incident = st.incident
-		v.fixedBy(&v.incidents[st.incident], i)
-	}
-	if opened != none {
-		v.opened(opened, ended != none)
-	}
-	if ended == none {
-		return
-	}
-	to := v.ofCase(Fix, ended)
-	switch d := v.u.statements[ended].Data.(type) {
-	case *DisputeWon:
-		back := v.money(d.FeeReturned)
-		v.post(to, DisputeFees, Dispute, -back)
-		v.post(to, Clearing, NoElement, back)
-	case *DisputeLost:
-		v.lost(ended, d)
 	}
 }
 
+// caseOfThread is the case of the first of some statements by time that is of one; none where none is.
+func (v *view) caseOfThread(thread []int32) int32 {
+	for _, i := range thread {
+		if n := v.stances[i].incident; n != none {
+			return n
+		}
+	}
+	return none
+}
+
 // opened posts the fee of a dispute, and what the bank holds while it is open.
-func (v *view) opened(i int32, ended bool) {
-	d := v.u.statements[i].Data.(*DisputeOpened)
+func (v *view) opened(i int32, d *DisputeOpened, open bool) {
 	to := v.ofCase(Fix, i)
 	fee := v.money(d.Fee)
 	v.post(to, DisputeFees, Dispute, fee)
 	v.post(to, Clearing, NoElement, -fee)
-	if !ended {
+	if open {
 		v.move(to, DisputeReceivable, NoElement, Clearing, v.money(d.Amount))
 	}
+}
+
+// won posts what the bank gives back of its fee.
+func (v *view) won(i int32, d *DisputeWon) {
+	to := v.ofCase(Fix, i)
+	back := v.money(d.FeeReturned)
+	v.post(to, DisputeFees, Dispute, -back)
+	v.post(to, Clearing, NoElement, back)
 }
 
 // lost posts what a lost dispute costs, and notes it for its case.
@@ -84,8 +98,8 @@ func (v *view) lost(i int32, d *DisputeLost) {
 		t.lost += amount
 		if amount > 0 {
 			t.given++
+			t.last = v.later(t.last, i)
 		}
-		t.last = max(t.last, i)
 	}
 }
 
@@ -129,12 +143,9 @@ func (v *view) credit(thread []int32) {
 func (v *view) creditIn(thread []int32, currency name) {
 	var conceded, refunded voucher
 	var redeemed, lapsed sum
-	first, last, incident := int32(none), int32(none), int32(none)
+	first, last, incident := int32(none), int32(none), v.caseOfThread(thread)
 	for _, i := range thread {
 		s := &v.u.statements[i]
-		if incident == none {
-			incident = v.stances[i].incident
-		}
 		if s.currency != currency {
 			continue
 		}
@@ -232,15 +243,9 @@ func (v *view) claim(thread []int32) {
 func (v *view) claimIn(thread []int32, currency name) {
 	var filed, accepted, settled sum
 	isFiled, isAccepted, closed := false, false, false
-	first, incident, last := int32(none), int32(none), int32(none)
+	first, incident, last := thread[0], v.caseOfThread(thread), int32(none)
 	for _, i := range thread {
 		s := &v.u.statements[i]
-		if incident == none {
-			incident = v.stances[i].incident
-		}
-		if first == none {
-			first = i
-		}
 		if _, is := s.Data.(*ClaimClosed); is {
 			closed = true
 		}

@@ -19,7 +19,7 @@ type stance struct {
 	of       int32 // the statement that counts in its place, or that it contradicts; none
 	verdict  verdict
 	decision int32 // the statement of the verdict
-	alive    int8  // whether no void takes it out: 0 not asked, 1 being asked, 2 yes, 3 no
+	alive    life  // whether nothing takes it out
 
 	order    name // the one that it belongs to, 0 where it has none
 	errorID  name // as said, by itself or by a double
@@ -31,6 +31,15 @@ type stance struct {
 	given     Amount // by a refund, in all
 	givesBack bool   // and that only gives back what was taken off the order
 }
+
+// life is whether a statement is taken out of its set. While that is being asked, it lives.
+type life uint8
+
+const (
+	notAsked life = iota
+	lives
+	isDead
+)
 
 // view is the position of the first n statements of a unit.
 type view struct {
@@ -53,7 +62,7 @@ type view struct {
 
 	incidents  []incident
 	orders     []order
-	threads    [][]int32   // the statements that count of each redelivery, voucher, dispute and claim, in the sequence
+	threads    [][]int32   // the statements that count of each redelivery, voucher, dispute and claim, by time
 	threadKeys []threadKey // what each is of
 	outs       []out
 	turns      []int32 // the cases in the order in which they are owed goods
@@ -108,7 +117,6 @@ func (u *unit) said(i int32) stance {
 // count finds out which statements count.
 func (v *view) count() {
 	if v.u.voids || v.u.decisions {
-		v.decide()
 		v.void()
 	}
 	if v.u.severalSales {
@@ -154,39 +162,36 @@ func (v *view) inOtherCurrencies() {
 	}
 }
 
-// saleOf is the statement that placed an order, as it counts; none where nobody said so.
+// saleOf is the first statement by time that placed an order, as it counts; none where nobody said so.
 func (v *view) saleOf(order name) int32 {
-	for i := range v.n {
-		if _, is := v.u.statements[i].Data.(*OrderPlaced); is && v.stances[i].standing == Counts &&
+	for _, i := range v.u.byTime {
+		if _, is := v.u.statements[i].Data.(*OrderPlaced); is && int(i) < v.n && v.stances[i].standing == Counts &&
 			v.u.statements[i].order == order {
-			return int32(i)
+			return i
 		}
 	}
 	return none
 }
 
-// decide reads what people decided. Of two decisions on one event the later one by time holds, wherever a close put
-// them in the log.
-func (v *view) decide() {
-	for _, i := range v.u.byTime {
-		s := &v.u.statements[i]
-		d, is := s.Data.(*FactDecided)
-		if !is || int(i) >= v.n || s.target == none || int(s.target) >= v.n || !v.lives(i) {
-			continue
-		}
-		st := &v.stances[s.target]
-		st.decision = i
-		switch {
-		case d.Separate:
-			st.verdict = decidedSeparate
-		case d.Counts == Yes:
-			st.verdict = decidedFor
-		case d.Counts == No:
-			st.verdict = decidedAgainst
+// judge reads what people decided of a statement. Of two decisions the later one by time holds, wherever a close put
+// them in the log; one that was taken back, or decided against, says nothing.
+func (v *view) judge(i int32) {
+	st := &v.stances[i]
+	for j := v.u.statements[i].verdict; j != none; j = v.u.statements[j].next {
+		if int(j) < v.n && v.lives(j) {
+			st.decision = v.later(st.decision, j)
 		}
 	}
-	for i := range v.n {
-		v.stances[i].alive = 0 // a void may be decided against
+	if st.decision == none {
+		return
+	}
+	switch d := v.u.statements[st.decision].Data.(*FactDecided); {
+	case d.Separate:
+		st.verdict = decidedSeparate
+	case d.Counts == Yes:
+		st.verdict = decidedFor
+	case d.Counts == No:
+		st.verdict = decidedAgainst
 	}
 }
 
@@ -197,13 +202,14 @@ func (v *view) decidedLater(i, than int32) bool {
 		(other.verdict != decidedFor || v.compareTimes(st.decision, other.decision) > 0)
 }
 
-// void gives voids, and what they take out, their standing.
+// void gives voids, and what they take out, their standing. Of several voids of one statement the one that a person
+// decided for takes it out, else the first by time.
 func (v *view) void() {
 	for i := range v.n {
 		s, st := &v.u.statements[i], &v.stances[i]
 		alive := v.lives(int32(i))
 		for j := s.void; j != none; j = v.u.statements[j].next {
-			if int(j) < v.n && v.lives(j) && (st.of == none || j < st.of) {
+			if int(j) < v.n && v.lives(j) && (st.of == none || v.isBefore(j, st.of)) {
 				st.standing, st.of = Voided, j
 			}
 		}
@@ -219,29 +225,37 @@ func (v *view) void() {
 	}
 }
 
-// lives reports whether no void takes a statement out of the set. Of voids that void each other the first one holds.
+// lives reports whether no void takes a statement out of the set, and nobody decided against it. Of voids that void
+// each other the first one holds.
 func (v *view) lives(i int32) bool {
 	st := &v.stances[i]
-	switch st.alive {
-	case 0:
-	case 1, 2:
-		return true
-	default:
-		return false
-	}
-	if st.verdict == decidedAgainst {
-		st.alive = 3
-		return false
-	}
-	st.alive = 1
-	for j := v.u.statements[i].void; j != none; j = v.u.statements[j].next {
-		if int(j) < v.n && v.lives(j) {
-			st.alive = 3
-			return false
+	if st.alive == notAsked {
+		st.alive = lives
+		v.judge(i)
+		if st.verdict == decidedAgainst || v.isVoided(i) {
+			st.alive = isDead
 		}
 	}
-	st.alive = 2
-	return true
+	return st.alive == lives
+}
+
+// isBefore reports whether one void goes before another one of the same statement.
+func (v *view) isBefore(i, j int32) bool {
+	a, b := v.stances[i].verdict == decidedFor, v.stances[j].verdict == decidedFor
+	if a != b {
+		return a
+	}
+	return v.compareTimes(i, j) < 0
+}
+
+// isVoided reports whether a void that lives takes a statement out.
+func (v *view) isVoided(i int32) bool {
+	for j := v.u.statements[i].void; j != none; j = v.u.statements[j].next {
+		if int(j) < v.n && v.lives(j) {
+			return true
+		}
+	}
+	return false
 }
 
 // speaks reports whether a statement says something of its order or case.
@@ -392,7 +406,8 @@ func (v *view) complete(counts, double int32) {
 	}
 }
 
-// sayStill discards what is still said of a fact where a person decided for the void of another statement of it.
+// sayStill discards what is still said of a fact where a person decided for the void of another statement of it, and
+// not for that later.
 func (v *view) sayStill(group []int32) {
 	if !v.u.voids {
 		return
@@ -405,7 +420,7 @@ func (v *view) sayStill(group []int32) {
 		void := &v.u.statements[st.of]
 		for _, j := range group {
 			if s := &v.stances[j]; s.standing == Counts && s.verdict != decidedSeparate &&
-				v.u.statements[j].Source != void.Source {
+				v.u.statements[j].Source != void.Source && !v.decidedLater(j, st.of) {
 				s.standing, s.of = Discarded, st.of
 			}
 		}

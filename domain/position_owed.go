@@ -59,7 +59,7 @@ func (v *view) openerOf(c *incident) int32 {
 	if c.report != none {
 		return c.report
 	}
-	return c.earliest
+	return c.first
 }
 
 // free is what of an article a case may still be owed: what is on the order, less what the cases before it are owed,

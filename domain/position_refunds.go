@@ -53,7 +53,7 @@ func (v *view) refund(i int32, d *RefundIssued) {
 		t.back += back
 		t.refunded += total - back
 		if total > back {
-			t.last = max(t.last, i)
+			t.last = v.later(t.last, i)
 			t.given++
 		}
 	}

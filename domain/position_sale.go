@@ -83,7 +83,7 @@ func (o *order) till(currency name) *till {
 	return &o.tills[len(o.tills)-1]
 }
 
-// sales posts the orders placed, then what changed them, by time. Cancellations that may be of the whole order are
+// sales posts the orders placed, then what changed them, each by time. Cancellations that may be of the whole order are
 // looked at once before, without posting: those that are, are one fact.
 func (v *view) sales() {
 	if len(v.u.wholes) > 1 {
@@ -116,9 +116,9 @@ func (v *view) wholeFacts() {
 }
 
 func (v *view) walkSales() {
-	for i := range v.n {
-		if d, is := v.u.statements[i].Data.(*OrderPlaced); is && v.stances[i].standing == Counts {
-			v.placed(int32(i), d)
+	for _, i := range v.u.byTime {
+		if d, is := v.u.statements[i].Data.(*OrderPlaced); is && int(i) < v.n && v.stances[i].standing == Counts {
+			v.placed(i, d)
 		}
 	}
 	for _, i := range v.u.byTime {
@@ -351,7 +351,7 @@ func (v *view) change(i int32, o *order, currency name, failure bool, bookings .
 		t := o.till(currency)
 		card = t.change(added, back)
 		if back > 0 {
-			t.last = max(t.last, i)
+			t.last = v.later(t.last, i)
 			t.given++
 			t.takenLines += lines
 			t.changes = append(t.changes, taking{total: back, tax: tax, lines: lines})

@@ -16,11 +16,12 @@ type statement struct {
 	order                    name
 	errorID, currency, store name
 
-	target int32 // of a void or a decision: the statement that it is about; none
-	void   int32 // the first void of it; none
-	next   int32 // of a void: the next void of its target; none
-	fact   int32 // number of the group that may be one business fact; none
-	thread int32 // number of the redelivery, voucher, dispute or claim that it is of; none
+	target  int32 // of a void or a decision: the statement that it is about; none
+	void    int32 // the first void of it; none
+	verdict int32 // the first decision on it; none
+	next    int32 // of a void or a decision: the next one of its target; none
+	fact    int32 // number of the group that may be one business fact; none
+	thread  int32 // number of the redelivery, voucher, dispute or claim that it is of; none
 }
 
 const none = -1
@@ -88,15 +89,16 @@ func newUnit(t *Terms, given []Recorded) *unit {
 		r := &given[i]
 		e := r.Event
 		s := statement{
-			Event:  e,
-			given:  int32(i),
-			epoch:  t.Periods.Epoch(r.At),
-			at:     r.At,
-			target: none,
-			void:   none,
-			next:   none,
-			fact:   none,
-			thread: none,
+			Event:   e,
+			given:   int32(i),
+			epoch:   t.Periods.Epoch(r.At),
+			at:      r.At,
+			target:  none,
+			void:    none,
+			verdict: none,
+			next:    none,
+			fact:    none,
+			thread:  none,
 		}
 		if r.Keeps {
 			s.kept = r
@@ -315,6 +317,8 @@ func (u *unit) aim(i int32, source, id string) {
 	s.target = target
 	if _, is := s.Data.(*EventVoided); is {
 		s.next, u.statements[target].void = u.statements[target].void, i
+	} else {
+		s.next, u.statements[target].verdict = u.statements[target].verdict, i
 	}
 }
 

@@ -3,6 +3,7 @@ package domain
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,7 +25,7 @@ var postingRules = sync.OnceValue(func() uint32 {
 		put(int64(len(s)))
 	}
 	for _, rates := range []*Rates{probeRates(), NewRates()} {
-		for _, told := range probeUnits() {
+		for _, told := range slices.Concat(probeUnits(), probeSaid()) {
 			s, err := settleProbe(rates, told)
 			if err != nil {
 				put(-1)
@@ -82,7 +83,7 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 		switch d {
 		case probeForeign, probeDollars:
 			e.Currency = "USD"
-		case probeMissing, probeSent, probeTells:
+		case probeMissing, probeSent, probeTells, probePays:
 			e.ErrorID = "second"
 		case probeOwn, probeOpened:
 			e.ErrorID, e.StoreID = "", "owns"
@@ -94,7 +95,7 @@ func settleProbe(rates *Rates, told []Data) (*Settlement, error) {
 		}
 		at := Position{Stream: Books, Offset: 100}
 		switch d {
-		case probeLate, probeTells, probeDollars, probeDecides:
+		case probeLate, probeTells, probeDollars, probeDecides, probePays:
 			e.Time, at.Offset = probed.Add(time.Second), 160
 		}
 		events[i] = Recorded{Event: e, At: at}
@@ -162,12 +163,7 @@ func probeUnits() [][]Data {
 				LinesAdded: []OrderLine{{LineID: "9", SKU: "stray", Quantity: 1_000_000, UnitPrice: probeA}},
 			},
 		},
-		[]Data{
-			sale,
-			wrong,
-			&ErrorRejected{},
-			back,
-		},
+		[]Data{sale, wrong, &ErrorRejected{}, back},
 		[]Data{sale, over, back},
 		[]Data{sale, over, probeReturn(WasSold, GradeB)},
 		[]Data{
@@ -219,10 +215,7 @@ func probeUnits() [][]Data {
 			&VoucherRedeemed{ConcessionID: "1", Amount: probeB},
 			&VoucherExpired{ConcessionID: "1", Amount: probeC},
 		},
-		[]Data{
-			opened,
-			&DisputeWon{DisputeID: "1", Amount: probeA, FeeReturned: probeC},
-		},
+		[]Data{opened, &DisputeWon{DisputeID: "1", Amount: probeA, FeeReturned: probeC}},
 		[]Data{opened, &DisputeLost{DisputeID: "1", Amount: probeC}},
 		[]Data{
 			&ClaimAccepted{ClaimID: "1", Amount: probeA},
@@ -242,6 +235,19 @@ func probeUnits() [][]Data {
 		[]Data{&ClaimAccepted{ClaimID: "1", Amount: probeC}, &ClaimSettled{ClaimID: "1", Amount: probeA}},
 		[]Data{&ClaimFiled{ClaimID: "1", Amount: probeC}, &ClaimSettled{ClaimID: "1", Amount: probeA}},
 	)
+}
+
+// probeSaid are units in which people decide: that a dispute is two, and against the void of a decision. In the first
+// one a claim is paid in another case.
+func probeSaid() [][]Data {
+	against := func(n int) Data { return &FactDecided{Source: "probe", ID: probeID(n), Counts: No} }
+	return [][]Data{
+		{&ClaimAccepted{ClaimID: "1", Amount: probeC}, &LabourSpent{}, probePays},
+		{&DisputeOpened{DisputeID: "1", Amount: probeA}, &DisputeOpened{DisputeID: "1", Amount: probeC},
+			&FactDecided{Source: "probe", ID: probeID(1), Separate: true}},
+		{&RefundIssued{RefundID: "r", Net: probeA}, against(0),
+			&EventVoided{Source: "probe", ID: probeID(1), Original: &Event{Data: &FactDecided{}}}, against(2)},
+	}
 }
 
 // probeHalves is a line whose amounts are just between two.
@@ -266,11 +272,13 @@ var (
 	probeOpened Data = &DisputeOpened{DisputeID: "own", Amount: probeA}
 	probeOwn    Data = &RefundIssued{RefundID: "own", Net: probeA}
 	probeOfOwn  Data = &ErrorRejected{Reason: "x"}
-	// These happened before all but the first, and were recorded after a close. probeTells is of a second case.
+	// These happened before all but the first, and were recorded after a close. probeTells and probePays are of a second
+	// case.
 	probeLate Data = &ReturnReceived{ReturnID: "2", Lines: []ReturnLine{
 		{GoodsLine: GoodsLine{SKU: "known", Quantity: 2_000_000}, Was: WasSold, Grade: GradeScrap}}}
 	probeTells   Data = &RefundIssued{RefundID: "2", Net: 20_000_000}
 	probeDollars Data = &RedeliveryDispatched{RedeliveryID: "2", Lines: probeGoods}
+	probePays    Data = &ClaimSettled{ClaimID: "1", Amount: probeA}
 	probeDecides Data = &FactDecided{Source: "probe", ID: "01", Counts: Yes}
 )
 

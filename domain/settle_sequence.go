@@ -78,7 +78,8 @@ func (v *view) extend(i int32) bool {
 	st := u.said(i)
 	if s.errorID != 0 {
 		n := v.byName[s.errorID]
-		if n == none || v.incidents[n].first == none || v.openers[s.errorID] == none {
+		if n == none || v.openers[s.errorID] == none || v.incidents[n].first == none ||
+			v.compareTimes(i, v.incidents[n].first) < 0 {
 			return false
 		}
 		st.incident, st.order = n, v.incidents[n].order

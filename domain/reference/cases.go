@@ -12,7 +12,7 @@ type facts struct {
 	id, order string
 	sameAs    string // the case that it is part of; then its report counts for nothing
 	report    *event
-	events    []*event // reports and fixes of it, in the sequence
+	events    []*event // reports and fixes of it, by time
 	rejected  bool
 	founded   bool   // "not rejected, kind not changed_mind"
 	found     string // before_delivery or after_delivery
@@ -35,9 +35,9 @@ func makesACase(e *event) bool {
 	return e.named() != "" && e.kind != "error.classified" && e.kind != "error.rejected"
 }
 
-// gatherCases finds the cases of the file and their facts.
+// gatherCases finds the cases of the file and their facts: by time, wherever a close put it in the log.
 func (f *file) gatherCases() {
-	for _, e := range f.events {
+	for _, e := range byTime(f.events) {
 		if !makesACase(e) {
 			continue
 		}
@@ -76,16 +76,17 @@ func (f *file) partOf(other, id string, e *event) {
 	}
 }
 
-// fixedBy adds a fix that names no case to the one that it belongs to, at its place in the sequence.
+// fixedBy adds a fix that names no case to the one that it belongs to, at its time.
 func (c *facts) fixedBy(e *event) {
 	at := len(c.events)
-	for at > 0 && e.before(c.events[at-1]) {
+	for at > 0 && e.earlier(c.events[at-1]) {
 		at--
 	}
 	c.events = slices.Insert(c.events, at, e)
 }
 
-// opener is the report of a case, else its first fix; nil where it is a case by another one that is part of it.
+// opener is the report of a case, else its first fix by time; nil where it is a case by another one that is part of
+// it.
 func (c *facts) opener() *event {
 	if c.report != nil {
 		return c.report

@@ -6,9 +6,9 @@ import "math/big"
 func (v *view) wholeCancellations() map[Identity]bool {
 	whole := make(map[Identity]bool)
 	for _, name := range v.groups() {
-		scratch := &view{terms: v.terms, set: v.set, inSet: v.inSet, counted: v.counted, sameAs: v.sameAs, orderOf: v.orderOf,
-			standing: v.standing, instead: v.instead, position: position{}, unpriced: map[Identity][]string{},
-			cases: map[caseKey]*facts{}, sales: map[string]*sale{}, homes: v.homes}
+		scratch := &view{terms: v.terms, set: v.set, inSet: v.inSet, on: v.on, counted: v.counted, sameAs: v.sameAs,
+			orderOf: v.orderOf, standing: v.standing, instead: v.instead, position: position{},
+			unpriced: map[Identity][]string{}, cases: map[caseKey]*facts{}, sales: map[string]*sale{}, homes: v.homes}
 		f := newFile(scratch, name)
 		f.wholes = whole
 		f.bookSale()
@@ -18,7 +18,7 @@ func (v *view) wholeCancellations() map[Identity]bool {
 
 // bookSale books what was sold and what was taken off, in the order in which it happened.
 func (f *file) bookSale() {
-	for _, e := range f.events {
+	for _, e := range byTime(f.events) {
 		if e.kind == "order.placed" {
 			f.placed(e)
 		}
@@ -156,7 +156,7 @@ func (f *file) takeOff(e *event, off takenLines) {
 	if removed.Sign() > 0 {
 		lines += off.lines
 	}
-	s.takings = append(s.takings, taking{currency: c, total: total, tax: plus(off.tax, off.givenTax), lines: lines})
+	s.takings = append(s.takings, taking{by: e, currency: c, total: total, tax: plus(off.tax, off.givenTax), lines: lines})
 	inCash := least(total, notBelowZero(s.cashPaid.of(c)))
 	byCard := least(minus(total, inCash), notBelowZero(s.giftPaid.of(c)))
 	inCash = minus(total, byCard) // more than was paid goes back in cash

@@ -23,16 +23,26 @@ type decision struct {
 	by       *event
 }
 
-func (v *view) decided(e *event) (d decision) {
-	for _, o := range v.set {
-		if o.kind != "fact.decided" || v.standing[o.Identity] == taken || d.by != nil && o.earlier(d.by) {
-			continue
-		}
-		if about := (Identity{o.data.str("source"), o.data.str("id")}); about == e.Identity {
+func (v *view) decided(e *event) decision { return v.decidedUnless(e, nil) }
+
+// decidedUnless leaves out what "a void of a decision takes back", and what a person decided against. Asked are the
+// events of which it is being asked whether they hold.
+func (v *view) decidedUnless(e *event, asked []*event) (d decision) {
+	for _, o := range v.on[e.Identity] {
+		if o.kind == "fact.decided" && (d.by == nil || !o.earlier(d.by)) && v.holds(o, asked) {
 			d = decision{o.data.boolText("counts"), o.data.boolText("separate") == "true", o}
 		}
 	}
 	return d
+}
+
+// holds: no void takes an event back, and nobody decided against it: "One against the void undoes the void."
+func (v *view) holds(e *event, asked []*event) bool {
+	if slices.Contains(asked, e) {
+		return true // voids that void each other
+	}
+	asked = append(slices.Clone(asked), e)
+	return v.decidedUnless(e, asked).counts != "false" && !v.isTaken(e, asked)
 }
 
 // separateOrders: "one order_id from two stores (then all that comes from the second one's source for it waits)".
@@ -222,9 +232,9 @@ func (v *view) oneCurrencyPerOrder() {
 	}
 }
 
-// saleOf is the first order.placed of an order that counts.
+// saleOf is the first order.placed of an order by time that counts.
 func (v *view) saleOf(order string) *event {
-	for _, e := range v.set {
+	for _, e := range byTime(v.set) {
 		if e.kind == "order.placed" && e.order() == order && v.stillSaid(e) {
 			return e
 		}
@@ -272,9 +282,15 @@ func (v *view) count(lent map[Identity]*event) {
 func (v *view) settleFacts(lent map[Identity]*event, of func(*event) (fact, bool)) {
 	groups := make(map[fact][]*event)
 	for _, e := range v.set {
-		if f, is := of(e); is && v.speaks(e) && !v.decided(e).separate {
-			groups[f] = append(groups[f], e)
+		f, is := of(e)
+		if !is || !v.speaks(e) || v.decided(e).separate {
+			continue
 		}
+		if void := v.givenUp(e, f, of); void != nil {
+			v.stands(e, discarded, void)
+			continue
+		}
+		groups[f] = append(groups[f], e)
 	}
 	for _, all := range groups {
 		founder, decided := v.founder(all)
@@ -298,6 +314,41 @@ func (v *view) settleFacts(lent map[Identity]*event, of func(*event) (fact, bool
 		delete(v.instead, best.Identity)
 		lent[best.Identity] = v.withLoans(best, agreed)
 	}
+}
+
+// givenUp is a void that a person decided for, and that takes back what e still says: "One for the void discards what
+// is still said", unless somebody decided for that later.
+func (v *view) givenUp(e *event, f fact, of func(*event) (fact, bool)) *event {
+	for _, void := range v.voidsThatHold() {
+		d, other := v.decided(void), v.decided(e)
+		if d.counts != "true" || void.Source == e.Source || other.counts == "true" && d.by.earlier(other.by) {
+			continue
+		}
+		if g, is := of(v.inSet[voided(void)]); is && g == f {
+			return void
+		}
+	}
+	return nil
+}
+
+// voidsThatHold are the voids that take something out: one of each event, the one that a person decided for, else the
+// first by time.
+func (v *view) voidsThatHold() []*event {
+	var all []*event
+	for _, void := range byTime(v.set) {
+		gone := v.inSet[voided(void)]
+		if void.kind != "event.voided" || gone == nil || v.standing[gone.Identity] != taken || !v.holds(void, nil) {
+			continue
+		}
+		at := slices.IndexFunc(all, func(o *event) bool { return voided(o) == gone.Identity })
+		switch {
+		case at < 0:
+			all = append(all, void)
+		case v.decided(all[at]).counts != "true" && v.decided(void).counts == "true":
+			all[at] = void
+		}
+	}
+	return all
 }
 
 // sayingMost: "the one that says the most counts (case, then tax, then number of fields), else the first in the
@@ -384,15 +435,12 @@ func (v *view) voidedAndSaid() {
 		if d := v.decided(e); !is || v.standing[e.Identity] != counts || d.counts == "true" || d.separate {
 			continue
 		}
-		seen := map[Identity]bool{} // of two voids of one event the first took it back
-		for _, void := range v.set {
-			gone := v.inSet[voided(void)]
-			if void.kind != "event.voided" || gone == nil || v.standing[gone.Identity] != taken ||
-				v.standing[void.Identity] == taken || seen[gone.Identity] {
+		for _, void := range v.voidsThatHold() {
+			said := v.decided(void)
+			if said.counts != "" || said.separate || void.Source == e.Source {
 				continue
 			}
-			seen[gone.Identity] = true
-			if g, same := v.sentOut(gone); same && g == f && void.Source != e.Source {
+			if g, same := v.sentOut(v.inSet[voided(void)]); same && g == f {
 				v.stands(void, waits, e)
 			}
 		}

@@ -17,15 +17,15 @@ type file struct {
 	merged []*facts // that are part of others
 	wholes map[Identity]bool
 
-	refunded  map[*facts]totals // net refunds that post, and lost disputes less tax, by currency
-	wentBack  map[*facts]bool   // money went the other way in the case
-	rounded   map[roundedIn]int // how many those are that aren't zero
-	refundPut totals            // by currency: refunds that post, with tax
-	posted    map[string]int    // by currency: how many refunds that post and lost disputes
-	lost      totals            // by currency: lost disputes
-	used      totals            // by currency: refunds that are what was taken off going back
-	moved     totals            // by currency: what of that went back otherwise than in cash
-	backWhole map[Identity]bool // refunds that are nothing but that
+	refunded  map[*facts]totals   // net refunds that post, and lost disputes less tax, by currency
+	wentBack  map[*facts]bool     // money went the other way in the case
+	rounded   map[roundedIn]int   // how many those are that aren't zero
+	refundPut totals              // by currency: refunds that post, with tax
+	posted    map[string][]*event // by currency: refunds that post and lost disputes
+	lost      totals              // by currency: lost disputes
+	used      totals              // by currency: refunds that are what was taken off going back
+	moved     totals              // by currency: what of that went back otherwise than in cash
+	backWhole map[Identity]bool   // refunds that are nothing but that
 }
 
 // roundedIn is where a till rounds what it gives back.
@@ -36,7 +36,7 @@ type roundedIn struct {
 
 func newFile(v *view, name string) *file {
 	f := &file{view: v, sale: newSale(), refunded: map[*facts]totals{}, rounded: map[roundedIn]int{},
-		posted: map[string]int{}, wentBack: map[*facts]bool{}, refundPut: totals{},
+		posted: map[string][]*event{}, wentBack: map[*facts]bool{}, refundPut: totals{},
 		lost: totals{}, used: totals{}, moved: totals{},
 		backWhole: map[Identity]bool{}}
 	for _, e := range v.counted {

@@ -25,6 +25,7 @@ type Options struct {
 	StockFixes  bool // labour, claims and salvage on cases without an order too
 	// orders are changed in other currencies than theirs, or cancelled without net; cases refund what was taken off
 	Misfits bool
+	Knots   bool // people decide again and again, cases share what is theirs, and what else seldom comes by chance
 }
 
 // Everything turns every trouble on.
@@ -60,6 +61,8 @@ type generator struct {
 	drafts []draft
 	serial int
 	cases  int
+
+	failures []failure // of orders, as they were told
 }
 
 var (
@@ -90,6 +93,9 @@ func Generate(seed int64, opts Options) []Record {
 			g.twice()
 		}
 		g.voids()
+		if opts.Knots {
+			g.knots(seed)
+		}
 	})
 }
 

@@ -192,9 +192,12 @@ func (g *generator) void(d draft) *draft {
 		"voids":  object{"source": original["source"], "id": original["id"]},
 		"reason": "entered by mistake", "original": original,
 	}
-	of := original["data"].(object)
+	of, what := original["data"].(object), original["type"]
 	for nested, is := of["original"].(object); is; nested, is = of["original"].(object) {
-		of = nested["data"].(object)
+		of, what = nested["data"].(object), nested["type"]
+	}
+	if what != original["type"] && what == "makegood.fact.decided.v1" {
+		of = nil // whose order a decision is of is not asked
 	}
 	for _, name := range []string{"order_id", "store_id", "error_id"} {
 		if v, ok := of[name]; ok {

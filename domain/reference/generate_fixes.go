@@ -37,6 +37,7 @@ func (g *generator) failure(s story, delivered time.Time, whole bool) failure {
 	if whole || g.chance(90) { // some cases nobody reports
 		c = g.report(s, g.later(delivered, 48), found)
 	}
+	g.failures = append(g.failures, c)
 	for range g.rng.IntN(2) {
 		g.classify(c)
 	}

@@ -285,12 +285,12 @@ func (f *file) bookLetters(g *letters) {
 }
 
 // goodsStore: "for goods of a case of its report, else of its first fix"; where it is a case by another one that is
-// part of it, of the first event that names it.
+// part of it, of the first event by time that names it.
 func (f *file) goodsStore(c *facts) string {
 	if e := c.opener(); e != nil {
 		return e.store()
 	}
-	for _, e := range f.events {
+	for _, e := range byTime(f.events) {
 		if e.named() == c.id {
 			return e.store()
 		}

@@ -21,7 +21,7 @@ func (f *file) inTurn() []*facts {
 		if (a.report == nil) != (b.report == nil) {
 			return a.report != nil
 		}
-		x, y := a.turn(), b.turn()
+		x, y := a.opener(), b.opener()
 		if x != nil && y != nil {
 			return x.earlier(y)
 		}
@@ -30,25 +30,11 @@ func (f *file) inTurn() []*facts {
 	return turns
 }
 
-// turn is what says when the turn of a case is: its report, else its first fix by time; nil where it is a case by
-// another one that is part of it.
-func (c *facts) turn() *event {
-	if c.report != nil {
-		return c.report
-	}
-	for _, e := range byTime(c.events) {
-		if isFix(e) {
-			return e
-		}
-	}
-	return nil
-}
-
 // left is how much of a sku a case can be owed: "All cases of an order together are owed no more of a line than is on
 // it. What a dispatch sent of what one case is owed, another can be owed again that was reported after that dispatch."
 func (b *owedBefore) left(c *facts, sku string, onOrder *big.Rat) *big.Rat {
 	left := minus(onOrder, b.owed.of(sku))
-	turn := c.turn()
+	turn := c.opener()
 	for _, p := range b.sent {
 		if p.sku == sku && (turn == nil || p.event.earlier(turn)) {
 			left = plus(left, p.quantity)

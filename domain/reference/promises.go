@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// byID gathers the counted events of some kinds by a field, in the sequence.
+// byID gathers the counted events of some kinds by a field, by time.
 func (f *file) byID(field string, kinds ...string) (ids []string, events map[string][]*event) {
 	events = map[string][]*event{}
-	for _, e := range f.events {
+	for _, e := range byTime(f.events) {
 		if id := e.data.str(field); slices.Contains(kinds, e.kind) {
 			if events[id] == nil {
 				ids = append(ids, id)
@@ -39,7 +39,7 @@ func sumOf(events []*event, kind string) *big.Rat {
 	return sum
 }
 
-// caseOfAll is the case of the first of some events that names one, else that of the first.
+// caseOfAll is the case of the first of some events by time that names one, else that of the first.
 func (f *file) caseOfAll(events []*event) *facts {
 	for _, e := range events {
 		if e.named() != "" {
@@ -51,7 +51,8 @@ func (f *file) caseOfAll(events []*event) *facts {
 
 // bookDisputes: "by dispute_id: open: 1310 amount against 1010, 5400 fee; won: the fee is left, less fee_returned?;
 // lost: 5410 (amount − tax?) DISPUTE and 2200 tax? against 1010, the rest of an opened amount comes back. Lost
-// without opened is opened and lost. Of won and lost the later counts."
+// without opened is opened and lost. Of won and lost the later counts." Of one sort there are several only where
+// a person said that they are two: then all count, and what was opened again after the end is open.
 func (f *file) bookDisputes() {
 	ids, disputes := f.byID("dispute_id", "dispute.opened", "dispute.won", "dispute.lost")
 	for _, id := range ids {
@@ -65,29 +66,36 @@ func (f *file) bookDisputes() {
 		at := func(e *event) place {
 			return place{caseID: c.id, currency: e.currency(), step: fix, store: e.store()}
 		}
-		opened, ended := lastByTime(all, "dispute.opened"), lastByTime(all, "dispute.won", "dispute.lost")
-		if opened != nil {
-			fee := opened.data.dec("fee")
-			p.put(at(opened), half{"5400", "DISPUTE", fee}, half{"1010", "", negative(fee)})
-		}
-		switch {
-		case ended == nil:
-			amount := opened.data.dec("amount")
-			p.put(at(opened), half{"1310", "", amount}, half{"1010", "", negative(amount)})
-		case ended.kind == "dispute.won":
-			returned := ended.data.dec("fee_returned")
-			p.put(at(ended), half{"1010", "", returned}, half{"5400", "DISPUTE", negative(returned)})
-		default:
-			amount, tax := ended.data.dec("amount"), ended.data.dec("tax")
-			net := minus(amount, tax)
-			p.put(at(ended), half{"5410", "DISPUTE", net}, half{"2200", "", tax}, half{"1010", "", negative(amount)})
-			f.lost.add(ended.currency(), amount)
-			if amount.Sign() > 0 {
-				f.posted[ended.currency()]++
+		ended, opened := lastByTime(all, "dispute.won", "dispute.lost"), false
+		for i, e := range all {
+			won, lost := lastByTime(all[i:], "dispute.won"), lastByTime(all[i:], "dispute.lost")
+			switch {
+			case e.kind == "dispute.opened":
+				fee, amount := e.data.dec("fee"), e.data.dec("amount")
+				p.put(at(e), half{"5400", "DISPUTE", fee}, half{"1010", "", negative(fee)})
+				if ended == nil || opened && won == nil && lost == nil {
+					p.put(at(e), half{"1310", "", amount}, half{"1010", "", negative(amount)})
+				}
+				opened = true
+			case e.kind == "dispute.won" && lost == nil:
+				returned := e.data.dec("fee_returned")
+				p.put(at(e), half{"1010", "", returned}, half{"5400", "DISPUTE", negative(returned)})
+			case e.kind == "dispute.lost" && won == nil:
+				f.lose(c, e, at(e))
 			}
-			f.goesTheOtherWay(c, ended.currency(), net, amount)
 		}
 	}
+}
+
+func (f *file) lose(c *facts, e *event, at place) {
+	amount, tax := e.data.dec("amount"), e.data.dec("tax")
+	net := minus(amount, tax)
+	f.view.position.put(at, half{"5410", "DISPUTE", net}, half{"2200", "", tax}, half{"1010", "", negative(amount)})
+	f.lost.add(e.currency(), amount)
+	if amount.Sign() > 0 {
+		f.posted[e.currency()] = append(f.posted[e.currency()], e)
+	}
+	f.goesTheOtherWay(c, e.currency(), net, amount)
 }
 
 // bookClaims: "by claim_id: claim.filed posts nothing; accepted A, settled Z, claim.closed: 5900 −max(A, Z) RECOVERY,
@@ -136,18 +144,19 @@ func (f *file) bookClaim(at place, all []*event, closed bool) {
 // X + L up to F, redemptions first, then lapses, in the sequence; the rest flagged): 2300 −(F−X−L)·r, 1010 −X,
 // 4120 X + (F−X−L)·r CONCESSION. Redeemed or lapsed without a known grant: F = X + L. A store credit from a
 // refund: its cost is the refund's, so 2300 −(F−X−L), 1010 −X, 4120 −L. Store of a voucher: its grant, else
-// its first event."
+// its first event." "All of that is by currency."
 func (f *file) bookVouchers() {
-	grants := map[string][]*event{} // two that a person separated are one voucher of both amounts
-	var ids []string
-	uses := map[string][]*event{}
-	for _, e := range f.events {
-		kind, id := e.data.str("kind"), e.data.str("concession_id")
+	type voucher struct{ id, currency string }
+	grants := map[voucher][]*event{} // two that a person separated are one voucher of both amounts
+	var ids []voucher
+	uses := map[voucher][]*event{}
+	for _, e := range byTime(f.events) {
+		kind, id := e.data.str("kind"), voucher{e.data.str("concession_id"), e.currency()}
 		switch {
 		case e.kind == "concession.granted" && (kind == "voucher" || kind == "store_credit"):
 			grants[id] = append(grants[id], e)
 		case e.kind == "refund.issued" && e.data.str("method") == "store_credit":
-			id = e.data.str("refund_id")
+			id.id = e.data.str("refund_id")
 			grants[id] = append(grants[id], e)
 		case e.kind == "voucher.redeemed" || e.kind == "voucher.expired":
 			uses[id] = append(uses[id], e)

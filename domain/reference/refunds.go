@@ -1,6 +1,9 @@
 package reference
 
-import "math/big"
+import (
+	"math/big"
+	"slices"
+)
 
 // bookRefunds: "refund.issued: 4100 net REFUND, 2200 tax, against 1010; method gift_card against 2310; method
 // store_credit is a store credit granted. fee_returned: 1010 against 5050, REFUND." "Refunds of all cases of an order,
@@ -43,7 +46,7 @@ func (f *file) bookRefund(e *event) {
 	p.put(at, half{"1010", "", fee}, half{"5050", "REFUND", negative(fee)})
 	f.refundPut.add(c, posts)
 	if posts.Sign() > 0 {
-		f.posted[c]++
+		f.posted[c] = append(f.posted[c], e)
 	}
 	f.goesTheOtherWay(f.caseOf(e), c, net, posts)
 }
@@ -173,7 +176,7 @@ func (f *file) backAt(e *event) place {
 }
 
 // judgeRefunds: "Refunds that post, lost disputes and what was taken off, together above what was paid: flagged
-// (over_refunded), by currency, not judged without order.placed."
+// (over_refunded), by currency, not judged without order.placed." The flag names the last of them by time.
 func (f *file) judgeRefunds() {
 	s := f.sale
 	if len(s.placed) == 0 {
@@ -181,25 +184,17 @@ func (f *file) judgeRefunds() {
 	}
 	for _, c := range currenciesOf(s.takenOff, f.refundPut, f.lost) {
 		given := plus(s.takenOff.of(c), f.refundPut.of(c), f.lost.of(c))
-		times := f.posted[c]
+		givers := slices.Clone(f.posted[c])
 		for i := range s.takings {
 			if s.takings[i].currency == c {
-				times++
+				givers = append(givers, s.takings[i].by)
 			}
 		}
-		if minus(given, s.paid.of(c)).Cmp(slack(c, times)) < 0 { // less is what tills round
+		if minus(given, s.paid.of(c)).Cmp(slack(c, len(givers))) < 0 { // less is what tills round
 			continue
 		}
-		var last *event
-		for _, e := range f.events {
-			switch e.kind {
-			case "refund.issued", "dispute.lost", "order.cancelled", "order.changed":
-				if e.currency() == c {
-					last = e
-				}
-			}
-		}
-		f.view.flag("over_refunded", last, "", c, minus(given, s.paid.of(c)))
+		givers = byTime(givers)
+		f.view.flag("over_refunded", givers[len(givers)-1], "", c, minus(given, s.paid.of(c)))
 	}
 }
 

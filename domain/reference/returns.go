@@ -43,7 +43,8 @@ func (f *file) comeBack(g *letters, e *event, strayed, cameBack, countedBefore t
 		if len(f.sale.placed) > 0 {
 			free := notBelowZero(minus(plus(f.sale.onOrder(sku), outOf(all, sku)), countedBefore.of(sku)))
 			cameBack.add(sku, sold)
-			if cameBack.of(sku).Cmp(plus(f.sale.everSold(sku), outOf(all, sku))) > 0 { // "a return of more than was sold"
+			most := plus(f.sale.everSold(sku), outOf(all, sku))
+			if sold.Sign() > 0 && cameBack.of(sku).Cmp(most) > 0 { // "a return of more than was sold"
 				f.view.flag("returned_too_much", e, g.caseOf.id, "", nil)
 			}
 			sold = least(sold, free)

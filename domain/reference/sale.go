@@ -50,6 +50,7 @@ type sale struct {
 
 // taking is what one change took off, with its tax, and of that the tax.
 type taking struct {
+	by         *event
 	currency   string
 	total, tax *big.Rat
 	lines      int  // how many lines that was

@@ -22,6 +22,7 @@ type view struct {
 	terms *terms
 	set   []*event // in the sequence
 	inSet map[Identity]*event
+	on    map[Identity][]*event // voids of an event and decisions on it, in the sequence
 
 	standing map[Identity]string
 	instead  map[Identity]Identity // of a double and of what waits: the event that counts
@@ -56,8 +57,16 @@ func look(t *terms, set []*event, homes map[string]string) *view {
 		instead: make(map[Identity]Identity), position: make(position), unpriced: make(map[Identity][]string),
 		cases: make(map[caseKey]*facts), sales: make(map[string]*sale), homes: homes,
 	}
+	v.on = make(map[Identity][]*event)
 	for _, e := range set {
 		v.inSet[e.Identity] = e
+		switch e.kind {
+		case "event.voided":
+			v.on[voided(e)] = append(v.on[voided(e)], e)
+		case "fact.decided":
+			about := Identity{e.data.str("source"), e.data.str("id")}
+			v.on[about] = append(v.on[about], e)
+		}
 	}
 	v.takeBack()
 	v.separateOrders()
@@ -142,20 +151,17 @@ func (v *view) lacks(e *event, reason string) {
 // original is not there the void changes nothing and is counted (voids_nothing) until the original comes."
 func (v *view) takeBack() {
 	for _, e := range v.set {
-		if v.isTaken(e, nil) {
+		if v.isTaken(e, []*event{e}) {
 			v.stands(e, taken, nil)
-		} else if e.kind == "event.voided" && v.inSet[voided(e)] == nil {
+		} else if e.kind == "event.voided" && v.inSet[voided(e)] == nil && v.decided(e).counts != "false" {
 			v.stands(e, voidsNothing, nil)
 		}
 	}
 }
 
 func (v *view) isTaken(e *event, asked []*event) bool {
-	if slices.Contains(asked, e) {
-		return false // voids that void each other
-	}
-	for _, o := range v.set {
-		if o.kind == "event.voided" && voided(o) == e.Identity && !v.isTaken(o, append(slices.Clone(asked), e)) {
+	for _, o := range v.on[e.Identity] {
+		if o.kind == "event.voided" && v.holds(o, asked) {
 			return true
 		}
 	}

@@ -60,7 +60,7 @@ func sortOf(difference string) string {
 // options vary with the seed: small streams, most with every trouble.
 func options(seed int64) reference.Options {
 	o := reference.Everything
-	o.Orders, o.Conflicts, o.Duplicates = 3, false, false
+	o.Orders, o.Conflicts, o.Duplicates, o.Knots = 3, false, false, true
 	switch seed % 4 {
 	case 0:
 		o = reference.Options{Orders: 3}
@@ -235,7 +235,7 @@ func flagsOf(b *reference.Books, unit []reference.Identity) string {
 	var codes []string
 	for _, f := range b.Flags {
 		if slices.Contains(unit, f.Event) {
-			codes = append(codes, f.Code)
+			codes = append(codes, f.Code+" of "+f.Event.Source+" "+f.Event.ID)
 		}
 	}
 	slices.Sort(codes)
@@ -245,7 +245,7 @@ func flagsOf(b *reference.Books, unit []reference.Identity) string {
 func flagsText(flags []domain.Flag) string {
 	var codes []string
 	for _, f := range flags {
-		codes = append(codes, f.Code)
+		codes = append(codes, f.Code+" of "+f.Event.Source+" "+f.Event.ID)
 	}
 	slices.Sort(codes)
 	return strings.Join(slices.Compact(codes), " ")
