@@ -20,13 +20,14 @@ import (
 )
 
 // TestChaosCluster is the same with a cluster of ClickHouse, of one shard, in place of the engine: its servers and its
-// Keeper are killed, stopped and paused, and in the end each server has the reference's books. The cluster is one that
+// Keeper are killed, stopped and paused, the paths to its servers are cut, slowed and held up, and in the end each
+// server has the reference's books. The cluster is one that
 // somebody else made. In the environment:
 //
 //	MAKEGOOD_CLUSTER       its address: clickhouse://user:password@host:port,host:port
 //	MAKEGOOD_CLUSTER_NAME  its name in system.clusters
 //	MAKEGOOD_CLUSTER_DO    a command that is called with what to do (kill, stop, start, pause, resume), and to which part
-//	MAKEGOOD_CLUSTER_PARTS names of the parts, between blanks: first the servers, then the Keepers
+//	MAKEGOOD_CLUSTER_PARTS names of the parts, between blanks: first the servers, as in its address, then the Keepers
 //
 // Without them it doesn't run, and says so.
 func TestChaosCluster(t *testing.T) {
@@ -108,7 +109,31 @@ func (f *fleet) possible() map[string][]string {
 		all[name] = []string{"kill", "kill", "stop", "pause"}
 		all[name+" "] = all[name] // more often than the rest
 	}
+	for path := range f.serverPaths {
+		all[path] = possible["path to engine"]
+	}
 	return all
+}
+
+// startServerPaths starts a proxy before each server, and gives the cluster's address by them. A process that has lost
+// these goes to the addresses that the cluster itself names.
+func (f *fleet) startServerPaths(t *testing.T) string {
+	t.Helper()
+	options, err := clickhousego.ParseDSN(f.cluster.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(options.Addr) > len(f.cluster.parts) {
+		t.Fatalf("of %d servers only %v are named", len(options.Addr), f.cluster.parts)
+	}
+	f.serverPaths = map[string]*proxy{}
+	dsn := f.cluster.dsn
+	for i, addr := range options.Addr {
+		p := startProxy(t, addr)
+		f.serverPaths["path to "+f.cluster.parts[i]] = p
+		dsn = strings.Replace(dsn, addr, p.addr(), 1)
+	}
+	return dsn
 }
 
 // each does something at each server by itself.

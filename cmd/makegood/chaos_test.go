@@ -142,11 +142,12 @@ type fleet struct {
 	brokerPath     *proxy
 	enginePath     *proxy
 	roles          map[string]*member
-	gateways       []string // their URLs
-	dsn            string   // of ClickHouse itself
-	peopleKey      string   // the file
-	engineDisk     string   // where it has a disk of its own
-	cluster        *cluster // in place of an engine; nil where there is none
+	gateways       []string          // their URLs
+	dsn            string            // of ClickHouse itself
+	peopleKey      string            // the file
+	engineDisk     string            // where it has a disk of its own
+	cluster        *cluster          // in place of an engine; nil where there is none
+	serverPaths    map[string]*proxy // before the cluster's servers, by "path to" and the name of the part
 }
 
 func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(*testing.T, *proxy) part,
@@ -157,7 +158,7 @@ func startFleet(ctx context.Context, t *testing.T, events int, startBroker func(
 	var store []string
 	if c != nil {
 		f.dsn = c.dsn
-		store = []string{"--clickhouse", c.dsn, "--clickhouse-cluster", c.name}
+		store = []string{"--clickhouse", f.startServerPaths(t), "--clickhouse-cluster", c.name}
 	} else {
 		store = []string{"--clickhouse", f.startEngine(ctx, t, events)}
 	}
@@ -266,8 +267,11 @@ func (f *fleet) do(ctx context.Context, x fault) error {
 		}
 		return f.fail(ctx, f.engine, x, wait)
 	}
-	p := f.brokerPath
-	if x.target == "path to engine" {
+	p := f.serverPaths[x.target]
+	switch x.target {
+	case "path to broker":
+		p = f.brokerPath
+	case "path to engine":
 		p = f.enginePath
 	}
 	switch x.kind {

@@ -23,7 +23,8 @@ import (
 //   - An insert is acknowledged when all servers that are up have it: insert_quorum is their number.
 //   - A server is worked with only while it has all that any server has acknowledged: SYSTEM SYNC REPLICA must succeed
 //     when a process comes to a server, after each insert into the ledger and before its rows are read back to be
-//     settled, and before the checks in the background note anything as checked.
+//     settled, and before the checks in the background note anything as checked. Reports are read at any server that
+//     answers, save where they are said to be final, or as of a moment: see AtOne.
 //
 // Kafka does the same with replicas in sync, and without unclean elections. While one server is down the others go on
 // at once: they have everything. Where a server was left alone, acknowledged more, and went as well before the others
@@ -209,6 +210,19 @@ func (s *Store) CatchUp() func(ctx context.Context, tables ...string) error {
 		}
 		return s.anywhere(ctx, func(_ string, turn uint64) error { return s.sync(ctx, turn, tables) })
 	}
+}
+
+// AtOne runs what reads the books and wants all of them: do asks what was acknowledged, calls CatchUp's function, and
+// only then reads. Where the process goes on to another server meanwhile, which may not have all, do runs again there.
+func (s *Store) AtOne(do func() error) error {
+	for range s.hosts.len() {
+		_, turn := s.hosts.now()
+		err := do()
+		if _, now := s.hosts.now(); now == turn {
+			return err
+		}
+	}
+	return errMoved
 }
 
 // admit waits until the server of a turn has what was written at others before. It does so once for each turn.

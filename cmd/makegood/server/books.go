@@ -59,6 +59,10 @@ func (b Books) settled(ctx context.Context, asOf *report.AsOf, order string) (co
 	if !asOf.Bounded() {
 		return ctx, nil
 	}
+	// As of then the books don't change. A server that was away would say that they do.
+	if err := b.catchUp(ctx); err != nil {
+		return nil, err
+	}
 	until := post.Until{Time: asOf.Time}
 	if asOf.Close != nil {
 		until.Close = &asOf.Close.Mark
@@ -127,9 +131,9 @@ func (b Books) topicProgress(ctx context.Context) ([]gateway.TopicProgress, erro
 	if err != nil {
 		return nil, fmt.Errorf("ask where the topics end: %w", err)
 	}
-	committed, err := b.Admin.Committed(ctx, b.Config.Group, topics...)
+	committed, err := b.booked(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask what is booked: %w", err)
+		return nil, err
 	}
 	checked, err := post.Checked(ctx, b.Store.Watch)
 	if err != nil {

@@ -16,7 +16,15 @@ import (
 )
 
 // Period joins what the books hold of a month with what the log says of it.
-func (b Books) Period(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
+func (b Books) Period(ctx context.Context, period domain.Period) (state *audit.PeriodState, err error) {
+	err = b.Store.AtOne(func() error {
+		state, err = b.period(ctx, period)
+		return err
+	})
+	return state, err
+}
+
+func (b Books) period(ctx context.Context, period domain.Period) (*audit.PeriodState, error) {
 	closes, err := b.Closes(ctx, period)
 	if err != nil {
 		return nil, err
@@ -70,9 +78,9 @@ func (b Books) unsettled(ctx context.Context, closes ...domain.Mark) (u audit.Un
 			}
 		}
 	}
-	committed, err := b.Admin.Committed(ctx, b.Config.Group, topics...)
+	committed, err := b.booked(ctx)
 	if err != nil {
-		return u, fmt.Errorf("ask what is booked: %w", err)
+		return u, err
 	}
 	u, err = b.waiting(ctx)
 	for p, end := range wanted {

@@ -13,7 +13,15 @@ import (
 )
 
 // Journal reads a batch for the general ledger, with the company's account codes where the server was given them.
-func (b Books) Journal(ctx context.Context, r gateway.JournalRequest) (*gateway.Document, error) {
+func (b Books) Journal(ctx context.Context, r gateway.JournalRequest) (d *gateway.Document, err error) {
+	err = b.Store.AtOne(func() error {
+		d, err = b.journal(ctx, r)
+		return err
+	})
+	return d, err
+}
+
+func (b Books) journal(ctx context.Context, r gateway.JournalRequest) (*gateway.Document, error) {
 	if r.Query.Final {
 		var err error
 		if r.Query.Closes, err = b.closed(ctx, r.Query.Months()); err != nil {

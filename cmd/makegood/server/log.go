@@ -11,6 +11,24 @@ import (
 	"github.com/makegood/makegood/projections/post"
 )
 
+// booked is what the projectors' group has committed. The server of ClickHouse that is read from now on has all of it:
+// of a cluster, another server may have acknowledged it alone, while this one was away. See clickhouse.Store.AtOne.
+func (a *App) booked(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
+	committed, err := a.Admin.Committed(ctx, a.Config.Group, a.Config.topics()...)
+	if err != nil {
+		return nil, fmt.Errorf("ask what is booked: %w", err)
+	}
+	return committed, a.catchUp(ctx)
+}
+
+// catchUp waits until the server of ClickHouse that is read has what others of its cluster have acknowledged.
+func (a *App) catchUp(ctx context.Context) error {
+	if catchUp := a.Store.CatchUp(); catchUp != nil {
+		return catchUp(ctx)
+	}
+	return nil
+}
+
 // bookedLog is the log as the projector's checks in the background need it.
 type bookedLog struct{ *App }
 

@@ -57,9 +57,9 @@ func (a *App) logPartitions(ctx context.Context) (_ []audit.LogPartition, done f
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask where the topics begin: %w", err)
 	}
-	committed, err := a.Admin.Committed(ctx, a.Config.Group, topics...)
+	committed, err := a.booked(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask what is booked: %w", err)
+		return nil, nil, err
 	}
 	ends, err := a.Admin.Ends(ctx, topics...)
 	if err != nil {

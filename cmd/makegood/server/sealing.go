@@ -64,11 +64,14 @@ func (s *Sealer) next(ctx context.Context) (sealed bool, err error) {
 	if c == nil {
 		return false, nil
 	}
-	if settled, err := s.settled(ctx, &c.Numbered); err != nil || !settled {
-		return false, err
-	}
-	root, err := audit.SealClose(ctx, s.Store.DB, &c.Numbered)
-	if err != nil {
+	var root audit.Root
+	settled := false
+	if err := s.Store.AtOne(func() (err error) {
+		if settled, err = s.settled(ctx, &c.Numbered); err == nil && settled {
+			root, err = audit.SealClose(ctx, s.Store.DB, &c.Numbered)
+		}
+		return err
+	}); err != nil || !settled {
 		return false, err
 	}
 	event := wire.AppendEvent(nil, sealOf(&c.Numbered, root, c.Previous))
@@ -101,9 +104,9 @@ func (s *Sealer) settled(ctx context.Context, c *domain.Numbered) (bool, error) 
 		}
 		s.close, s.ends = *c, ends
 	}
-	committed, err := s.Admin.Committed(ctx, s.Config.Group, topics...)
+	committed, err := s.booked(ctx)
 	if err != nil {
-		return false, fmt.Errorf("ask what is booked: %w", err)
+		return false, err
 	}
 	for p, end := range s.ends {
 		if end > max(committed[p], 0) {
