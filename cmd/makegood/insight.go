@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type insightCommand struct {
 	AsOf     string            `help:"${as_of}"`
 	With     map[string]string `help:"A parameter of this question, once for each." placeholder:"NAME=VALUE"`
 	Part     string            `help:"One of its further tables, where there are any."`
+	List     string            `help:"One of its lists of what is behind a row, which --with names." placeholder:"NAME"`
 	Format   string            `help:"table, csv, xlsx or json." enum:"table,csv,xlsx,json" default:"table"`
 	Output   string            `help:"File to write; standard output where none is given." short:"o" type:"path"`
 
@@ -45,6 +47,9 @@ func insightCommands() []kong.Option {
 		for _, p := range q.Params {
 			help += fmt.Sprintf(" --with %s=…: %s", p.Name, p.About)
 		}
+		if lists := q.Lists(); len(lists) > 0 {
+			help += " --list " + strings.Join(lists, " or ") + ": what is behind its rows."
+		}
 		all = append(all, kong.DynamicCommand(q.Name, help, "", &insightCommand{question: q}))
 	}
 	return all
@@ -57,8 +62,15 @@ func (c *insightCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if c.Part != "" && !slices.Contains(c.question.PartNames(), c.Part) {
-		return fmt.Errorf("--part: %q is none of %s", c.Part, strings.Join(c.question.PartNames(), ", "))
+	question := c.question
+	if c.List != "" {
+		if question = insight.QuestionOf(c.question.Name + "/" + c.List); question == nil || !question.IsList() {
+			return fmt.Errorf("--list: %q is none of its lists: %s", c.List,
+				cmp.Or(strings.Join(c.question.Lists(), ", "), "it has no lists"))
+		}
+	}
+	if c.Part != "" && !slices.Contains(question.PartNames(), c.Part) {
+		return fmt.Errorf("--part: %q is none of %s", c.Part, strings.Join(question.PartNames(), ", "))
 	}
 	query := url.Values{}
 	setGiven(query, map[string]string{"from": c.From, "to": c.Until, "store": c.Store, "currency": c.Currency,
@@ -71,16 +83,16 @@ func (c *insightCommand) Run(ctx context.Context, logger *slog.Logger, s termina
 	}
 	// Whole before any of it is written: a file that is cut short looks like an answer.
 	var text bytes.Buffer
-	if err := books.get(ctx, "/v1/"+c.question.Name, query, &text); err != nil {
+	if err := books.get(ctx, "/v1/"+question.Name, query, &text); err != nil {
 		return err
 	}
 	if c.Format == "table" {
-		a, err := c.question.Decode(text.Bytes())
+		a, err := question.Decode(text.Bytes())
 		if err != nil {
 			return err
 		}
 		text.Reset()
-		if err := printInsight(&text, c.question, a, c.Part); err != nil {
+		if err := printInsight(&text, question, a, c.Part); err != nil {
 			return err
 		}
 	}
@@ -101,6 +113,9 @@ func printInsight(out *bytes.Buffer, q *insight.Question, a *insight.Answer, par
 			fmt.Fprintf(out, "\n%s\n", strings.ReplaceAll(name, "_", " "))
 		}
 		columns, of := q.Table(a, name)
+		if q.Name != "next" { // links are for programs: a terminal has --list
+			columns = slices.DeleteFunc(slices.Clone(columns), func(c insight.Column) bool { return c.Name == "link" })
+		}
 		cells := of.ForPeople(columns)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		rows := append([][]string{cells.Header}, cells.Rows...)

@@ -37,6 +37,7 @@ var budget = Question{
 			Estimate: true},
 		{Name: "orders_expected", Unit: Count, About: "Orders of the whole time, the days left as those weekdays were."},
 		{Name: "forecast_burn", Unit: Share, About: "Forecast ÷ (orders expected × allowed).", Estimate: true},
+		link("The cases whose costs make the leakage so far."),
 	},
 	Read: readBudget,
 }
@@ -166,7 +167,8 @@ func (q *Query) budgetRow(name string, s *daysOfStore, given *big.Rat, since, en
 	}
 	f.Value, f.Low, f.High = came+f.Value, roundedDown(came+f.Low), -roundedDown(-came-f.High)
 	row := Row{"store": storeNamed(name), "orders": s.placed, "leakage": s.came.FloatString(4), "per_order": nil,
-		"allowed": nil, "burn": nil, "orders_expected": uint64(expected + 0.5), "forecast": f.Estimate("weeks_drawn", 2)}
+		"link": q.leakageLink(ofOneStore(name)...), "allowed": nil, "burn": nil,
+		"orders_expected": uint64(expected + 0.5), "forecast": f.Estimate("weeks_drawn", 2)}
 	allowed := given
 	if allowed == nil && before > 0 && costBefore > 0 {
 		allowed = new(big.Rat).SetFloat64(costBefore / float64(before))

@@ -35,6 +35,7 @@ var counter = Question{
 		{Name: "promised", Unit: Count, About: "Orders with a promise that is due.", Sum: true},
 		{Name: "kept", Unit: Share, About: "Promises kept, as a share.", Estimate: true},
 		{Name: "kept_difference", Unit: Share, About: "That, less the share of the others of the counter.", Estimate: true},
+		link("Their orders."),
 	},
 	Plain:  true,
 	People: true,
@@ -70,7 +71,10 @@ func readCounter(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 		stores[h.Store] = append(stores[h.Store], h)
 	}
 	for _, name := range names {
-		rows = append(rows, counterRows(stores[name], len(names))...)
+		for i, row := range counterRows(stores[name], len(names)) {
+			row["link"] = q.listLink("counter/orders", "store", name, "employee", stores[name][i].Employee)
+			rows = append(rows, row)
+		}
 	}
 	return rows, nil, nil
 }

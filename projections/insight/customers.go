@@ -33,6 +33,7 @@ var customers = Question{
 		{Name: "e_value", Unit: Ratio, About: "How strongly something that isn't measured would have to go with both " +
 			"failing and coming back, as a ratio of risks, to explain the difference away."},
 		{Name: "e_value_bound", Unit: Ratio, About: "The same for the bound nearer to none; 1: nothing is needed."},
+		link("The failed orders."),
 	},
 	Parts: []Part{{"balance", "How far failed orders and the others are apart in what was there before, in deviations.",
 		[]Column{
@@ -86,7 +87,8 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 		m := estimate.Match(cells[name], 0.95)
 		row := Row{"store": storeNamed(name), "failed": uint64(m.Failed), "alike": uint64(m.Alike), "back_failed": nil,
 			"back_alike": nil, "difference": m.Back.Estimate("matched_strata", 6),
-			"contribution": m.Contribution.Estimate("matched_strata", 2), "e_value": nil, "e_value_bound": nil}
+			"contribution": m.Contribution.Estimate("matched_strata", 2), "e_value": nil, "e_value_bound": nil,
+			"link": q.listLink("customers/orders", ofOneStore(name)...)}
 		if m.Back.Enough() {
 			row["back_failed"], row["back_alike"] = *estimate.Text(m.BackFailed, 6), *estimate.Text(m.BackAlike, 6)
 			for column, value := range map[string]float64{"e_value": m.EValue, "e_value_bound": m.EBound} {
@@ -108,5 +110,5 @@ func readCustomers(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 		}
 	}
 	experiments, err := readExperiments(ctx, db, q)
-	return rows, map[string][]Row{"balance": balance, "fixes": fixRows(fixes), "experiments": experiments}, err
+	return rows, map[string][]Row{"balance": balance, "fixes": q.fixRows(fixes), "experiments": experiments}, err
 }

@@ -23,6 +23,7 @@ var customerFixes = Part{"fixes", "Of failed orders, by how and how fast they we
 		"with its whole interval is the paradox.", Estimate: true},
 	{Name: "e_value_bound", Unit: Ratio, About: "How strongly something that isn't measured would have to go with both " +
 		"to explain away the bound nearer to none, against others."},
+	link("The failed orders."),
 }}
 
 var customerExperiments = Part{"experiments", "Of customers who were assigned at random: who came back, by arm.",
@@ -34,6 +35,7 @@ var customerExperiments = Part{"experiments", "Of customers who were assigned at
 		{Name: "back", Unit: Share, About: "Share that came back within 90 days.", Estimate: true},
 		{Name: "difference", Unit: Share, About: "That, less the share of the holdout; null for the holdout itself.",
 			Estimate: true},
+		link("The orders by which they came into it."),
 	}}
 
 // fixedCell is a cell, and of failed orders how they were made good and what they are alike in among one another.
@@ -44,7 +46,7 @@ type fixedCell struct {
 
 // fixRows compares the ways to make a failure good with one another, and with no failure. Their intervals hold
 // together: each has its part of the risk.
-func fixRows(cells []fixedCell) []Row {
+func (q *Query) fixRows(cells []fixedCell) []Row {
 	ways := map[[2]string]bool{}
 	for i := range cells {
 		if c := &cells[i]; c.Failed {
@@ -76,7 +78,8 @@ func fixRows(cells []fixedCell) []Row {
 		row := Row{"by": way[0], "of": way[1], "failed": uint64(all.N),
 			"back":             estimate.Wilson(uint64(all.Back), uint64(all.N), leastOfAShare, 1),
 			"against_others":   m.Back.Estimate("matched_strata", 6),
-			"against_unfailed": estimate.Match(unfailed, level).Back.Estimate("matched_strata", 6), "e_value_bound": nil}
+			"against_unfailed": estimate.Match(unfailed, level).Back.Estimate("matched_strata", 6), "e_value_bound": nil,
+			"link": q.listLink("customers/orders", way[0], way[1])}
 		if m.Back.Enough() {
 			if text := estimate.Text(m.EBound, 4); text != nil {
 				row["e_value_bound"] = *text
@@ -119,7 +122,8 @@ func readExperiments(ctx context.Context, db driver.Conn, q *Query) ([]Row, erro
 		rows = append(rows, Row{"experiment": f.Experiment, "arm": f.Arm, "customers": f.Customers,
 			"orders_before": *estimate.Text(f.Before/float64(f.Customers), 2),
 			"back":          estimate.Wilson(f.Back, f.Customers, leastOfAShare, 1),
-			"difference":    difference.Estimate("newcombe", 6)})
+			"difference":    difference.Estimate("newcombe", 6),
+			"link":          q.listLink("customers/assigned", "experiment", f.Experiment, "arm", f.Arm)})
 	}
 	return rows, nil
 }

@@ -17,6 +17,9 @@
 // (events that contradict another one and wait for a person), dead_letters (records that could not be booked) and
 // unplaced (orders whose order.placed never came). An answer as of a moment says the first two.
 //
+// Link. Where the cases, orders or events are that a row counts and sums: the leakage report, a part of the answer, or
+// a list, which is a question too (see listOf). A list is read by the statement that the figures are read by.
+//
 // # Adding a question
 //
 // Write a file with a Question and its Read, a .sql, a line in Questions, a section of dashboards/README.md named as

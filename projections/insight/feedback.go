@@ -25,6 +25,7 @@ var feedback = Question{
 		{Name: "low", Unit: Share, About: "Ratings of 1 or 2 ÷ ratings.", Estimate: true},
 		{Name: "public", Unit: Count, About: "Ratings that others can read.", Sum: true},
 		{Name: "public_share", Unit: Share, About: "Public ÷ ratings.", Estimate: true},
+		link("The ratings, each with its order."),
 	},
 	Plain: true,
 	Read:  readFeedback,
@@ -47,7 +48,8 @@ func readFeedback(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[str
 		rows = append(rows, Row{"promise": f.Promise, "fix": f.Fix, "ratings": f.Ratings,
 			"mean": *estimate.Text(float64(f.Points)/float64(f.Ratings), 2),
 			"low":  estimate.Wilson(f.Low, f.Ratings, leastOfAShare, 1), "public": f.Public,
-			"public_share": estimate.Wilson(f.Public, f.Ratings, leastOfAShare, 1)})
+			"public_share": estimate.Wilson(f.Public, f.Ratings, leastOfAShare, 1),
+			"link":         q.listLink("feedback/ratings", "promise", f.Promise, "fix", f.Fix)})
 	}
 	return rows, nil, nil
 }

@@ -145,10 +145,11 @@ func (q *Query) asked(from time.Time) *Query {
 	return &other
 }
 
-// values are the parameters of the question but for as_of, for a link.
+// values are the parameters of the question, for a link.
 func (q *Query) values(more ...string) url.Values {
 	v := url.Values{"from": {q.From.Format(time.DateOnly)}, "to": {q.To.Format(time.DateOnly)}}
-	for _, p := range []struct{ name, value string }{{"currency", q.Currency}, {"store", q.Store}} {
+	for _, p := range []struct{ name, value string }{{"currency", q.Currency}, {"store", q.Store},
+		{"as_of", q.asOfText()}} {
 		if p.value != "" {
 			v.Set(p.name, p.value)
 		}

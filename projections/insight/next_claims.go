@@ -27,7 +27,7 @@ func adviceOnClaims(ctx context.Context, db driver.Conn, q *Query, parts map[str
 	}
 	today := day(q.Now, q.Now.Location())
 	vendors := byVendor(cases, today)
-	parts[Owed] = owedRows(vendors, today)
+	parts[Owed] = year.owedRows(vendors, today)
 	name, total, those := mostToFile(vendors, today)
 	if those == 0 {
 		return year.adviceOnTerms(cases)

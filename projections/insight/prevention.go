@@ -32,6 +32,7 @@ var prevention = Question{
 		{Name: "paid_back", Unit: Day, About: "Day by which as much was saved as was spent."},
 		{Name: "verdict", Unit: Text, About: "paid, not_paid, or cant_tell_yet."},
 		{Name: "needed", Unit: Text, About: "What would be needed to tell."},
+		link("The events of what was spent in the time."),
 	},
 	Read: readPrevention,
 }
@@ -63,7 +64,9 @@ func readPrevention(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[s
 	level := 1 - 0.05/float64(max(1, judged))
 	rows := make([]Row, 0, len(spends))
 	for i := range spends {
-		rows = append(rows, preventionRow(&spends[i], units, since, level))
+		row := preventionRow(&spends[i], units, since, level)
+		row["link"] = q.listLink("prevention/spends", "cause", spends[i].Cause, "meant_for", spends[i].Store)
+		rows = append(rows, row)
 	}
 	return rows, nil, nil
 }

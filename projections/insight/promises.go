@@ -32,6 +32,7 @@ var promises = Question{
 					"cancelled), none (no time was promised) or no_order."},
 				{Name: "orders", Unit: Count, About: "Orders with leakage in the time.", Sum: true},
 				{Name: "leakage", Unit: Money, About: "Net leakage of the time.", Sum: true},
+				link("The orders."),
 			}},
 	},
 	Read: readPromises,
@@ -56,6 +57,7 @@ func promiseColumns(how string) []Column {
 		{Name: "price_broken", Unit: Price, About: "Leakage of a broken one, in the mean."},
 		{Name: "leakage_kept", Unit: Money, About: "Leakage of those that were kept: something else went wrong.", Sum: true},
 		{Name: "leakage_other", Unit: Money, About: "Leakage of open and withdrawn ones.", Sum: true},
+		link("Each of them."),
 	}
 }
 
@@ -93,13 +95,15 @@ func readPromises(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[str
 	var orders, leakage, fixes []Row
 	for i := range found {
 		if f := &found[i]; f.IsSplit {
-			leakage = append(leakage, Row{"outcome": f.Split, "orders": f.Orders, "leakage": f.Leakage})
+			leakage = append(leakage, Row{"outcome": f.Split, "orders": f.Orders, "leakage": f.Leakage,
+				"link": q.listLink("promises/leaked", "outcome", f.Split)})
 			continue
 		}
 		row, err := found[i].row()
 		if err != nil {
 			return nil, nil, err
 		}
+		row["link"] = q.listLink("promises/orders", q.keysOf(&found[i].promiseRow)...)
 		orders = append(orders, row)
 	}
 	var sent []promiseRow
@@ -111,9 +115,19 @@ func readPromises(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[str
 		if err != nil {
 			return nil, nil, err
 		}
+		row["link"] = q.listLink("promises/redeliveries", q.keysOf(&sent[i])...)
 		fixes = append(fixes, row)
 	}
 	return orders, map[string][]Row{"fixes": fixes, "leakage": leakage}, nil
+}
+
+// keysOf are those of the list of the promises behind a row.
+func (q *Query) keysOf(f *promiseRow) []string {
+	keys := []string{"store", f.Store}
+	if by := q.Of["by"]; by != "" {
+		keys = append(keys, "by", by, "group", f.Grouped)
+	}
+	return keys
 }
 
 // row is what is answered.

@@ -27,6 +27,7 @@ var provision = Question{
 			Sum: true},
 		{Name: "later", Unit: Money, About: "Of it, what came in a later month than the failure.", Sum: true},
 		{Name: "to_come", Unit: Money, About: "What is still to come of them after the last whole month.", Estimate: true},
+		link("The cases, each with what came of it."),
 	},
 	Parts: []Part{
 		{"still_to_come", "What is still to come of all months together.", []Column{
@@ -77,7 +78,8 @@ func readProvision(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[st
 	rows := make([]Row, 0, len(months))
 	for _, m := range months {
 		rows = append(rows, Row{"failed": m.Month, "cases": m.Cases, "came": m.Came, "later": m.Later,
-			"to_come": d.of(m.Month, all).Estimate("chain_ladder", 2)})
+			"to_come": d.of(m.Month, all).Estimate("chain_ladder", 2),
+			"link":    q.listLink("provision/cases", "failed", m.Month)})
 	}
 	parts := map[string][]Row{"entry": proposed(booked.Total)}
 	for _, v := range []struct {

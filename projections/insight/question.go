@@ -246,7 +246,8 @@ type data struct {
 	Bounded bool   // as of a moment
 	DeadLetters,
 	Day string // of the roll-up
-	With string // what a statement chooses by
+	With   string // what a statement chooses by
+	Listed string // what it lists, in the place of figures: see listOf
 }
 
 // make is a statement of this room with the values that every one may name: from, to, currency, store, now (a time as
@@ -255,8 +256,13 @@ func (q *Query) make(name string, more ...any) sql.Statement { return q.makeWith
 
 // makeWith is make, with something that the statement chooses by.
 func (q *Query) makeWith(name, with string, more ...any) sql.Statement {
+	return q.makeListed(name, with, "", more...)
+}
+
+// makeListed is makeWith, of what a statement lists.
+func (q *Query) makeListed(name, with, listing string, more ...any) sql.Statement {
 	d := data{Sources: q.AsOf.Sources(), Cases: ledger.CaseFacts, Bounded: q.AsOf.Bounded(),
-		DeadLetters: deadletter.Open, Day: "day", With: with}
+		DeadLetters: deadletter.Open, Day: "day", With: with, Listed: listing}
 	args := []any{sql.Named("from", q.From), sql.Named("to", q.To), sql.Named("currency", q.Currency),
 		sql.Named("store", q.Store), sql.Named("now", q.Now.UTC().Format("2006-01-02 15:04:05.000000")),
 		sql.Named("zone", q.Now.Location().String())}
@@ -298,6 +304,6 @@ func QuestionOf(name string) *Question {
 
 // Questions are all of them, in the order in which they are listed.
 func Questions() []*Question {
-	return []*Question{&next, &promises, &recoverable, &packet, &feedback, &budget, &provision, &prevention, &whatIf,
-		&signals, &customers, &vendors, &counter, &sources}
+	return append([]*Question{&next, &promises, &recoverable, &packet, &feedback, &budget, &provision, &prevention,
+		&whatIf, &signals, &customers, &vendors, &counter, &sources}, lists()...)
 }

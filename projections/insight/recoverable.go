@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"math/big"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -39,6 +38,7 @@ var recoverable = Question{
 		{Name: "cases_to_file", Unit: Count, About: "Cases with something to file.", Sum: true},
 		{Name: "days_left", Unit: Days, About: "Until the first window ends in which something is to be filed; 0 is today."},
 		{Name: "last_day", Unit: Day, About: "The day of that."},
+		link("Its cases: the further table cases."),
 	},
 	Parts: []Part{{"cases", "Each case, what ends first at first.", []Column{
 		{Name: "case", Unit: Text, About: "The case."}, {Name: "order", Unit: Text, About: "Its order, if there is one."},
@@ -73,7 +73,7 @@ func readRecoverable(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[
 		cases = slices.DeleteFunc(cases, func(c *vendorCase) bool { return c.vendor != vendor })
 	}
 	today := day(q.Now, q.Now.Location())
-	rows := owedRows(byVendor(cases, today), today)
+	rows := q.owedRows(byVendor(cases, today), today)
 	slices.SortStableFunc(cases, func(a, b *vendorCase) int {
 		if a.lastDay.IsZero() != b.lastDay.IsZero() {
 			if a.lastDay.IsZero() {
@@ -88,7 +88,7 @@ func readRecoverable(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[
 		row := Row{"case": c.id, "order": c.order, "vendor": c.vendor, "kind": c.kind,
 			"root_cause": c.cause, "reported": day(c.reported, q.Now.Location()).Format(time.DateOnly),
 			"status": c.status(today), "gross": c.gross.FloatString(4), "covered": c.covered.FloatString(4),
-			"not_covered": c.notCovered.FloatString(4), "link": "/v1/cases/" + url.PathEscape(c.id)}
+			"not_covered": c.notCovered.FloatString(4), "link": q.story("/v1/cases/", c.id)}
 		row["days_left"], row["last_day"] = left(c.lastDay, today)
 		each = append(each, row)
 	}
@@ -96,9 +96,11 @@ func readRecoverable(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[
 }
 
 // owedRows are the vendors by name.
-func owedRows(vendors map[string]*owed, today time.Time) (rows []Row) {
+func (q *Query) owedRows(vendors map[string]*owed, today time.Time) (rows []Row) {
 	for _, vendor := range slices.Sorted(maps.Keys(vendors)) {
-		rows = append(rows, vendors[vendor].row(vendor, today))
+		row := vendors[vendor].row(vendor, today)
+		row["link"] = q.listLink("recoverable", "vendor", vendor)
+		rows = append(rows, row)
 	}
 	return rows
 }

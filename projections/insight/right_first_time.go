@@ -22,6 +22,7 @@ var rightFirstTime = Part{"right_first_time", "Weeks of the time, and whether th
 	{Name: "high", Unit: Share, About: "Upper limit."},
 	{Name: "signal", Unit: YesNo, About: "Outside of them; null where the baseline doesn't let tell."},
 	{Name: "why_not", Unit: Text, About: "What would be needed."},
+	link("The orders of the week."),
 }}
 
 // rightWeeks are a store's weeks: delivered, and right first time.

@@ -49,6 +49,7 @@ var signals = Question{
 		{Name: "baseline_days", Unit: Count, About: "Days that the baseline rests on."},
 		{Name: "periods", Unit: Text, About: "day, or week where cases are rare."},
 		{Name: "why_not", Unit: Text, About: "What would be needed."},
+		link("The cases of the time."),
 	},
 	Parts: []Part{{"money", "Weeks of the time whose net leakage is outside the limits of the year before.", []Column{
 		{Name: "store", Unit: Text, About: "The store that sold."},
@@ -58,6 +59,7 @@ var signals = Question{
 		{Name: "low", Unit: Money, About: "Lower limit."},
 		{Name: "high", Unit: Money, About: "Upper limit."},
 		{Name: "signal", Unit: YesNo, About: "Outside of them."},
+		link("The cases, with what each cost in the week."),
 	}}, rightFirstTime},
 	Read: readSignals,
 }
@@ -128,16 +130,44 @@ func (q *Query) charts(ctx context.Context, db driver.Conn, accepted float64, we
 		if all[i].series == "store" && slices.Contains(names, all[i].of) {
 			days = stores[all[i].of]
 		}
-		c.cases = append(c.cases, all[i].chart(days, since, budget))
+		row := all[i].chart(days, since, budget)
+		row["link"] = q.listLink("signals/cases", all[i].keys()...)
+		c.cases = append(c.cases, row)
 	}
 	for i := range c.right {
 		if err := ctx.Err(); err != nil {
 			return c, err
 		}
-		c.rights = append(c.rights, c.right[i].rows(since, budget))
+		rows := c.right[i].rows(since, budget)
+		for _, row := range rows {
+			row["link"] = q.week(row).listLink("signals/deliveries", ofOneStore(c.right[i].store)...)
+		}
+		c.rights = append(c.rights, rows)
 	}
 	c.money = moneyRows(money, first, weeks, date(q.From), budget)
+	for _, row := range c.money {
+		store, _ := row["store"].(string)
+		row["link"] = q.week(row).listLink("what-if/cases", "store", store)
+	}
 	return c, nil
+}
+
+// keys are those of the list of the series' cases.
+func (c *counted) keys() []string {
+	if c.of == "" {
+		return nil
+	}
+	return []string{c.series, c.of}
+}
+
+// week is the question for the week of a row.
+func (q *Query) week(row Row) *Query {
+	text, _ := row["week"].(string)
+	first, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return q
+	}
+	return q.within(first, first.AddDate(0, 0, 7))
 }
 
 // countCases reads the cases of each series by day.

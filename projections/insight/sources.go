@@ -29,6 +29,7 @@ var sources = Question{
 		{Name: "silent_for", Unit: Hours, About: "Since then."},
 		{Name: "expected", Unit: Text, About: "Orders to be expected since then; null where too little is known."},
 		{Name: "silent", Unit: YesNo, About: "Whether it fell silent; null where too little is known."},
+		link("Its orders of the 56 days."),
 	},
 	Plain: true,
 	Read:  readSources,
@@ -40,16 +41,25 @@ const (
 	leastDays   = 14
 )
 
-func readSources(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
+// end is the end of the time, or now where that is earlier.
+func (q *Query) end() time.Time {
 	y, m, d := q.To.Date()
 	until := time.Date(y, m, d, 0, 0, 0, 0, q.Now.Location())
 	if until.After(q.Now) {
-		until = q.Now
+		return q.Now
 	}
+	return until
+}
+
+// untilNow is that end as statements take it.
+func (q *Query) untilNow() string { return q.end().UTC().Format("2006-01-02 15:04:05.000000") }
+
+func readSources(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
+	until := q.end()
 	var rows []Row
 	for _, what := range []string{"store", "till"} {
 		found, err := q.makeWith("sources", what,
-			sql.Named("until", until.UTC().Format("2006-01-02 15:04:05.000000"))).Rows(ctx, db)
+			sql.Named("until", q.untilNow())).Rows(ctx, db)
 		if err != nil {
 			return nil, nil, fmt.Errorf("count what each %s sent: %w", what, err)
 		}
@@ -69,7 +79,7 @@ func readSources(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[stri
 			}
 			row := Row{"what": what, "name": s.name, "store": s.store, "orders": s.orders,
 				"last": s.last.UTC().Format(time.RFC3339), "silent_for": hours(until.Sub(s.last).Seconds()),
-				"expected": nil, "silent": nil}
+				"expected": nil, "silent": nil, "link": q.listLink("sources/orders", what, s.name)}
 			if s.orders >= leastOrders && s.last.Sub(s.first) >= leastDays*24*time.Hour {
 				expected := habits.ExpectedSince(until)
 				row["expected"], row["silent"] = *estimate.Text(expected, 2), expected >= estimate.SilentFrom

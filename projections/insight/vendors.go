@@ -138,7 +138,7 @@ func (v *scored) row(place estimate.Ranked, q *Query) Row {
 		"per_thousand": estimate.Wilson(v.failed, v.lines, leastLines, 1000), "place_from": nil, "place_to": nil,
 		"cases": v.cases, "gross": v.gross.FloatString(4), "recovered": v.recovered.FloatString(4),
 		"net": net.FloatString(4), "of_margin": nil, "claims": v.claims, "claims_accepted": v.acceptedOnes,
-		"days_to_accept": nil, "link": "/v1/recoverable?" + q.values("vendor", v.name).Encode()}
+		"days_to_accept": nil, "link": q.listLink("recoverable", "vendor", v.name)}
 	if place.From > 0 {
 		row["place_from"], row["place_to"] = uint64(place.From), uint64(place.To)
 	}

@@ -33,12 +33,14 @@ var whatIf = Question{
 		{Name: "up_to_here", Unit: Share, About: "This row and those before it, of all (Pareto)."},
 		{Name: "spent", Unit: Money, About: "Spent on preventing this cause in the last year."},
 		{Name: "per_spend", Unit: Price, About: "Net leakage of a year over what was spent."},
+		link("The cases, with what each cost in the weeks that the year is made of."),
 	},
 	Parts: []Part{{"whole", "All of it together.", []Column{
 		{Name: "weeks", Unit: Count, About: "Weeks that are known."},
 		{Name: "year", Unit: Money, About: "Net leakage of a year.", Estimate: true},
 		{Name: "cash", Unit: Money, About: "Of it, what money is paid for.", Estimate: true},
 		{Name: "hours", Unit: Hours, About: "Hours of work of a year.", Estimate: true},
+		link("The cases, with what each cost in the weeks that the year is made of."),
 	}}},
 	Read: readWhatIf,
 }
@@ -55,7 +57,7 @@ func ofBy(r Row) string {
 
 func readWhatIf(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[string][]Row, error) {
 	by := cmp.Or(q.Of["by"], "cause")
-	all, _, weeks, err := q.weeks(ctx, db, whatIfBy[by], 52)
+	all, since, weeks, err := q.weeks(ctx, db, whatIfBy[by], 52)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,10 +97,12 @@ func readWhatIf(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[strin
 	})
 	rows := make([]Row, 0, len(sorted))
 	sum, so := total(whole.net), 0.0
+	known := q.within(since, q.wholeDays())
 	for _, s := range sorted {
 		so += total(s.net)
 		row := whatIfRow(s)
 		row["by"], row["of"] = by, s.key
+		row["link"] = known.listLink("what-if/cases", by, s.key)
 		row["spent"], row["per_spend"], row["share"], row["up_to_here"] = nil, nil, nil, nil
 		if sum > 0 {
 			row["share"], row["up_to_here"] = *estimate.Text(total(s.net)/sum, 6), *estimate.Text(so/sum, 6)
@@ -113,7 +117,7 @@ func readWhatIf(ctx context.Context, db driver.Conn, q *Query) ([]Row, map[strin
 	}
 	together := whatIfRow(&whole)
 	delete(together, "absorbed")
-	together["weeks"] = uint64(weeks)
+	together["weeks"], together["link"] = uint64(weeks), known.listLink("what-if/cases")
 	return rows, map[string][]Row{"whole": {together}}, nil
 }
 

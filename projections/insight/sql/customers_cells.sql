@@ -1,6 +1,6 @@
 {{- /* Orders of customers whose 90 days are over, summed up by stratum, group of customers, whether a founded case came of them that the customer
 met, and how that was fixed. What came back counts on another day; contribution is that of those orders as they were placed. Of failed orders also what
-they are alike in among one another. */ -}}
+they are alike in among one another. Listed, it gives each failed order, and nothing of whose it is. */ -}}
 WITH purchases AS ({{template "purchases" .}}),
     events AS (
         SELECT * FROM {{.Failures}}
@@ -21,10 +21,11 @@ WITH purchases AS ({{template "purchases" .}}),
             {{.Then}} refused = '' AND {{.Known}} AND {{template "counts" .}})
         GROUP BY unit),
     wrong AS (SELECT unit, min(kind) AS kind FROM cases WHERE founded = 'yes' AND category != 'internal' GROUP BY unit)
+{{if .Listed}}SELECT of_order AS `order`, toString(store) AS store, ordered, remedy, speed, returned AS back{{else -}}
 SELECT stratum, among, store, toUInt8(customers) AS customers, failed, remedy, speed, toFloat64(count()) AS n, toFloat64(sum(returned)) AS back, sum(earned) AS later,
-       toFloat64(sum(earlier)) AS prior, toFloat64(sum(earlier * earlier)) AS prior_squares, sum(came_to) AS basket, sum(came_to * came_to) AS basket_squares
+       toFloat64(sum(earlier)) AS prior, toFloat64(sum(earlier * earlier)) AS prior_squares, sum(came_to) AS basket, sum(came_to * came_to) AS basket_squares{{end}}
 FROM (
-    SELECT cityHash64(customer_id) % @groups AS customers, o.5 AS store, o.7 AS came_to, toFloat64(i - 1) AS earlier, w.unit != '' AS failed,
+    SELECT cityHash64(customer_id) % @groups AS customers, o.2 AS of_order, o.3 AS ordered, o.5 AS store, o.7 AS came_to, toFloat64(i - 1) AS earlier, w.unit != '' AS failed,
            multiIf(i <= 3, toString(i), i <= 6, '4', '7') AS before, intDiv(10 * (rank() OVER (ORDER BY o.7) - 1), count() OVER ()) AS tenth,
            concat(before, ' ', toString(tenth), ' ', o.5, ' ', o.6, ' ', toString(toStartOfMonth(o.3))) AS stratum,
            if(failed, concat(if(i = 1, 'first', 'later'), ' ', toString(intDiv(tenth * 3, 10)), ' ', o.5, ' ', w.kind), '') AS among,
@@ -37,4 +38,8 @@ FROM (
     LEFT JOIN wrong AS w ON w.unit = b.o.2
     LEFT JOIN fixes AS f ON f.unit = b.o.2
     WHERE o.3 >= toDate(@from) AND o.3 < toDate(@to) AND (@store = '' OR o.5 = @store) AND o.1 + INTERVAL 90 DAY <= {{template "moment_now" .}})
+{{- if .Listed}}
+WHERE failed
+{{- else}}
 GROUP BY stratum, among, store, customers, failed, remedy, speed
+{{- end}}

@@ -1,5 +1,5 @@
 {{- /* A redelivery that is sent out again has the promise that it was given last. What a case leaked counts once, with
-its redelivery that fell due last. */ -}}
+its redelivery that fell due last. Listed, it gives each redelivery. */ -}}
 WITH fixes AS (
         SELECT unit, redelivery_id, argMaxIf((assumeNotNull(until), since, store_id, currency, mode, error_id), (occurred_at, source, event_id), until IS NOT NULL) AS given,
                countIf(until IS NOT NULL) AS promises, countIf(succeeded) AS done, minIf(occurred_at, succeeded) AS done_at
@@ -26,8 +26,13 @@ WITH fixes AS (
                row_number() OVER (PARTITION BY unit, of_case ORDER BY f.given.1 DESC, f.redelivery_id DESC) = 1 AS counts_leakage
         FROM fixes AS f LEFT JOIN ({{template "same_as" .}}) AS c ON c.unit = f.unit AND c.error_id = f.given.6
         WHERE f.given.4 = @currency)
+{{if .Listed -}}
+SELECT of_case AS `case`, redelivery_id AS redelivery, store_id AS store, ifNull({{template "promise_group" .}}, '') AS `group`, toDate(until, @zone) AS due, outcome,
+       if(outcome = 'late', toString(round(late_by / 3600, 2)), NULL) AS late, toDecimalString(leaked, 4) AS leakage
+{{- else -}}
 SELECT store_id AS store, {{template "promise_group" .}} AS grouped,
 {{- template "promise_figures"}}
+{{- end}}
 FROM (
     SELECT t.*, if(t.counts_leakage, l.net, {{zero}}) AS leaked
     FROM told AS t
@@ -36,4 +41,6 @@ FROM (
         WHERE part = 'leakage' AND lines > 0 AND currency = @currency AND error_id != '' GROUP BY unit, error_id) AS l
         ON l.unit = t.unit AND l.error_id = t.of_case
     WHERE toDate(t.until, @zone) >= toDate(@from) AND toDate(t.until, @zone) < toDate(@to) AND (@store = '' OR t.store_id = @store))
+{{- if not .Listed}}
 GROUP BY store, grouped ORDER BY store, grouped
+{{- end}}

@@ -1,10 +1,17 @@
 {{- /* One pass over the orders whose promise falls due in the time and over those that leaked in it: by store, the promises
-that fall due (rows without split), and the leakage of the time by what became of the promise of its order. */ -}}
+that fall due (rows without split), and the leakage of the time by what became of the promise of its order. Listed, it gives each order that is due, or that leaked. */ -}}
+{{if eq .Listed "due" -}}
+SELECT of_promise AS `order`, store_id AS store, grouped AS `group`, toDate(falls_due, @zone) AS due, outcome,
+       if(outcome = 'late', toString(round(late_by / 3600, 2)), NULL) AS late, toDecimalString(leaked, 4) AS leakage
+{{- else if eq .Listed "leaked" -}}
+SELECT of_order AS `order`, split AS outcome, of_order != '' AS orders, toDecimalString(net_now, 4) AS leakage
+{{- else -}}
 SELECT grouping(split) = 0 AS is_split, split, store_id AS store, grouped,
 {{- template "promise_figures"}},
     uniqExactIf(of_order, leaked_now AND of_order != '') AS orders, toDecimalString(sumIf(net_now, leaked_now), 4) AS leakage
+{{- end}}
 FROM (
-    SELECT if(due, became, '') AS outcome, if(due, late, 0) AS late_by, if(due, net, {{zero}}) AS leaked, leaked_now, net_now, of_order,
+    SELECT order_of AS of_promise, until AS falls_due, if(due, became, '') AS outcome, if(due, late, 0) AS late_by, if(due, net, {{zero}}) AS leaked, leaked_now, net_now, of_order,
            if(due, store_of, '') AS store_id, if(due, ifNull({{template "promise_group" .}}, ''), '') AS grouped,
            multiIf(of_order = '', 'no_order', order_of = '', 'none', became) AS split
     FROM (
@@ -18,7 +25,9 @@ FROM (
             FROM (SELECT order_id, amount, day >= toDate(@from) AND day < toDate(@to) AND (@store = '' OR store_id = @store) AS now
                 FROM {{.Leakage}} WHERE part = 'leakage' AND lines > 0 AND currency = @currency)
             GROUP BY order_id) AS l ON l.order_id = o.order_id)
-    WHERE due OR leaked_now)
+    WHERE {{if eq .Listed "due"}}due{{else if eq .Listed "leaked"}}leaked_now{{else}}due OR leaked_now{{end}})
+{{- if not .Listed}}
 GROUP BY GROUPING SETS ((store_id, grouped), (split))
 HAVING if(is_split, countIf(leaked_now), promised) > 0
 ORDER BY is_split, split, store, grouped
+{{- end}}

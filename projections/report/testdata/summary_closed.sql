@@ -98,7 +98,7 @@ FROM (
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('damaged', 'defective')) AS damaged,
            countIf(founded = 'yes' AND category != 'internal' AND kind IN ('wrong_item', 'not_as_described', 'over_shipped')) AS not_right
     FROM cases GROUP BY order_id)
-    SELECT o.day AS day, o.store_id AS store_id, o.currency AS currency, o.promised AS is_promised, o.promised AND o.on_time AS is_on_time,
+    SELECT o.order_id AS order_id, o.day AS day, o.store_id AS store_id, o.currency AS currency, o.promised AS is_promised, o.promised AND o.on_time AS is_on_time,
            o.in_full AND r.not_in_full = 0 AS is_in_full,
            o.on_time AND is_in_full AND NOT o.damaged AND NOT o.documents_wrong AND r.damaged = 0 AND r.not_right = 0 AS is_kept,
            is_kept AND r.wrong = 0 AS is_right,
