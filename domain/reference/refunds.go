@@ -41,8 +41,13 @@ func (f *file) bookRefund(e *event) {
 	if back.Sign() > 0 {
 		net = rounded(over(times(net, posts), total))
 	}
-	at := f.at(e, fix)
-	p.put(at, half{"4100", "REFUND", net}, half{"2200", "", minus(posts, net)}, half{paidWith(e), "", negative(posts)})
+	at, from := f.at(e, fix), f.at(e, fix)
+	if paidWith(e) == "2300" {
+		from = f.creditPlace(e)
+	}
+	p.add(at, half{"4100", "REFUND", net})
+	p.add(at, half{"2200", "", minus(posts, net)})
+	p.add(from, half{paidWith(e), "", negative(posts)})
 	p.put(at, half{"1010", "", fee}, half{"5050", "REFUND", negative(fee)})
 	f.refundPut.add(c, posts)
 	if posts.Sign() > 0 {
@@ -158,11 +163,23 @@ func (f *file) giveBack(e *event, back, rounding *big.Rat) {
 	rest, p := zero(), f.view.position
 	credit := at
 	if to == "2300" {
-		rest, credit = minus(back, inCash), f.voucherPlace(e)
+		rest, credit = minus(back, inCash), f.creditPlace(e)
 	}
 	p.add(at, half{"1010", "", inCash})
 	p.add(at, half{"2310", "", rest})
 	p.add(credit, half{to, "", negative(plus(inCash, rest))})
+}
+
+// creditPlace is that of the store credit of a refund: of the first of its id by time, where a person said that there
+// are two.
+func (f *file) creditPlace(e *event) place {
+	for _, o := range byTime(f.events) {
+		if o.kind == "refund.issued" && o.data.str("method") == "store_credit" && o.currency() == e.currency() &&
+			o.data.str("refund_id") == e.data.str("refund_id") {
+			return f.voucherPlace(o)
+		}
+	}
+	return f.voucherPlace(e)
 }
 
 // backAt is where money that goes back is booked: in the case of the refund; one that names none, and is nothing else,
