@@ -129,12 +129,11 @@ func (v *view) fromStores() {
 		if first == none {
 			continue
 		}
-		for _, against := range []bool{false, true} { // what waits is still open, whatever else its source took back
+		for _, standing := range []Standing{Counts, Discarded} { // what waits is still open, whatever else is discarded
 			for _, i := range members {
 				st := &v.stances[i]
 				if int(i) < v.n && i != first && v.u.statements[i].store != v.u.statements[first].store &&
-					st.verdict != decidedSeparate && (st.verdict == decidedAgainst) == against &&
-					(against || st.standing == Counts) {
+					st.verdict != decidedSeparate && st.standing == standing {
 					v.follow(i, first)
 				}
 			}

@@ -163,3 +163,22 @@ func TestDecisionsOnVoidsOfDecisions(t *testing.T) {
 		})
 	}
 }
+
+// TestAVoidedSaleTakesNothingAlong: what the source of a second store's sale sends follows that sale where it was
+// decided against, and not where it was voided too: then there is one store.
+func TestAVoidedSaleTakesNothingAlong(t *testing.T) {
+	said := []told{{data: sale}, {source: "b", minute: 1, data: sale}, {source: "b", minute: 2, errorID: "c",
+		data: refunded("r", "40", "0")}, {minute: 3, data: decided("b", 1, No, false)},
+		{source: "b", minute: 4, data: voids("b", 1)}}
+	for n, want := range map[int]Standing{4: Discarded, 5: Counts} {
+		events := asEvents(said[:n])
+		events[1].StoreID = "s2"
+		everyWay(t, events, func(s *Settlement, all []Recorded) {
+			for i := range all {
+				if is := s.Events[i].Standing; all[i].Event == events[2] && is != want {
+					t.Errorf("of %d events, in the sequence %v: the refund is %s, not %s", n, s.Sequence, is, want)
+				}
+			}
+		})
+	}
+}
