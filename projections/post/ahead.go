@@ -2,6 +2,7 @@ package post
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,14 +15,15 @@ import (
 // Settling a unit by reading it, writing it and reading it again costs ten times what the events alone do. Most of
 // what goes wrong with an order is told in few events, close to each other. So the units of a batch are settled ahead
 // of its insert, with what is known of them: the batch's own events, those of orders that were settled lately
-// (recent.go), and, of an order that the batch doesn't place, what the ledger holds. Each row is written once, with its
-// entry.
+// (recent.go), and, of an order that the batch doesn't place, what the ledger holds. An order that nobody has placed
+// lately isn't asked for where others like it weren't there either: what goes wrong with an order may come before its
+// order.placed, which is in another topic. Each row is written once, with its entry.
 //
-// After the insert one question tells whether the ledger holds exactly the rows that a unit was settled with, at their
-// versions. Where it doesn't (another projector wrote, a copy was there before, something was remembered that is no
-// more), the unit is settled as settle.go has it. So the promise is the same: whoever writes looks afterwards, and of
-// two who write at once at least one sees what both have written. What was remembered is judged by versions alone,
-// which are places in the log.
+// After the insert one question tells whether the ledger holds exactly the rows that a unit was settled with, at
+// their versions. Where it doesn't (another projector wrote, a copy was there before, something was remembered that
+// is no more, the ledger knew an order that it wasn't asked for), the unit is settled as settle.go has it. So the
+// promise is the same: whoever writes looks afterwards, and of two who write at once at least one sees what both
+// have written. What was remembered is judged by versions alone, which are places in the log.
 //
 // What is rare is settled that way from the start: voids, decisions, identities told twice, cases without an order.
 
@@ -34,7 +36,15 @@ type ahead struct {
 	placed map[string]bool // orders of the units, of which the order.placed is there
 	// What leakage_daily has of orders that were settled lately, where that is known.
 	leakage map[string]*orderLeakage
-	extra   int // rows to insert that are no records of the batch: what settling changed of others
+	guessed map[string]bool // orders that the ledger is expected to know nothing of, and wasn't asked about
+	extra   int             // rows to insert that are no records of the batch: what settling changed of others
+}
+
+// aloneRows are copies of the rows that post alone of the orders that are settled.
+type aloneRows struct {
+	batch, landed []ledger.Stored // of this batch, and of those before, which the ledger has
+	// Orders that were placed lately: the ledger has them, or the next batch brings them.
+	lately map[string]bool
 }
 
 // aloneOf is a message of the batch whose event posts alone, and its order, by hash.
@@ -115,7 +125,7 @@ func (p *Projector) settleAhead(ctx context.Context, b *batch) error {
 		return err
 	}
 	err = p.retry(ctx, "read the units of new events", p.place(b.messages), func(ctx context.Context) error {
-		return p.gatherAhead(ctx, b, orders, alone)
+		return p.gatherAhead(ctx, b, orders, &alone)
 	})
 	if err != nil && !ledger.RefusesContent(err) && !ledger.TooMuch(err) {
 		return err
@@ -147,7 +157,7 @@ func (p *Projector) settleAhead(ctx context.Context, b *batch) error {
 // lately with terms that haven't changed since. Before, it adds to orders those that were settled lately and of which
 // the batch has such a row. (What came to the books stream since the batch was posted is looked for after the insert,
 // see overtaken.go.)
-func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []ledger.Stored, err error) {
+func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows aloneRows, err error) {
 	for _, of := range b.ahead.alone {
 		if _, is := orders[of.order]; is {
 			continue
@@ -156,13 +166,19 @@ func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []led
 			orders[of.order] = order
 		}
 	}
-	p.posting.Lock() // of the decoder
+	p.posting.Lock() // of the decoder, and of what was placed
 	defer p.posting.Unlock()
+	rows.lately = map[string]bool{}
+	for hash, order := range orders {
+		if p.placed.lately(hash) {
+			rows.lately[order] = true
+		}
+	}
 	p.terms.Use(func(terms *domain.Terms) {
 		erased := p.terms.erased
 		var row ledger.Row
 		var poster Poster
-		post := func(of uint64, m *message.Message) bool {
+		post := func(to *[]ledger.Stored, of uint64, m *message.Message) bool {
 			order, is := orders[of]
 			if !is {
 				return true
@@ -177,18 +193,18 @@ func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []led
 			erased.apply(&row, row.Position)
 			s := ownCopy(&row)
 			s.New = false // it is in the ledger, or among the rows to insert
-			rows = append(rows, s)
+			*to = append(*to, s)
 			return true
 		}
 		for _, of := range b.ahead.alone {
-			if !post(of.order, b.messages[of.message]) {
+			if !post(&rows.batch, of.order, b.messages[of.message]) {
 				return
 			}
 		}
 		p.recent.forgetLanded(func(from int64) bool { return terms.ChangedBetween(from, terms.Read) })
 		for _, part := range p.recent.landed {
 			for _, of := range part.of {
-				if orders[of.order] != "" && !p.recent.remembers(of.order) && !post(of.order, of.message) {
+				if orders[of.order] != "" && !p.recent.remembers(of.order) && !post(&rows.landed, of.order, of.message) {
 					return
 				}
 			}
@@ -199,15 +215,17 @@ func (p *Projector) aloneOfUnits(b *batch, orders map[uint64]string) (rows []led
 
 // gatherAhead gathers the rows that the orders are settled with. An order that the batch places has no other ones, as
 // far as anybody knows.
-func (p *Projector) gatherAhead(ctx context.Context, b *batch, orders map[uint64]string, alone []ledger.Stored) error {
+func (p *Projector) gatherAhead(ctx context.Context, b *batch, orders map[uint64]string, alone *aloneRows) error {
 	a := &b.ahead
 	known := map[string]bool{}
-	for i := range alone {
-		if alone[i].Event.Type == domain.TypeOrderPlaced {
-			known[alone[i].Event.OrderID] = true
+	for _, rows := range [][]ledger.Stored{alone.batch, alone.landed} {
+		for i := range rows {
+			if rows[i].Event.Type == domain.TypeOrderPlaced {
+				known[rows[i].Event.OrderID] = true
+			}
 		}
 	}
-	a.rows, a.leakage = a.rows[:0], map[string]*orderLeakage{}
+	a.rows, a.leakage, a.guessed = a.rows[:0], map[string]*orderLeakage{}, map[string]bool{}
 	for hash, order := range orders {
 		if rows, leakage := p.recent.take(hash, order); rows != nil {
 			a.rows = append(a.rows, rows...)
@@ -217,26 +235,56 @@ func (p *Projector) gatherAhead(ctx context.Context, b *batch, orders map[uint64
 			}
 		}
 	}
-	var unknown []string
+	unread := map[string]bool{}
 	for _, order := range orders {
-		if !known[order] {
-			unknown = append(unknown, order)
+		switch {
+		case known[order]:
+		case !alone.lately[order] && p.recent.expectNothing():
+			a.guessed[order] = true
+		default:
+			unread[order] = true
 		}
+	}
+	read, err := p.readAhead(ctx, b, unread, alone.lately)
+	a.rows = append(append(a.rows, read...), alone.batch...)
+	for i := range alone.landed {
+		if !unread[alone.landed[i].Event.OrderID] { // else they are among those that were read
+			a.rows = append(a.rows, alone.landed[i])
+		}
+	}
+	a.rows = append(a.rows, a.held...)
+	return err
+}
+
+// readAhead reads what the ledger has of orders, and of those that it settles together with them. It notes whether
+// those that nobody placed lately are there.
+func (p *Projector) readAhead(ctx context.Context, b *batch, orders, lately map[string]bool) ([]ledger.Stored, error) {
+	if len(orders) == 0 {
+		return nil, nil
 	}
 	var cases []string
-	for i := range a.held {
-		if e := a.held[i].Event; e.ErrorID != "" && !known[e.OrderID] && !b.units.Orders[e.OrderID] {
-			cases = append(cases, a.held[i].Cases()...)
+	for i := range b.ahead.held {
+		if e := b.ahead.held[i].Event; e.ErrorID != "" && orders[e.OrderID] {
+			cases = append(cases, b.ahead.held[i].Cases()...)
 		}
 	}
-	var err error
-	if len(unknown) > 0 {
-		var read []ledger.Stored
-		read, err = ledger.ReadUnits(ctx, p.db, unknown, cases, p.terms.Decisions())
-		a.rows = append(a.rows, read...)
+	read, err := ledger.ReadUnits(ctx, p.db, slices.Collect(maps.Keys(orders)), cases, p.terms.Decisions())
+	if err != nil {
+		return read, err
 	}
-	a.rows = append(append(a.rows, alone...), a.held...)
-	return err
+	strangers, there := 0, map[string]bool{}
+	for order := range orders {
+		if !lately[order] {
+			strangers++
+		}
+	}
+	for i := range read {
+		if order := read[i].Event.OrderID; orders[order] && !lately[order] {
+			there[order] = true
+		}
+	}
+	p.recent.lookedFor(strangers, len(there))
+	return read, nil
 }
 
 // settleGathered settles the units of the rows. Those that aren't settled ahead are marked, and their rows are as they
@@ -335,6 +383,9 @@ func (p *Projector) confirmAhead(ctx context.Context, b *batch) error {
 				continue
 			}
 			for _, r := range unit {
+				if a.guessed[r.Event.OrderID] {
+					p.recent.lookedFor(0, 1) // it does know it
+				}
 				b.units.AddStored(r)
 			}
 		}

@@ -8,7 +8,8 @@
 //
 // What it costs: a batch is one insert and one question of the books stream. Its units are settled ahead of that
 // insert, with what is known of them (ahead.go): where their earlier events are neither in the batch nor among those
-// of lately, they are read. After the insert one question tells whether the ledger holds what they were settled with,
-// and the roll-ups take one statement. Units of which it holds something else, and those of voids and decisions, are
-// read, what comes out otherwise is inserted once more, and they are read again. See makegood bench.
+// of lately, they are read, unless the ledger is expected to have none. After the insert one question tells whether
+// the ledger holds what they were settled with, and the roll-ups take one statement. Units of which it holds
+// something else, and those of voids and decisions, are read, what comes out otherwise is inserted once more, and
+// they are read again. See makegood bench.
 package post

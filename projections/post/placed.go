@@ -58,6 +58,13 @@ func (p *placements) again(order uint64, source, id string) bool {
 	return known && before != event
 }
 
+// lately reports whether an order was placed lately.
+func (p *placements) lately(order uint64) bool {
+	_, young := p.young[order]
+	_, old := p.old[order]
+	return young || old
+}
+
 // awaitedAmong are those of the orders and originals, by their hashes, that are waited for. The table is read only
 // where it has changed.
 func (p *Projector) awaitedAmong(ctx context.Context, orders []uint64) ([]string, error) {

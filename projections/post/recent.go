@@ -25,7 +25,25 @@ type recent struct {
 	landed      []landedPart
 	landedBytes int
 	quiet       int // batches since the last in which something went wrong
+
+	// How many orders in a row were looked for that nobody had placed lately, and weren't there: what went wrong with
+	// them came before their order.placed, as it does where topics are read side by side.
+	strangers int
 }
+
+// mostStrangers is how many of them it takes to expect that the ledger knows nothing of the next.
+const mostStrangers = 8
+
+// lookedFor notes for how many orders that nobody placed lately the ledger was asked, and how many of them it had.
+func (r *recent) lookedFor(orders, there int) {
+	if r.strangers += orders; there > 0 {
+		r.strangers = 0
+	}
+}
+
+// expectNothing reports whether the ledger is expected to know nothing of an order that nobody placed lately. It
+// needn't be so: what is settled with that is held against the ledger afterwards, as all is.
+func (r *recent) expectNothing() bool { return r.strangers >= mostStrangers }
 
 // landedAlone is a record of an order, by hash, that is in the ledger and posts alone.
 type landedAlone struct {
@@ -64,18 +82,26 @@ func (r *recent) keep(b *batch) {
 		r.landedBytes += perLanded + len(m.Payload)
 	}
 	r.landed = append(r.landed, part)
-	for r.landedBytes > mostLanded {
-		r.dropLanded()
+	for r.landedBytes > mostLanded { // record by record: of a large batch what was landed last stays
+		r.dropRecord()
 	}
 }
 
-// dropLanded lets go of what was landed first.
-func (r *recent) dropLanded() {
-	for _, of := range r.landed[0].of {
-		r.landedBytes -= perLanded + len(of.message.Payload)
+// dropRecord lets go of the record that was landed first.
+func (r *recent) dropRecord() {
+	part := &r.landed[0]
+	r.landedBytes -= perLanded + len(part.of[0].message.Payload)
+	part.of[0] = landedAlone{}
+	if part.of = part.of[1:]; len(part.of) == 0 {
+		r.landed = r.landed[1:]
 	}
-	r.landed[0].of = nil
-	r.landed = r.landed[1:]
+}
+
+// dropLanded lets go of the batch that was landed first.
+func (r *recent) dropLanded() {
+	for n := len(r.landed[0].of); n > 0; n-- {
+		r.dropRecord()
+	}
 }
 
 // forgetLanded lets go of what was posted with terms that have changed since: posted again it may have other lines than

@@ -42,3 +42,26 @@ func TestLandedIsBounded(t *testing.T) {
 		t.Errorf("%d batches of %d bytes are kept", len(r.landed), r.landedBytes)
 	}
 }
+
+// TestEndOfALargeBatchIsKept: of a batch that is larger than the bound, what was landed last is kept.
+func TestEndOfALargeBatchIsKept(t *testing.T) {
+	r := newRecent()
+	const most = mostLanded / perLanded
+	b := &batch{ahead: ahead{held: make([]ledger.Stored, 1)}}
+	m := message.NewMessage("", nil)
+	for i := range 3 * most {
+		b.messages = append(b.messages, m)
+		b.ahead.alone = append(b.ahead.alone, aloneOf{order: uint64(i), message: i})
+	}
+	r.keep(b)
+	if len(r.landed) != 1 || len(r.landed[0].of) != most {
+		t.Fatalf("of one batch %d parts are kept", len(r.landed))
+	}
+	if first, last := r.landed[0].of[0].order, r.landed[0].of[most-1].order; first != 2*most || last != 3*most-1 {
+		t.Errorf("the records from %d to %d are kept, of %d", first, last, 3*most)
+	}
+	r.forgetLanded(func(int64) bool { return true })
+	if len(r.landed) != 0 || r.landedBytes != 0 {
+		t.Errorf("%d batches of %d bytes are kept", len(r.landed), r.landedBytes)
+	}
+}
