@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
+	"io"
 	"maps"
 	"math/big"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -224,4 +227,55 @@ func yearOf(t *testing.T, a *insight.Answer) string {
 	year := net.Quo(net, weeks)
 	year.Mul(year, new(big.Rat).SetFloat64(estimate.WeeksAYear))
 	return bare(year.FloatString(2))
+}
+
+// opensOnThePage finds the rows' links of a page with an answer.
+var opensOnThePage = regexp.MustCompile(`<th scope="row"><a href="(/(?:answers|cases|case|order)[?/][^"]+)"`)
+
+// answersHavePages: each answer that names nobody is also a page, of which the last row opens to a page.
+func answersHavePages(t *testing.T, c *client) {
+	read := func(path string) string {
+		t.Helper()
+		u, err := url.Parse(html.UnescapeString(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text bytes.Buffer
+		if err := c.get(t.Context(), u.Path, u.Query(), &text); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		return text.String()
+	}
+	const january = "?from=2026-01-01&amp;through=2026-01-31&amp;currency=USD"
+	for _, q := range insight.Questions() {
+		if q.People || q.Page || q.IsList() {
+			continue
+		}
+		text := read("/answers/" + q.Name + january)
+		links := opensOnThePage.FindAllStringSubmatch(text, -1)
+		if !strings.Contains(text, html.EscapeString(q.Heading)) || len(links) == 0 && q.Name != "prevention" {
+			t.Errorf("the page of %s has %d links:\n%s", q.Name, len(links), text)
+			continue
+		}
+		if len(links) > 0 {
+			read(links[len(links)-1][1])
+		}
+	}
+	first := ""
+	for end := time.Now().Add(time.Minute); !strings.Contains(first, "outcome=late") && time.Now().Before(end); {
+		first = read("/" + january) // what takes long comes later
+	}
+	for _, wanted := range []string{"/answers/vendors?", "/answers/budget?", "outcome=late"} {
+		if !strings.Contains(first, wanted) {
+			t.Errorf("the first page has no link to %s", wanted)
+		}
+	}
+	for _, hidden := range []string{"counter", "counter/orders", "claims/packet", "nothing"} {
+		if err := c.get(t.Context(), "/answers/"+hidden, nil, io.Discard); err == nil {
+			t.Errorf("the page shows %s", hidden)
+		}
+	}
+	if strings.Contains(first, "/answers/counter") {
+		t.Error("the first page names the counter")
+	}
 }

@@ -182,6 +182,7 @@ func TestInsight(t *testing.T) {
 	t.Run("prevention", func(t *testing.T) { preventionHolds(t, c) })
 	t.Run("what-if", func(t *testing.T) { whatIfHolds(t, c) })
 	t.Run("links", func(t *testing.T) { linksHold(t, c) })
+	t.Run("pages", func(t *testing.T) { answersHavePages(t, c) })
 	t.Run("as of a moment", func(t *testing.T) { asOfHolds(t, c) })
 	t.Run("signals", func(t *testing.T) { signalsHold(t, c) })
 	t.Run("rise", func(t *testing.T) { riseIsSeen(t, c) })

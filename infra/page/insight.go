@@ -46,8 +46,7 @@ func (p *Page) nextThings(a *ask, got part[*insight.Answer]) *nextThings {
 			t.Of = "See the claim, with its cases"
 			t.PDF = strings.Replace(t.URL, "format=html", "format=pdf", 1)
 		case strings.HasPrefix(t.URL, "/v1/"):
-			t.URL += "&format=csv"
-			t.Of = "The numbers (CSV)"
+			t.URL = a.pageOf(t.URL)
 		}
 		n.Things = append(n.Things, t)
 	}
@@ -148,9 +147,9 @@ func owedCard(a *ask, got part[*insight.Answer]) (c card, err error) {
 		}
 	}
 	c = card{Name: "Still to get back", Term: "recovered", Value: open.Cents(), Unit: open.currency, Exact: open.Text(),
-		Direction: "same", At: at(got), URL: a.withAsOf("/v1/recoverable?" + url.Values{
+		Direction: "same", At: at(got), URL: a.pageOf(a.withAsOf("/v1/recoverable?" + url.Values{
 			"from": {a.query.To.AddDate(0, 0, -insight.ClaimsBack).Format(time.DateOnly)}, "to": {got.Value.To},
-			"currency": {a.query.Currency}, "part": {"cases"}, "format": {"csv"}}.Encode())}
+			"currency": {a.query.Currency}}.Encode()))}
 	c.Change = sums["lapsed"].Short() + " lapsed within a year"
 	c.Explained = "Of a year: " + sums["to_file"].Short() + " to be claimed, " + sums["filed"].Short() + " claimed and " +
 		"not answered."
@@ -170,6 +169,7 @@ type promises struct {
 	Rows []promised
 	At   string
 	CSV  string
+	All  string // each row of the answer
 }
 
 // promised are the promises of orders, or of fixes.
@@ -178,7 +178,12 @@ type promised struct {
 	Promised, Kept, Late, Broken, Open    uint64
 	Share, Range                          string
 	LeakedLate, LeakedBroken, LeakedOther *money
+
+	list string // the address of all of them
 }
+
+// Each is the list of those that came out so.
+func (p promised) Each(outcome string) string { return p.list + "&outcome=" + outcome }
 
 func promisesOf(a *ask, got part[*insight.Answer]) (*promises, error) {
 	if !got.Known {
@@ -186,11 +191,12 @@ func promisesOf(a *ask, got part[*insight.Answer]) (*promises, error) {
 	}
 	p := &promises{At: at(got), CSV: a.withAsOf("/v1/promises?" + url.Values{"from": {got.Value.From},
 		"to": {got.Value.To}, "currency": {a.query.Currency}, "format": {"csv"}, "store": {a.query.Only["store"]}}.Encode())}
+	p.All = a.pageOf(p.CSV)
 	for _, table := range []struct {
-		of string
-		t  insight.Table
-	}{{"Orders", got.Value.Table}, {"Fixes", got.Value.Parts["fixes"]}} {
-		r := promised{Of: table.of}
+		of, list string
+		t        insight.Table
+	}{{"Orders", "orders", got.Value.Table}, {"Fixes", "redeliveries", got.Value.Parts["fixes"]}} {
+		r := promised{Of: table.of, list: strings.Replace(p.All, "/promises?", "/promises/"+table.list+"?", 1)}
 		for name, into := range map[string]*uint64{"promised": &r.Promised, "kept": &r.Kept, "late": &r.Late,
 			"broken": &r.Broken, "open": &r.Open} {
 			*into, _ = table.t.Totals[name].(uint64)

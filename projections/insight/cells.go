@@ -31,7 +31,7 @@ func (t *Table) cells(columns []Column, people bool) Cells {
 	for _, column := range columns {
 		heading := report.Heading(column.Name)
 		c.Header = append(c.Header, heading)
-		c.Numeric = append(c.Numeric, column.Estimate || numeric(column.Unit))
+		c.Numeric = append(c.Numeric, column.Numeric())
 		switch {
 		case column.Estimate:
 			for _, part := range []string{"low", "high", "n", "why not"} {
@@ -52,7 +52,7 @@ func (t *Table) cells(columns []Column, people bool) Cells {
 				cells = append(cells, cell(row[column.Name]))
 			}
 			if people || column.coded() {
-				cells = append(cells, column.inWords(row))
+				cells = append(cells, column.InWords(row))
 			}
 		}
 		c.Rows = append(c.Rows, cells)
@@ -60,8 +60,8 @@ func (t *Table) cells(columns []Column, people bool) Cells {
 	return c
 }
 
-// inWords is a value in front of people.
-func (c *Column) inWords(row Row) string {
+// InWords is a value in front of people.
+func (c *Column) InWords(row Row) string {
 	value := row[c.Name]
 	if yes, is := value.(bool); is {
 		return map[bool]string{true: "yes", false: "no"}[yes]
@@ -74,6 +74,9 @@ func (c *Column) inWords(row Row) string {
 	}
 	return report.Word(c.Name, cell(value))
 }
+
+// Numeric reports whether the values are numbers.
+func (c *Column) Numeric() bool { return c.Estimate || numeric(c.Unit) }
 
 // coded reports whether the values are codes for which there are words.
 func (c *Column) coded() bool { return c.Of != nil || c.Unit == Text && report.Coded(c.Name) }
