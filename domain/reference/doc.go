@@ -32,13 +32,12 @@
 //
 // Where the contract leaves a choice, this is what the reference does:
 //
-//   - First is the first in the sequence. Later and before of what happened (won and lost, out and back, trips that
-//     failed before a dispatch, classifications) is by time, then source, id; the time of a fact is that of the event
-//     that counts.
+//   - Which event of a fact counts, and which order a case is of, goes by the first in the sequence. First, later and
+//     before of all else is by time, then source, id; the time of a fact is that of the event that counts.
 //   - A decision and a rebuild that prices closed epochs are events of the sequence of each unit that they concern. A
 //     rebuild prices what was recorded before it in its own epoch at once.
-//   - A void is effective if no effective void is of it. Where another source than the void's still says the fact, the
-//     void waits for a person; what it voided stays voided.
+//   - A void is effective if no effective void is of it, and nobody decided against it. Where another source than the
+//     void's still says the fact, the void waits for a person; what it voided stays voided.
 //   - Of the events of a fact, in the sequence, each that agrees with all doubles so far joins them, else it waits.
 //     Only events of the epoch of the first can count in its place; those of any epoch lend it a case or a tax.
 //   - Two refunds agree if their nets are the same or, where one has no tax, their totals are.
