@@ -275,6 +275,10 @@ func answersHavePages(t *testing.T, c *client) {
 			t.Errorf("the page shows %s", hidden)
 		}
 	}
+	late := read("/answers/promises/orders" + january + "&amp;store=p1&amp;outcome=late")
+	if !strings.Contains(late, "Late, hours") || !strings.Contains(late, ">3.00<") || strings.Contains(late, "Group") {
+		t.Errorf("late orders are shown as %s", late)
+	}
 	if strings.Contains(first, "/answers/counter") {
 		t.Error("the first page names the counter")
 	}

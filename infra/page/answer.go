@@ -116,8 +116,17 @@ func (a *ask) apiOf(q *insight.Question, asked *insight.Query, part, format stri
 // answerTable is a table for people: the first cell of a row opens it.
 func (a *ask) answerTable(columns []insight.Column, of *insight.Table) (t answerTable, err error) {
 	columns = slices.DeleteFunc(slices.Clone(columns), func(c insight.Column) bool { return c.Name == "link" })
+	columns = slices.DeleteFunc(columns, func(c insight.Column) bool { // a column without any value says nothing
+		return len(of.Rows) > 0 && !slices.ContainsFunc(of.Rows, func(row insight.Row) bool {
+			return row[c.Name] != nil && row[c.Name] != ""
+		})
+	})
 	for _, c := range columns {
-		t.Header = append(t.Header, answerHeading{report.Heading(c.Name), c.About, c.Numeric()})
+		text := report.Heading(c.Name)
+		if (c.Unit == insight.Hours || c.Unit == insight.Days) && !strings.Contains(strings.ToLower(text), c.Unit) {
+			text += ", " + c.Unit
+		}
+		t.Header = append(t.Header, answerHeading{text, c.About, c.Numeric()})
 	}
 	for i, row := range of.Rows {
 		if i == mostRows {

@@ -28,7 +28,7 @@ WITH fixes AS (
         WHERE f.given.4 = @currency)
 {{if .Listed -}}
 SELECT of_case AS `case`, redelivery_id AS redelivery, store_id AS store, ifNull({{template "promise_group" .}}, '') AS `group`, toDate(until, @zone) AS due, outcome,
-       if(outcome = 'late', toString(round(late_by / 3600, 2)), NULL) AS late, toDecimalString(leaked, 4) AS leakage
+       if(outcome = 'late', toDecimalString(late_by / 3600, 2), NULL) AS late, toDecimalString(leaked, 4) AS leakage
 {{- else -}}
 SELECT store_id AS store, {{template "promise_group" .}} AS grouped,
 {{- template "promise_figures"}}

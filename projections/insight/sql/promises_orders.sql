@@ -2,7 +2,7 @@
 that fall due (rows without split), and the leakage of the time by what became of the promise of its order. Listed, it gives each order that is due, or that leaked. */ -}}
 {{if eq .Listed "due" -}}
 SELECT of_promise AS `order`, store_id AS store, grouped AS `group`, toDate(falls_due, @zone) AS due, outcome,
-       if(outcome = 'late', toString(round(late_by / 3600, 2)), NULL) AS late, toDecimalString(leaked, 4) AS leakage
+       if(outcome = 'late', toDecimalString(late_by / 3600, 2), NULL) AS late, toDecimalString(leaked, 4) AS leakage
 {{- else if eq .Listed "leaked" -}}
 SELECT of_order AS `order`, split AS outcome, of_order != '' AS orders, toDecimalString(net_now, 4) AS leakage
 {{- else -}}
