@@ -148,7 +148,7 @@ func (a *ask) weekOnPaper(b *overviewBody, got *answers) *paper.Document {
 	add(paper.Heading("In numbers, compared with "+b.Before), numbers)
 	add(paper.Heading("The most expensive causes"), a.causesOnPaper(b))
 	if b.Promises != nil && len(b.Promises.Rows) > 0 {
-		add(paper.Heading("Promises that fell due"), b.Promises.onPaper())
+		add(paper.Heading("Promises that fell due, and what they cost in "+a.query.Currency), b.Promises.onPaper())
 	}
 	if got.next.Known {
 		for _, m := range got.next.Value.Missing {
