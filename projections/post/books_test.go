@@ -22,7 +22,7 @@ func TestBooksAgainstReference(t *testing.T) {
 			t.Parallel()
 			store := bookstest.Open(t)
 			random := rand.New(rand.NewPCG(uint64(seed), 1))
-			records := bookstest.WithoutVoidedConflicts(t, reference.Generate(seed, reference.Everything))
+			records := bookstest.Generated(t, seed)
 			defer bookstest.KeepHistory(t, fmt.Sprintf("books-%d", seed), records)
 			want, err := reference.Run(records, time.UTC)
 			if err != nil {

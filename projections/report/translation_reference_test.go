@@ -268,7 +268,8 @@ func compareTranslations(t *testing.T, seed int64) {
 	random := rand.New(rand.NewPCG(uint64(seed), 43))
 	t.Logf("seed %d", seed)
 	records, sets := withExchange(t, bookstest.WithoutVoidedConflicts(t, reference.Generate(seed,
-		reference.Options{Periods: true, Duplicates: true, Conflicts: true, StockFixes: true})), random)
+		reference.Options{Orders: bookstest.Everything().Orders, Periods: true, Duplicates: true, Conflicts: true,
+			StockFixes: true})), random)
 	closing := closeOfJanuary(records)
 	until := slices.IndexFunc(records, func(r reference.Record) bool { return r.Seq > closing.Seq })
 	asOf := report.AsOf{Close: &report.Close{Period: period(t, "2026-01"), Mark: bookstest.Mark(*closing)}}
