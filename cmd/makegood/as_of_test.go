@@ -83,6 +83,9 @@ func TestAsOfATime(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	for step, then := range all {
+		if step%2 == int(seed%2) && !reference.AllStreams() {
+			continue // of few streams, every second moment
+		}
 		for asked, have := range askAll(t, c, then.stories, then.at) {
 			if want := then.answers[asked]; !reflect.DeepEqual(have, want) {
 				t.Errorf("%s as of step %d is\n%v\nand was\n%v", asked, step, have, want)

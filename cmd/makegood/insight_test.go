@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/makegood/makegood/cmd/makegood/terminal"
+	"github.com/makegood/makegood/domain/reference"
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/insight/estimate"
 	"github.com/makegood/makegood/projections/report"
@@ -231,11 +232,14 @@ func promisesHold(t *testing.T, c *client) {
 
 // commandsHold: every question is a command, which prints its table, or writes it as CSV.
 func commandsHold(t *testing.T, at string) {
-	for _, q := range insight.Questions() {
+	for i, q := range insight.Questions() {
 		if strings.Contains(q.Name, "/") {
 			continue // a list, or a command of another name
 		}
-		for _, format := range []string{"table", "csv"} {
+		for k, format := range []string{"table", "csv"} {
+			if k != i%2 && !reference.AllStreams() {
+				continue // of few streams, in one of the formats
+			}
 			var out, said bytes.Buffer
 			if status := run(t.Context(), []string{q.Name, "--to", at, "--from", "2026-01-01", "--until", "2026-02-01",
 				"--currency", "USD", "--format", format}, terminal.Streams{Out: &out, Err: &said}); status != 0 {

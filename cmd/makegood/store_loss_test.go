@@ -58,6 +58,10 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 	}
 	all := []string{"ledger", "failures", "identities", "places", "voids", "unpriced", "case_units", "unplaced_orders",
 		"leakage_daily", "dead_letters", "checkpoints"}
+	left := 2
+	if reference.AllStreams() {
+		left = 6
+	}
 	for name, lose := range map[string]func(){
 		"a month of the ledger alone":    func() { exec("ALTER TABLE ledger DROP PARTITION ID '" + month + "'") },
 		"all of the ledger":              func() { exec("TRUNCATE TABLE ledger") },
@@ -66,6 +70,9 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 		"some rows, in the middle":       func() { loseSome(t, app, seed) },
 		"all that was booked since then": func() { restoreEmpty(exec, all) },
 	} {
+		if left--; left < 0 {
+			break // of few streams, other two losses each time
+		}
 		before := app.Projector.Stats().ReadAgain.Load()
 		lose()
 		if _, err := app.Projector.Recover(ctx); err != nil { // or the watch was faster
