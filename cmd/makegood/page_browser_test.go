@@ -319,7 +319,7 @@ func (b *browser) accessible(first string) {
 	pages = append(pages, strings.TrimPrefix(eval[string](b, `location.pathname + location.search`), "/"))
 	b.follow("#events tbody a")
 	pages = append(pages, strings.TrimPrefix(eval[string](b, `location.pathname + location.search`), "/"))
-	pages = append(pages, "doubts", "words")
+	pages = append(pages, "doubts", "words", "answers/promises", "answers/vendors")
 	for _, scheme := range []string{"light", "dark"} {
 		b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme",
 			Value: scheme}}))

@@ -59,7 +59,7 @@ func ownAnswers() (all []*insight.Question) {
 
 // answer shows a question's answer.
 func (p *Page) answer(r *http.Request, a *ask) (*view, error) {
-	q := insight.QuestionOf(r.PathValue("question"))
+	q := insight.QuestionOf(strings.TrimSuffix(r.PathValue("question")+"/"+r.PathValue("list"), "/"))
 	if q == nil || q.People || q.Page {
 		return nil, ledger.ErrNotFound
 	}

@@ -106,12 +106,13 @@ func (p *Page) Close() { p.memory.close() }
 // Mount hands every pattern of http.ServeMux with its handler to add.
 func (p *Page) Mount(add func(pattern string, h http.Handler)) {
 	for pattern, show := range map[string]func(*http.Request, *ask) (*view, error){
-		"GET /cases":                 p.cases,
-		"GET /case":                  p.story,
-		"GET /order":                 p.story,
-		"GET /event":                 p.event,
-		"GET /doubts":                p.doubts,
-		"GET /answers/{question...}": p.answer,
+		"GET /cases":                     p.cases,
+		"GET /case":                      p.story,
+		"GET /order":                     p.story,
+		"GET /event":                     p.event,
+		"GET /doubts":                    p.doubts,
+		"GET /answers/{question}":        p.answer,
+		"GET /answers/{question}/{list}": p.answer,
 	} {
 		add(pattern, p.handler(p.ask, show))
 	}
