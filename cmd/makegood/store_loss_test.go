@@ -12,6 +12,7 @@ import (
 
 	"github.com/makegood/makegood/cmd/makegood/server"
 	"github.com/makegood/makegood/domain/reference"
+	"github.com/makegood/makegood/projections/bookstest"
 )
 
 // fingerprint is all that the books hold, as one number for the ledger and one for the roll-up.
@@ -30,6 +31,18 @@ SELECT (SELECT groupBitXor(cityHash64(source, event_id, content, order_id, error
 	return fmt.Sprintf("%d rows, ledger %x, roll-up %x", rows, ledger, rollUp)
 }
 
+// ledgerRows are what the fingerprint is made of, a line for each row.
+func ledgerRows(t *testing.T, app *server.App) (rows []string) {
+	t.Helper()
+	if err := app.Store.DB.QueryRow(t.Context(), `
+SELECT arraySort(groupArray(toString((source, event_id, event_type, content, order_id, error_id, stream, partition, offset,
+    recorded_at, account, element, amount, line_case, standing, refused, posting_period)))) FROM ledger FINAL`).
+		Scan(&rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
 // TestWhatTheStoreLosesIsReadAgain: whatever ClickHouse loses of what was booked is found by the places that the group
 // has committed, is read again from the log, and makes the same books.
 func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
@@ -40,7 +53,7 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
 	fillWithTrouble(ctx, t, app, c, seed)
-	want := fingerprint(t, app)
+	want, rowsBefore := fingerprint(t, app), ledgerRows(t, app)
 	if n, err := app.Projector.Recover(ctx); err != nil || n != 0 {
 		t.Fatalf("%d records of whole books were read again: %v", n, err)
 	}
@@ -82,7 +95,8 @@ func TestWhatTheStoreLosesIsReadAgain(t *testing.T) {
 			t.Fatalf("seed %d: %s was lost, and nothing was read again", seed, name)
 		}
 		if got := fingerprint(t, app); got != want {
-			t.Errorf("seed %d: %s was lost, and the books are %s, not %s", seed, name, got, want)
+			t.Errorf("seed %d: %s was lost, and the books are %s, not %s\n%s", seed, name, got, want,
+				bookstest.Difference(strings.Join(ledgerRows(t, app), "\n"), strings.Join(rowsBefore, "\n")))
 		}
 		if n, err := app.Projector.Recover(ctx); err != nil || n != 0 {
 			t.Errorf("seed %d: %s was lost, and found again twice: %d, %v", seed, name, n, err)

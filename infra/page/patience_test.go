@@ -262,6 +262,9 @@ func (c counting) Outline(ctx context.Context, q report.OutlineQuery) (*report.O
 	return c.slow.Outline(ctx, q)
 }
 
+// Counts of books that aren't empty: a page of empty ones forgets all answers.
+func (counting) Counts(context.Context) (report.Counts, error) { return report.Counts{Events: 1}, nil }
+
 func (c counting) TradingDays(context.Context, report.TradingDays) ([]string, error) {
 	if c.days.Load() {
 		time.Sleep(longest / 2)
