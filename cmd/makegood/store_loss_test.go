@@ -35,8 +35,8 @@ SELECT (SELECT groupBitXor(cityHash64(source, event_id, content, order_id, error
 func ledgerRows(t *testing.T, app *server.App) (rows []string) {
 	t.Helper()
 	if err := app.Store.DB.QueryRow(t.Context(), `
-SELECT arraySort(groupArray(toString((source, event_id, event_type, content, order_id, error_id, stream, partition, offset,
-    recorded_at, account, element, amount, line_case, standing, refused, posting_period)))) FROM ledger FINAL`).
+SELECT arraySort(groupArray(toString((source, event_id, event_type, content, order_id, error_id, stream, partition,
+    offset, recorded_at, account, element, amount, line_case, standing, refused, posting_period)))) FROM ledger FINAL`).
 		Scan(&rows); err != nil {
 		t.Fatal(err)
 	}

@@ -461,7 +461,11 @@ type request struct {
 
 func readRequest(whole []byte) (*request, error) {
 	r := kbin.Reader{Src: whole[4:]}
-	body := kmsg.RequestForKey(r.Int16())
+	kind := r.Int16()
+	body := kmsg.RequestForKey(kind)
+	if body == nil {
+		return nil, fmt.Errorf("%w: there is no kind %d of requests", errNotKafka, kind)
+	}
 	body.SetVersion(r.Int16())
 	q := &request{correlation: r.Int32(), body: body}
 	_ = r.NullableString() // the client's id

@@ -17,6 +17,7 @@ func FuzzReadRequest(f *testing.F) {
 		}
 	}
 	f.Add([]byte("\x00\x00\x00\x10\x00\x03\x00\x0c\x00\x00\x00\x01\xff\xff\xff\xff\xff\xff\x0f"))
+	f.Add([]byte("\x00\x00\x8f\xb1xZ\xe9d\xc1\x00\x14\x00")) // of a kind that nobody knows
 	f.Fuzz(func(t *testing.T, whole []byte) {
 		if len(whole) < 4+requestHeaderBytes {
 			return
