@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/makegood/makegood/infra/clickhouse"
@@ -14,12 +15,15 @@ import (
 	"github.com/makegood/makegood/projections/ledger"
 )
 
+// patience is how long brokers, or a server of ClickHouse, have to answer: they may just be choosing who leads.
+const patience = 10 * time.Second
+
 // Examine looks at what a deployment needs: brokers, topics, the projectors' group, and the servers of ClickHouse, with
 // the config that its processes have. It changes nothing there, and goes on where something doesn't answer. Its error
 // says that the config is wrong, or that it names no brokers or no ClickHouse.
 //
-// Codes of what is found: brokers, topic, group; connect, version, database, engines, schema, settings, mutations,
-// shadows, replicas, disk, rights, clock.
+// Codes of what is found: brokers, topic, group, skew; connect, version, database, engines, schema, settings,
+// mutations, shadows, replicas, disk, rights, clock.
 func Examine(ctx context.Context, config Config, logger *slog.Logger) ([]ledger.Finding, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -48,11 +52,18 @@ func (a *App) examineKafka(ctx context.Context) []ledger.Finding {
 		return []ledger.Finding{{Where: where, Code: "brokers", Wrong: err.Error(), Do: "look at the brokers, and at how " +
 			"they let makegood in (--kafka-…)"}}
 	}
-	found := []ledger.Finding{{Where: where, Code: "brokers", Seen: "answer"}}
-	for _, spec := range a.logSpecs() {
-		found = append(found, examineTopic(ctx, admin, spec))
+	specs := a.logSpecs()
+	topics := make([]ledger.Finding, len(specs))
+	var group []ledger.Finding
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, spec := range specs {
+		all.Go(func() { topics[i] = examineTopic(ctx, admin, spec) })
 	}
-	return append(found, a.examineGroup(ctx, admin))
+	all.Go(func() { group = a.examineGroup(ctx, admin) })
+	all.Wait()
+	return slices.Concat([]ledger.Finding{{Where: where, Code: "brokers", Seen: "answer"}}, topics, group)
 }
 
 func examineTopic(ctx context.Context, admin *kafka.Admin, spec kafka.TopicSpec) ledger.Finding {
@@ -74,28 +85,82 @@ func examineTopic(ctx context.Context, admin *kafka.Admin, spec kafka.TopicSpec)
 	return f
 }
 
-func (a *App) examineGroup(ctx context.Context, admin *kafka.Admin) ledger.Finding {
+// examineGroup looks at what the projectors' group has still to book, and at how the records lie in the partitions.
+func (a *App) examineGroup(ctx context.Context, admin *kafka.Admin) []ledger.Finding {
 	f := ledger.Finding{Where: "group " + a.Config.Group, Code: "group"}
-	ends, err := admin.Ends(ctx, a.Config.topics()...)
-	var committed map[kafka.TopicPartition]int64
+	topics := a.Config.topics()
+	ends, err := admin.Ends(ctx, topics...)
+	var starts, committed map[kafka.TopicPartition]int64
 	if err == nil {
-		committed, err = admin.Committed(ctx, a.Config.Group, a.Config.topics()...)
+		starts, err = admin.Starts(ctx, topics...)
+	}
+	if err == nil {
+		committed, err = admin.Committed(ctx, a.Config.Group, topics...)
 	}
 	if err != nil {
-		f.Wrong, f.Do = err.Error(), "look at the brokers"
-		return f
+		f.Wrong, f.Do = err.Error(), "look at the brokers; where a topic is missing, the first process that serves makes it"
+		return []ledger.Finding{f}
 	}
-	var behind int64
+	behind, records := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]int64{}
 	for tp, end := range ends {
-		behind += max(end-max(committed[tp], 0), 0) // of a topic made again the group may have committed more
+		records[tp] = end - starts[tp]
+		// Of a topic made again the group may have committed more.
+		behind[tp] = max(end-max(committed[tp], starts[tp]), 0)
 	}
-	f.Seen = fmt.Sprintf("%d records are not booked yet", behind)
+	all, most, of := fullest(behind)
+	f.Seen = fmt.Sprintf("%d records are not booked yet", all)
 	const many = 100_000
-	if behind > many {
-		f.Wrong, f.Do = f.Seen, "run more projectors, up to one for each partition, or look at why they stand still "+
-			"(makegood status)"
+	if all > many {
+		f.Wrong = fmt.Sprintf("%s, %d of them in %s, partition %d", f.Seen, of, most.Topic, most.Partition)
+		f.Do = "run more projectors, up to one for each partition, or look at why they stand still (makegood status)"
 	}
-	return f
+	found := []ledger.Finding{f}
+	for _, topic := range topics {
+		if skew, ok := examineSkew(topic, records); ok {
+			found = append(found, skew)
+		}
+	}
+	return found
+}
+
+// fullest gives the sum over all partitions, and the partition that holds most with what it holds. Of two that hold the
+// same it is the first by topic and number.
+func fullest(of map[kafka.TopicPartition]int64) (sum int64, most kafka.TopicPartition, n int64) {
+	n = -1
+	for tp, here := range of {
+		sum += here
+		first := tp.Topic < most.Topic || tp.Topic == most.Topic && tp.Partition < most.Partition
+		if here > n || here == n && first {
+			most, n = tp, here
+		}
+	}
+	return sum, most, n
+}
+
+// examineSkew looks at how even the partitions of a topic are. An order's events lie in one partition, which one
+// projector books: where most orders lie in one, the other projectors wait. Nothing is said of a topic with one
+// partition, or with too few records to tell.
+func examineSkew(topic string, records map[kafka.TopicPartition]int64) (f ledger.Finding, ok bool) {
+	mine := map[kafka.TopicPartition]int64{}
+	for tp, n := range records {
+		if tp.Topic == topic {
+			mine[tp] = n
+		}
+	}
+	sum, most, n := fullest(mine)
+	const enough = 10_000
+	if len(mine) < 2 || sum < enough {
+		return f, false
+	}
+	share := n * 100 / sum
+	f = ledger.Finding{Where: "topic " + topic, Code: "skew"}
+	f.Seen = fmt.Sprintf("the fullest of %d partitions holds %d %% of the records", len(mine), share)
+	// Two and a half times an even share; of two partitions, nearly all.
+	if share > min(90, 250/int64(len(mine))) {
+		f.Wrong = fmt.Sprintf("partition %d holds %d %% of the records of %d partitions", most.Partition, share, len(mine))
+		f.Do = "let producers key their records by order_id (else error_id), and choose the partition by the key"
+	}
+	return f, true
 }
 
 // examineStore looks at each server of ClickHouse.
@@ -141,6 +206,8 @@ func (a *App) examineServer(ctx context.Context, s clickhouse.Server) (found []l
 		return []ledger.Finding{{Code: "database", Wrong: "there are no books yet",
 			Do: "start a process that serves: it makes them"}}, ""
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	if err := s.DB.QueryRow(ctx, "SELECT version()").Scan(&version); err != nil {
 		return []ledger.Finding{{Code: "connect", Wrong: err.Error(), Do: "look at the server"}}, ""
 	}
