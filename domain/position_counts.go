@@ -19,7 +19,7 @@ type stance struct {
 	of       int32 // the statement that counts in its place, or that it contradicts; none
 	verdict  verdict
 	decision int32 // the statement of the verdict
-	alive    life  // whether nothing takes it out
+	life     life  // whether nothing takes it out
 
 	order    name // the one that it belongs to, 0 where it has none
 	errorID  name // as said, by itself or by a double
@@ -37,8 +37,8 @@ type life uint8
 
 const (
 	notAsked life = iota
-	lives
-	isDead
+	living
+	dead
 )
 
 // view is the position of the first n statements of a unit.
@@ -229,14 +229,14 @@ func (v *view) void() {
 // each other the first one holds.
 func (v *view) lives(i int32) bool {
 	st := &v.stances[i]
-	if st.alive == notAsked {
-		st.alive = lives
+	if st.life == notAsked {
+		st.life = living
 		v.judge(i)
 		if st.verdict == decidedAgainst || v.isVoided(i) {
-			st.alive = isDead
+			st.life = dead
 		}
 	}
-	return st.alive == lives
+	return st.life == living
 }
 
 // isBefore reports whether one void goes before another one of the same statement.

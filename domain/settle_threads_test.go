@@ -122,9 +122,9 @@ func TestPartedDisputes(t *testing.T) {
 		"opened again": {[]told{open(1, "60", "15"), won, open(4, "60", "15"), two(9, 2)}, "60", "0", "25"},
 		"and lost": {[]told{open(1, "60", "15"), won, open(4, "60", "15"), two(9, 2), lost(5, "60")},
 			"0", "60", "30"},
-		"lost twice":          {[]told{lost(1, "60"), lost(2, "40"), two(9, 1)}, "0", "100", "0"},
-		"won between":         {[]told{lost(1, "60"), won, lost(4, "40"), two(9, 2)}, "0", "40", "0"},
-		"the end has no time": {[]told{lost(1, "60"), open(2, "60", "15")}, "0", "60", "15"},
+		"lost twice":                 {[]told{lost(1, "60"), lost(2, "40"), two(9, 1)}, "0", "100", "0"},
+		"won between":                {[]told{lost(1, "60"), won, lost(4, "40"), two(9, 2)}, "0", "40", "0"},
+		"lost, and opened only then": {[]told{lost(1, "60"), open(2, "60", "15")}, "0", "60", "15"},
 	} {
 		everyWay(t, asEvents(c.said), func(s *Settlement, _ []Recorded) {
 			b := sumUp(s)

@@ -21,8 +21,7 @@ import (
 
 // TestChaosCluster is the same with a cluster of ClickHouse, of one shard, in place of the engine: its servers and its
 // Keeper are killed, stopped and paused, the paths to its servers are cut, slowed and held up, and in the end each
-// server has the reference's books. The cluster is one that
-// somebody else made. In the environment:
+// server has the reference's books. The cluster is one that somebody else made. In the environment:
 //
 //	MAKEGOOD_CLUSTER       its address: clickhouse://user:password@host:port,host:port
 //	MAKEGOOD_CLUSTER_NAME  its name in system.clusters

@@ -3,7 +3,6 @@ package reference
 import (
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 )
@@ -203,7 +202,7 @@ func (g *generator) decidedAgain() {
 		return
 	}
 	for range 1 + g.rng.IntN(3) {
-		said := *g.say(on, pick(g, []string{"for", "for", "against", "against", "separate"}))
+		said := g.say(on, pick(g, []string{"for", "for", "against", "against", "separate"}))
 		if g.chance(30) {
 			void := *g.void(said)
 			switch g.rng.IntN(4) {
@@ -217,7 +216,7 @@ func (g *generator) decidedAgain() {
 }
 
 // say is what a person decides on an event: for, against or separate.
-func (g *generator) say(on draft, what string) *draft {
+func (g *generator) say(on draft, what string) draft {
 	d := object{"source": on.event["source"], "id": on.event["id"], "actor": "bob", "reason": "asked the shop"}
 	switch what {
 	case "separate":
@@ -232,9 +231,10 @@ func (g *generator) say(on draft, what string) *draft {
 		}
 	}
 	at := g.later(on.at, 300)
-	g.drafts = append(g.drafts, draft{"books", g.envelope("books", "fact.decided", "", at, d), at, at.Add(g.delay())})
-	if said := g.drafts[len(g.drafts)-1]; g.chance(10) { // told late
-		g.drafts[len(g.drafts)-1].take = said.take.Add(40 * 24 * time.Hour)
+	said := draft{"books", g.envelope("books", "fact.decided", "", at, d), at, at.Add(g.delay())}
+	if g.chance(10) { // told late
+		said.take = said.take.Add(40 * 24 * time.Hour)
 	}
-	return &slices.Clone(g.drafts[len(g.drafts)-1:])[0]
+	g.drafts = append(g.drafts, said)
+	return said
 }

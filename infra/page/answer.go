@@ -13,7 +13,6 @@ import (
 
 	"github.com/makegood/makegood/projections/insight"
 	"github.com/makegood/makegood/projections/insight/estimate"
-	"github.com/makegood/makegood/projections/ledger"
 	"github.com/makegood/makegood/projections/report"
 )
 
@@ -57,11 +56,14 @@ func ownAnswers() (all []*insight.Question) {
 	return all
 }
 
+// errNoAnswer says that there is no such question, or that it isn't for the page.
+var errNoAnswer = errors.New("there is no answer of that name")
+
 // answer shows a question's answer.
 func (p *Page) answer(r *http.Request, a *ask) (*view, error) {
 	q := insight.QuestionOf(strings.TrimSuffix(r.PathValue("question")+"/"+r.PathValue("list"), "/"))
 	if q == nil || q.People || q.Page {
-		return nil, ledger.ErrNotFound
+		return nil, errNoAnswer
 	}
 	asked := insight.Query{From: a.query.From, To: a.query.To, Store: a.values.Get("store"), AsOf: a.query.AsOf,
 		Of: map[string]string{}}

@@ -185,6 +185,9 @@ func (p *Page) failure(r *http.Request, a *ask, err error) (int, *view) {
 	case errors.As(err, &noCase):
 		v.Title, v.Error = "No case", noCase.Error()
 		return http.StatusNotFound, v
+	case errors.Is(err, errNoAnswer):
+		v.Title, v.Error = "No such answer", "There is no answer of that name here. The first page has a list of them."
+		return http.StatusNotFound, v
 	case errors.Is(err, ledger.ErrNotFound):
 		v.Title, v.Error = "Not in the books", "The books hold nothing under that id."
 		return http.StatusNotFound, v

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/makegood/makegood/domain"
 	gateway "github.com/makegood/makegood/infra/http"
@@ -114,7 +115,7 @@ func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
 	if s.Gaps, err = post.OpenGaps(ctx, b.Store.Watch); err != nil {
 		return nil, err
 	}
-	s.CaughtUp = s.CaughtUp && len(s.Gaps) == 0
+	s.CaughtUp = s.CaughtUp && len(s.Gaps) == 0 && b.seesAll(ctx)
 	counts, err := b.counter.Count(ctx)
 	if err != nil {
 		return nil, err
@@ -125,15 +126,28 @@ func (b Books) Status(ctx context.Context) (*gateway.Status, error) {
 	return s, nil
 }
 
+// seesAll reports whether the server of ClickHouse that is read has what others of its cluster have acknowledged. Where
+// that can't be known, as without a Keeper, the log says why, and the rest of the status is answered all the same.
+func (b Books) seesAll(ctx context.Context) bool {
+	const patience = 2 * time.Second
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := b.catchUp(limited)
+	if err != nil {
+		b.logger.Warn("not caught up: the server that is read may lack what another one has", "error", err)
+	}
+	return err == nil
+}
+
 func (b Books) topicProgress(ctx context.Context) ([]gateway.TopicProgress, error) {
 	topics := b.Config.topics()
 	ends, err := b.Admin.Ends(ctx, topics...)
 	if err != nil {
 		return nil, fmt.Errorf("ask where the topics end: %w", err)
 	}
-	committed, err := b.booked(ctx)
+	committed, err := b.Admin.Committed(ctx, b.Config.Group, topics...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ask what is booked: %w", err)
 	}
 	checked, err := post.Checked(ctx, b.Store.Watch)
 	if err != nil {

@@ -15,26 +15,34 @@ import (
 
 // TestClosesMoveNothing: what a unit comes to in the end, what is known of its cases and what is flagged don't depend
 // on where closes stand among its events. Nobody says anything twice here: of two that say it the one counts that a
-// close saw. Nothing of the reference is asked but which
-// events are of one unit.
+// close saw. Nothing of the reference is asked but which events are of one unit.
 func TestClosesMoveNothing(t *testing.T) {
 	t.Parallel()
+	eachOf(t, movedByCloses, func(o *reference.Options, seed int64) {
+		o.Periods, o.Rebuilds, o.Twice, o.Misfits = false, false, false, seed%4 == 3
+	})
+}
+
+// eachOf asks of each random stream what differs in it, as "sort: words"; "" is nothing. A stream that fails is told
+// without what isn't needed to fail.
+func eachOf(t *testing.T, differs func([]reference.Record) string, of func(*reference.Options, int64)) {
+	t.Helper()
 	n := *streams
 	if !reference.AllStreams() {
 		n /= 16
 	}
 	for seed := *first; seed < *first+int64(n); seed++ {
 		o := options(seed)
-		o.Periods, o.Rebuilds, o.Twice, o.Misfits = false, false, false, seed%4 == 3
+		of(&o, seed)
 		records := reference.Generate(seed, o)
-		difference := movedByCloses(records)
+		difference := differs(records)
 		if difference == "" {
 			continue
 		}
 		kept := reference.Shrink(records, func(part []reference.Record) bool {
-			return sortOf(movedByCloses(part)) == sortOf(difference)
+			return sortOf(differs(part)) == sortOf(difference)
 		})
-		t.Fatalf("seed %d: %s", seed, movedByCloses(kept))
+		t.Fatalf("seed %d: %s", seed, differs(kept))
 	}
 }
 
@@ -47,7 +55,7 @@ func movedByCloses(records []reference.Record) string {
 	open := termsClosed(all)
 	for _, events := range units {
 		slices.SortFunc(events, func(a, b domain.Recorded) int { return cmp.Compare(a.At.Offset, b.At.Offset) })
-		var each []int64
+		var each []int64 // where a close may stand: before each record but the first
 		for _, r := range events[1:] {
 			each = append(each, r.At.Offset)
 		}
@@ -55,9 +63,9 @@ func movedByCloses(records []reference.Record) string {
 		if strings.Contains(was, " is double") || strings.Contains(was, " is waits") {
 			continue
 		}
-		for at := range each {
-			if is := inTheEnd(termsClosed(all, each[at]), events); is != was {
-				return fmt.Sprintf("a close: before the record %d\n%s\nwithout it:\n%s\n%s", each[at], is, was, told(events))
+		for _, at := range each {
+			if is := inTheEnd(termsClosed(all, at), events); is != was {
+				return fmt.Sprintf("a close: before the record %d\n%s\nwithout it:\n%s\n%s", at, is, was, told(events))
 			}
 		}
 		if is := inTheEnd(termsClosed(all, each...), events); is != was {
@@ -99,23 +107,7 @@ func unitsOf(records []reference.Record) (units [][]domain.Recorded, all []domai
 // TestWhatIsTakenBackIsAsNever: what was voided, decided against or waits changes nothing of what the others come to.
 func TestWhatIsTakenBackIsAsNever(t *testing.T) {
 	t.Parallel()
-	n := *streams
-	if !reference.AllStreams() {
-		n /= 16
-	}
-	for seed := *first; seed < *first+int64(n); seed++ {
-		o := options(seed)
-		o.Periods, o.Rebuilds = false, false
-		records := reference.Generate(seed, o)
-		difference := leftBehind(records)
-		if difference == "" {
-			continue
-		}
-		kept := reference.Shrink(records, func(part []reference.Record) bool {
-			return sortOf(leftBehind(part)) == sortOf(difference)
-		})
-		t.Fatalf("seed %d: %s", seed, leftBehind(kept))
-	}
+	eachOf(t, leftBehind, func(o *reference.Options, _ int64) { o.Periods, o.Rebuilds = false, false })
 }
 
 // leftBehind answers the first unit that comes to something else without what doesn't count, as "sort: words".
